@@ -1,0 +1,273 @@
+"""`neuron.engine`: who does it, and when. One operation is one machine instruction on a named engine, over views of
+buffers; program order is the meaning.
+
+A `neuron.engine.alloc` inside a loop is a fresh buffer in each iteration, of which `depth` are alive at once; outside,
+it is one buffer. After `allocate` it has an `address`. A `neuron.engine.view` names the elements of a buffer, or of an
+argument in HBM, that an instruction reaches: its type has the whole pattern but for a run-time offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, f32, i64
+from xdsl.ir import Attribute, Data, Dialect, SSAValue, TypeAttribute
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    base,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryWriteEffect, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space
+from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.instructions import BY_NAME, AluAttr, FunctionAttr, Instance, Instruction, check
+from nki_mlir.dialects.neuron_isa import parse_dim
+from nki_mlir.dialects.neuron_mem import AllocEffect
+from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
+from nki_mlir.dialects.tile import element_of
+
+
+@irdl_attr_definition
+class BufferType(Data[tuple[Space, int, int]], TypeAttribute):
+    """`<sbuf, 128 x 2048>`: 2048 bytes on each of 128 partitions."""
+
+    name = "neuron.engine.buffer"
+
+    @property
+    def space(self) -> Space:
+        return self.data[0]
+
+    @property
+    def partitions(self) -> int:
+        return self.data[1]
+
+    @property
+    def bytes(self) -> int:
+        return self.data[2]
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[Space, int, int]:
+        with parser.in_angle_brackets():
+            start = parser.pos
+            space = Space(parser.parse_str_enum(Space))
+            if space is Space.HBM:
+                parser.raise_error("a buffer lies in sbuf or psum", start, parser.pos)
+            parser.parse_punctuation(",")
+            partitions = parser.parse_integer(allow_boolean=False, allow_negative=False)
+            parser.parse_keyword("x")
+            return space, partitions, parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.space}, {self.partitions} x {self.bytes}>")
+
+
+@irdl_attr_definition
+class ViewType(Data[Access], TypeAttribute):
+    """`<sbuf[0:128], [1 x 512], f32>` or `<hbm, [512 x 128, 1 x 512], f32>`: pattern and element type."""
+
+    name = "neuron.engine.view"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Access:
+        with parser.in_angle_brackets():
+            space = Space(parser.parse_str_enum(Space))
+            start = partitions = 0
+            if space is not Space.HBM:
+                with parser.in_square_brackets():
+                    start = parser.parse_integer(allow_boolean=False, allow_negative=False)
+                    parser.parse_punctuation(":")
+                    partitions = parser.parse_integer(allow_boolean=False, allow_negative=False) - start
+            parser.parse_punctuation(",")
+            dims = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_dim(parser))
+            parser.parse_punctuation(",")
+            position = parser.pos
+            element_type = parser.parse_type()
+            if not is_dtype(element_type):
+                parser.raise_error(f"{element_type} is not an element type of the machine", position)
+            return Access(space, element_type, tuple(dims), start, partitions)
+
+    def print_parameter(self, printer: Printer) -> None:
+        a = self.data
+        where = "hbm" if a.space is Space.HBM else f"{a.space}[{a.start}:{a.start + a.partitions}]"
+        printer.print_string(f"<{where}, [{', '.join(f'{s} x {c}' for s, c in a.dims)}], ")
+        printer.print_attribute(a.element_type)
+        printer.print_string(">")
+
+
+@irdl_op_definition
+class AllocOp(IRDLOperation):
+    """A buffer. `depth` slots of it rotate with the iterations of the enclosing loops; `address` is that of the first, the
+    others follow it."""
+
+    name = "neuron.engine.alloc"
+    depth = prop_def(IntegerAttr.constr(i64), default_value=IntegerAttr(1, i64))
+    address = opt_prop_def(IntegerAttr.constr(i64))
+    label = opt_prop_def(StringAttr)
+    result = result_def(BufferType)
+    traits = traits_def(AllocEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "($label^)? (`at` $address^)? attr-dict `:` type($result)"
+
+    def __init__(self, space: Space, partitions: int, bytes_: int, label: str | None = None):
+        super().__init__(
+            properties={"label": None if label is None else StringAttr(label)},
+            result_types=[BufferType((space, partitions, bytes_))],
+        )
+
+    @property
+    def buffer(self) -> BufferType:
+        return cast(BufferType, self.result.type)
+
+    def verify_(self) -> None:
+        memory, buffer = target_of(self).memory, self.buffer
+        capacity = memory.psum_bytes if buffer.space is Space.PSUM else memory.sbuf_bytes
+        if not 1 <= buffer.partitions <= memory.partitions:
+            raise VerifyException(f"a buffer spans 1..{memory.partitions} partitions, got {buffer.partitions}")
+        if self.depth.value.data < 1:
+            raise VerifyException(f"a buffer has at least one slot, got depth {self.depth.value.data}")
+        if self.address is None:
+            return
+        end = self.address.value.data + self.depth.value.data * buffer.bytes
+        if end > capacity:
+            raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
+
+
+@irdl_op_definition
+class ViewOp(IRDLOperation):
+    """The elements that the result's pattern names, from element `offset` of the source on (of each partition)."""
+
+    name = "neuron.engine.view"
+    source = operand_def(base(BufferType) | base(MemRefType))
+    offset = opt_operand_def(IndexType())
+    result = result_def(ViewType)
+    traits = traits_def(Pure())
+    assembly_format = "$source (`at` $offset^)? attr-dict `:` type($source) `->` type($result)"
+
+    def __init__(self, source: SSAValue, access: Access, offset: SSAValue | None = None):
+        super().__init__(operands=[source, offset], result_types=[ViewType(access)])
+
+    @property
+    def access(self) -> Access:
+        return cast(ViewType, self.result.type).data
+
+    def verify_(self) -> None:
+        access = self.access
+        if isinstance(self.source.type, MemRefType):
+            if access.space is not Space.HBM or access.element_type != element_of(self.source):
+                raise VerifyException(f"a view of {self.source.type} is in hbm with its element type, got {access}")
+            return
+        buffer = cast(BufferType, self.source.type)
+        if access.space is not buffer.space:
+            raise VerifyException(f"the buffer is in {buffer.space}, the view in {access.space}")
+        if access.start + access.partitions > buffer.partitions:
+            raise VerifyException(
+                f"the view reaches partition {access.start + access.partitions - 1} of a buffer of {buffer.partitions}"
+            )
+        low, high = access.extent
+        if self.offset is None and (low < 0 or high > buffer.bytes):
+            raise VerifyException(f"the view covers bytes {low}..{high} of a buffer of {buffer.bytes} per partition")
+
+
+class EngineInstruction(IRDLOperation):
+    """An instruction of the table over views."""
+
+    engine = prop_def(EngineAttr)
+    traits = traits_def(MemoryWriteEffect())
+
+    @property
+    def instruction(self) -> Instruction:
+        return BY_NAME[self.name.rsplit(".", 1)[1]]
+
+    def operand_value(self, name: str) -> SSAValue | None:
+        """The SSA operand of that name in the table."""
+        return getattr(self, name)
+
+    def operand_named(self, name: str) -> Access | float | None:
+        value = self.operand_value(name)
+        if value is None:
+            return None
+        if isinstance(value.type, ViewType):
+            return value.type.data
+        return constant_float(value)
+
+    def fields(self) -> dict[str, Any]:
+        return {f.name: field_value(self.properties.get(f.name)) for f in self.instruction.fields if f.kind != "expr"}
+
+    def verify_(self) -> None:
+        operands: dict[str, Access | float] = {}
+        for o in self.instruction.operands:
+            if (value := self.operand_named(o.name)) is not None:
+                operands[o.name] = value
+        instance = Instance(self.instruction, self.engine.data, operands, self.fields(), target_of(self))
+        if (reason := check(instance)) is not None:
+            raise VerifyException(f"{self.instruction.name}: {reason}")
+
+
+def constant_float(value: SSAValue) -> float:
+    """The value of an fp32 constant operand; 0.0 where its definition is not a constant (verifiers only)."""
+    if isinstance(value.owner, ConstantOp) and isinstance(value.owner.value, FloatAttr):
+        return value.owner.value.value.data
+    return 0.0
+
+
+def _members(instruction: Instruction) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for operand in instruction.operands:
+        constraint = base(ViewType) if not operand.constant else base(ViewType) | base(type(f32))
+        members[operand.name] = (opt_operand_def if operand.optional else operand_def)(constraint)
+    members |= {f.name: opt_operand_def(IndexType()) for f in instruction.fields if f.kind == "expr"}
+    return members
+
+
+def _assembly(instruction: Instruction) -> str:
+    parts = ["$engine"]
+    parts += [f"(`{f.name}` ${f.name}^)?" if f.kind == "expr" else field_format(f) for f in instruction.fields]
+    for operand in instruction.operands:
+        text = f"`{operand.name}` ${operand.name}"
+        parts.append(f"({text}^ `:` type(${operand.name}))?" if operand.optional else f"{text} `:` type(${operand.name})")
+    return " ".join(parts) + " attr-dict"
+
+
+INSTRUCTION_OPS: dict[str, type[EngineInstruction]] = build_ops("neuron.engine", EngineInstruction, _members, _assembly)
+
+
+def instruction_op(
+    name: str, engine: Engine | None, operands: dict[str, SSAValue | None], fields: dict[str, Any]
+) -> EngineInstruction:
+    """An instruction by its name in the table; `engine` None takes its default one. Fields of kind expr are SSA values
+    and stand in `operands`."""
+    instruction = BY_NAME[name]
+    order = [o.name for o in instruction.operands] + [f.name for f in instruction.fields if f.kind == "expr"]
+    properties: dict[str, Attribute | None] = {"engine": EngineAttr(engine or instruction.engines[0])}
+    properties |= {f.name: field_attr(f, fields.get(f.name)) for f in instruction.fields if f.kind != "expr"}
+    return INSTRUCTION_OPS[name].build(
+        operands=[operands.get(n) for n in order],
+        properties=cast(Any, properties),
+    )
+
+
+def views_of(op: EngineInstruction) -> Sequence[tuple[str, ViewOp]]:
+    """The instruction's tensor operands by name, in table order."""
+    named = [(o.name, op.operand_value(o.name)) for o in op.instruction.operands]
+    return [(name, v.owner) for name, v in named if v is not None and isinstance(v.owner, ViewOp)]
+
+
+NeuronEngine = Dialect(
+    "neuron.engine",
+    [AllocOp, ViewOp, *INSTRUCTION_OPS.values()],
+    [BufferType, ViewType, EngineAttr, AluAttr, FunctionAttr],
+)

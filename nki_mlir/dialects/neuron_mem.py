@@ -1,0 +1,540 @@
+"""`neuron.mem`: where data lives. Values are tiles placed in SBUF or PSUM; every movement is an operation.
+
+A tile's type says how a logical tensor lies on chip: which of its dimensions is on the partitions. A dimension longer
+than 128 folds: index `i` lies on partition `i // fold`, at position `i % fold` of a leading free dimension. `none` puts
+the whole tensor on one partition. What `place` decided is thus in the type, for every later verifier to check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import cast
+
+from xdsl.dialects.builtin import (
+    AnyFloatConstr,
+    ArrayAttr,
+    DenseArrayBase,
+    FloatAttr,
+    IndexType,
+    IntAttr,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    i64,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import (
+    Attribute,
+    Dialect,
+    Operation,
+    ParametrizedAttribute,
+    SpacedOpaqueSyntaxAttribute,
+    SSAValue,
+    TypeAttribute,
+)
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    base,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.interfaces import HasFolderInterface
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.dtypes import dtype, f32, is_dtype
+from nki_mlir.dialects.folding import ArithConstants
+from nki_mlir.dialects.instructions import COMPARISONS, Alu, AluAttr, FunctionAttr
+from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access
+
+PARTITIONS = 128
+MOVING = 512
+PSUM_BYTES = 16 * 1024
+"""Per partition, on every generation (hardware.md section 1)."""
+
+
+@irdl_attr_definition
+class SpaceAttr(EnumAttribute[Space], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.mem.space"
+
+
+@cache
+def partitions_for(size: int) -> int:
+    """How many partitions a dimension of this size lies on: all of it up to 128, else its largest divisor up to 128."""
+    return next(p for p in range(min(size, PARTITIONS), 0, -1) if size % p == 0)
+
+
+@irdl_attr_definition
+class TileType(ParametrizedAttribute, TypeAttribute):
+    """`<sbuf, 128 x [8] x f32, dim 0 of [1024]>`: a tensor of shape [1024], dimension 0 on the partitions, 128 of them
+    with 8 elements on each."""
+
+    name = "neuron.mem.tile"
+    space: SpaceAttr
+    shape: ArrayAttr[IntAttr]
+    dim: IntAttr
+    element_type: Attribute
+
+    @staticmethod
+    def of(space: Space, shape: Sequence[int], dim: int | None, element_type: Attribute) -> TileType:
+        sizes = ArrayAttr([IntAttr(s) for s in shape])
+        return TileType(SpaceAttr(space), sizes, IntAttr(-1 if dim is None else dim), element_type)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(s.data for s in self.shape)
+
+    @property
+    def partition_dim(self) -> int | None:
+        return None if self.dim.data < 0 else self.dim.data
+
+    @property
+    def partitions(self) -> int:
+        return 1 if self.partition_dim is None else partitions_for(self.sizes[self.partition_dim])
+
+    @property
+    def fold(self) -> int:
+        """Consecutive indices of the partition dimension that share a partition."""
+        return 1 if self.partition_dim is None else self.sizes[self.partition_dim] // self.partitions
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """The free dimensions: the fold where it is not 1, then the logical dimensions that are not on partitions."""
+        rest = [s for d, s in enumerate(self.sizes) if d != self.partition_dim]
+        return tuple(([self.fold] if self.fold > 1 else []) + rest) or (1,)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes on each partition."""
+        return math.prod(self.free) * dtype(self.element_type).bytes
+
+    @property
+    def is_psum(self) -> bool:
+        return self.space.data is Space.PSUM
+
+    def with_space(self, space: Space) -> TileType:
+        return TileType.of(space, self.sizes, self.partition_dim, self.element_type)
+
+    def with_element(self, element_type: Attribute) -> TileType:
+        return TileType.of(self.space.data, self.sizes, self.partition_dim, element_type)
+
+    def verify(self) -> None:
+        if not is_dtype(self.element_type):
+            raise VerifyException(f"{self.element_type} is not an element type of the machine")
+        if self.space.data is Space.HBM:
+            raise VerifyException("a tile lies in sbuf or psum; HBM is reached through memrefs")
+        if any(s < 1 for s in self.sizes):
+            raise VerifyException(f"a tile has no empty dimension, got {list(self.sizes)}")
+        if self.dim.data >= len(self.sizes):
+            raise VerifyException(f"dimension {self.dim.data} is outside shape {list(self.sizes)}")
+        if self.is_psum and (self.element_type != f32 or self.bytes > PSUM_BYTES):
+            raise VerifyException(
+                f"psum holds f32 in {PSUM_BYTES} bytes per partition, got {self.bytes} bytes of {self.element_type}"
+            )
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            start = parser.pos
+            space = Space(parser.parse_str_enum(Space))
+            parser.parse_punctuation(",")
+            partitions = parser.parse_integer(allow_boolean=False, allow_negative=False)
+            parser.parse_keyword("x")
+            free = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
+            parser.parse_keyword("x")
+            element_type = parser.parse_type()
+            parser.parse_punctuation(",")
+            dim = -1
+            if parser.parse_optional_keyword("none") is None:
+                parser.parse_keyword("dim")
+                dim = parser.parse_integer(allow_boolean=False, allow_negative=False)
+            parser.parse_keyword("of")
+            shape = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
+            try:
+                made = TileType.of(space, shape, None if dim < 0 else dim, element_type)
+            except VerifyException as error:
+                parser.raise_error(str(error), start, parser.pos)
+            if (partitions, tuple(free)) != (made.partitions, made.free):
+                parser.raise_error(
+                    f"shape {list(shape)} with this placement is {made.partitions} x {list(made.free)},"
+                    f" not {partitions} x {list(free)}",
+                    start,
+                    parser.pos,
+                )
+            return made.parameters
+
+    def print_parameters(self, printer: Printer) -> None:
+        placed = "none" if self.partition_dim is None else f"dim {self.partition_dim}"
+        printer.print_string(f"<{self.space.data.value}, {self.partitions} x {list(self.free)} x ")
+        printer.print_attribute(self.element_type)
+        printer.print_string(f", {placed} of {list(self.sizes)}>")
+
+
+def tile_type(value: SSAValue) -> TileType:
+    return cast(TileType, value.type)
+
+
+def _same_placement(*values: SSAValue) -> None:
+    """Full operands and results lie alike: same shape, same dimension on the partitions."""
+    types = [v.type for v in values if isinstance(v.type, TileType)]
+    for other in types[1:]:
+        if (other.sizes, other.partition_dim) != (types[0].sizes, types[0].partition_dim):
+            raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}")
+
+
+_ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
+_SCALAR = AnyFloatConstr | base(IntegerType)
+_TILE_OR_SCALAR = base(TileType) | AnyFloatConstr | base(IntegerType)
+
+
+def _verify_access(memory: SSAValue, tile: SSAValue, strides: DenseArrayBase, valid: Sequence[SSAValue]) -> None:
+    type_ = tile_type(tile)
+    verify_access(memory, type_.sizes, strides.get_values(), valid)
+    if element_of(memory) != type_.element_type:
+        raise VerifyException(f"a transfer keeps the element type {element_of(memory)}, got {type_.element_type}")
+    if type_.is_psum:
+        raise VerifyException("DMA reaches HBM and SBUF, not PSUM")
+
+
+@irdl_op_definition
+class LoadOp(IRDLOperation):
+    """Moves a tile from HBM to SBUF; addressed as `tile.read` is."""
+
+    name = "neuron.mem.load"
+    source = operand_def(MemRefType)
+    offset = operand_def(IndexType())
+    valid = var_operand_def(IndexType())
+    strides = prop_def(DenseArrayBase.constr(i64))
+    other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
+    result = result_def(TileType)
+    traits = traits_def(MemoryReadEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)? attr-dict"
+        " `:` type($source) `->` type($result)"
+    )
+
+    def verify_(self) -> None:
+        _verify_access(self.source, self.result, self.strides, self.valid)
+
+
+@irdl_op_definition
+class StoreOp(IRDLOperation):
+    """Moves a tile from SBUF to HBM; addressed as `tile.write` is."""
+
+    name = "neuron.mem.store"
+    value = operand_def(TileType)
+    dest = operand_def(MemRefType)
+    offset = operand_def(IndexType())
+    valid = var_operand_def(IndexType())
+    strides = prop_def(DenseArrayBase.constr(i64))
+    traits = traits_def(MemoryWriteEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$value `to` $dest `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? attr-dict"
+        " `:` type($value) `->` type($dest)"
+    )
+
+    def verify_(self) -> None:
+        _verify_access(self.dest, self.value, self.strides, self.valid)
+
+
+@irdl_op_definition
+class FillOp(IRDLOperation):
+    """A tile, every element of which is the scalar."""
+
+    name = "neuron.mem.fill"
+    value = operand_def(_SCALAR)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$value attr-dict `:` type($value) `->` type($result)"
+
+    def verify_(self) -> None:
+        if self.value.type != tile_type(self.result).element_type:
+            raise VerifyException(f"the scalar must be {tile_type(self.result).element_type}, got {self.value.type}")
+
+
+@irdl_op_definition
+class IotaOp(IRDLOperation):
+    """Element `i` is `offset + sum(i[d] * strides[d])`, as a 32-bit integer or a float that holds it exactly."""
+
+    name = "neuron.mem.iota"
+    offset = operand_def(IndexType())
+    strides = prop_def(DenseArrayBase.constr(i64))
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$offset `strides` $strides attr-dict `->` type($result)"
+
+    def verify_(self) -> None:
+        if len(self.strides.get_values()) != len(tile_type(self.result).sizes):
+            raise VerifyException("one stride for each dimension")
+
+
+@irdl_op_definition
+class MaskOp(IRDLOperation):
+    """An i1 tile that is true where every index is below its dimension's valid extent."""
+
+    name = "neuron.mem.mask"
+    valid = var_operand_def(IndexType())
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "`[` $valid `]` attr-dict `->` type($result)"
+
+    def verify_(self) -> None:
+        if len(self.valid) != len(tile_type(self.result).sizes):
+            raise VerifyException("one valid extent for each dimension")
+        if tile_type(self.result).element_type != IntegerType(1):
+            raise VerifyException("a mask is i1")
+
+
+@irdl_op_definition
+class UnaryOp(IRDLOperation):
+    """A function of every element."""
+
+    name = "neuron.mem.unary"
+    function = prop_def(FunctionAttr)
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$function $source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        _same_placement(self.source, self.result)
+
+
+@irdl_op_definition
+class BinaryOp(IRDLOperation):
+    """An operator on two tiles that lie alike, or on a tile and a scalar; a comparison gives i1."""
+
+    name = "neuron.mem.binary"
+    op = prop_def(AluAttr)
+    lhs = operand_def(_TILE_OR_SCALAR)
+    rhs = operand_def(_TILE_OR_SCALAR)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$op $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
+
+    def verify_(self) -> None:
+        if not isinstance(self.lhs.type, TileType) and not isinstance(self.rhs.type, TileType):
+            raise VerifyException("one operand must be a tile")
+        _same_placement(self.lhs, self.rhs, self.result)
+        compares = self.op.data in COMPARISONS
+        if self.op.data not in _ON_MASKS and compares != (tile_type(self.result).element_type == IntegerType(1)):
+            raise VerifyException("comparisons, and nothing else, give i1")
+
+
+@irdl_op_definition
+class SelectOp(IRDLOperation):
+    """`on_true` where the condition holds, else `on_false`; either may be a scalar."""
+
+    name = "neuron.mem.select"
+    condition = operand_def(TileType)
+    on_true = operand_def(_TILE_OR_SCALAR)
+    on_false = operand_def(_TILE_OR_SCALAR)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$condition `,` $on_true `,` $on_false attr-dict `:` type($condition) `,` type($on_true) `,`"
+        " type($on_false) `->` type($result)"
+    )
+
+    def verify_(self) -> None:
+        _same_placement(self.condition, self.on_true, self.on_false, self.result)
+        if tile_type(self.condition).element_type != IntegerType(1):
+            raise VerifyException("the condition must be i1")
+
+
+@irdl_op_definition
+class CastOp(IRDLOperation, HasFolderInterface):
+    """Converts the element type."""
+
+    name = "neuron.mem.cast"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        _same_placement(self.source, self.result)
+
+    def fold(self) -> Sequence[SSAValue | Attribute] | None:
+        return (self.source,) if self.source.type == self.result.type else None
+
+
+@irdl_op_definition
+class BroadcastOp(IRDLOperation):
+    """Repeats free dimensions of size 1; data does not cross partitions."""
+
+    name = "neuron.mem.broadcast"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        src, dst = tile_type(self.source), tile_type(self.result)
+        if len(src.sizes) != len(dst.sizes) or any(s not in (1, d) for s, d in zip(src.sizes, dst.sizes, strict=True)):
+            raise VerifyException(f"shape {list(src.sizes)} does not broadcast to {list(dst.sizes)}")
+        if src.partitions != dst.partitions or src.fold != dst.fold or src.partition_dim != dst.partition_dim:
+            raise VerifyException(f"a broadcast keeps partitions, got {src} and {dst}")
+
+
+@irdl_op_definition
+class RelabelOp(IRDLOperation):
+    """The same bytes under another logical shape: dimensions of size 1 inserted, or a matrix and its transpose where the
+    partitions hold the other dimension. Nothing moves."""
+
+    name = "neuron.mem.relabel"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        src, dst = tile_type(self.source), tile_type(self.result)
+        physical = [(t.space, t.partitions, [s for s in t.free if s != 1], t.element_type) for t in (src, dst)]
+        if physical[0] != physical[1]:
+            raise VerifyException(f"a relabelling keeps space, partitions, free sizes and type, got {src} and {dst}")
+
+
+@irdl_op_definition
+class ReduceOp(IRDLOperation):
+    """Reduces one free dimension away."""
+
+    name = "neuron.mem.reduce"
+    kind = prop_def(ReductionAttr)
+    source = operand_def(TileType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
+        if not 0 <= axis < len(src.sizes) or axis == src.partition_dim:
+            raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
+        kept = [s for d, s in enumerate(src.sizes) if d != axis]
+        if list(dst.sizes) != kept or dst.partitions != src.partitions:
+            raise VerifyException(f"the result must have shape {kept} on {src.partitions} partitions, got {dst}")
+
+
+class AllocEffect(MemoryEffect):
+    """An unused allocation is dead; two of them are never one."""
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        return {EffectInstance(MemoryEffectKind.ALLOC, op.results[0])}
+
+
+@irdl_op_definition
+class AccumulatorOp(IRDLOperation):
+    """A PSUM tile to accumulate products in, that nothing has been added to yet."""
+
+    name = "neuron.mem.accumulator"
+    result = result_def(TileType)
+    traits = traits_def(AllocEffect())
+    assembly_format = "attr-dict `:` type($result)"
+
+    def verify_(self) -> None:
+        if not tile_type(self.result).is_psum:
+            raise VerifyException("an accumulator lies in psum")
+
+
+@irdl_op_definition
+class MatmulOp(IRDLOperation):
+    """`acc + lhs @ rhs` of `[M, K]` and `[K, N]` in PSUM. K is on the partitions of both. The sum takes the place of
+    `acc`, which has no other use.
+
+    `part [m, n, k]` restricts it to one piece of the size that the array takes: rows at position m of the fold of M,
+    columns from 512 * n on, terms at position k of the fold of K; the rest of `acc` stays."""
+
+    name = "neuron.mem.matmul"
+    lhs = operand_def(TileType)
+    rhs = operand_def(TileType)
+    acc = operand_def(TileType)
+    part = opt_prop_def(DenseArrayBase.constr(i64))
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$lhs `,` $rhs `acc` $acc (`part` $part^)? attr-dict `:` type($lhs) `,` type($rhs) `,` type($acc) `->` type($result)"
+    )
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """How many pieces M, N and K make."""
+        lhs, out = tile_type(self.lhs), tile_type(self.result)
+        return out.fold, -(-out.sizes[1] // MOVING), lhs.fold
+
+    def verify_(self) -> None:
+        lhs, rhs, out = tile_type(self.lhs), tile_type(self.rhs), tile_type(self.result)
+        if len(lhs.sizes) != 2 or len(rhs.sizes) != 2 or lhs.sizes[1] != rhs.sizes[0]:
+            raise VerifyException(f"shapes {list(lhs.sizes)} and {list(rhs.sizes)} do not multiply")
+        if lhs.partition_dim != 1 or rhs.partition_dim != 0:
+            raise VerifyException("the contraction dimension must be on the partitions: dim 1 of lhs and dim 0 of rhs")
+        if lhs.is_psum or rhs.is_psum or not out.is_psum:
+            raise VerifyException("a matmul reads sbuf and writes psum")
+        if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or out.partition_dim != 0:
+            raise VerifyException(f"the result must be {[lhs.sizes[0], rhs.sizes[1]]} with dim 0 on the partitions")
+        if self.acc.type != out:
+            raise VerifyException(f"'acc' must have the result's type, got {self.acc.type}")
+        if self.part is not None:
+            part = self.part.get_values()
+            if len(part) != 3 or any(not 0 <= p < n for p, n in zip(part, self.parts, strict=True)):
+                raise VerifyException(f"part {list(part)} is outside the {list(self.parts)} pieces")
+
+
+@irdl_op_definition
+class MoveOp(IRDLOperation):
+    """Copies a tile from PSUM to SBUF."""
+
+    name = "neuron.mem.move"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        _same_placement(self.source, self.result)
+        if not tile_type(self.source).is_psum or tile_type(self.result).is_psum:
+            raise VerifyException("a move takes a tile from psum to sbuf")
+
+
+NeuronMem = Dialect(
+    "neuron.mem",
+    [
+        LoadOp,
+        StoreOp,
+        FillOp,
+        IotaOp,
+        MaskOp,
+        UnaryOp,
+        BinaryOp,
+        SelectOp,
+        CastOp,
+        BroadcastOp,
+        RelabelOp,
+        ReduceOp,
+        AccumulatorOp,
+        MatmulOp,
+        MoveOp,
+    ],
+    [SpaceAttr, TileType],
+    [ArithConstants()],
+)

@@ -1,0 +1,129 @@
+"""Builds the operations of one machine level from the instruction table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.ir import Attribute, Operation
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    base,
+    irdl_op_definition,
+    opt_prop_def,
+    prop_def,
+)
+
+from nki_mlir.dialects.instructions import INSTRUCTIONS, AluAttr, Field, FunctionAttr, Instruction, Operand
+from nki_mlir.targets import Target, load
+
+TARGET = "neuron.target"
+OpT = TypeVar("OpT", bound=IRDLOperation)
+
+_FIELD_TYPES: dict[str, Any] = {
+    "alu": AluAttr,
+    "function": FunctionAttr,
+    "integer": IntegerAttr.constr(i64),
+    "integers": DenseArrayBase.constr(i64),
+    "number": base(FloatAttr) | base(IntegerAttr),
+    "flag": UnitAttr,
+}
+
+
+def target_of(op: Operation) -> Target:
+    """The chip that the enclosing module names (`neuron.target`), trn1 where it names none."""
+    top = op.get_toplevel_object() if op.parent is not None else op
+    while isinstance(top, Operation) and not isinstance(top, ModuleOp) and top.parent_op() is not None:
+        top = top.parent_op()
+    name = top.attributes.get(TARGET) if isinstance(top, Operation) else None
+    return load(name.data if isinstance(name, StringAttr) else "trn1")
+
+
+def field_value(attribute: Attribute | None) -> Any:
+    """The plain Python value of a field: an enum member, int, float, tuple or bool."""
+    match attribute:
+        case AluAttr() | FunctionAttr():
+            return attribute.data
+        case IntegerAttr():
+            return attribute.value.data
+        case FloatAttr():
+            return attribute.value.data
+        case DenseArrayBase():
+            return tuple(attribute.get_values())
+        case UnitAttr():
+            return True
+        case _:
+            return None
+
+
+def field_attr(field: Field, value: Any) -> Attribute | None:
+    """The attribute for a field's Python value; None for an absent field or a flag that is off."""
+    if isinstance(value, Attribute) or value is None or value is False:
+        return value or None
+    match field.kind:
+        case "alu":
+            return AluAttr(value)
+        case "function":
+            return FunctionAttr(value)
+        case "integer":
+            return IntegerAttr(value, i64)
+        case "integers":
+            return DenseArrayBase.from_list(i64, value)
+        case "flag":
+            return UnitAttr()
+        case _:
+            raise TypeError(f"{field.name}: give an attribute, not {value!r}")
+
+
+def field_definition(field: Field) -> Any:
+    optional = field.optional or field.kind == "flag"
+    return (opt_prop_def if optional else prop_def)(_FIELD_TYPES[field.kind])
+
+
+def field_format(field: Field) -> str:
+    if field.kind == "flag":
+        return f"(`{field.name}` ${field.name}^)?"
+    text = f"`{field.name}` ${field.name}"
+    return f"({text}^)?" if field.optional else text
+
+
+def camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_")) + "Op"
+
+
+def build_ops(
+    level: str,
+    parent: type[OpT],
+    members: Callable[[Instruction], dict[str, Any]],
+    assembly: Callable[[Instruction], str],
+) -> dict[str, type[OpT]]:
+    """One operation class for each instruction of the table that `level` has, by instruction name.
+
+    `members` gives the operand (and further) definitions of a level, `assembly` its format; the fields are the same on
+    both levels but for those of kind `expr`, which a level defines itself.
+    """
+    ops: dict[str, type[OpT]] = {}
+    for instruction in INSTRUCTIONS:
+        if level not in instruction.levels:
+            continue
+        body: dict[str, Any] = {
+            "__doc__": instruction.doc,
+            "__module__": parent.__module__,
+            "name": f"{level}.{instruction.name}",
+            "assembly_format": assembly(instruction),
+            "irdl_options": (ParsePropInAttrDict(), *_segments(level, instruction.operands, instruction.fields)),
+        }
+        body |= {f.name: field_definition(f) for f in instruction.fields if f.kind != "expr"}
+        body |= members(instruction)
+        ops[instruction.name] = irdl_op_definition(type(camel(instruction.name), (parent,), body))
+    return ops
+
+
+def _segments(level: str, operands: tuple[Operand, ...], fields: tuple[Field, ...]) -> tuple[Any, ...]:
+    optional = sum(o.optional for o in operands) + sum(f.kind == "expr" for f in fields)
+    return (AttrSizedOperandSegments(as_property=True),) if level == "neuron.engine" and optional > 1 else ()
+
+

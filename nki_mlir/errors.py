@@ -1,0 +1,71 @@
+"""The two errors that a user can meet, and how they are shown: file, line, source line, caret."""
+
+from __future__ import annotations
+
+import linecache
+from typing import TYPE_CHECKING
+
+from xdsl.utils.exceptions import PassFailedException
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import FileLineColLoc, LocationAttr
+    from xdsl.ir import Operation
+
+
+class CompileError(PassFailedException):
+    """A kernel, a module or a call that can't be compiled.
+
+    `file`, `line` (from 1) and `column` (from 1) say where, when known; the message says what is wrong and what
+    would be right. `str(error)` shows the source line with a caret under the column.
+    """
+
+    def __init__(self, message: str, file: str | None = None, line: int | None = None, column: int | None = None):
+        self.message, self.file, self.line, self.column = message, file, line, column
+        super().__init__(_render(message, file, line, column))
+
+    @classmethod
+    def at(cls, where: Operation | LocationAttr, message: str) -> CompileError:
+        """The error for an operation or a location."""
+        found = position(where)
+        return cls(message, *found) if found else cls(message)
+
+
+class ExecutionError(Exception):
+    """A program that the machine can't run: a deadlock, an access out of bounds, a read of bytes never written, or
+    arrays that don't fit the program."""
+
+
+def position(where: Operation | LocationAttr) -> tuple[str, int, int] | None:
+    """(file, line, column) of an operation or location, or None where it is unknown."""
+    from xdsl.ir import Operation
+
+    loc = source_location(where.location if isinstance(where, Operation) else where)
+    return (loc.filename.data, loc.line.data, loc.column.data) if loc else None
+
+
+def source_location(loc: LocationAttr) -> FileLineColLoc | None:
+    """The first file location inside a location."""
+    from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
+
+    match loc:
+        case FileLineColLoc():
+            return loc
+        case FusedLoc():
+            return next((found for part in loc.locations if (found := source_location(part))), None)
+        case CallSiteLoc():
+            return source_location(loc.callee)
+        case NameLoc():
+            return source_location(loc.location)
+        case _:
+            return None
+
+
+def _render(message: str, file: str | None, line: int | None, column: int | None) -> str:
+    if file is None or line is None:
+        return f"error: {message}" if not message.startswith("error:") else message
+    head = f"{file}:{line}:{column or 1}: error: {message}"
+    text = linecache.getline(file, line).rstrip("\n")
+    if not text.strip():
+        return head
+    caret = "".join(c if c == "\t" else " " for c in text[: (column or 1) - 1]) + "^"
+    return f"{head}\n  {text}\n  {caret}"

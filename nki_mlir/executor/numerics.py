@@ -1,0 +1,122 @@
+"""Element types in memory and in the engines' arithmetic (hardware.md section 4).
+
+An engine widens what it reads to fp32 and narrows what it writes: to floats with round-to-nearest-even (overflow gives
+an infinity), to integers with round-to-nearest-even and saturation (NaN gives 0), to bool as "is not zero". A tfloat32
+element is an fp32 word whose low 13 mantissa bits are zero once written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import Attribute
+
+from nki_mlir.dialects.dtypes import DType, dtype
+
+Array = NDArray[Any]
+Convert = Callable[[Array], Array]
+
+STORAGE: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype(np.float32),
+    "tfloat32": np.dtype(np.float32),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+    "float16": np.dtype(np.float16),
+    "float8_e4m3": np.dtype(ml_dtypes.float8_e4m3),
+    "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
+    "int32": np.dtype(np.int32),
+    "int16": np.dtype(np.int16),
+    "int8": np.dtype(np.int8),
+    "uint32": np.dtype(np.uint32),
+    "uint16": np.dtype(np.uint16),
+    "uint8": np.dtype(np.uint8),
+    "bool": np.dtype(np.uint8),
+}
+"""The NumPy type that holds an element, by name in the table of `dialects.dtypes`."""
+
+_BITS: dict[int, np.dtype[Any]] = {n: np.dtype(f"u{n}") for n in (1, 2, 4)}
+
+
+def storage(type_: Attribute) -> np.dtype[Any]:
+    return STORAGE[dtype(type_).name]
+
+
+def bits(type_: Attribute) -> np.dtype[Any]:
+    """The unsigned integer of the element's size: moves bit patterns, whatever they stand for."""
+    return _BITS[dtype(type_).bytes]
+
+
+def host_types(type_: Attribute) -> tuple[np.dtype[Any], ...]:
+    """The NumPy types that an array given for a tensor of this element type may have."""
+    found = dtype(type_)
+    return (np.dtype(np.bool_), STORAGE["bool"]) if found.kind == "bool" else (STORAGE[found.name],)
+
+
+def loader(type_: Attribute) -> Convert:
+    """The function that widens stored elements to fp32. It may return its argument."""
+    found = dtype(type_)
+    if STORAGE[found.name] == np.float32:
+        return _same
+    if found.bytes == 1 and found.kind == "float":
+        table = np.arange(256, dtype=np.uint8).view(STORAGE[found.name]).astype(np.float32)
+        return lambda array: np.take(table, array.view(np.uint8))
+    return lambda array: array.astype(np.float32)
+
+
+def storer(type_: Attribute) -> Convert:
+    """The function that narrows fp32 or bool values to stored elements. It may return its argument."""
+    found = dtype(type_)
+    if found.name == "tfloat32":
+        return lambda array: round_tf32(array.astype(np.float32, copy=False))
+    to = STORAGE[found.name]
+    if found.kind == "float":
+        return lambda array: array.astype(to, copy=False)
+    if found.kind == "bool":
+        return lambda array: (array != 0).astype(to)
+    return lambda array: array.astype(to) if array.dtype == np.bool_ else _saturated(array, to)
+
+
+def integer_storer(type_: Attribute) -> Convert:
+    """As `storer`, for int64 values: exact where the destination is an integer, saturating outside its range."""
+    found, store = dtype(type_), storer(type_)
+    if found.kind not in ("int", "uint"):
+        return lambda array: store(array.astype(np.float32))
+    to, range_ = STORAGE[found.name], np.iinfo(STORAGE[found.name])
+    return lambda array: np.clip(array, range_.min, range_.max).astype(to)
+
+
+def converter(source: Attribute, target: Attribute) -> Convert | None:
+    """What a copy does to its elements: None where it moves bits, else through fp32."""
+    if source == target:
+        return None
+    load, store = loader(source), storer(target)
+    return lambda array: store(load(array))
+
+
+def constant(value: float, type_: Attribute) -> Array:
+    """A number as an instruction's field gives it, as one stored element (0-dimensional)."""
+    found: DType = dtype(type_)
+    if found.kind in ("int", "uint") and isinstance(value, int):
+        return integer_storer(type_)(np.asarray(value, np.int64))
+    return np.asarray(storer(type_)(np.asarray(value, np.float32)))
+
+
+def round_tf32(array: Array) -> Array:
+    """fp32 values rounded to 10 mantissa bits, to nearest even; infinities and NaN as they are."""
+    word = array.view(np.uint32)
+    rounded = (word + (((word >> 13) & 1) + np.uint32(0xFFF))) & np.uint32(0xFFFFE000)
+    return np.where(np.isfinite(array), rounded.view(np.float32), array)
+
+
+def _same(array: Array) -> Array:
+    return array
+
+
+def _saturated(array: Array, to: np.dtype[Any]) -> Array:
+    """fp32 to integer. The limits of 32-bit types are no fp32 numbers, hence the detour through fp64 there."""
+    range_ = np.iinfo(to)
+    wide = array.astype(np.float64) if to.itemsize == 4 else array
+    return np.clip(np.nan_to_num(np.rint(wide), nan=0.0, posinf=range_.max, neginf=range_.min), range_.min, range_.max).astype(to)

@@ -1,0 +1,176 @@
+"""The operators of the element-wise and reducing instructions and the functions of the Scalar engine, on fp32 arrays.
+
+Not documented, and chosen here: `maximum` and `minimum` give NaN where an argument is NaN (as NumPy's); logical
+operators take every value but zero, NaN included, as true. Comparisons and logical operators give bool arrays, which
+are 1 and 0 in whatever type follows.
+
+Functions are the exact ones; the hardware's piecewise polynomials differ in bits that are not published. The documented
+input ranges matter in two cases: `sin` outside [-pi, pi] and `arctan` outside [-pi/2, pi/2] extrapolate a polynomial on
+the hardware (one published sample: sin(9.0) = 27.65) and give NaN here. `log`, `sqrt`, `rsqrt` and `reciprocal` follow
+NumPy outside theirs. The gated functions (silu, gelu and its forms, mish) have their limit, 0, at minus infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nki_mlir.dialects.instructions import Alu, Function
+from nki_mlir.executor.numerics import Array
+
+Binary = Callable[[Any, Any], Array]
+Unary = Callable[[Array], Array]
+Reduce = Callable[[Array, tuple[int, ...]], Array]
+
+
+def _rsqrt(a: Any, _: Any = None) -> Array:
+    return np.reciprocal(np.sqrt(a))
+
+
+ARITHMETIC: Mapping[Alu, Binary] = {
+    Alu.ADD: np.add,
+    Alu.SUBTRACT: np.subtract,
+    Alu.MULTIPLY: np.multiply,
+    Alu.DIVIDE: np.divide,
+    Alu.MOD: np.mod,
+    Alu.POWER: np.power,
+    Alu.MAXIMUM: np.maximum,
+    Alu.MINIMUM: np.minimum,
+    Alu.ABS_MAX: lambda a, b: np.where(np.abs(a) > np.abs(b), a, b),
+    Alu.ABS_MIN: lambda a, b: np.where(np.abs(a) < np.abs(b), a, b),
+    Alu.EQUAL: np.equal,
+    Alu.NOT_EQUAL: np.not_equal,
+    Alu.GREATER_EQUAL: np.greater_equal,
+    Alu.GREATER: np.greater,
+    Alu.LESS_EQUAL: np.less_equal,
+    Alu.LESS: np.less,
+    Alu.LOGICAL_AND: np.logical_and,
+    Alu.LOGICAL_OR: np.logical_or,
+    Alu.LOGICAL_XOR: np.logical_xor,
+    Alu.LOGICAL_NOT: lambda a, _: np.logical_not(a),
+    Alu.RSQRT: _rsqrt,
+    Alu.BYPASS: lambda a, _: np.positive(a),
+}
+"""op(a, b). `mod` is the floored remainder, with the sign of b; the unary ones ignore b. Results are new arrays."""
+
+
+def _shifted(shift: Callable[[Array, Array], Array]) -> Binary:
+    """Logical shift of unsigned words; amounts from the width on give 0, as NumPy's shifts do."""
+    return lambda a, b: shift(a, b)
+
+
+BITWISE: Mapping[Alu, Binary] = {
+    Alu.INVERT: lambda a, _: np.invert(a),
+    Alu.BITWISE_AND: np.bitwise_and,
+    Alu.BITWISE_OR: np.bitwise_or,
+    Alu.BITWISE_XOR: np.bitwise_xor,
+    Alu.LEFT_SHIFT: _shifted(np.left_shift),
+    Alu.RIGHT_SHIFT: _shifted(np.right_shift),
+}
+"""op(a, b) on unsigned words of the destination's width; right shifts fill with zeros."""
+
+REDUCTIONS: Mapping[Alu, Reduce] = {
+    Alu.ADD: lambda a, axes: np.add.reduce(a, axis=axes),
+    Alu.SUBTRACT: lambda a, axes: np.negative(np.add.reduce(a, axis=axes)),
+    Alu.MULTIPLY: lambda a, axes: np.multiply.reduce(a, axis=axes),
+    Alu.MAXIMUM: lambda a, axes: np.maximum.reduce(a, axis=axes),
+    Alu.MINIMUM: lambda a, axes: np.minimum.reduce(a, axis=axes),
+    Alu.LOGICAL_AND: lambda a, axes: np.logical_and.reduce(a, axis=axes),
+    Alu.LOGICAL_OR: lambda a, axes: np.logical_or.reduce(a, axis=axes),
+    Alu.LOGICAL_XOR: lambda a, axes: np.logical_xor.reduce(a, axis=axes),
+    Alu.BITWISE_AND: lambda a, axes: np.bitwise_and.reduce(a, axis=axes),
+    Alu.BITWISE_OR: lambda a, axes: np.bitwise_or.reduce(a, axis=axes),
+    Alu.BITWISE_XOR: lambda a, axes: np.bitwise_xor.reduce(a, axis=axes),
+}
+"""op over the named axes; `subtract` takes every element from 0."""
+
+
+_ERF_P = (
+    -1.60960333262415e-02,
+    -2.95459980854025e-03,
+    -7.34990630326855e-04,
+    -5.69250639462346e-05,
+    -2.10102402082508e-06,
+    2.77068142495902e-08,
+    -2.72614225801306e-10,
+)
+_ERF_Q = (
+    -1.42647390514189e-02,
+    -7.37332916720468e-03,
+    -1.68282697438203e-03,
+    -2.13374055278905e-04,
+    -1.45660718464996e-05,
+)
+
+
+def erf(x: Array) -> Array:
+    """The error function, by the rational approximation x p(x^2) / q(x^2) on [-4, 4] that Eigen uses for fp32, evaluated
+    in fp64: the error is below 1e-7."""
+    a = np.clip(x, np.float32(-4), np.float32(4)).astype(np.float64)
+    z = a * a
+    return (a * _horner(_ERF_P, z) / _horner(_ERF_Q, z)).astype(np.float32)
+
+
+def _horner(coefficients: tuple[float, ...], z: Array) -> Array:
+    result = np.full_like(z, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        result *= z
+        result += coefficient
+    return result
+
+
+def sigmoid(x: Array) -> Array:
+    return np.reciprocal(1 + np.exp(-x))
+
+
+def _softplus(x: Array) -> Array:
+    return np.logaddexp(np.float32(0), x)
+
+
+def _gated(gate: Unary) -> Unary:
+    """x * gate(x), 0 at minus infinity."""
+
+    def function(x: Array) -> Array:
+        return np.where(np.isneginf(x), np.float32(0), x * gate(x))
+
+    return function
+
+
+def _within(limit: float, function: Unary) -> Unary:
+    """NaN where |x| is above the limit."""
+    most = np.float32(limit)
+    return lambda x: np.where(np.abs(x) <= most, function(x), np.float32(np.nan))
+
+
+_HALF, _ONE = np.float32(0.5), np.float32(1)
+_SQRT_HALF, _SQRT_2_PI = np.float32(math.sqrt(0.5)), np.float32(math.sqrt(2 / math.pi))
+
+FUNCTIONS: Mapping[Function, Unary] = {
+    Function.COPY: np.positive,
+    Function.SQUARE: np.square,
+    Function.SIGMOID: sigmoid,
+    Function.RELU: lambda x: np.maximum(x, np.float32(0)),
+    Function.GELU: _gated(lambda x: _HALF * (_ONE + erf(x * _SQRT_HALF))),
+    Function.GELU_APPRX_TANH: _gated(
+        lambda x: _HALF * (_ONE + np.tanh(_SQRT_2_PI * (x + np.float32(0.044715) * x * x * x)))
+    ),
+    Function.GELU_APPRX_SIGMOID: _gated(lambda x: sigmoid(np.float32(1.702) * x)),
+    Function.SILU: _gated(sigmoid),
+    Function.TANH: np.tanh,
+    Function.SOFTPLUS: _softplus,
+    Function.MISH: _gated(lambda x: np.tanh(_softplus(x))),
+    Function.ERF: erf,
+    Function.EXP: np.exp,
+    Function.LOG: np.log,
+    Function.SIN: _within(math.pi, np.sin),
+    Function.ARCTAN: _within(math.pi / 2, np.arctan),
+    Function.SQRT: np.sqrt,
+    Function.RSQRT: _rsqrt,
+    Function.RECIPROCAL: np.reciprocal,
+    Function.SIGN: np.sign,
+    Function.ABS: np.abs,
+}
+"""Functions of new fp32 arrays."""

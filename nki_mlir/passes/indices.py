@@ -1,0 +1,305 @@
+"""What passes know of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors as
+an offset and a stride for each dimension; masks as limits on a dimension's index."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
+
+UNKNOWN = (-(2**62), 2**62)
+
+
+class NotAffine(Exception):
+    """Why an address or a mask is no strided, bounded access; the text completes 'is not supported: …'."""
+
+
+def constant(value: SSAValue) -> int | None:
+    """The integer, if the value is a constant (of whatever form)."""
+    expr = expr_of(value)
+    return expr.const if expr.is_const else None
+
+
+def trip_count(loop: ForOp) -> int | None:
+    """The number of iterations, if the bounds are constants."""
+    low, high, step = constant(loop.lb), constant(loop.ub), constant(loop.step)
+    if low is None or high is None or step is None or step < 1:
+        return None
+    return max(0, -(-(high - low) // step))
+
+
+def enclosing_loops(op: Operation) -> list[ForOp]:
+    """From the outermost in."""
+    loops: list[ForOp] = []
+    parent = op.parent_op()
+    while parent is not None:
+        if isinstance(parent, ForOp):
+            loops.append(parent)
+        parent = parent.parent_op()
+    return loops[::-1]
+
+
+def range_of(key: Hashable) -> tuple[int, int]:
+    """The inclusive range of an atom: a loop counter, a program id, or anything."""
+    if not isinstance(key, SSAValue):
+        return UNKNOWN
+    owner = key.owner
+    if isinstance(owner, tile.ProgramIdOp):
+        grid = tile.grid_of(cast(tile.FuncOp, _function(owner)))
+        return (0, grid[owner.axis.value.data] - 1) if grid else UNKNOWN
+    loop = owner.parent_op() if isinstance(owner, Block) else None
+    if isinstance(loop, ForOp) and key is loop.body.block.args[0]:
+        trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
+        if trips and low is not None and step is not None:
+            return low, low + step * (trips - 1)
+    return UNKNOWN
+
+
+def _function(op: Operation) -> Operation | None:
+    parent = op.parent_op()
+    while parent is not None and not isinstance(parent, tile.FuncOp):
+        parent = parent.parent_op()
+    return parent
+
+
+def bounds(expr: Expr) -> tuple[int, int]:
+    return expr.bounds(range_of)
+
+
+def expr_of(value: SSAValue) -> Expr:
+    """A scalar integer over atoms: loop counters, program ids, and whatever else can't be looked into."""
+    op = value.owner
+    match op:
+        case arith.ConstantOp(value=IntegerAttr() as number):
+            return Expr(number.value.data)
+        case tile.NumProgramsOp():
+            folded = op.fold()
+            return Expr(cast(IntegerAttr, folded[0]).value.data) if folded else Expr.counter(value)
+        case arith.AddiOp():
+            return expr_of(op.lhs) + expr_of(op.rhs)
+        case arith.SubiOp():
+            return expr_of(op.lhs) - expr_of(op.rhs)
+        case arith.IndexCastOp():
+            return expr_of(op.input)
+        case tile.CastOp():
+            return expr_of(op.source)
+        case arith.MuliOp():
+            left, right = expr_of(op.lhs), expr_of(op.rhs)
+            if left.is_const:
+                return right * left.const
+            return left * right.const if right.is_const else Expr.counter(value)
+        case arith.DivSIOp() | arith.RemSIOp() | arith.FloorDivSIOp():
+            return _division(op, value)
+        case arith.MinSIOp() | arith.MaxSIOp():
+            return _extremum(op, value)
+        case _:
+            return Expr.counter(value)
+
+
+def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSAValue) -> Expr:
+    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    if not right.is_const or right.const <= 0:
+        return Expr.counter(value)
+    if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):
+        return Expr.counter(value)
+    return modulo(left, right.const) if isinstance(op, arith.RemSIOp) else quotient(left, right.const)
+
+
+def quotient(expr: Expr, divisor: int) -> Expr:
+    """floordiv, with the part that is known to be below the divisor dropped."""
+    result = expr.floordiv(divisor)
+    for term, coefficient in result.terms:
+        if isinstance(term, FloorDiv):
+            low, high = bounds(term.value)
+            if low // divisor == high // divisor:
+                result = result - Expr(0, ((term, coefficient),)) + coefficient * (low // divisor)
+    return result
+
+
+def modulo(expr: Expr, divisor: int) -> Expr:
+    result = expr.mod(divisor)
+    if len(result.terms) == 1 and isinstance(term := result.terms[0][0], Mod):
+        low, high = bounds(term.value)
+        if low // divisor == high // divisor:
+            return term.value - divisor * (low // divisor)
+    return result
+
+
+def _extremum(op: arith.MinSIOp | arith.MaxSIOp, value: SSAValue) -> Expr:
+    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    low, high = bounds(left - right)
+    smaller = left if high <= 0 else right if low >= 0 else None
+    if smaller is None:
+        return Expr.counter(value)
+    if isinstance(op, arith.MinSIOp):
+        return smaller
+    return right if smaller is left else left
+
+
+@dataclass(frozen=True)
+class IndexTensor:
+    """Element `i` is `offset + sum(i[d] * strides[d])`."""
+
+    offset: Expr
+    strides: tuple[int, ...]
+
+    def __add__(self, other: IndexTensor) -> IndexTensor:
+        strides = tuple(a + b for a, b in zip(self.strides, other.strides, strict=True))
+        return IndexTensor(self.offset + other.offset, strides)
+
+    def __mul__(self, factor: int) -> IndexTensor:
+        return IndexTensor(self.offset * factor, tuple(s * factor for s in self.strides))
+
+    def range(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        low, high = bounds(self.offset)
+        spans = [(n - 1) * s for n, s in zip(shape, self.strides, strict=True)]
+        return low + sum(min(0, s) for s in spans), high + sum(max(0, s) for s in spans)
+
+    @property
+    def is_const(self) -> bool:
+        return self.offset.is_const and not any(self.strides)
+
+
+def index_tensor(value: SSAValue) -> IndexTensor:
+    """An integer tensor (or scalar) as offset and strides. Raises NotAffine."""
+    shape, op = tile.shape_of(value), value.owner
+    if not shape:
+        return IndexTensor(expr_of(value), ())
+    match op:
+        case tile.SplatOp():
+            return IndexTensor(expr_of(op.value), (0,) * len(shape))
+        case tile.ArangeOp():
+            return IndexTensor(Expr(op.start.value.data), (1,))
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+            inner = index_tensor(op.source)
+            return IndexTensor(inner.offset, reshaped(op, inner.strides))
+        case tile.CastOp():
+            return index_tensor(op.source)
+        case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
+            return IndexTensor(Expr(int(dense.get_values()[0])), (0,) * len(shape))
+        case arith.AddiOp():
+            return index_tensor(op.lhs) + index_tensor(op.rhs)
+        case arith.SubiOp():
+            return index_tensor(op.lhs) + index_tensor(op.rhs) * -1
+        case arith.MuliOp():
+            left, right = index_tensor(op.lhs), index_tensor(op.rhs)
+            if left.is_const:
+                return right * left.offset.const
+            if right.is_const:
+                return left * right.offset.const
+            raise NotAffine("a product of two values that both vary")
+        case arith.DivSIOp() | arith.RemSIOp() | arith.FloorDivSIOp():
+            return _tensor_division(op, shape)
+        case _:
+            raise NotAffine(f"an address or a mask computed by {_describe(op)}")
+
+
+def _describe(op: Operation | Block) -> str:
+    if isinstance(op, tile.LoadOp | tile.ReadOp):
+        return "a value loaded from memory (gather and scatter)"
+    return op.name if isinstance(op, Operation) else "a loop-carried value that is not start + iteration * step"
+
+
+def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, shape: tuple[int, ...]) -> IndexTensor:
+    left, right = index_tensor(op.lhs), index_tensor(op.rhs)
+    word = "remainder" if isinstance(op, arith.RemSIOp) else "division"
+    if not right.is_const or right.offset.const <= 0:
+        raise NotAffine(f"a {word} by something that is not a positive constant")
+    low, high = left.range(shape)
+    divisor = right.offset.const
+    if 0 <= low and high < divisor:
+        return left if isinstance(op, arith.RemSIOp) else IndexTensor(Expr(0), (0,) * len(shape))
+    if not any(left.strides) and low >= 0:
+        scalar = modulo(left.offset, divisor) if isinstance(op, arith.RemSIOp) else quotient(left.offset, divisor)
+        return IndexTensor(scalar, left.strides)
+    raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
+
+
+def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides of the result of a shape operation, from those of its source."""
+    match op:
+        case tile.ExpandDimsOp():
+            axis = op.axis.value.data
+            return (*strides[:axis], 0, *strides[axis:])
+        case tile.BroadcastOp():
+            sizes = zip(tile.shape_of(op.source), tile.shape_of(op.result), strides, strict=True)
+            return tuple(0 if src != dst else stride for src, dst, stride in sizes)
+        case tile.TransOp():
+            return strides[::-1]
+
+
+_LESS = {"lt": (1, -1), "le": (1, 0), "gt": (-1, -1), "ge": (-1, 0)}
+"""predicate -> (sign, slack): the comparison holds where sign * (rhs - lhs) + slack >= 0."""
+
+
+def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
+    """A mask as a conjunction: it is true where every one of these is >= 0. Raises NotAffine."""
+    op = mask.owner
+    match op:
+        case arith.AndIOp():
+            yield from constraints(op.lhs)
+            yield from constraints(op.rhs)
+        case tile.SplatOp():
+            rank = len(tile.shape_of(op.result))
+            for part in constraints(op.value):
+                yield IndexTensor(part.offset, (0,) * rank)
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+            for part in constraints(op.source):
+                yield IndexTensor(part.offset, reshaped(op, part.strides))
+        case tile.CompareOp() if op.predicate.data.value in _LESS:
+            sign, slack = _LESS[op.predicate.data.value]
+            difference = (index_tensor(op.rhs) + index_tensor(op.lhs) * -1) * sign
+            yield IndexTensor(difference.offset + slack, difference.strides)
+        case arith.ConstantOp(value=IntegerAttr() as number):
+            yield IndexTensor(Expr(0 if number.value.data else -1), ())
+        case _:
+            raise NotAffine(f"a mask that is no comparison of indices but {_describe(op)}")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How many leading elements of dimension `dim` are in bounds: `limit`, clamped to 0..size."""
+
+    dim: int
+    limit: Expr
+
+
+def extents(mask: SSAValue) -> list[Extent]:
+    """A mask as valid extents; what always holds is left out. Raises NotAffine."""
+    shape = tile.shape_of(mask)
+    found: list[Extent] = []
+    for part in constraints(mask):
+        low, high = part.range(shape)
+        if low >= 0:
+            continue
+        varying = [d for d, s in enumerate(part.strides) if s and shape[d] > 1]
+        if high < 0:
+            found.append(Extent(0, Expr(0)))
+        elif not varying:
+            found.append(Extent(0, (part.offset + 1) * shape[0]))
+        elif len(varying) > 1:
+            raise NotAffine("a mask that compares two dimensions with each other")
+        elif part.strides[varying[0]] > 0:
+            raise NotAffine("a mask that leaves out leading elements (a lower bound)")
+        else:
+            found.append(Extent(varying[0], quotient(part.offset, -part.strides[varying[0]]) + 1))
+    return found
+
+
+def counters_of(expr: Expr) -> set[SSAValue]:
+    return cast(set[SSAValue], expr.counters())
+
+
+def is_loop_counter(value: Hashable) -> bool:
+    owner = value.owner if isinstance(value, SSAValue) else None
+    return isinstance(owner, Block) and isinstance(owner.parent_op(), ForOp) and value is owner.args[0]
+
+

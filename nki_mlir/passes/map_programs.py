@@ -1,0 +1,216 @@
+"""map-programs: the grid becomes loops around the kernel's body."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.arith import DivSIOp, RemSIOp
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.indices import expr_of, is_loop_counter
+from nki_mlir.passes.normalize_loops import normalize
+
+MOST_UNROLLED = 256
+
+
+@dataclass(frozen=True)
+class MapPrograms(ModulePass):
+    """Runs the programs of the grid one after another:
+
+        tile.grid = [2, 4]                     scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
+        %p = tile.program_id 0           =>      … %i …
+        %q = tile.program_id 1                   … %j …  } }
+
+    A program id that the kernel divides (`pid // 4`, `pid % 4`) becomes two nested loops, so that offsets stay affine.
+    Where they don't, the programs are written out one by one, up to 256 of them; beyond, the kernel is rejected.
+    """
+
+    name = "map-programs"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            grid = tile.grid_of(func)
+            if grid is None:
+                continue
+            if _only_affine_uses(func, grid):
+                _as_loops(func, grid)
+            else:
+                _as_copies(func, grid)
+            del func.attributes[tile.GRID]
+
+
+def _program_ids(func: FuncOp) -> list[tile.ProgramIdOp]:
+    return [op for op in func.walk() if isinstance(op, tile.ProgramIdOp)]
+
+
+def _fold_counts(func: FuncOp, grid: tuple[int, ...]) -> None:
+    for op in [op for op in func.walk() if isinstance(op, tile.NumProgramsOp)]:
+        _replace(op, Emitter.before(op).index(grid[op.axis.value.data]))
+
+
+def _replace(op: Operation, value: SSAValue) -> None:
+    op.results[0].replace_all_uses_with(value)
+    op.detach()
+    op.erase()
+
+
+def _body_ops(func: FuncOp) -> tuple[list[Operation], ReturnOp]:
+    *body, last = func.body.block.ops
+    assert isinstance(last, ReturnOp)
+    return body, last
+
+
+def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
+    _fold_counts(func, grid)
+    body, last = _body_ops(func)
+    emit = Emitter(InsertPoint.before(last), func.location)
+    counters: list[SSAValue] = []
+    for size in grid:
+        bounds = [emit.index(0), emit.index(size), emit.index(1)]
+        block = Block(arg_types=[bounds[0].type])
+        emit.add(ForOp(*bounds, [], Region(block)))
+        end = YieldOp()
+        end.location = func.location
+        block.add_op(end)
+        emit = Emitter(InsertPoint.before(end), func.location)
+        counters.append(block.args[0])
+    first, rest = emit.point.insert_before, body
+    assert first is not None
+    for op in rest:
+        op.detach()
+    emit.point.block.insert_ops_before(rest, first)
+    for op in _program_ids(func):
+        _replace(op, counters[op.axis.value.data])
+    _split_counters(func, counters)
+    for loop in [op for op in func.walk(reverse=True) if isinstance(op, ForOp)]:
+        normalize(loop)
+
+
+def _split_counters(func: FuncOp, counters: list[SSAValue]) -> None:
+    """Nests a grid loop that the kernel divides by a constant into two loops, until none is left to nest."""
+    while counters:
+        counter = counters.pop()
+        divisor = _divisor_of(func, counter)
+        if divisor is not None:
+            counters += _nest(counter, divisor)
+
+
+def _divisor_of(func: FuncOp, counter: SSAValue) -> int | None:
+    """The largest constant that divides the trip count and by which an expression divides the counter itself."""
+    trips = _trips(counter)
+    found = {d for op in func.walk() for d, key in _divisions(op) if key is counter and 1 < d < trips and trips % d == 0}
+    return max(found, default=None)
+
+
+def _trips(counter: SSAValue) -> int:
+    assert isinstance(counter.owner, Block)
+    loop = counter.owner.parent_op()
+    assert isinstance(loop, ForOp)
+    return expr_of(loop.ub).const
+
+
+def _divisions(op: Operation) -> Iterator[tuple[int, SSAValue]]:
+    if not isinstance(op, DivSIOp | RemSIOp) or isinstance(op.results[0].type, tile.TensorType):
+        return
+    for term, _ in expr_of(op.results[0]).terms:
+        if isinstance(term, FloorDiv | Mod):
+            match term.value:
+                case Expr(const=0, terms=((Counter(key), 1),)) if isinstance(key, SSAValue):
+                    yield term.divisor, key
+                case _:
+                    pass
+
+
+def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
+    """`for %p = 0 to n` becomes `for %i = 0 to n / divisor { for %j = 0 to divisor { %p = %i * divisor + %j } }`."""
+    block = counter.owner
+    assert isinstance(block, Block)
+    loop = block.parent_op()
+    assert isinstance(loop, ForOp)
+    trips = _trips(counter)
+    outer = Emitter.before(loop)
+    loop.operands[1] = outer.index(trips // divisor)
+    first = block.first_op
+    assert first is not None
+    emit = Emitter(InsertPoint.before(first), loop.location)
+    bounds = [emit.index(0), emit.index(divisor), emit.index(1)]
+    inner_block = Block(arg_types=[counter.type])
+    inner = emit.add(ForOp(*bounds, [], Region(inner_block)))
+    uses = list(counter.uses)
+    moved: list[Operation] = []
+    op = inner.next_op
+    while op is not None:
+        moved.append(op)
+        op = op.next_op
+    for op in moved[:-1]:
+        op.detach()
+    end = YieldOp()
+    end.location = loop.location
+    inner_block.add_ops([*moved[:-1], end])
+    start = inner_block.first_op
+    assert start is not None
+    position = Emitter(InsertPoint.before(start), loop.location)
+    whole = position.expr(Expr.counter(counter) * divisor + Expr.counter(inner_block.args[0]))
+    for use in uses:
+        use.operation.operands[use.index] = whole
+    return [counter, inner_block.args[0]]
+
+
+def _only_affine_uses(func: FuncOp, grid: tuple[int, ...]) -> bool:
+    """Whether loops will do: every address is affine in loop counters once divided program ids are nested loops."""
+    trial = func.clone()
+    _as_loops(trial, grid)
+    return all(
+        is_loop_counter(key)
+        for op in trial.walk()
+        if isinstance(op, tile.ReadOp | tile.WriteOp)
+        for key in expr_of(op.offset).counters()
+    )
+
+
+def _as_copies(func: FuncOp, grid: tuple[int, ...]) -> None:
+    programs = math.prod(grid)
+    if programs > MOST_UNROLLED:
+        raise CompileError.at(
+            func,
+            f"the program ids of this kernel enter addresses in a way that is not affine, and its {programs} programs are"
+            f" more than the {MOST_UNROLLED} that are written out one by one",
+        )
+    _fold_counts(func, grid)
+    body, last = _body_ops(func)
+    for number in range(programs):
+        mapping: dict[SSAValue, SSAValue] = {}
+        for op in body:
+            copy = op.clone(mapping)
+            func.body.block.insert_ops_before([copy], last)
+            for inner in [i for i in copy.walk() if isinstance(i, tile.ProgramIdOp)]:
+                position = _position(number, grid)[inner.axis.value.data]
+                constant = Emitter.before(inner).index(position)
+                for key, value in mapping.items():
+                    if value is inner.result:
+                        mapping[key] = constant
+                _replace(inner, constant)
+    for op in reversed(body):
+        op.detach()
+        op.erase()
+
+
+def _position(number: int, grid: tuple[int, ...]) -> list[int]:
+    """Row-major place of a program in the grid."""
+    place: list[int] = []
+    for size in reversed(grid):
+        place.append(number % size)
+        number //= size
+    return place[::-1]

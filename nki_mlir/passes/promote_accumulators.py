@@ -1,0 +1,155 @@
+"""promote-accumulators: `acc += dot` over a loop stays in PSUM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import FloatAttr, ModuleOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.dtypes import f32
+from nki_mlir.dialects.instructions import Alu
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, FillOp, MatmulOp, MoveOp, tile_type
+from nki_mlir.passes.emitter import Emitter
+
+
+@dataclass(frozen=True)
+class PromoteAccumulators(ModulePass):
+    """Lets products accumulate where they are made:
+
+        %a0 = fill 0                                    %p0 = accumulator
+        %s = for iter_args(%a = %a0) {                  %p = for iter_args(%a = %p0) {
+          %m = move (matmul … acc (accumulator))   =>     yield (matmul … acc %a)
+          yield (binary add %a, %m) }                   }
+                                                        %s = move %p
+
+    and `0 + move(product)` is `move(product)`. Left alone: sums that start from anything but zero, or that the loop body
+    also reads; they stay additions in SBUF.
+    """
+
+    name = "promote-accumulators"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for inner in list(op.walk(reverse=True)):
+            if isinstance(inner, ForOp):
+                _promote(inner)
+        for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
+            _drop_zero(inner)
+
+
+def _erase(op: Operation) -> None:
+    op.detach()
+    op.erase()
+
+
+def _is_zero(value: SSAValue) -> bool:
+    owner = value.owner
+    if isinstance(owner, FillOp):
+        owner = owner.value.owner
+    return isinstance(owner, ConstantOp) and isinstance(owner.value, FloatAttr) and owner.value.value.data == 0.0
+
+
+def _promote(loop: ForOp) -> None:
+    end = loop.body.block.last_op
+    assert isinstance(end, YieldOp)
+    wanted = [_chain(end.operands[i], arg) if _is_zero(init) else None for i, (init, arg) in enumerate(_carried(loop))]
+    if any(wanted):
+        _rebuild(loop, end, wanted)
+
+
+def _carried(loop: ForOp) -> list[tuple[SSAValue, SSAValue]]:
+    return list(zip(loop.iter_args, loop.body.block.args[1:], strict=True))
+
+
+def _chain(value: SSAValue, start: SSAValue) -> list[BinaryOp] | None:
+    """The additions of products that lead from `start` to `value`, last first, where each has no other use."""
+    additions: list[BinaryOp] = []
+    while value is not start:
+        op = value.owner
+        if not isinstance(op, BinaryOp) or op.op.data is not Alu.ADD or not value.has_one_use():
+            return None
+        sides = [(op.lhs, op.rhs), (op.rhs, op.lhs)]
+        found = next((rest for rest, term in sides if _product(term) is not None), None)
+        if found is None:
+            return None
+        additions.append(op)
+        value = found
+    return additions if additions and start.has_one_use() else None
+
+
+def _product(value: SSAValue) -> tuple[MoveOp, MatmulOp] | None:
+    """A move of a product that starts from an empty accumulator, with the first matmul of its sequence."""
+    move = value.owner
+    if not isinstance(move, MoveOp) or not value.has_one_use():
+        return None
+    matmul = move.source.owner
+    while isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, MatmulOp):
+        matmul = matmul.acc.owner
+    if isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, AccumulatorOp):
+        return (move, matmul)
+    return None
+
+
+def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> None:
+    """The loop again, carrying PSUM tiles where a chain was found."""
+    emit = Emitter.before(loop)
+    old = loop.body.block
+    inits: list[SSAValue] = []
+    for (init, _), chain in zip(_carried(loop), chains, strict=True):
+        if chain:
+            type_ = tile_type(init).with_space(Space.PSUM)
+            init = emit.value(AccumulatorOp.create(result_types=[type_]))
+        inits.append(init)
+    block = Block(arg_types=[old.args[0].type, *(i.type for i in inits)])
+    for before, after in zip(old.args, block.args, strict=True):
+        after.name_hint = before.name_hint
+    for i, chain in enumerate(chains):
+        if chain:
+            end.operands[i] = _accumulate(chain, old.args[i + 1], block.args[i + 1])
+    for before, after in zip(old.args, block.args, strict=True):
+        if before.uses:
+            before.replace_all_uses_with(after)
+    for op in list(old.ops):
+        op.detach()
+        block.add_op(op)
+    new = emit.add(ForOp(loop.lb, loop.ub, loop.step, inits, Region(block)))
+    for result, value, chain in zip(loop.results, new.results, chains, strict=True):
+        value.name_hint = result.name_hint
+        if chain:
+            value = emit.value(MoveOp.create(operands=[value], result_types=[result.type]))
+        result.replace_all_uses_with(value)
+    _erase(loop)
+
+
+def _accumulate(chain: list[BinaryOp], start: SSAValue, acc: SSAValue) -> SSAValue:
+    """Makes the products of a chain add to `acc`, one after another, and gives the last sum."""
+    for addition in reversed(chain):
+        term = addition.rhs if _product(addition.rhs) is not None else addition.lhs
+        found = _product(term)
+        assert found is not None
+        move, first = found
+        empty = first.acc.owner
+        first.operands[2] = acc
+        acc = move.source
+        addition.result.replace_all_uses_with(acc)
+        _erase(addition)
+        _erase(move)
+        assert isinstance(empty, AccumulatorOp)
+        _erase(empty)
+    return acc
+
+
+def _drop_zero(op: BinaryOp) -> None:
+    """`0 + move(product)`: the product itself."""
+    if op.op.data is not Alu.ADD or tile_type(op.result).element_type != f32:
+        return
+    for zero, term in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        if _is_zero(zero) and isinstance(term.owner, MoveOp):
+            op.result.replace_all_uses_with(term)
+            _erase(op)
+            return

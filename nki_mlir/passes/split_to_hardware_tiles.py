@@ -1,0 +1,56 @@
+"""split-to-hardware-tiles: matmuls larger than the array become sequences of matmuls that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
+from xdsl.passes import ModulePass
+
+from nki_mlir.dialects.neuron_mem import MOVING, MatmulOp, tile_type
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+
+
+
+@dataclass(frozen=True)
+class SplitToHardwareTiles(ModulePass):
+    """Splits a matmul into pieces of at most 128 x 128 (stationary) by 512 (moving) columns, one PSUM bank each:
+
+        %c = matmul %a, %b acc %z : [256, 64] by [64, 1024]
+          =>
+        %1 = matmul %a, %b acc %z part [0, 0, 0]
+        %2 = matmul %a, %b acc %1 part [0, 1, 0] …
+
+    Element-wise operations need no splitting: a tile folds onto at most 128 partitions from `place` on. A product whose
+    columns don't divide into whole banks is rejected.
+    """
+
+    name = "split-to-hardware-tiles"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for matmul in [inner for inner in op.walk() if isinstance(inner, MatmulOp) and inner.part is None]:
+            if matmul.parts != (1, 1, 1):
+                _split(matmul)
+
+
+def _split(matmul: MatmulOp) -> None:
+    rows, columns, terms = matmul.parts
+    width = tile_type(matmul.result).sizes[1]
+    if width > MOVING and width % MOVING or rows > 1 and MOVING % min(width, MOVING):
+        raise CompileError.at(
+            matmul,
+            f"a product of {width} columns does not divide into PSUM banks of {MOVING} fp32; use a block size that does",
+        )
+    emit, acc = Emitter.before(matmul), matmul.acc
+    for m, n, k in product(range(rows), range(columns), range(terms)):
+        part = DenseArrayBase.from_list(i64, [m, n, k])
+        operands = [matmul.lhs, matmul.rhs, acc]
+        acc = emit.value(
+            MatmulOp.create(operands=operands, result_types=[matmul.result.type], properties={"part": part})
+        )
+    matmul.result.replace_all_uses_with(acc)
+    matmul.detach()
+    matmul.erase()

@@ -1,0 +1,297 @@
+"""The chips as data: sizes, rates and costs of one NeuronCore, each number with its source beside it.
+
+`load("trn2")` reads `trn2.toml`. A comment on every line of those files says what kind of fact the number is and,
+in brackets, where it comes from (`SOURCES`):
+
+- `documented`: printed by the source.
+- `measured`: read off a published profile of a device (about 10 ns of error), or fitted to one.
+- `derived`: arithmetic on documented or measured figures.
+- `assumed`: chosen here; the comment gives the reason.
+
+Times are nanoseconds, rates bytes per nanosecond, sizes bytes; "cycles" are cycles of the engine that executes.
+
+**Costs.** `Target.cost(instruction)` is an ordered tuple of cases; the first case whose `engine` is the executing one
+(or None) and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on
+top of its work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and
+its result is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
+formulae use `N`, `P`, `F`, the operators `+ - * /`, and `max`, `min` and `ceil`:
+
+- `N`: elements per partition of the main input (of the output, where an instruction has no input tensor);
+- `P`: partitions of the main input;
+- `F`: the same as N, in the words of the transpose's documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+TARGETS = ("trn1", "trn2", "trn3")
+
+ENGINES = ("tensor", "vector", "scalar", "gpsimd", "sync")
+
+PREDICATES: Mapping[str, str] = MappingProxyType(
+    {
+        "one_psum_input": "two tensor inputs, exactly one of them in PSUM, the other in SBUF",
+        "both_sbuf_bf16_fast": (
+            "both inputs in SBUF, inputs and output bf16, op add, subtract or multiply, innermost steps 1"
+        ),
+        "sbuf_16bit": "every tensor operand is in SBUF and is bf16 or fp16",
+        "sbuf_16bit_contiguous": "as sbuf_16bit, and every innermost step is 1",
+        "sbuf_16bit_strided": "as sbuf_16bit, and some innermost step is not 1",
+        "one_side_psum_16bit_contiguous": (
+            "one tensor input; input and output are bf16 or fp16 with innermost step 1; exactly one of them is in PSUM"
+        ),
+        "sbuf_fp32": "at most one tensor input; input and output are fp32 in SBUF",
+        "reduce_16bit_fast": "input and output bf16, op add or maximum",
+        "zero_16bit": "the value written is 0 and the output is bf16 or fp16",
+        "has_reduce": "the instruction also writes out its row reduction",
+        "fp32_input": "the main input is fp32",
+    }
+)
+"""What the `when` of a cost case can ask, and what each means; the executor evaluates them."""
+
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "arch-v2": "NKI architecture guide, Trainium and Inferentia2",
+        "arch-v3": "NKI architecture guide, Trainium2",
+        "arch-v4": "NKI architecture guide, Trainium3",
+        "isa": "nki.isa reference, current",
+        "isa-2.26": "nki.isa reference and allocation API of SDK 2.26",
+        "tile-size": "nki.language.tile_size",
+        "perf": "NKI performance optimisations, with its profile screenshots",
+        "kernel-opt": "NKI kernel optimisation tutorial, profiles of its kernels on trn2",
+        "dma-intro": "Introduction to DMA with NKI, with its profile screenshots",
+        "dma-bw": "Guideline to avoid under-utilising DMA bandwidth",
+        "explorer": "Neuron Explorer documents",
+        "profiler-2.26": "Neuron profiler guide of SDK 2.26, screenshots",
+        "comm-overlap": "Neuron Runtime, compute-communication overlap",
+        "neff": "Work with NEFF files",
+        "nkilib": "NKI Library sources",
+        "chip-1": "Trainium architecture page",
+        "chip-2": "Trainium2 architecture page",
+        "chip-3": "Trainium3 architecture page",
+    }
+)
+"""The documents behind the tags in the tables."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Sizes of the memories; SBUF and PSUM per partition, HBM of the whole chip. Alignments are the allocator's."""
+
+    partitions: int
+    sbuf_bytes: int
+    sbuf_usable_bytes: int
+    psum_bytes: int
+    psum_banks: int
+    sbuf_align: int
+    psum_align: int
+    hbm_bytes: int
+
+    @property
+    def psum_bank_bytes(self) -> int:
+        """Bytes of one PSUM bank in one partition."""
+        return self.psum_bytes // self.psum_banks
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one instruction, descriptor or core can name."""
+
+    stationary_free: int
+    moving_free: int
+    partitions: int
+    sbuf_free_elements: int
+    psum_free_elements: int
+    free_dims: int
+    step_min: int
+    step_max: int
+    count_max: int
+    dma_dims: int
+    semaphores: int
+    registers: int
+
+
+@dataclass(frozen=True)
+class Ports:
+    """How the memory interfaces are shared.
+
+    Work is multiplied by `slow_step_factor` where an operand's innermost step is `slow_step_bytes` or more. Engines in
+    an `_exclusive` list never access that memory (for `psum_bank_exclusive`: the same bank) at the same time.
+    """
+
+    slow_step_bytes: int
+    slow_step_factor: int
+    sbuf_exclusive: tuple[str, ...]
+    psum_exclusive: tuple[str, ...]
+    psum_bank_exclusive: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The fixed cost of an instruction of one engine, on top of its work."""
+
+    bubble_cycles: int
+    min_cycles: int
+    latency_ns: float
+    latency_cycles: int
+
+
+@dataclass(frozen=True)
+class Control:
+    """Semaphores, registers and branches of a sequencer."""
+
+    wake_ns: float
+    event_semaphore_ns: float
+    register_ns: float
+    branch_ns: float
+    register_load_sbuf_ns: float
+    register_load_hbm_ns: float
+    dynamic_address_cycles: int
+
+
+@dataclass(frozen=True)
+class Matmul:
+    """TensorE: loading the stationary tile and streaming the moving one.
+
+    An fp32 matmul is `fp32_pairs` load-multiply pairs, each of `passes["fp32"] / fp32_pairs` cycles per column.
+    """
+
+    passes: Mapping[str, int]
+    fp32_pairs: int
+    load_latency_ns: float
+    fast_load_divisor: int
+    fp32_load_cycles_per_column: int
+    min_moving: int
+    drain_ns: float
+    gap_cycles: int
+
+
+@dataclass(frozen=True)
+class Activation:
+    """ScalarE's function tables: one set is resident; loading another takes `table_load_ns`."""
+
+    table_load_ns: float
+    sets: Mapping[str, tuple[str, ...]]
+
+    def set_of(self, function: str) -> str | None:
+        """The set that holds a function; "any" if every set does, None if no set does."""
+        return next((name for name, functions in self.sets.items() if function in functions), None)
+
+
+@dataclass(frozen=True)
+class Dma:
+    """The DMA engines of one core: start-up, packets, completion."""
+
+    engines: int
+    queues: int
+    partitions_per_engine: int
+    trigger_ns: float
+    start_ns: float
+    start_step_ns: float
+    wire_bytes_per_ns: float
+    packet_bytes: int
+    packet_overhead_ns: float
+    store_packet_overhead_ns: float
+    run_ns: float
+    sustained_factor: float
+    increment: int
+    completion_ns: float
+    increment_gap_ns: float
+    queue_interval_ns: float
+
+
+@dataclass(frozen=True)
+class Hbm:
+    """HBM bandwidth that one core can count on when all cores of the chip are busy."""
+
+    bytes_per_ns: float
+
+
+@dataclass(frozen=True)
+class CostCase:
+    """One line of an instruction's cost table; see the module's docstring."""
+
+    cycles: str
+    engine: str | None = None
+    when: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One chip. There is one object per name, so targets compare and hash by identity."""
+
+    name: str
+    core: str
+    cores_per_chip: int
+    memory: Memory
+    limits: Limits
+    ports: Ports
+    clock_ghz: Mapping[str, float]
+    engine: Mapping[str, Engine]
+    control: Control
+    matmul: Matmul
+    activation: Activation
+    dma: Dma
+    hbm: Hbm
+    costs: Mapping[str, tuple[CostCase, ...]]
+
+    def cost(self, instruction: str) -> tuple[CostCase, ...]:
+        """The cases that give an instruction's work, in the order they are tried."""
+        if instruction not in self.costs:
+            raise ValueError(f"{self.name} has no cost for {instruction!r}; it has {', '.join(sorted(self.costs))}")
+        return self.costs[instruction]
+
+
+@cache
+def load(name: str) -> Target:
+    """The target of that name."""
+    if name not in TARGETS:
+        raise ValueError(f"unknown target {name!r}; known targets are {', '.join(TARGETS)}")
+    import tomllib
+
+    table = tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    return Target(
+        name=table["name"],
+        core=table["core"],
+        cores_per_chip=table["cores_per_chip"],
+        memory=_section(Memory, table["memory"]),
+        limits=_section(Limits, table["limits"]),
+        ports=_section(Ports, table["ports"]),
+        clock_ghz=MappingProxyType({engine: float(table["clock_ghz"][engine]) for engine in ENGINES}),
+        engine=MappingProxyType({engine: _section(Engine, table["engine"][engine]) for engine in ENGINES}),
+        control=_section(Control, table["control"]),
+        matmul=_section(Matmul, table["matmul"]),
+        activation=_section(Activation, table["activation"]),
+        dma=_section(Dma, table["dma"]),
+        hbm=_section(Hbm, table["hbm"]),
+        costs=MappingProxyType({name: _cases(cost) for name, cost in table["cost"].items()}),
+    )
+
+
+_Section = TypeVar("_Section")
+
+
+def _section(cls: type[_Section], table: Mapping[str, Any]) -> _Section:
+    """A section's dataclass; a missing or an unknown key is a TypeError that names it."""
+    floats = {name for name, kind in cls.__annotations__.items() if kind == "float"}
+    return cls(**{key: float(value) if key in floats else _frozen(value) for key, value in table.items()})
+
+
+def _frozen(value: Any) -> Any:
+    match value:
+        case dict():
+            return MappingProxyType({key: _frozen(item) for key, item in value.items()})
+        case list():
+            return tuple(value)
+        case _:
+            return value
+
+
+def _cases(cost: Mapping[str, Any]) -> tuple[CostCase, ...]:
+    return tuple(CostCase(**case) for case in cost["cases"])

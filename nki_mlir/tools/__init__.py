@@ -1,0 +1,1 @@
+"""The command line: `nki-opt` rewrites IR, `nki-run` runs kernels and lowered modules."""

@@ -1,0 +1,97 @@
+"""MLIR text as the tools read it: positions of operations for messages, and a lexer that always ends."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from typing import NamedTuple
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.parser import Parser
+from xdsl.utils.lexer import Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
+
+from nki_mlir.errors import position
+
+
+class Place(NamedTuple):
+    """Where in a text; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+def read_text(data: bytes, name: str) -> str:
+    """The text of an input; `UnicodeDecodeError` if it isn't UTF-8.
+
+    Also hands its lines to `linecache`, from where error messages take the line they quote: that way standard input
+    is quoted like a file.
+    """
+    text = data.decode("utf-8")
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    return text
+
+
+class Source(Parser):
+    """The parser, which also remembers where each operation began.
+
+    `Operation.location` stays as the text gives it (a `loc(...)` of the kernel's source, or unknown): what tests and
+    passes see must not depend on where a file lies.
+    """
+
+    def __init__(self, ctx: Context, text: str, name: str, line_offset: int = 0):
+        super().__init__(ctx, text, name)
+        self.line_offset = line_offset
+        self.starts: dict[Operation, Span] = {}
+
+    def parse_operation(self) -> Operation:
+        start = self._current_token.span
+        op = super().parse_operation()
+        self.starts[op] = start
+        return op
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        """As xDSL's, but an unknown operation is reported where it stands, not at the token after it."""
+        if found := self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack):
+            return found
+        start = self.lexer.input.content.rfind(name, 0, self.pos)
+        self.raise_error(f"Operation {name} is not registered", start, start + len(name))
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        """As MLIR does, an input without operations is an empty module."""
+        if allow_implicit_module and self._current_token.kind is MLIRTokenKind.EOF:
+            return ModuleOp([])
+        return super().parse_module(allow_implicit_module)
+
+    def here(self) -> Place:
+        """Where the parser stands."""
+        return self.place_of_span(self._current_token.span)
+
+    def place_of_span(self, span: Span) -> Place:
+        file, line, column = span.get_location()
+        return Place(file, line + self.line_offset, column)
+
+    def place_of(self, op: Operation) -> Place | None:
+        """The position of the kernel's line if the operation carries one, else that of the nearest operation around
+        it that was in the text."""
+        at: Operation | None = op
+        while at is not None:
+            if known := position(at):
+                return Place(*known)
+            if at in self.starts:
+                return self.place_of_span(self.starts[at])
+            at = at.parent_op()
+        return None
+
+
+def cure_string_lexer() -> None:
+    """Make xDSL's lexer linear in the length of a string literal.
+
+    Its pattern nests `+` in `*`, so that a quote without its partner takes time exponential in the rest of the line.
+    """
+    MLIRLexer._unescaped_characters_regex = re.compile(  # pyright: ignore[reportPrivateUsage]
+        r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*"'
+    )

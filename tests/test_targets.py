@@ -1,0 +1,135 @@
+"""The target tables: they load, say what the documents say, and name a source for every number."""
+
+import ast
+import re
+from importlib import resources
+
+import pytest
+
+from nki_mlir.targets import ENGINES, PREDICATES, SOURCES, TARGETS, load
+
+KIB = 1024
+GIB = 1024**3
+
+# The side-by-side table of the hardware notes.
+SIZES = {
+    "trn1": dict(core="v2", cores=2, sbuf=192 * KIB, usable=180_224, hbm=32 * GIB, wire=27.2, achieved=17),
+    "trn2": dict(core="v3", cores=8, sbuf=224 * KIB, usable=212_464, hbm=96 * GIB, wire=27.2, achieved=23),
+    "trn3": dict(core="v4", cores=8, sbuf=256 * KIB, usable=245_232, hbm=144 * GIB, wire=38.4, achieved=33),
+}
+CLOCKS = {
+    "trn1": dict(tensor=2.8, vector=1.12, scalar=1.4, gpsimd=1.4, sync=1.4),
+    "trn2": dict(tensor=2.4, vector=0.96, scalar=1.2, gpsimd=1.2, sync=1.2),
+    "trn3": dict(tensor=2.4, vector=1.2, scalar=1.2, gpsimd=1.2, sync=1.2),
+}
+INSTRUCTIONS = (
+    "tensor_tensor tensor_scalar scalar_tensor_tensor tensor_reduce tensor_copy tensor_copy_predicated memset "
+    "reciprocal activation activation_reduce iota affine_select nc_transpose"
+).split()
+
+FACT = re.compile(r"(?P<status>documented|measured|derived|assumed)(?: \[(?P<tag>[\w.-]+)\])?(?P<note>: \S.*)?$")
+
+
+def _text(name: str) -> str:
+    return resources.files("nki_mlir.targets").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_sizes(name: str) -> None:
+    target, expected = load(name), SIZES[name]
+    memory = target.memory
+    assert (target.name, target.core, target.cores_per_chip) == (name, expected["core"], expected["cores"])
+    assert (memory.sbuf_bytes, memory.sbuf_usable_bytes) == (expected["sbuf"], expected["usable"])
+    assert (memory.partitions, memory.psum_bytes, memory.psum_banks) == (128, 16 * KIB, 8)
+    assert memory.psum_bank_bytes == 4 * target.limits.moving_free
+    assert memory.hbm_bytes == expected["hbm"]
+    assert dict(target.clock_ghz) == CLOCKS[name]
+    assert target.dma.wire_bytes_per_ns == expected["wire"]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_limits(name: str) -> None:
+    limits = load(name).limits
+    assert (limits.stationary_free, limits.moving_free, limits.partitions) == (128, 512, 128)
+    assert (limits.sbuf_free_elements, limits.psum_free_elements, limits.free_dims) == (65536, 4096, 4)
+    assert (limits.step_min, limits.step_max, limits.count_max) == (-(2**15), 2**15 - 1, 2**16 - 1)
+    assert (limits.dma_dims, limits.semaphores, limits.registers) == (4, 256, 64)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_full_packets_reach_the_published_rate(name: str) -> None:
+    dma = load(name).dma
+    rate = dma.packet_bytes / (dma.packet_bytes / dma.wire_bytes_per_ns + dma.packet_overhead_ns)
+    assert rate == pytest.approx(SIZES[name]["achieved"], rel=0.03)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_matmul_time_of_a_pe_bound_kernel(name: str) -> None:
+    """17.18 GFLOP of bf16 take 218.5 us on trn2's clock; the others follow from theirs."""
+    target = load(name)
+    columns = 2048**3 // (128 * 128)
+    ideal_us = columns * target.matmul.passes["bf16"] / target.clock_ghz["tensor"] / 1000
+    assert ideal_us == pytest.approx(218.5 * 2.4 / CLOCKS[name]["tensor"], rel=0.001)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_number_names_its_source(name: str) -> None:
+    for number, line in enumerate(_text(name).splitlines(), 1):
+        code, _, comment = line.partition(" # ")
+        if "=" not in code or code.startswith(("#", "name", "core ")) or code.rstrip() == "cases = [":
+            continue
+        fact = FACT.match(comment)
+        assert fact, f"{name}.toml:{number}: no source: {line}"
+        assert fact["status"] == "assumed" or fact["tag"], f"{name}.toml:{number}: no source tag: {line}"
+        assert fact["status"] != "assumed" or fact["note"], f"{name}.toml:{number}: assumed without a reason: {line}"
+        assert fact["tag"] is None or fact["tag"] in SOURCES, f"{name}.toml:{number}: unknown tag {fact['tag']}"
+
+
+def test_every_source_is_used() -> None:
+    text = "".join(_text(name) for name in TARGETS)
+    assert [tag for tag in SOURCES if f"[{tag}]" not in text] == []
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_costs(name: str) -> None:
+    target = load(name)
+    assert sorted(target.costs) == sorted(INSTRUCTIONS)
+    for instruction in INSTRUCTIONS:
+        cases = target.cost(instruction)
+        assert cases[-1].when is None, f"{instruction}: no case that always holds"
+        for case in cases:
+            assert case.engine is None or case.engine in ENGINES
+            assert case.when is None or case.when in PREDICATES
+            names = {node.id for node in ast.walk(ast.parse(case.cycles)) if isinstance(node, ast.Name)}
+            assert names <= {"N", "P", "F", "max", "min", "ceil"}, case.cycles
+            assert eval(case.cycles, {"N": 512, "P": 128, "F": 512}) > 0
+
+
+def test_every_predicate_is_used() -> None:
+    used = {case.when for name in TARGETS for cases in load(name).costs.values() for case in cases}
+    assert used - {None} == set(PREDICATES)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_functions_belong_to_one_set(name: str) -> None:
+    activation = load(name).activation
+    functions = [function for members in activation.sets.values() for function in members]
+    assert len(functions) == len(set(functions)) == 26
+    assert activation.set_of("copy") == "any"
+    assert activation.set_of("exp") == activation.set_of("log") != activation.set_of("tanh")
+    assert activation.set_of("no_such_function") is None
+
+
+def test_unknown_instruction() -> None:
+    with pytest.raises(ValueError, match=r"trn1 has no cost for 'fma'; it has activation, "):
+        load("trn1").cost("fma")
+
+
+def test_unknown_target() -> None:
+    with pytest.raises(ValueError, match="unknown target 'trn9'; known targets are trn1, trn2, trn3"):
+        load("trn9")
+
+
+def test_one_object_per_target() -> None:
+    assert load("trn2") is load("trn2")
+    assert len({load(name) for name in TARGETS}) == 3
