@@ -1,8 +1,13 @@
-"""The four dialects. `load_all` is for our own tools; the umbrella is for plain `xdsl-opt`, which resolves names by the
-part before the first dot."""
+"""The four dialects, and how a context comes to know them: each is imported when something of it is first met.
+
+xDSL looks a dialect up by the part of a name before the first dot, for parsing and for folding alike. The three
+`neuron.*` dialects are therefore one entry, `neuron`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,13 +16,16 @@ if TYPE_CHECKING:
 
 LEVELS = ("tile", "neuron.mem", "neuron.engine", "neuron.isa")
 
-
-def _neuron_parts() -> list[Dialect]:
-    from nki_mlir.dialects.neuron_engine import NeuronEngine
-    from nki_mlir.dialects.neuron_isa import NeuronIsa
-    from nki_mlir.dialects.neuron_mem import NeuronMem
-
-    return [NeuronMem, NeuronEngine, NeuronIsa]
+STANDARD = {
+    "arith": "Arith",
+    "func": "Func",
+    "math": "Math",
+    "memref": "MemRef",
+    "scf": "Scf",
+    "tensor": "Tensor",
+    "test": "Test",
+}
+"""What is used of xDSL's dialects: module -> object. `test` is the source and sink of tests."""
 
 
 def tile_dialect() -> Dialect:
@@ -31,8 +39,11 @@ def neuron_umbrella() -> Dialect:
     from xdsl.ir import Dialect
 
     from nki_mlir.dialects.folding import ArithConstants
+    from nki_mlir.dialects.neuron_engine import NeuronEngine
+    from nki_mlir.dialects.neuron_isa import NeuronIsa
+    from nki_mlir.dialects.neuron_mem import NeuronMem
 
-    parts = _neuron_parts()
+    parts = (NeuronMem, NeuronEngine, NeuronIsa)
     return Dialect(
         "neuron",
         [op for part in parts for op in part.operations],
@@ -42,19 +53,18 @@ def neuron_umbrella() -> Dialect:
 
 
 def load_all(ctx: Context) -> None:
-    """Loads what our tools parse: the standard dialects in use, ours, and `test` for test sources and sinks."""
-    from xdsl.dialects.arith import Arith
+    """Makes the dialects known to a context: `builtin` at once, every other when something of it is first met.
+
+    A pass may make operations of a dialect that the input doesn't mention: folding them looks the dialect up too.
+    """
     from xdsl.dialects.builtin import Builtin
-    from xdsl.dialects.func import Func
-    from xdsl.dialects.math import Math
-    from xdsl.dialects.memref import MemRef
-    from xdsl.dialects.scf import Scf
-    from xdsl.dialects.tensor import Tensor
-    from xdsl.dialects.test import Test
-    from xdsl.ir import Dialect
 
-    from nki_mlir.dialects.folding import ArithConstants
+    ctx.load_dialect(Builtin)
+    for name in STANDARD:
+        ctx.register_dialect(name, _standard(name))
+    ctx.register_dialect("tile", tile_dialect)
+    ctx.register_dialect("neuron", neuron_umbrella)
 
-    carrier = Dialect("neuron", [], [], [ArithConstants()])
-    for dialect in (Builtin, Func, Scf, Arith, Math, MemRef, Tensor, Test, tile_dialect(), *_neuron_parts(), carrier):
-        ctx.load_dialect(dialect)
+
+def _standard(name: str) -> Callable[[], Dialect]:
+    return lambda: getattr(import_module(f"xdsl.dialects.{name}"), STANDARD[name])

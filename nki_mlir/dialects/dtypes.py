@@ -8,10 +8,10 @@ from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
     Float32Type,
+    FloatTF32Type,
     IndexType,
     IntegerType,
     Signedness,
-    FloatTF32Type,
 )
 from xdsl.dialects.builtin import Float8E4M3Type as F8E4M3
 from xdsl.dialects.builtin import Float8E5M2Type as F8E5M2

@@ -1,5 +1,5 @@
-"""Integer expressions that are affine in loop counters, with floordiv and mod by constants: what an address, a semaphore
-number or a wait threshold may be. Plain data, independent of any operation.
+"""Integer expressions that are affine in loop counters, with floordiv and mod by constants: what an address, a
+semaphore number or a wait threshold may be. Plain data, independent of any operation.
 
 A counter is named by any hashable key: a nesting depth in `neuron.isa` (printed `i0` for the outermost repeat), an SSA
 value while passes reason about loops. Registers (`r0` …) appear where an address is known only at run time.

@@ -1,457 +1,68 @@
 """The instruction table: name, engines, operands, fields and legality of every machine instruction, once.
 
-`neuron.engine` and `neuron.isa` build their operations from it, so that the assembly of both, the verifiers of both, the
-meaning (`executor/meaning.py`) and the cost (`targets/*.toml`) are all found under one name. Figures are hardware.json's
-and hardware.md's; a `Rule` returns what is wrong, or None.
+`neuron.engine` and `neuron.isa` build their operations from it, so that the assembly of both, the verifiers of both,
+the meaning (`executor/meaning.py`) and the cost (`targets/*.toml`) are all found under one name.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-
-from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute
-from xdsl.irdl import irdl_attr_definition
-from xdsl.utils.str_enum import StrEnum
-
-from nki_mlir.dialects.access import Access, Engine, Space
-from nki_mlir.dialects.dtypes import by_name, dtype
-from nki_mlir.targets import Target
-
-
-class Alu(StrEnum):
-    """Operators of the element-wise and reducing instructions (hardware.json, alu_ops)."""
-
-    INVERT = "invert"
-    BITWISE_AND = "bitwise_and"
-    BITWISE_OR = "bitwise_or"
-    BITWISE_XOR = "bitwise_xor"
-    LEFT_SHIFT = "left_shift"
-    RIGHT_SHIFT = "right_shift"
-    ADD = "add"
-    SUBTRACT = "subtract"
-    MULTIPLY = "multiply"
-    MAXIMUM = "maximum"
-    MINIMUM = "minimum"
-    EQUAL = "equal"
-    NOT_EQUAL = "not_equal"
-    GREATER_EQUAL = "greater_equal"
-    GREATER = "greater"
-    LESS_EQUAL = "less_equal"
-    LESS = "less"
-    LOGICAL_NOT = "logical_not"
-    LOGICAL_AND = "logical_and"
-    LOGICAL_OR = "logical_or"
-    LOGICAL_XOR = "logical_xor"
-    POWER = "power"
-    RSQRT = "rsqrt"
-    ABS_MAX = "abs_max"
-    ABS_MIN = "abs_min"
-    DIVIDE = "divide"
-    MOD = "mod"
-    BYPASS = "bypass"
-
-
-BITWISE = {Alu.INVERT, Alu.BITWISE_AND, Alu.BITWISE_OR, Alu.BITWISE_XOR, Alu.LEFT_SHIFT, Alu.RIGHT_SHIFT}
-GPSIMD_ONLY = {Alu.POWER, Alu.RSQRT}
-GPSIMD_TENSOR_TENSOR = {Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY, Alu.POWER}
-REDUCING = {
-    Alu.ADD,
-    Alu.SUBTRACT,
-    Alu.MULTIPLY,
-    Alu.MAXIMUM,
-    Alu.MINIMUM,
-    Alu.BITWISE_AND,
-    Alu.BITWISE_OR,
-    Alu.BITWISE_XOR,
-    Alu.LOGICAL_AND,
-    Alu.LOGICAL_OR,
-    Alu.LOGICAL_XOR,
-}
-COMPARISONS = {Alu.EQUAL, Alu.NOT_EQUAL, Alu.GREATER_EQUAL, Alu.GREATER, Alu.LESS_EQUAL, Alu.LESS}
-
-
-class Function(StrEnum):
-    """Functions of the Scalar engine (hardware.json, activation_functions)."""
-
-    COPY = "copy"
-    SQUARE = "square"
-    SIGMOID = "sigmoid"
-    RELU = "relu"
-    GELU = "gelu"
-    GELU_APPRX_TANH = "gelu_apprx_tanh"
-    GELU_APPRX_SIGMOID = "gelu_apprx_sigmoid"
-    SILU = "silu"
-    TANH = "tanh"
-    SOFTPLUS = "softplus"
-    MISH = "mish"
-    ERF = "erf"
-    EXP = "exp"
-    LOG = "log"
-    SIN = "sin"
-    ARCTAN = "arctan"
-    SQRT = "sqrt"
-    RSQRT = "rsqrt"
-    RECIPROCAL = "reciprocal"
-    SIGN = "sign"
-    ABS = "abs"
-
-
-@irdl_attr_definition
-class AluAttr(EnumAttribute[Alu], SpacedOpaqueSyntaxAttribute):
-    name = "neuron.engine.alu"
-
-
-@irdl_attr_definition
-class FunctionAttr(EnumAttribute[Function], SpacedOpaqueSyntaxAttribute):
-    name = "neuron.engine.function"
-
-
-FLOATS = frozenset(
-    by_name(n).type for n in ("float8_e4m3", "float8_e5m2", "float16", "bfloat16", "tfloat32", "float32")
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.alu import (  # noqa: F401
+    BITWISE,
+    COMPARISONS,
+    GPSIMD_ONLY,
+    GPSIMD_TENSOR_TENSOR,
+    REDUCING,
+    SCALAR_ENGINE_PAIRS,
+    UNARY,
+    V4_ONLY,
+    Alu,
+    AluAttr,
+    Function,
+    FunctionAttr,
 )
-INTEGERS = frozenset(by_name(n).type for n in ("uint8", "int8", "uint16", "int16", "uint32", "int32"))
-UNSIGNED = frozenset(by_name(n).type for n in ("uint8", "uint16", "uint32"))
-ANY = FLOATS | INTEGERS
-F32 = frozenset([by_name("float32").type])
-WIDE_MATMUL = frozenset(by_name(n).type for n in ("float32", "tfloat32"))
-
-ON_CHIP = frozenset((Space.SBUF, Space.PSUM))
-SBUF = frozenset((Space.SBUF,))
-PSUM = frozenset((Space.PSUM,))
-DMA_SPACES = frozenset((Space.SBUF, Space.HBM))
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and equal
-    elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
-    `constant` allows it; `own` is checked by the instruction's rules alone."""
-
-    name: str
-    role: str
-    spaces: frozenset[Space] = ON_CHIP
-    dtypes: frozenset[Attribute] = ANY
-    shape: str = "full"
-    optional: bool = False
-    constant: bool = False
-
-
-@dataclass(frozen=True)
-class Field:
-    """An attribute of an instruction: `kind` is alu, function, integer, integers, number, flag,
-    or expr: an integer that may vary with the loops, true where it is not zero."""
-
-    name: str
-    kind: str
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One occurrence of an instruction, as the rules see it: on either level, with constants as floats."""
-
-    instruction: Instruction
-    engine: Engine
-    operands: Mapping[str, Access | float]
-    fields: Mapping[str, object]
-    target: Target
-
-    def access(self, name: str) -> Access | None:
-        found = self.operands.get(name)
-        return found if isinstance(found, Access) else None
-
-    def accesses(self) -> Iterator[tuple[Operand, Access]]:
-        for operand in self.instruction.operands:
-            if (found := self.access(operand.name)) is not None:
-                yield operand, found
-
-    def alus(self) -> Iterator[Alu]:
-        for f in self.instruction.fields:
-            if f.kind == "alu" and isinstance(value := self.fields.get(f.name), Alu):
-                yield value
-
-
-Rule = Callable[[Instance], str | None]
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A machine instruction. `engines[0]` is the default. `levels` names the dialects that have it: a matmul is one
-    operation of `neuron.engine` and two of `neuron.isa`."""
-
-    name: str
-    doc: str
-    engines: tuple[Engine, ...]
-    operands: tuple[Operand, ...]
-    fields: tuple[Field, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    cores: tuple[str, ...] = ("v2", "v3", "v4")
-    levels: tuple[str, ...] = field(default=("neuron.engine", "neuron.isa"))
-
-    def operand(self, name: str) -> Operand:
-        return next(o for o in self.operands if o.name == name)
-
-
-def check(instance: Instance) -> str | None:
-    """The first legality rule that the instance breaks, or None: the common rules of hardware.md section 3.1, then the
-    instruction's own."""
-    return next((found for rule in (*COMMON, *instance.instruction.rules) if (found := rule(instance))), None)
-
-
-# The rules that every instruction shares.
-
-
-def _engine(i: Instance) -> str | None:
-    if i.engine not in i.instruction.engines:
-        return f"{i.instruction.name} runs on {', '.join(i.instruction.engines)}, not on {i.engine}"
-    if i.target.core not in i.instruction.cores:
-        return f"{i.instruction.name} needs NeuronCore-{i.instruction.cores[0]}; {i.target.name} is {i.target.core}"
-    return None
-
-
-def _spaces_and_dtypes(i: Instance) -> str | None:
-    for operand, access in i.accesses():
-        if access.space not in operand.spaces:
-            return f"{operand.name} must be in {' or '.join(sorted(operand.spaces))}, not in {access.space}"
-        if i.engine is Engine.GPSIMD and access.space is Space.PSUM and i.instruction.name != "dma_copy":
-            return f"gpsimd cannot access PSUM, where {operand.name} is"
-        if access.element_type not in operand.dtypes:
-            names = ", ".join(sorted(dtype(t).name for t in operand.dtypes))
-            return f"{operand.name} must be one of {names}, not {dtype(access.element_type).name}"
-    return None
-
-
-def _patterns(i: Instance) -> str | None:
-    limits, memory = i.target.limits, i.target.memory
-    for operand, access in i.accesses():
-        name, dims = operand.name, access.dims
-        most = limits.free_dims if access.on_chip else limits.dma_dims
-        if len(dims) > most:
-            return f"{name} has {len(dims)} free dimensions; an access pattern has at most {most}"
-        if any(count < 1 for _, count in dims):
-            return f"{name} has an empty dimension"
-        if not access.on_chip:
-            continue
-        if any(not limits.step_min <= step <= limits.step_max for step, _ in dims):
-            return f"{name}: steps are {limits.step_min}..{limits.step_max} elements, got {[s for s, _ in dims]}"
-        if not 1 <= access.partitions <= memory.partitions:
-            return f"{name} spans {access.partitions} partitions; a tile has 1..{memory.partitions}"
-        if (reason := start_partition_error(access.start, access.partitions)) is not None and not _is_dma(i):
-            return f"{name}: {reason}"
-        if access.start + access.partitions > memory.partitions:
-            end = access.start + access.partitions
-            return f"{name} reaches partition {end - 1}; the last is {memory.partitions - 1}"
-        most = limits.psum_free_elements if access.space is Space.PSUM else limits.sbuf_free_elements
-        if access.free_elements > most:
-            return f"{name} has {access.free_elements} elements per partition; {access.space} allows {most}"
-    return None
-
-
-def start_partition_error(start: int, partitions: int) -> str | None:
-    """hardware.md 3.1: more than 64 partitions start at 0; 33..64 at 0 or 64; up to 32 at a multiple of 32."""
-    step = 32 if partitions <= 32 else 64 if partitions <= 64 else 128
-    if start % step:
-        legal = ", ".join(str(s) for s in range(0, 128, step))
-        return f"{partitions} partitions may start at {legal}, not at {start}"
-    return None
-
-
-def _is_dma(i: Instance) -> bool:
-    return i.instruction.name == "dma_copy"
-
-
-def _same_shape(i: Instance) -> str | None:
-    first: tuple[str, Access] | None = None
-    for operand, access in i.accesses():
-        if operand.shape == "own":
-            continue
-        if first is None:
-            first = (operand.name, access)
-        if access.partitions != first[1].partitions:
-            return f"{first[0]} has {first[1].partitions} partitions and {operand.name} {access.partitions}"
-        if operand.shape == "column":
-            if access.free_elements != 1:
-                return f"{operand.name} must have one element per partition, not {access.free_elements}"
-        elif access.free_elements != first[1].free_elements:
-            return (
-                f"{first[0]} has {first[1].free_elements} elements per partition and {operand.name}"
-                f" {access.free_elements}"
-            )
-    return None
-
-
-def _alignment(i: Instance) -> str | None:
-    for operand, access in i.accesses():
-        if access.address is not None and access.address.is_const and access.address.const % access.itemsize:
-            return f"{operand.name}: byte {access.address.const} is not a multiple of the {access.itemsize}-byte element"
-    return None
-
-
-COMMON: tuple[Rule, ...] = (_engine, _spaces_and_dtypes, _patterns, _same_shape, _alignment)
-
-
-# Rules of single instructions, by name.
-
-
-def not_both_in_psum(a: str, b: str) -> Rule:
-    def rule(i: Instance) -> str | None:
-        x, y = i.access(a), i.access(b)
-        if x and y and x.space is Space.PSUM and y.space is Space.PSUM:
-            return f"{a} and {b} may not both be in PSUM"
-        return None
-
-    return rule
-
-
-def bitwise_needs_integers(i: Instance) -> str | None:
-    for alu in i.alus():
-        if alu in BITWISE:
-            if i.engine is not Engine.VECTOR:
-                return f"{alu} runs on vector, not on {i.engine}"
-            for operand, access in i.accesses():
-                if access.element_type not in INTEGERS:
-                    return f"{alu} needs integers; {operand.name} is {dtype(access.element_type).name}"
-    return None
-
-
-def operators_agree(i: Instance) -> str | None:
-    kinds = {alu in BITWISE for alu in i.alus()}
-    return "op0 and op1 must both be bitwise or both arithmetic" if len(kinds) > 1 else None
-
-
-def second_operator_has_operand(i: Instance) -> str | None:
-    if (i.fields.get("op1") is None) != (i.operands.get("operand1") is None):
-        return "op1 and operand1 go together"
-    return None
-
-
-def tensor_tensor_engine(i: Instance) -> str | None:
-    alu = i.fields["op"]
-    if i.engine is Engine.GPSIMD and alu not in GPSIMD_TENSOR_TENSOR:
-        return f"gpsimd has {', '.join(sorted(GPSIMD_TENSOR_TENSOR))} as tensor_tensor operators, not {alu}"
-    if i.engine is Engine.VECTOR and alu in GPSIMD_ONLY:
-        return f"{alu} runs on gpsimd only"
-    return None
-
-
-def tensor_scalar_engine(i: Instance) -> str | None:
-    for alu in i.alus():
-        if (i.engine is Engine.GPSIMD) != (alu in GPSIMD_ONLY):
-            return f"tensor_scalar: {alu} does not run on {i.engine}"
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
-        return "the Scalar engine has tensor_scalar from NeuronCore-v3 on"
-    return None
-
-
-def legal_reduction(i: Instance) -> str | None:
-    if (alu := i.fields["op"]) not in REDUCING:
-        return f"{alu} does not reduce"
-    return None
-
-
-def reduced_shape(i: Instance) -> str | None:
-    dst, data, axes = i.access("dst"), i.access("data"), i.fields["axes"]
-    if dst is None or data is None or not isinstance(axes, int):
-        return None
-    if not 1 <= axes <= len(data.dims):
-        return f"axes must be 1..{len(data.dims)}: the trailing free dimensions that are reduced"
-    kept = math.prod(count for _, count in data.dims[: len(data.dims) - axes])
-    if dst.partitions != data.partitions or dst.free_elements != kept:
-        return f"dst must be {data.partitions} x {kept} elements, not {dst.partitions} x {dst.free_elements}"
-    return None
-
-
-def same_dtype(a: str, b: str) -> Rule:
-    def rule(i: Instance) -> str | None:
-        x, y = i.access(a), i.access(b)
-        if x and y and x.element_type != y.element_type:
-            return f"{a} is {dtype(x.element_type).name} and {b} {dtype(y.element_type).name}; they must be the same"
-        return None
-
-    return rule
-
-
-def copy_engine(i: Instance) -> str | None:
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
-        return "the Scalar engine of NeuronCore-v2 copies by activation, not by tensor_copy"
-    return None
-
-
-def bias_is_a_tile_on_v2(i: Instance) -> str | None:
-    if isinstance(i.operands.get("bias"), float) and i.target.core == "v2":
-        return "bias must be a [P,1] tile on NeuronCore-v2"
-    if i.fields.get("op") is Function.RECIPROCAL and i.operands.get("bias") is not None and i.target.core == "v2":
-        return "the reciprocal function takes no bias on NeuronCore-v2"
-    return None
-
-
-def pattern_covers_dst(i: Instance) -> str | None:
-    dst, pattern = i.access("dst"), i.fields["pattern"]
-    if dst is None or not isinstance(pattern, tuple):
-        return None
-    if len(pattern) % 2 or len(pattern) > 8:
-        return "pattern holds up to four pairs of step and count"
-    if math.prod(pattern[1::2]) != dst.free_elements:
-        return f"pattern counts {pattern[1::2]} do not make the {dst.free_elements} elements per partition of dst"
-    return None
-
-
-def matmul_operands(i: Instance) -> str | None:
-    """hardware.json nc_matmul: K on the partitions of both inputs, M <= 128, N <= 512, one PSUM bank."""
-    limits, memory = i.target.limits, i.target.memory
-    stationary, moving, dst = i.access("stationary"), i.access("moving"), i.access("dst")
-    if stationary is not None and stationary.free_elements > limits.stationary_free:
-        return f"stationary has {stationary.free_elements} columns; the array takes {limits.stationary_free}"
-    if moving is not None and moving.free_elements > limits.moving_free:
-        return f"moving has {moving.free_elements} columns; one matmul takes {limits.moving_free}"
-    if stationary is not None and moving is not None:
-        if stationary.partitions != moving.partitions:
-            return f"stationary has K = {stationary.partitions} partitions and moving {moving.partitions}"
-        wide = {a.element_type in WIDE_MATMUL for a in (stationary, moving)}
-        if len(wide) > 1:
-            return "if one input is float32 or tfloat32 the other must be too"
-        if dst is not None and dst.partitions != stationary.free_elements:
-            return f"dst has {dst.partitions} partitions; stationary has {stationary.free_elements} columns"
-    if dst is not None and moving is not None:
-        if dst.free_elements != moving.free_elements:
-            return f"dst has {dst.free_elements} columns and moving {moving.free_elements}"
-        low, high = dst.extent
-        if dst.address is not None and dst.address.is_const:
-            low, high = low + dst.address.const, high + dst.address.const
-        bank = memory.psum_bytes // memory.psum_banks
-        if high - low > bank or (dst.address is not None and dst.address.is_const and low // bank != (high - 1) // bank):
-            return f"dst covers bytes {low}..{high} of each partition; a matmul writes within one bank of {bank} bytes"
-    return None
-
-
-def transpose_shapes(i: Instance) -> str | None:
-    dst, data = i.access("dst"), i.access("data")
-    if dst is None or data is None:
-        return None
-    if (dst.partitions, dst.free_elements) != (data.free_elements, data.partitions):
-        return (
-            f"dst must be {data.free_elements} x {data.partitions}, the transpose of data, not"
-            f" {dst.partitions} x {dst.free_elements}"
-        )
-    most = 32 if i.engine is Engine.VECTOR else 128
-    if max(data.partitions, data.free_elements) > most:
-        return f"{i.engine} transposes at most {most} x {most}, not {data.partitions} x {data.free_elements}"
-    if i.engine is Engine.TENSOR and (data.space is not Space.SBUF or dst.space is not Space.PSUM):
-        return "the Tensor engine transposes from SBUF to PSUM"
-    return None
-
-
-def dma_shapes(i: Instance) -> str | None:
-    dst, src = i.access("dst"), i.access("src")
-    if dst is not None and src is not None and dst.elements != src.elements:
-        return f"dst has {dst.elements} elements and src {src.elements}"
-    return None
-
-
-# The table.
+from nki_mlir.dialects.dtypes import by_name
+from nki_mlir.dialects.legality import (  # noqa: F401
+    ANY,
+    COMMON,
+    DMA_SPACES,
+    F32,
+    FLOATS,
+    INTEGERS,
+    ON_CHIP,
+    PSUM,
+    SBUF,
+    UNSIGNED,
+    WIDE_MATMUL,
+    Field,
+    Instance,
+    Instruction,
+    Operand,
+    Rule,
+    arithmetic_only,
+    bias_is_a_tile_on_v2,
+    bitwise_needs_integers,
+    check,
+    compares,
+    copy_engine,
+    dma_shapes,
+    legal_reduction,
+    matmul_operands,
+    negate_is_arithmetic,
+    not_both_in_psum,
+    operators_agree,
+    pattern_covers_dst,
+    queue_exists,
+    reduced_shape,
+    same_dtype,
+    second_operator_has_operand,
+    start_partition_error,
+    tensor_scalar_engine,
+    tensor_tensor_engine,
+    transpose_shapes,
+    two_arguments,
+    value_of_kind,
+)
 
 _V, _S, _G, _T = Engine.VECTOR, Engine.SCALAR, Engine.GPSIMD, Engine.TENSOR
 _ALL = (Engine.SYNC, Engine.GPSIMD, Engine.SCALAR, Engine.VECTOR, Engine.TENSOR)
@@ -459,7 +70,7 @@ _DST = Operand("dst", "dst")
 _DATA = Operand("data", "src")
 _OPERAND0 = Operand("operand0", "src", dtypes=F32, shape="column", constant=True)
 _OPERAND1 = Operand("operand1", "src", dtypes=F32, shape="column", constant=True, optional=True)
-_BIAS = Operand("bias", "src", dtypes=FLOATS, shape="column", optional=True, constant=True)
+_BIAS = Operand("bias", "src", dtypes=FLOATS - {by_name("tfloat32").type}, shape="column", optional=True, constant=True)
 _SCALE = Operand("scale", "src", dtypes=F32, shape="column", optional=True, constant=True)
 _STATIONARY = Operand("stationary", "src", SBUF, FLOATS, shape="own")
 _MOVING = Operand("moving", "src", SBUF, FLOATS, shape="own")
@@ -473,7 +84,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         (_V, _G),
         (_DST, Operand("data1", "src"), Operand("data2", "src")),
         (Field("op", "alu"),),
-        (not_both_in_psum("data1", "data2"), bitwise_needs_integers, tensor_tensor_engine),
+        (not_both_in_psum("data1", "data2"), two_arguments, bitwise_needs_integers, tensor_tensor_engine),
     ),
     Instruction(
         "tensor_scalar",
@@ -489,7 +100,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         (_V,),
         (_DST, _DATA, _OPERAND0, Operand("operand1", "src")),
         (Field("op0", "alu"), Field("reverse0", "flag"), Field("op1", "alu"), Field("reverse1", "flag")),
-        (not_both_in_psum("data", "operand1"), bitwise_needs_integers),
+        (not_both_in_psum("data", "operand1"), arithmetic_only),
     ),
     Instruction(
         "tensor_reduce",
@@ -497,7 +108,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         (_V,),
         (Operand("dst", "dst", shape="own"), Operand("data", "src", shape="own")),
         (Field("op", "alu"), Field("axes", "integer"), Field("negate", "flag")),
-        (legal_reduction, bitwise_needs_integers, reduced_shape),
+        (legal_reduction, bitwise_needs_integers, negate_is_arithmetic, reduced_shape),
     ),
     Instruction(
         "tensor_copy",
@@ -515,7 +126,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         (Field("reverse_pred", "flag"),),
         (same_dtype("dst", "src"), not_both_in_psum("src", "predicate")),
     ),
-    Instruction("memset", "dst = value.", (_V, _G), (_DST,), (Field("value", "number"),)),
+    Instruction("memset", "dst = value.", (_V, _G), (_DST,), (Field("value", "number"),), (value_of_kind,)),
     Instruction("reciprocal", "dst = 1 / data.", (_V,), (_DST, _DATA)),
     Instruction(
         "activation",
@@ -527,7 +138,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     ),
     Instruction(
         "activation_reduce",
-        "dst = op(data * scale + bias); reduce_res = the sum of dst's values over the free dimensions, before the cast.",
+        "dst = op(data * scale + bias); reduce_res = the sum of dst over the free dimensions, before the cast.",
         (_S,),
         (_DST, _DATA, Operand("reduce_res", "dst", shape="column"), _BIAS, _SCALE),
         (Field("op", "function"),),
@@ -553,7 +164,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("channel_multiplier", "integer"),
             Field("cmp_op", "alu"),
         ),
-        (pattern_covers_dst,),
+        (pattern_covers_dst, compares),
     ),
     Instruction(
         "nc_transpose",
@@ -599,7 +210,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Operand("src", "src", DMA_SPACES, shape="own"),
         ),
         (Field("queue", "integer"),),
-        (dma_shapes,),
+        (queue_exists, dma_shapes),
     ),
 )
 BY_NAME: dict[str, Instruction] = {i.name: i for i in INSTRUCTIONS}

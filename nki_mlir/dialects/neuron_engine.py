@@ -35,7 +35,7 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space
 from nki_mlir.dialects.dtypes import is_dtype
 from nki_mlir.dialects.instructions import BY_NAME, AluAttr, FunctionAttr, Instance, Instruction, check
-from nki_mlir.dialects.neuron_isa import parse_dim
+from nki_mlir.dialects.neuron_isa_types import parse_dim
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.dialects.tile import element_of
@@ -238,7 +238,9 @@ def _assembly(instruction: Instruction) -> str:
     parts += [f"(`{f.name}` ${f.name}^)?" if f.kind == "expr" else field_format(f) for f in instruction.fields]
     for operand in instruction.operands:
         text = f"`{operand.name}` ${operand.name}"
-        parts.append(f"({text}^ `:` type(${operand.name}))?" if operand.optional else f"{text} `:` type(${operand.name})")
+        parts.append(
+            f"({text}^ `:` type(${operand.name}))?" if operand.optional else f"{text} `:` type(${operand.name})"
+        )
     return " ".join(parts) + " attr-dict"
 
 

@@ -61,8 +61,10 @@ def field_value(attribute: Attribute | None) -> Any:
 
 def field_attr(field: Field, value: Any) -> Attribute | None:
     """The attribute for a field's Python value; None for an absent field or a flag that is off."""
-    if isinstance(value, Attribute) or value is None or value is False:
-        return value or None
+    if isinstance(value, Attribute):
+        return value
+    if value is None or value is False:
+        return None
     match field.kind:
         case "alu":
             return AluAttr(value)
@@ -125,5 +127,3 @@ def build_ops(
 def _segments(level: str, operands: tuple[Operand, ...], fields: tuple[Field, ...]) -> tuple[Any, ...]:
     optional = sum(o.optional for o in operands) + sum(f.kind == "expr" for f in fields)
     return (AttrSizedOperandSegments(as_property=True),) if level == "neuron.engine" and optional > 1 else ()
-
-

@@ -57,20 +57,15 @@ ARITHMETIC: Mapping[Alu, Binary] = {
 """op(a, b). `mod` is the floored remainder, with the sign of b; the unary ones ignore b. Results are new arrays."""
 
 
-def _shifted(shift: Callable[[Array, Array], Array]) -> Binary:
-    """Logical shift of unsigned words; amounts from the width on give 0, as NumPy's shifts do."""
-    return lambda a, b: shift(a, b)
-
-
 BITWISE: Mapping[Alu, Binary] = {
     Alu.INVERT: lambda a, _: np.invert(a),
     Alu.BITWISE_AND: np.bitwise_and,
     Alu.BITWISE_OR: np.bitwise_or,
     Alu.BITWISE_XOR: np.bitwise_xor,
-    Alu.LEFT_SHIFT: _shifted(np.left_shift),
-    Alu.RIGHT_SHIFT: _shifted(np.right_shift),
+    Alu.LEFT_SHIFT: np.left_shift,
+    Alu.RIGHT_SHIFT: np.right_shift,
 }
-"""op(a, b) on unsigned words of the destination's width; right shifts fill with zeros."""
+"""op(a, b) on unsigned words of the destination's width. Shifts are logical, and by the width or more give 0."""
 
 REDUCTIONS: Mapping[Alu, Reduce] = {
     Alu.ADD: lambda a, axes: np.add.reduce(a, axis=axes),
@@ -107,8 +102,8 @@ _ERF_Q = (
 
 
 def erf(x: Array) -> Array:
-    """The error function, by the rational approximation x p(x^2) / q(x^2) on [-4, 4] that Eigen uses for fp32, evaluated
-    in fp64: the error is below 1e-7."""
+    """The error function, by the rational approximation x p(x^2) / q(x^2) on [-4, 4] that Eigen uses for fp32.
+    Evaluated in fp64, its error is below 1e-7."""
     a = np.clip(x, np.float32(-4), np.float32(4)).astype(np.float64)
     z = a * a
     return (a * _horner(_ERF_P, z) / _horner(_ERF_Q, z)).astype(np.float32)

@@ -9,6 +9,7 @@ from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -53,7 +54,7 @@ def range_of(key: Hashable) -> tuple[int, int]:
         return UNKNOWN
     owner = key.owner
     if isinstance(owner, tile.ProgramIdOp):
-        grid = tile.grid_of(cast(tile.FuncOp, _function(owner)))
+        grid = tile.grid_of(cast(FuncOp, _function(owner)))
         return (0, grid[owner.axis.value.data] - 1) if grid else UNKNOWN
     loop = owner.parent_op() if isinstance(owner, Block) else None
     if isinstance(loop, ForOp) and key is loop.body.block.args[0]:
@@ -65,7 +66,7 @@ def range_of(key: Hashable) -> tuple[int, int]:
 
 def _function(op: Operation) -> Operation | None:
     parent = op.parent_op()
-    while parent is not None and not isinstance(parent, tile.FuncOp):
+    while parent is not None and not isinstance(parent, FuncOp):
         parent = parent.parent_op()
     return parent
 

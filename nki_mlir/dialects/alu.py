@@ -1,0 +1,100 @@
+"""The operators of the element-wise instructions and the functions of the Scalar engine."""
+
+from __future__ import annotations
+
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import SpacedOpaqueSyntaxAttribute
+from xdsl.irdl import irdl_attr_definition
+from xdsl.utils.str_enum import StrEnum
+
+
+class Alu(StrEnum):
+    """Operators of the element-wise and reducing instructions (hardware.json, alu_ops)."""
+
+    INVERT = "invert"
+    BITWISE_AND = "bitwise_and"
+    BITWISE_OR = "bitwise_or"
+    BITWISE_XOR = "bitwise_xor"
+    LEFT_SHIFT = "left_shift"
+    RIGHT_SHIFT = "right_shift"
+    ADD = "add"
+    SUBTRACT = "subtract"
+    MULTIPLY = "multiply"
+    MAXIMUM = "maximum"
+    MINIMUM = "minimum"
+    EQUAL = "equal"
+    NOT_EQUAL = "not_equal"
+    GREATER_EQUAL = "greater_equal"
+    GREATER = "greater"
+    LESS_EQUAL = "less_equal"
+    LESS = "less"
+    LOGICAL_NOT = "logical_not"
+    LOGICAL_AND = "logical_and"
+    LOGICAL_OR = "logical_or"
+    LOGICAL_XOR = "logical_xor"
+    POWER = "power"
+    RSQRT = "rsqrt"
+    ABS_MAX = "abs_max"
+    ABS_MIN = "abs_min"
+    DIVIDE = "divide"
+    MOD = "mod"
+    BYPASS = "bypass"
+
+
+BITWISE = {Alu.INVERT, Alu.BITWISE_AND, Alu.BITWISE_OR, Alu.BITWISE_XOR, Alu.LEFT_SHIFT, Alu.RIGHT_SHIFT}
+GPSIMD_ONLY = {Alu.POWER, Alu.RSQRT}
+GPSIMD_TENSOR_TENSOR = {Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY, Alu.POWER}
+REDUCING = {
+    Alu.ADD,
+    Alu.SUBTRACT,
+    Alu.MULTIPLY,
+    Alu.MAXIMUM,
+    Alu.MINIMUM,
+    Alu.BITWISE_AND,
+    Alu.BITWISE_OR,
+    Alu.BITWISE_XOR,
+    Alu.LOGICAL_AND,
+    Alu.LOGICAL_OR,
+    Alu.LOGICAL_XOR,
+}
+SCALAR_ENGINE_PAIRS = {(Alu.MULTIPLY, Alu.ADD), (Alu.MULTIPLY,), (Alu.ADD,)}
+"""What tensor_scalar does on the Scalar engine, from NeuronCore-v3 on."""
+UNARY = {Alu.INVERT, Alu.LOGICAL_NOT, Alu.RSQRT, Alu.BYPASS}
+V4_ONLY = {Alu.ABS_MAX, Alu.ABS_MIN}
+COMPARISONS = {Alu.EQUAL, Alu.NOT_EQUAL, Alu.GREATER_EQUAL, Alu.GREATER, Alu.LESS_EQUAL, Alu.LESS}
+
+
+class Function(StrEnum):
+    """Functions of the Scalar engine (hardware.json, activation_functions)."""
+
+    COPY = "copy"
+    SQUARE = "square"
+    SIGMOID = "sigmoid"
+    RELU = "relu"
+    GELU = "gelu"
+    GELU_APPRX_TANH = "gelu_apprx_tanh"
+    GELU_APPRX_SIGMOID = "gelu_apprx_sigmoid"
+    SILU = "silu"
+    TANH = "tanh"
+    SOFTPLUS = "softplus"
+    MISH = "mish"
+    ERF = "erf"
+    EXP = "exp"
+    LOG = "log"
+    SIN = "sin"
+    ARCTAN = "arctan"
+    SQRT = "sqrt"
+    RSQRT = "rsqrt"
+    RECIPROCAL = "reciprocal"
+    SIGN = "sign"
+    ABS = "abs"
+
+
+@irdl_attr_definition
+class AluAttr(EnumAttribute[Alu], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.engine.alu"
+
+
+@irdl_attr_definition
+class FunctionAttr(EnumAttribute[Function], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.engine.function"

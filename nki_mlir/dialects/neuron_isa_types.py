@@ -1,0 +1,131 @@
+"""What the instructions of `neuron.isa` carry: expressions, access patterns, waits and updates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.ir import Data
+from xdsl.irdl import (
+    irdl_attr_definition,
+)
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+
+from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.expr import Expr, parse_expr
+
+
+@irdl_attr_definition
+class ExprAttr(Data[Expr]):
+    """An integer expression over repeat counters and registers."""
+
+    name = "neuron.isa.expr"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Expr:
+        with parser.in_angle_brackets():
+            return parse_expr(parser)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+@irdl_attr_definition
+class AccessAttr(Data[Access]):
+    """A physical access pattern: `<sbuf[0:128] at 4096, [1 x 512], f32>` is, on partitions 0 to 127, 512 elements one
+    element apart from byte 4096; `<hbm "x" at 4 * i0, [64 x 128, 1 x 64], f32>` starts at a byte of a tensor."""
+
+    name = "neuron.isa.access"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Access:
+        with parser.in_angle_brackets():
+            core = parser.parse_integer() if parser.parse_optional_keyword("core") else 0
+            space = Space(parser.parse_str_enum(Space))
+            start = partitions = 0
+            tensor = None
+            if space is Space.HBM:
+                tensor = parser.parse_str_literal()
+            else:
+                with parser.in_square_brackets():
+                    start = parser.parse_integer(allow_boolean=False, allow_negative=False)
+                    parser.parse_punctuation(":")
+                    partitions = parser.parse_integer(allow_boolean=False, allow_negative=False) - start
+            parser.parse_keyword("at")
+            address = parse_expr(parser)
+            parser.parse_punctuation(",")
+            dims = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_dim(parser))
+            parser.parse_punctuation(",")
+            position = parser.pos
+            element_type = parser.parse_type()
+            if not is_dtype(element_type):
+                parser.raise_error(f"{element_type} is not an element type of the machine", position)
+            return Access(space, element_type, tuple(dims), start, partitions, address, tensor, core)
+
+    def print_parameter(self, printer: Printer) -> None:
+        a = self.data
+        where = f'hbm "{a.tensor}"' if a.space is Space.HBM else f"{a.space}[{a.start}:{a.start + a.partitions}]"
+        dims = ", ".join(f"{step} x {count}" for step, count in a.dims)
+        core = f"core {a.core} " if a.core else ""
+        printer.print_string(f"<{core}{where} at {a.address}, [{dims}], ")
+        printer.print_attribute(a.element_type)
+        printer.print_string(">")
+
+
+def parse_dim(parser: AttrParser) -> tuple[int, int]:
+    """`step x count`."""
+    step = parser.parse_integer(allow_boolean=False)
+    parser.parse_keyword("x")
+    return step, parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The instruction issues once semaphore `semaphore` of its own core has reached `value`."""
+
+    semaphore: Expr
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Update:
+    """On completion, semaphore `semaphore` of core `core` rises by `amount`."""
+
+    semaphore: Expr
+    amount: int
+    core: int = 0
+
+
+@irdl_attr_definition
+class WaitAttr(Data[Wait]):
+    name = "neuron.isa.wait"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Wait:
+        with parser.in_angle_brackets():
+            parser.parse_keyword("sem")
+            semaphore = parse_expr(parser)
+            parser.parse_keyword("reaches")
+            return Wait(semaphore, parse_expr(parser))
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<sem {self.data.semaphore} reaches {self.data.value}>")
+
+
+@irdl_attr_definition
+class UpdateAttr(Data[Update]):
+    name = "neuron.isa.update"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Update:
+        with parser.in_angle_brackets():
+            core = parser.parse_integer() if parser.parse_optional_keyword("core") else 0
+            parser.parse_keyword("sem")
+            semaphore = parse_expr(parser)
+            parser.parse_keyword("add")
+            return Update(semaphore, parser.parse_integer(allow_boolean=False, allow_negative=False), core)
+
+    def print_parameter(self, printer: Printer) -> None:
+        core = f"core {self.data.core} " if self.data.core else ""
+        printer.print_string(f"<{core}sem {self.data.semaphore} add {self.data.amount}>")

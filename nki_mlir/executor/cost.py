@@ -1,0 +1,176 @@
+"""How long an engine works on an instruction: the target's cost cases evaluated for one occurrence (hardware.md 8.2).
+
+Times are nanoseconds. The Tensor engine's matmul instructions follow 8.3, DMA transfers 8.5 (`dma.py`), control
+instructions the target's `control` section.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import CodeType
+from typing import NamedTuple
+
+from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.dtypes import by_name, dtype
+from nki_mlir.dialects.instructions import Alu, Instance
+from nki_mlir.executor.machine import contiguous
+from nki_mlir.targets import Target
+
+
+class Cost(NamedTuple):
+    """An instruction keeps its engine for `occupancy` ns; its result is there `latency` ns after it started."""
+
+    occupancy: float
+    latency: float
+
+
+class Load(NamedTuple):
+    """A load_stationary: `pairs` loads of `each` ns, whose weights can be used `latency` ns later."""
+
+    pairs: int
+    each: float
+    latency: float
+
+
+class Stream(NamedTuple):
+    """A multiply_moving: `pairs` streams of `each` ns, `gap` ns apart; its result is there `drain` ns later."""
+
+    pairs: int
+    each: float
+    gap: float
+    drain: float
+
+
+MATMUL_INSTRUCTIONS = ("load_stationary", "multiply_moving")
+_SHORT = {by_name("bfloat16").type, by_name("float16").type}
+_BF16, _F32 = by_name("bfloat16").type, by_name("float32").type
+_PASSES = {"float32": "fp32", "tfloat32": "tf32", "bfloat16": "bf16", "float16": "fp16"}
+
+
+def _inputs(i: Instance) -> list[Access]:
+    return [access for operand, access in i.accesses() if operand.role == "src" and operand.shape != "column"]
+
+
+def _outputs(i: Instance) -> list[Access]:
+    return [access for operand, access in i.accesses() if operand.role == "dst" and operand.shape != "column"]
+
+
+def _tiles(i: Instance) -> list[Access]:
+    return [*_inputs(i), *_outputs(i)]
+
+
+def main_input(i: Instance) -> Access:
+    """What N and P count: the first full tile that is read, or the one written where nothing is."""
+    return (*_inputs(i), *_outputs(i))[0]
+
+
+def innermost_step(access: Access) -> int:
+    """Elements between neighbours in the fastest dimension that has any."""
+    step, count = contiguous(access.dims)[-1]
+    return abs(step) if count > 1 else 1
+
+
+def _in_sbuf(accesses: list[Access]) -> bool:
+    return all(a.space is Space.SBUF for a in accesses)
+
+
+def _are(accesses: list[Access], types: set[object]) -> bool:
+    return all(a.element_type in types for a in accesses)
+
+
+def _dense(accesses: list[Access]) -> bool:
+    return all(innermost_step(a) == 1 for a in accesses)
+
+
+def _psum_side(i: Instance) -> bool:
+    tiles = _tiles(i)
+    one = len(_inputs(i)) == 1 and sum(a.space is Space.PSUM for a in tiles) == 1
+    return one and _are(tiles, {*_SHORT}) and _dense(tiles)
+
+
+PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
+    "one_psum_input": lambda i: sorted(a.space for a in _inputs(i)) == [Space.PSUM, Space.SBUF],
+    "both_sbuf_bf16_fast": lambda i: (
+        _in_sbuf(_inputs(i))
+        and _are(_tiles(i), {_BF16})
+        and i.fields["op"] in (Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY)
+        and _dense(_tiles(i))
+    ),
+    "sbuf_16bit": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_SHORT}),
+    "sbuf_16bit_contiguous": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_SHORT}) and _dense(_tiles(i)),
+    "sbuf_16bit_strided": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_SHORT}) and not _dense(_tiles(i)),
+    "one_side_psum_16bit_contiguous": _psum_side,
+    "sbuf_fp32": lambda i: len(_inputs(i)) <= 1 and _in_sbuf(_tiles(i)) and _are(_tiles(i), {_F32}),
+    "reduce_16bit_fast": lambda i: _are(_tiles(i), {_BF16}) and i.fields["op"] in (Alu.ADD, Alu.MAXIMUM),
+    "zero_16bit": lambda i: i.fields["value"] == 0 and _are(_outputs(i), {*_SHORT}),
+    "has_reduce": lambda i: i.operands.get("reduce_res") is not None,
+    "fp32_input": lambda i: dtype(main_input(i).element_type).name == "float32",
+}
+"""What the `when` of a cost case asks; the wording is in `targets`."""
+
+
+@cache
+def _formula(text: str) -> CodeType:
+    return compile(text, text, "eval")
+
+
+def work_cycles(i: Instance) -> float:
+    """Cycles of the engine, bubbles and latency aside, doubled where an interface is slowed down by a wide step."""
+    main = main_input(i)
+    names = {"N": main.free_elements, "F": main.free_elements, "P": main.partitions}
+    for case in i.target.cost(i.instruction.name):
+        if case.engine in (None, i.engine.value) and (case.when is None or PREDICATES[case.when](i)):
+            cycles = eval(_formula(case.cycles), {"max": max, "min": min, "ceil": math.ceil}, names)
+            return float(cycles) * step_factor(i)
+    raise ValueError(f"{i.target.name}: no cost case of {i.instruction.name} holds on {i.engine}")
+
+
+def step_factor(i: Instance) -> int:
+    """hardware.md 3.1: an innermost step of 16 bytes or more halves the rate of a memory interface."""
+    ports = i.target.ports
+    wide = any(innermost_step(a) * a.itemsize >= ports.slow_step_bytes for a in _tiles(i))
+    return ports.slow_step_factor if wide else 1
+
+
+def dynamic_ns(i: Instance) -> float:
+    """The least interval of an instruction whose address is in a register."""
+    return i.target.control.dynamic_address_cycles / i.target.clock_ghz[i.engine.value]
+
+
+def cost(i: Instance) -> Cost:
+    """Of an instruction that isn't a matmul's, a transfer or a control instruction, with addresses known."""
+    engine, clock = i.target.engine[i.engine.value], i.target.clock_ghz[i.engine.value]
+    work = work_cycles(i)
+    occupancy = max(engine.min_cycles, work + engine.bubble_cycles) / clock
+    return Cost(occupancy, (work + engine.latency_cycles) / clock + engine.latency_ns)
+
+
+def _passes(access: Access, target: Target) -> tuple[int, int]:
+    """Passes over the array, and into how many load-multiply pairs they are split."""
+    name = dtype(access.element_type).name
+    passes = target.matmul.passes[_PASSES.get(name, "fp8")]
+    return passes, target.matmul.fp32_pairs if name == "float32" else 1
+
+
+def load(i: Instance) -> Load:
+    """hardware.md 8.3: columns / 4 cycles, or two halves of 2 cycles a column for fp32."""
+    matmul, clock, columns = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i).free_elements
+    _, pairs = _passes(main_input(i), i.target)
+    cycles = columns * matmul.fp32_load_cycles_per_column if pairs > 1 else columns / matmul.fast_load_divisor
+    return Load(pairs, cycles * step_factor(i) / clock, matmul.load_latency_ns)
+
+
+def stream(i: Instance) -> Stream:
+    """hardware.md 8.3: max(moving columns, min(64, stationary columns)) cycles a pass."""
+    matmul, clock, moving = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i)
+    passes, pairs = _passes(moving, i.target)
+    columns = max(moving.free_elements, min(matmul.min_moving, _outputs(i)[0].partitions))
+    each = columns * passes / pairs * step_factor(i) / clock
+    return Stream(pairs, each, matmul.gap_cycles / clock, matmul.drain_ns)
+
+
+def has_cost(name: str, target: Target) -> bool:
+    """Whether the model can price an instruction of the table."""
+    return name in target.costs or name in (*MATMUL_INSTRUCTIONS, "dma_copy")

@@ -1,0 +1,304 @@
+"""Steps of the instructions that read and write memory: those of Vector, Scalar and GpSimd, of the Tensor engine, and
+transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
+from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import cost, decode, dma, numerics
+from nki_mlir.executor.decode import EXTRA, UPDATE
+from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
+from nki_mlir.executor.meaning import Masked, Output
+from nki_mlir.executor.reports import where
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.steps import MachineStep
+
+Placed = list[tuple[Pattern, int]]
+"""Operands with the index of their address in the instruction's numbers."""
+
+
+class DataStep(MachineStep):
+    """An instruction of the table, with memory operands."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, extra: Sequence[Expr] = ()):
+        addresses = [decode.address(access) for _, access in instance.accesses()]
+        super().__init__(simulation, op, [*extra, *addresses])
+        found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra))
+        self.sources, self.targets = found.sources, found.targets
+        self.compute, self.bits = found.compute, found.bits
+        self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
+
+    def read(self, numbers: tuple[int, ...]) -> list[numerics.Array]:
+        """The views of the inputs, after the checks."""
+        views = []
+        for pattern, index in self.sources:
+            region = pattern.cache.get(numbers[index]) or pattern.bind(numbers[index])
+            if not region.ready:
+                pattern.require(region)
+            views.append(region.view)
+        return views
+
+    def outputs(self, numbers: tuple[int, ...]) -> list[Region]:
+        return [p.cache.get(numbers[k]) or p.bind(numbers[k]) for p, k in self.targets]
+
+
+def store(pattern: Pattern, region: Region, output: Output, writer: int = OTHER) -> None:
+    """Writes a result."""
+    view = region.view
+    if isinstance(output, Masked):
+        np.copyto(view, output.values.reshape(view.shape), where=output.mask.reshape(view.shape))
+        pattern.written_where(region, output.mask.reshape(view.shape))
+        return
+    view[...] = output if output.ndim == 0 or output.shape == view.shape else output.reshape(view.shape)
+    if not region.ready or pattern.access.space is Space.PSUM:
+        pattern.written(region, writer)
+
+
+class EngineStep(DataStep):
+    """Vector, Scalar and GpSimd, with their shared memory ports and the Scalar engine's function tables. A table is
+    loaded when its first instruction could start: after its semaphore, as published profiles show it."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        super().__init__(simulation, op, instance)
+        self.occupancy, self.latency = cost.cost(instance)
+        self.occupancy = max(self.occupancy, self.floor)
+        function = instance.fields.get("op")
+        activation = simulation.target.activation
+        self.function_set = None
+        if isinstance(function, Function):
+            found = activation.set_of(function.value) or function.value
+            self.function_set = None if found == "any" else found
+        self.rivals = _rivals(instance, [*self.sources, *self.targets])
+        self.bank = simulation.target.memory.psum_bank_bytes
+        self.gated = bool(self.rivals) or self.function_set is not None
+
+    def ready_at(self, sequencer: Sequencer, now: float) -> float:
+        until, ports = now, sequencer.core.ports
+        for key, engine in self._ports(sequencer.numbers):
+            until = max(until, ports.get((*key, engine), 0.0))
+        if until > now:
+            sequencer.unit.stall("a memory port that another engine uses", until - now)
+            sequencer.waited += until - now
+            return until
+        if self.function_set is not None and self.function_set != sequencer.function_set:
+            sequencer.function_set = self.function_set
+            until = now + self.simulation.target.activation.table_load_ns
+            sequencer.unit.occupy(now, until)
+            self.simulation.record(sequencer.unit, None, "function_table_load", now, until, 0.0)
+        return until
+
+    def _ports(self, numbers: tuple[int, ...]) -> list[tuple[tuple[str, int], str]]:
+        """(memory, bank) and the other engine that may not use it now; the bank is 0 where it is the whole memory."""
+        found = []
+        for kind, engine, placed in self.rivals:
+            for bank in _banks(placed, numbers, self.bank) if kind == "bank" else (0,):
+                found.append(((kind, bank), engine))
+        return found
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        results = self.compute(*self.read(numbers))
+        regions, simulation = self.outputs(numbers), self.simulation
+        occupancy, latency = self.occupancy, self.latency
+        if simulation.jitter is not None:
+            occupancy, latency = occupancy * simulation.jitter(), latency * simulation.jitter()
+        free, done = now + occupancy, sequencer.complete_at(now + latency)
+        for key, _ in self._ports(numbers) if self.rivals else ():
+            sequencer.core.ports[(*key, sequencer.engine.value)] = free
+        self.record(sequencer, now, free, done)
+        setter = sequencer.unit.name
+
+        def complete(now: float) -> None:
+            for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):
+                store(pattern, region, result)
+            self.raise_semaphore(setter, numbers[UPDATE], now)
+
+        simulation.schedule(done, complete)
+        return free
+
+
+Rival = tuple[str, str, Placed]
+
+
+def _rivals(i: Instance, placed: Placed) -> list[Rival]:
+    """Engines that may not use a memory while this instruction does: memory kind, engine, operands in that memory."""
+    ports = i.target.ports
+    kinds = (
+        ("sbuf", Space.SBUF, ports.sbuf_exclusive),
+        ("psum", Space.PSUM, ports.psum_exclusive),
+        ("bank", Space.PSUM, ports.psum_bank_exclusive),
+    )
+    found: list[Rival] = []
+    for kind, space, engines in kinds:
+        inside = [(pattern, index) for pattern, index in placed if pattern.access.space is space]
+        if inside and i.engine.value in engines:
+            found += [(kind, other, inside) for other in engines if other != i.engine.value]
+    return found
+
+
+def _banks(placed: Placed, numbers: tuple[int, ...], size: int) -> set[int]:
+    """The PSUM banks of `size` bytes that some operands touch."""
+    banks: set[int] = set()
+    for pattern, index in placed:
+        low, high = numbers[index] + pattern.low, numbers[index] + pattern.high
+        banks.update(range(low // size, (high - 1) // size + 1))
+    return banks
+
+
+class TransposeStep(DataStep):
+    """nc_transpose on the Tensor engine: takes the array as a stream does, and its weights are gone afterwards."""
+
+    gated = True
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        super().__init__(simulation, op, instance)
+        self.occupancy, self.latency = cost.cost(instance)
+
+    def ready_at(self, sequencer: Sequencer, now: float) -> float:
+        return max(now, sequencer.array.load_at(), sequencer.array.stream_free)
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        (result,) = self.compute(*self.read(numbers))
+        (region,), simulation, array = self.outputs(numbers), self.simulation, sequencer.array
+        end = now + self.occupancy * simulation.factor()
+        done = sequencer.complete_at(now + self.latency * simulation.factor())
+        array.weights, array.staging_free, array.stream_free = None, now, end
+        self.record(sequencer, now, end, done)
+        (pattern, _), setter = self.targets[0], sequencer.unit.name
+
+        def complete(now: float) -> None:
+            store(pattern, region, result)
+            self.raise_semaphore(setter, numbers[UPDATE], now)
+
+        simulation.schedule(done, complete)
+        return now + self.floor
+
+
+class LoadStationaryStep(DataStep):
+    """Loads weights in the background; completes when all of them are in the array."""
+
+    gated = True
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        super().__init__(simulation, op, instance)
+        self.load = cost.load(instance)
+        self.wide = cost.main_input(instance).element_type in WIDE_MATMUL
+
+    def ready_at(self, sequencer: Sequencer, now: float) -> float:
+        return max(now, sequencer.array.load_at())
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        array, factor = sequencer.array, self.simulation.factor()
+        (array.weights,), array.wide = self.compute(*self.read(numbers)), self.wide
+        load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
+        end = array.start_load(now, load)
+        done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
+        self.record(sequencer, now, end, done)
+        self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
+        return now + self.floor
+
+
+class MultiplyMovingStep(DataStep):
+    """Streams columns through the array. PSUM is read, added to and written when it completes."""
+
+    gated = True
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        accumulate = op.properties.get("accumulate")
+        super().__init__(simulation, op, instance, [accumulate.data if isinstance(accumulate, ExprAttr) else Expr()])
+        self.stream = cost.stream(instance)
+        self.wide = cost.main_input(instance).element_type in WIDE_MATMUL
+        self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
+
+    def ready_at(self, sequencer: Sequencer, now: float) -> float:
+        return max(now, sequencer.array.stream_at())
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        array, simulation = sequencer.array, self.simulation
+        self._check_weights(array.weights, array.wide)
+        (product,) = self.compute(*self.read(numbers), array.weights)
+        (pattern, _), (region,) = self.targets[0], self.outputs(numbers)
+        factor, accumulate = simulation.factor(), numbers[EXTRA] != 0
+        stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
+        end = array.start_stream(now, stream)
+        done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
+        self.record(sequencer, now, end, done)
+        setter = sequencer.unit.name
+
+        def complete(now: float) -> None:
+            if accumulate:
+                if region.state is not None:
+                    pattern.require_accumulator(region)
+                region.view += product.reshape(region.view.shape)
+            else:
+                store(pattern, region, product, MATMUL)
+            self.raise_semaphore(setter, numbers[UPDATE], now)
+
+        simulation.schedule(done, complete)
+        return now + self.floor
+
+    def _check_weights(self, weights: numerics.Array | None, wide: bool) -> None:
+        assert self.op is not None
+        if weights is None:
+            raise ExecutionError(f"{where(self.op)}: no stationary tile is loaded; load_stationary comes first")
+        rows, columns = weights.shape
+        if (columns, rows) != (self.moving.partitions, self.dst.partitions):
+            raise ExecutionError(
+                f"{where(self.op)}: the stationary tile loaded last is {columns} x {rows} (K x M); moving has"
+                f" {self.moving.partitions} partitions and dst {self.dst.partitions}"
+            )
+        if wide != self.wide:
+            raise ExecutionError(f"{where(self.op)}: if one input is float32 or tfloat32 the other must be too")
+
+
+class DmaStep(DataStep):
+    """Triggers a transfer. A source that nothing in the program writes is read when the transfer ends: no copy."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, constant: bool):
+        super().__init__(simulation, op, instance)
+        self.shares = dma.shares(instance)
+        self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
+        self.constant = constant
+        queues = simulation.target.dma.queues
+        if not 0 <= self.ring[1] < queues:
+            raise ExecutionError(f"{where(op)}: queue {self.ring[1]} does not exist; an engine has {queues}")
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        simulation, core = self.simulation, sequencer.core
+        times = simulation.target.dma
+        (source, at), (region,) = self.sources[0], self.outputs(numbers)
+        origin = source.cache.get(numbers[at]) or source.bind(numbers[at])
+        queue = simulation.unit(core.index, f"dma {self.ring[0]} q{self.ring[1]}")
+        data: list[numerics.Array] = []
+
+        def begin(now: float) -> None:
+            if not origin.ready:
+                source.require(origin)
+            if not self.constant:
+                data.extend(self.compute(origin.view))
+
+        def end(now: float) -> None:
+            result = data[0] if data else origin.view if self.bits else self.compute(origin.view)[0]
+            store(self.targets[0][0], region, result)
+            start = transfer.start or now
+            queue.occupy(start, now)
+            queue.count += 1
+            simulation.record(queue, self.op, "", start, now, 0.0)
+            done = now + times.completion_ns * simulation.factor()
+            simulation.last = max(simulation.last, done)
+            self.raise_semaphore(queue.name, numbers[UPDATE], done)
+
+        factor = simulation.factor()
+        shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
+        transfer = dma.Transfer(self.ring, shares, begin, end)
+        core.dma.submit(transfer, now, simulation.factor())
+        free = now + max(times.trigger_ns * simulation.factor(), self.floor)
+        self.record(sequencer, now, free, free)
+        return free

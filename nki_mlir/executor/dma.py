@@ -1,0 +1,207 @@
+"""The DMA engines of a core (hardware.md 8.5).
+
+A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
+between HBM and HBM. A part is one event, not one per packet; its service time is that of its packets and contiguous
+runs. A ring is (issuing engine, queue): each DMA engine works off a ring's parts in order, and shares its rate evenly
+between the rings that have work, as round robin by packet would. A part that waited behind another of its ring runs at
+the sustained rate. Transfers between HBM and HBM move at most 1 / 16 of the core's HBM bandwidth per engine, reads and
+writes both counted.
+
+All engines start a transfer 15 ns apart, in order. An engine's times are therefore those of engine 0 shifted, as long
+as both get the same parts: such engines are simulated together, as a `Lane`, and its times are engine 0's.
+
+A transfer reads all of its source when its first part starts and writes all of its destination when its last one ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.executor.machine import contiguous
+from nki_mlir.targets import Target
+
+Ring = tuple[str, int]
+"""Issuing engine and queue number."""
+Share = tuple[int, float]
+"""A set of engines, as a bit mask, and the ns that each of them works on the transfer."""
+Schedule = Callable[[float, Callable[[float], None]], None]
+
+_EPSILON = 1e-6
+"""Parts whose ends are this close, in ns, end together."""
+
+
+class Transfer:
+    """One transfer under way. `begin` is called when its data starts moving, `end` when it is all there, each with the
+    time; `start` and `last` are those times."""
+
+    def __init__(
+        self, ring: Ring, shares: Sequence[Share], begin: Callable[[float], None], end: Callable[[float], None]
+    ):
+        self.ring, self.shares, self.begin, self.end = ring, shares, begin, end
+        self.start: float | None = None
+        self.last = 0.0
+        self.parts = 0
+
+
+class _Part:
+    """A lane's part of a transfer: `left` ns of service at full rate."""
+
+    __slots__ = ("left", "transfer")
+
+    def __init__(self, transfer: Transfer, left: float):
+        self.transfer, self.left = transfer, left
+        transfer.parts += 1
+
+
+class _Lane:
+    """Engines with equal work: per ring the parts in order, the first of each under way; `now` is when `left` of those
+    was true."""
+
+    __slots__ = ("mask", "now", "rings", "version")
+
+    def __init__(self, mask: int, now: float):
+        self.mask, self.now, self.version = mask, now, 0
+        self.rings: dict[Ring, deque[_Part]] = {}
+
+    def advance(self, now: float) -> None:
+        if self.rings:
+            done = (now - self.now) / len(self.rings)
+            for parts in self.rings.values():
+                parts[0].left -= done
+        self.now = now
+
+    def next_end(self) -> float:
+        return self.now + len(self.rings) * max(0.0, min(parts[0].left for parts in self.rings.values()))
+
+    def split(self, mask: int) -> _Lane:
+        """Takes the engines of the mask out, as a lane of their own with the same work."""
+        self.mask &= ~mask
+        lane = _Lane(mask, self.now)
+        lane.rings = {r: deque(_Part(p.transfer, p.left) for p in parts) for r, parts in self.rings.items()}
+        return lane
+
+
+class DmaEngines:
+    """The engines of one core. `schedule(time, function)` has the simulation call `function(time)`."""
+
+    def __init__(self, target: Target, schedule: Schedule):
+        self.dma, self.schedule = target.dma, schedule
+        self.lanes: list[_Lane] = []
+        self.arrivals: dict[Ring, float] = {}
+
+    def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
+        """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
+        earliest = self.arrivals.get(transfer.ring, -math.inf) + self.dma.queue_interval_ns
+        arrival = max(trigger + self.dma.start_ns * delay, earliest)
+        self.arrivals[transfer.ring] = arrival
+        self.schedule(arrival, lambda now: self._arrive(transfer, now))
+
+    def _arrive(self, transfer: Transfer, now: float) -> None:
+        for mask, service in transfer.shares:
+            for lane in self._lanes_of(mask, now):
+                self._add(lane, transfer, service, now)
+
+    def _lanes_of(self, mask: int, now: float) -> list[_Lane]:
+        """Lanes that together are exactly the engines of the mask."""
+        found = []
+        for lane in list(self.lanes):
+            common = lane.mask & mask
+            if not common:
+                continue
+            if common != lane.mask:
+                lane.advance(now)
+                lane = lane.split(common)
+                self.lanes.append(lane)
+            found.append(lane)
+            mask &= ~common
+        if mask:
+            self.lanes.append(_Lane(mask, now))
+            found.append(self.lanes[-1])
+        return found
+
+    def _add(self, lane: _Lane, transfer: Transfer, service: float, now: float) -> None:
+        lane.advance(now)
+        waiting = lane.rings.get(transfer.ring)
+        if waiting:
+            waiting.append(_Part(transfer, service / self.dma.sustained_factor))
+        else:
+            lane.rings[transfer.ring] = deque([_Part(transfer, service)])
+            self._start(transfer, now)
+        self._plan(lane)
+
+    def _plan(self, lane: _Lane) -> None:
+        lane.version += 1
+        version = lane.version
+        self.schedule(lane.next_end(), lambda now: self._tick(lane, version, now))
+
+    def _tick(self, lane: _Lane, version: int, now: float) -> None:
+        """The next part of a lane has ended, unless the plan has changed since."""
+        if version != lane.version:
+            return
+        lane.advance(now)
+        least = min(parts[0].left for parts in lane.rings.values())
+        for ring in [r for r, parts in lane.rings.items() if parts[0].left <= least + _EPSILON]:
+            parts = lane.rings[ring]
+            self._finish(lane, parts.popleft().transfer, now)
+            if parts:
+                self._start(parts[0].transfer, now)
+            else:
+                del lane.rings[ring]
+        if lane.rings:
+            self._plan(lane)
+        else:
+            self.lanes.remove(lane)
+
+    def _start(self, transfer: Transfer, now: float) -> None:
+        if transfer.start is None:
+            transfer.start = now
+            transfer.begin(now)
+
+    def _finish(self, lane: _Lane, transfer: Transfer, now: float) -> None:
+        spread = max(self.dma.start_step_ns, self.dma.increment_gap_ns)
+        transfer.last = max(transfer.last, now + spread * (lane.mask.bit_length() - 1))
+        transfer.parts -= 1
+        if not transfer.parts:
+            self.schedule(transfer.last, transfer.end)
+
+
+def shares(i: Instance) -> tuple[Share, ...]:
+    """How a dma_copy is split over the engines, engines with equal parts together."""
+    dst, src = i.access("dst"), i.access("src")
+    assert dst is not None and src is not None
+    dma, size = i.target.dma, max(dst.itemsize, src.itemsize)
+    runs, side = max(_runs(dst), _runs(src)), dst if dst.on_chip else src
+    overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
+    found: dict[float, int] = {}
+    for engine, part in _split(side, i.target):
+        nbytes = dst.elements * size * part
+        service = max(
+            nbytes / dma.wire_bytes_per_ns + math.ceil(nbytes / dma.packet_bytes) * overhead,
+            math.ceil(runs * part) * dma.run_ns,
+        )
+        if not side.on_chip:
+            service = max(service, 2 * nbytes * dma.engines / i.target.hbm.bytes_per_ns)
+        found[service] = found.get(service, 0) | 1 << engine
+    return tuple((mask, service) for service, mask in found.items())
+
+
+def _split(side: Access, target: Target) -> list[tuple[int, float]]:
+    """Engines that take part and the fraction of the transfer that each moves."""
+    dma = target.dma
+    if not side.on_chip:
+        return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
+    rows: dict[int, int] = {}
+    for partition in range(side.start, side.start + side.partitions):
+        engine = partition // dma.partitions_per_engine
+        rows[engine] = rows.get(engine, 0) + 1
+    return [(engine, count / side.partitions) for engine, count in rows.items()]
+
+
+def _runs(access: Access) -> int:
+    """Contiguous pieces of a pattern."""
+    step, count = contiguous(access.dims)[-1]
+    return access.elements // (count if step == 1 else 1)

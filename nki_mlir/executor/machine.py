@@ -1,0 +1,184 @@
+"""The state of the machine: byte-addressed memories, and per core its semaphores.
+
+On-chip memories are arrays of 128 partitions x bytes; an HBM tensor is the bytes of the array it was given. An access
+pattern at an address is a `Region`: a NumPy view of those bytes, made once per address and kept.
+
+With checks on, a memory carries a state byte for each of its bytes: 0 never written, else who wrote it last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from mmap import mmap
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Operation
+
+from nki_mlir.dialects.access import Access, Dim
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.reports import where
+
+OTHER, MATMUL = 1, 2
+"""State of a written byte: by a matmul of the Tensor engine, or by anything else."""
+
+_CACHED_REGIONS = 4096
+
+
+def zeroed(*shape: int) -> Array:
+    """Zero bytes, from fresh pages: those that a run never touches cost neither time nor memory."""
+    size = math.prod(shape)
+    return np.frombuffer(mmap(-1, max(1, size)), np.uint8, count=size).reshape(shape)
+
+
+class Memory:
+    """One memory. `data` is [partitions, row] bytes on chip and [bytes] for an HBM tensor; `row` is the distance of two
+    partitions, `capacity` the bytes that an address may reach (on chip: in each partition). `high` is one past the
+    highest byte written. `state` has the shape of `data`, or is None where every byte counts as initialised."""
+
+    def __init__(self, label: str, data: Array, checks: bool):
+        self.label = label
+        self.data = data
+        self.row = data.shape[1] if data.ndim == 2 else 0
+        self.capacity = data.shape[-1]
+        self.state: Array | None = zeroed(*data.shape) if checks else None
+        self.high = 0
+
+    @property
+    def on_chip(self) -> bool:
+        return self.data.ndim == 2
+
+
+class Region:
+    """An access pattern at an address. `ready` means that all its bytes are known to be written."""
+
+    __slots__ = ("address", "ready", "state", "view")
+
+    def __init__(self, address: int, view: Array, state: Array | None):
+        self.address = address
+        self.view = view
+        self.state = state
+        self.ready = state is None
+
+
+class Pattern:
+    """One memory operand of one instruction: everything about it but the address.
+
+    `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions as their
+    first axis. `bank` is the size of a PSUM bank where the access may not cross one, else 0.
+    """
+
+    def __init__(
+        self,
+        op: Operation,
+        name: str,
+        access: Access,
+        memory: Memory,
+        dtype: np.dtype[Any],
+        dims: Sequence[Dim],
+        writes: bool = False,
+        bank: int = 0,
+    ):
+        self.op, self.name, self.access, self.memory = op, name, access, memory
+        self.dtype, self.writes, self.bank = dtype, writes, bank
+        item = access.itemsize
+        rows = [(memory.row, access.partitions)] if memory.on_chip else []
+        self.shape = tuple(count for _, count in [*rows, *dims])
+        self.strides = tuple(stride for stride, _ in [*rows, *((step * item, count) for step, count in dims)])
+        self.base = access.start * memory.row
+        self.low, self.high = access.extent
+        self.byte_dims = [*rows, *contiguous([*((step * item, count) for step, count in access.dims), (1, item)])]
+        self.cache: dict[int, Region] = {}
+
+    def bind(self, address: int) -> Region:
+        """The region at a byte address; ExecutionError if it isn't inside the memory."""
+        self._check_bounds(address)
+        memory, offset = self.memory, self.base + address
+        view = np.ndarray(self.shape, self.dtype, memory.data, offset, self.strides)
+        region = Region(address, view, self._bytes_of(memory.state, offset))
+        if self.writes:
+            memory.high = max(memory.high, address + self.high)
+        if len(self.cache) >= _CACHED_REGIONS:
+            self.cache.clear()
+        self.cache[address] = region
+        return region
+
+    def _bytes_of(self, state: Array | None, offset: int) -> Array | None:
+        if state is None:
+            return None
+        strides, shape = zip(*self.byte_dims, strict=True)
+        return np.ndarray(shape, np.uint8, state, offset, strides)
+
+    def _check_bounds(self, address: int) -> None:
+        low, high, memory = address + self.low, address + self.high, self.memory
+        each = " of each partition" if memory.on_chip else ""
+        if low < 0 or high > memory.capacity:
+            self._fail(f"covers bytes {low}..{high - 1}{each} of {memory.label}, which has {memory.capacity} bytes")
+        last, rows = self.access.start + self.access.partitions, memory.data.shape[0]
+        if memory.on_chip and last > rows:
+            self._fail(f"reaches partition {last - 1} of {memory.label}, which has {rows}")
+        if address % self.access.itemsize:
+            self._fail(f"starts at byte {address}, which is not a multiple of its {self.access.itemsize}-byte element")
+        if self.bank and low // self.bank != (high - 1) // self.bank:
+            self._fail(f"covers bytes {low}..{high - 1}{each}; a matmul writes within one bank of {self.bank} bytes")
+
+    def require(self, region: Region) -> None:
+        """Checks that every byte of a source has been written."""
+        state = region.state
+        if state is None or state.all():
+            region.ready = True
+            return
+        index = np.unravel_index(int(np.argmin(state != 0)), state.shape)
+        row = state[index[:-1]][index[-1] :]
+        run = int(np.argmax(row != 0)) or len(row)
+        steps = [stride for stride, _ in self.byte_dims]
+        place = [int(i) * stride for i, stride in zip(index, steps, strict=True)]
+        first = region.address + sum(place[1:] if self.memory.on_chip else place)
+        partition = f" partition {self.access.start + int(index[0])}," if self.memory.on_chip else ""
+        self._fail(f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written")
+
+    def require_accumulator(self, region: Region) -> None:
+        """Checks that a matmul adds only to what a matmul wrote (hardware.md 3.2: anything else is undefined)."""
+        state = region.state
+        if state is None or (state == MATMUL).all():
+            return
+        index = np.unravel_index(int(np.argmax(state != MATMUL)), state.shape)
+        kind = "never written" if state[index] == 0 else "written last by another engine, not by a matmul"
+        place = sum(int(i) * stride for i, (stride, _) in list(zip(index, self.byte_dims, strict=True))[1:])
+        self._fail(
+            f"accumulates onto {self.memory.label}, partition {self.access.start + int(index[0])}, byte"
+            f" {region.address + place}, which was {kind}; the first matmul of a group must overwrite"
+        )
+
+    def written(self, region: Region, writer: int) -> None:
+        """Marks a whole region as written."""
+        if region.state is not None:
+            region.state[...] = writer
+        region.ready = True
+
+    def written_where(self, region: Region, mask: Array) -> None:
+        """Marks the elements of a region that `mask`, of the shape of its view, selects."""
+        state = self.memory.state
+        if state is None:
+            return
+        shape = (*self.shape, self.access.itemsize)
+        elements = np.ndarray(shape, np.uint8, state, self.base + region.address, (*self.strides, 1))
+        elements[mask] = OTHER
+
+    def _fail(self, text: str) -> None:
+        raise ExecutionError(f"{where(self.op)}: {self.name} {text}")
+
+
+def contiguous(dims: Sequence[Dim]) -> list[Dim]:
+    """The same elements in the same order with as few dimensions as possible, at least one."""
+    merged: list[Dim] = []
+    for step, count in dims:
+        if count == 1:
+            continue
+        if merged and merged[-1][0] == step * count:
+            merged[-1] = (step, merged[-1][1] * count)
+        else:
+            merged.append((step, count))
+    return merged or [(dims[-1][0] if dims else 1, 1)]

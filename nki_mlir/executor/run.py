@@ -1,0 +1,233 @@
+"""`execute`: binds arrays to a program's tensors, decodes its streams, runs the events, and sums up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from nki_mlir.dialects import LEVELS
+from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.dtypes import dtype, is_dtype
+from nki_mlir.dialects.neuron_isa import (
+    CoreOp,
+    EventSemaphoreOp,
+    IsaInstruction,
+    ProgramOp,
+    RegisterAluOp,
+    RegisterLoadOp,
+    RegisterMoveOp,
+    SequencerOp,
+    StreamOp,
+    TensorOp,
+)
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import decode, numerics, reports
+from nki_mlir.executor.data_steps import DmaStep, EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
+from nki_mlir.executor.decode import Step
+from nki_mlir.executor.machine import Memory
+from nki_mlir.executor.reports import where
+from nki_mlir.executor.result import RunResult
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation, Unit
+from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep
+
+if TYPE_CHECKING:
+    from xdsl.ir import Operation
+
+
+def execute(
+    module: ModuleOp,
+    arrays: Sequence[np.ndarray[Any, Any]],
+    *,
+    seed: int | None = None,
+    checks: bool = True,
+    uninitialised: Collection[int] = (),
+) -> RunResult:
+    """Runs the one `neuron.isa.program` of a module on the chip that the module names.
+
+    `arrays` are the program's tensors in order: C-contiguous, of the tensor's element type (bf16 and fp8 as in
+    `ml_dtypes`, i1 as bool or uint8) and element count. They are HBM: the program works on their own bytes. `seed`
+    perturbs the timing of every instruction and transfer, which must not change the results of a correct program.
+    `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
+    matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
+    bounds and deadlocks are always reported. Raises ExecutionError.
+    """
+    program = _program(module)
+    tensors = _bind(program, arrays, checks, frozenset(uninitialised))
+    simulation = Simulation(target_of(program), tensors, seed, checks)
+    simulation.constant_tensors = _constant(program, tensors)
+    sequencers = _sequencers(program, simulation)
+    with np.errstate(all="ignore"):
+        for sequencer in sequencers:
+            sequencer.advance(0.0)
+        simulation.run()
+    stuck = [s.blocked() for s in sequencers if not s.done]
+    if stuck:
+        raise ExecutionError(reports.deadlock(stuck, len(sequencers)))
+    return _result(simulation)
+
+
+def _program(module: ModuleOp) -> ProgramOp:
+    programs = [op for op in module.body.ops if isinstance(op, ProgramOp)]
+    if len(programs) == 1:
+        return programs[0]
+    if programs:
+        raise ExecutionError(f"the module holds {len(programs)} programs; a run takes one")
+    level = _level(module)
+    found = f"is at level {level}" if level else "holds no neuron.isa.program"
+    raise ExecutionError(f"the module {found}; it must be lowered to neuron.isa before it can run")
+
+
+def _level(module: ModuleOp) -> str | None:
+    """The lowest level above `neuron.isa` of which the module has operations; plain `func` code counts as tile."""
+    names = {op.name for op in module.walk()}
+    for level in reversed(LEVELS[:-1]):
+        if any(name.startswith(f"{level}.") for name in names):
+            return level
+    return LEVELS[0] if "func.func" in names else None
+
+
+# Arrays.
+
+
+def _bind(
+    program: ProgramOp, arrays: Sequence[np.ndarray[Any, Any]], checks: bool, uninitialised: frozenset[int]
+) -> dict[str, Memory]:
+    declared = program.tensors()
+    if len(arrays) != len(declared):
+        names = ", ".join(t.sym.data for t in declared)
+        raise ExecutionError(f"the program has {len(declared)} tensors ({names}), got {len(arrays)} arrays")
+    written = _written(program)
+    return {
+        tensor.sym.data: _tensor_memory(tensor, array, tensor.sym.data in written, checks and index in uninitialised)
+        for index, (tensor, array) in enumerate(zip(declared, arrays, strict=True))
+    }
+
+
+def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool, checked: bool) -> Memory:
+    name, kind, shape = tensor.sym.data, tensor.type.element_type, tensor.type.get_shape()
+    if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ExecutionError(f'tensor "{name}": expected a NumPy array, got {type(array).__name__}')
+    if not is_dtype(kind) or any(size < 0 for size in shape):
+        raise ExecutionError(f'tensor "{name}": {tensor.type} is not a tensor of known shape and machine type')
+    types = numerics.host_types(kind)
+    if array.dtype not in types:
+        raise ExecutionError(f'tensor "{name}": expected {" or ".join(t.name for t in types)}, got {array.dtype.name}')
+    if array.size != math.prod(shape):
+        sizes = "x".join(map(str, shape))
+        raise ExecutionError(f'tensor "{name}": expected {math.prod(shape)} elements ({sizes}), got {array.size}')
+    if not array.flags.c_contiguous:
+        raise ExecutionError(f'tensor "{name}": expected a C-contiguous array, got strides {array.strides}')
+    if written and not array.flags.writeable:
+        raise ExecutionError(f'tensor "{name}": the program writes it, but the array is read-only')
+    data = array.reshape(-1).view(np.uint8)
+    assert data.size == math.prod(shape) * dtype(kind).bytes
+    return Memory(f'tensor "{name}"', data, checked)
+
+
+def _written(program: ProgramOp) -> set[str]:
+    found = set[str]()
+    for op in program.body.walk():
+        if isinstance(op, IsaInstruction):
+            found |= {
+                a.tensor for n, a in op.accesses().items() if a.tensor and op.instruction.operand(n).role == "dst"
+            }
+    return found
+
+
+def _constant(program: ProgramOp, tensors: dict[str, Memory]) -> set[str]:
+    """Tensors that share no memory with one that the program writes."""
+    written = [tensors[name].data for name in _written(program)]
+    return {name for name, m in tensors.items() if not any(np.may_share_memory(m.data, other) for other in written)}
+
+
+# Streams.
+
+
+def _sequencers(program: ProgramOp, simulation: Simulation) -> list[Sequencer]:
+    found: list[Sequencer] = []
+    taken = set[int]()
+    for core_op in program.cores():
+        core = simulation.core(core_op.index.value.data)
+        if core.index in taken:
+            raise ExecutionError(f"{where(core_op)}: core {core.index} is given twice")
+        taken.add(core.index)
+        for stream in core_op.items:
+            if isinstance(stream, StreamOp):
+                found.append(_sequencer(core_op, stream, simulation))
+    return found
+
+
+def _sequencer(core_op: CoreOp, stream: StreamOp, simulation: Simulation) -> Sequencer:
+    core, engine = simulation.core(core_op.index.value.data), stream.engine.data
+    control = simulation.target.control
+    enter, again = ControlStep(simulation, None, control.register_ns), ControlStep(simulation, None, control.branch_ns)
+    items = decode.items(stream.items, lambda op: _step(op, simulation, core.index, engine), (enter, again, enter))
+    return Sequencer(simulation, core, engine, items, simulation.target.limits.registers)
+
+
+def _step(op: SequencerOp, simulation: Simulation, core: int, engine: Engine) -> Step:
+    match op:
+        case IsaInstruction():
+            return _data_step(op, simulation, core, engine)
+        case EventSemaphoreOp():
+            return ControlStep(simulation, op, simulation.target.control.event_semaphore_ns)
+        case RegisterMoveOp():
+            return RegisterStep(simulation, op, [op.src])
+        case RegisterAluOp():
+            return RegisterStep(simulation, op, [op.src, op.imm])
+        case RegisterLoadOp():
+            _check_owner(op, op.src.data, core)
+            return RegisterLoadStep(simulation, op)
+        case _:
+            raise ExecutionError(f"{where(op)}: the executor does not know this instruction")
+
+
+def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: Engine) -> Step:
+    instance = decode.instance_of(op, engine, simulation.target)
+    name = op.instruction.name
+    if name == "dma_copy":
+        source = instance.access("src")
+        return DmaStep(simulation, op, instance, source is not None and source.tensor in simulation.constant_tensors)
+    for access in op.accesses().values():
+        _check_owner(op, access, core)
+    if engine is not Engine.TENSOR:
+        return EngineStep(simulation, op, instance)
+    kinds = {
+        "load_stationary": LoadStationaryStep,
+        "multiply_moving": MultiplyMovingStep,
+        "nc_transpose": TransposeStep,
+    }
+    return kinds[name](simulation, op, instance)
+
+
+def _check_owner(op: Operation, access: Access, core: int) -> None:
+    if access.space is not Space.HBM and access.core != core:
+        raise ExecutionError(f"{where(op)}: an engine reaches its own core's memory; this is core {access.core}'s")
+
+
+def _result(simulation: Simulation) -> RunResult:
+    units = sorted(simulation.units.values(), key=_place)
+    cores = simulation.cores.values()
+    return RunResult(
+        modelled_us=max(0.0, simulation.last - simulation.first) / 1000 if simulation.records else 0.0,
+        busy_us={u.name: u.busy / 1000 for u in units},
+        instructions=simulation.instructions,
+        sbuf_high_water=max((c.sbuf.high for c in cores), default=0),
+        psum_high_water=max((c.psum.high for c in cores), default=0),
+        unit_instructions={u.name: u.count for u in units},
+        stalls_us={u.name: {reason: ns / 1000 for reason, ns in u.stalls.items()} for u in units},
+        records=simulation.records,
+    )
+
+
+def _place(unit: Unit) -> tuple[bool, bool, int, str]:
+    """Engines before queues, the first core before the second, engines in their usual order."""
+    words, order = unit.name.split(), [e.value for e in Engine]
+    engine = next(index for index, name in enumerate(order) if name in words)
+    return "dma" in words, words[0] == "core", engine, unit.name

@@ -1,0 +1,99 @@
+"""A sequencer: issues the instructions of one stream in order.
+
+The head instruction issues when its semaphore has the value it waits for and its engine can take it. It reads its
+inputs then; its results are written, and its semaphore is raised, when it completes. Instructions of one engine
+complete in order, but a later one may issue before an earlier one has completed: nothing but a semaphore makes it wait.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from nki_mlir.dialects.access import Engine
+from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, depth_of, walk
+from nki_mlir.executor.reports import Blocked
+from nki_mlir.executor.tensor_array import TensorArray
+
+if TYPE_CHECKING:
+    from nki_mlir.executor.simulation import Core, Semaphore, Simulation
+
+_LOOK_AHEAD = 200_000
+"""Instructions of a blocked stream that a deadlock report looks at."""
+
+
+class Sequencer:
+    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head."""
+
+    def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
+        self.simulation, self.core, self.engine = simulation, core, engine
+        self.unit = simulation.unit(core.index, engine.value)
+        self.counters = [0] * depth_of(items)
+        self.registers = [0] * registers
+        self.steps = walk(items, self.counters, self.registers)
+        self.head: Step | None = None
+        self.numbers: tuple[int, ...] = ()
+        self.waits_for: Semaphore | None = None
+        self.since = self.waited = self.completed = 0.0
+        self.array = TensorArray()
+        self.function_set: str | None = None
+        self.done = False
+
+    def advance(self, now: float) -> None:
+        """Issues what can issue now, then asks to be called again when the engine is free."""
+        while True:
+            if self.head is None and not self._fetch(now):
+                return
+            step = self.head
+            assert step is not None
+            if step.gated and (start := step.ready_at(self, now)) > now:
+                self.simulation.schedule(start, self.advance)
+                return
+            self.head = None
+            free = step.issue(self, now, self.numbers)
+            if free > now:
+                self.simulation.schedule(free, self.advance)
+                return
+
+    def _fetch(self, now: float) -> bool:
+        """Takes the next instruction; False if there is none or it has to wait for a semaphore."""
+        step = next(self.steps, None)
+        if step is None:
+            self.done = True
+            return False
+        self.head = step
+        self.since, self.waited = now, 0.0
+        self.numbers = numbers = step.numbers(self.counters, self.registers)
+        if step.waits:
+            semaphore = self.core.semaphore(numbers[WAIT], step.op)
+            if semaphore.value < numbers[VALUE]:
+                self.waits_for = semaphore
+                semaphore.waiters.append((numbers[VALUE], self))
+                return False
+        return True
+
+    def resume(self, now: float) -> None:
+        """The semaphore that the head waits for has reached its value."""
+        semaphore = self.waits_for
+        assert semaphore is not None
+        self.waits_for, self.waited = None, now - self.since
+        self.unit.stall(f"semaphore {semaphore.number} (set by {semaphore.setter})", self.waited)
+        self.advance(now)
+
+    def complete_at(self, time: float) -> float:
+        """Completion in order."""
+        self.completed = max(self.completed, time)
+        return self.completed
+
+    def blocked(self) -> Blocked:
+        """What a deadlock report needs to know. Uses the stream up."""
+        semaphore, step = self.waits_for, self.head
+        assert semaphore is not None and step is not None and step.op is not None
+        wanted, updates = self.numbers[VALUE], set[tuple[int, int]]()
+        if step.update_core is not None:
+            updates.add((step.update_core.index, self.numbers[UPDATE]))
+        for later in islice(self.steps, _LOOK_AHEAD):
+            if later.update_core is not None:
+                updates.add((later.update_core.index, later.numbers(self.counters, self.registers)[UPDATE]))
+        name, core = self.unit.name, self.core.index
+        return Blocked(name, step.op, core, semaphore.number, semaphore.value, wanted, frozenset(updates))

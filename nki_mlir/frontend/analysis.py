@@ -1,0 +1,98 @@
+"""What a block of statements reads and writes, by name: which variables a loop carries, and how they change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Every name read anywhere inside; `x += 1` reads x."""
+    found: set[str] = set()
+    for root in nodes:
+        for node in ast.walk(root):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found.add(node.id)
+            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+                found.add(node.value.id)
+    return frozenset(found)
+
+
+def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
+    """Every name written anywhere inside, in order of first writing, with where."""
+    found: dict[str, list[ast.Name]] = {}
+    for root in nodes:
+        stores = [n for n in ast.walk(root) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        subscripts = [
+            n.value
+            for n in ast.walk(root)
+            if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name)
+        ]
+        for name in sorted(stores + subscripts, key=lambda n: (n.lineno, n.col_offset)):
+            found.setdefault(name.id, []).append(name)
+    return found
+
+
+def exposed(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names that may be read before the statements write them."""
+    found: set[str] = set()
+    _scan(statements, set(), found)
+    return frozenset(found)
+
+
+def _scan(statements: Iterable[ast.stmt], written: set[str], found: set[str]) -> None:
+    for statement in statements:
+        match statement:
+            case ast.If():
+                found |= names_read([statement.test]) - written
+                branches = [set(written), set(written)]
+                _scan(statement.body, branches[0], found)
+                _scan(statement.orelse, branches[1], found)
+                written |= branches[0] & branches[1]
+            case ast.For():
+                found |= names_read([statement.iter]) - written
+                _scan(statement.body, written | set(assignments([statement.target])), found)
+            case _:
+                found |= names_read([statement]) - written
+                written |= set(assignments([statement]))
+
+
+@dataclass(frozen=True)
+class Update:
+    """`name += amount` (or -=) as a statement of a loop's body, in whichever way it is written."""
+
+    name: str
+    statement: ast.stmt
+    amount: ast.expr
+    negative: bool
+
+
+def updates(body: list[ast.stmt], target: str) -> Iterator[Update]:
+    """The variables of a loop that change once an iteration, at the top level of its body, by an amount made of names that
+    the body doesn't write."""
+    written = assignments(body)
+    varying = set(written) | {target}
+    for statement in body:
+        update = _update(statement)
+        if update is not None and len(written[update.name]) == 1 and not names_read([update.amount]) & varying:
+            yield update
+
+
+def _update(statement: ast.stmt) -> Update | None:
+    match statement:
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.Add() | ast.Sub() as op, value=amount):
+            return Update(name, statement, amount, isinstance(op, ast.Sub))
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.BinOp(left=ast.Name(id=other), op=ast.Add() | ast.Sub() as op, right=amount),
+        ) if name == other:
+            return Update(name, statement, amount, isinstance(op, ast.Sub))
+        case ast.Assign(
+            targets=[ast.Name(id=name)], value=ast.BinOp(left=amount, op=ast.Add(), right=ast.Name(id=other))
+        ) if name == other:
+            return Update(name, statement, amount, False)
+        case _:
+            return None

@@ -1,0 +1,105 @@
+"""Attributes of what a kernel's variables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.builtin import Builtin
+from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
+from nki_mlir.frontend.functions import transpose
+from nki_mlir.frontend.values import HbmArray, Value, describe
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A function of the kernel language, called on its first argument."""
+
+    function: Builtin
+    receiver: Any
+
+
+_METHODS = (
+    "to cast trans permute reshape view broadcast_to expand_dims ravel sum max min abs exp exp2 log log2 sqrt rsqrt sin "
+    "cos erf floor ceil sigmoid softmax cdiv clamp associative_scan reduce argmax argmin cumsum cumprod sort gather split "
+    "join atomic_add atomic_max atomic_min atomic_cas atomic_xchg store load histogram flip"
+).split()
+"""Functions of `tl` that are also methods of tensors."""
+
+_NKI_METHODS = ("broadcast_to", "astype", "reshape", "expand_dims")
+
+
+def attribute(b: Builder, base: Any, name: str) -> Any:
+    """`base.name`. Raises CompileError where there is none."""
+    if isinstance(base, Value):
+        return _of_value(b, base, name)
+    if isinstance(base, HbmArray):
+        return _of_array(b, base, name)
+    if isinstance(base, bool | int | float):
+        found = _of_number(b, base, name)
+        if found is not None:
+            return found
+    try:
+        return getattr(base, name)
+    except AttributeError:
+        raise CompileError(f"{describe(base)} has no attribute '{name}'") from None
+
+
+def value_dtype(value: Value) -> DType | PointerType:
+    """The type that a kernel sees: an index is one of Triton's int32, which it stands for."""
+    dtype = value.dtype
+    return int32 if isinstance(dtype, DType) and dtype.kind == "int" and dtype.bits == 64 else dtype
+
+
+_PROPERTIES: dict[str, Callable[[Builder, Value], Any]] = {
+    "dtype": lambda b, v: value_dtype(v),
+    "type": lambda b, v: value_dtype(v),
+    "shape": lambda b, v: v.shape,
+    "ndim": lambda b, v: len(v.shape),
+    "T": transpose,
+}
+
+
+def _of_value(b: Builder, value: Value, name: str) -> Any:
+    if name in _PROPERTIES:
+        return _PROPERTIES[name](b, value)
+    function = _method(b, name)
+    if function is None:
+        raise CompileError(f"a tensor has no attribute '{name}'")
+    return Method(function, value)
+
+
+def _method(b: Builder, name: str) -> Any:
+    if b.language == "nki":
+        from nki_mlir.nki import language
+
+        return getattr(language, {"astype": "static_cast"}.get(name, name), None) if name in _NKI_METHODS else None
+    from nki_mlir import language as tl
+
+    return getattr(tl, {"to": "cast", "view": "reshape"}.get(name, name), None) if name in _METHODS else None
+
+
+def _of_array(b: Builder, array: HbmArray, name: str) -> Any:
+    if name in ("shape", "dtype", "ndim"):
+        return getattr(array, name)
+    if name == "reshape":
+        from nki_mlir.nki.language import reshape_array
+
+        return Method(reshape_array, array)
+    raise CompileError(f"an array in HBM has no attribute '{name}' here; it has shape, dtype, ndim and reshape")
+
+
+def _of_number(b: Builder, number: float, name: str) -> Any:
+    """Triton's attributes of scalars, for arguments that are known here."""
+    match name:
+        case "to":
+            return Method(_method(b, "to"), number) if b.language == "triton" else None
+        case "value":
+            return number
+        case "dtype" | "type" if b.language == "triton":
+            return float32 if isinstance(number, float) else int32
+        case _:
+            return None

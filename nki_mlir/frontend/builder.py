@@ -1,0 +1,167 @@
+"""Emits `tile` operations at the current source position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, FileLineColLoc, FloatAttr, IntAttr, IntegerAttr, IntegerType, StringAttr
+from xdsl.ir import Block, Operation
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
+from nki_mlir.frontend.values import HbmArray, Symbol, Value, describe
+
+if TYPE_CHECKING:
+    from nki_mlir.frontend.source import KernelFunction
+
+
+class Builder:
+    """One kernel under construction: where operations go, what they are stamped with, and what was recorded."""
+
+    def __init__(self, function: KernelFunction, grid: Sequence[int], body: Block):
+        self.grid = tuple(grid)
+        self.entry = self.block = body
+        self.language = function.language
+        self.file, self.line, self.column = function.position
+        self.loop_depth = 0
+        self.outputs: list[HbmArray] = []
+        self.observed: dict[tuple[int, str], tuple[Callable[[], Any], Any]] = {}
+        self._axes = tuple(Symbol(size) for size in self.grid)
+
+    # Where operations go.
+    def add(self, op: Operation) -> Operation:
+        op.location = FileLineColLoc(StringAttr(self.file), IntAttr(self.line), IntAttr(self.column))
+        self.block.add_op(op)
+        return op
+
+    def value(self, op: Operation, expr: Expr | None = None) -> Value:
+        return Value(self.add(op).results[0], expr)
+
+    @contextmanager
+    def inside(self, block: Block) -> Iterator[None]:
+        """Operations go to `block`, the body of a loop."""
+        outer, self.block = self.block, block
+        self.loop_depth += 1
+        try:
+            yield
+        finally:
+            self.block = outer
+            self.loop_depth -= 1
+
+    # Scalars.
+    def constant(self, number: float | Value, dtype: DType) -> Value:
+        """A scalar of that type; a scalar value is cast."""
+        if isinstance(number, Value):
+            return self.cast(number, dtype)
+        type_ = dtype.type
+        if isinstance(type_, AnyFloat):
+            return self.value(arith.ConstantOp(float_attribute(float(number), type_)))
+        if dtype.is_bool():
+            return self.value(arith.ConstantOp(IntegerAttr(-1 if number else 0, IntegerType(1))))
+        if dtype.kind == "uint":
+            return self.cast(self.constant(_checked(int(number), dtype), INDEX), dtype)
+        return self.value(arith.ConstantOp(IntegerAttr(_checked(int(number), dtype), type_)), _expr_of(number, dtype))
+
+    def index(self, number: Value | int) -> Value:
+        """A scalar index."""
+        return number if isinstance(number, Value) else self.constant(number, INDEX)
+
+    def program_id(self, axis: int) -> Value:
+        """This program's position along one axis of the grid."""
+        return self.value(tile.ProgramIdOp(axis), Expr.counter(self._axes[axis]))
+
+    # Shapes.
+    def arange(self, start: int, end: int) -> Value:
+        return self.value(tile.ArangeOp(start, end), Expr.counter(Symbol(end - start)) + start)
+
+    def expand_dims(self, x: Value, axis: int) -> Value:
+        if not x.shape:
+            return self.value(tile.SplatOp(x.ssa, (1,)), x.expr)
+        return self.value(tile.ExpandDimsOp(x.ssa, axis), x.expr)
+
+    def broadcast(self, x: Value, shape: Sequence[int]) -> Value:
+        """`x` with that shape; dimensions are added in front."""
+        shape = tuple(shape)
+        if x.shape == shape:
+            return x
+        if broadcast_shape(x.shape, shape) != shape:
+            raise CompileError(f"a tensor of shape {x.shape} does not broadcast to {shape}")
+        if not x.shape:
+            return self.value(tile.SplatOp(x.ssa, shape), x.expr)
+        while len(x.shape) < len(shape):
+            x = self.expand_dims(x, 0)
+        return x if x.shape == shape else self.value(tile.BroadcastOp(x.ssa, shape), x.expr)
+
+    def match(self, *values: Value) -> tuple[Value, ...]:
+        """The values broadcast to their common shape."""
+        shape: tuple[int, ...] = ()
+        for value in values:
+            shape = broadcast_shape(shape, value.shape)
+        return tuple(self.broadcast(value, shape) for value in values)
+
+    # Types.
+    def cast(self, x: Value, dtype: DType) -> Value:
+        """The machine's conversion: to the nearest value, ties to even. To bool: is it other than zero."""
+        if x.is_pointer:
+            raise CompileError(f"a {describe(x)} can't be converted to {dtype}")
+        if x.number is dtype:
+            return x
+        if dtype.is_bool():
+            zero = self.broadcast(self.constant(0, x.number), x.shape)
+            return self.value(tile.CompareOp("ne", x.ssa, zero.ssa))
+        return self.value(tile.CastOp(x.ssa, dtype.type))
+
+    def typed(self, x: Any, dtype: DType) -> Value:
+        """A number or value as a value of that type."""
+        if isinstance(x, Value):
+            return self.cast(x, dtype)
+        if isinstance(x, bool | int | float):
+            return self.constant(x, dtype)
+        raise CompileError(f"expected a number or a tensor, got {describe(x)}")
+
+    def to_value(self, x: Any) -> Value:
+        """A number as the scalar it is by itself: an index, a float32 or a bool."""
+        if isinstance(x, Value):
+            return x
+        return self.typed(x, boolean if isinstance(x, bool) else INDEX if isinstance(x, int) else float32)
+
+    # What the kernel reads from outside itself.
+    def observe(self, owner: object, name: str, read: Callable[[], Any]) -> Any:
+        """What `read` gives, noted: a compiled kernel is stale once it gives something else."""
+        value = read()
+        self.observed[id(owner), name] = (read, value)
+        return value
+
+
+def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+    """The common shape. Raises CompileError naming both."""
+    rank = max(len(a), len(b))
+    left, right = (1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b)
+    if any(m != n and 1 not in (m, n) for m, n in zip(left, right, strict=True)):
+        raise CompileError(f"shapes {tuple(a)} and {tuple(b)} do not broadcast together")
+    return tuple(n if m == 1 else m for m, n in zip(left, right, strict=True))
+
+
+def float_attribute(number: float, type_: Any) -> FloatAttr[Any]:
+    """A float constant; what is too large for the type is infinite."""
+    try:
+        return FloatAttr(number, type_)
+    except OverflowError:
+        return FloatAttr(float("inf") if number > 0 else float("-inf"), type_)
+
+
+def _checked(number: int, dtype: DType) -> int:
+    bits = dtype.bits
+    low, high = (0, 2**bits - 1) if dtype.kind == "uint" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    if not low <= number <= high:
+        raise CompileError(f"{number} is out of range for {dtype}")
+    return number
+
+
+def _expr_of(number: float, dtype: DType) -> Expr | None:
+    return Expr(int(number)) if dtype is INDEX else None

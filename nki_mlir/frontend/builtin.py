@@ -1,0 +1,88 @@
+"""The functions of the kernel languages: real Python objects with a signature and a docstring, which emit operations when
+a kernel that is being compiled calls them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nki_mlir.errors import CompileError
+
+if TYPE_CHECKING:
+    from nki_mlir.frontend.builder import Builder
+
+
+class OutsideKernel(CompileError):
+    """A kernel function was called by ordinary Python code."""
+
+
+class Builtin:
+    """A function of a kernel language.
+
+    `body` takes the builder, then the kernel's arguments: numbers, tuples and so on as they are, what the program
+    computes as a `Value`. `host`, where there is one, serves calls from outside a kernel. `memory` marks functions whose
+    result depends on, or changes, memory.
+    """
+
+    def __init__(
+        self, body: Callable[..., Any], name: str, memory: bool = False, host: Callable[..., Any] | None = None
+    ):
+        self.body, self.name, self.memory, self.host = body, name, memory, host
+        signature = inspect.signature(body)
+        self.signature = self.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+        self.__doc__ = body.__doc__
+        self.__name__ = name.rpartition(".")[2]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.host is not None:
+            return self.host(*args, **kwargs)
+        raise OutsideKernel(f"{self.name} can be called only inside a kernel (a function decorated with jit)")
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def emit(self, builder: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call, from a kernel."""
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise CompileError(f"{self.name}: {error}; it is {self.name}{self._shown()}") from None
+        return self.body(builder, *bound.args, **bound.kwargs)
+
+    def _shown(self) -> str:
+        bare = [p.replace(annotation=inspect.Parameter.empty) for p in self.signature.parameters.values()]
+        return str(inspect.Signature(bare))
+
+
+class Unsupported:
+    """A name that the language has and this compiler does not: an error where a kernel reads it."""
+
+    def __init__(self, name: str, hint: str = ""):
+        self.name, self.hint = name, hint
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self.error()
+
+    def error(self) -> CompileError:
+        return CompileError(f"{self.name} is not supported yet" + (f"; {self.hint}" if self.hint else ""))
+
+
+class Language:
+    """Makes the builtins of one language, under the prefix that kernels know it by."""
+
+    def __init__(self, prefix: str):
+        self.prefix = prefix
+
+    def function(
+        self, name: str = "", memory: bool = False, host: Callable[..., Any] | None = None
+    ) -> Callable[[Callable[..., Any]], Builtin]:
+        """The decorator for a body; its name is the function's unless given."""
+        return lambda body: Builtin(body, f"{self.prefix}.{name or body.__name__.rstrip('_')}", memory, host)
+
+    def unsupported(self, names: str, hints: dict[str, str]) -> dict[str, Unsupported]:
+        """A table of the names in a text."""
+        return {name: Unsupported(f"{self.prefix}.{name}", hints.get(name, "")) for name in names.split()}

@@ -1,0 +1,136 @@
+"""Calls in a kernel: functions of the language, helpers that are compiled in place, and plain Python on constants."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend import functions, operators
+from nki_mlir.frontend.attributes import Method
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.builtin import Builtin, OutsideKernel
+from nki_mlir.frontend.dtypes import INDEX, float32
+from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
+from nki_mlir.frontend.values import Value, describe, is_runtime
+
+if TYPE_CHECKING:
+    from nki_mlir.frontend.expressions import Expressions
+
+MAX_DEPTH = 50
+"""How deep helper functions may call each other."""
+
+
+def call(caller: Expressions, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The result of `function(*args, **kwargs)`."""
+    b = caller.b
+    if isinstance(function, Method):
+        return function.function.emit(b, (function.receiver, *args), kwargs)
+    if isinstance(function, Builtin):
+        return function.emit(b, tuple(args), kwargs)
+    inner = getattr(function, "kernel_function", None)
+    if isinstance(inner, KernelFunction):
+        return inline(caller, inner, args, kwargs)
+    if not callable(function):
+        raise CompileError(f"{describe(function)} can't be called")
+    if is_runtime([*args, *kwargs.values()]):
+        return _with_runtime_values(caller, function, args, kwargs)
+    return _on_constants(caller, function, args, kwargs)
+
+
+def inline(caller: Expressions, function: KernelFunction, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Evaluates a helper's body in place of the call."""
+    from nki_mlir.frontend.interpreter import Interpreter
+
+    if caller.depth >= MAX_DEPTH:
+        raise CompileError(f"helper functions call each other {MAX_DEPTH} deep; recursion is not supported")
+    try:
+        bound = function.signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise CompileError(f"{function.name}: {error}") from None
+    bound.apply_defaults()
+    variables = {name: unwrapped(value) for name, value in bound.arguments.items()}
+    return Interpreter(caller.b, function, variables, caller.depth + 1).run()
+
+
+def _on_constants(caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if function is builtins.print:
+        raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
+    try:
+        return plain(function(*args, **kwargs))
+    except OutsideKernel:
+        if isinstance(function, FunctionType) and caller.function.language == "nki":
+            return inline(caller, KernelFunction(function, "nki"), args, kwargs)
+        raise CompileError(_not_jit(function)) from None
+    except CompileError:
+        raise
+    except Exception as error:
+        raise CompileError(f"{_name(function)}: {type(error).__name__}: {error}") from None
+
+
+def _with_runtime_values(
+    caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    emitter = _EMITTERS.get(function) if isinstance(function, type | type(len)) else None
+    if emitter is not None:
+        try:
+            return emitter(caller.b, *args, **kwargs)
+        except TypeError as error:
+            raise CompileError(f"{_name(function)}: {error}") from None
+    if isinstance(function, FunctionType) and caller.function.language == "nki":
+        return inline(caller, KernelFunction(function, "nki"), args, kwargs)
+    raise CompileError(_not_jit(function))
+
+
+def _not_jit(function: Callable[..., Any]) -> str:
+    if isinstance(function, FunctionType):
+        return f"'{_name(function)}' is a plain Python function; decorate it with jit to call it from a kernel"
+    return f"'{_name(function)}' works on compile-time values only"
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _fold(symbol: str) -> Callable[..., Any]:
+    def extremum(b: Builder, *values: Any) -> Any:
+        if len(values) == 1 and isinstance(values[0], tuple | list):
+            values = tuple(values[0])
+        if len(values) < 2:
+            raise CompileError("min and max take two or more numbers; use tl.min or tl.max to reduce a tensor")
+        result = values[0]
+        for value in values[1:]:
+            result = operators.binary(b, symbol, result, value)
+        return result
+
+    return extremum
+
+
+def _range(b: Builder, *bounds: Any) -> Any:
+    runtime = next((describe(x) for x in bounds if isinstance(x, Value)), "one")
+    raise CompileError(f"the bounds of a loop must be known at compile time, got {runtime} computed at run time")
+
+
+def _bool(b: Builder, value: Any) -> Any:
+    raise CompileError("bool() works on compile-time values only; compare with 0 to get a mask")
+
+
+_EMITTERS: dict[Any, Callable[..., Any]] = {
+    min: _fold("minimum"),
+    max: _fold("maximum"),
+    abs: functions.absolute,
+    float: lambda b, x: b.cast(x, float32),
+    int: lambda b, x: functions.cast_as_c(b, x, INDEX),
+    bool: _bool,
+    range: _range,
+    len: lambda b, x: len(x) if isinstance(x, tuple | list) else x.shape[0],
+    isinstance: lambda b, x, kinds: isinstance(x, kinds),
+    tuple: lambda b, x: tuple(x),
+    list: lambda b, x: list(x),
+    zip: lambda b, *x: list(zip(*x, strict=False)),
+    enumerate: lambda b, x, start=0: list(enumerate(x, start)),
+    reversed: lambda b, x: list(reversed(x)),
+}
+"""Python's builtins where an argument is known only at run time."""

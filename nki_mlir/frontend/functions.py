@@ -1,0 +1,279 @@
+"""What the functions of both kernel languages are made of: elementary functions, reductions, products, shapes, memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xdsl.dialects import arith
+from xdsl.dialects import math as xmath
+from xdsl.ir import Operation
+
+from nki_mlir.dialects import tile
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.dtypes import DType, PointerType, as_dtype, boolean, float32, int32
+from nki_mlir.frontend.operators import binary
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe, is_runtime
+
+_MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
+    "exp": (xmath.ExpOp, math.exp),
+    "log": (xmath.LogOp, math.log),
+    "sqrt": (xmath.SqrtOp, math.sqrt),
+    "rsqrt": (xmath.RsqrtOp, lambda x: 1.0 / math.sqrt(x)),
+    "sin": (xmath.SinOp, math.sin),
+    "tanh": (xmath.TanhOp, math.tanh),
+    "erf": (xmath.ErfOp, math.erf),
+    "floor": (xmath.FloorOp, lambda x: float(math.floor(x))),
+    "ceil": (xmath.CeilOp, lambda x: float(math.ceil(x))),
+}
+"""Elementary functions: the operation, and the same on a compile-time number."""
+
+
+def elementary(b: Builder, name: str, x: Any) -> Any:
+    """A function of `_MATH`; integers become float32 first."""
+    op, known = _MATH[name]
+    if not is_runtime(x):
+        return _known(name, known, x)
+    x = as_float(b, x)
+    return b.value(op.create(operands=[x.ssa], result_types=[x.ssa.type]))
+
+
+def _known(name: str, function: Callable[[float], float], x: Any) -> float:
+    try:
+        return ArgFloat(function(x)) if isinstance(x, ArgFloat | ArgInt) else function(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CompileError(f"{name} of {describe(x)}: {error}") from None
+
+
+def as_float(b: Builder, x: Any) -> Value:
+    """A value of a float type: what isn't one becomes float32."""
+    if not isinstance(x, Value) or x.is_pointer:
+        raise CompileError(f"expected a number or a tensor, got {describe(x)}")
+    return x if x.number.kind == "float" else b.cast(x, float32)
+
+
+def in_float32(b: Builder, x: Any, body: Callable[[Any], Any]) -> Any:
+    """A function of several steps, computed in float32 and rounded once, to the type of `x`."""
+    if not isinstance(x, Value):
+        return body(x)
+    x = as_float(b, x)
+    return b.cast(body(b.cast(x, float32)), x.number)
+
+
+def exp2(b: Builder, x: Any) -> Any:
+    return in_float32(b, x, lambda v: elementary(b, "exp", binary(b, "*", v, math.log(2.0))))
+
+
+def log2(b: Builder, x: Any) -> Any:
+    return in_float32(b, x, lambda v: binary(b, "*", elementary(b, "log", v), 1.0 / math.log(2.0)))
+
+
+def sigmoid(b: Builder, x: Any) -> Any:
+    def body(v: Any) -> Any:
+        decay = elementary(b, "exp", binary(b, "-", 0.0, v) if not isinstance(v, Value) else negate(b, v))
+        return binary(b, "/", 1.0, binary(b, "+", 1.0, decay))
+
+    return in_float32(b, x, body)
+
+
+def negate(b: Builder, x: Value) -> Value:
+    return b.value(arith.NegfOp(x.ssa))
+
+
+def gelu(b: Builder, x: Any) -> Any:
+    """0.5 * x * (1 + erf(x / sqrt(2)))"""
+
+    def body(v: Any) -> Any:
+        half = binary(b, "*", v, 0.5)
+        return binary(b, "*", half, binary(b, "+", 1.0, elementary(b, "erf", binary(b, "*", v, math.sqrt(0.5)))))
+
+    return in_float32(b, x, body)
+
+
+def absolute(b: Builder, x: Any) -> Any:
+    if not is_runtime(x):
+        return _known("abs", abs, x)
+    if not isinstance(x, Value) or x.is_pointer:
+        raise CompileError(f"abs: expected a number or a tensor, got {describe(x)}")
+    match x.number.kind:
+        case "float":
+            return b.value(xmath.AbsFOp(x.ssa))
+        case "int":
+            return b.value(xmath.AbsIOp(x.ssa))
+        case _:
+            return x
+
+
+def dtype_of(value: Any, what: str = "a dtype") -> DType:
+    """The dtype that an argument names."""
+    found = as_dtype(value)
+    if found is None:
+        raise CompileError(f"expected {what}, got {describe(value)}")
+    return found
+
+
+def shape_argument(shape: Any) -> tuple[int, ...]:
+    """A shape: an integer or a tuple of positive integers known at compile time."""
+    sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    for size in sizes:
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise CompileError(f"a shape is made of positive integers known at compile time, got {describe(size)}")
+    return tuple(int(size) for size in sizes)
+
+
+def filled(b: Builder, shape: Any, value: Any, dtype: Any) -> Value:
+    """A tensor with one value everywhere."""
+    return b.broadcast(b.typed(value, dtype_of(dtype)), shape_argument(shape))
+
+
+# Reductions.
+def axis_argument(axis: Any, rank: int) -> int:
+    if not isinstance(axis, int) or isinstance(axis, bool) or not -rank <= axis < rank:
+        raise CompileError(f"axis {axis} is outside the {rank} dimensions of the tensor")
+    return axis % rank
+
+
+def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Value:
+    """max, min or sum over some dimensions, which stay as size 1 if kept."""
+    if not isinstance(x, Value) or not x.shape or x.is_pointer:
+        raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
+    for axis in sorted(axes, reverse=True):
+        x = b.value(tile.ReduceOp(kind, x.ssa, axis))
+        if keep:
+            x = b.expand_dims(x, axis)
+    return x
+
+
+# Products.
+def dot(b: Builder, x: Any, y: Any, acc: Value | None = None) -> Value:
+    """`x @ y` in float32, plus `acc`."""
+    for operand in (x, y):
+        if not isinstance(operand, Value) or len(operand.shape) != 2:
+            raise CompileError(f"a matrix product takes two-dimensional tensors, got {describe(operand)}")
+    if x.shape[1] != y.shape[0]:
+        raise CompileError(f"shapes {x.shape} and {y.shape} do not multiply: the inner sizes differ")
+    if x.element != y.element:
+        raise CompileError(f"the operands of a matrix product must have one type, got {x.dtype} and {y.dtype}")
+    if x.is_pointer or x.number.kind != "float":
+        raise CompileError(f"the machine multiplies matrices of floats, not of {describe(x)}")
+    result = tile.with_shape(float32.type, (x.shape[0], y.shape[1]))
+    if acc is not None and acc.ssa.type != result:
+        raise CompileError(f"acc must be a float32 tensor of shape {x.shape[0], y.shape[1]}, got {describe(acc)}")
+    return b.value(tile.DotOp(x.ssa, y.ssa, None if acc is None else acc.ssa, result))
+
+
+# Shapes.
+def transpose(b: Builder, x: Any) -> Value:
+    if not isinstance(x, Value) or len(x.shape) != 2:
+        raise CompileError(f"a transpose takes a two-dimensional tensor, got {describe(x)}")
+    return b.value(tile.TransOp(x.ssa))
+
+
+def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
+    """Dimensions of size 1 come and go; anything else needs data to move and is not supported."""
+    if not isinstance(x, Value) or x.is_pointer:
+        raise CompileError(f"a reshape takes a tensor of numbers, got {describe(x)}")
+    if [n for n in x.shape if n != 1] != [n for n in shape if n != 1]:
+        raise CompileError(
+            f"reshaping {x.shape} to {shape} is not supported yet; only dimensions of size 1 can be added or removed"
+        )
+    while x.shape != shape:
+        x = _reshape_once(b, x, shape)
+    return x
+
+
+def _reshape_once(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
+    at = next((i for i, (m, n) in enumerate(zip(x.shape, shape, strict=False)) if m != n), min(len(x.shape), len(shape)))
+    if at < len(shape) and shape[at] == 1:
+        return b.expand_dims(x, at)
+    owner = x.ssa.owner
+    if isinstance(owner, tile.ExpandDimsOp) and owner.axis.value.data == at:
+        return Value(owner.source, x.expr)
+    return b.value(tile.ReduceOp("max", x.ssa, at), x.expr)
+
+
+def expand(b: Builder, x: Any, axis: Any) -> Value:
+    """A new dimension of size 1, or several."""
+    if not isinstance(x, Value):
+        raise CompileError(f"expand_dims takes a tensor, got {describe(x)}")
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    rank = len(x.shape) + len(axes)
+    for a in sorted(axis_argument(a, rank) for a in axes):
+        x = b.expand_dims(x, a)
+    return x
+
+
+def index_value(b: Builder, x: Value, index: Any) -> Value:
+    """`x[:, None]` and the like."""
+    items = index if isinstance(index, tuple) else (index,)
+    if Ellipsis in items:
+        at = items.index(Ellipsis)
+        missing = len(x.shape) - sum(i is not None for i in items) + 1
+        items = (*items[:at], *[slice(None)] * missing, *items[at + 1 :])
+    if any(i is not None and i != slice(None) for i in items):
+        raise CompileError(
+            f"a tensor on the chip can be indexed with ':' and None only ({describe(x)}); "
+            "load the part that is wanted instead"
+        )
+    if sum(i is not None for i in items) > len(x.shape):
+        raise CompileError(f"too many indices for {describe(x)}")
+    for axis, item in enumerate(items):
+        if item is None:
+            x = b.expand_dims(x, axis)
+    return x
+
+
+# Memory.
+def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
+    """The elements at the pointers; where the mask is false, `other`, or zero without one."""
+    if mask is None:
+        return b.value(tile.LoadOp(ptr.ssa))
+    predicate = _mask(b, mask, ptr)
+    pointee = _pointee(ptr)
+    if isinstance(other, Value) and other.shape:
+        loaded = b.value(tile.LoadOp(ptr.ssa, predicate.ssa))
+        instead = b.broadcast(b.cast(other, pointee), ptr.shape)
+        return b.value(tile.SelectOp(predicate.ssa, loaded.ssa, instead.ssa))
+    fill = None if other is None else b.typed(other, pointee)
+    return b.value(tile.LoadOp(ptr.ssa, predicate.ssa, None if fill is None else fill.ssa))
+
+
+def store(b: Builder, ptr: Value, value: Any, mask: Any, convert: Callable[[Value, DType], Value]) -> None:
+    """Stores a value, converted to the element type; elements where the mask is false stay as they are."""
+    pointee = _pointee(ptr)
+    data = convert(value, pointee) if isinstance(value, Value) else b.typed(value, pointee)
+    predicate = None if mask is None else _mask(b, mask, ptr)
+    data = b.broadcast(data, ptr.shape)
+    b.add(tile.StoreOp(ptr.ssa, data.ssa, None if predicate is None else predicate.ssa))
+
+
+def _mask(b: Builder, mask: Any, ptr: Value) -> Value:
+    if isinstance(mask, Value) and (mask.is_pointer or not mask.number.is_bool()):
+        raise CompileError(f"a mask is a bool tensor (the result of a comparison), got {describe(mask)}")
+    value = b.typed(mask, boolean)
+    try:
+        return b.broadcast(value, ptr.shape)
+    except CompileError:
+        raise CompileError(f"a mask of shape {value.shape} does not fit an access of shape {ptr.shape}") from None
+
+
+def _pointee(ptr: Value) -> DType:
+    dtype = ptr.dtype
+    assert isinstance(dtype, PointerType)
+    return dtype.element_ty
+
+
+def cast_as_c(b: Builder, x: Value, dtype: DType) -> Value:
+    """A conversion as in C, and in Triton: a float becomes an integer by dropping its fraction."""
+    if not x.is_pointer and x.number.kind == "float" and dtype.kind in ("int", "uint"):
+        x = b.value(xmath.TruncOp(x.ssa))
+    return b.cast(x, dtype)
+
+
+def cast_number(b: Builder, x: float, dtype: DType) -> Any:
+    """A conversion of a compile-time number: stays one where Python has the type."""
+    if dtype.kind == "int" and dtype.bits >= int32.bits:
+        return ArgInt(x)
+    return ArgFloat(x) if dtype is float32 else b.constant(x, dtype)

@@ -1,0 +1,209 @@
+"""Evaluates the statements of a kernel."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend import analysis
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.expressions import Expressions
+from nki_mlir.frontend.loops import Loop, unroll
+from nki_mlir.frontend.source import KernelFunction
+from nki_mlir.frontend.values import HbmArray, Unrolled, Value, describe, is_runtime
+
+Replacements = dict[ast.stmt, Callable[[ast.stmt], None]]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A `return` was met, with this value."""
+
+    value: Any
+
+
+class Interpreter(Expressions):
+    """Evaluates one function's statements over its variables."""
+
+    def __init__(self, builder: Builder, function: KernelFunction, variables: dict[str, Any], depth: int = 0):
+        super().__init__(builder, function, variables, depth)
+        self.live: frozenset[str] = frozenset()
+        self.in_loop = False
+        self._assigned = frozenset(analysis.assignments(function.definition.body))
+
+    def run(self) -> Any:
+        """The value that the function returns."""
+        returned = self.block(self.function.definition.body)
+        return returned.value if returned is not None else None
+
+    def block(
+        self, statements: Sequence[ast.stmt], replaced: Replacements | None = None, again: bool = False
+    ) -> Returned | None:
+        """Evaluates statements in order. `replaced` says what to do instead for some; `again` that they are a loop's body.
+
+        `live` holds, for the statement at hand, the names that may be read after it.
+        """
+        outer = self.live
+        around = outer | analysis.names_read(statements) if again else outer
+        try:
+            for i, statement in enumerate(statements):
+                self.live = around | analysis.names_read(statements[i + 1 :])
+                action = (replaced or {}).get(statement)
+                returned = self._statement(statement) if action is None else self._replaced(statement, action)
+                if returned is not None:
+                    return returned
+        finally:
+            self.live = outer
+        return None
+
+    def _statement(self, statement: ast.stmt) -> Returned | None:
+        return self.visit(statement, "stmt")
+
+    def _replaced(self, statement: ast.stmt, action: Callable[[ast.stmt], None]) -> None:
+        b = self.b
+        outer = b.file, b.line, b.column
+        b.file, b.line, b.column = self.function.place(statement)
+        action(statement)
+        b.file, b.line, b.column = outer
+
+    def expr_Name(self, node: ast.Name) -> Any:
+        if node.id not in self.env and node.id in self._assigned:
+            raise CompileError(f"'{node.id}' is read before it is set")
+        return super().expr_Name(node)
+
+    # Assignment.
+    def bind(self, name: str, value: Any) -> None:
+        """Gives a variable its value, and the value, if it has none yet, the variable's name in the IR."""
+        self.env[name] = value
+        if isinstance(value, Value) and value.ssa.name_hint is None and name.isascii():
+            value.ssa.name_hint = name
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, value)
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                self._unpack(target, targets, value)
+            case ast.Subscript():
+                self._fill(target, value)
+            case _:
+                raise CompileError(f"'{ast.unparse(target)}' can't be assigned to", *self.function.place(target))
+
+    def _unpack(self, target: ast.expr, targets: list[ast.expr], value: Any) -> None:
+        place = self.function.place(target)
+        if not isinstance(value, tuple | list) or any(isinstance(t, ast.Starred) for t in targets):
+            raise CompileError(f"{describe(value)} can't be unpacked", *place)
+        if len(value) != len(targets):
+            raise CompileError(f"{len(value)} values for {len(targets)} names", *place)
+        for one, item in zip(targets, value, strict=True):
+            self.assign(one, item)
+
+    def _fill(self, target: ast.Subscript, value: Any) -> None:
+        """`x[...] = value`: the whole of a tile."""
+        place = self.function.place(target)
+        if not isinstance(target.value, ast.Name):
+            raise CompileError("only a variable's elements can be assigned to", *place)
+        old, index = self.eval(target.value), self.eval(target.slice)
+        if isinstance(old, HbmArray):
+            raise CompileError("an array in HBM is written with nl.store(array[...], value)", *place)
+        items = index if isinstance(index, tuple) else (index,)
+        if not isinstance(old, Value) or any(i is not Ellipsis and i != slice(None) for i in items):
+            raise CompileError("only a whole tile can be assigned to: x[...] = value", *place)
+        self._check_single_owner(target.value.id, old, place)
+        new = self.b.broadcast(self.b.typed(value, old.number), old.shape)
+        self.bind(target.value.id, new)
+
+    def _check_single_owner(self, name: str, value: Value, place: tuple[str, int, int]) -> None:
+        """In NKI a tile is a buffer that changes in place; two names for one would see each other's changes."""
+        others = [other for other, held in self.env.items() if held is value and other != name]
+        if others and self.function.language == "nki":
+            raise CompileError(
+                f"'{name}' and '{others[0]}' are one tile, which changes in place; copy it with nl.copy", *place
+            )
+
+    def stmt_Assign(self, node: ast.Assign) -> None:
+        value = self.eval(node.value)
+        self._name_output(node, value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def _name_output(self, node: ast.Assign, value: Any) -> None:
+        """An array that an NKI kernel makes is called after its variable."""
+        fresh = isinstance(value, HbmArray) and isinstance(node.value, ast.Call)
+        if fresh and isinstance(node.targets[0], ast.Name) and value.memory.name_hint is None:
+            value.memory.name_hint = node.targets[0].id
+
+    def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        value = self.eval(node.value)
+        if "constexpr" in ast.unparse(node.annotation) and is_runtime(value):
+            raise CompileError(f"a constexpr must be known at compile time, got {describe(value)}")
+        self.assign(node.target, value)
+
+    def stmt_AugAssign(self, node: ast.AugAssign) -> None:
+        target = node.target
+        if isinstance(target, ast.Attribute):
+            raise CompileError(f"'{ast.unparse(target)}' can't be assigned to")
+        load = ast.copy_location(_as_load(target), target)
+        old = self.eval(load)
+        if isinstance(old, Value) and isinstance(target, ast.Name):
+            self._check_single_owner(target.id, old, self.function.place(target))
+        self.assign(target, self.binary(node.op, old, self.eval(node.value)))
+
+    # Control flow.
+    def stmt_If(self, node: ast.If) -> Returned | None:
+        test = self.known(
+            node.test,
+            "run-time branches are not supported yet: this condition is not known at compile time; "
+            "use tl.where or a mask",
+        )
+        return self.block(node.body if test else node.orelse)
+
+    def stmt_For(self, node: ast.For) -> Returned | None:
+        if node.orelse:
+            raise CompileError("'else' of a loop is not supported", *self.function.place(node.orelse[0]))
+        items = self.eval(node.iter)
+        if isinstance(items, range):
+            with_loop = Loop(self, node, items)
+            with_loop.emit()
+            return None
+        if isinstance(items, Unrolled):
+            return unroll(self, node, items.items)
+        if is_runtime(items) and not isinstance(items, tuple | list):
+            raise CompileError(f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter))
+        try:
+            return unroll(self, node, iter(items))
+        except TypeError:
+            raise CompileError(
+                f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter)
+            ) from None
+
+    def stmt_Return(self, node: ast.Return) -> Returned:
+        return Returned(None if node.value is None else self.eval(node.value))
+
+    def stmt_Expr(self, node: ast.Expr) -> None:
+        self.eval(node.value)
+
+    def stmt_Pass(self, node: ast.Pass) -> None:
+        pass
+
+    def stmt_Assert(self, node: ast.Assert) -> None:
+        test = self.eval(node.test)
+        if not isinstance(test, Value) and not test:
+            message = "" if node.msg is None else f": {self.eval(node.msg)}"
+            raise CompileError(f"assertion failed{message}")
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    """The target of an assignment as an expression to read."""
+    match target:
+        case ast.Name(id=name):
+            return ast.Name(name, ast.Load())
+        case ast.Subscript(value=value, slice=index):
+            return ast.Subscript(value, index, ast.Load())
+        case _:
+            return target

@@ -1,0 +1,225 @@
+"""Python's operators on numbers, values and pointers, by table."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.dialects import arith
+from xdsl.ir import Operation
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
+from nki_mlir.frontend.promotion import common_type
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe, is_runtime
+
+PYTHON: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "maximum": max,
+    "minimum": min,
+}
+"""What each operator does with what is known at compile time."""
+
+_PREDICATES = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+_Ops = tuple[type[Operation] | None, type[Operation] | None, type[Operation] | None]
+_ARITH: dict[str, _Ops] = {
+    "+": (arith.AddfOp, arith.AddiOp, arith.AddiOp),
+    "-": (arith.SubfOp, arith.SubiOp, arith.SubiOp),
+    "*": (arith.MulfOp, arith.MuliOp, arith.MuliOp),
+    "/": (arith.DivfOp, None, None),
+    "//": (None, arith.DivSIOp, arith.DivUIOp),
+    "%": (None, arith.RemSIOp, arith.RemUIOp),
+    "&": (None, arith.AndIOp, arith.AndIOp),
+    "|": (None, arith.OrIOp, arith.OrIOp),
+    "^": (None, arith.XOrIOp, arith.XOrIOp),
+    "<<": (None, arith.ShLIOp, arith.ShLIOp),
+    ">>": (None, arith.ShRSIOp, arith.ShRUIOp),
+    "maximum": (arith.MaximumfOp, arith.MaxSIOp, arith.MaxUIOp),
+    "minimum": (arith.MinimumfOp, arith.MinSIOp, arith.MinUIOp),
+}
+"""operator -> its operation on floats, on signed and on unsigned integers."""
+
+_DIVISIONS = ("/", "//", "%")
+_NEUTRAL = {"+": 0, "-": 0, "*": 1, "//": 1, "<<": 0, ">>": 0}
+"""What the right operand is where the operator changes nothing; left too for + and *."""
+
+
+def binary(b: Builder, symbol: str, left: Any, right: Any) -> Any:
+    """`left symbol right`: computed where both are known, emitted otherwise."""
+    if not is_runtime(left) and not is_runtime(right):
+        return compute(symbol, left, right)
+    if _is_pointer(left) or _is_pointer(right):
+        return _pointer_arithmetic(b, symbol, left, right)
+    if symbol in _PREDICATES:
+        return _compare(b, _PREDICATES[symbol], left, right)
+    if symbol not in _ARITH:
+        raise CompileError(f"'{symbol}' is not supported on values known only at run time")
+    dtype = _result_type(symbol, left, right)
+    if dtype.kind != "float" and (same := _unchanged(symbol, left, right, dtype)) is not None:
+        return same
+    return _arithmetic(b, symbol, left, right, dtype)
+
+
+def _result_type(symbol: str, left: Any, right: Any) -> DType:
+    dtype = common_type(left, right, symbol in _DIVISIONS)
+    if symbol == "/" and dtype.kind != "float":
+        return float32
+    if dtype.is_bool() and symbol in ("+", "-", "*", "//", "%"):
+        raise CompileError(f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'")
+    return dtype
+
+
+def _arithmetic(b: Builder, symbol: str, left: Any, right: Any, dtype: DType) -> Value:
+    op = _ARITH[symbol][0 if dtype.kind == "float" else 1 if dtype.kind == "int" else 2]
+    if op is None:
+        raise CompileError(f"'{symbol}' is not supported on {dtype} values ({describe(left)} and {describe(right)})")
+    x, y = b.match(b.typed(left, dtype), b.typed(right, dtype))
+    return b.value(op.create(operands=[x.ssa, y.ssa], result_types=[x.ssa.type]), combine(symbol, x.expr, y.expr))
+
+
+def combine(symbol: str, x: Expr | None, y: Expr | None) -> Expr | None:
+    """What an integer operator does to what is known of its operands."""
+    if x is None or y is None:
+        return None
+    match symbol:
+        case "+":
+            return x + y
+        case "-":
+            return x - y
+        case "*" if x.is_const:
+            return y * x.const
+        case "*" if y.is_const:
+            return x * y.const
+        case _:
+            return None
+
+
+def _unchanged(symbol: str, left: Any, right: Any, dtype: DType) -> Value | None:
+    """The other operand, where one is a number that changes nothing: `x + 0`, `1 * x`."""
+    neutral = _NEUTRAL.get(symbol)
+    if neutral is None:
+        return None
+    if not isinstance(right, Value) and right == neutral and left.number is dtype:
+        return left
+    if symbol in "+*" and not isinstance(left, Value) and left == neutral and right.number is dtype:
+        return right
+    return None
+
+
+def _compare(b: Builder, predicate: str, left: Any, right: Any) -> Value:
+    dtype = common_type(left, right)
+    x, y = b.match(b.typed(left, dtype), b.typed(right, dtype))
+    return b.value(tile.CompareOp(predicate, x.ssa, y.ssa))
+
+
+def _is_pointer(x: Any) -> bool:
+    return isinstance(x, Value) and x.is_pointer
+
+
+def _pointer_arithmetic(b: Builder, symbol: str, left: Any, right: Any) -> Value:
+    if symbol == "+" and not _is_pointer(left):
+        left, right = right, left
+    if symbol not in ("+", "-") or _is_pointer(right):
+        raise CompileError(f"'{symbol}' is not defined for {describe(left)} and {describe(right)}")
+    if not isinstance(right, Value | int) or (isinstance(right, Value) and right.number.kind == "float"):
+        raise CompileError(f"a pointer moves by integers, got {describe(right)}")
+    if isinstance(right, int) and right == 0:
+        return left
+    offset = b.index(right) if symbol == "+" else unary(b, "-", right)
+    ptr, offset = b.match(left, b.index(offset))
+    return b.value(tile.AddPtrOp(ptr.ssa, offset.ssa))
+
+
+def unary(b: Builder, symbol: str, x: Any) -> Any:
+    """`-x`, `+x` and `~x`."""
+    if not is_runtime(x):
+        return compute_unary(symbol, x)
+    if not isinstance(x, Value) or x.is_pointer:
+        raise CompileError(f"'{symbol}' is not defined for {describe(x)}")
+    if symbol == "+":
+        return x
+    if symbol == "~":
+        return _invert(b, x)
+    if x.number.kind == "float":
+        return b.value(arith.NegfOp(x.ssa))
+    return binary(b, "-", 0, x)
+
+
+def _invert(b: Builder, x: Value) -> Value:
+    if x.number.kind == "float":
+        raise CompileError(f"'~' is not defined for {describe(x)}")
+    return binary(b, "^", x, True if x.number.is_bool() else -1)
+
+
+def where(b: Builder, condition: Any, x: Any, y: Any) -> Any:
+    """`x` where the condition holds, else `y`; both in their common type."""
+    if _is_pointer(x) and _is_pointer(y):
+        on_true, on_false = x, y
+    else:
+        dtype = common_type(b.to_value(x) if not is_runtime(y) else x, y)
+        on_true, on_false = b.typed(x, dtype), b.typed(y, dtype)
+    mask, on_true, on_false = b.match(b.typed(condition, boolean), on_true, on_false)
+    return b.value(tile.SelectOp(mask.ssa, on_true.ssa, on_false.ssa))
+
+
+def compute(symbol: str, left: Any, right: Any) -> Any:
+    """An operator on compile-time objects; what an integer argument of a Triton kernel enters stays typed as one."""
+    try:
+        result = PYTHON[symbol](left, right)
+        if isinstance(left, ArgInt) or isinstance(right, ArgInt):
+            result = _as_c(symbol, left, right, result)
+    except Exception as error:
+        raise CompileError(f"'{symbol}' on {describe(left)} and {describe(right)}: {error}") from None
+    return _typed_like(result, left, right)
+
+
+def _as_c(symbol: str, left: Any, right: Any, result: Any) -> Any:
+    """`//` and `%` of integers that are typed truncate towards zero."""
+    integers = isinstance(left, int) and isinstance(right, int)
+    if symbol not in ("//", "%") or not integers or (left >= 0) == (right > 0):
+        return result
+    quotient = -(abs(left) // abs(right))
+    return quotient if symbol == "//" else left - quotient * right
+
+
+def compute_unary(symbol: str, x: Any) -> Any:
+    try:
+        result = {"-": operator.neg, "+": operator.pos, "~": operator.invert}[symbol](x)
+    except Exception as error:
+        raise CompileError(f"'{symbol}' on {describe(x)}: {error}") from None
+    return _typed_like(result, x)
+
+
+def _typed_like(result: Any, *operands: Any) -> Any:
+    if type(result) not in (int, float) or not any(isinstance(x, ArgInt | ArgFloat) for x in operands):
+        return result
+    return ArgInt(result) if isinstance(result, int) else ArgFloat(result)
+
+
+def is_index(x: Any) -> bool:
+    """Whether something can address memory: a compile-time integer or an index."""
+    if isinstance(x, Value):
+        return not x.is_pointer and x.number is INDEX
+    return isinstance(x, int) and not isinstance(x, bool)

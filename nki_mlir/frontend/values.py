@@ -1,0 +1,147 @@
+"""What a kernel's variables hold while it is compiled: plain Python objects, or one of the classes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, SSAValue
+
+from nki_mlir.dialects.expr import Counter, Expr
+from nki_mlir.dialects.tile import PtrType, element_of, shape_of
+from nki_mlir.frontend.dtypes import DType, PointerType, of_type
+
+
+class ArgInt(int):
+    """An integer argument of a Triton kernel: known while compiling, but typed int32 in promotion, and divided as in C."""
+
+
+class ArgFloat(float):
+    """A float argument of a Triton kernel: known while compiling, but typed float32 in promotion."""
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """An integer that takes every value of 0..extent-1: a program id, a loop counter, a position in an arange."""
+
+    extent: int
+
+
+@dataclass(eq=False)
+class Value:
+    """A scalar or tensor that the program computes. `expr` says what an integer is made of, where that is known."""
+
+    ssa: SSAValue
+    expr: Expr | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return shape_of(self.ssa)
+
+    @property
+    def element(self) -> Attribute:
+        return element_of(self.ssa)
+
+    @property
+    def is_pointer(self) -> bool:
+        return isinstance(self.element, PtrType)
+
+    @property
+    def dtype(self) -> DType | PointerType:
+        element = self.element
+        return PointerType(of_type(element.element_type)) if isinstance(element, PtrType) else of_type(element)
+
+    @property
+    def number(self) -> DType:
+        """The dtype of a value that is known to be no pointer."""
+        return of_type(self.element)
+
+    def __str__(self) -> str:
+        return describe(self)
+
+
+@dataclass(eq=False)
+class HbmArray:
+    """An array of an NKI kernel: an argument, or one that the kernel made with `nl.ndarray` in HBM."""
+
+    argument: int
+    memory: SSAValue
+    shape: tuple[int, ...]
+    dtype: DType
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Span:
+    """`size` consecutive positions from `start`, `step` apart, along one dimension of an array."""
+
+    start: Value | int
+    size: int
+    step: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """`array[index]`: what `nl.load` and `nl.store` take."""
+
+    array: HbmArray
+    index: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Poison:
+    """The value of a name that can't be read after a loop."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """A `static_range`: its loop is unrolled while compiling."""
+
+    items: range
+
+
+def bounds(expr: Expr) -> tuple[int, int] | None:
+    """The smallest and the largest value, both reached; None where that isn't known."""
+    if not all(isinstance(term, Counter) for term, _ in expr.terms):
+        return None
+    return expr.bounds(lambda symbol: (0, symbol.extent - 1) if isinstance(symbol, Symbol) else (0, 0))
+
+
+def is_runtime(value: Any) -> bool:
+    """Whether an object is, or a tuple contains, something that is known only when the program runs."""
+    if isinstance(value, tuple | list):
+        return any(is_runtime(v) for v in value)
+    if isinstance(value, slice):
+        return any(is_runtime(v) for v in (value.start, value.stop, value.step))
+    return isinstance(value, Value | HbmArray | View | Span)
+
+
+def describe_type(type_: Attribute) -> str:
+    """A type as messages name it: `float32[128, 64]`, `index`, `pointer to float32`."""
+    element = type_.element_type if isinstance(type_, TensorType) else type_
+    if isinstance(element, PtrType):
+        name = f"pointer to {of_type(element.element_type)}"
+    else:
+        dtype = of_type(element)
+        name = "index" if dtype.kind == "int" and dtype.bits == 64 else dtype.name
+    return f"{name}[{', '.join(map(str, shape_of(type_)))}]" if shape_of(type_) else name
+
+
+def describe(value: Any) -> str:
+    """A value as messages name it."""
+    match value:
+        case Value():
+            return describe_type(value.ssa.type)
+        case HbmArray() | View():
+            array = value.array if isinstance(value, View) else value
+            return f"an array {array.dtype}[{', '.join(map(str, array.shape))}]"
+        case None | bool() | int() | float() | str():
+            return f"{type(value).__name__} {value!r}" if value is not None else "None"
+        case _:
+            return f"a {type(value).__name__}"

@@ -1,0 +1,192 @@
+"""emit-streams: the kernel as one instruction stream per engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from nki_mlir.dialects import neuron_isa as isa
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile import ALIASES, arg_names
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.allocate import lifetimes
+from nki_mlir.passes.indices import enclosing_loops, expr_of, trip_count
+from nki_mlir.passes.multi_buffer import slot_bytes
+
+
+OpT = TypeVar("OpT", bound=Operation)
+
+
+@dataclass(frozen=True)
+class EmitStreams(ModulePass):
+    """Deals the instructions out to their engines' streams, loops becoming repeats in each stream that has work in them:
+
+        for %i = 0 to 8 {                     stream sync { repeat 8 loop 0 { dma_copy … order 0 } }
+          dma_copy sync …           =>        stream vector { repeat 8 loop 0 { tensor_scalar … order 1 } }
+          tensor_scalar vector … }
+
+    Views become physical access patterns: a buffer of `depth` slots is at `address + (iteration mod depth) * bytes`. A
+    matmul becomes load_stationary and multiply_moving. `order` and `loop` keep what insert-semaphores needs to know of
+    program order. The module's function gives way to the program.
+    """
+
+    name = "emit-streams"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.body.block.ops if isinstance(inner, FuncOp)]:
+            program = _Emission(func).program()
+            program.location = func.location
+            op.body.block.insert_ops_before([program], func)
+            func.detach()
+            func.erase()
+
+
+@dataclass
+class _Stream:
+    """The instructions of one engine so far: `open` is the block list that the next one goes to, one level a repeat."""
+
+    levels: list[list[Operation]] = field(default_factory=lambda: [[]])
+
+
+class _Emission:
+    def __init__(self, func: FuncOp):
+        self.func = func
+        self.names = arg_names(func)
+        self.streams: dict[Engine, _Stream] = {engine: _Stream() for engine in Engine}
+        self.order = 0
+        self.loops = 0
+
+    def program(self) -> isa.ProgramOp:
+        self.block(self.func.body.block, {})
+        made: list[Operation] = []
+        for engine, stream in self.streams.items():
+            if stream.levels[0]:
+                made.append(_at(isa.StreamOp(engine, stream.levels[0]), self.func))
+        core = _at(isa.CoreOp(0, made), self.func)
+        return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core])
+
+    def tensors(self) -> list[Operation]:
+        groups = self.func.attributes.get(ALIASES)
+        numbers = list(groups.get_values()) if isinstance(groups, DenseArrayBase) else list(range(len(self.names)))
+        ops: list[Operation] = []
+        for name, argument, group in zip(self.names, self.func.body.block.args, numbers, strict=True):
+            if not isinstance(argument.type, MemRefType):
+                raise CompileError.at(self.func, f"argument '{name}' is {argument.type}; a kernel's arguments are memrefs")
+            alias = group if numbers.count(group) > 1 else None
+            ops.append(_at(isa.TensorOp(name, argument.type, cast(int | None, alias)), self.func))
+        return ops
+
+    def buffers(self) -> list[Operation]:
+        ops: list[Operation] = []
+        for life in lifetimes(self.func):
+            alloc, buffer = life.alloc, life.alloc.buffer
+            ops.append(
+                _at(
+                    isa.BufferOp.of(
+                        alloc.label.data if alloc.label is not None else "buffer",
+                        buffer.space.value,
+                        partitions=buffer.partitions,
+                        address=life.address or 0,
+                        bytes=slot_bytes(alloc, target_of(alloc)),
+                        slots=alloc.depth.value.data,
+                        first=life.first,
+                        last=life.last,
+                    ),
+                    alloc,
+                )
+            )
+        return ops
+
+    def block(self, block: Block, counters: Mapping[SSAValue, int]) -> None:
+        """`counters` gives the repeat depth of each enclosing loop's counter."""
+        for op in block.ops:
+            if isinstance(op, ForOp):
+                self.loop(op, counters)
+            elif isinstance(op, EngineInstruction):
+                self.instruction(op, counters)
+            elif op.name.startswith(("neuron.mem.", "tile.")):
+                raise CompileError.at(op, f"{op.name} is not an operation of neuron.engine; run select-instructions first")
+
+    def loop(self, op: ForOp, counters: Mapping[SSAValue, int]) -> None:
+        trips = trip_count(op)
+        if trips is None or op.iter_args:
+            raise CompileError.at(op, "a loop of neuron.engine has constant bounds and carries no values")
+        if trips == 0:
+            return
+        number, self.loops = self.loops, self.loops + 1
+        for stream in self.streams.values():
+            stream.levels.append([])
+        self.block(op.body.block, {**counters, op.body.block.args[0]: len(counters)})
+        for stream in self.streams.values():
+            body = stream.levels.pop()
+            if body:
+                stream.levels[-1].append(_at(isa.RepeatOp(trips, body, number), op))
+
+    def instruction(self, op: EngineInstruction, counters: Mapping[SSAValue, int]) -> None:
+        operands: dict[str, Access | float | None] = {}
+        for operand in op.instruction.operands:
+            value = op.operand_value(operand.name)
+            if value is None:
+                continue
+            view = value.owner
+            operands[operand.name] = (
+                self.access(view, counters) if isinstance(view, ViewOp) else constant_float(value)
+            )
+        fields = dict(op.fields())
+        for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
+            value = op.operand_value(name)
+            fields[name] = None if value is None else isa.ExprAttr(self.expr(expr_of(value), counters, op))
+        if op.instruction.name == "nc_matmul":
+            self.add(op, "load_stationary", {"stationary": operands.pop("stationary")}, {})
+            self.add(op, "multiply_moving", operands, fields)
+        else:
+            properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
+            self.add(op, op.instruction.name, operands, {**fields, **properties})
+
+    def add(
+        self, op: EngineInstruction, name: str, operands: dict[str, Access | float | None], fields: dict[str, object]
+    ) -> None:
+        made = isa.instruction_op(name, operands, fields, order=self.order)
+        self.order += 1
+        self.streams[op.engine.data].levels[-1].append(_at(made, op))
+
+    def access(self, view: ViewOp, counters: Mapping[SSAValue, int]) -> Access:
+        offset = Expr(0) if view.offset is None else expr_of(view.offset)
+        address = self.expr(offset, counters, view) * view.access.itemsize
+        source = view.source
+        if isinstance(source, BlockArgument) and source.block is self.func.body.block:
+            return replace(view.access, address=address, tensor=self.names[source.index])
+        alloc = source.owner
+        if not isinstance(alloc, AllocOp):
+            raise CompileError.at(view, "a view names an argument of the kernel or an allocation")
+        if alloc.address is None:
+            raise CompileError.at(alloc, "a buffer has no address; run allocate first")
+        return replace(view.access, address=address + self.slot(alloc, counters) + alloc.address.value.data)
+
+    def slot(self, alloc: AllocOp, counters: Mapping[SSAValue, int]) -> Expr:
+        """The offset of the slot that this iteration uses: the enclosing loops' iterations, counted through, mod depth."""
+        depth, iteration = alloc.depth.value.data, Expr(0)
+        for loop in enclosing_loops(alloc):
+            iteration = iteration * (trip_count(loop) or 0) + Expr.counter(counters[loop.body.block.args[0]])
+        return iteration.mod(depth) * slot_bytes(alloc, target_of(alloc))
+
+    def expr(self, expr: Expr, counters: Mapping[SSAValue, int], op: Operation) -> Expr:
+        if not all(key in counters for key in expr.counters()):
+            raise CompileError.at(op, "an offset depends on something that is not a loop counter")
+        return expr.substitute({key: Expr.counter(depth) for key, depth in counters.items()})
+
+
+def _at(op: OpT, source: Operation) -> OpT:
+    op.location = source.location
+    return op

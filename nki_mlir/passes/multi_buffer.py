@@ -1,0 +1,72 @@
+"""multi-buffer: buffers made in loops get several slots, so that iterations overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_engine import AllocOp
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.indices import enclosing_loops
+from nki_mlir.targets import Target
+
+
+@dataclass(frozen=True)
+class MultiBuffer(ModulePass):
+    """Rotates `depth` slots for every buffer that is allocated inside a loop:
+
+        for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 2} : … }
+
+    While one slot is computed on, the next is loaded and the one before stored. Buffers outside loops keep one slot. If
+    the slots don't fit together, the largest buffers go back to one until they do.
+    """
+
+    name = "multi-buffer"
+    depth: int = 2
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.depth < 1:
+            raise CompileError(f"multi-buffer: depth must be at least 1, got {self.depth}")
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            allocs = [inner for inner in func.walk() if isinstance(inner, AllocOp)]
+            for space in (Space.SBUF, Space.PSUM):
+                _deepen([a for a in allocs if a.buffer.space is space], self.depth, capacity(target_of(op), space))
+
+
+def capacity(target: Target, space: Space) -> int:
+    """Bytes per partition that a kernel may use."""
+    return target.memory.psum_bytes if space is Space.PSUM else target.memory.sbuf_usable_bytes
+
+
+def slot_bytes(alloc: AllocOp, target: Target) -> int:
+    """What one slot takes, alignment included: whole banks in PSUM, so that no matmul output crosses one."""
+    unit = alignment(alloc.buffer.space, target)
+    return -(-alloc.buffer.bytes // unit) * unit
+
+
+def alignment(space: Space, target: Target) -> int:
+    """Bytes that an address is a multiple of: a bank in PSUM."""
+    memory = target.memory
+    return memory.psum_bytes // memory.psum_banks if space is Space.PSUM else memory.sbuf_align
+
+
+def _deepen(allocs: list[AllocOp], depth: int, available: int) -> None:
+    """Lifetimes are not known yet: what is alive together is bounded by what the outermost loops hold."""
+    groups: dict[object, list[AllocOp]] = {}
+    for alloc in allocs:
+        loops = enclosing_loops(alloc)
+        groups.setdefault(loops[0] if loops else None, []).append(alloc)
+    outside = sum(slot_bytes(a, target_of(a)) for a in groups.pop(None, []))
+    for group in groups.values():
+        sizes = {a: slot_bytes(a, target_of(a)) for a in group}
+        deep = sorted(group, key=lambda a: sizes[a])
+        while deep and outside + sum(sizes.values()) + (depth - 1) * sum(sizes[a] for a in deep) > available:
+            deep.pop()
+        for alloc in deep:
+            alloc.properties["depth"] = IntegerAttr(depth, i64)

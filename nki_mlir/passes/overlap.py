@@ -1,0 +1,219 @@
+"""Whether two accesses of a program can touch the same byte, at a given distance in iterations.
+
+An access touches `address + sum(step * index) + byte`; two of them meet where the difference of two such sums is zero for
+some values in range. That is one linear equation over bounded integers, solved exactly by search with interval bounds
+(few nodes for the nested strides of real tiles); when the search grows too long the answer is "perhaps".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import cast
+
+from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
+from nki_mlir.passes.program_order import Loop
+
+MOST_NODES = 2000
+MOST_PERIOD = 16
+
+
+@dataclass(frozen=True)
+class Variable:
+    """`coefficient * x` with `low <= x <= high`."""
+
+    coefficient: int
+    low: int
+    high: int
+
+
+def solvable(constant: int, variables: Sequence[Variable]) -> bool:
+    """Whether `constant + sum(coefficient * x) = 0` has a solution; True as well where that is too long to find out."""
+    terms: list[tuple[int, int]] = []
+    for v in variables:
+        if v.low > v.high:
+            return False
+        constant += v.coefficient * v.low
+        if v.coefficient and v.high > v.low:
+            coefficient, span = v.coefficient, v.high - v.low
+            if coefficient < 0:
+                constant, coefficient = constant + coefficient * span, -coefficient
+            terms.append((coefficient, span))
+    terms.sort(reverse=True)
+    spans = [0] * (len(terms) + 1)
+    divisors = [0] * (len(terms) + 1)
+    for i in range(len(terms) - 1, -1, -1):
+        spans[i] = spans[i + 1] + terms[i][0] * terms[i][1]
+        divisors[i] = math.gcd(divisors[i + 1], terms[i][0])
+    nodes = 0
+
+    def search(i: int, need: int) -> bool:
+        """Whether the terms from `i` on can make `need`."""
+        nonlocal nodes
+        nodes += 1
+        if nodes > MOST_NODES:
+            return True
+        if not 0 <= need <= spans[i]:
+            return False
+        if need == 0:
+            return True
+        if i == len(terms) or need % divisors[i]:
+            return False
+        coefficient, span = terms[i]
+        low = max(0, -((spans[i + 1] - need) // coefficient))
+        high = min(span, need // coefficient)
+        return any(search(i + 1, need - coefficient * x) for x in range(high, low - 1, -1))
+
+    return search(0, -constant)
+
+
+def strides_of_nest(loops: Sequence[Loop]) -> list[int]:
+    """How much the iteration number, counted through a nest, rises with each counter."""
+    weights, weight = [], 1
+    for loop in reversed(loops):
+        weights.append(weight)
+        weight *= loop.trips
+    return weights[::-1]
+
+
+def differences(loops: Sequence[Loop], distance: int) -> Iterator[tuple[int, ...]]:
+    """All differences of two counter vectors of a nest that are `distance` iterations apart."""
+    if not loops:
+        if distance == 0:
+            yield ()
+        return
+    trips = loops[-1].trips
+    for last in {distance % trips, distance % trips - trips}:
+        if abs(last) < trips:
+            for rest in differences(loops[:-1], (distance - last) // trips):
+                yield (*rest, last)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Can `later` (in `later_loops`) touch bytes of `earlier`, the first `shared` loops of both being the same?"""
+
+    earlier: Access
+    earlier_loops: tuple[Loop, ...]
+    later: Access
+    later_loops: tuple[Loop, ...]
+    shared: int
+
+    @property
+    def period(self) -> int:
+        """After how many iterations slots come round again."""
+        divisors = [
+            term.divisor
+            for access in (self.earlier, self.later)
+            for term, _ in _address(access).terms
+            if isinstance(term, Mod)
+        ]
+        return min(MOST_PERIOD, math.lcm(1, *divisors))
+
+    def may_meet(self) -> bool:
+        """A first look at the boxes over all iterations."""
+        a, b = self.earlier, self.later
+        if a.on_chip and (a.start >= b.start + b.partitions or b.start >= a.start + a.partitions):
+            return False
+        (a_low, a_high), (b_low, b_high) = _reach(a, self.earlier_loops), _reach(b, self.later_loops)
+        return a_low < b_high and b_low < a_high
+
+    def meets_at(self, distance: int) -> bool:
+        """At exactly `distance` iterations of the shared nest between them."""
+        shared = self.earlier_loops[: self.shared]
+        return any(self._meets(delta) for delta in differences(shared, distance))
+
+    def _meets(self, delta: tuple[int, ...]) -> bool:
+        """With the later access's shared counters `delta` above the earlier one's."""
+        moved = {k: Expr.counter(k) - d for k, d in enumerate(delta)}
+        earlier = _rename(_address(self.earlier).substitute(moved), self.shared, "a")
+        later = _rename(_address(self.later), self.shared, "b")
+        ranges: dict[object, tuple[int, int]] = {}
+        for k, d in enumerate(delta):
+            trips = self.earlier_loops[k].trips
+            ranges[k] = (max(0, d), min(trips - 1, trips - 1 + d))
+        for side, loops in (("a", self.earlier_loops), ("b", self.later_loops)):
+            for k in range(self.shared, len(loops)):
+                ranges[side, k] = (0, loops[k].trips - 1)
+        return self._solve(later, earlier, ranges)
+
+    def meets_later(self) -> bool:
+        """At any positive distance: some shared counter is larger, those outside it are equal."""
+        for level in range(self.shared):
+            ranges: dict[object, tuple[int, int]] = {}
+            replaced: dict[object, Expr] = {}
+            for k in range(level):
+                ranges[k] = (0, self.earlier_loops[k].trips - 1)
+            trips = self.earlier_loops[level].trips
+            if trips < 2:
+                continue
+            ranges[level], ranges["step"] = (0, trips - 2), (1, trips - 1)
+            replaced[level] = Expr.counter(level) + Expr.counter("step")
+            for side, loops in (("a", self.earlier_loops), ("b", self.later_loops)):
+                for k in range(level + 1, len(loops)):
+                    ranges[side, k] = (0, loops[k].trips - 1)
+            earlier = _rename(_address(self.earlier), level + 1, "a")
+            later = _rename(_address(self.later), level + 1, "b").substitute(replaced)
+            if self._solve(later, earlier, ranges):
+                return True
+        return False
+
+    def _solve(self, later: Expr, earlier: Expr, ranges: Mapping[object, tuple[int, int]]) -> bool:
+        box = [*_box(self.later, 1), *_box(self.earlier, -1)]
+        return any(
+            solvable(constant, [*linear, *box]) for constant, linear in _cases(later - earlier, ranges)
+        )
+
+
+def _address(access: Access) -> Expr:
+    assert access.address is not None
+    return access.address
+
+
+def _reach(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int]:
+    low, high = _address(access).bounds(lambda key: (0, loops[cast(int, key)].trips - 1))
+    first, end = access.extent
+    return low + first, high + end
+
+
+def _rename(expr: Expr, shared: int, side: str) -> Expr:
+    """Counters of loops that are not shared get names of their own."""
+    return expr.substitute({k: Expr.counter((side, k)) for k in expr.counters() if isinstance(k, int) and k >= shared})
+
+
+def _box(access: Access, sign: int) -> list[Variable]:
+    size = access.itemsize
+    dims = [Variable(sign * step * size, 0, count - 1) for step, count in access.dims]
+    return [*dims, Variable(sign, 0, size - 1)]
+
+
+def _cases(expr: Expr, ranges: Mapping[object, tuple[int, int]]) -> Iterator[tuple[int, list[Variable]]]:
+    """The expression as a constant and linear terms, once for each residue that its remainders can have together.
+
+    Remainders of expressions that differ by a constant move together; others count as independent.
+    """
+    linear: list[Variable] = []
+    groups: dict[tuple[Expr, int], list[tuple[int, int]]] = {}
+    for term, coefficient in expr.terms:
+        match term:
+            case Counter(key):
+                linear.append(Variable(coefficient, *ranges[key]))
+            case Mod(value, divisor):
+                base = value - value.const
+                groups.setdefault((base, divisor), []).append((value.const, coefficient))
+            case FloorDiv(value, divisor):
+                low, high = value.bounds(lambda key: ranges[key])
+                linear.append(Variable(coefficient, low // divisor, high // divisor))
+            case _:
+                linear.append(Variable(coefficient, -(2**40), 2**40))
+    if not groups:
+        yield expr.const, linear
+        return
+    for residues in product(*(range(divisor) for _, divisor in groups)):
+        constant = expr.const
+        for ((_, divisor), parts), residue in zip(groups.items(), residues, strict=True):
+            constant += sum(coefficient * ((residue + shift) % divisor) for shift, coefficient in parts)
+        yield constant, linear

@@ -1,0 +1,115 @@
+"""The program that a set of streams was dealt out from: every instruction with its loops, in program order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from xdsl.ir import Operation
+
+from nki_mlir.dialects import neuron_isa as isa
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.errors import CompileError
+
+READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated"])
+"""Instructions whose destination is also read (a multiply_moving too, but those keep order among themselves)."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A repeat of the program, present in every stream that has work in it."""
+
+    number: int
+    trips: int
+
+
+@dataclass(eq=False)
+class Step:
+    """One instruction of the text, at place `order` of the program, inside `loops` (outermost first)."""
+
+    op: isa.SequencerOp
+    engine: Engine
+    order: int
+    loops: tuple[Loop, ...]
+    reads: list[Access] = field(default_factory=list)
+    writes: list[Access] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.op.name.rsplit(".", 1)[1]
+
+    @property
+    def is_dma(self) -> bool:
+        return self.name == "dma_copy"
+
+    @property
+    def is_matmul(self) -> bool:
+        return self.name == "multiply_moving"
+
+    @property
+    def instances(self) -> int:
+        total = 1
+        for loop in self.loops:
+            total *= loop.trips
+        return total
+
+
+def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:
+    shared: list[Loop] = []
+    for x, y in zip(a.loops, b.loops, strict=False):
+        if x != y:
+            break
+        shared.append(x)
+    return tuple(shared)
+
+
+def steps_of(core: isa.CoreOp) -> list[Step]:
+    """All instructions of a core in program order. Raises CompileError where `order` or `loop` is missing."""
+    found: list[Step] = []
+    for stream in core.body.block.ops:
+        if isinstance(stream, isa.StreamOp):
+            found += _collect(stream, stream.engine.data, ())
+    found.sort(key=lambda step: step.order)
+    for before, after in zip(found, found[1:], strict=False):
+        if before.order == after.order:
+            raise CompileError.at(after.op, f"two instructions have order {after.order}")
+    return found
+
+
+def _collect(parent: isa.StreamOp | isa.RepeatOp, engine: Engine, loops: tuple[Loop, ...]) -> Iterator[Step]:
+    for op in parent.body.block.ops:
+        match op:
+            case isa.RepeatOp():
+                if op.loop is None:
+                    raise CompileError.at(op, "a repeat has no 'loop' number; insert-semaphores follows emit-streams")
+                loop = Loop(op.loop.value.data, op.count.value.data)
+                yield from _collect(op, engine, (*loops, loop))
+            case isa.IsaInstruction():
+                yield _step(op, engine, loops)
+            case _:
+                _reject(op)
+
+
+def _step(op: isa.IsaInstruction, engine: Engine, loops: tuple[Loop, ...]) -> Step:
+    if op.order is None:
+        raise CompileError.at(op, "an instruction has no 'order'; insert-semaphores follows emit-streams")
+    if op.wait is not None or op.update is not None:
+        raise CompileError.at(op, "an instruction already waits for or updates a semaphore")
+    step = Step(op, engine, op.order.value.data, loops)
+    for operand in op.instruction.operands:
+        access = op.operand_named(operand.name)
+        if not isinstance(access, Access):
+            continue
+        if operand.role == "dst":
+            step.writes.append(access)
+        if operand.role == "src" or op.instruction.name in READ_MODIFY_WRITE:
+            step.reads.append(access)
+        if access.address is not None and access.address.registers():
+            raise CompileError.at(op, "addresses in registers (run-time loops) are not supported by insert-semaphores")
+    return step
+
+
+def _reject(op: Operation) -> None:
+    if isinstance(op, isa.LoopOp):
+        raise CompileError.at(op, "run-time loops are not supported by insert-semaphores; write their waits by hand")
+    raise CompileError.at(op, f"{op.name} is control flow that insert-semaphores does not order")

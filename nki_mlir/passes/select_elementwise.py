@@ -1,0 +1,154 @@
+"""Instructions for operators on two values, and for choosing between two."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i1
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.dtypes import dtype, f32
+from nki_mlir.dialects.instructions import BITWISE, GPSIMD_TENSOR_TENSOR, Alu
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.selector import Selector, constant_attr
+from nki_mlir.passes.storage import Storage
+
+
+def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
+    """tensor_scalar where one side is a constant or has one value per partition, else tensor_tensor."""
+    assert isinstance(op, mem.BinaryOp)
+    result = s.result(op, emit)
+    left, right = s.stored.get(op.lhs), s.stored.get(op.rhs)
+    alu = op.op.data
+    if alu is Alu.DIVIDE:
+        _divide(s, op, result, emit)
+    elif _is_wide_integer(left or right):
+        _wide_integers(s, op, alu, left, right, result, emit)
+    elif left is not None and right is not None:
+        _tiles(s, alu, left, right, result, emit)
+    elif left is not None:
+        _scalar(s, alu, left, _constant(op.rhs, alu, op, emit), result, emit)
+    elif right is not None:
+        _scalar(s, alu, right, _constant(op.lhs, alu, op, emit), result, emit, reverse=True)
+
+
+def _is_wide_integer(storage: Storage | None) -> bool:
+    return storage is not None and dtype(storage.type.element_type).name in ("int32", "uint32")
+
+
+def _constant(value: SSAValue, alu: Alu, op: Operation, emit: Emitter) -> SSAValue:
+    """A constant as the fp32 immediate that tensor_scalar takes."""
+    if alu in BITWISE:
+        raise CompileError.at(op, f"{alu} of a tile and a constant is not supported")
+    return emit.float(_number(constant_attr(value)))
+
+
+def _number(constant: Attribute) -> float:
+    if isinstance(constant, FloatAttr):
+        return constant.value.data
+    assert isinstance(constant, IntegerAttr)
+    return float(bool(constant.value.data)) if constant.type == i1 else float(constant.value.data)
+
+
+def _tiles(s: Selector, alu: Alu, left: Storage, right: Storage, result: Storage, emit: Emitter) -> None:
+    if alu not in BITWISE and right.is_column and not left.is_column:
+        _scalar(s, alu, left, _fp32_column(s, right, emit), result, emit)
+    elif alu not in BITWISE and left.is_column and not right.is_column:
+        _scalar(s, alu, right, _fp32_column(s, left, emit), result, emit, reverse=True)
+    else:
+        operands = {"dst": result.view(emit), "data1": left.view(emit), "data2": right.view(emit)}
+        s.emit(emit, "tensor_tensor", operands, op=alu)
+
+
+def _scalar(
+    s: Selector, alu: Alu, data: Storage, operand: SSAValue, result: Storage, emit: Emitter, reverse: bool = False
+) -> None:
+    operands = {"dst": result.view(emit), "data": data.view(emit), "operand0": operand}
+    s.emit(emit, "tensor_scalar", operands, op0=alu, reverse0=reverse)
+
+
+def _fp32_column(s: Selector, storage: Storage, emit: Emitter) -> SSAValue:
+    """One fp32 value per partition; tensor_scalar takes no other type."""
+    if storage.type.element_type == f32:
+        return storage.column(emit)
+    ones = mem.TileType.of(storage.type.space.data, (storage.type.partitions,), 0, f32)
+    copy = s.temporary(ones, emit)
+    s.emit(emit, "tensor_copy", {"dst": copy.view(emit), "src": storage.column(emit)})
+    return copy.view(emit)
+
+
+def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:
+    """Multiplication by the reciprocal: the documented ALU has no division (hardware.json, language_ops)."""
+    left, right = s.stored.get(op.lhs), s.stored.get(op.rhs)
+    if any(x is not None and dtype(x.type.element_type).kind != "float" for x in (left, right)):
+        raise CompileError.at(op, "integer division of tiles is not supported")
+    if right is None:
+        assert left is not None
+        divisor = _number(constant_attr(op.rhs))
+        inverse = 1.0 / divisor if divisor else float("inf")
+        _scalar(s, Alu.MULTIPLY, left, emit.float(inverse), result, emit)
+        return
+    sizes = (right.type.partitions,) if right.is_column else right.type.sizes
+    dim = 0 if right.is_column else right.type.partition_dim
+    inverse = s.temporary(mem.TileType.of(right.type.space.data, sizes, dim, f32), emit)
+    data = right.column(emit) if right.is_column else right.view(emit)
+    s.emit(emit, "reciprocal", {"dst": inverse.view(emit), "data": data})
+    spread = Storage(inverse.buffer, right.type.with_element(f32), tuple(0 for _ in right.steps)) if right.is_column else inverse
+    if left is None:
+        _scalar(s, Alu.MULTIPLY, spread, emit.float(_number(constant_attr(op.lhs))), result, emit)
+    else:
+        _tiles(s, Alu.MULTIPLY, left, spread, result, emit)
+
+
+def _wide_integers(
+    s: Selector,
+    op: mem.BinaryOp,
+    alu: Alu,
+    left: Storage | None,
+    right: Storage | None,
+    result: Storage,
+    emit: Emitter,
+) -> None:
+    """32-bit integers: exact on GpSimd (add, subtract, multiply) and for bit operators; nowhere else."""
+    if alu not in BITWISE and alu not in GPSIMD_TENSOR_TENSOR:
+        raise CompileError.at(op, f"{alu} of 32-bit integers is not exact on any engine; convert to fp32 below 2^24")
+    sides = []
+    for value, storage in ((op.lhs, left), (op.rhs, right)):
+        if storage is None:
+            other = left or right
+            assert other is not None
+            storage = s.temporary(mem.tile_type(op.result).with_element(other.type.element_type), emit)
+            s.memset(storage, constant_attr(value), emit)
+        sides.append(storage)
+    engine = Engine.VECTOR if alu in BITWISE else Engine.GPSIMD
+    operands = {"dst": result.view(emit), "data1": sides[0].view(emit), "data2": sides[1].view(emit)}
+    s.emit(emit, "tensor_tensor", operands, engine, op=alu)
+
+
+def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
+    """`on_false` everywhere, then `on_true` where the condition holds (the other way round if that is the constant)."""
+    assert isinstance(op, mem.SelectOp)
+    result = s.result(op, emit)
+    base, over, reverse = op.on_false, op.on_true, False
+    if op.on_true not in s.stored and op.on_false in s.stored:
+        base, over, reverse = op.on_true, op.on_false, True
+    _assign(s, base, result, emit)
+    if over in s.stored:
+        source = s.stored[over]
+    else:
+        source = s.temporary(result.type, emit)
+        _assign(s, over, source, emit)
+    operands = {
+        "dst": result.view(emit),
+        "src": source.view(emit),
+        "predicate": s.stored[op.condition].view(emit),
+    }
+    s.emit(emit, "tensor_copy_predicated", operands, reverse_pred=reverse)
+
+
+def _assign(s: Selector, value: SSAValue, storage: Storage, emit: Emitter) -> None:
+    if value in s.stored:
+        s.emit(emit, "tensor_copy", {"dst": storage.view(emit), "src": s.stored[value].view(emit)})
+    else:
+        s.memset(storage, constant_attr(value), emit)

@@ -1,0 +1,114 @@
+"""Instructions for a matmul, and whether it overwrites or accumulates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.arith import AddiOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, OpResult, SSAValue
+
+from nki_mlir.dialects.access import Dim
+from nki_mlir.dialects.neuron_engine import instruction_op
+from nki_mlir.dialects.neuron_mem import MOVING, AccumulatorOp, MatmulOp, tile_type
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.indices import enclosing_loops
+from nki_mlir.passes.storage import Storage
+
+
+def select_matmul(
+    lhs: Storage, rhs: Storage, acc: Storage, op: MatmulOp, accumulate: SSAValue | None, emit: Emitter
+) -> None:
+    """One nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N).
+
+    With a fold, row `m` of the product is on partition `m // fold`, so the stationary columns of one piece are `fold`
+    apart; term `k` is on partition `k // fold` of both operands.
+    """
+    if op.part is None and op.parts != (1, 1, 1):
+        raise CompileError.at(op, f"a matmul of {list(op.parts)} pieces; run split-to-hardware-tiles first")
+    m, n, k = op.part.get_values() if op.part is not None else (0, 0, 0)
+    out = tile_type(op.result)
+    columns = out.sizes[1]
+    width = min(MOVING, columns - n * MOVING)
+    stationary: list[Dim] = [(out.fold, out.partitions)]
+    operands = {
+        "dst": acc.view(emit, [(1, width)], offset=m * columns + n * MOVING),
+        "stationary": lhs.view(emit, stationary, offset=k * out.sizes[0] + m),
+        "moving": rhs.view(emit, [(1, width)], offset=k * columns + n * MOVING),
+        "accumulate": accumulate,
+    }
+    emit.add(instruction_op("nc_matmul", None, operands, {}))
+
+
+def _piece(op: MatmulOp) -> tuple[int, ...]:
+    """Which rows and columns of the sum a matmul writes."""
+    return tuple(op.part.get_values()[:2]) if op.part is not None else (0, 0)
+
+
+@dataclass(frozen=True)
+class Accumulation:
+    """When a matmul adds to what its piece holds: always, or in every iteration but the first of the loops at these
+    depths (from the outermost, 0); never, where there are none."""
+
+    always: bool
+    depths: tuple[int, ...] = ()
+
+    def condition(self, op: MatmulOp, emit: Emitter) -> SSAValue | None:
+        """An index that is not zero where the matmul adds; None where it never does."""
+        if self.always:
+            return emit.index(1)
+        counters = [enclosing_loops(op)[depth].body.block.args[0] for depth in self.depths]
+        total: SSAValue | None = None
+        for counter in counters:
+            total = counter if total is None else emit.value(AddiOp(total, counter))
+        return total
+
+
+def accumulation(op: MatmulOp) -> Accumulation:
+    """Follows the accumulator back: a matmul on the same piece before it in the chain, or a loop before it, has written
+    the piece; a loop that carries it has, in every iteration but the first."""
+    depths: list[int] = []
+    value = op.acc
+    while True:
+        if isinstance(value.owner, Block):
+            loop = value.owner.parent_op()
+            assert isinstance(loop, ForOp)
+            depths.append(len(enclosing_loops(loop)))
+            value = loop.iter_args[value.owner.args.index(value) - 1]
+            continue
+        match value.owner:
+            case AccumulatorOp():
+                return Accumulation(False, tuple(depths))
+            case MatmulOp() as previous:
+                if _piece(previous) == _piece(op):
+                    return Accumulation(True)
+                value = previous.acc
+            case ForOp() as loop:
+                assert isinstance(value, OpResult)
+                if _writes(loop, value.index, _piece(op)):
+                    return Accumulation(True)
+                value = loop.iter_args[value.index]
+            case other:
+                raise CompileError.at(op, f"a matmul can't add to the result of {other.name}")
+
+
+def _writes(loop: ForOp, index: int, piece: tuple[int, ...]) -> bool:
+    """Whether an iteration of the loop writes the piece of the accumulator that it carries as number `index`."""
+    end = loop.body.block.last_op
+    assert isinstance(end, YieldOp)
+    value = end.operands[index]
+    while not isinstance(value.owner, Block):
+        match value.owner:
+            case MatmulOp() as op:
+                if _piece(op) == piece:
+                    return True
+                value = op.acc
+            case ForOp() as inner:
+                assert isinstance(value, OpResult)
+                if _writes(inner, value.index, piece):
+                    return True
+                value = inner.iter_args[value.index]
+            case _:
+                return False
+    return False

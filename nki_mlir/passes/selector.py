@@ -1,0 +1,92 @@
+"""What the handlers of select-instructions share: the walk, where each tile is stored, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i1
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.neuron_engine import instruction_op
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.select_matmul import Accumulation
+from nki_mlir.passes.storage import Storage, stored_type
+
+Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
+
+
+class Selector:
+    """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is."""
+
+    def __init__(
+        self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]
+    ):
+        self.handlers, self.accumulations = handlers, accumulations
+        self.stored: dict[SSAValue, Storage] = {}
+
+    def block(self, block: Block) -> None:
+        old: list[Operation] = []
+        for op in list(block.ops):
+            handler = self.handlers.get(type(op))
+            if handler is not None:
+                handler(self, op, Emitter.before(op))
+                old.append(op)
+            elif op.name.startswith("neuron.mem."):
+                raise CompileError.at(op, f"{op.name} has no instruction")
+        for op in reversed(old):
+            op.detach()
+            op.erase()
+
+    def result(self, op: Operation, emit: Emitter) -> Storage:
+        """A new buffer for the operation's result."""
+        value = op.results[0]
+        storage = Storage.allocate(mem.tile_type(value), value.name_hint or op.name.rsplit(".", 1)[1], emit)
+        self.stored[value] = storage
+        return storage
+
+    def temporary(self, type_: mem.TileType, emit: Emitter) -> Storage:
+        return Storage.allocate(type_, "temporary", emit)
+
+    def emit(
+        self,
+        emit: Emitter,
+        name: str,
+        operands: dict[str, SSAValue | None],
+        engine: Engine | None = None,
+        **fields: object,
+    ) -> None:
+        emit.add(instruction_op(name, engine, operands, fields))
+
+    def memset(self, storage: Storage, value: Attribute, emit: Emitter) -> None:
+        self.emit(emit, "memset", {"dst": storage.view(emit)}, value=number_for(value, storage.type.element_type))
+
+
+def number_for(value: Attribute, element_type: Attribute) -> Attribute:
+    """A constant as the number that memset takes for the element type."""
+    stored = stored_type(element_type)
+    if isinstance(value, FloatAttr):
+        return FloatAttr(value.value.data, value.type)
+    assert isinstance(value, IntegerAttr)
+    data = int(bool(value.value.data)) if element_type == i1 else value.value.data
+    return IntegerAttr(data, stored)
+
+
+def zero_of(element_type: Attribute) -> Attribute:
+    if dtype(element_type).kind == "float":
+        return FloatAttr(0.0, element_type)  # pyright: ignore[reportArgumentType]
+    return IntegerAttr(0, stored_type(element_type))  # pyright: ignore[reportArgumentType]
+
+
+def constant_attr(value: SSAValue) -> Attribute:
+    owner = value.owner
+    if not isinstance(owner, arith.ConstantOp):
+        where = owner if isinstance(owner, Operation) else owner.parent_op()
+        assert where is not None
+        raise CompileError.at(where, "a scalar operand of a tile operation must be a constant")
+    return owner.value
