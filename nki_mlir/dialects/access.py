@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
 from xdsl.utils.str_enum import StrEnum
 
-from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.expr import Expr
 
 
@@ -77,3 +78,37 @@ class Access:
         low = sum(min(0, step * (count - 1)) for step, count in self.dims)
         high = sum(max(0, step * (count - 1)) for step, count in self.dims)
         return low * self.itemsize, (high + 1) * self.itemsize
+
+
+def parse_partitions(parser: AttrParser) -> tuple[int, int]:
+    """`[start:end]`: the first partition, and how many there are."""
+    with parser.in_square_brackets():
+        position = parser.pos
+        start = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        parser.parse_punctuation(":")
+        end = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        if end <= start:
+            parser.raise_error(f"partitions {start}:{end} are none", position, parser.pos)
+        return start, end - start
+
+
+def parse_pattern(parser: AttrParser) -> tuple[tuple[Dim, ...], Attribute]:
+    """`[step x count, …], element type`."""
+    dims = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_dim(parser))
+    parser.parse_punctuation(",")
+    position = parser.pos
+    element_type = parser.parse_type()
+    if not is_dtype(element_type):
+        parser.raise_error(f"{element_type} is not an element type of the machine", position)
+    return tuple(dims), element_type
+
+
+def _parse_dim(parser: AttrParser) -> Dim:
+    step = parser.parse_integer(allow_boolean=False)
+    parser.parse_keyword("x")
+    return step, parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+
+def pattern_text(access: Access) -> str:
+    """What `parse_pattern` reads."""
+    return f"[{', '.join(f'{step} x {count}' for step, count in access.dims)}], {access.element_type}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xdsl.parser import AttrParser
@@ -101,7 +101,7 @@ class Expr:
             return whole
         return whole + Expr(0, ((FloorDiv(rest, divisor), 1),))
 
-    def substitute(self, values: Mapping[Hashable, Expr]) -> Expr:
+    def substitute(self, values: Mapping[Any, Expr]) -> Expr:
         """Every counter whose key is in `values` replaced."""
         result = Expr(self.const)
         for term, coefficient in self.terms:

@@ -257,11 +257,9 @@ def two_arguments(i: Instance) -> str | None:
 
 
 def negate_is_arithmetic(i: Instance) -> str | None:
-    return (
-        f"negate needs an arithmetic operator, not {alu}"
-        if i.fields["negate"] and (alu := i.fields["op"]) in BITWISE
-        else None
-    )
+    if i.fields["negate"] and (alu := i.fields["op"]) in BITWISE:
+        return f"negate needs an arithmetic operator, not {alu}"
+    return None
 
 
 def compares(i: Instance) -> str | None:
@@ -378,13 +376,10 @@ def matmul_operands(i: Instance) -> str | None:
     if dst is not None and moving is not None:
         if dst.free_elements != moving.free_elements:
             return f"dst has {dst.free_elements} columns and moving {moving.free_elements}"
-        low, high = dst.extent
-        if dst.address is not None and dst.address.is_const:
-            low, high = low + dst.address.const, high + dst.address.const
-        bank = memory.psum_bytes // memory.psum_banks
-        if high - low > bank or (
-            dst.address is not None and dst.address.is_const and low // bank != (high - 1) // bank
-        ):
+        known = dst.address is not None and dst.address.is_const
+        low, high = (byte + (dst.address.const if known and dst.address else 0) for byte in dst.extent)
+        bank = memory.psum_bank_bytes
+        if high - low > bank or (known and low // bank != (high - 1) // bank):
             return f"dst covers bytes {low}..{high} of each partition; a matmul writes within one bank of {bank} bytes"
     return None
 

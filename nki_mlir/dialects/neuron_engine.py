@@ -8,7 +8,7 @@ argument in HBM, that an instruction reaches: its type has the whole pattern but
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
@@ -32,10 +32,8 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space
-from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_partitions, parse_pattern, pattern_text
 from nki_mlir.dialects.instructions import BY_NAME, AluAttr, FunctionAttr, Instance, Instruction, check
-from nki_mlir.dialects.neuron_isa_types import parse_dim
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.dialects.tile import element_of
@@ -87,31 +85,21 @@ class ViewType(Data[Access], TypeAttribute):
             space = Space(parser.parse_str_enum(Space))
             start = partitions = 0
             if space is not Space.HBM:
-                with parser.in_square_brackets():
-                    start = parser.parse_integer(allow_boolean=False, allow_negative=False)
-                    parser.parse_punctuation(":")
-                    partitions = parser.parse_integer(allow_boolean=False, allow_negative=False) - start
+                start, partitions = parse_partitions(parser)
             parser.parse_punctuation(",")
-            dims = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_dim(parser))
-            parser.parse_punctuation(",")
-            position = parser.pos
-            element_type = parser.parse_type()
-            if not is_dtype(element_type):
-                parser.raise_error(f"{element_type} is not an element type of the machine", position)
-            return Access(space, element_type, tuple(dims), start, partitions)
+            dims, element_type = parse_pattern(parser)
+            return Access(space, element_type, dims, start, partitions)
 
     def print_parameter(self, printer: Printer) -> None:
         a = self.data
         where = "hbm" if a.space is Space.HBM else f"{a.space}[{a.start}:{a.start + a.partitions}]"
-        printer.print_string(f"<{where}, [{', '.join(f'{s} x {c}' for s, c in a.dims)}], ")
-        printer.print_attribute(a.element_type)
-        printer.print_string(">")
+        printer.print_string(f"<{where}, {pattern_text(a)}>")
 
 
 @irdl_op_definition
 class AllocOp(IRDLOperation):
-    """A buffer. `depth` slots of it rotate with the iterations of the enclosing loops; `address` is that of the first, the
-    others follow it."""
+    """A buffer. `depth` slots of it rotate with the iterations of the enclosing loops; `address` is that of the first,
+    the others follow it."""
 
     name = "neuron.engine.alloc"
     depth = prop_def(IntegerAttr.constr(i64), default_value=IntegerAttr(1, i64))
@@ -137,10 +125,14 @@ class AllocOp(IRDLOperation):
         capacity = memory.psum_bytes if buffer.space is Space.PSUM else memory.sbuf_bytes
         if not 1 <= buffer.partitions <= memory.partitions:
             raise VerifyException(f"a buffer spans 1..{memory.partitions} partitions, got {buffer.partitions}")
+        if buffer.bytes < 1:
+            raise VerifyException("a buffer has at least one byte per partition")
         if self.depth.value.data < 1:
             raise VerifyException(f"a buffer has at least one slot, got depth {self.depth.value.data}")
         if self.address is None:
             return
+        if self.address.value.data < 0:
+            raise VerifyException(f"an address is not negative, got {self.address.value.data}")
         end = self.address.value.data + self.depth.value.data * buffer.bytes
         if end > capacity:
             raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
@@ -165,12 +157,21 @@ class ViewOp(IRDLOperation):
         return cast(ViewType, self.result.type).data
 
     def verify_(self) -> None:
-        access = self.access
         if isinstance(self.source.type, MemRefType):
-            if access.space is not Space.HBM or access.element_type != element_of(self.source):
-                raise VerifyException(f"a view of {self.source.type} is in hbm with its element type, got {access}")
-            return
-        buffer = cast(BufferType, self.source.type)
+            self._verify_hbm(self.source.type)
+        else:
+            self._verify_buffer(cast(BufferType, self.source.type))
+
+    def _verify_hbm(self, source: MemRefType[Attribute]) -> None:
+        access = self.access
+        if access.space is not Space.HBM or access.element_type != source.element_type:
+            raise VerifyException(f"a view of {source} is in hbm with its element type, got {self.result.type}")
+        low, high = (byte // access.itemsize for byte in access.extent)
+        if self.offset is None and source.has_static_shape() and (low < 0 or high > source.element_count()):
+            raise VerifyException(f"the view covers elements {low}..{high} of {source.element_count()}")
+
+    def _verify_buffer(self, buffer: BufferType) -> None:
+        access = self.access
         if access.space is not buffer.space:
             raise VerifyException(f"the buffer is in {buffer.space}, the view in {access.space}")
         if access.start + access.partitions > buffer.partitions:
@@ -211,14 +212,21 @@ class EngineInstruction(IRDLOperation):
         operands: dict[str, Access | float] = {}
         for o in self.instruction.operands:
             if (value := self.operand_named(o.name)) is not None:
+                self._verify_constant(o.name)
                 operands[o.name] = value
         instance = Instance(self.instruction, self.engine.data, operands, self.fields(), target_of(self))
         if (reason := check(instance)) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
 
+    def _verify_constant(self, name: str) -> None:
+        """An immediate is part of the instruction."""
+        value = self.operand_value(name)
+        if value is not None and not isinstance(value.type, ViewType) and not isinstance(value.owner, ConstantOp):
+            raise VerifyException(f"{self.instruction.name}: {name} must be a view or an arith.constant")
+
 
 def constant_float(value: SSAValue) -> float:
-    """The value of an fp32 constant operand; 0.0 where its definition is not a constant (verifiers only)."""
+    """The value of an fp32 constant operand."""
     if isinstance(value.owner, ConstantOp) and isinstance(value.owner.value, FloatAttr):
         return value.owner.value.value.data
     return 0.0
@@ -248,7 +256,7 @@ INSTRUCTION_OPS: dict[str, type[EngineInstruction]] = build_ops("neuron.engine",
 
 
 def instruction_op(
-    name: str, engine: Engine | None, operands: dict[str, SSAValue | None], fields: dict[str, Any]
+    name: str, engine: Engine | None, operands: Mapping[str, SSAValue | None], fields: dict[str, Any]
 ) -> EngineInstruction:
     """An instruction by its name in the table; `engine` None takes its default one. Fields of kind expr are SSA values
     and stand in `operands`."""

@@ -1,15 +1,15 @@
 """`neuron.isa`: how the machine is told. One instruction stream per engine of a core; nothing else is executable.
 
 A `neuron.isa.program` declares its HBM tensors, lists its on-chip buffers for reports, and holds cores; a core holds
-streams; a stream holds instructions, in the order in which its engine issues them. There are no SSA values: operands are
-physical access patterns, registers and semaphores are numbers.
+streams; a stream holds instructions, in the order in which its engine issues them. There are no SSA values: operands
+are physical access patterns, registers and semaphores are numbers.
 
 A `neuron.isa.repeat` is compressed text for an unrolled stream: expressions inside name the counters of the enclosing
 repeats `i0`, `i1`, … from the outside in. A `neuron.isa.loop` is a loop of the sequencer: its bound is a register.
 
-An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it completes
-(`update <sem 4 add 1>`); a `dma_copy` updates when its transfer completes, by 16. `order` is the instruction's place in
-program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
+An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it
+completes (`update <sem 4 add 1>`); a `dma_copy` updates when its transfer completes, by 16. `order` is the place of an
+instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,26 @@ from xdsl.irdl import (
     region_def,
     traits_def,
 )
-from xdsl.traits import IsolatedFromAbove, MemoryWriteEffect, NoTerminator, SymbolOpInterface
+from xdsl.traits import (
+    HasParent,
+    IsolatedFromAbove,
+    MemoryWriteEffect,
+    NoTerminator,
+    RecursiveMemoryEffect,
+    SymbolOpInterface,
+)
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Engine, EngineAttr
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME, AluAttr, Instance, Instruction, check
-from nki_mlir.dialects.neuron_isa_types import (  # noqa: F401
+from nki_mlir.dialects.neuron_isa_types import (
     AccessAttr,
     ExprAttr,
     Update,
     UpdateAttr,
     Wait,
     WaitAttr,
-    parse_dim,
 )
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 
@@ -53,7 +59,7 @@ class SequencerOp(IRDLOperation):
     wait = opt_prop_def(WaitAttr)
     update = opt_prop_def(UpdateAttr)
     order = opt_prop_def(IntegerAttr.constr(i64))
-    traits = traits_def(MemoryWriteEffect())
+    traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(StreamOp, RepeatOp, LoopOp)))
 
     @property
     def engine(self) -> Engine:
@@ -79,21 +85,30 @@ class SequencerOp(IRDLOperation):
                     pass
 
     def verify_(self) -> None:
-        depth = repeat_depth(self)
-        registers = target_of(self).limits.registers
         for expression in self.expressions():
-            for key in expression.counters():
-                if cast(int, key) >= depth:
-                    raise VerifyException(f"counter i{key} names no enclosing repeat; there are {depth}")
-            for number in expression.registers():
-                if number >= registers:
-                    raise VerifyException(f"register r{number} does not exist; a sequencer has {registers}")
+            verify_expression(self, expression)
         semaphores = target_of(self).limits.semaphores
         for used in (self.wait, self.update):
             if used is not None and used.data.semaphore.is_const and not 0 <= used.data.semaphore.const < semaphores:
                 raise VerifyException(f"semaphore {used.data.semaphore} does not exist; a core has {semaphores}")
         if self.update is not None and self.update.data.amount < 1:
             raise VerifyException("an update adds at least 1")
+
+
+def verify_expression(op: Operation, expression: Expr) -> None:
+    """Counters are those of enclosing repeats, registers those that a sequencer has."""
+    depth = repeat_depth(op)
+    for key in expression.counters():
+        if cast(int, key) >= depth:
+            raise VerifyException(f"counter i{key} names no enclosing repeat; there are {depth}")
+    for number in expression.registers():
+        verify_register(op, number)
+
+
+def verify_register(op: Operation, number: int) -> None:
+    registers = target_of(op).limits.registers
+    if not 0 <= number < registers:
+        raise VerifyException(f"register r{number} does not exist; a sequencer has {registers}")
 
 
 def repeat_depth(op: Operation) -> int:
@@ -143,7 +158,7 @@ class IsaInstruction(SequencerOp):
 def _members(instruction: Instruction) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for operand in instruction.operands:
-        constraint = AccessAttr if not operand.constant else base(AccessAttr) | base(FloatAttr)
+        constraint = AccessAttr if not operand.constant else base(AccessAttr) | FloatAttr.constr(base(Float32Type))
         members[operand.name] = (opt_prop_def if operand.optional else prop_def)(constraint)
     members |= {f.name: opt_prop_def(ExprAttr) for f in instruction.fields if f.kind == "expr"}
     return members
@@ -204,9 +219,7 @@ class _RegisterOp(SequencerOp):
 
     def verify_(self) -> None:
         super().verify_()
-        registers = target_of(self).limits.registers
-        if not 0 <= self.dst.value.data < registers:
-            raise VerifyException(f"register r{self.dst.value.data} does not exist; a sequencer has {registers}")
+        verify_register(self, self.dst.value.data)
 
 
 @irdl_op_definition
@@ -239,21 +252,35 @@ class RegisterLoadOp(_RegisterOp):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.src.data.elements != 1:
-            raise VerifyException(f"a register holds one element, src has {self.src.data.elements}")
+        source = self.src.data
+        if source.elements != 1:
+            raise VerifyException(f"a register holds one element, src has {source.elements}")
+        if source.space is Space.PSUM or source.element_type not in INTEGERS:
+            raise VerifyException("a register is loaded with an integer from sbuf or hbm")
 
 
 class _BodyOp(IRDLOperation):
     body = region_def("single_block")
-    traits = traits_def(NoTerminator())
 
     @property
     def items(self) -> list[Operation]:
         return list(self.body.block.ops)
 
+    def verify_(self) -> None:
+        held = _HELD[type(self)]
+        for op in self.body.block.ops:
+            if not isinstance(op, held):
+                raise VerifyException(f"'{op.name}' has no place in {self.name}")
+
+
+class _InStream(_BodyOp):
+    traits = lazy_traits_def(
+        lambda: (NoTerminator(), RecursiveMemoryEffect(), HasParent(StreamOp, RepeatOp, LoopOp))
+    )
+
 
 @irdl_op_definition
-class RepeatOp(_BodyOp):
+class RepeatOp(_InStream):
     """The body, `count` times over: text for the unrolled stream, not a loop of the machine."""
 
     name = "neuron.isa.repeat"
@@ -272,12 +299,13 @@ class RepeatOp(_BodyOp):
         )
 
     def verify_(self) -> None:
+        super().verify_()
         if self.count.value.data < 1:
             raise VerifyException(f"a repeat runs at least once, got {self.count.value.data}")
 
 
 @irdl_op_definition
-class LoopOp(_BodyOp):
+class LoopOp(_InStream):
     """A loop of the sequencer: register `counter` runs from 0 to below `bound`, read once at entry."""
 
     name = "neuron.isa.loop"
@@ -285,6 +313,11 @@ class LoopOp(_BodyOp):
     bound = prop_def(ExprAttr)
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "`counter` $counter `bound` $bound $body attr-dict"
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_register(self, self.counter.value.data)
+        verify_expression(self, self.bound.data)
 
 
 @irdl_op_definition
@@ -294,6 +327,7 @@ class StreamOp(_BodyOp):
     name = "neuron.isa.stream"
     engine = prop_def(EngineAttr)
     irdl_options = (ParsePropInAttrDict(),)
+    traits = lazy_traits_def(lambda: (NoTerminator(), RecursiveMemoryEffect(), HasParent(CoreOp)))
     assembly_format = "$engine $body attr-dict"
 
     def __init__(self, engine: Engine, ops: Sequence[Operation]):
@@ -307,15 +341,22 @@ class CoreOp(_BodyOp):
     name = "neuron.isa.core"
     index = prop_def(IntegerAttr.constr(i64))
     irdl_options = (ParsePropInAttrDict(),)
+    traits = lazy_traits_def(lambda: (NoTerminator(), RecursiveMemoryEffect(), HasParent(ProgramOp)))
     assembly_format = "$index $body attr-dict"
 
     def __init__(self, index: int, streams: Sequence[Operation]):
         super().__init__(properties={"index": IntegerAttr(index, i64)}, regions=[Region(Block(streams))])
 
     def verify_(self) -> None:
+        super().verify_()
         engines = [s.engine.data for s in self.body.block.ops if isinstance(s, StreamOp)]
         if len(engines) != len(set(engines)):
             raise VerifyException("a core has one stream for each engine")
+        target = target_of(self)
+        if not 0 <= self.index.value.data < target.cores_per_chip:
+            raise VerifyException(
+                f"core {self.index.value.data} does not exist; {target.name} has {target.cores_per_chip}"
+            )
 
 
 @irdl_op_definition
@@ -328,6 +369,7 @@ class TensorOp(IRDLOperation):
     type = prop_def(MemRefType)
     alias = opt_prop_def(IntegerAttr.constr(i64))
     irdl_options = (ParsePropInAttrDict(),)
+    traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(ProgramOp)))
     assembly_format = "$sym `:` $type (`alias` $alias^)? attr-dict"
 
     def __init__(self, sym: str, type_: MemRefType, alias: int | None = None):
@@ -339,11 +381,15 @@ class TensorOp(IRDLOperation):
             }
         )
 
+    def verify_(self) -> None:
+        if not self.type.has_static_shape() or not is_dtype(self.type.element_type):
+            raise VerifyException(f"a tensor has a known shape and an element type of the machine, got {self.type}")
+
 
 @irdl_op_definition
 class BufferOp(IRDLOperation):
     """A line of the buffer table: `slots` slots of `bytes` on each of `partitions`, first and last used at these places
-    of program order. Reports read it; execution does not."""
+    of program order. Reports read it; execution does not. It counts as a side effect so that it stays."""
 
     name = "neuron.isa.buffer"
     label = prop_def(StringAttr)
@@ -354,6 +400,7 @@ class BufferOp(IRDLOperation):
     slots = prop_def(IntegerAttr.constr(i64))
     first = prop_def(IntegerAttr.constr(i64))
     last = prop_def(IntegerAttr.constr(i64))
+    traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(ProgramOp)))
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
         "$label $space `partitions` $partitions `at` $address `bytes` $bytes `slots` $slots `used` $first `to` $last"
@@ -366,6 +413,10 @@ class BufferOp(IRDLOperation):
         integers = {key: IntegerAttr(value, i64) for key, value in numbers.items()}
         return cls.create(properties={"label": StringAttr(label), "space": StringAttr(space), **integers})
 
+    def verify_(self) -> None:
+        if self.space.data not in (Space.SBUF, Space.PSUM):
+            raise VerifyException(f"a buffer lies in sbuf or psum, got {self.space.data}")
+
 
 @irdl_op_definition
 class ProgramOp(_BodyOp):
@@ -373,7 +424,7 @@ class ProgramOp(_BodyOp):
 
     name = "neuron.isa.program"
     sym_name = prop_def(SymbolNameConstraint())
-    traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), IsolatedFromAbove(), SymbolOpInterface())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$sym_name $body attr-dict"
 
@@ -387,9 +438,13 @@ class ProgramOp(_BodyOp):
         return [op for op in self.body.block.ops if isinstance(op, CoreOp)]
 
     def verify_(self) -> None:
+        super().verify_()
         names = [t.sym.data for t in self.tensors()]
         if len(names) != len(set(names)):
             raise VerifyException("two tensors have one name")
+        indices = [c.index.value.data for c in self.cores()]
+        if len(indices) != len(set(indices)):
+            raise VerifyException("two cores have one index")
         for op in self.body.walk():
             for attribute in op.properties.values():
                 if isinstance(attribute, AccessAttr) and attribute.data.tensor not in (None, *names):
@@ -398,6 +453,15 @@ class ProgramOp(_BodyOp):
 
 _STRUCTURE = (ProgramOp, TensorOp, BufferOp, CoreOp, StreamOp, RepeatOp, LoopOp)
 _CONTROL = (EventSemaphoreOp, RegisterMoveOp, RegisterAluOp, RegisterLoadOp)
+_ISSUED = (SequencerOp, RepeatOp, LoopOp)
+_HELD: dict[type[Operation], tuple[type[Operation], ...]] = {
+    ProgramOp: (TensorOp, BufferOp, CoreOp),
+    CoreOp: (StreamOp,),
+    StreamOp: _ISSUED,
+    RepeatOp: _ISSUED,
+    LoopOp: _ISSUED,
+}
+"""What each operation with a body may hold."""
 
 NeuronIsa = Dialect(
     "neuron.isa",

@@ -11,8 +11,7 @@ from xdsl.irdl import (
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
-from nki_mlir.dialects.access import Access, Space
-from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.access import Access, Space, parse_partitions, parse_pattern, pattern_text
 from nki_mlir.dialects.expr import Expr, parse_expr
 
 
@@ -41,43 +40,31 @@ class AccessAttr(Data[Access]):
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Access:
         with parser.in_angle_brackets():
-            core = parser.parse_integer() if parser.parse_optional_keyword("core") else 0
+            core = _parse_core(parser)
             space = Space(parser.parse_str_enum(Space))
             start = partitions = 0
             tensor = None
             if space is Space.HBM:
                 tensor = parser.parse_str_literal()
             else:
-                with parser.in_square_brackets():
-                    start = parser.parse_integer(allow_boolean=False, allow_negative=False)
-                    parser.parse_punctuation(":")
-                    partitions = parser.parse_integer(allow_boolean=False, allow_negative=False) - start
+                start, partitions = parse_partitions(parser)
             parser.parse_keyword("at")
             address = parse_expr(parser)
             parser.parse_punctuation(",")
-            dims = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_dim(parser))
-            parser.parse_punctuation(",")
-            position = parser.pos
-            element_type = parser.parse_type()
-            if not is_dtype(element_type):
-                parser.raise_error(f"{element_type} is not an element type of the machine", position)
-            return Access(space, element_type, tuple(dims), start, partitions, address, tensor, core)
+            dims, element_type = parse_pattern(parser)
+            return Access(space, element_type, dims, start, partitions, address, tensor, core)
 
     def print_parameter(self, printer: Printer) -> None:
         a = self.data
         where = f'hbm "{a.tensor}"' if a.space is Space.HBM else f"{a.space}[{a.start}:{a.start + a.partitions}]"
-        dims = ", ".join(f"{step} x {count}" for step, count in a.dims)
         core = f"core {a.core} " if a.core else ""
-        printer.print_string(f"<{core}{where} at {a.address}, [{dims}], ")
-        printer.print_attribute(a.element_type)
-        printer.print_string(">")
+        printer.print_string(f"<{core}{where} at {a.address}, {pattern_text(a)}>")
 
 
-def parse_dim(parser: AttrParser) -> tuple[int, int]:
-    """`step x count`."""
-    step = parser.parse_integer(allow_boolean=False)
-    parser.parse_keyword("x")
-    return step, parser.parse_integer(allow_boolean=False, allow_negative=False)
+def _parse_core(parser: AttrParser) -> int:
+    if parser.parse_optional_keyword("core") is None:
+        return 0
+    return parser.parse_integer(allow_boolean=False, allow_negative=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +107,7 @@ class UpdateAttr(Data[Update]):
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Update:
         with parser.in_angle_brackets():
-            core = parser.parse_integer() if parser.parse_optional_keyword("core") else 0
+            core = _parse_core(parser)
             parser.parse_keyword("sem")
             semaphore = parse_expr(parser)
             parser.parse_keyword("add")

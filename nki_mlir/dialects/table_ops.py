@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, Operation
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -52,7 +52,7 @@ def field_value(attribute: Attribute | None) -> Any:
         case FloatAttr():
             return attribute.value.data
         case DenseArrayBase():
-            return tuple(attribute.get_values())
+            return tuple(cast("DenseArrayBase[IntegerType]", attribute).get_values())
         case UnitAttr():
             return True
         case _:
@@ -120,7 +120,8 @@ def build_ops(
         }
         body |= {f.name: field_definition(f) for f in instruction.fields if f.kind != "expr"}
         body |= members(instruction)
-        ops[instruction.name] = irdl_op_definition(type(camel(instruction.name), (parent,), body))
+        made = cast("type[OpT]", type(camel(instruction.name), (parent,), body))
+        ops[instruction.name] = irdl_op_definition(made)
     return ops
 
 

@@ -32,6 +32,7 @@ class Interpreter(Expressions):
         super().__init__(builder, function, variables, depth)
         self.live: frozenset[str] = frozenset()
         self.in_loop = False
+        self.end = function.position
         self._assigned = frozenset(analysis.assignments(function.definition.body))
 
     def run(self) -> Any:
@@ -168,8 +169,7 @@ class Interpreter(Expressions):
             raise CompileError("'else' of a loop is not supported", *self.function.place(node.orelse[0]))
         items = self.eval(node.iter)
         if isinstance(items, range):
-            with_loop = Loop(self, node, items)
-            with_loop.emit()
+            Loop(self, node, items).emit()
             return None
         if isinstance(items, Unrolled):
             return unroll(self, node, items.items)
@@ -183,6 +183,9 @@ class Interpreter(Expressions):
             ) from None
 
     def stmt_Return(self, node: ast.Return) -> Returned:
+        if self.in_loop:
+            raise CompileError("'return' inside a loop is not supported: loops run all their iterations")
+        self.end = self.function.place(node.value or node)
         return Returned(None if node.value is None else self.eval(node.value))
 
     def stmt_Expr(self, node: ast.Expr) -> None:

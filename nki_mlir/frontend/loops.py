@@ -146,9 +146,9 @@ class Loop:
             following = operators.binary(b, "+", counter, 1)
             interpreter.bind(induction.name, induction.at(self, following))
 
-        replaced = {statement: update for statement in updates}
-        if interpreter.block(self.node.body, replaced, again=True) is not None:
-            raise CompileError("'return' inside a loop is not supported")
+        outer, interpreter.in_loop = interpreter.in_loop, True
+        interpreter.block(self.node.body, {statement: update for statement in updates}, again=True)
+        interpreter.in_loop = outer
 
     def _initial(self, name: str) -> Value:
         value = self.before[name]

@@ -65,7 +65,10 @@ def lifetimes(func: FuncOp) -> list[Lifetime]:
     found: list[Lifetime] = []
     for op in order:
         if isinstance(op, AllocOp):
-            first, last = order[op], max((ends[_at_level_of(op, user)] for user in _users(op.result)), default=order[op])
+            first, last = (
+                order[op],
+                max((ends[_at_level_of(op, user)] for user in _users(op.result)), default=order[op]),
+            )
             loop = op.parent_op()
             if op.depth.value.data > 1 and isinstance(loop, ForOp):
                 first, last = order[loop], ends[loop]

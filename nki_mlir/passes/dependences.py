@@ -11,8 +11,9 @@ from nki_mlir.passes.program_order import Loop, Step, common_loops
 
 @dataclass(frozen=True)
 class Edge:
-    """`later` must wait for `earlier`, as it was `distance` iterations of their common loops before (its last instance in
-    that iteration). `slots` counts the outstanding transfers of a DMA that must be waited for: the last, the one before…
+    """`later` must wait for `earlier`, as it was `distance` iterations of their common loops before (its last instance
+    in that iteration). `slots` counts the outstanding transfers of a DMA that must be waited for: 0 is the last, 1 the
+    one before.
     """
 
     earlier: Step
@@ -90,7 +91,8 @@ class Dependences:
         needed = [0]
         for more in range(1, depth):
             if distance + more <= most and any(
-                a.space is Space.HBM and a.tensor != b.tensor or self._question(a, earlier, b, later).meets_at(distance + more)
+                (a.space is Space.HBM and a.tensor != b.tensor)
+                or self._question(a, earlier, b, later).meets_at(distance + more)
                 for a, b in self._pairs(earlier, later)
             ):
                 needed.append(more)

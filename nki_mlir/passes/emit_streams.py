@@ -24,13 +24,12 @@ from nki_mlir.passes.allocate import lifetimes
 from nki_mlir.passes.indices import enclosing_loops, expr_of, trip_count
 from nki_mlir.passes.multi_buffer import slot_bytes
 
-
 OpT = TypeVar("OpT", bound=Operation)
 
 
 @dataclass(frozen=True)
 class EmitStreams(ModulePass):
-    """Deals the instructions out to their engines' streams, loops becoming repeats in each stream that has work in them:
+    """Deals the instructions out to their engines' streams; a loop becomes a repeat in each stream with work in it:
 
         for %i = 0 to 8 {                     stream sync { repeat 8 loop 0 { dma_copy … order 0 } }
           dma_copy sync …           =>        stream vector { repeat 8 loop 0 { tensor_scalar … order 1 } }
@@ -82,7 +81,9 @@ class _Emission:
         ops: list[Operation] = []
         for name, argument, group in zip(self.names, self.func.body.block.args, numbers, strict=True):
             if not isinstance(argument.type, MemRefType):
-                raise CompileError.at(self.func, f"argument '{name}' is {argument.type}; a kernel's arguments are memrefs")
+                raise CompileError.at(
+                    self.func, f"argument '{name}' is {argument.type}; a kernel's arguments are memrefs"
+                )
             alias = group if numbers.count(group) > 1 else None
             ops.append(_at(isa.TensorOp(name, argument.type, cast(int | None, alias)), self.func))
         return ops
@@ -116,7 +117,9 @@ class _Emission:
             elif isinstance(op, EngineInstruction):
                 self.instruction(op, counters)
             elif op.name.startswith(("neuron.mem.", "tile.")):
-                raise CompileError.at(op, f"{op.name} is not an operation of neuron.engine; run select-instructions first")
+                raise CompileError.at(
+                    op, f"{op.name} is not an operation of neuron.engine; run select-instructions first"
+                )
 
     def loop(self, op: ForOp, counters: Mapping[SSAValue, int]) -> None:
         trips = trip_count(op)
@@ -140,9 +143,7 @@ class _Emission:
             if value is None:
                 continue
             view = value.owner
-            operands[operand.name] = (
-                self.access(view, counters) if isinstance(view, ViewOp) else constant_float(value)
-            )
+            operands[operand.name] = self.access(view, counters) if isinstance(view, ViewOp) else constant_float(value)
         fields = dict(op.fields())
         for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
             value = op.operand_value(name)
@@ -175,7 +176,7 @@ class _Emission:
         return replace(view.access, address=address + self.slot(alloc, counters) + alloc.address.value.data)
 
     def slot(self, alloc: AllocOp, counters: Mapping[SSAValue, int]) -> Expr:
-        """The offset of the slot that this iteration uses: the enclosing loops' iterations, counted through, mod depth."""
+        """The offset of the slot that this iteration uses: the iteration number of the enclosing nest, mod depth."""
         depth, iteration = alloc.depth.value.data, Expr(0)
         for loop in enclosing_loops(alloc):
             iteration = iteration * (trip_count(loop) or 0) + Expr.counter(counters[loop.body.block.args[0]])

@@ -1,5 +1,5 @@
-"""What passes know of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors as
-an offset and a stride for each dimension; masks as limits on a dimension's index."""
+"""What passes know of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors
+as an offset and a stride for each dimension; masks as limits on a dimension's index."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def index_tensor(value: SSAValue) -> IndexTensor:
         case tile.CastOp():
             return index_tensor(op.source)
         case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
-            return IndexTensor(Expr(int(dense.get_values()[0])), (0,) * len(shape))
+            return IndexTensor(Expr(int(cast(int, dense.get_values()[0]))), (0,) * len(shape))
         case arith.AddiOp():
             return index_tensor(op.lhs) + index_tensor(op.rhs)
         case arith.SubiOp():
@@ -302,5 +302,3 @@ def counters_of(expr: Expr) -> set[SSAValue]:
 def is_loop_counter(value: Hashable) -> bool:
     owner = value.owner if isinstance(value, SSAValue) else None
     return isinstance(owner, Block) and isinstance(owner.parent_op(), ForOp) and value is owner.args[0]
-
-

@@ -54,7 +54,7 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
     for step in steps:
         if (update := numbers.update(step)) is not None:
             step.op.properties["update"] = isa.UpdateAttr(update)
-    ranges = {step.op: step.loops for step in steps}
+    ranges: dict[Operation, tuple[Loop, ...]] = {step.op: step.loops for step in steps}
     for stream in core.body.block.ops:
         if isinstance(stream, isa.StreamOp):
             _place_waits(stream.body.block, waits, ranges, [])
@@ -76,9 +76,12 @@ class Numbering:
                 used += slots(step)
             if used > available:
                 raise CompileError.at(
-                    step.op, f"the kernel needs more than the {available} semaphores of a core: too many separate transfers"
+                    step.op,
+                    f"the kernel needs more than the {available} semaphores of a core: too many separate transfers",
                 )
-        self.counts = {engine: _Counts([s for s in steps if s in self.signalled and s.engine is engine]) for engine in engines}
+        self.counts = {
+            engine: _Counts([s for s in steps if s in self.signalled and s.engine is engine]) for engine in engines
+        }
 
     def update(self, step: Step) -> isa.Update | None:
         if step in self.signalled:

@@ -200,7 +200,9 @@ def _solve(
 ) -> dict[SSAValue, Layout]:
     root = max(values, key=lambda v: (v in demands, len(tile.shape_of(v))))
     rank = len(tile.shape_of(root))
-    users = {op: None for v in values for op in (v.owner, *(use.operation for use in v.uses)) if isinstance(op, Operation)}
+    users = {
+        op: None for v in values for op in (v.owner, *(use.operation for use in v.uses)) if isinstance(op, Operation)
+    }
     if rank > 2:
         op = next(iter(users))
         raise CompileError.at(op, f"tensors of {rank} dimensions are not supported; at most two")
@@ -210,7 +212,9 @@ def _solve(
             layouts = _spread(root, candidate, neighbours)
             for value in values:
                 if any(layouts[value] != wanted for wanted in demands.get(value, [])):
-                    raise Infeasible(_where(value), "a matmul needs this operand with another dimension on the partitions")
+                    raise Infeasible(
+                        _where(value), "a matmul needs this operand with another dimension on the partitions"
+                    )
             for op in users:
                 check(op, layouts)
             return layouts

@@ -80,7 +80,7 @@ def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
     for size in grid:
         bounds = [emit.index(0), emit.index(size), emit.index(1)]
         block = Block(arg_types=[bounds[0].type])
-        emit.add(ForOp(*bounds, [], Region(block)))
+        emit.add(ForOp(bounds[0], bounds[1], bounds[2], [], Region(block)))
         end = YieldOp()
         end.location = func.location
         block.add_op(end)
@@ -110,7 +110,9 @@ def _split_counters(func: FuncOp, counters: list[SSAValue]) -> None:
 def _divisor_of(func: FuncOp, counter: SSAValue) -> int | None:
     """The largest constant that divides the trip count and by which an expression divides the counter itself."""
     trips = _trips(counter)
-    found = {d for op in func.walk() for d, key in _divisions(op) if key is counter and 1 < d < trips and trips % d == 0}
+    found = {
+        d for op in func.walk() for d, key in _divisions(op) if key is counter and 1 < d < trips and trips % d == 0
+    }
     return max(found, default=None)
 
 
@@ -147,7 +149,7 @@ def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
     emit = Emitter(InsertPoint.before(first), loop.location)
     bounds = [emit.index(0), emit.index(divisor), emit.index(1)]
     inner_block = Block(arg_types=[counter.type])
-    inner = emit.add(ForOp(*bounds, [], Region(inner_block)))
+    inner = emit.add(ForOp(bounds[0], bounds[1], bounds[2], [], Region(inner_block)))
     uses = list(counter.uses)
     moved: list[Operation] = []
     op = inner.next_op
@@ -185,8 +187,8 @@ def _as_copies(func: FuncOp, grid: tuple[int, ...]) -> None:
     if programs > MOST_UNROLLED:
         raise CompileError.at(
             func,
-            f"the program ids of this kernel enter addresses in a way that is not affine, and its {programs} programs are"
-            f" more than the {MOST_UNROLLED} that are written out one by one",
+            f"the program ids of this kernel enter addresses in a way that is not affine, and its {programs} programs"
+            f" are more than the {MOST_UNROLLED} that are written out one by one",
         )
     _fold_counts(func, grid)
     body, last = _body_ops(func)

@@ -1,8 +1,8 @@
 """Whether two accesses of a program can touch the same byte, at a given distance in iterations.
 
-An access touches `address + sum(step * index) + byte`; two of them meet where the difference of two such sums is zero for
-some values in range. That is one linear equation over bounded integers, solved exactly by search with interval bounds
-(few nodes for the nested strides of real tiles); when the search grows too long the answer is "perhaps".
+An access touches `address + sum(step * index) + byte`; two of them meet where the difference of two such sums is zero
+for some values in range. That is one linear equation over bounded integers, solved exactly by search with interval
+bounds (few nodes for the nested strides of real tiles); when the search grows too long the answer is "perhaps".
 """
 
 from __future__ import annotations
@@ -163,9 +163,7 @@ class Question:
 
     def _solve(self, later: Expr, earlier: Expr, ranges: Mapping[object, tuple[int, int]]) -> bool:
         box = [*_box(self.later, 1), *_box(self.earlier, -1)]
-        return any(
-            solvable(constant, [*linear, *box]) for constant, linear in _cases(later - earlier, ranges)
-        )
+        return any(solvable(constant, [*linear, *box]) for constant, linear in _cases(later - earlier, ranges))
 
 
 def _address(access: Access) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -42,7 +43,9 @@ class PeelTails(ModulePass):
             cuts = _cuts(loop)
             copies += len(cuts)
             if copies > MOST_COPIES:
-                raise CompileError.at(loop, f"masks that change with the loop counters would need {copies} copies of its body")
+                raise CompileError.at(
+                    loop, f"masks that change with the loop counters would need {copies} copies of its body"
+                )
             _cut(loop, cuts)
         for inner in list(op.walk()):
             if isinstance(inner, LoadOp | StoreOp | MaskOp):
@@ -76,9 +79,7 @@ def extent_range(value: SSAValue) -> tuple[int, int]:
 def _affine_parts(value: SSAValue) -> list[Expr]:
     """The affine expressions that an extent is the minimum, maximum or product of."""
     op = value.owner
-    if isinstance(op, arith.MinSIOp | arith.MaxSIOp) or (
-        isinstance(op, arith.MuliOp) and not is_known(expr_of(value))
-    ):
+    if isinstance(op, arith.MinSIOp | arith.MaxSIOp) or (isinstance(op, arith.MuliOp) and not is_known(expr_of(value))):
         return _affine_parts(op.lhs) + _affine_parts(op.rhs)
     return [expr_of(value)]
 
@@ -117,7 +118,7 @@ def _depth(op: Operation) -> int:
 
 
 def _cuts(loop: ForOp) -> list[int]:
-    """The iterations at which a segment of the loop begins; within a segment no extent changes with this counter alone."""
+    """The iterations at which a segment of the loop begins; within one, no extent changes with this counter alone."""
     counter, trips = loop.body.block.args[0], trip_count(loop)
     assert trips is not None
     cuts: set[int] = set()
@@ -158,7 +159,7 @@ def _cut(loop: ForOp, cuts: list[int]) -> None:
     carried: list[SSAValue] = list(loop.iter_args)
     edges = [0, *cuts, trips]
     segments: list[ForOp] = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         edge = [emit.index(low), emit.index(high)]
         segment = emit.add(loop.clone())
         segment.operands[0], segment.operands[1] = edge

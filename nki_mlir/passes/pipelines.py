@@ -46,7 +46,7 @@ def expand(spec: str) -> Iterator[ArgSpec]:
 
 
 def build(spec: str | Iterable[str | ModulePass]) -> list[ModulePass]:
-    """Pass objects for a spec text, or for a list of texts and passes. Raises CompileError for an unknown name or option."""
+    """Passes for a spec text, or for a list of texts and passes. Raises CompileError for an unknown name or option."""
     from xdsl.passes import ModulePass
 
     if not isinstance(spec, str):
@@ -84,7 +84,9 @@ class Pipeline:
         for i, one in enumerate(self.passes):
             if one.name == name:
                 return Pipeline(self.passes[: i + 1], self.target)
-        raise CompileError(f"the pipeline has no pass '{name}'; it has {', '.join(dict.fromkeys(p.name for p in self.passes))}")
+        raise CompileError(
+            f"the pipeline has no pass '{name}'; it has {', '.join(dict.fromkeys(p.name for p in self.passes))}"
+        )
 
     def __call__(self, module: ModuleOp, verify: bool = True) -> ModuleOp:
         result = module.clone()

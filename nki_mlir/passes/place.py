@@ -9,11 +9,10 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
+    AnyFloat,
     DenseArrayBase,
     FloatAttr,
     IndexType,
-    IntegerAttr,
-    IntegerType,
     ModuleOp,
     TensorType,
     f32,
@@ -227,7 +226,7 @@ class _Placer:
         return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties={"op": AluAttr(alu)}))
 
     def negate(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        minus = emit.value(arith.ConstantOp(FloatAttr(-1.0, cast(arith.AnyFloat, type_.element_type))))
+        minus = emit.value(arith.ConstantOp(FloatAttr(-1.0, cast(AnyFloat, type_.element_type))))
         operands = [self.tiles[op.operands[0]], minus]
         properties = {"op": AluAttr(Alu.MULTIPLY)}
         return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
@@ -252,7 +251,9 @@ class _Placer:
         for d, size in enumerate(type_.sizes):
             extent = emit.index(size)
             for part in (e for e in found if e.dim == d):
-                extent = emit.value(arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent))
+                extent = emit.value(
+                    arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent)
+                )
             valid.append(extent)
         return emit.value(mem.MaskOp.create(operands=valid, result_types=[type_]))
 
@@ -304,10 +305,13 @@ class _Placer:
             needed = type_.with_element(f32).bytes
             raise CompileError.at(
                 op,
-                f"the product, {list(type_.sizes)} in fp32, needs {needed} bytes on each of {type_.partitions} partitions"
-                f" of PSUM, which has {mem.PSUM_BYTES}; use smaller blocks",
+                f"the product, {list(type_.sizes)} in fp32, needs {needed} bytes on each of {type_.partitions}"
+                f" partitions of PSUM, which has {mem.PSUM_BYTES}; use smaller blocks",
             ) from None
-        inputs = [self.tile_of(v, mem.TileType.of(Space.SBUF, tile.shape_of(v), d, f32), emit) for v, d in ((op.a, 1), (op.b, 0))]
+        inputs = [
+            self.tile_of(v, mem.TileType.of(Space.SBUF, tile.shape_of(v), d, f32), emit)
+            for v, d in ((op.a, 1), (op.b, 0))
+        ]
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
         result = emit.value(mem.MoveOp.create(operands=[product], result_types=[sums.with_space(Space.SBUF)]))

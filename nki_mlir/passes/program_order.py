@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -70,7 +71,7 @@ def steps_of(core: isa.CoreOp) -> list[Step]:
         if isinstance(stream, isa.StreamOp):
             found += _collect(stream, stream.engine.data, ())
     found.sort(key=lambda step: step.order)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         if before.order == after.order:
             raise CompileError.at(after.op, f"two instructions have order {after.order}")
     return found

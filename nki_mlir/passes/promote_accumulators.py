@@ -28,8 +28,8 @@ class PromoteAccumulators(ModulePass):
           yield (binary add %a, %m) }                   }
                                                         %s = move %p
 
-    and `0 + move(product)` is `move(product)`. Left alone: sums that start from anything but zero, or that the loop body
-    also reads; they stay additions in SBUF.
+    and `0 + move(product)` is `move(product)`. Left alone: sums that start from anything but zero, or that the loop
+    body also reads; they stay additions in SBUF.
     """
 
     name = "promote-accumulators"

@@ -94,7 +94,11 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
     inverse = s.temporary(mem.TileType.of(right.type.space.data, sizes, dim, f32), emit)
     data = right.column(emit) if right.is_column else right.view(emit)
     s.emit(emit, "reciprocal", {"dst": inverse.view(emit), "data": data})
-    spread = Storage(inverse.buffer, right.type.with_element(f32), tuple(0 for _ in right.steps)) if right.is_column else inverse
+    spread = (
+        Storage(inverse.buffer, right.type.with_element(f32), tuple(0 for _ in right.steps))
+        if right.is_column
+        else inverse
+    )
     if left is None:
         _scalar(s, Alu.MULTIPLY, spread, emit.float(_number(constant_attr(op.lhs))), result, emit)
     else:

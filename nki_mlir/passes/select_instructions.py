@@ -10,7 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -28,8 +28,8 @@ from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, collapse, free_position, pieces
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
-"""The sequencers that trigger DMA. They block in order, so loads and stores don't share one (DESIGN.md section 2); SyncE
-and GpSimdE are those that the guides suggest on trn1 (hardware.md 8.8)."""
+"""The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
+those that the guides suggest on trn1 (hardware.md 8.8)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 EXACT_IN_FP32 = 2**24
@@ -42,8 +42,8 @@ class SelectInstructions(ModulePass):
         %c = neuron.mem.binary add %a, %b      =>   %buf = neuron.engine.alloc "c"
                                                     neuron.engine.tensor_tensor vector op add dst … data1 … data2 …
 
-    Broadcasts and relabelled shapes are views. A tile that a loop carries is one buffer outside the loop. A load that is
-    not wholly valid fills its buffer first. What no engine does exactly is rejected by name.
+    Broadcasts and relabelled shapes are views. A tile that a loop carries is one buffer outside the loop. A load that
+    is not wholly valid fills the rest. What no engine does exactly is rejected by name.
     """
 
     name = "select-instructions"
@@ -59,11 +59,26 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     storage = s.result(op, emit)
     valid = _static_extents(op, op.valid)
     if valid is not None:
-        s.memset(storage, op.other or zero_of(storage.type.element_type), emit)
+        _pad(s, storage, valid, op.other or zero_of(storage.type.element_type), emit)
     for piece in pieces(storage, op.strides.get_values(), valid):
         chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
         hbm = _hbm_view(op.source, op.offset, piece.hbm, piece.hbm_offset, emit)
         s.emit(emit, "dma_copy", {"dst": chip, "src": hbm}, LOADS, queue=0)
+
+
+def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit: Emitter) -> None:
+    """Fills what a load leaves: the end of one free dimension where only that is short, else the whole tile (an
+    instruction can't start on just any partition)."""
+    type_ = storage.type
+    short = [d for d, size in enumerate(type_.sizes) if valid[d] < size]
+    if len(short) != 1 or short[0] == type_.partition_dim or min(valid) == 0:
+        s.memset(storage, value, emit)
+        return
+    position = free_position(type_, short[0])
+    dims = storage.dims
+    step, size = dims[position]
+    dims[position] = (step, size - valid[short[0]])
+    s.memset(storage, value, emit, storage.view(emit, dims, offset=step * valid[short[0]]))
 
 
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -151,7 +166,9 @@ def _unary(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.UnaryOp)
     source = s.stored[op.source]
     if dtype(source.type.element_type).kind != "float":
-        raise CompileError.at(op, f"{op.function.data} of {source.type.element_type} is not supported; convert to a float")
+        raise CompileError.at(
+            op, f"{op.function.data} of {source.type.element_type} is not supported; convert to a float"
+        )
     s.emit(emit, "activation", {"dst": s.result(op, emit).view(emit), "data": source.view(emit)}, op=op.function.data)
 
 
@@ -183,9 +200,7 @@ def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     pattern = (*(d for d in collapse(kept) if d[1] != 1), source.dims[last])
     access = Access(source.type.space.data, element, pattern, 0, source.type.partitions)
     data = emit.value(ViewOp(source.buffer, access))
-    s.emit(
-        emit, "tensor_reduce", {"dst": result.view(emit), "data": data}, op=REDUCING[op.kind.data], axes=1
-    )
+    s.emit(emit, "tensor_reduce", {"dst": result.view(emit), "data": data}, op=REDUCING[op.kind.data], axes=1)
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:

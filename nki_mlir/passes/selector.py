@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i1
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -24,9 +24,7 @@ Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is."""
 
-    def __init__(
-        self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]
-    ):
+    def __init__(self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]):
         self.handlers, self.accumulations = handlers, accumulations
         self.stored: dict[SSAValue, Storage] = {}
 
@@ -57,30 +55,31 @@ class Selector:
         self,
         emit: Emitter,
         name: str,
-        operands: dict[str, SSAValue | None],
+        operands: Mapping[str, SSAValue | None],
         engine: Engine | None = None,
         **fields: object,
     ) -> None:
         emit.add(instruction_op(name, engine, operands, fields))
 
-    def memset(self, storage: Storage, value: Attribute, emit: Emitter) -> None:
-        self.emit(emit, "memset", {"dst": storage.view(emit)}, value=number_for(value, storage.type.element_type))
+    def memset(self, storage: Storage, value: Attribute, emit: Emitter, view: SSAValue | None = None) -> None:
+        """Sets all of a tile, or of one view of it, to a constant."""
+        number = number_for(value, storage.type.element_type)
+        self.emit(emit, "memset", {"dst": view or storage.view(emit)}, value=number)
 
 
 def number_for(value: Attribute, element_type: Attribute) -> Attribute:
     """A constant as the number that memset takes for the element type."""
-    stored = stored_type(element_type)
     if isinstance(value, FloatAttr):
-        return FloatAttr(value.value.data, value.type)
+        return value
     assert isinstance(value, IntegerAttr)
     data = int(bool(value.value.data)) if element_type == i1 else value.value.data
-    return IntegerAttr(data, stored)
+    return IntegerAttr(data, cast(IntegerType, stored_type(element_type)))
 
 
 def zero_of(element_type: Attribute) -> Attribute:
     if dtype(element_type).kind == "float":
-        return FloatAttr(0.0, element_type)  # pyright: ignore[reportArgumentType]
-    return IntegerAttr(0, stored_type(element_type))  # pyright: ignore[reportArgumentType]
+        return FloatAttr(0.0, cast(AnyFloat, element_type))
+    return IntegerAttr(0, cast(IntegerType, stored_type(element_type)))
 
 
 def constant_attr(value: SSAValue) -> Attribute:

@@ -14,7 +14,6 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 
 
-
 @dataclass(frozen=True)
 class SplitToHardwareTiles(ModulePass):
     """Splits a matmul into pieces of at most 128 x 128 (stationary) by 512 (moving) columns, one PSUM bank each:
@@ -39,10 +38,10 @@ class SplitToHardwareTiles(ModulePass):
 def _split(matmul: MatmulOp) -> None:
     rows, columns, terms = matmul.parts
     width = tile_type(matmul.result).sizes[1]
-    if width > MOVING and width % MOVING or rows > 1 and MOVING % min(width, MOVING):
+    if (width > MOVING and width % MOVING) or (rows > 1 and MOVING % min(width, MOVING)):
         raise CompileError.at(
             matmul,
-            f"a product of {width} columns does not divide into PSUM banks of {MOVING} fp32; use a block size that does",
+            f"a product of {width} columns does not divide into PSUM banks of {MOVING} fp32; use a width that does",
         )
     emit, acc = Emitter.before(matmul), matmul.acc
     for m, n, k in product(range(rows), range(columns), range(terms)):

@@ -44,7 +44,7 @@ def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
 
 @dataclass(frozen=True)
 class Storage:
-    """`steps[d]` elements lie between neighbours along free dimension `d` of `type`; a step of 0 repeats one element."""
+    """`steps[d]` elements lie between neighbours along free dimension `d` of `type`; a step of 0 repeats one."""
 
     buffer: SSAValue
     type: TileType
@@ -68,7 +68,9 @@ class Storage:
         """One element on each partition, however often it is read."""
         return all(step == 0 or count == 1 for step, count in self.dims)
 
-    def view(self, emit: Emitter, dims: Sequence[Dim] | None = None, offset: int = 0, partitions: int | None = None) -> SSAValue:
+    def view(
+        self, emit: Emitter, dims: Sequence[Dim] | None = None, offset: int = 0, partitions: int | None = None
+    ) -> SSAValue:
         """A view of all of it, or of `dims` from element `offset` on, on the first `partitions` partitions."""
         return self.view_from(emit, 0, self.type.partitions if partitions is None else partitions, dims, offset)
 
@@ -150,5 +152,3 @@ def _with_free(piece: Piece, folded: list[tuple[Dim, Dim]], free: list[tuple[Dim
     pairs = [*folded, *free]
     chip = tuple(c for c, _ in pairs) or ((1, 1),)
     return replace(piece, chip=collapse(chip), hbm=collapse([*piece.hbm, *(h for _, h in pairs)]))
-
-

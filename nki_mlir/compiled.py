@@ -1,0 +1,185 @@
+"""A kernel compiled for certain arguments: its IR at every level, and how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.exceptions import PassFailedException
+
+from nki_mlir.dialects import LEVELS
+from nki_mlir.errors import CompileError, ExecutionError
+from nki_mlir.frontend import arrays
+from nki_mlir.frontend.arrays import ArrayArg, Memory
+from nki_mlir.frontend.call_site import placed
+from nki_mlir.frontend.dtypes import numpy_dtype
+from nki_mlir.frontend.source import KernelFunction
+from nki_mlir.frontend.trace import ReturnedArray, Traced, trace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nki_mlir.executor import RunResult
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A call's arguments: the arrays by parameter and as memory, the compile-time rest, and the grid."""
+
+    memory: Memory
+    arrays: Mapping[str, ArrayArg]
+    constants: Mapping[str, Any]
+    grid: tuple[int, ...]
+
+    @property
+    def key(self) -> Any:
+        """What the compiled code depends on."""
+        types = tuple((name, array.key) for name, array in self.arrays.items())
+        constants = tuple((name, _constant_key(value)) for name, value in self.constants.items())
+        return types, self.memory.key, constants, self.grid
+
+
+def _constant_key(value: Any) -> Any:
+    """Equal for constants that compile to the same: 1, 1.0 and True don't, nor do 0.0 and -0.0."""
+    if isinstance(value, tuple):
+        return tuple(_constant_key(item) for item in value)
+    if isinstance(value, float):
+        return type(value), value.hex()
+    try:
+        hash(value)
+    except TypeError:
+        return type(value), repr(value)
+    return type(value), value
+
+
+class CompiledKernel:
+    """What `kernel.compile` gives.
+
+    `ir(level)` is the MLIR text and `module(level)` the module at "tile", "neuron.mem", "neuron.engine" or "neuron.isa".
+    `run(*args)` writes the output arrays and gives the run's result; what an NKI kernel returns is then in `returned`.
+    """
+
+    def __init__(
+        self, function: KernelFunction, parameters: Parameters, target: str, traced: Traced, modules: dict[str, ModuleOp]
+    ):
+        self.name, self.target, self.grid = function.name, target, parameters.grid
+        self.traced, self.returned = traced, None
+        self._function, self._parameters, self._modules = function, parameters, modules
+
+    @classmethod
+    def build(cls, function: KernelFunction, parameters: Parameters, target: str) -> CompiledKernel:
+        """Compiles through all levels. Raises CompileError."""
+        from nki_mlir.passes.pipelines import lower_levels
+
+        traced = trace(function, parameters.memory, parameters.constants, parameters.grid, target)
+        try:
+            modules = lower_levels(traced.module)
+        except CompileError:
+            raise
+        except PassFailedException as error:
+            raise CompileError(str(error)) from None
+        return cls(function, parameters, target, traced, {**modules, "tile": traced.module})
+
+    def module(self, level: str) -> ModuleOp:
+        """The module at a level."""
+        found = self._modules.get(level)
+        if found is None:
+            raise placed(CompileError(f"there is no level {level!r}; there are {', '.join(LEVELS)}"))
+        return found
+
+    def ir(self, level: str) -> str:
+        """The MLIR text at a level."""
+        return str(self.module(level))
+
+    def run(self, *args: Any, seed: int | None = None, checks: bool = True, **meta: Any) -> RunResult:
+        """Runs on these arguments, of which only the arrays matter; they must be like those compiled for. `seed` perturbs
+        the engines' timing, which must not change results; `checks` looks for races and the like."""
+        try:
+            given = self._arrays(args, meta)
+            self._check(given)
+            memory = arrays.memory_of(given)
+            return self.execute(Parameters(memory, given, self._parameters.constants, self.grid), seed, checks)
+        except (CompileError, ExecutionError) as error:
+            raise error.with_traceback(None) from None
+
+    def execute(self, parameters: Parameters, seed: int | None = None, checks: bool = True) -> RunResult:
+        """Runs on arguments that are known to fit."""
+        from nki_mlir.executor import execute
+
+        self._check_outputs(parameters.memory)
+        made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
+        data = [*(a.data for a in parameters.memory.arrays), *made]
+        result = execute(self._modules["neuron.isa"], data, seed=seed, checks=checks)
+        as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
+        self.returned = _returned(self.traced.returned, data, as_torch)
+        return result
+
+    # Checks of a call against what was compiled.
+    def _arrays(self, args: Sequence[Any], meta: Mapping[str, Any]) -> dict[str, ArrayArg]:
+        """The arrays of a call by parameter: given as to compile, or the arrays alone."""
+        wanted = self._parameters.arrays
+        if len(args) == len(wanted) and not meta and all(arrays.is_array(a) for a in args):
+            values = dict(zip(wanted, args, strict=True))
+        else:
+            values = dict(zip(self._function.signature.parameters, args, strict=False)) | dict(meta)
+        missing = [name for name in wanted if not arrays.is_array(values.get(name))]
+        if missing or len(args) > len(self._function.signature.parameters):
+            given = sum(arrays.is_array(value) for value in (*args, *meta.values()))
+            which = f"; '{missing[0]}' is missing" if missing else ""
+            raise ExecutionError(f"{self.name} takes {len(wanted)} arrays ({', '.join(wanted)}), got {given}{which}")
+        try:
+            return {
+                name: arrays.array_arg(values[name], name, pointer=self._function.language == "triton") for name in wanted
+            }
+        except CompileError as error:
+            raise ExecutionError(error.message) from None
+
+    def _check(self, given: Mapping[str, ArrayArg]) -> None:
+        for name, array in given.items():
+            compiled = self._parameters.arrays[name]
+            if array.key != compiled.key:
+                detail = f"{compiled}, got {array}"
+                if str(compiled) == str(array):
+                    detail = f"{compiled} with strides {compiled.strides}, got strides {array.strides}"
+                raise ExecutionError(f"argument '{name}': compiled for {detail}")
+        now, then = arrays.memory_of(given), self._parameters.memory
+        if now.key != then.key:
+            names = list(given)
+            pairs = ((a, b) for i, b in enumerate(names) for a in names[:i])
+            a, b = next(p for p in pairs if _relation(now, *p) != _relation(then, *p))
+            raise ExecutionError(
+                f"argument '{b}' {_relation(now, a, b)} '{a}', but the kernel was compiled for one that "
+                f"{_relation(then, a, b)} it"
+            )
+
+    def _check_outputs(self, memory: Memory) -> None:
+        for slot, array in enumerate(memory.arrays):
+            if slot in self.traced.written and not array.writable:
+                kind = "a JAX array, which can't be written" if array.library == "jax" else "read-only"
+                raise ExecutionError(f"argument '{memory.names[slot]}' is an output, but it is {kind}")
+
+
+def _relation(memory: Memory, a: str, b: str) -> str:
+    """How the second array lies to the first."""
+    first, second = memory.slots[a], memory.slots[b]
+    if first == second:
+        return "is the same as"
+    return "overlaps" if memory.groups[first] == memory.groups[second] else "lies apart from"
+
+
+def np_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    import numpy as np
+
+    return np.zeros(shape, dtype)
+
+
+def _returned(returned: Any, data: Sequence[np.ndarray], as_torch: bool) -> Any:
+    """What the kernel returns, made of the arrays that it ran on."""
+    if isinstance(returned, tuple):
+        return tuple(_returned(item, data, as_torch) for item in returned)
+    if not isinstance(returned, ReturnedArray):
+        return returned
+    array = data[returned.argument].reshape(returned.shape)
+    return arrays.to_torch(array) if as_torch else array

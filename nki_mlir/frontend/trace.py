@@ -1,0 +1,209 @@
+"""From a kernel and a call's arguments to a `tile` module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    FileLineColLoc,
+    IntAttr,
+    MemRefType,
+    ModuleOp,
+    StringAttr,
+    i64,
+)
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.traits import is_side_effect_free
+from xdsl.utils.exceptions import VerifyException
+
+from nki_mlir.dialects import tile
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend.arrays import Memory
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.dtypes import DType
+from nki_mlir.frontend.interpreter import Interpreter
+from nki_mlir.frontend.source import KernelFunction
+from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Value, describe
+
+TARGET = "neuron.target"
+
+
+@dataclass(frozen=True)
+class Output:
+    """An array that an NKI kernel makes in HBM: an argument after the kernel's own."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class ReturnedArray:
+    """An array that the kernel returns: which argument of the module, and seen with which shape."""
+
+    argument: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A kernel at the `tile` level. `written` are the arguments that it stores to; `observed` what it read from outside
+    itself, each with the value that it had."""
+
+    module: ModuleOp
+    outputs: tuple[Output, ...]
+    returned: Any
+    written: frozenset[int]
+    observed: tuple[tuple[Callable[[], Any], Any], ...]
+
+    def is_current(self) -> bool:
+        """Whether what the kernel read from outside itself is still the same."""
+        return all(_same(read, value) for read, value in self.observed)
+
+
+def _same(read: Callable[[], Any], value: Any) -> bool:
+    try:
+        now = read()
+        return now is value or (type(now) is type(value) and isinstance(now, int | float | str | tuple) and now == value)
+    except (AttributeError, ValueError):
+        return False
+
+
+def trace(
+    function: KernelFunction, memory: Memory, constants: Mapping[str, Any], grid: Sequence[int], target: str
+) -> Traced:
+    """Compiles a kernel's source to `tile`. Raises CompileError at the position in the source."""
+    types = [MemRefType(a.dtype.type, a.data.shape) for a in memory.arrays]
+    body = Block(arg_types=types)
+    for argument, name in zip(body.args, memory.names, strict=True):
+        argument.name_hint = name if name.isascii() else None
+    b = Builder(function, grid, body)
+    variables = _variables(b, memory, constants)
+    interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
+    result = interpreter.run()
+    try:
+        returned = _returned(b.language, result)
+    except CompileError as error:
+        raise CompileError(error.message, *interpreter.end) from None
+    b.add(ReturnOp())
+    _drop_unused(body)
+    module = _module(b, function, memory, target)
+    _verify(module)
+    outputs = tuple(Output(_output_name(o), o.shape, o.dtype) for o in b.outputs)
+    return Traced(module, outputs, returned, _written(body), tuple(b.observed.values()))
+
+
+def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """What each parameter holds when the kernel starts."""
+    variables: dict[str, Any] = dict(constants)
+    for name, slot in memory.slots.items():
+        argument, array = b.entry.args[slot], memory.arrays[slot]
+        if b.language == "nki":
+            variables[name] = HbmArray(slot, argument, array.shape, array.dtype)
+        else:
+            variables[name] = b.value(tile.BaseOp(argument))
+    return variables
+
+
+def as_argument(value: Any, constexpr: bool) -> Any:
+    """A compile-time argument of a Triton kernel: a number is typed unless it is a constexpr."""
+    if constexpr or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return ArgInt(value)
+    return ArgFloat(value) if isinstance(value, float) else value
+
+
+def _returned(language: str, result: Any) -> Any:
+    """The arrays that a kernel returns, in the tuples that hold them."""
+    if result is None:
+        return None
+    if language != "nki":
+        raise CompileError(f"a Triton kernel returns nothing, but this returns {describe(result)}")
+    if isinstance(result, HbmArray):
+        return ReturnedArray(result.argument, result.shape)
+    if isinstance(result, tuple | list):
+        return tuple(_returned(language, item) for item in result)
+    what = "a tile on the chip" if isinstance(result, Value) else describe(result)
+    raise CompileError(
+        f"a kernel returns arrays in HBM, but this returns {what}; store it to an array made with "
+        "nl.ndarray(..., buffer=nl.shared_hbm)"
+    )
+
+
+def _output_name(array: HbmArray) -> str:
+    return array.memory.name_hint or f"output{array.argument}"
+
+
+def _module(b: Builder, function: KernelFunction, memory: Memory, target: str) -> ModuleOp:
+    body = b.entry
+    func = FuncOp(function.name, ([a.type for a in body.args], []), Region(body))
+    names = [*memory.names, *(_output_name(o) for o in b.outputs)]
+    last = max(memory.groups, default=-1)
+    groups = [*memory.groups, *range(last + 1, last + 1 + len(b.outputs))]
+    func.attributes[tile.GRID] = tile.grid_attr(b.grid)
+    func.attributes[tile.ARG_NAMES] = ArrayAttr([StringAttr(n) for n in names])
+    func.attributes[tile.ALIASES] = DenseArrayBase.from_list(i64, groups)
+    module = ModuleOp([func], {TARGET: StringAttr(target)})
+    func.location = module.location = FileLineColLoc(StringAttr(b.file), IntAttr(b.line), IntAttr(b.column))
+    return module
+
+
+def _drop_unused(block: Block) -> None:
+    """Erases operations without effect whose results nobody reads: what the kernel computed and did not use."""
+    for op in reversed(list(block.ops)):
+        for region in op.regions:
+            for inner in region.blocks:
+                _drop_unused(inner)
+        if not op.regions and op.results and is_side_effect_free(op) and not any(r.uses for r in op.results):
+            op.detach()
+            op.erase()
+
+
+def _written(body: Block) -> frozenset[int]:
+    """The arguments that some store may reach."""
+    found: set[int] = set()
+    for op in (o for outer in body.ops for o in outer.walk()):
+        if isinstance(op, tile.StoreOp):
+            found |= _bases(op.ptr, set())
+    return frozenset(found)
+
+
+def _bases(pointer: SSAValue, seen: set[SSAValue]) -> set[int]:
+    """The arguments that a pointer may point into."""
+    if pointer in seen or not isinstance(tile.element_of(pointer), tile.PtrType):
+        return set()
+    seen.add(pointer)
+    owner = pointer.owner
+    if isinstance(owner, tile.BaseOp):
+        source = owner.source
+        return {source.index} if hasattr(source, "index") else set()
+    sources: Sequence[SSAValue]
+    if isinstance(owner, Block):
+        loop = owner.parent_op()
+        sources = loop.iter_args if isinstance(loop, ForOp) else ()
+        terminator = owner.last_op
+        sources = [*sources, *(terminator.operands if terminator is not None else ())]
+    else:
+        sources = [*owner.operands, *(v for r in owner.regions for v in _yielded(r))]
+    return set().union(*(_bases(source, seen) for source in sources))
+
+
+def _yielded(region: Region) -> Sequence[SSAValue]:
+    last: Operation | None = region.block.last_op
+    return last.operands if last is not None else ()
+
+
+def _verify(module: ModuleOp) -> None:
+    """What the dialects forbid is an error at the operation's position."""
+    for op in module.walk():
+        try:
+            op.verify(verify_nested_ops=False)
+        except VerifyException as error:
+            raise CompileError.at(op, f"{op.name}: {error}") from None

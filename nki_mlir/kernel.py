@@ -1,0 +1,314 @@
+"""`jit` and what it makes: kernels, which are launched with `kernel[grid](...)` or compiled with `kernel.compile(...)`."""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from nki_mlir.compiled import CompiledKernel, Parameters
+from nki_mlir.errors import CompileError, ExecutionError
+from nki_mlir.frontend import arrays
+from nki_mlir.frontend.call_site import placed
+from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
+from nki_mlir.frontend.trace import as_argument
+
+if TYPE_CHECKING:
+    from nki_mlir.executor import RunResult
+
+TARGET = "trn1"
+"""The chip that kernels are compiled for unless told otherwise."""
+
+LAUNCH_OPTIONS = frozenset(
+    "num_warps num_stages num_ctas maxnreg waves_per_eu matrix_instr_nonkdim enable_fp_fusion warmup".split()
+)
+"""Triton's launch options, which have no meaning on this machine and are ignored."""
+
+JIT_OPTIONS = frozenset(
+    "version repr launch_metadata do_not_specialize do_not_specialize_on_alignment debug noinline "
+    "mode kernel_return experimental_flags platform_target show_compiler_tb".split()
+)
+"""Options of Triton's and NKI's decorators, which are ignored."""
+
+_CACHE_SIZE = 256
+
+Step = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
+"""A decorator's part in a launch: from the arguments so far to alternatives of further ones."""
+
+K = TypeVar("K", bound="Kernel")
+
+
+class Kernel:
+    """A Triton kernel.
+
+    `kernel[grid](*args, **meta)` compiles for these arguments, unless that was done before, and runs; the grid is an integer,
+    a tuple of up to three, or a function of the arguments' dict. `last_run` is the result of the last run.
+    """
+
+    language = "triton"
+
+    def __init__(self, function: Callable[..., Any], target: str = TARGET, steps: Sequence[Step] = ()):
+        try:
+            self.kernel_function = KernelFunction(function, self.language)
+        except CompileError as error:
+            raise placed(error) from None
+        self.fn, self.target, self.steps = function, target, tuple(steps)
+        self.last_run: RunResult | None = None
+        self._cache: OrderedDict[Any, CompiledKernel | CompileError] = OrderedDict()
+        self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.__name__}>"
+
+    def __getitem__(self, grid: Any) -> Launch:
+        return Launch(self, grid)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise placed(CompileError(f"launch the kernel with a grid: {self.__name__}[grid](...)"))
+
+    def compile(self, *args: Any, grid: Any = None, target: str | None = None, **meta: Any) -> CompiledKernel:
+        """Compiles for these arguments; a kernel compiled for them before is used again."""
+        try:
+            return self._compiled(grid, args, meta, target or self.target)[0]
+        except CompileError as error:
+            raise placed(error).with_traceback(None) from None
+
+    def launch(self, grid: Any, args: Sequence[Any], meta: Mapping[str, Any]) -> Any:
+        """Compiles and runs; what the kernel returns."""
+        try:
+            compiled, parameters = self._compiled(grid, args, meta, self.target)
+            self.last_run = compiled.execute(parameters)
+            return compiled.returned
+        except CompileError as error:
+            raise placed(error).with_traceback(None) from None
+        except ExecutionError as error:
+            raise error.with_traceback(None) from None
+
+    def with_step(self: K, step: Step) -> K:
+        """This kernel with one more decorator around it."""
+        return type(self)(self.fn, self.target, (step, *self.steps))
+
+    # From a call to compiled code.
+    def _compiled(
+        self, grid: Any, args: Sequence[Any], meta: Mapping[str, Any], target: str
+    ) -> tuple[CompiledKernel, Parameters]:
+        """The first of the decorators' alternatives that compiles."""
+        _check_target(target)
+        given = self._given(args, meta)
+        failed: CompileError | None = None
+        for bound in _alternatives(self.steps, given):
+            parameters = self._parameters(self._complete(bound), grid)
+            compiled = self._cached(parameters, target)
+            if isinstance(compiled, CompiledKernel):
+                return compiled, parameters
+            failed = failed or compiled
+        assert failed is not None
+        raise CompileError(failed.message, failed.file, failed.line, failed.column)
+
+    def _cached(self, parameters: Parameters, target: str) -> CompiledKernel | CompileError:
+        key = (parameters.key, target)
+        found = self._cache.get(key)
+        if found is None or (isinstance(found, CompiledKernel) and not found.traced.is_current()):
+            try:
+                found = CompiledKernel.build(self.kernel_function, parameters, target)
+            except CompileError as error:
+                if not self.steps:
+                    raise
+                found = error
+            self._cache[key] = found
+        self._cache.move_to_end(key)
+        while len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return found
+
+    def _given(self, args: Sequence[Any], meta: Mapping[str, Any]) -> dict[str, Any]:
+        """The call's arguments by parameter, without defaults."""
+        signature = self.kernel_function.signature
+        options = {name for name in meta if name in LAUNCH_OPTIONS and name not in signature.parameters}
+        try:
+            bound = signature.bind_partial(*args, **{k: v for k, v in meta.items() if k not in options})
+        except TypeError as error:
+            raise CompileError(f"{self.__name__}: {error}; it is {self.__name__}{_bare(signature)}") from None
+        return dict(bound.arguments)
+
+    def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments in order, defaults filled in."""
+        complete: dict[str, Any] = {}
+        for name, parameter in self.kernel_function.signature.parameters.items():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise CompileError(f"{self.__name__}: a kernel can't have '*{name}' parameters")
+            if name not in given and parameter.default is parameter.empty:
+                kind = "constexpr argument" if name in self.kernel_function.constexprs else "argument"
+                raise CompileError(f"{self.__name__}: missing {kind} '{name}'")
+            complete[name] = plain(unwrapped(given.get(name, parameter.default)))
+        return complete
+
+    def _parameters(self, complete: Mapping[str, Any], grid: Any) -> Parameters:
+        found: dict[str, arrays.ArrayArg] = {}
+        constants: dict[str, Any] = {}
+        for name, value in complete.items():
+            constexpr = name in self.kernel_function.constexprs
+            if not arrays.is_array(value):
+                constants[name] = self._constant(name, value, constexpr)
+            elif constexpr:
+                raise CompileError(f"argument '{name}' is a constexpr, but an array was passed")
+            else:
+                found[name] = arrays.array_arg(value, name, pointer=self.language == "triton")
+        return Parameters(arrays.memory_of(found), found, constants, self.grid(grid, complete))
+
+    def _constant(self, name: str, value: Any, constexpr: bool) -> Any:
+        items = value if isinstance(value, tuple | list) else (value,)
+        if any(arrays.is_array(item) for item in items):
+            raise CompileError(f"argument '{name}' is a tuple of arrays; pass each array as an argument of its own")
+        if isinstance(value, list):
+            value = tuple(value)
+        return as_argument(value, constexpr) if self.language == "triton" else value
+
+    def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
+        """The number of programs along each axis."""
+        if grid is None:
+            raise CompileError(f"{self.__name__} needs a grid: compile(..., grid=...) or {self.__name__}[grid](...)")
+        if callable(grid):
+            try:
+                grid = grid(dict(complete))
+            except Exception as error:
+                raise CompileError(f"the grid function raised {type(error).__name__}: {error}") from None
+        sizes = tuple(plain(n) for n in grid) if isinstance(grid, tuple | list) else (plain(grid),)
+        if not 1 <= len(sizes) <= 3 or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sizes):
+            raise CompileError(f"a grid is 1 to 3 positive integers, got {grid!r}")
+        return sizes
+
+
+class NkiKernel(Kernel):
+    """An NKI kernel. `kernel(*args)` runs one program, `kernel[grid](*args)` a grid; the result is what the kernel returns."""
+
+    language = "nki"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.launch((1,), args, kwargs)
+
+    def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
+        return super().grid((1,) if grid is None else grid, complete)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """`kernel[grid]`, to be called with the kernel's arguments."""
+
+    kernel: Kernel
+    grid: Any
+
+    def __call__(self, *args: Any, **meta: Any) -> Any:
+        return self.kernel.launch(self.grid, args, meta)
+
+
+def _check_target(target: str) -> None:
+    from nki_mlir.targets import TARGETS
+
+    if target not in TARGETS:
+        raise CompileError(f"there is no target {target!r}; there are {', '.join(TARGETS)}")
+
+
+def _bare(signature: inspect.Signature) -> str:
+    return str(
+        signature.replace(
+            parameters=[p.replace(annotation=p.empty) for p in signature.parameters.values()],
+            return_annotation=inspect.Signature.empty,
+        )
+    )
+
+
+def _alternatives(steps: Sequence[Step], given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The arguments that the decorators make of a call's, outermost decorator first."""
+    if not steps:
+        yield given
+        return
+    for more in steps[0](given):
+        yield from _alternatives(steps[1:], {**given, **more})
+
+
+@overload
+def jit(function: Callable[..., Any], /) -> Kernel: ...
+@overload
+def jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], Kernel]: ...
+def jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
+    """Makes a Triton kernel of a function. Triton's own options are accepted and have no effect."""
+    return _decorate(Kernel, function, target, options)
+
+
+@overload
+def nki_jit(function: Callable[..., Any], /) -> NkiKernel: ...
+@overload
+def nki_jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], NkiKernel]: ...
+def nki_jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
+    """Makes an NKI kernel of a function. NKI's own options are accepted and have no effect."""
+    return _decorate(NkiKernel, function, target, options)
+
+
+def _decorate(cls: type[Kernel], function: Any, target: str, options: Mapping[str, Any]) -> Any:
+    try:
+        _check_target(target)
+        unknown = sorted(options.keys() - JIT_OPTIONS)
+        if unknown:
+            raise CompileError(f"jit has no option '{unknown[0]}'")
+    except CompileError as error:
+        raise placed(error) from None
+    return cls(function, target) if function is not None else lambda f: cls(f, target)
+
+
+class Config:
+    """One choice for `autotune`: values of constexpr arguments, and launch options, which have no effect here."""
+
+    def __init__(self, kwargs: Mapping[str, Any], **options: Any):
+        self.kwargs, self.options = dict(kwargs), options
+
+    def __repr__(self) -> str:
+        return f"Config({self.kwargs})"
+
+
+def autotune(configs: Sequence[Config], key: Sequence[str] = (), **options: Any) -> Callable[[K], K]:
+    """Takes the first configuration that compiles; there is no timing. Further options of Triton's have no effect."""
+    if not configs:
+        raise placed(CompileError("autotune needs at least one Config"))
+
+    def alternatives(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for config in configs:
+            clash = sorted(config.kwargs.keys() & given.keys())
+            if clash:
+                raise CompileError(f"'{clash[0]}' is set by autotune and can't be passed as well")
+            yield config.kwargs
+
+    return lambda kernel: _on_kernel(kernel, "autotune").with_step(alternatives)
+
+
+def heuristics(values: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> Callable[[K], K]:
+    """Computes arguments from the others: a table of functions of the arguments' dict."""
+
+    def alternatives(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        known = dict(given)
+        for name, function in values.items():
+            try:
+                known[name] = function(known)
+            except Exception as error:
+                raise CompileError(f"the heuristic for '{name}' raised {type(error).__name__}: {error}") from None
+        yield {name: known[name] for name in values}
+
+    return lambda kernel: _on_kernel(kernel, "heuristics").with_step(alternatives)
+
+
+def _on_kernel(kernel: K, decorator: str) -> K:
+    if not isinstance(kernel, Kernel):
+        raise placed(CompileError(f"{decorator} decorates a kernel; put it above @jit"))
+    return kernel
+
+
+def cdiv(x: int, y: int) -> int:
+    """x / y, rounded up."""
+    return -(-x // y)
+
+
+def next_power_of_2(n: int) -> int:
+    """The smallest power of two that is not less than n."""
+    return 1 << max(0, n - 1).bit_length()
