@@ -36,7 +36,6 @@ from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_pa
 from nki_mlir.dialects.instructions import BY_NAME, AluAttr, FunctionAttr, Instance, Instruction, check
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
-from nki_mlir.dialects.tile import element_of
 
 
 @irdl_attr_definition

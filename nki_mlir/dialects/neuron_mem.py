@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
+    AnyFloat,
     AnyFloatConstr,
     DenseArrayBase,
     FloatAttr,
@@ -42,7 +43,7 @@ from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryRe
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.folding import ArithConstants
-from nki_mlir.dialects.instructions import COMPARISONS, Alu, AluAttr, FunctionAttr
+from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
 from nki_mlir.dialects.neuron_mem_types import (  # noqa: F401
     MOVING,
     PARTITIONS,
@@ -52,15 +53,17 @@ from nki_mlir.dialects.neuron_mem_types import (  # noqa: F401
     partitions_for,
     tile_type,
 )
-from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access
+from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other
 
 
-def _same_placement(*values: SSAValue) -> None:
-    """Full operands and results lie alike: same shape, same dimension on the partitions."""
+def _same_placement(*values: SSAValue, space: bool = True) -> None:
+    """Full operands and results lie alike: same shape, same dimension on the partitions, same space."""
     types = [v.type for v in values if isinstance(v.type, TileType)]
     for other in types[1:]:
         if (other.sizes, other.partition_dim) != (types[0].sizes, types[0].partition_dim):
             raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}")
+        if space and other.space != types[0].space:
+            raise VerifyException(f"only a move takes data from psum to sbuf, got {types[0]} and {other}")
 
 
 _ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
@@ -68,7 +71,9 @@ _SCALAR = AnyFloatConstr | base(IntegerType)
 _TILE_OR_SCALAR = base(TileType) | AnyFloatConstr | base(IntegerType)
 
 
-def _verify_access(memory: SSAValue, tile: SSAValue, strides: DenseArrayBase, valid: Sequence[SSAValue]) -> None:
+def _verify_access(
+    memory: SSAValue, tile: SSAValue, strides: DenseArrayBase[IntegerType], valid: Sequence[SSAValue]
+) -> None:
     type_ = tile_type(tile)
     verify_access(memory, type_.sizes, strides.get_values(), valid)
     if element_of(memory) != type_.element_type:
@@ -97,6 +102,7 @@ class LoadOp(IRDLOperation):
 
     def verify_(self) -> None:
         _verify_access(self.source, self.result, self.strides, self.valid)
+        verify_other(self.other, tile_type(self.result).element_type)
 
 
 @irdl_op_definition
@@ -148,8 +154,13 @@ class IotaOp(IRDLOperation):
     assembly_format = "$offset `strides` $strides attr-dict `->` type($result)"
 
     def verify_(self) -> None:
-        if len(self.strides.get_values()) != len(tile_type(self.result).sizes):
+        result = tile_type(self.result)
+        if len(self.strides.get_values()) != len(result.sizes):
             raise VerifyException("one stride for each dimension")
+        if result.element_type != IntegerType(32) and not isinstance(result.element_type, AnyFloat):
+            raise VerifyException(f"an iota is i32 or a float, got {result.element_type}")
+        if result.is_psum:
+            raise VerifyException("an iota lies in sbuf")
 
 
 @irdl_op_definition
@@ -199,6 +210,8 @@ class BinaryOp(IRDLOperation):
     assembly_format = "$op $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
 
     def verify_(self) -> None:
+        if self.op.data in UNARY:
+            raise VerifyException(f"{self.op.data} takes one operand")
         if not isinstance(self.lhs.type, TileType) and not isinstance(self.rhs.type, TileType):
             raise VerifyException("one operand must be a tile")
         _same_placement(self.lhs, self.rhs, self.result)
@@ -247,7 +260,7 @@ class CastOp(IRDLOperation, HasFolderInterface):
 
 @irdl_op_definition
 class BroadcastOp(IRDLOperation):
-    """Repeats free dimensions of size 1; data does not cross partitions."""
+    """Repeats free dimensions of size 1; data does not cross partitions or leave its space."""
 
     name = "neuron.mem.broadcast"
     source = operand_def(TileType)
@@ -259,14 +272,15 @@ class BroadcastOp(IRDLOperation):
         src, dst = tile_type(self.source), tile_type(self.result)
         if len(src.sizes) != len(dst.sizes) or any(s not in (1, d) for s, d in zip(src.sizes, dst.sizes, strict=True)):
             raise VerifyException(f"shape {list(src.sizes)} does not broadcast to {list(dst.sizes)}")
-        if src.partitions != dst.partitions or src.fold != dst.fold or src.partition_dim != dst.partition_dim:
-            raise VerifyException(f"a broadcast keeps partitions, got {src} and {dst}")
+        physical = [(t.space, t.partition_dim, t.partitions, t.fold, t.element_type) for t in (src, dst)]
+        if physical[0] != physical[1]:
+            raise VerifyException(f"a broadcast keeps space, partitions and type, got {src} and {dst}")
 
 
 @irdl_op_definition
 class RelabelOp(IRDLOperation):
-    """The same bytes under another logical shape: dimensions of size 1 inserted, or a matrix and its transpose where the
-    partitions hold the other dimension. Nothing moves."""
+    """The same bytes under another logical shape: dimensions of size 1 inserted, or a matrix and its transpose where
+    the partitions hold the other dimension. Nothing moves."""
 
     name = "neuron.mem.relabel"
     source = operand_def(TileType)
@@ -279,6 +293,28 @@ class RelabelOp(IRDLOperation):
         physical = [(t.space, t.partitions, [s for s in t.free if s != 1], t.element_type) for t in (src, dst)]
         if physical[0] != physical[1]:
             raise VerifyException(f"a relabelling keeps space, partitions, free sizes and type, got {src} and {dst}")
+
+
+@irdl_op_definition
+class TransposeOp(IRDLOperation):
+    """The same matrix with its other dimension on the partitions: a move across partitions, within SBUF."""
+
+    name = "neuron.mem.transpose"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        src, dst = tile_type(self.source), tile_type(self.result)
+        if len(src.sizes) != 2 or src.sizes != dst.sizes or src.element_type != dst.element_type:
+            raise VerifyException(f"a transpose keeps a matrix's shape and type, got {src} and {dst}")
+        if {src.partition_dim, dst.partition_dim} != {0, 1} or src.is_psum or dst.is_psum:
+            raise VerifyException("a transpose takes one dimension off the partitions and puts the other on, in sbuf")
+        if src.fold != 1 or dst.fold != 1:
+            raise VerifyException(
+                f"a transpose takes at most {PARTITIONS} x {PARTITIONS} elements, got {list(src.sizes)}"
+            )
 
 
 @irdl_op_definition
@@ -299,8 +335,10 @@ class ReduceOp(IRDLOperation):
         if not 0 <= axis < len(src.sizes) or axis == src.partition_dim:
             raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
         kept = [s for d, s in enumerate(src.sizes) if d != axis]
-        if list(dst.sizes) != kept or dst.partitions != src.partitions:
-            raise VerifyException(f"the result must have shape {kept} on {src.partitions} partitions, got {dst}")
+        dim = src.partition_dim
+        dim = None if dim is None else dim - (axis < dim)
+        if dst != (want := TileType.of(src.space.data, kept, dim, src.element_type)):
+            raise VerifyException(f"the result must be {want}, got {dst}")
 
 
 class AllocEffect(MemoryEffect):
@@ -341,7 +379,10 @@ class MatmulOp(IRDLOperation):
     result = result_def(TileType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$lhs `,` $rhs `acc` $acc (`part` $part^)? attr-dict `:` type($lhs) `,` type($rhs) `,` type($acc) `->` type($result)"
+    assembly_format = (
+        "$lhs `,` $rhs `acc` $acc (`part` $part^)? attr-dict"
+        " `:` type($lhs) `,` type($rhs) `,` type($acc) `->` type($result)"
+    )
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -357,10 +398,14 @@ class MatmulOp(IRDLOperation):
             raise VerifyException("the contraction dimension must be on the partitions: dim 1 of lhs and dim 0 of rhs")
         if lhs.is_psum or rhs.is_psum or not out.is_psum:
             raise VerifyException("a matmul reads sbuf and writes psum")
+        if lhs.element_type not in FLOATS or rhs.element_type not in FLOATS:
+            raise VerifyException(f"a matmul multiplies floats, got {lhs.element_type} and {rhs.element_type}")
         if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or out.partition_dim != 0:
             raise VerifyException(f"the result must be {[lhs.sizes[0], rhs.sizes[1]]} with dim 0 on the partitions")
         if self.acc.type != out:
             raise VerifyException(f"'acc' must have the result's type, got {self.acc.type}")
+        if self.acc.has_more_than_one_use():
+            raise VerifyException("the sum takes the place of 'acc', which must have no other use")
         if self.part is not None:
             part = self.part.get_values()
             if len(part) != 3 or any(not 0 <= p < n for p, n in zip(part, self.parts, strict=True)):
@@ -378,7 +423,7 @@ class MoveOp(IRDLOperation):
     assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
 
     def verify_(self) -> None:
-        _same_placement(self.source, self.result)
+        _same_placement(self.source, self.result, space=False)
         if not tile_type(self.source).is_psum or tile_type(self.result).is_psum:
             raise VerifyException("a move takes a tile from psum to sbuf")
 
@@ -397,6 +442,7 @@ NeuronMem = Dialect(
         CastOp,
         BroadcastOp,
         RelabelOp,
+        TransposeOp,
         ReduceOp,
         AccumulatorOp,
         MatmulOp,

@@ -40,6 +40,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     StoreOp,
     WriteOp,
     verify_access,
+    verify_other,
 )
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
@@ -73,10 +74,10 @@ class _GridOp(IRDLOperation):
     def verify_(self) -> None:
         func = enclosing_func(self)
         if func is None:
-            return
+            raise VerifyException("only a kernel, which is a func.func, has programs")
         axis, grid = self.axis.value.data, grid_of(func)
         if grid is None:
-            raise VerifyException(f"the enclosing function has no '{GRID}' attribute")
+            raise VerifyException(f"the enclosing function has no attribute '{GRID} = array<i64: …>'")
         if not 0 <= axis < len(grid):
             raise VerifyException(f"axis {axis} is outside the grid of {len(grid)} dimensions")
 
@@ -119,7 +120,10 @@ class ArangeOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        want = (self.end.value.data - self.start.value.data,)
+        start, end = self.start.value.data, self.end.value.data
+        if end <= start:
+            raise VerifyException(f"the range {start} to {end} is empty")
+        want = (end - start,)
         if shape_of(self.result) != want or not isinstance(element_of(self.result), IndexType):
             raise VerifyException(f"the result must be tensor<{want[0]}xindex>, got {self.result.type}")
 
@@ -239,12 +243,19 @@ class DotOp(IRDLOperation):
         a, b = shape_of(self.a), shape_of(self.b)
         if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
             raise VerifyException(f"shapes {a} and {b} do not multiply: want [M, K] and [K, N]")
-        if element_of(self.a) != element_of(self.b):
-            raise VerifyException(f"operand types differ: {element_of(self.a)} and {element_of(self.b)}")
+        if element_of(self.a) != element_of(self.b) or not isinstance(element_of(self.a), AnyFloat):
+            raise VerifyException(
+                f"operands must be of one float type, got {element_of(self.a)} and {element_of(self.b)}"
+            )
         if shape_of(self.result) != (a[0], b[1]) or not isinstance(element_of(self.result), AnyFloat):
             raise VerifyException(f"the result must be a float tensor of shape {(a[0], b[1])}, got {self.result.type}")
         if self.acc is not None and self.acc.type != self.result.type:
             raise VerifyException(f"'acc' must have the result's type {self.result.type}, got {self.acc.type}")
+
+
+def _verify_number(value: SSAValue) -> None:
+    if not isinstance(type_ := element_of(value), AnyFloat | IntegerType | IndexType):
+        raise VerifyException(f"elements must be numbers, got {type_}")
 
 
 @irdl_op_definition
@@ -271,6 +282,7 @@ class CompareOp(IRDLOperation):
     def verify_(self) -> None:
         if self.lhs.type != self.rhs.type:
             raise VerifyException(f"operand types differ: {self.lhs.type} and {self.rhs.type}")
+        _verify_number(self.lhs)
         if self.result.type != with_shape(i1, shape_of(self.lhs)):
             raise VerifyException(f"the result must be i1 of shape {shape_of(self.lhs)}, got {self.result.type}")
 
@@ -317,9 +329,8 @@ class CastOp(IRDLOperation, HasFolderInterface):
     def verify_(self) -> None:
         if shape_of(self.source) != shape_of(self.result):
             raise VerifyException("a cast keeps the shape")
-        for type_ in (element_of(self.source), element_of(self.result)):
-            if not isinstance(type_, AnyFloat | IntegerType | IndexType):
-                raise VerifyException(f"a cast converts numbers, got {type_}")
+        _verify_number(self.source)
+        _verify_number(self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
@@ -348,6 +359,7 @@ class ReduceOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
+        _verify_number(self.source)
         shape, axis = list(shape_of(self.source)), self.axis.value.data
         if not 0 <= axis < len(shape):
             raise VerifyException(f"axis {axis} is outside the {len(shape)} dimensions of the operand")

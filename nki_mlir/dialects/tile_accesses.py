@@ -133,6 +133,12 @@ def verify_access(source: SSAValue, shape: Sequence[int], strides: Sequence[int]
         raise VerifyException(f"{len(valid)} valid extents for {len(shape)} dimensions")
 
 
+def verify_other(other: Attribute | None, element_type: Attribute) -> None:
+    """What masked elements read as is an element."""
+    if isinstance(other, FloatAttr | IntegerAttr) and other.type != element_type:
+        raise VerifyException(f"'other' must be {element_type}, got {other}")
+
+
 @irdl_op_definition
 class ReadOp(IRDLOperation):
     """A structured load: element `i` of the result is `source[offset + sum(i[d] * strides[d])]`, offsets counted in
@@ -171,6 +177,7 @@ class ReadOp(IRDLOperation):
         verify_access(self.source, shape_of(self.result), self.strides.get_values(), self.valid)
         if element_of(self.source) != element_of(self.result):
             raise VerifyException(f"a read keeps the element type {element_of(self.source)}, got {self.result.type}")
+        verify_other(self.other, element_of(self.result))
 
 
 @irdl_op_definition

@@ -266,9 +266,6 @@ class DmaStep(DataStep):
         self.shares = dma.shares(instance)
         self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
         self.constant = constant
-        queues = simulation.target.dma.queues
-        if not 0 <= self.ring[1] < queues:
-            raise ExecutionError(f"{where(op)}: queue {self.ring[1]} does not exist; an engine has {queues}")
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core

@@ -69,11 +69,11 @@ def _fp32(i: Instance, name: str, default: float | None = None) -> Pick:
 
 
 def _word(i: Instance, name: str) -> Pick:
-    """As `_fp32` for bit patterns: zero-extended to, or cut off at, the width of the destination."""
+    """As `_fp32` for bit patterns, which all have the width of the destination."""
     width, value = numerics.bits(operand_type(i, "dst")), i.operands[name]
     if isinstance(value, Access):
         index = tile_names(i).index(name)
-        return lambda tiles: tiles[index].astype(width, copy=False)
+        return lambda tiles: tiles[index]
     constant = np.asarray(int(value) & np.iinfo(width).max, width)
     return lambda tiles: constant
 
@@ -102,7 +102,7 @@ def tensor_tensor(i: Instance) -> Meaning:
 
 
 def tensor_scalar(i: Instance) -> Meaning:
-    """Also scalar_tensor_tensor, whose operand1 is a full tile."""
+    """Also scalar_tensor_tensor, whose operand1 is a full tile and which is arithmetic only."""
     first, second = cast(Alu, i.fields["op0"]), cast("Alu | None", i.fields.get("op1"))
     bitwise = first in BITWISE_ALUS
     pick, store = (_word, lambda array: array) if bitwise else (_fp32, _store(i))
@@ -117,8 +117,7 @@ def tensor_reduce(i: Instance) -> Meaning:
     alu, count = cast(Alu, i.fields["op"]), cast(int, i.fields["axes"])
     axes, reduce, negate = tuple(range(-count, 0)), REDUCTIONS[alu], bool(i.fields.get("negate"))
     if alu in BITWISE_ALUS:
-        width = numerics.bits(operand_type(i, "dst"))
-        return Meaning(lambda data: (_negated(reduce(data, axes), negate).astype(width, copy=False),), bits=True)
+        return Meaning(lambda data: (reduce(data, axes),), bits=True)
     a, store = _fp32(i, "data"), _store(i)
     return Meaning(lambda *tiles: (store(_negated(reduce(a(tiles), axes), negate)),))
 

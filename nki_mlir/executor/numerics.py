@@ -119,4 +119,4 @@ def _saturated(array: Array, to: np.dtype[Any]) -> Array:
     """fp32 to integer. The limits of 32-bit types are no fp32 numbers, hence the detour through fp64 there."""
     range_ = np.iinfo(to)
     wide = array.astype(np.float64) if to.itemsize == 4 else array
-    return np.nan_to_num(np.clip(np.rint(wide), range_.min, range_.max), copy=False).astype(to)
+    return np.nan_to_num(np.clip(np.rint(wide), range_.min, range_.max)).astype(to)

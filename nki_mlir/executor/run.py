@@ -48,7 +48,7 @@ def execute(
     checks: bool = True,
     uninitialised: Collection[int] = (),
 ) -> RunResult:
-    """Runs the one `neuron.isa.program` of a module on the chip that the module names.
+    """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 
     `arrays` are the program's tensors in order: C-contiguous, of the tensor's element type (bf16 and fp8 as in
     `ml_dtypes`, i1 as bool or uint8) and element count. They are HBM: the program works on their own bytes. `seed`

@@ -13,7 +13,7 @@ from xdsl.ir import Operation
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.dtypes import DType, PointerType, as_dtype, boolean, float32, int32
+from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, boolean, float32, int32
 from nki_mlir.frontend.operators import binary
 from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe, is_runtime
 
@@ -277,3 +277,8 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
     if dtype.kind == "int" and dtype.bits >= int32.bits:
         return ArgInt(x)
     return ArgFloat(x) if dtype is float32 else b.constant(x, dtype)
+
+
+def stays_index(x: Value, dtype: DType) -> bool:
+    """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits."""
+    return not x.is_pointer and x.number is INDEX and dtype.kind == "int" and dtype.bits >= 32

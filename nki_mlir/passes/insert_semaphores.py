@@ -49,7 +49,7 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
     edges = Dependences(steps, aliases).edges
     numbers = Numbering(steps, edges, target_of(core).limits.semaphores)
     waits: dict[Operation, list[isa.Wait]] = {}
-    for edge in edges:
+    for edge in (*edges, *numbers.reuse):
         waits.setdefault(edge.later.op, []).extend(numbers.waits(edge))
     for step in steps:
         if (update := numbers.update(step)) is not None:
@@ -60,6 +60,16 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
             _place_waits(stream.body.block, waits, ranges, [])
 
 
+@dataclass
+class _Group:
+    """The semaphores `first` to `first + depth - 1` of a DMA instruction, each at `count` transfers when it starts."""
+
+    first: int
+    depth: int
+    count: int = 0
+    last: Step | None = None
+
+
 class Numbering:
     """Which semaphore each event raises, and to what."""
 
@@ -68,25 +78,42 @@ class Numbering:
         self.signalled = {s for s in sources if not s.is_dma}
         engines = [e for e in Engine if any(s.engine is e for s in self.signalled)]
         self.engine_semaphore = {engine: number for number, engine in enumerate(engines)}
-        self.first_semaphore: dict[Step, int] = {}
+        self.groups: dict[Step, _Group] = {}
+        self.reuse: list[Edge] = []
+        pool: list[_Group] = []
         used = len(engines)
-        for step in steps:
-            if step.is_dma and step in sources:
-                self.first_semaphore[step] = used
+        for step in (s for s in steps if s.is_dma and s in sources):
+            if used + slots(step) <= available:
+                pool.append(_Group(used, slots(step)))
                 used += slots(step)
-            if used > available:
-                raise CompileError.at(
-                    step.op,
-                    f"the kernel needs more than the {available} semaphores of a core: too many separate transfers",
-                )
+                self.groups[step] = pool[-1]
+            else:
+                self._share(step, pool, available)
+            self.groups[step].last = step
         self.counts = {
             engine: _Counts([s for s in steps if s in self.signalled and s.engine is engine]) for engine in engines
         }
 
+    def _share(self, step: Step, pool: list[_Group], available: int) -> None:
+        """Gives a transfer the semaphores of an earlier one that is complete before it starts; the count goes on."""
+        for group in pool:
+            last = group.last
+            if group.depth == slots(step) and last is not None and not common_loops(last, step):
+                if last.instances % group.depth:
+                    continue
+                pool.remove(group)
+                pool.append(_Group(group.first, group.depth, group.count + last.instances // group.depth))
+                self.groups[step] = pool[-1]
+                self.reuse.append(Edge(last, step, 0, tuple(range(group.depth))))
+                return
+        raise CompileError.at(
+            step.op, f"the kernel needs more than the {available} semaphores of a core: too many separate transfers"
+        )
+
     def update(self, step: Step) -> isa.Update | None:
         if step in self.signalled:
             return isa.Update(Expr(self.engine_semaphore[step.engine]), 1)
-        if step not in self.first_semaphore:
+        if step not in self.groups:
             return None
         instance = _iteration(step.loops)
         return isa.Update(self._slot(step, instance), target_of(step.op).dma.increment)
@@ -105,10 +132,11 @@ class Numbering:
         increment, depth = target_of(step.op).dma.increment, slots(step)
         for back in edge.slots:
             instance = last - back
-            yield isa.Wait(self._slot(step, instance), (instance.floordiv(depth) + 1) * increment)
+            count = instance.floordiv(depth) + 1 + self.groups[step].count
+            yield isa.Wait(self._slot(step, instance), count * increment)
 
     def _slot(self, step: Step, instance: Expr) -> Expr:
-        return instance.mod(slots(step)) + self.first_semaphore[step]
+        return instance.mod(slots(step)) + self.groups[step].first
 
 
 def _iteration(loops: Sequence[Loop]) -> Expr:

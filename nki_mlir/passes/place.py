@@ -148,6 +148,21 @@ def _spread(value: SSAValue, shape: tuple[int, ...], dims: tuple[int, ...]) -> S
             return None
 
 
+def _turned(type_: mem.TileType) -> mem.TileType:
+    """The matrix with its other dimension on the partitions."""
+    assert type_.partition_dim is not None
+    return mem.TileType.of(type_.space.data, type_.sizes, 1 - type_.partition_dim, type_.element_type)
+
+
+def _gathers(op: tile.ReadOp, type_: mem.TileType) -> bool:
+    """Whether each partition's row would be gathered element by element, where the transpose is a load of whole rows:
+    DMA moves single elements some 40 times slower than runs (hardware.md 6.5)."""
+    if len(type_.sizes) != 2 or type_.partition_dim is None or type_.fold != 1 or _turned(type_).fold != 1:
+        return False
+    strides, free = op.strides.get_values(), 1 - type_.partition_dim
+    return strides[type_.partition_dim] == 1 and strides[free] != 1 and min(type_.sizes) > 1
+
+
 class _Placer:
     """Rewrites operations in order; `tiles` maps tensors to the tiles that stand for them."""
 
@@ -237,7 +252,11 @@ class _Placer:
         if op.other is not None:
             properties["other"] = op.other
         operands = [op.source, op.offset, *op.valid]
-        return emit.value(mem.LoadOp.create(operands=operands, result_types=[type_], properties=properties))
+        loaded = _turned(type_) if _gathers(op, type_) else type_
+        result = emit.value(mem.LoadOp.create(operands=operands, result_types=[loaded], properties=properties))
+        if loaded != type_:
+            result = emit.value(mem.TransposeOp.create(operands=[result], result_types=[type_]))
+        return result
 
     def compare(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CompareOp)

@@ -33,6 +33,7 @@ those that the guides suggest on trn1 (hardware.md 8.8)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 EXACT_IN_FP32 = 2**24
+BLOCK = 32
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,20 @@ def _relabel(s: Selector, op: Operation, emit: Emitter) -> None:
     s.stored[op.result] = s.stored[op.source].relabelled(mem.tile_type(op.result))
 
 
+def _transpose(s: Selector, op: Operation, emit: Emitter) -> None:
+    """32 x 32 blocks on the Vector engine, which moves bits: a transpose by matmul would spread NaN and infinity."""
+    assert isinstance(op, mem.TransposeOp)
+    source, result = s.stored[op.source], s.result(op, emit)
+    step = source.steps[0]
+    for row in range(0, source.type.partitions, BLOCK):
+        rows = min(BLOCK, source.type.partitions - row)
+        for column in range(0, result.type.partitions, BLOCK):
+            columns = min(BLOCK, result.type.partitions - column)
+            data = source.view_from(emit, row, rows, [(step, columns)], column * step)
+            dst = result.view_from(emit, column, columns, [(1, rows)], row)
+            s.emit(emit, "nc_transpose", {"dst": dst, "data": data})
+
+
 def _accumulator(s: Selector, op: Operation, emit: Emitter) -> None:
     s.result(op, emit)
 
@@ -289,6 +304,7 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,
+    mem.TransposeOp: _transpose,
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
     mem.MoveOp: _move,

@@ -101,8 +101,8 @@ def single(
     target: str = "trn1",
     prelude: tuple[tuple[str, Mapping[str, Access | float | None], Mapping[str, Any]], ...] = (),
 ) -> RunResult:
-    """Runs one instruction (after those of `prelude`, on the same engine) on images of SBUF and PSUM, uint8 [128, WIDTH]
-    each, which are left as the instruction leaves them.
+    """Runs one instruction (after those of `prelude`, on the same engine) on images of SBUF and PSUM, uint8
+    [128, WIDTH] each, which are left as the instruction leaves them.
 
     Sync loads the images, Vector moves PSUM's through SBUF in both directions.
     """
@@ -119,7 +119,7 @@ def single(
         Wait(Expr(0), Expr(32)),
         Update(Expr(1), 1),
     )
-    end = instruction_op("tensor_copy", behind, {}, Wait(Expr(1), Expr(last)), Update(Expr(2), 1))
+    end = instruction_op("tensor_copy", {**behind}, {}, Wait(Expr(1), Expr(last)), Update(Expr(2), 1))
     loads = [
         instruction_op("dma_copy", {"dst": dst, "src": _image(name)}, {"queue": 0}, update=Update(Expr(0), 16))
         for dst, name in ((_copy(Space.SBUF), "sbuf"), (behind["dst"], "psum"))

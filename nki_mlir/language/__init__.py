@@ -1,0 +1,225 @@
+"""The kernel language with Triton's names: `import nki_mlir.language as tl`.
+
+Functions work inside a kernel (a function decorated with `nki_mlir.jit`); types and `cdiv` anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nki_mlir.frontend.builtin import Language as _Language
+from nki_mlir.frontend.dtypes import (
+    DType as dtype,
+)
+from nki_mlir.frontend.dtypes import (
+    PointerType,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from nki_mlir.frontend.dtypes import (
+    boolean as int1,
+)
+from nki_mlir.frontend.dtypes import (
+    float8_e4m3fn as float8e4nv,
+)
+from nki_mlir.frontend.dtypes import (
+    float8_e5m2 as float8e5,
+)
+from nki_mlir.frontend.values import Value as tensor
+from nki_mlir.language import core, extra, math
+from nki_mlir.language.core import (
+    abs,
+    arange,
+    assume,
+    broadcast,
+    broadcast_to,
+    cast,
+    cdiv,
+    ceil,
+    clamp,
+    debug_barrier,
+    device_assert,
+    dot,
+    erf,
+    exp,
+    exp2,
+    expand_dims,
+    fdiv,
+    floor,
+    fma,
+    full,
+    load,
+    log,
+    log2,
+    max,
+    max_constancy,
+    max_contiguous,
+    maximum,
+    min,
+    minimum,
+    multiple_of,
+    num_programs,
+    permute,
+    program_id,
+    ravel,
+    reshape,
+    rsqrt,
+    sigmoid,
+    sin,
+    softmax,
+    sqrt,
+    static_assert,
+    static_print,
+    static_range,
+    store,
+    sum,
+    tanh,
+    trans,
+    where,
+    zeros,
+    zeros_like,
+)
+from nki_mlir.language.core import range_ as range
+
+__all__ = [
+    "PointerType",
+    "abs",
+    "arange",
+    "assume",
+    "bfloat16",
+    "broadcast",
+    "broadcast_to",
+    "cast",
+    "cdiv",
+    "ceil",
+    "clamp",
+    "constexpr",
+    "core",
+    "debug_barrier",
+    "device_assert",
+    "dot",
+    "dtype",
+    "erf",
+    "exp",
+    "exp2",
+    "expand_dims",
+    "extra",
+    "fdiv",
+    "float8e4nv",
+    "float8e5",
+    "float16",
+    "float32",
+    "float64",
+    "floor",
+    "fma",
+    "full",
+    "int1",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "load",
+    "log",
+    "log2",
+    "math",
+    "max",
+    "max_constancy",
+    "max_contiguous",
+    "maximum",
+    "min",
+    "minimum",
+    "multiple_of",
+    "num_programs",
+    "permute",
+    "pointer_type",
+    "program_id",
+    "range",
+    "ravel",
+    "reshape",
+    "rsqrt",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "sqrt",
+    "static_assert",
+    "static_print",
+    "static_range",
+    "store",
+    "sum",
+    "tanh",
+    "tensor",
+    "trans",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "view",
+    "where",
+    "zeros",
+    "zeros_like",
+]
+
+view = reshape
+pointer_type = PointerType
+
+if TYPE_CHECKING:
+
+    class constexpr(Any):
+        """Marks a parameter as known at compile time; as a call, a global that kernels may read."""
+
+        def __init__(self, value: Any) -> None: ...
+
+else:
+
+    class constexpr:
+        """Marks a parameter as known at compile time; as a call, a global that kernels may read."""
+
+        def __init__(self, value: Any):
+            self.value = value.value if isinstance(value, constexpr) else value
+
+        def __repr__(self) -> str:
+            return f"constexpr({self.value!r})"
+
+        def __index__(self) -> int:
+            return self.value.__index__()
+
+        def __bool__(self) -> bool:
+            return bool(self.value)
+
+        def __eq__(self, other: object) -> bool:
+            return self.value == (other.value if isinstance(other, constexpr) else other)
+
+        def __hash__(self) -> int:
+            return hash(self.value)
+
+
+_UNSUPPORTED = _Language("tl").unsupported(
+    "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
+    "atomic_xchg atomic_xor cat constexpr_function cos cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
+    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join load_tensor_descriptor "
+    "make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl pair_uniform_to_normal rand rand4x randint "
+    "randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn div_rn squeeze store_tensor_descriptor swizzle2d "
+    "target_info tensor_descriptor topk tuple umulhi unsqueeze void xor_sum",
+    {
+        "make_block_ptr": "use pointers plus offsets made with tl.arange",
+        "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",
+        "device_print": "tl.static_print prints while compiling",
+    },
+)
+
+
+def __getattr__(name: str) -> Any:
+    found = _UNSUPPORTED.get(name)
+    if found is None:
+        raise AttributeError(f"tl has no {name!r}")
+    return found

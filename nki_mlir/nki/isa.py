@@ -1,0 +1,13 @@
+"""`nki.isa`: instructions by name, none of which is supported yet. A kernel that reads one of these names is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    from nki_mlir.frontend.builtin import Unsupported
+
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Unsupported(f"nisa.{name}", "write the kernel with nl.* functions")
