@@ -86,7 +86,7 @@ def _of_array(b: Builder, array: HbmArray, name: str) -> Any:
     if name in ("shape", "dtype", "ndim"):
         return getattr(array, name)
     if name == "reshape":
-        from nki_mlir.nki.language import reshape_array
+        from nki_mlir.nki.core import reshape_array
 
         return Method(reshape_array, array)
     raise CompileError(f"an array in HBM has no attribute '{name}' here; it has shape, dtype, ndim and reshape")

@@ -8,7 +8,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype, f32
-from nki_mlir.dialects.instructions import BITWISE, GPSIMD_TENSOR_TENSOR, Alu
+from nki_mlir.dialects.instructions import BITWISE, COMPARISONS, GPSIMD_TENSOR_TENSOR, Alu
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.selector import Selector, constant_attr
@@ -23,6 +23,8 @@ def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
     alu = op.op.data
     if alu is Alu.DIVIDE:
         _divide(s, op, result, emit)
+    elif alu not in BITWISE | COMPARISONS and _is_narrow_integer(result):
+        raise CompileError.at(op, f"{alu} of {result.type.element_type} would saturate, not wrap; convert to i32 first")
     elif _is_wide_integer(left or right):
         _wide_integers(s, op, alu, left, right, result, emit)
     elif left is not None and right is not None:
@@ -35,6 +37,11 @@ def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
 
 def _is_wide_integer(storage: Storage | None) -> bool:
     return storage is not None and dtype(storage.type.element_type).name in ("int32", "uint32")
+
+
+def _is_narrow_integer(storage: Storage) -> bool:
+    element = dtype(storage.type.element_type)
+    return element.kind in ("int", "uint") and element.bytes < 4
 
 
 def _constant(value: SSAValue, alu: Alu, op: Operation, emit: Emitter) -> SSAValue:

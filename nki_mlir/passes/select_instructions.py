@@ -183,6 +183,9 @@ def _move(s: Selector, op: Operation, emit: Emitter) -> None:
 def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.CastOp)
     source, result = s.stored[op.source], s.result(op, emit)
+    narrow, wide = dtype(result.type.element_type), dtype(source.type.element_type)
+    if wide.kind in ("int", "uint") and narrow.kind in ("int", "uint") and wide.bytes > narrow.bytes:
+        raise CompileError.at(op, f"{wide.name} to {narrow.name} would saturate, not wrap; it is not supported")
     if result.type.element_type == i1 and source.type.element_type != i1:
         operands = {"dst": result.view(emit), "data": source.view(emit), "operand0": emit.float(0.0)}
         s.emit(emit, "tensor_scalar", operands, op0=Alu.NOT_EQUAL)
@@ -247,7 +250,9 @@ def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
     old = op.body.block
     for init, inside, result in zip(op.iter_args, old.args[1:], op.results, strict=True):
         storage = s.stored[init]
-        if not storage.type.is_psum and not _is_own(init):
+        if storage.type.is_psum and not init.has_one_use():
+            raise CompileError.at(op, "the sum that this loop adds to has another use; it is written in place")
+        if not storage.type.is_psum and not _is_own(init, op):
             fresh = Storage.allocate(mem.tile_type(inside), inside.name_hint or "carried", emit)
             s.emit(emit, "tensor_copy", {"dst": fresh.view(emit), "src": storage.view(emit)})
             storage = fresh
@@ -270,15 +275,18 @@ def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
     _write_back(s, yielded, list(old.args[1:]), Emitter.before(terminator))
 
 
-def _is_own(init: SSAValue) -> bool:
-    """Whether the loop may write into the initial value's buffer: nothing else reads it."""
-    return isinstance(init.owner, mem.FillOp | mem.LoadOp) and init.has_one_use()
+def _is_own(init: SSAValue, loop: ForOp) -> bool:
+    """Whether the loop may write into the initial value's buffer: it is made anew for it, and nothing else reads it."""
+    made = init.owner
+    return isinstance(made, mem.FillOp | mem.LoadOp) and made.parent is loop.parent and init.has_one_use()
 
 
 def _write_back(s: Selector, yielded: list[SSAValue], arguments: list[SSAValue], emit: Emitter) -> None:
     """Copies what an iteration yields to the carried buffers; through temporaries where it is another carried value."""
     moves = [(s.stored[v], s.stored[a]) for v, a in zip(yielded, arguments, strict=True)]
     moves = [(src, dst) for src, dst in moves if src.buffer is not dst.buffer]
+    if any(dst.type.is_psum for _, dst in moves):
+        raise CompileError.at(emit.location, "a loop that carries sums in psum must add to each of them in place")
     carried = {s.stored[a].buffer for a in arguments}
     staged: list[tuple[Storage, Storage]] = []
     for src, dst in moves:

@@ -89,7 +89,8 @@ def _starts(partitions: int) -> list[int]:
 
 @st.composite
 def layouts(draw: st.DrawFn, partitions: tuple[int, ...] = (1, 3, 32, 40, 64, 100, 128)) -> Layout:
-    counts = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple))
+    several = st.lists(st.integers(1, 3), min_size=1, max_size=3)
+    counts = draw(st.one_of(several, st.lists(st.integers(1, 32), min_size=1, max_size=1)).map(tuple))
     return Layout(draw, draw(st.sampled_from(partitions)), counts)
 
 
@@ -99,7 +100,7 @@ def images(seed: int, accesses: tuple[Access, ...], specials: bool = True) -> tu
     sbuf, psum = (rng.integers(0, 256, (128, WIDTH), np.uint8) for _ in range(2))
     for access in accesses:
         shape = (access.partitions, access.free_elements)
-        values = rng.standard_normal(shape) * 10.0 ** rng.integers(-2, 4)
+        values = rng.standard_normal(shape) * 10.0 ** rng.integers(-2, 4 if specials else 2)
         if specials:
             values = np.where(rng.random(shape) < 0.2, rng.choice(SPECIAL, shape), values)
         with np.errstate(all="ignore"):

@@ -177,6 +177,7 @@ def narrow(values: Array, type_: Attribute) -> Array:
     if name == "tfloat32":
         kept = values.astype(np.float64)
         mantissa, exponent = np.frexp(kept)
+        mantissa, exponent = np.where(exponent < -125, np.ldexp(kept, 125), mantissa), np.maximum(exponent, -125)
         with np.errstate(all="ignore"):
             rounded = np.ldexp(np.rint(mantissa * 2.0**11), exponent - 11)
         return np.where(np.isfinite(values), rounded, values).astype(np.float32)
