@@ -1,7 +1,7 @@
 """An MLIR-style compiler for AWS Trainium, and a model of the NeuronCore that runs what it makes.
 
-Kernels are written in Triton's language (`nki_mlir.language`) or NKI's (`nki_mlir.nki.language`). Names are imported when
-they are first used: `import nki_mlir` by itself costs nothing.
+Kernels are written in Triton's language (`nki_mlir.language`) or NKI's (`nki_mlir.nki.language`). Names are imported
+when they are first used: `import nki_mlir` by itself costs nothing.
 """
 
 from __future__ import annotations

@@ -57,12 +57,18 @@ def _constant_key(value: Any) -> Any:
 class CompiledKernel:
     """What `kernel.compile` gives.
 
-    `ir(level)` is the MLIR text and `module(level)` the module at "tile", "neuron.mem", "neuron.engine" or "neuron.isa".
+    `ir(level)` is the MLIR text and `module(level)` the module at "tile", "neuron.mem", "neuron.engine" or
+    "neuron.isa".
     `run(*args)` writes the output arrays and gives the run's result; what an NKI kernel returns is then in `returned`.
     """
 
     def __init__(
-        self, function: KernelFunction, parameters: Parameters, target: str, traced: Traced, modules: dict[str, ModuleOp]
+        self,
+        function: KernelFunction,
+        parameters: Parameters,
+        target: str,
+        traced: Traced,
+        modules: dict[str, ModuleOp],
     ):
         self.name, self.target, self.grid = function.name, target, parameters.grid
         self.traced, self.returned = traced, None
@@ -94,8 +100,10 @@ class CompiledKernel:
         return str(self.module(level))
 
     def run(self, *args: Any, seed: int | None = None, checks: bool = True, **meta: Any) -> RunResult:
-        """Runs on these arguments, of which only the arrays matter; they must be like those compiled for. `seed` perturbs
-        the engines' timing, which must not change results; `checks` looks for races and the like."""
+        """Runs on these arguments, of which only the arrays matter; they must be like those compiled for.
+
+        `seed` perturbs the engines' timing, which must not change results; `checks` looks for races and the like.
+        """
         try:
             given = self._arrays(args, meta)
             self._check(given)
@@ -131,7 +139,8 @@ class CompiledKernel:
             raise ExecutionError(f"{self.name} takes {len(wanted)} arrays ({', '.join(wanted)}), got {given}{which}")
         try:
             return {
-                name: arrays.array_arg(values[name], name, pointer=self._function.language == "triton") for name in wanted
+                name: arrays.array_arg(values[name], name, pointer=self._function.language == "triton")
+                for name in wanted
             }
         except CompileError as error:
             raise ExecutionError(error.message) from None

@@ -1,4 +1,4 @@
-"""`jit` and what it makes: kernels, which are launched with `kernel[grid](...)` or compiled with `kernel.compile(...)`."""
+"""`jit` and what it makes: kernels, to be launched with `kernel[grid](...)` or compiled with `kernel.compile(...)`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nki_mlir.errors import CompileError, ExecutionError
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
-from nki_mlir.frontend.trace import as_argument
+from nki_mlir.frontend.trace import Traced, as_argument, trace
 
 if TYPE_CHECKING:
     from nki_mlir.executor import RunResult
@@ -43,8 +43,8 @@ K = TypeVar("K", bound="Kernel")
 class Kernel:
     """A Triton kernel.
 
-    `kernel[grid](*args, **meta)` compiles for these arguments, unless that was done before, and runs; the grid is an integer,
-    a tuple of up to three, or a function of the arguments' dict. `last_run` is the result of the last run.
+    `kernel[grid](*args, **meta)` compiles for these arguments, unless that was done before, and runs; the grid is an
+    integer, a tuple of up to three, or a function of the arguments' dict. `last_run` is the result of the last run.
     """
 
     language = "triton"
@@ -72,6 +72,18 @@ class Kernel:
         """Compiles for these arguments; a kernel compiled for them before is used again."""
         try:
             return self._compiled(grid, args, meta, target or self.target)[0]
+        except CompileError as error:
+            raise placed(error).with_traceback(None) from None
+
+    def trace(self, *args: Any, grid: Any = None, target: str | None = None, **meta: Any) -> Traced:
+        """The kernel at the `tile` level, for these arguments; nothing is lowered and nothing is kept."""
+        try:
+            _check_target(target or self.target)
+            bound = next(_alternatives(self.steps, self._given(args, meta)))
+            parameters = self._parameters(self._complete(bound), grid)
+            return trace(
+                self.kernel_function, parameters.memory, parameters.constants, parameters.grid, target or self.target
+            )
         except CompileError as error:
             raise placed(error).with_traceback(None) from None
 
@@ -182,7 +194,7 @@ class Kernel:
 
 
 class NkiKernel(Kernel):
-    """An NKI kernel. `kernel(*args)` runs one program, `kernel[grid](*args)` a grid; the result is what the kernel returns."""
+    """An NKI kernel. `kernel(*args)` runs one program, `kernel[grid](*args)` a grid; both give what it returns."""
 
     language = "nki"
 

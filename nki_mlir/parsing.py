@@ -30,11 +30,12 @@ def harden_lexer() -> None:
 
 
 def parse(text: str, name: str = "<string>") -> ModuleOp:
-    """Reads a module of any of our levels and verifies it. Whatever is wrong with it is a CompileError with its position;
-    `name` is what the position calls the text."""
+    """Reads a module of any of our levels and verifies it.
+
+    Whatever is wrong with it is a CompileError with its position; `name` is what the position calls the text.
+    """
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
-    from xdsl.ir import Operation
     from xdsl.parser import Parser
     from xdsl.utils.exceptions import ParseError
 

@@ -162,7 +162,7 @@ class TransposeStep(DataStep):
         self.occupancy, self.latency = cost.cost(instance)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
-        return max(now, sequencer.array.load_at(), sequencer.array.stream_free)
+        return max(now, sequencer.array.staging_free, sequencer.array.stream_free)
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         (result,) = self.compute(*self.read(numbers))
@@ -192,15 +192,15 @@ class LoadStationaryStep(DataStep):
         self.wide = cost.main_input(instance).element_type in WIDE_MATMUL
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
-        return max(now, sequencer.array.load_at())
+        return max(now, sequencer.array.load_at(self.load.latency))
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         array, factor = sequencer.array, self.simulation.factor()
         (array.weights,), array.wide = self.compute(*self.read(numbers)), self.wide
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
-        end = array.start_load(now, load)
+        array.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
-        self.record(sequencer, now, end, done)
+        self.record(sequencer, now, now + load.each, done)
         self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
         return now + self.floor
 

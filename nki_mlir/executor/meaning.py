@@ -16,6 +16,7 @@ import numpy as np
 from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.alu import UNARY
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.instructions import BITWISE as BITWISE_ALUS
 from nki_mlir.dialects.instructions import COMPARISONS, Alu, Function, Instance
@@ -84,6 +85,8 @@ def _operator(alu: Alu, reverse: bool) -> Binary:
     if alu in COMPARISONS or alu in _LOGICAL:
         found = op
         op = lambda a, b: found(a, b).astype(np.float32)  # noqa: E731
+    if reverse and alu in UNARY:
+        return lambda a, b: np.broadcast_to(op(b, a), np.broadcast_shapes(np.shape(a), np.shape(b)))
     return (lambda a, b: op(b, a)) if reverse else op
 
 

@@ -89,10 +89,12 @@ def integer_storer(type_: Attribute) -> Convert:
 
 
 def converter(source: Attribute, target: Attribute) -> Convert | None:
-    """What a copy does to its elements: None where it moves bits, else through fp32."""
+    """What a copy does to its elements: None where it moves bits, else through fp32, into a new array."""
     if source == target:
         return None
     load, store = loader(source), storer(target)
+    if storage(source) == storage(target):
+        return lambda array: np.array(store(load(array)))
     return lambda array: store(load(array))
 
 

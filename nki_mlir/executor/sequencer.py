@@ -23,7 +23,8 @@ _LOOK_AHEAD = 200_000
 
 
 class Sequencer:
-    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head."""
+    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head;
+    `queued` the latest time at which a semaphore allowed the head or an instruction before it."""
 
     def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
         self.simulation, self.core, self.engine = simulation, core, engine
@@ -34,7 +35,7 @@ class Sequencer:
         self.head: Step | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
-        self.since = self.waited = self.completed = 0.0
+        self.since = self.waited = self.completed = self.queued = 0.0
         self.array = TensorArray()
         self.function_set: str | None = None
         self.done = False
@@ -70,13 +71,14 @@ class Sequencer:
                 self.waits_for = semaphore
                 semaphore.waiters.append((numbers[VALUE], self))
                 return False
+            self.queued = max(self.queued, semaphore.raised)
         return True
 
     def resume(self, now: float) -> None:
         """The semaphore that the head waits for has reached its value."""
         semaphore = self.waits_for
         assert semaphore is not None
-        self.waits_for, self.waited = None, now - self.since
+        self.waits_for, self.waited, self.queued = None, now - self.since, now
         self.unit.stall(f"semaphore {semaphore.number} (set by {semaphore.setter})", self.waited)
         self.advance(now)
 

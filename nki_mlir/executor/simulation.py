@@ -61,18 +61,20 @@ class Unit:
 
 class Semaphore:
     """A counter. `waiters` are the sequencers whose head instruction waits for it to reach a value; `setter` is the
-    unit that raised it last."""
+    unit that raised it last, `raised` when."""
 
-    __slots__ = ("number", "setter", "value", "waiters")
+    __slots__ = ("number", "raised", "setter", "value", "waiters")
 
     def __init__(self, number: int):
         self.number = number
         self.value = 0
+        self.raised = 0.0
         self.setter = ""
         self.waiters: list[tuple[int, Sequencer]] = []
 
     def add(self, amount: int, setter: str, now: float) -> None:
         self.value += amount
+        self.raised = now
         self.setter = setter
         if self.waiters:
             ready = [s for value, s in self.waiters if value <= self.value]

@@ -16,7 +16,9 @@ def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
                 found.add(node.id)
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 found.add(node.target.id)
-            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+            elif (
+                isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+            ):
                 found.add(node.value.id)
     return frozenset(found)
 
@@ -71,8 +73,8 @@ class Update:
 
 
 def updates(body: list[ast.stmt], target: str) -> Iterator[Update]:
-    """The variables of a loop that change once an iteration, at the top level of its body, by an amount made of names that
-    the body doesn't write."""
+    """The variables of a loop that change once an iteration, at the top level of its body, by an amount made of names
+    that the body doesn't write."""
     written = assignments(body)
     varying = set(written) | {target}
     for statement in body:

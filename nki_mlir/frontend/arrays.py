@@ -48,8 +48,8 @@ class ArrayArg:
 
 @dataclass(frozen=True)
 class Memory:
-    """The memory behind a call's arrays. Parameters that were given the very same array share a slot; slots that overlap
-    share a group."""
+    """The memory behind a call's arrays. Parameters that were given the very same array share a slot; slots that
+    overlap share a group."""
 
     arrays: tuple[ArrayArg, ...]
     names: tuple[str, ...]
@@ -171,7 +171,7 @@ def _as_numpy(value: Any, library: str, name: str) -> np.ndarray:
         raise CompileError(f"argument '{name}' is on {value.device}; pass {name}.cpu()")
     if value.requires_grad:
         raise CompileError(f"argument '{name}' requires grad; pass {name}.detach()")
-    if value.layout is not __import__("torch").strided:
+    if str(value.layout) != "torch.strided":
         raise CompileError(f"argument '{name}' has the layout {value.layout}; pass {name}.to_dense()")
     return _torch_to_numpy(value)
 
@@ -183,7 +183,7 @@ _TORCH_BITS = {"torch.bfloat16": "int16", "torch.float8_e5m2": "uint8", "torch.f
 def _torch_to_numpy(value: Any) -> np.ndarray:
     import ml_dtypes
     import numpy as np
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     bits = _TORCH_BITS.get(str(value.dtype))
     if bits is None:
@@ -194,7 +194,7 @@ def _torch_to_numpy(value: Any) -> np.ndarray:
 
 def to_torch(array: np.ndarray) -> Any:
     """A NumPy array as a torch tensor over the same memory."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     name = array.dtype.name
     bits = _TORCH_BITS.get(f"torch.{name}")

@@ -23,9 +23,9 @@ class Method:
 
 
 _METHODS = (
-    "to cast trans permute reshape view broadcast_to expand_dims ravel sum max min abs exp exp2 log log2 sqrt rsqrt sin "
-    "cos erf floor ceil sigmoid softmax cdiv clamp associative_scan reduce argmax argmin cumsum cumprod sort gather split "
-    "join atomic_add atomic_max atomic_min atomic_cas atomic_xchg store load histogram flip"
+    "to cast trans permute reshape view broadcast_to expand_dims ravel sum max min abs exp exp2 log log2 sqrt rsqrt "
+    "sin cos erf floor ceil sigmoid softmax cdiv clamp associative_scan reduce argmax argmin cumsum cumprod sort "
+    "gather split join atomic_add atomic_max atomic_min atomic_cas atomic_xchg store load histogram flip"
 ).split()
 """Functions of `tl` that are also methods of tensors."""
 

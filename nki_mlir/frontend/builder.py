@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FileLineColLoc, FloatAttr, IntAttr, IntegerAttr, IntegerType, StringAttr
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    FileLineColLoc,
+    FloatAttr,
+    IndexType,
+    IntAttr,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+)
 from xdsl.ir import Block, Operation
 
 from nki_mlir.dialects import tile
@@ -65,7 +74,8 @@ class Builder:
             return self.value(arith.ConstantOp(IntegerAttr(-1 if number else 0, IntegerType(1))))
         if dtype.kind == "uint":
             return self.cast(self.constant(_checked(int(number), dtype), INDEX), dtype)
-        return self.value(arith.ConstantOp(IntegerAttr(_checked(int(number), dtype), type_)), _expr_of(number, dtype))
+        value = IntegerAttr(_checked(int(number), dtype), cast(IndexType | IntegerType, type_))
+        return self.value(arith.ConstantOp(value), Expr(int(number)) if dtype is INDEX else None)
 
     def index(self, number: Value | int) -> Value:
         """A scalar index."""
@@ -161,7 +171,3 @@ def _checked(number: int, dtype: DType) -> int:
     if not low <= number <= high:
         raise CompileError(f"{number} is out of range for {dtype}")
     return number
-
-
-def _expr_of(number: float, dtype: DType) -> Expr | None:
-    return Expr(int(number)) if dtype is INDEX else None

@@ -1,5 +1,5 @@
-"""The functions of the kernel languages: real Python objects with a signature and a docstring, which emit operations when
-a kernel that is being compiled calls them."""
+"""The functions of the kernel languages: real Python objects with a signature and a docstring, which emit operations
+when a kernel that is being compiled calls them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Builtin:
     """A function of a kernel language.
 
     `body` takes the builder, then the kernel's arguments: numbers, tuples and so on as they are, what the program
-    computes as a `Value`. `host`, where there is one, serves calls from outside a kernel. `memory` marks functions whose
-    result depends on, or changes, memory.
+    computes as a `Value`. `host`, where there is one, serves calls from outside a kernel. `memory` marks functions
+    whose result depends on, or changes, memory.
     """
 
     def __init__(

@@ -175,7 +175,7 @@ def as_dtype(value: Any) -> DType | None:
     module = type(value).__module__.partition(".")[0]
     if module == "torch":
         return _BY_NAME.get(str(value).removeprefix("torch."))
-    if module == "numpy" and type(value).__name__.endswith("DType"):
+    if module == "numpy" and not isinstance(value, type) and hasattr(value, "itemsize"):
         return _BY_NAME.get(value.name)
     if isinstance(value, type) and value.__module__.partition(".")[0] in ("numpy", "ml_dtypes"):
         return _BY_NAME.get(value.__name__)

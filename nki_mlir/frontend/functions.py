@@ -1,4 +1,5 @@
-"""What the functions of both kernel languages are made of: elementary functions, reductions, products, shapes, memory."""
+"""What the functions of both kernel languages are made of: elementary functions, reductions, products, shapes,
+memory."""
 
 from __future__ import annotations
 
@@ -185,7 +186,9 @@ def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
 
 
 def _reshape_once(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
-    at = next((i for i, (m, n) in enumerate(zip(x.shape, shape, strict=False)) if m != n), min(len(x.shape), len(shape)))
+    at = next(
+        (i for i, (m, n) in enumerate(zip(x.shape, shape, strict=False)) if m != n), min(len(x.shape), len(shape))
+    )
     if at < len(shape) and shape[at] == 1:
         return b.expand_dims(x, at)
     owner = x.ssa.owner

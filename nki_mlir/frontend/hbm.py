@@ -35,7 +35,9 @@ def reshaped(array: HbmArray, shape: tuple[Any, ...]) -> HbmArray:
     """The same elements, in the same order, as another shape."""
     sizes = functions.shape_argument(shape[0] if len(shape) == 1 else shape)
     if _count(sizes) != _count(array.shape):
-        raise CompileError(f"an array of shape {array.shape} can't be reshaped to {sizes}: it has {_count(array.shape)} elements")
+        raise CompileError(
+            f"an array of shape {array.shape} can't be reshaped to {sizes}: it has {_count(array.shape)} elements"
+        )
     return HbmArray(array.argument, array.memory, sizes, array.dtype)
 
 
@@ -81,7 +83,9 @@ def _complete(view: View) -> tuple[Any, ...]:
 
 def _indices(b: Builder, array: HbmArray, items: tuple[Any, ...]) -> list[Any]:
     """The items as integers and index tensors that broadcast together."""
-    spans = [_span(item, size) if isinstance(item, slice) else item for item, size in zip(items, array.shape, strict=True)]
+    spans = [
+        _span(item, size) if isinstance(item, slice) else item for item, size in zip(items, array.shape, strict=True)
+    ]
     tiles = any(isinstance(item, Value) and item.shape for item in spans)
     kept = [dim for dim, item in enumerate(spans) if isinstance(item, Span)]
     if tiles and kept:
@@ -114,7 +118,9 @@ def _span(item: slice, size: int) -> Span:
     stop = size if item.stop is None else _from_end(item.stop, size)
     step = 1 if item.step is None else item.step
     if not isinstance(step, int) or step < 1:
-        raise CompileError(f"the step of a slice must be a positive integer known at compile time, got {describe(step)}")
+        raise CompileError(
+            f"the step of a slice must be a positive integer known at compile time, got {describe(step)}"
+        )
     low, high = _expr(start), _expr(stop)
     length = None if low is None or high is None else high - low
     if length is None or not length.is_const:

@@ -43,9 +43,10 @@ class Interpreter(Expressions):
     def block(
         self, statements: Sequence[ast.stmt], replaced: Replacements | None = None, again: bool = False
     ) -> Returned | None:
-        """Evaluates statements in order. `replaced` says what to do instead for some; `again` that they are a loop's body.
+        """Evaluates statements in order.
 
-        `live` holds, for the statement at hand, the names that may be read after it.
+        `replaced` says what to do instead for some of them; `again`, that they are the body of a loop. `self.live`
+        holds, for the statement at hand, the names that may be read after it.
         """
         outer = self.live
         around = outer | analysis.names_read(statements) if again else outer
@@ -174,7 +175,9 @@ class Interpreter(Expressions):
         if isinstance(items, Unrolled):
             return unroll(self, node, items.items)
         if is_runtime(items) and not isinstance(items, tuple | list):
-            raise CompileError(f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter))
+            raise CompileError(
+                f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter)
+            )
         try:
             return unroll(self, node, iter(items))
         except TypeError:

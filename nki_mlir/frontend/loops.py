@@ -91,7 +91,7 @@ class Loop:
             if not self._is_defined(update.name) or not self._is_pure(update.amount):
                 continue
             start = self.before[update.name]
-            if not (operators.is_index(start) or isinstance(start, Value) and start.is_pointer):
+            if not (operators.is_index(start) or (isinstance(start, Value) and start.is_pointer)):
                 continue
             step = self.interpreter.eval(update.amount)
             if operators.is_index(step) and _keeps_shape(start, step):
@@ -106,7 +106,7 @@ class Loop:
                 if not isinstance(call.func, ast.Name | ast.Attribute):
                     return False
                 function = self.interpreter.eval(call.func)
-                if not (isinstance(function, Builtin) and not function.memory or function in _PURE):
+                if not ((isinstance(function, Builtin) and not function.memory) or function in _PURE):
                     return False
         return True
 
@@ -172,11 +172,10 @@ class Loop:
             value = b.typed(value, init.number)
         if isinstance(value, Value) and value.ssa.type == init.ssa.type:
             return value
-        before = self.before[name]
-        if isinstance(value, Value) and not value.shape and not value.is_pointer and not isinstance(before, Value):
-            if name not in self.hints:
-                self.hints[name] = element_of(value.ssa)
-                return None
+        untyped = not isinstance(self.before[name], Value) and name not in self.hints
+        if untyped and isinstance(value, Value) and not value.shape and not value.is_pointer:
+            self.hints[name] = element_of(value.ssa)
+            return None
         raise CompileError(self._mismatch(name, init, value), *self.interpreter.function.place(self.written[name][-1]))
 
     def _mismatch(self, name: str, init: Value, value: Any) -> str:
@@ -199,7 +198,9 @@ class Loop:
                 env[name] = inside[name]
             else:
                 line = self.interpreter.function.place(self.written[name][0])[1]
-                env[name] = Poison(f"'{name}' is set only inside the loop (line {line}); give it a value before the loop")
+                env[name] = Poison(
+                    f"'{name}' is set only inside the loop (line {line}); give it a value before the loop"
+                )
         self.interpreter.env = env
 
 

@@ -87,7 +87,9 @@ def _result_type(symbol: str, left: Any, right: Any) -> DType:
     if symbol == "/" and dtype.kind != "float":
         return float32
     if dtype.is_bool() and symbol in ("+", "-", "*", "//", "%"):
-        raise CompileError(f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'")
+        raise CompileError(
+            f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'"
+        )
     return dtype
 
 

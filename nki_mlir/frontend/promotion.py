@@ -1,4 +1,4 @@
-"""Triton's type promotion. A *weak* operand is a Python number, which takes the other's type unless its kind is higher."""
+"""Triton's type promotion. A *weak* operand is a Python number: it takes the other's type unless its kind is higher."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import builtins
 import inspect
 import linecache
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -36,7 +36,8 @@ class KernelFunction:
             tree = ast.parse(("if 1:\n" if wrapped else "") + "".join(lines))
         except (OSError, TypeError, SyntaxError, IndexError):
             raise CompileError(
-                f"the source of '{self.name}' can't be read; define the kernel in a file, not in an interactive session or exec()"
+                f"the source of '{self.name}' can't be read; "
+                "define the kernel in a file, not in an interactive session or with exec()"
             ) from None
         body = tree.body[0].body if wrapped and isinstance(tree.body[0], ast.If) else tree.body
         definition = body[0]
@@ -80,7 +81,7 @@ class KernelFunction:
             return cell, lambda: cell.cell_contents
         for scope in (self.function.__globals__, vars(builtins)):
             if name in scope:
-                return scope, lambda: scope.get(name)
+                return scope, partial(scope.get, name)
         return None
 
 

@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
@@ -70,7 +70,9 @@ class Traced:
 def _same(read: Callable[[], Any], value: Any) -> bool:
     try:
         now = read()
-        return now is value or (type(now) is type(value) and isinstance(now, int | float | str | tuple) and now == value)
+        return now is value or (
+            type(now) is type(value) and isinstance(now, int | float | str | tuple) and now == value
+        )
     except (AttributeError, ValueError):
         return False
 
@@ -182,8 +184,7 @@ def _bases(pointer: SSAValue, seen: set[SSAValue]) -> set[int]:
     seen.add(pointer)
     owner = pointer.owner
     if isinstance(owner, tile.BaseOp):
-        source = owner.source
-        return {source.index} if hasattr(source, "index") else set()
+        return {owner.source.index} if isinstance(owner.source, BlockArgument) else set()
     sources: Sequence[SSAValue]
     if isinstance(owner, Block):
         loop = owner.parent_op()

@@ -14,7 +14,7 @@ from nki_mlir.frontend.dtypes import DType, PointerType, of_type
 
 
 class ArgInt(int):
-    """An integer argument of a Triton kernel: known while compiling, but typed int32 in promotion, and divided as in C."""
+    """An integer argument of a Triton kernel: known while compiling, but typed int32 in promotion, divided as in C."""
 
 
 class ArgFloat(float):

@@ -206,10 +206,11 @@ else:
 _UNSUPPORTED = _Language("tl").unsupported(
     "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
     "atomic_xchg atomic_xor cat constexpr_function cos cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
-    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join load_tensor_descriptor "
-    "make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl pair_uniform_to_normal rand rand4x randint "
-    "randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn div_rn squeeze store_tensor_descriptor swizzle2d "
-    "target_info tensor_descriptor topk tuple umulhi unsqueeze void xor_sum",
+    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
+    "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
+    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "
+    "div_rn squeeze store_tensor_descriptor swizzle2d target_info tensor_descriptor topk tuple umulhi unsqueeze void "
+    "xor_sum",
     {
         "make_block_ptr": "use pointers plus offsets made with tl.arange",
         "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",

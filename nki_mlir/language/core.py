@@ -50,7 +50,9 @@ def arange(b: Builder, start: int, end: int) -> Value:
     """start, start + 1, ..., end - 1; both known at compile time, a power of two of them."""
     for bound in (start, end):
         if not isinstance(bound, int) or isinstance(bound, bool):
-            raise CompileError(f"the bounds of tl.arange must be compile-time integers (constexpr), got {describe(bound)}")
+            raise CompileError(
+                f"the bounds of tl.arange must be compile-time integers (constexpr), got {describe(bound)}"
+            )
     size = end - start
     if size < 1 or size & (size - 1):
         raise CompileError(f"the size of tl.arange must be a power of two, got {end} - {start} = {size}")
@@ -129,7 +131,9 @@ def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = 
     if bitcast:
         raise CompileError("bitcast=True is not supported yet")
     if fp_downcast_rounding not in (None, "rtne"):
-        raise CompileError(f"fp_downcast_rounding={fp_downcast_rounding!r} is not supported; the machine rounds to nearest even")
+        raise CompileError(
+            f"fp_downcast_rounding={fp_downcast_rounding!r} is not supported; the machine rounds to nearest even"
+        )
     if isinstance(dtype, PointerType):
         if not isinstance(input, Value) or input.dtype != dtype:
             raise CompileError(f"a {describe(input)} can't be converted to a {dtype}")
@@ -158,10 +162,12 @@ def dot(
     to = functions.dtype_of(out_dtype)
     if to.kind != "float":
         raise CompileError(f"the machine multiplies matrices of floats; out_dtype is {to}")
-    if acc is None or isinstance(acc, Value) and acc.dtype is float32:
+    if acc is None or (isinstance(acc, Value) and acc.dtype is float32):
         result = functions.dot(b, input, other, acc)
     else:
-        result = functions.dot(b, input, other, functions.as_float(b, b.cast(acc, float32) if isinstance(acc, Value) else acc))
+        result = functions.dot(
+            b, input, other, functions.as_float(b, b.cast(acc, float32) if isinstance(acc, Value) else acc)
+        )
         to = acc.number
     return b.cast(result, to)
 
@@ -329,14 +335,21 @@ def cdiv(b: Builder, x: Any, div: Any) -> Any:
 
 
 # Loops.
-_LOOP_OPTIONS = ("num_stages", "loop_unroll_factor", "disallow_acc_multi_buffer", "flatten", "warp_specialize", "disable_licm")
+_LOOP_OPTIONS = (
+    "num_stages",
+    "loop_unroll_factor",
+    "disallow_acc_multi_buffer",
+    "flatten",
+    "warp_specialize",
+    "disable_licm",
+)
 
 
 def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
     """The range of a loop; its bounds must be known at compile time."""
     start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
     for name, bound in (("start", start), ("stop", stop), ("step", step)):
-        if isinstance(bound, Value) or isinstance(bound, bool) or not isinstance(bound, int):
+        if isinstance(bound, bool) or not isinstance(bound, int):
             raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
     if step == 0:
         raise CompileError(f"{function}: step must not be 0")
@@ -391,7 +404,9 @@ def _check(name: str, doc: str) -> Builtin:
 
 
 static_assert = _check("static_assert", "An error while compiling, unless the condition holds.")
-device_assert = _check("device_assert", "As static_assert; a run-time condition is not checked, as in Triton without debug.")
+device_assert = _check(
+    "device_assert", "As static_assert; a run-time condition is not checked, as in Triton without debug."
+)
 
 
 @builtin()

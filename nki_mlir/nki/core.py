@@ -1,7 +1,7 @@
 """NKI's functions. Each body emits; `b` is the builder of the kernel being compiled.
 
-`mask=` of a function that only computes leaves the masked elements undefined in NKI, so that it needs no attention here;
-reductions leave masked elements out.
+`mask=` of a function that only computes leaves the masked elements undefined in NKI, so that it needs no attention
+here; reductions leave masked elements out.
 """
 
 from __future__ import annotations
@@ -133,8 +133,9 @@ class _MeshGrid:
         return _Mesh(tiles)
 
     def _range(self, item: Any) -> range:
-        bounds = (item.start or 0, item.stop, item.step or 1) if isinstance(item, slice) else (None,)
-        if not all(isinstance(n, int) for n in bounds) or not len(range(*bounds)):
+        bounds: Any
+        bounds = (item.start or 0, item.stop, item.step or 1) if isinstance(item, slice) else ()
+        if not bounds or not all(isinstance(n, int) for n in bounds) or not len(range(*bounds)):
             raise CompileError("nl.mgrid takes slices start:stop known at compile time, e.g. nl.mgrid[0:128, 0:512]")
         return range(*bounds)
 
@@ -167,7 +168,9 @@ def store(b: Builder, dst: Any, value: Any, mask: Any = None) -> None:
 def ndarray(b: Builder, shape: Any, dtype: Any, buffer: Any = None, name: str = "", **options: Any) -> HbmArray:
     """An array in HBM: with `buffer=nl.shared_hbm` one that the kernel can return."""
     if not _in_hbm(buffer):
-        raise CompileError("nl.ndarray makes arrays in HBM only (buffer=nl.shared_hbm); tiles come from nl.load and nl.zeros")
+        raise CompileError(
+            "nl.ndarray makes arrays in HBM only (buffer=nl.shared_hbm); tiles come from nl.load and nl.zeros"
+        )
     return memory.new_array(b, shape, dtype)
 
 
@@ -190,7 +193,9 @@ def ones(b: Builder, shape: Any, dtype: Any, name: str = "", **options: Any) -> 
 
 
 @builtin()
-def full(b: Builder, shape: Any, fill_value: Any, dtype: Any, buffer: Any = None, name: str = "", **options: Any) -> Value:
+def full(
+    b: Builder, shape: Any, fill_value: Any, dtype: Any, buffer: Any = None, name: str = "", **options: Any
+) -> Value:
     """A tile with one value everywhere."""
     if _in_hbm(buffer):
         raise CompileError("nl.full in HBM is not supported yet; make the array with nl.ndarray and store to it")
@@ -198,7 +203,9 @@ def full(b: Builder, shape: Any, fill_value: Any, dtype: Any, buffer: Any = None
     if len(sizes) < 2:
         raise CompileError(f"a tile has at least two dimensions, got the shape {sizes}")
     if sizes[0] > memory.PARTITIONS:
-        raise CompileError(f"the first dimension of a tile is at most {memory.PARTITIONS} (the partitions), got the shape {sizes}")
+        raise CompileError(
+            f"the first dimension of a tile is at most {memory.PARTITIONS} (the partitions), got the shape {sizes}"
+        )
     return functions.filled(b, sizes, fill_value, dtype)
 
 

@@ -1,4 +1,4 @@
-"""`nki.isa`: instructions by name, none of which is supported yet. A kernel that reads one of these names is an error."""
+"""`nki.isa`: instructions by name, none of which is supported yet: reading one in a kernel is an error."""
 
 from __future__ import annotations
 

@@ -118,20 +118,20 @@ __all__ = [
     "erf",
     "exp",
     "expand_dims",
-    "float16",
-    "float32",
     "float8_e4m3",
     "float8_e4m3fn",
     "float8_e5m2",
+    "float16",
+    "float32",
     "floor",
     "full",
     "gelu",
     "greater",
     "greater_equal",
     "hbm",
+    "int8",
     "int16",
     "int32",
-    "int8",
     "less",
     "less_equal",
     "load",
@@ -179,19 +179,19 @@ __all__ = [
     "tfloat32",
     "tile_size",
     "transpose",
+    "uint8",
     "uint16",
     "uint32",
-    "uint8",
     "where",
     "zeros",
 ]
 
 _UNSUPPORTED = _Language("nl").unsupported(
-    "all all_reduce any arctan atomic_rmw cos ctz device_print dropout dynamic_range empty_like erf_dx expm1 float4_e2m1fn_x4 "
-    "float8_e4m3fn_x4 float8_e5m2_x4 fmod gather_flattened gelu_apprx_sigmoid gelu_apprx_sigmoid_dx gelu_apprx_tanh gelu_dx "
-    "invert left_shift load_transpose2d loop_reduce mish mod nc no_reorder power prod rand random_seed right_shift rms_norm "
-    "rng shared_constant shared_identity_matrix sign silu_dx skip_middle_end_transformations softmax softplus spmd_dim tan "
-    "tanh_dx trunc var zeros_like fp32 gather shuffle",
+    "all all_reduce any arctan atomic_rmw cos ctz device_print dropout dynamic_range empty_like erf_dx expm1 "
+    "float4_e2m1fn_x4 float8_e4m3fn_x4 float8_e5m2_x4 fmod gather_flattened gelu_apprx_sigmoid gelu_apprx_sigmoid_dx "
+    "gelu_apprx_tanh gelu_dx invert left_shift load_transpose2d loop_reduce mish mod nc no_reorder power prod rand "
+    "random_seed right_shift rms_norm rng shared_constant shared_identity_matrix sign silu_dx "
+    "skip_middle_end_transformations softmax softplus spmd_dim tan tanh_dx trunc var zeros_like fp32 gather shuffle",
     {"spmd_dim": "give the grid as integers", "nc": "give the grid as integers"},
 )
 

@@ -28,12 +28,31 @@ class Dependences:
     def __init__(self, steps: list[Step], aliases: dict[str, int]):
         self.steps, self.aliases = steps, aliases
         self.edges: list[Edge] = []
+        self._after: dict[Step, int] = {}
+        self._bits = {step: 1 << number for number, step in enumerate(steps)}
         for later in steps:
-            for earlier in steps:
-                if (distance := self._distance(earlier, later)) is not None:
-                    self.edges.append(Edge(earlier, later, distance, self._slots(earlier, later, distance)))
+            self._find(later)
         self._add_reuse()
         self._reduce()
+
+    def _find(self, later: Step) -> None:
+        """The edges into one instruction, from the nearest before it on. `_after` has, as bits, what is complete before
+        each instruction for the last time: a farther one that a nearer one waited for needs no edge of its own."""
+        complete = 0
+        for earlier in reversed(self.steps):
+            alone = not (earlier.loops and later.loops and earlier.loops[0] == later.loops[0])
+            if alone and (earlier.order >= later.order or complete & self._bits[earlier]):
+                continue
+            distance = self._distance(earlier, later)
+            if distance is None:
+                continue
+            edge = Edge(earlier, later, distance, self._slots(earlier, later, distance))
+            self.edges.append(edge)
+            if distance == 0:
+                complete |= self._after[earlier]
+                if len(edge.slots) == slots(earlier) or not earlier.is_dma:
+                    complete |= self._bits[earlier]
+        self._after[later] = complete
 
     def _pairs(self, earlier: Step, later: Step) -> list[tuple[Access, Access]]:
         """The accesses whose order matters. On one engine, which completes in order, only a read after a write does;

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException, ParseError
 
-from nki_mlir.errors import CompileError
+from nki_mlir.errors import CompileError, ExecutionError
 from nki_mlir.tools.source import Place, Source
 
 MAX_LINES = 200
@@ -53,6 +53,8 @@ def message(error: BaseException, source: Source | None = None, parsing: bool = 
     match error:
         case CompileError():
             return str(error)
+        case ExecutionError():
+            return located(str(error))
         case ParseError():
             return located(error.msg, Place(*error.span.get_location())) + _references(error, source)
         case OSError():

@@ -24,11 +24,12 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from nki_mlir.dialects import load_all
 from nki_mlir.errors import CompileError
+from nki_mlir.parsing import harden_lexer
 from nki_mlir.passes import all_passes
 from nki_mlir.passes.pipelines import build, set_target
 from nki_mlir.passes.verify import verify_module
 from nki_mlir.tools.diagnostics import cap_notes, capped, message, python_traceback
-from nki_mlir.tools.source import Source, cure_string_lexer, read_text
+from nki_mlir.tools.source import Source, read_text
 
 TARGET_ATTRIBUTE = "neuron.target"
 LOWER_TO_ISA = "lower-to-isa"
@@ -227,7 +228,7 @@ class NkiOpt(xDSLOptMain):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code, except that usage errors and `--help` end the process by `SystemExit`."""
-    cure_string_lexer()
+    harden_lexer()
     tool: NkiOpt | None = None
     verify_attribute, colored = Attribute.__post_init__, Diagnostic.colored
     try:

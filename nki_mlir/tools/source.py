@@ -1,17 +1,16 @@
-"""MLIR text as the tools read it: positions of operations for messages, and a lexer that always ends."""
+"""MLIR text as the tools read it, with the positions of operations for messages."""
 
 from __future__ import annotations
 
 import linecache
-import re
 from typing import NamedTuple
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.utils.lexer import Span
-from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
+from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from nki_mlir.errors import position
 
@@ -66,6 +65,13 @@ class Source(Parser):
             return ModuleOp([])
         return super().parse_module(allow_implicit_module)
 
+    def locate(self) -> None:
+        """Gives the operations that state no location their place in the text."""
+        for op, span in self.starts.items():
+            if op.location == UNKNOWN_LOC:
+                place = self.place_of_span(span)
+                op.location = FileLineColLoc(StringAttr(place.file), IntAttr(place.line), IntAttr(place.column))
+
     def here(self) -> Place:
         """Where the parser stands."""
         return self.place_of_span(self._current_token.span)
@@ -85,13 +91,3 @@ class Source(Parser):
                 return self.place_of_span(self.starts[at])
             at = at.parent_op()
         return None
-
-
-def cure_string_lexer() -> None:
-    """Make xDSL's lexer linear in the length of a string literal.
-
-    Its pattern nests `+` in `*`, so that a quote without its partner takes time exponential in the rest of the line.
-    """
-    MLIRLexer._unescaped_characters_regex = re.compile(  # pyright: ignore[reportPrivateUsage]
-        r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*"'
-    )

@@ -25,7 +25,7 @@ ANY = (*FLOATS, *INTEGERS)
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, np.inf, -np.inf, np.nan, 1e-40, 3e38, -3e38, 254.5, 2.0**31, 65504.0)
 
 quick = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 seeds = st.integers(0, 2**32 - 1)
 types = st.sampled_from(ANY)

@@ -1,0 +1,96 @@
+"""Which level a module is at, which operations a level may hold, and what of the lowering is left from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nki_mlir.dialects import LEVELS
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Attribute, Operation
+
+TILE, MEM, ENGINE, ISA = LEVELS
+
+
+@dataclass(frozen=True)
+class Legal:
+    """What a level may hold: whole dialects, single operations, and whether values may be tensors and loops may carry
+    values."""
+
+    dialects: tuple[str, ...]
+    ops: tuple[str, ...] = ()
+    tensors: bool = False
+    carried: bool = False
+
+    def allows(self, name: str) -> bool:
+        """Whether an operation of this name is legal."""
+        return name in self.ops or name.rpartition(".")[0] in self.dialects
+
+
+LEGAL: dict[str, Legal] = {
+    TILE: Legal(
+        ("func", "arith", "math", TILE),
+        ("builtin.module", "scf.for", "scf.if", "scf.yield"),
+        tensors=True,
+        carried=True,
+    ),
+    MEM: Legal(("func", "arith", MEM), ("builtin.module", "scf.for", "scf.yield"), carried=True),
+    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", "scf.for", "scf.yield")),
+    ISA: Legal((ISA,), ("builtin.module",)),
+}
+"""The table of legal operations. Below `tile`, `arith` is index arithmetic and scalar constants."""
+
+
+def level_of(module: ModuleOp) -> str:
+    """The lowest level that anything in the module belongs to; a module of standard dialects alone is at `tile`."""
+    names = [op.name for op in module.walk()]
+    found = (level for level in reversed(LEVELS) if any(name.startswith(f"{level}.") for name in names))
+    return next(found, TILE)
+
+
+def verify_level(module: ModuleOp, level: str) -> None:
+    """Every operation is legal at the level. Raises VerifyException."""
+    legal = LEGAL[level]
+    for op in module.walk():
+        _verify_op(op, legal, level)
+
+
+def _verify_op(op: Operation, legal: Legal, level: str) -> None:
+    from xdsl.utils.exceptions import VerifyException
+
+    if not legal.allows(op.name):
+        raise VerifyException(f"{op.name} is not an operation of {level}")
+    if not legal.carried and op.name == "scf.for" and op.results:
+        raise VerifyException(f"a loop of {level} carries no values")
+    if not legal.tensors and (type_ := _wrong_type(op)) is not None:
+        raise VerifyException(f"{op.name}: {level} has no values of type {type_}")
+
+
+def _wrong_type(op: Operation) -> Attribute | None:
+    """The type of a value that only `tile` has: a tensor, or a scalar that is computed and no integer."""
+    from xdsl.dialects.builtin import AnyFloat, TensorType
+
+    values = [*op.results, *(a for r in op.regions for b in r.blocks for a in b.args)]
+    wrong = TensorType | AnyFloat if op.name.startswith("arith.") and op.name != "arith.constant" else TensorType
+    return next((value.type for value in values if isinstance(value.type, wrong)), None)
+
+
+def remaining_pipeline(module: ModuleOp) -> str:
+    """The spec of what is left of the lowering to `neuron.isa`; empty if the module is there."""
+    from nki_mlir.passes.pipelines import STAGES
+
+    level = level_of(module)
+    if level == ISA:
+        return ""
+    stages = list(STAGES)[{TILE: 0, MEM: 2, ENGINE: 3}[level] :]
+    return ",".join([*_PLACING, *stages] if level == ENGINE and _needs_addresses(module) else stages)
+
+
+_PLACING = ("multi-buffer", "allocate")
+"""The end of `mem-to-engine`, for a module of `neuron.engine` whose buffers have no addresses yet."""
+
+
+def _needs_addresses(module: ModuleOp) -> bool:
+    return any(op.name == f"{ENGINE}.alloc" and "address" not in op.properties for op in module.walk())

@@ -1,0 +1,173 @@
+"""`nki-run`: lower MLIR text as far as it needs, run it on the model of the chip, say how long it took and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp
+
+from nki_mlir.errors import ExecutionError
+from nki_mlir.parsing import harden_lexer
+from nki_mlir.tools.diagnostics import message, python_traceback
+from nki_mlir.tools.source import Source, read_text
+
+if TYPE_CHECKING:
+    from nki_mlir.dialects.neuron_isa import ProgramOp
+    from nki_mlir.executor import RunResult
+
+
+class NkiRun:
+    """One invocation; `source` and `parsing` are for the message if it fails."""
+
+    def __init__(self, argv: Sequence[str] | None = None):
+        self.args = _arguments().parse_args(argv)
+        self.source: Source | None = None
+        self.parsing = False
+
+    def run(self) -> None:
+        """Reads, lowers, executes, and then writes the results. Raises what `message` can explain."""
+        from nki_mlir.executor import execute
+        from nki_mlir.passes.levels import remaining_pipeline
+        from nki_mlir.passes.pipelines import build, run, set_target
+        from nki_mlir.tools import npy
+
+        args = self.args
+        module = self._module()
+        set_target(module, args.chip)
+        run(build(remaining_pipeline(module)), module)
+        program = _program(module)
+        arrays = npy.bind(program, args.arrays, len(args.out))
+        result = execute(module, arrays, seed=args.seed, checks=args.check)
+        results = zip(args.out, arrays[len(args.arrays) :], strict=True)
+        files = [(path, npy.array_writer(array)) for path, array in results]
+        if args.timeline is not None:
+            files.append((args.timeline, lambda file: _write_timeline(result, file)))
+        npy.write_files(files)
+        print(result.summary())
+
+    def _module(self) -> ModuleOp:
+        """The verified module of the input. Operations without a location get their place in the text, for errors and
+        the timeline."""
+        from xdsl.context import Context
+
+        from nki_mlir.dialects import load_all
+        from nki_mlir.passes.levels import level_of, verify_level
+        from nki_mlir.passes.verify import verify_module
+
+        name = self.args.input
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        name = "stdin" if name == "-" else name
+        try:
+            text = read_text(data, name)
+        except UnicodeDecodeError as error:
+            raise ExecutionError(f"{name}: not UTF-8 text: {error.reason} at {error.start}") from None
+        ctx = Context()
+        load_all(ctx)
+        self.parsing = True
+        self.source = Source(ctx, text, name)
+        module = self.source.parse_module()
+        self.parsing = False
+        self.source.locate()
+        verify_module(module)
+        verify_level(module, level_of(module))
+        return module
+
+    def report(self, error: BaseException) -> str:
+        """What went wrong."""
+        return message(error, self.source, self.parsing)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nki-run",
+        description="Runs an MLIR module of any level on the model of the NeuronCore, lowering it first if needed.",
+        epilog="The .npy files are the program's tensors in order; each --out takes one of those that are left.",
+    )
+    parser.add_argument("input", help="The MLIR file; - for standard input")
+    parser.add_argument("arrays", nargs="*", type=Path, metavar="in.npy", help="Contents of the first tensors")
+    parser.add_argument(
+        "--out",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="Where the next tensor that isn't given goes, zeros before the run; may be repeated",
+    )
+    parser.add_argument("--chip", metavar="CHIP", help="trn1, trn2 or trn3, where the module doesn't name one")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="Perturb the engines' timing, which must not change results"
+    )
+    parser.add_argument(
+        "--check",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Report reads of bytes that were never written and the like",
+    )
+    parser.add_argument("--timeline", type=Path, metavar="FILE", help="Write the timeline as a Chrome trace (JSON)")
+    return parser
+
+
+def _program(module: ModuleOp) -> ProgramOp:
+    from nki_mlir.dialects.neuron_isa import ProgramOp
+
+    programs = [op for op in module.body.block.ops if isinstance(op, ProgramOp)]
+    if len(programs) == 1:
+        return programs[0]
+    if not programs:
+        raise ExecutionError("the module holds no kernel")
+    names = ", ".join(program.sym_name.data for program in programs)
+    raise ExecutionError(f"the module holds {len(programs)} kernels ({names}); a run takes one")
+
+
+def _write_timeline(result: RunResult, file: IO[bytes]) -> None:
+    """Chrome's trace format: times in microseconds, a thread for each engine and queue."""
+    threads: dict[str, int] = {}
+    events: list[dict[str, object]] = []
+    for item in result.timeline:
+        thread = threads.setdefault(item.unit, len(threads))
+        events.append(
+            {
+                "ph": "X",
+                "pid": 0,
+                "tid": thread,
+                "name": item.name,
+                "ts": item.start_ns / 1000,
+                "dur": (item.end_ns - item.start_ns) / 1000,
+                "args": {"source": item.source, "wait_ns": item.wait_ns},
+            }
+        )
+    names = [
+        {"ph": "M", "pid": 0, "tid": thread, "name": "thread_name", "args": {"name": unit}}
+        for unit, thread in threads.items()
+    ]
+    trace = {"displayTimeUnit": "ns", "traceEvents": names + events}
+    file.write(json.dumps(trace).encode())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code, except that usage errors and `--help` end the process by `SystemExit`."""
+    harden_lexer()
+    tool = NkiRun(argv)
+    try:
+        tool.run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        print(tool.report(error), file=sys.stderr)
+        print(python_traceback(error), end="", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

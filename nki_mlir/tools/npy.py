@@ -1,0 +1,108 @@
+"""`.npy` files as the tensors of a program, and results as files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from nki_mlir.dialects.neuron_isa import ProgramOp, TensorOp
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.numerics import host_types
+
+Array = np.ndarray[Any, Any]
+
+
+def bind(program: ProgramOp, inputs: Sequence[Path], outputs: int) -> list[Array]:
+    """One array for each tensor of the program: read from `inputs`, in order; zeros for the `outputs` that are left."""
+    tensors = program.tensors()
+    if len(inputs) + outputs != len(tensors):
+        listed = ", ".join(f"{t.sym.data}: {_described(t)}" for t in tensors)
+        raise ExecutionError(
+            f"the program has {len(tensors)} tensors ({listed}); {_counted(len(inputs), '.npy file')} and"
+            f" {_counted(outputs, '--out')} make {len(inputs) + outputs}"
+        )
+    given = [_fitted(tensor, path) for tensor, path in zip(tensors, inputs, strict=False)]
+    return given + [np.zeros(t.type.get_shape(), _host_type(t)) for t in tensors[len(inputs) :]]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+def _host_type(tensor: TensorOp) -> np.dtype[Any]:
+    return host_types(tensor.type.element_type)[0]
+
+
+def _described(tensor: TensorOp) -> str:
+    return _text(tensor.type.get_shape(), _host_type(tensor).name)
+
+
+def _text(shape: Sequence[int], type_name: str) -> str:
+    return f"{'x'.join(map(str, shape)) or 'one'} {type_name}"
+
+
+def _fitted(tensor: TensorOp, path: Path) -> Array:
+    """The file's array as the tensor has it: element type, shape, rows one after the other."""
+    wanted = _host_type(tensor)
+    array = _readable(_read(path), wanted)
+    same_type = array.dtype in host_types(tensor.type.element_type)
+    if same_type and array.shape == tensor.type.get_shape():
+        return np.ascontiguousarray(array)
+    got = f"{path} holds {_text(array.shape, array.dtype.name)}"
+    if not same_type and array.dtype.kind == "u" and _is_extension(wanted):
+        got += f"; if they are the bits of {wanted.name}, save array.view('V{wanted.itemsize}')"
+    raise ExecutionError(f"tensor '{tensor.sym.data}': expected {_described(tensor)}, but {got}")
+
+
+def _read(path: Path) -> Array:
+    try:
+        with open(path, "rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, TypeError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ExecutionError(f"{path}: not a .npy file that can be read: {reason}") from None
+
+
+def _readable(array: Array, wanted: np.dtype[Any]) -> Array:
+    """NumPy saves the types that it has by extension, such as bfloat16, as mere bytes."""
+    if array.dtype.kind == "V" and array.dtype.names is None and array.dtype.itemsize == wanted.itemsize:
+        return array.view(wanted) if _is_extension(wanted) else array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _is_extension(type_: np.dtype[Any]) -> bool:
+    """A type of ml_dtypes."""
+    return type_.isbuiltin == 2
+
+
+def array_writer(array: Array) -> Callable[[IO[bytes]], None]:
+    """Writes the array as a .npy file."""
+    plain = array.view(f"V{array.dtype.itemsize}") if _is_extension(array.dtype) else array
+    return lambda file: np.lib.format.write_array(file, plain, allow_pickle=False)
+
+
+def write_files(files: Sequence[tuple[Path, Callable[[IO[bytes]], None]]]) -> None:
+    """Writes every file beside its place, and moves them all there once all are written."""
+    moves: list[tuple[Path, Path]] = []
+    try:
+        for path, write in files:
+            beside = path.with_name(f".{path.name}.{os.getpid()}.{len(moves)}") if _is_replaceable(path) else path
+            with open(beside, "wb") as file:
+                moves.append((beside, path))
+                write(file)
+        for beside, path in moves:
+            os.replace(beside, path)
+    except BaseException:
+        for beside, path in moves:
+            if beside != path:
+                beside.unlink(missing_ok=True)
+        raise
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Not so a device or a pipe, which are written in place."""
+    return path.is_file() or not path.exists()

@@ -1,0 +1,123 @@
+"""Element types as NumPy arrays hold them, and the arithmetic on them that `tile` defines: floats are computed in fp32
+and rounded to their type, integers wrap.
+
+Every value of the interpreter is an array of its type's storage, a scalar one of no dimensions; `index` is int64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects import builtin
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, Signedness
+from xdsl.ir import Attribute
+
+Array = NDArray[Any]
+Function = Callable[..., Any]
+
+_FLOATS: dict[type[Attribute], Any] = {
+    builtin.Float32Type: np.float32,
+    builtin.BFloat16Type: ml_dtypes.bfloat16,
+    builtin.Float16Type: np.float16,
+    builtin.Float8E4M3Type: ml_dtypes.float8_e4m3,
+    builtin.Float8E5M2Type: ml_dtypes.float8_e5m2,
+}
+
+
+def is_float(type_: Attribute) -> bool:
+    return type(type_) in _FLOATS
+
+
+def storage(type_: Attribute) -> np.dtype[Any]:
+    """The NumPy type that holds an element."""
+    if is_float(type_):
+        return np.dtype(_FLOATS[type(type_)])
+    if isinstance(type_, IndexType):
+        return np.dtype(np.int64)
+    if isinstance(type_, IntegerType):
+        sign = "u" if type_.signedness.data is Signedness.UNSIGNED else "i"
+        return np.dtype(np.bool_) if type_.width.data == 1 else np.dtype(f"{sign}{type_.width.data // 8}")
+    raise TypeError(f"the reference has no elements of type {type_}")
+
+
+def constant(attribute: Attribute) -> Array:
+    """A number as one element of its type."""
+    if isinstance(attribute, FloatAttr):
+        return np.asarray(attribute.value.data, np.float32).astype(storage(attribute.type))
+    assert isinstance(attribute, IntegerAttr)
+    return np.asarray(attribute.value.data).astype(storage(attribute.type))
+
+
+def wide(array: Array) -> Array:
+    """What arithmetic computes in: fp32 for floats, int64 for integers and truth values."""
+    return np.asarray(array).astype(np.int64 if array.dtype.kind in "iub" else np.float32)
+
+
+def compute(function: Function, type_: Attribute, *arrays: Array) -> Array:
+    """The function on wide operands, rounded (floats) or wrapped (integers) to elements of the type."""
+    with np.errstate(all="ignore"):
+        return np.asarray(function(*(wide(a) for a in arrays))).astype(storage(type_))
+
+
+def convert(array: Array, type_: Attribute) -> Array:
+    """`tile.cast`: floats to integers round to nearest even and saturate, NaN gives 0; to i1, is it other than zero."""
+    to = storage(type_)
+    with np.errstate(all="ignore"):
+        if to == np.bool_:
+            return np.asarray(wide(array) != 0)
+        if is_float(type_):
+            return np.asarray(array).astype(np.float32).astype(to)
+        if array.dtype.kind in "iub":
+            return np.asarray(array).astype(to)
+        range_ = np.iinfo(to)
+        limited = np.clip(np.rint(array.astype(np.float64)), range_.min, range_.max)
+        return np.asarray(np.nan_to_num(limited)).astype(to)
+
+
+def divide(a: Array, b: Array) -> Array:
+    """Integers, towards zero."""
+    quotient = abs(a) // abs(b)
+    return np.where((a < 0) != (b < 0), -quotient, quotient)
+
+
+def remainder(a: Array, b: Array) -> Array:
+    """With the sign of `a`."""
+    return a - b * divide(a, b)
+
+
+def rsqrt(a: Array) -> Array:
+    return np.reciprocal(np.sqrt(a))
+
+
+def erf(a: Array) -> Array:
+    values = [math.erf(float(x)) for x in a.ravel()]
+    return np.asarray(values, np.float64).reshape(a.shape).astype(np.float32)
+
+
+REDUCTIONS: dict[str, Function] = {"max": np.maximum.reduce, "min": np.minimum.reduce, "sum": np.add.reduce}
+"""By the name that `tile.reduction` has; NaN propagates."""
+
+COMPARISONS: dict[str, Function] = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+
+
+def reduce(kind: str, array: Array, axis: int, type_: Attribute) -> Array:
+    function = REDUCTIONS[kind]
+    return compute(lambda a: function(np.ascontiguousarray(a), axis=axis), type_, array)
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Products summed in fp32."""
+    with np.errstate(all="ignore"):
+        return np.ascontiguousarray(wide(a)) @ np.ascontiguousarray(wide(b))

@@ -1,0 +1,120 @@
+"""Runs a kernel at every level of its lowering and compares what it leaves in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import UNKNOWN_LOC, ModuleOp
+from xdsl.passes import ModulePass
+
+from nki_mlir import CompileError, parse
+from nki_mlir.executor import execute
+from nki_mlir.passes import pipelines
+from reference.elements import Array
+from reference.mem import run_mem
+from reference.tile import run_tile
+
+SEEDS = (None, 0, 1, 2)
+"""Timings under which the machine code must give the same results."""
+
+_RUN = {"tile": run_tile, "neuron.mem": run_mem}
+_PREFIXES = ("neuron.isa", "neuron.engine", "neuron.mem")
+
+
+def level_of(module: ModuleOp) -> str:
+    """The lowest level that the module has operations of."""
+    names = {op.name.rpartition(".")[0] for op in module.walk()}
+    return next((level for level in _PREFIXES if level in names), "tile")
+
+
+@dataclass
+class _Check:
+    """The comparison of one kernel's levels, as passes go by."""
+
+    inputs: Sequence[Array]
+    expected: Sequence[Array]
+    rtol: float
+    atol: float
+    located: bool
+    stages: list[str] = field(default_factory=list)
+
+    def after(self, one: ModulePass, module: ModuleOp) -> None:
+        stage, level = f"after {len(self.stages)}: {one.name}", level_of(module)
+        self.stages.append(one.name)
+        if self.located:
+            _check_locations(module, stage)
+        _verify_level(module, level)
+        if level in _RUN:
+            got = [a.copy() for a in self.inputs]
+            _RUN[level](module, got)
+            exact = level == "tile"
+            compare(got, self.expected, 0.0 if exact else self.rtol, 0.0 if exact else self.atol, stage)
+
+
+def check_levels(
+    source: ModuleOp | str,
+    arrays: Sequence[Array],
+    *,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    seeds: Sequence[int | None] = SEEDS,
+) -> list[Array]:
+    """Lowers a `tile` module pass by pass and asserts that it always does the same to the arrays (which stay as they
+    are): after each pass by the reference, while there is one for its level, exactly at `tile` and within the tolerance
+    below; and at last by the executor, which must give the same bits under every seed. Locations and each level's
+    rules are checked on the way. Gives the arrays as the kernel leaves them. Raises CompileError for kernels that the
+    compiler rejects."""
+    module = parse(source) if isinstance(source, str) else source.clone()
+    expected = [a.copy() for a in arrays]
+    run_tile(module, expected)
+    pipelines.set_target(module, None)
+    check = _Check(arrays, expected, rtol, atol, not _unlocated(module))
+    pipelines.run(pipelines.build("lower-to-isa"), module, after=check.after)
+    first: list[Array] | None = None
+    for seed in seeds:
+        got = [a.copy() for a in arrays]
+        execute(module, got, seed=seed)
+        compare(got, expected, rtol, atol, f"executed with seed {seed}")
+        if first is not None:
+            compare(got, first, 0.0, 0.0, f"seed {seed} against {seeds[0]}")
+        first = first or got
+    return expected
+
+
+def compare(got: Sequence[Array], expected: Sequence[Array], rtol: float, atol: float, stage: str) -> None:
+    for number, (a, b) in enumerate(zip(got, expected, strict=True)):
+        wide = [x.astype(np.float64) for x in (a, b)]
+        np.testing.assert_allclose(*wide, rtol=rtol, atol=atol, equal_nan=True, err_msg=f"{stage}, argument {number}")
+
+
+def _unlocated(module: ModuleOp) -> list[str]:
+    """Operations without a location, but for constants: those that folding makes come from no one place."""
+    return [op.name for op in module.body.walk() if op.location == UNKNOWN_LOC and not isinstance(op, ConstantOp)]
+
+
+def _check_locations(module: ModuleOp, stage: str) -> None:
+    lost = _unlocated(module)
+    assert not lost, f"{stage}: operations without a location: {sorted(set(lost))}"
+
+
+def _verify_level(module: ModuleOp, level: str) -> None:
+    """The table of legal operations of a level, if there is one."""
+    try:
+        verify: Any = import_module("nki_mlir.passes.levels").verify_level
+    except (ImportError, AttributeError):
+        return
+    verify(module, level)
+
+
+def rejected(source: ModuleOp | str, arrays: Sequence[Array], **options: Any) -> str | None:
+    """As `check_levels`, but a CompileError's message where the compiler rejects the kernel."""
+    try:
+        check_levels(source, arrays, **options)
+    except CompileError as error:
+        return error.message
+    return None

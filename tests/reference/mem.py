@@ -1,0 +1,166 @@
+"""The `neuron.mem` level: tiles as the logical arrays that they are, wherever they lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.alu import Alu
+from nki_mlir.dialects.alu import Function as EngineFunction
+from nki_mlir.dialects.neuron_mem import MOVING, TileType, tile_type
+from reference import elements, standard
+from reference.elements import Array, Function
+
+OPERATORS: dict[Alu, Function] = {
+    Alu.ADD: np.add,
+    Alu.SUBTRACT: np.subtract,
+    Alu.MULTIPLY: np.multiply,
+    Alu.DIVIDE: np.divide,
+    Alu.MAXIMUM: np.maximum,
+    Alu.MINIMUM: np.minimum,
+    Alu.BITWISE_AND: np.bitwise_and,
+    Alu.BITWISE_OR: np.bitwise_or,
+    Alu.BITWISE_XOR: np.bitwise_xor,
+    Alu.LOGICAL_AND: np.logical_and,
+    Alu.LOGICAL_OR: np.logical_or,
+    Alu.LOGICAL_XOR: np.logical_xor,
+    Alu.EQUAL: np.equal,
+    Alu.NOT_EQUAL: np.not_equal,
+    Alu.LESS: np.less,
+    Alu.LESS_EQUAL: np.less_equal,
+    Alu.GREATER: np.greater,
+    Alu.GREATER_EQUAL: np.greater_equal,
+}
+
+FUNCTIONS: dict[EngineFunction, Function] = {
+    EngineFunction.EXP: np.exp,
+    EngineFunction.LOG: np.log,
+    EngineFunction.SQRT: np.sqrt,
+    EngineFunction.RSQRT: elements.rsqrt,
+    EngineFunction.SIN: np.sin,
+    EngineFunction.TANH: np.tanh,
+    EngineFunction.ERF: elements.erf,
+    EngineFunction.ABS: np.abs,
+}
+
+
+@register_impls
+class MemFunctions(InterpreterFunctions):
+    @impl(mem.LoadOp)
+    def load(self, interpreter: Interpreter, op: mem.LoadOp, args: PythonValues) -> PythonValues:
+        memory, offset, *valid = args
+        shape = tile_type(op.result).sizes
+        where = standard.addresses(offset, op.strides.get_values(), shape)
+        other = None if op.other is None else elements.constant(op.other)
+        return (standard.gather(memory, where, standard.within(tuple(valid), shape), other),)
+
+    @impl(mem.StoreOp)
+    def store(self, interpreter: Interpreter, op: mem.StoreOp, args: PythonValues) -> PythonValues:
+        values, memory, offset, *valid = args
+        shape = tile_type(op.value).sizes
+        where = standard.addresses(offset, op.strides.get_values(), shape)
+        standard.scatter(memory, where, standard.within(tuple(valid), shape), values)
+        return ()
+
+    @impl(mem.FillOp)
+    def fill(self, interpreter: Interpreter, op: mem.FillOp, args: PythonValues) -> PythonValues:
+        return (np.full(tile_type(op.result).sizes, args[0]),)
+
+    @impl(mem.IotaOp)
+    def iota(self, interpreter: Interpreter, op: mem.IotaOp, args: PythonValues) -> PythonValues:
+        type_ = tile_type(op.result)
+        values = standard.addresses(args[0], op.strides.get_values(), type_.sizes)
+        return (elements.convert(values, type_.element_type),)
+
+    @impl(mem.MaskOp)
+    def mask(self, interpreter: Interpreter, op: mem.MaskOp, args: PythonValues) -> PythonValues:
+        return (standard.within(args, tile_type(op.result).sizes),)
+
+    @impl(mem.UnaryOp)
+    def unary(self, interpreter: Interpreter, op: mem.UnaryOp, args: PythonValues) -> PythonValues:
+        return (elements.compute(FUNCTIONS[op.function.data], tile_type(op.result).element_type, *args),)
+
+    @impl(mem.BinaryOp)
+    def binary(self, interpreter: Interpreter, op: mem.BinaryOp, args: PythonValues) -> PythonValues:
+        return (elements.compute(OPERATORS[op.op.data], tile_type(op.result).element_type, *args),)
+
+    @impl(mem.SelectOp)
+    def select(self, interpreter: Interpreter, op: mem.SelectOp, args: PythonValues) -> PythonValues:
+        return (np.where(*args),)
+
+    @impl(mem.CastOp)
+    def cast(self, interpreter: Interpreter, op: mem.CastOp, args: PythonValues) -> PythonValues:
+        return (elements.convert(args[0], tile_type(op.result).element_type),)
+
+    @impl(mem.BroadcastOp)
+    def broadcast(self, interpreter: Interpreter, op: mem.BroadcastOp, args: PythonValues) -> PythonValues:
+        return (np.broadcast_to(args[0], tile_type(op.result).sizes),)
+
+    @impl(mem.RelabelOp)
+    def relabel(self, interpreter: Interpreter, op: mem.RelabelOp, args: PythonValues) -> PythonValues:
+        return (_relabelled(args[0], tile_type(op.source), tile_type(op.result)),)
+
+    @impl(mem.TransposeOp)
+    def transpose(self, interpreter: Interpreter, op: mem.TransposeOp, args: PythonValues) -> PythonValues:
+        return args
+
+    @impl(mem.MoveOp)
+    def move(self, interpreter: Interpreter, op: mem.MoveOp, args: PythonValues) -> PythonValues:
+        return args
+
+    @impl(mem.ReduceOp)
+    def reduce(self, interpreter: Interpreter, op: mem.ReduceOp, args: PythonValues) -> PythonValues:
+        type_ = tile_type(op.result).element_type
+        return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, type_),)
+
+    @impl(mem.AccumulatorOp)
+    def accumulator(self, interpreter: Interpreter, op: mem.AccumulatorOp, args: PythonValues) -> PythonValues:
+        return (np.zeros(tile_type(op.result).sizes, np.float32),)
+
+    @impl(mem.MatmulOp)
+    def matmul(self, interpreter: Interpreter, op: mem.MatmulOp, args: PythonValues) -> PythonValues:
+        lhs, rhs, acc = args
+        if op.part is None:
+            return (acc + elements.matmul(lhs, rhs),)
+        m, n, k = op.part.get_values()
+        rows, _, terms = op.parts
+        columns = slice(n * MOVING, (n + 1) * MOVING)
+        result = acc.copy()
+        result[m::rows, columns] += elements.matmul(lhs[m::rows, k::terms], rhs[k::terms, columns])
+        return (result,)
+
+
+def _relabelled(array: Array, source: TileType, result: TileType) -> Array:
+    """The elements in the order in which they lie: by partition, then by free position."""
+    return _logical(_physical(array, source), result)
+
+
+def _physical(array: Array, type_: TileType) -> Array:
+    """[partitions, free elements], as the type lays a logical array out."""
+    if type_.partition_dim is None:
+        return array.reshape(1, -1)
+    front = np.moveaxis(array, type_.partition_dim, 0)
+    return front.reshape(type_.partitions, -1)
+
+
+def _logical(physical: Array, type_: TileType) -> Array:
+    """The inverse of `_physical`."""
+    if type_.partition_dim is None:
+        return physical.reshape(type_.sizes)
+    rest = [s for d, s in enumerate(type_.sizes) if d != type_.partition_dim]
+    front = physical.reshape(type_.sizes[type_.partition_dim], *rest)
+    assert front.size == math.prod(type_.sizes)
+    return np.moveaxis(front, 0, type_.partition_dim)
+
+
+def run_mem(module: ModuleOp, arrays: Sequence[Array]) -> None:
+    """Runs the one function of a `neuron.mem` module on its arguments (C-contiguous), in place."""
+    func = next(op for op in module.ops if isinstance(op, FuncOp))
+    interpreter = standard.interpreter_for(module, MemFunctions())
+    interpreter.call_op(func, tuple(a.reshape(-1) for a in arrays))

@@ -1,0 +1,128 @@
+"""xDSL's interpreter for the standard operations that `tile` and `neuron.mem` use, on arrays as on scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
+from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+from xdsl.interpreters.func import FuncFunctions
+from xdsl.interpreters.scf import ScfFunctions
+from xdsl.ir import Operation
+from xdsl.utils.exceptions import InterpretationError
+
+from nki_mlir.dialects.tile import element_of
+from reference import elements
+from reference.elements import Array, Function
+
+ELEMENTWISE: dict[type[Operation], Function] = {
+    arith.AddfOp: np.add,
+    arith.SubfOp: np.subtract,
+    arith.MulfOp: np.multiply,
+    arith.DivfOp: np.divide,
+    arith.NegfOp: np.negative,
+    arith.MaximumfOp: np.maximum,
+    arith.MinimumfOp: np.minimum,
+    arith.MaxnumfOp: np.fmax,
+    arith.MinnumfOp: np.fmin,
+    arith.AddiOp: np.add,
+    arith.SubiOp: np.subtract,
+    arith.MuliOp: np.multiply,
+    arith.DivSIOp: elements.divide,
+    arith.RemSIOp: elements.remainder,
+    arith.FloorDivSIOp: np.floor_divide,
+    arith.MaxSIOp: np.maximum,
+    arith.MinSIOp: np.minimum,
+    arith.AndIOp: np.bitwise_and,
+    arith.OrIOp: np.bitwise_or,
+    arith.XOrIOp: np.bitwise_xor,
+    arith.ShLIOp: np.left_shift,
+    arith.ShRSIOp: np.right_shift,
+    math.ExpOp: np.exp,
+    math.LogOp: np.log,
+    math.SqrtOp: np.sqrt,
+    math.RsqrtOp: elements.rsqrt,
+    math.SinOp: np.sin,
+    math.TanhOp: np.tanh,
+    math.ErfOp: elements.erf,
+    math.AbsFOp: np.abs,
+}
+"""Operation -> its function of fp32 or int64 operands."""
+
+
+def _elementwise(op_type: type[Operation], function: Function) -> Callable[..., Any]:
+    @impl(op_type)
+    def run(self: InterpreterFunctions, interpreter: Interpreter, op: Operation, args: PythonValues) -> PythonValues:
+        return (elements.compute(function, element_of(op.results[0]), *map(np.asarray, args)),)
+
+    return run
+
+
+class _Arithmetic(InterpreterFunctions):
+    @impl(arith.ConstantOp)
+    def constant(self, interpreter: Interpreter, op: arith.ConstantOp, args: PythonValues) -> PythonValues:
+        if not isinstance(op.value, DenseIntOrFPElementsAttr):
+            return (elements.constant(op.value),)
+        assert isinstance(op.result.type, TensorType)
+        values: Array = np.asarray(op.value.get_values()).astype(elements.storage(op.result.type.element_type))
+        return (np.broadcast_to(values, op.result.type.get_shape()) if op.value.is_splat() else values,)
+
+    @impl(arith.IndexCastOp)
+    def index_cast(self, interpreter: Interpreter, op: arith.IndexCastOp, args: PythonValues) -> PythonValues:
+        return (elements.convert(args[0], element_of(op.result)),)
+
+
+_METHODS = {f"run_{op.name}": _elementwise(op, function) for op, function in ELEMENTWISE.items()}
+ArithmeticFunctions = register_impls(type("ArithmeticFunctions", (_Arithmetic,), _METHODS))
+
+
+def interpreter_for(module: Any, *functions: InterpreterFunctions) -> Interpreter:
+    """An interpreter that knows the standard operations and those given."""
+    interpreter = Interpreter(module)
+    for one in (FuncFunctions(), ScfFunctions(), ArithmeticFunctions(), *functions):
+        interpreter.register_implementations(one)
+    return interpreter
+
+
+# Structured accesses, which both levels have.
+
+
+def addresses(offset: Array, strides: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """`offset + sum(i[d] * strides[d])` for every element of the shape."""
+    result = np.full(shape, int(offset), np.int64)
+    for axis, (size, stride) in enumerate(zip(shape, strides, strict=True)):
+        along = [1] * len(shape)
+        along[axis] = size
+        result += np.arange(size).reshape(along) * stride
+    return result
+
+
+def within(valid: PythonValues, shape: tuple[int, ...]) -> Array:
+    """Where every index is below its dimension's extent; everywhere, if there are none."""
+    result = np.ones(shape, np.bool_)
+    for axis, extent in enumerate(valid):
+        along = [1] * len(shape)
+        along[axis] = shape[axis]
+        result &= np.arange(shape[axis]).reshape(along) < int(extent)
+    return result
+
+
+def gather(memory: Array, where: Array, mask: Array, other: Array | None) -> Array:
+    """The elements of a flat memory at `where`; `other`, zero by default, where the mask is false."""
+    _check(memory, where[mask])
+    result = np.full(where.shape, 0 if other is None else other, memory.dtype)
+    result[mask] = memory[where[mask]]
+    return result
+
+
+def scatter(memory: Array, where: Array, mask: Array, values: Array) -> None:
+    _check(memory, where[mask])
+    memory[where[mask]] = values[mask]
+
+
+def _check(memory: Array, where: Array) -> None:
+    if where.size and not (0 <= where.min() and where.max() < memory.size):
+        raise InterpretationError(f"an access of elements {where.min()}..{where.max()} of {memory.size}")

@@ -1,0 +1,148 @@
+"""The `tile` level: every program of the grid, one after another."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+
+from nki_mlir.dialects import tile
+from reference import elements, standard
+from reference.elements import Array
+
+
+@dataclass(frozen=True)
+class Pointers:
+    """A pointer, or a tensor of them: a flat memory and the element that each points to."""
+
+    memory: Array
+    offsets: Array
+
+
+@register_impls
+class TileFunctions(InterpreterFunctions):
+    """`grid` and `position` are the launch and the running program's place in it."""
+
+    def __init__(self, grid: tuple[int, ...] = (), position: tuple[int, ...] = ()):
+        self.grid, self.position = grid, position
+
+    @impl(tile.ProgramIdOp)
+    def program_id(self, interpreter: Interpreter, op: tile.ProgramIdOp, args: PythonValues) -> PythonValues:
+        return (np.asarray(self.position[op.axis.value.data]),)
+
+    @impl(tile.NumProgramsOp)
+    def num_programs(self, interpreter: Interpreter, op: tile.NumProgramsOp, args: PythonValues) -> PythonValues:
+        return (np.asarray(self.grid[op.axis.value.data]),)
+
+    @impl(tile.ArangeOp)
+    def arange(self, interpreter: Interpreter, op: tile.ArangeOp, args: PythonValues) -> PythonValues:
+        return (np.arange(op.start.value.data, op.end.value.data),)
+
+    # Shapes, of tensors of pointers too.
+    @impl(tile.SplatOp)
+    def splat(self, interpreter: Interpreter, op: tile.SplatOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.broadcast_to(a, tile.shape_of(op.result))),)
+
+    @impl(tile.ExpandDimsOp)
+    def expand_dims(self, interpreter: Interpreter, op: tile.ExpandDimsOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.expand_dims(a, op.axis.value.data)),)
+
+    @impl(tile.BroadcastOp)
+    def broadcast(self, interpreter: Interpreter, op: tile.BroadcastOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.broadcast_to(a, tile.shape_of(op.result))),)
+
+    @impl(tile.TransOp)
+    def trans(self, interpreter: Interpreter, op: tile.TransOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], np.transpose),)
+
+    # Memory.
+    @impl(tile.BaseOp)
+    def base(self, interpreter: Interpreter, op: tile.BaseOp, args: PythonValues) -> PythonValues:
+        return (Pointers(args[0], np.asarray(0)),)
+
+    @impl(tile.AddPtrOp)
+    def add_ptr(self, interpreter: Interpreter, op: tile.AddPtrOp, args: PythonValues) -> PythonValues:
+        pointers, offset = args
+        return (Pointers(pointers.memory, pointers.offsets + offset),)
+
+    @impl(tile.LoadOp)
+    def load(self, interpreter: Interpreter, op: tile.LoadOp, args: PythonValues) -> PythonValues:
+        given = iter(args[1:])
+        mask = next(given) if op.mask is not None else np.True_
+        other = next(given) if op.other is not None else None
+        where = args[0].offsets
+        return (standard.gather(args[0].memory, where, np.broadcast_to(mask, where.shape), other),)
+
+    @impl(tile.StoreOp)
+    def store(self, interpreter: Interpreter, op: tile.StoreOp, args: PythonValues) -> PythonValues:
+        pointers, values, *masks = args
+        mask = np.broadcast_to(masks[0] if masks else np.True_, values.shape)
+        standard.scatter(pointers.memory, pointers.offsets, mask, values)
+        return ()
+
+    @impl(tile.ReadOp)
+    def read(self, interpreter: Interpreter, op: tile.ReadOp, args: PythonValues) -> PythonValues:
+        memory, offset, *valid = args
+        shape = tile.shape_of(op.result)
+        where = standard.addresses(offset, op.strides.get_values(), shape)
+        other = None if op.other is None else elements.constant(op.other)
+        return (standard.gather(memory, where, standard.within(tuple(valid), shape), other),)
+
+    @impl(tile.WriteOp)
+    def write(self, interpreter: Interpreter, op: tile.WriteOp, args: PythonValues) -> PythonValues:
+        values, memory, offset, *valid = args
+        shape = tile.shape_of(op.value)
+        where = standard.addresses(offset, op.strides.get_values(), shape)
+        standard.scatter(memory, where, standard.within(tuple(valid), shape), values)
+        return ()
+
+    # Values.
+    @impl(tile.CompareOp)
+    def compare(self, interpreter: Interpreter, op: tile.CompareOp, args: PythonValues) -> PythonValues:
+        function = elements.COMPARISONS[op.predicate.data.value]
+        return (elements.compute(function, tile.element_of(op.result), *args),)
+
+    @impl(tile.SelectOp)
+    def select(self, interpreter: Interpreter, op: tile.SelectOp, args: PythonValues) -> PythonValues:
+        return (np.where(*args),)
+
+    @impl(tile.CastOp)
+    def cast(self, interpreter: Interpreter, op: tile.CastOp, args: PythonValues) -> PythonValues:
+        return (elements.convert(np.asarray(args[0]), tile.element_of(op.result)),)
+
+    @impl(tile.ReduceOp)
+    def reduce(self, interpreter: Interpreter, op: tile.ReduceOp, args: PythonValues) -> PythonValues:
+        return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, tile.element_of(op.result)),)
+
+    @impl(tile.DotOp)
+    def dot(self, interpreter: Interpreter, op: tile.DotOp, args: PythonValues) -> PythonValues:
+        a, b, *acc = args
+        product = elements.matmul(a, b)
+        if acc:
+            product = product + elements.wide(acc[0])
+        return (product.astype(elements.storage(tile.element_of(op.result))),)
+
+
+def _reshaped(value: Array | Pointers, reshape: elements.Function) -> Array | Pointers:
+    if isinstance(value, Pointers):
+        return Pointers(value.memory, reshape(value.offsets))
+    return reshape(value)
+
+
+def run_tile(module: ModuleOp, arrays: Sequence[Array]) -> None:
+    """Runs the one kernel of the module, in pointer or structured form, on its arguments (C-contiguous), in place.
+    Programs run in order, the last axis of the grid fastest; a function without a grid is one program."""
+    func = next(op for op in module.ops if isinstance(op, FuncOp))
+    grid = tile.grid_of(func) or ()
+    functions = TileFunctions(grid)
+    interpreter = standard.interpreter_for(module, cast(InterpreterFunctions, functions))
+    memories = tuple(a.reshape(-1) for a in arrays)
+    for position in itertools.product(*map(range, grid)):
+        functions.position = position
+        interpreter.call_op(func, memories)
