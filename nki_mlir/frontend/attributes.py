@@ -8,7 +8,7 @@ from typing import Any
 
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin
+from nki_mlir.frontend.builtin import Builtin, Unsupported
 from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
 from nki_mlir.frontend.values import HbmArray, Value, describe
@@ -69,6 +69,8 @@ def _of_value(b: Builder, value: Value, name: str) -> Any:
     function = _method(b, name)
     if function is None:
         raise CompileError(f"a tensor has no attribute '{name}'")
+    if isinstance(function, Unsupported):
+        raise function.error()
     return Method(function, value)
 
 

@@ -92,5 +92,6 @@ def unwrapped(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """NumPy's scalars as Python's numbers."""
-    is_scalar = type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "shape", None) == ()
+    kind = type(value)
+    is_scalar = kind.__module__ == "numpy" and hasattr(kind, "item") and not hasattr(kind, "__setitem__")
     return value.item() if is_scalar else value

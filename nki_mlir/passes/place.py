@@ -66,6 +66,13 @@ UNARY: dict[type[Operation], Function] = {
     math.ErfOp: Function.ERF,
     math.AbsFOp: Function.ABS,
 }
+MISSING: dict[type[Operation], str] = {
+    math.TruncOp: "rounding towards zero (a float-to-integer conversion in Triton; the engines round to nearest)",
+    math.FloorOp: "rounding down (floor)",
+    math.CeilOp: "rounding up (ceil)",
+    arith.DivSIOp: "integer division of tiles",
+    arith.RemSIOp: "the integer remainder of tiles",
+}
 COMPARE = {
     tile.Predicate.EQ: Alu.EQUAL,
     tile.Predicate.NE: Alu.NOT_EQUAL,
@@ -231,7 +238,8 @@ class _Placer:
             return emit.value(mem.UnaryOp.create(operands=[source], result_types=[type_], properties=properties))
         handler = self.HANDLERS.get(type(op))
         if handler is None:
-            raise CompileError.at(op, f"{op.name} on tiles is not supported: no engine has it")
+            what = MISSING.get(type(op), f"{op.name} on tiles")
+            raise CompileError.at(op, f"{what} is not supported: no engine has it")
         return handler(self, op, type_, emit)
 
     def binary(self, op: Operation, alu: Alu, type_: mem.TileType, emit: Emitter) -> SSAValue:
