@@ -23,9 +23,10 @@ from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.alu import UNARY, V4_ONLY
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.instructions import INSTRUCTIONS, REDUCING, Alu, Function
+from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, REDUCING, Alu, Function, Instance
+from nki_mlir.executor import numerics
 from nki_mlir.executor.cost import PREDICATES, has_cost
-from nki_mlir.executor.meaning import MEANING
+from nki_mlir.executor.meaning import MEANING, meaning
 from nki_mlir.executor.operators import ARITHMETIC, BITWISE, FUNCTIONS, REDUCTIONS
 from nki_mlir.targets import PREDICATES as ASKED
 from nki_mlir.targets import TARGETS, load
@@ -400,3 +401,24 @@ def test_affine_select(data: st.DataObject, at: Layout, to: str, source: str, se
         "cmp_op": test,
     }
     check("affine_select", Engine.GPSIMD, operands, fields, seed, expected)
+
+
+# Properties of the table of meanings.
+
+
+@pytest.mark.parametrize("to", ANY)
+@pytest.mark.parametrize("source", ANY)
+def test_results_are_new_arrays(source: str, to: str) -> None:
+    """An instruction's inputs are read when it issues: a result that is a view of them would still change."""
+    src, dst = (Access(Space.SBUF, by_name(t).type, ((1, 4),), 0, 2, Expr(at)) for t, at in ((source, 0), (to, 64)))
+    cases = [
+        ("tensor_copy", Engine.VECTOR, {"dst": dst, "src": src}, {}),
+        ("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, {"queue": 0}),
+        ("activation", Engine.SCALAR, {"dst": dst, "data": src}, {"op": Function.COPY}),
+        ("tensor_scalar", Engine.VECTOR, {"dst": dst, "data": src, "operand0": 0.0}, {"op0": Alu.BYPASS}),
+    ]
+    for name, engine, operands, fields in cases:
+        found = meaning(Instance(BY_NAME[name], engine, operands, fields, load("trn1")))
+        view = numerics.bits(src.element_type) if found.bits else numerics.storage(src.element_type)
+        tile = np.ones((2, 4), view)
+        assert not np.shares_memory(found.compute(tile)[0], tile), name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -415,3 +417,8 @@ def test_aliased_tensors_share_bytes() -> None:
     x = np.array([1, 2, 0, 0, 0, 0], np.float32)
     execute(program(stream, "x: memref<6xf32>; y: memref<6xf32>"), [x, x])
     assert x.tolist() == [1, 2, 1, 2, 1, 2]
+
+
+def test_importing_the_package_does_not_import_numpy() -> None:
+    code = "import sys, nki_mlir.executor; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
