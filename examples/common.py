@@ -16,7 +16,7 @@ DTYPES = {"float32": np.dtype(np.float32), "bfloat16": np.dtype(ml_dtypes.bfloat
 def options(description: str, **sizes: int) -> argparse.Namespace:
     """The command line: --ir [LEVEL], --dtype, --seed, and an option for each size."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--ir", nargs="?", const="all", choices=("all", *LEVELS), help="print the IR of one or all levels")
+    parser.add_argument("--ir", nargs="?", const="all", choices=("all", *LEVELS), help="print one level, or all four")
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
     parser.add_argument("--seed", type=int, default=0, help="of the random data")
     for name, default in sizes.items():

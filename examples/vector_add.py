@@ -21,7 +21,6 @@ def add_kernel(x_ptr, y_ptr, output_ptr, n_elements, BLOCK_SIZE: tl.constexpr):
     tl.store(output_ptr + offsets, output, mask=mask)
 
 
-
 def main() -> None:
     args = common.options("Adds two vectors.", size=98_432, block=1024)
     x = common.random(args.size, args.dtype, args.seed)

@@ -9,7 +9,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import FileLineColLoc, LocationAttr
-    from xdsl.ir import Operation
+    from xdsl.ir import Attribute, Operation
 
 
 class CompileError(PassFailedException):
@@ -43,15 +43,15 @@ def position(where: Operation | LocationAttr) -> tuple[str, int, int] | None:
     return (loc.filename.data, loc.line.data, loc.column.data) if loc else None
 
 
-def source_location(loc: LocationAttr) -> FileLineColLoc | None:
+def source_location(loc: Attribute) -> FileLineColLoc | None:
     """The first file location inside a location."""
-    from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
+    from xdsl.dialects.builtin import ArrayAttr, CallSiteLoc, FileLineColLoc, FusedLoc, NameLoc
 
     match loc:
         case FileLineColLoc():
             return loc
-        case FusedLoc():
-            return next((found for part in loc.locations if (found := source_location(part))), None)
+        case FusedLoc(locations=ArrayAttr() as parts):
+            return next((found for part in parts if (found := source_location(part))), None)
         case CallSiteLoc():
             return source_location(loc.callee)
         case NameLoc():

@@ -122,7 +122,9 @@ class Generator:
         arguments = ", ".join(f"%{t.name}: memref<{ELEMENTS}x{t.element}>" for t in self.tensors)
         names = ", ".join(f'"{t.name}"' for t in self.tensors)
         aliases = ", ".join(str(t.home) for t in self.tensors)
-        head = f"func.func @f({arguments}) attributes {{tile.arg_names = [{names}], tile.aliases = array<i64: {aliases}>}}"
+        head = (
+            f"func.func @f({arguments}) attributes {{tile.arg_names = [{names}], tile.aliases = array<i64: {aliases}>}}"
+        )
         body = "\n".join(f"  {line}" for line in self.lines)
         return Program(f"{head} {{\n{body}\n  func.return\n}}\n", self.seed, self.tensors, self.homes)
 
@@ -215,7 +217,9 @@ class Generator:
                 self.instruction(f"memset {self.random.choice(('vector', 'gpsimd'))} value {value} : f32 dst {view}")
         return buffer
 
-    def chip(self, buffer: Buffer, start: int, partitions: int, dims: list[tuple[int, int]], offset: str | None) -> View:
+    def chip(
+        self, buffer: Buffer, start: int, partitions: int, dims: list[tuple[int, int]], offset: str | None
+    ) -> View:
         pattern = ", ".join(f"{step} x {count}" for step, count in dims)
         type_ = f"!neuron.engine.view<{buffer.space}[{start}:{start + partitions}], [{pattern}], {buffer.element}>"
         at = f" at {offset}" if offset else ""

@@ -86,13 +86,18 @@ class Reference:
             offset += access.start * row
         return np.ndarray(shape, type_, memory, offset, strides)
 
+    def value(self, op: EngineInstruction, name: str) -> Any:
+        value = op.operand_value(name)
+        assert value is not None
+        return self.values[value]
+
     def operand(self, op: EngineInstruction, name: str) -> Array:
         """An input in fp32, [P, elements]."""
-        tile = self.values[op.operand_value(name)]
+        tile = self.value(op, name)
         return tile.reshape(len(tile), -1).astype(np.float32)
 
     def write(self, op: EngineInstruction, values: Any) -> None:
-        dst = self.values[op.operand_value("dst")]
+        dst = self.value(op, "dst")
         dst[...] = np.broadcast_to(values, (len(dst), dst.size // len(dst))).reshape(dst.shape).astype(dst.dtype)
 
     def memset(self, op: EngineInstruction) -> None:
@@ -108,7 +113,7 @@ class Reference:
         self.write(op, self.operand(op, "src"))
 
     def tensor_reduce(self, op: EngineInstruction) -> None:
-        data = self.values[op.operand_value("data")]
+        data = self.value(op, "data")
         self.write(op, data.max(axis=-1).reshape(len(data), -1))
 
     def activation(self, op: EngineInstruction) -> None:
@@ -123,5 +128,5 @@ class Reference:
         self.write(op, product)
 
     def dma_copy(self, op: EngineInstruction) -> None:
-        dst, src = (self.values[op.operand_value(name)] for name in ("dst", "src"))
+        dst, src = (self.value(op, name) for name in ("dst", "src"))
         dst[...] = src.copy().reshape(dst.shape).astype(dst.dtype)

@@ -118,7 +118,7 @@ def _expand(
         event = Event(op, engine, counters, ())
         if isinstance(op, isa.IsaInstruction):
             loops, order = places[op]
-            event.place = tuple(x for pair in zip(loops, counters, strict=True) for x in pair) + (order,)
+            event.place = (*tuple(x for pair in zip(loops, counters, strict=True) for x in pair), order)
             for name, access in op.accesses().items():
                 assert access.address is not None
                 footprint = (access, value(access.address, counters))

@@ -120,12 +120,18 @@ TRITON = {
     "unknown range option": ("for i in §tl.range(4, stages=2):\n    pass", "tl.range has no option 'stages'"),
     # Shapes.
     "broadcast": ("y = §offsets + tl.arange(0, 4)", "shapes (8,) and (4,) do not broadcast together"),
-    "mask": ("y = §tl.load(x_ptr + offsets, mask=tl.arange(0, 4) < 2)", "a mask of shape (4,) does not fit an access of"),
+    "mask": (
+        "y = §tl.load(x_ptr + offsets, mask=tl.arange(0, 4) < 2)",
+        "a mask of shape (4,) does not fit an access of",
+    ),
     "mask type": ("y = §tl.load(x_ptr + offsets, mask=offsets)", "a mask is a bool tensor"),
     "other without mask": ("y = §tl.load(x_ptr + offsets, other=0.0)", "tl.load has 'other' but no 'mask'"),
     "value too large": ("§tl.store(x_ptr, x)", "a tensor of shape (8,) does not broadcast to ()"),
     "arange size": ("y = §tl.arange(0, 100)", "the size of tl.arange must be a power of two, got 100 - 0 = 100"),
-    "arange bounds": ("y = §tl.arange(0, pid)", "the bounds of tl.arange must be compile-time integers (constexpr), got index"),
+    "arange bounds": (
+        "y = §tl.arange(0, pid)",
+        "the bounds of tl.arange must be compile-time integers (constexpr), got index",
+    ),
     "dot": ("y = §tl.dot(x[:, None], x[:, None])", "shapes (8, 1) and (8, 1) do not multiply"),
     "dot rank": ("y = §tl.dot(x, x)", "a matrix product takes two-dimensional tensors, got float32[8]"),
     "dot types": (
@@ -196,12 +202,18 @@ NKI = {
         "the first dimension of a tile lies on the partitions, of which there are 128; it is 200 here",
     ),
     "partitions of a slice": ("t = §nl.load(a[0:256, 0:4])", "of which there are 128; it is 256 here"),
-    "partitions of a store": ("§nl.store(a, value=0.0)", "nl.store: the first dimension of a tile lies on the partitions"),
+    "partitions of a store": (
+        "§nl.store(a, value=0.0)",
+        "nl.store: the first dimension of a tile lies on the partitions",
+    ),
     "out of range": (
         "i = 200 + nl.program_id(0) * 128\nt = §nl.load(a[i + nl.arange(128)[:, None], nl.arange(4)[None, :]])",
         "the index of dimension 0 reaches 200..455, but the array has 256 elements there (0..255); restrain it with mask=",
     ),
-    "out of range slice": ("t = §nl.load(a[0:128, 2:10])", "the index of dimension 1 reaches 2..9, but the array has 4"),
+    "out of range slice": (
+        "t = §nl.load(a[0:128, 2:10])",
+        "the index of dimension 1 reaches 2..9, but the array has 4",
+    ),
     "out of range integer": ("t = §nl.load(a[300, 0:4])", "the index of dimension 0 is 300"),
     "one dimension": ("t = §nl.load(a[0, 0:4])", "a tile has at least two dimensions, and this index gives 1"),
     "too many indices": ("t = §nl.load(a[0:128, 0:4, 0])", "3 indices for an array of 2 dimensions"),
@@ -219,8 +231,14 @@ NKI = {
         "t = nl.load(a[0:128, 0:4])\nu = t\n§t += 1.0",
         "'t' and 'u' are one tile, which changes in place; copy it with nl.copy",
     ),
-    "sbuf": ("t = §nl.zeros((128, 4), nl.float32, buffer=nl.psum)", "explicit on-chip buffers (nl.psum) are not supported"),
-    "ndarray on the chip": ("t = §nl.ndarray((128, 4), nl.float32, buffer=nl.sbuf)", "explicit on-chip buffers (nl.sbuf)"),
+    "sbuf": (
+        "t = §nl.zeros((128, 4), nl.float32, buffer=nl.psum)",
+        "explicit on-chip buffers (nl.psum) are not supported",
+    ),
+    "ndarray on the chip": (
+        "t = §nl.ndarray((128, 4), nl.float32, buffer=nl.sbuf)",
+        "explicit on-chip buffers (nl.sbuf)",
+    ),
     "ndarray without buffer": ("t = §nl.ndarray((128, 4), nl.float32)", "nl.ndarray makes arrays in HBM only"),
     "ndarray in a loop": (
         "for i in nl.affine_range(2):\n    t = §nl.ndarray((128, 4), nl.float32, buffer=nl.hbm)",
@@ -231,8 +249,14 @@ NKI = {
     "unsupported": ("t = §nl.softmax(a, axis=1)", "nl.softmax is not supported yet"),
     "unknown": ("t = §nl.nothing", "nl has no 'nothing'"),
     "grid axis": ("t = §nl.program_id(2)", "axis 2 is outside the grid (2,) of 1 dimension(s)"),
-    "returned tile": ("return §nl.load(a[0:128, 0:4])", "a kernel returns arrays in HBM, but this returns a tile on the chip"),
-    "matmul": ("t = §nl.matmul(nl.load(a[0:128, 0:4]), nl.load(a[0:8, 0:4]))", "shapes (128, 4) and (8, 4) do not multiply"),
+    "returned tile": (
+        "return §nl.load(a[0:128, 0:4])",
+        "a kernel returns arrays in HBM, but this returns a tile on the chip",
+    ),
+    "matmul": (
+        "t = §nl.matmul(nl.load(a[0:128, 0:4]), nl.load(a[0:8, 0:4]))",
+        "shapes (128, 4) and (8, 4) do not multiply",
+    ),
     "mgrid": ("t = §nl.mgrid[5]", "nl.mgrid takes slices"),
     "array reshape": ("t = §a.reshape((3, 3))", "can't be reshaped to (3, 3): it has 1024 elements"),
     "array attribute": ("t = §a.strides", "an array in HBM has no attribute 'strides'"),
@@ -275,27 +299,45 @@ F32 = np.zeros(8, np.float32)
 LAUNCHES = {
     "too few": ("kernel.trace(F32, grid=1)", "kernel: missing argument 'n'"),
     "missing constexpr": ("kernel.trace(F32, 8, grid=1)", "kernel: missing constexpr argument 'BLOCK'"),
-    "too many": ("kernel.trace(F32, 8, 8, 8, 8, grid=1)", "kernel: too many positional arguments; it is kernel(x_ptr, n, BLOCK)"),
+    "too many": (
+        "kernel.trace(F32, 8, 8, 8, 8, grid=1)",
+        "kernel: too many positional arguments; it is kernel(x_ptr, n, BLOCK)",
+    ),
     "unknown": ("kernel.trace(F32, 8, BLOK=8, grid=1)", "kernel: got an unexpected keyword argument 'BLOK'"),
     "no grid": ("kernel.trace(F32, 8, BLOCK=8)", "kernel needs a grid"),
     "no grid in a call": ("kernel(F32, 8, BLOCK=8)", "launch the kernel with a grid: kernel[grid](...)"),
     "grid of four": ("kernel[1, 1, 1, 1](F32, 8, BLOCK=8)", "a grid is 1 to 3 positive integers, got (1, 1, 1, 1)"),
     "empty grid": ("kernel[(0,)](F32, 8, BLOCK=8)", "a grid is 1 to 3 positive integers, got (0,)"),
     "float grid": ("kernel[8 / 2](F32, 8, BLOCK=8)", "a grid is 1 to 3 positive integers, got 4.0"),
-    "grid function": ("kernel[lambda meta: meta['SIZE']](F32, 8, BLOCK=8)", "the grid function raised KeyError: 'SIZE'"),
-    "float64": ("kernel[1](F32.astype('f8'), 8, BLOCK=8)", "and the machine has no 64-bit elements; pass x_ptr.astype(numpy.float32)"),
+    "grid function": (
+        "kernel[lambda meta: meta['SIZE']](F32, 8, BLOCK=8)",
+        "the grid function raised KeyError: 'SIZE'",
+    ),
+    "float64": (
+        "kernel[1](F32.astype('f8'), 8, BLOCK=8)",
+        "and the machine has no 64-bit elements; pass x_ptr.astype(numpy.float32)",
+    ),
     "int64": ("kernel[1](np.arange(4), 8, BLOCK=8)", "pass x_ptr.astype(numpy.int32) instead"),
     "complex": ("kernel[1](F32.astype('c8'), 8, BLOCK=8)", "elements of type complex64 are not supported"),
     "scalar array": ("kernel[1](np.float32(3).reshape(()), 8, BLOCK=8)", "argument 'x_ptr' has no dimensions"),
     "empty array": ("kernel[1](F32[:0], 8, BLOCK=8)", "argument 'x_ptr' has no elements: its shape is (0,)"),
-    "negative strides": ("kernel[1](F32[::-1], 8, BLOCK=8)", "argument 'x_ptr' is not contiguous: shape (8,), strides (-1,)"),
+    "negative strides": (
+        "kernel[1](F32[::-1], 8, BLOCK=8)",
+        "argument 'x_ptr' is not contiguous: shape (8,), strides (-1,)",
+    ),
     "array as constexpr": ("kernel[1](F32, 8, F32)", "argument 'BLOCK' is a constexpr, but an array was passed"),
     "tuple of arrays": ("kernel[1]((F32, F32), 8, 8)", "argument 'x_ptr' is a tuple of arrays"),
-    "target": ("kernel.compile(F32, 8, 8, grid=1, target='trn9')", "there is no target 'trn9'; there are trn1, trn2, trn3"),
+    "target": (
+        "kernel.compile(F32, 8, 8, grid=1, target='trn9')",
+        "there is no target 'trn9'; there are trn1, trn2, trn3",
+    ),
     "jit option": ("nki_mlir.jit(speed=11)", "jit has no option 'speed'"),
     "not a function": ("nki_mlir.jit(5)", "a kernel is a function written with 'def', got 5"),
     "autotune": ("nki_mlir.autotune([])", "autotune needs at least one Config"),
-    "autotune below": ("nki_mlir.autotune([nki_mlir.Config({})])(plain)", "autotune decorates a kernel; put it above @jit"),
+    "autotune below": (
+        "nki_mlir.autotune([nki_mlir.Config({})])(plain)",
+        "autotune decorates a kernel; put it above @jit",
+    ),
     "autotune clash": ("tuned[1](F32, 8, BLOCK=8)", "'BLOCK' is set by autotune and can't be passed as well"),
     "heuristic": ("guessed[1](F32, 8)", "the heuristic for 'BLOCK' raised KeyError: 'm'"),
     "not contiguous": ("array_kernel(np.zeros((4, 4), np.float32).T)", "argument 'a' is not contiguous"),
@@ -341,7 +383,9 @@ def test_a_kernel_whose_source_is_unknown() -> None:
     scope: dict[str, Any] = {}
     exec("def kernel(x_ptr):\n    pass\n", scope)
     kernel: Any = nki_mlir.jit(scope["kernel"])
-    with pytest.raises(nki_mlir.CompileError, match="the source of 'kernel' can't be read; define the kernel in a file"):
+    with pytest.raises(
+        nki_mlir.CompileError, match="the source of 'kernel' can't be read; define the kernel in a file"
+    ):
         kernel.trace(F32, grid=1)
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
+import matmul
 import ml_dtypes
+import nki_tensor_add
 import numpy as np
 import pytest
+import softmax
+import vector_add
 
 import nki_mlir
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-sys.path.insert(0, str(EXAMPLES))
-
-import matmul  # noqa: E402
-import nki_tensor_add  # noqa: E402
-import softmax  # noqa: E402
-import vector_add  # noqa: E402
-
 BF16 = np.dtype(ml_dtypes.bfloat16)
 F32 = np.dtype(np.float32)
 SEEDS = (None, 1, 2, 3)

@@ -209,7 +209,7 @@ def calling_kernel(x_ptr, out_ptr, FLAG: tl.constexpr, unused=None):
     x = helper_kernel(x, SCALE, FLAG=FLAG)
     more, (twice, size) = pair(x)
     x = more * twice * min(size, 4) * math.pow(2.0, 3) if unused is None else x
-    assert size == 8 and not FLAG or FLAG, f"size is {size:02d}"
+    assert (size == 8 and not FLAG) or FLAG, f"size is {size:02d}"
     tl.static_assert(size == 8, "size")
     x = tl.sigmoid(x) if FLAG else x
     if not FLAG or False:

@@ -132,7 +132,11 @@ def functions_kernel(x_in, g_in, out, dtype):
         mean = nl.mean(square, axis=1) + nl.sum(square, axis=[1]) / x_in.shape[1]
         x = helper(nl.multiply(x, nl.rsqrt(mean + 1e-6)), g)
         x = nl.add(x, nl.gelu(x)) + nl.silu(x) + nl.relu(x) + nl.sigmoid(x) + nl.tanh(x) + nl.erf(x) + nl.sin(x)
-        x = nl.subtract(x, nl.negative(nl.abs(x))) + nl.reciprocal(nl.maximum(nl.sqrt(nl.abs(x)), 1.0)) + nl.log(nl.exp(x))
+        x = (
+            nl.subtract(x, nl.negative(nl.abs(x)))
+            + nl.reciprocal(nl.maximum(nl.sqrt(nl.abs(x)), 1.0))
+            + nl.log(nl.exp(x))
+        )
         x = nl.where(nl.logical_and(nl.greater(x, 0), inside), x, nl.minimum(x, nl.full((128, 64), 2, nl.float32)))
         x = nl.divide(x, nl.max(x, axis=1, keepdims=True, mask=inside)) + nl.min(x, axis=-1)
         x = x + nl.transpose(nl.transpose(x)) + nl.equal(x, 1.0) + nl.not_equal(x, 0)

@@ -185,7 +185,9 @@ def test_chip(nki_run: Run) -> None:
     text = SCALE.replace("ELEMENT", "f32")
     args = ("x.npy", "--out", "out.npy", "--out", "copy.npy")
     assert nki_run(text, *args, "--chip", "trn2").code == 0
-    assert nki_run(text, *args, "--chip", "trn9").err == "error: there is no target 'trn9'; there are trn1, trn2, trn3\n"
+    assert (
+        nki_run(text, *args, "--chip", "trn9").err == "error: there is no target 'trn9'; there are trn1, trn2, trn3\n"
+    )
     module = f'builtin.module attributes {{neuron.target = "trn1"}} {{\n{text}}}'
     expected = "error: the module is for trn1; it can't be compiled for trn2\n"
     assert nki_run(module, *args, "--chip", "trn2").err == expected
@@ -205,7 +207,10 @@ TENSORS = "(x: 3000 float32, y: 3000 float32, out: 3000 float32)"
         (["x.npy"] * 4, f"the program has 3 tensors {TENSORS}; 4 .npy files and no --outs make 4"),
         (["x.npy", "half.npy", "--out", "o"], "tensor 'y': expected 3000 float32, but half.npy holds 3000 float16"),
         (["x.npy", "short.npy", "--out", "o"], "tensor 'y': expected 3000 float32, but short.npy holds 2999 float32"),
-        (["square.npy", "x.npy", "--out", "o"], "tensor 'x': expected 3000 float32, but square.npy holds 50x60 float32"),
+        (
+            ["square.npy", "x.npy", "--out", "o"],
+            "tensor 'x': expected 3000 float32, but square.npy holds 50x60 float32",
+        ),
         (["missing.npy", "x.npy", "--out", "o"], "missing.npy: No such file or directory"),
         ([".", "x.npy", "--out", "o"], ".: Is a directory"),
         (["empty.npy", "x.npy", "--out", "o"], "empty.npy: not a .npy file that can be read: "),

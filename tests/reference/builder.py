@@ -260,9 +260,7 @@ class Kernel:
         type_ = tile.with_shape(memory.element, shape)
         return self.emit(tile.ReadOp(memory.ssa, offset.ssa, strides, [v.ssa for v in valid], default, type_))
 
-    def write(
-        self, value: Value, memory: Value, offset: Value, strides: Shape, valid: Sequence[Value] = ()
-    ) -> None:
+    def write(self, value: Value, memory: Value, offset: Value, strides: Shape, valid: Sequence[Value] = ()) -> None:
         self.add(tile.WriteOp(value.ssa, memory.ssa, offset.ssa, strides, [v.ssa for v in valid]))
 
     # Loops.
@@ -276,7 +274,7 @@ class Kernel:
         results = body(*(Value(self, a) for a in block.args))
         self.add(YieldOp(*(r.ssa for r in results)))
         self.block = outer
-        loop = self.add(ForOp(*bounds, [i.ssa for i in inits], Region(block)))
+        loop = self.add(ForOp(bounds[0], bounds[1], bounds[2], [i.ssa for i in inits], Region(block)))
         return [Value(self, r) for r in loop.results]
 
 
