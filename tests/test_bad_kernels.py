@@ -319,7 +319,7 @@ LAUNCHES = {
     ),
     "int64": ("kernel[1](np.arange(4), 8, BLOCK=8)", "pass x_ptr.astype(numpy.int32) instead"),
     "complex": ("kernel[1](F32.astype('c8'), 8, BLOCK=8)", "elements of type complex64 are not supported"),
-    "scalar array": ("kernel[1](np.float32(3).reshape(()), 8, BLOCK=8)", "argument 'x_ptr' has no dimensions"),
+    "scalar array": ("kernel[1](np.zeros((), np.float32), 8, BLOCK=8)", "argument 'x_ptr' has no dimensions"),
     "empty array": ("kernel[1](F32[:0], 8, BLOCK=8)", "argument 'x_ptr' has no elements: its shape is (0,)"),
     "negative strides": (
         "kernel[1](F32[::-1], 8, BLOCK=8)",

@@ -88,16 +88,17 @@ def is_known(expr: Expr) -> bool:
     return all(is_loop_counter(key) for key in expr.counters())
 
 
-def _varies(value: SSAValue) -> bool:
-    low, high = extent_range(value)
+def _varies(value: SSAValue, size: int) -> bool:
+    """Whether an extent, which counts from 0 to the full size, takes more than one value."""
+    low, high = (max(0, min(bound, size)) for bound in extent_range(value))
     return low != high
 
 
 def _next_loop(module: ModuleOp) -> ForOp | None:
     """The outermost loop whose counter a varying extent depends on."""
     for op in module.walk():
-        for extent, _ in _extents(op):
-            if not _varies(extent):
+        for extent, size in _extents(op):
+            if not _varies(extent, size):
                 continue
             keys = [key for part in _affine_parts(extent) for key in part.counters()]
             for key in keys:
@@ -124,7 +125,7 @@ def _cuts(loop: ForOp) -> list[int]:
     cuts: set[int] = set()
     for op in loop.body.walk():
         for extent, size in _extents(op):
-            if _varies(extent) and any(counter in part.counters() for part in _affine_parts(extent)):
+            if _varies(extent, size) and any(counter in part.counters() for part in _affine_parts(extent)):
                 cuts |= _changes(extent, size, counter, trips)
     return sorted(c for c in cuts if 0 < c < trips)
 

@@ -1,0 +1,20 @@
+// RUN: nki-opt %s -p emit-streams --split-input-file --verify-diagnostics | filecheck %s
+// RUN: nki-opt %s -p emit-streams,cse --split-input-file --verify-diagnostics | filecheck %s
+
+
+func.func @no_address() attributes {tile.arg_names = []} {
+  // CHECK: a buffer has no address; run allocate first
+  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+func.func @wrong_level(%x: memref<1024xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  // CHECK: neuron.mem.load is not an operation of neuron.engine; run select-instructions first
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
+  func.return
+}

@@ -1,0 +1,47 @@
+// RUN: nki-opt %s -p emit-streams,insert-semaphores --split-input-file | filecheck %s
+// RUN: nki-opt %s -p emit-streams,insert-semaphores --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// The load raises one semaphore a slot by 16; the Vector engine waits for it, the store for the Vector engine, and the
+// load, to use a slot again, for the store of two iterations before.
+// CHECK-LABEL: neuron.isa.program @scale
+// CHECK: neuron.isa.stream vector
+// CHECK: neuron.isa.tensor_scalar {{.*}} wait <sem [[LOAD:[0-9]+]] + (i0) mod 2 reaches 16 + 16 * ((i0) floordiv 2)> update <sem [[V:[0-9]+]] add 1>
+// CHECK-NOT: order
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: neuron.isa.dma_copy {{.*}} wait <sem [[V]] reaches 1 + i0> update <sem [[STORE:[0-9]+]] + (i0) mod 2 add 16>
+// CHECK: neuron.isa.stream sync
+// CHECK: neuron.isa.dma_copy {{.*}} wait <sem [[STORE]] + (i0) mod 2 reaches 16 * ((i0) floordiv 2)> update <sem [[LOAD]] + (i0) mod 2 add 16>
+func.func @scale(%x: memref<8192xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %block = arith.constant 1024 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %c8 step %c1 {
+    %first = arith.muli %i, %block : index
+    %b = neuron.engine.alloc "b" at 64 {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 32>
+    %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    %h = neuron.engine.view %x at %first : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.tensor_scalar vector op0 multiply dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> operand0 %two : f32
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 1024], f32> src %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+// Engines that share nothing don't wait.
+// CHECK-LABEL: neuron.isa.program @leaves_alone
+// CHECK-NOT: wait
+// CHECK-NOT: update
+func.func @leaves_alone() attributes {tile.arg_names = []} {
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %b = neuron.engine.alloc "b" at 32 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %va = neuron.engine.view %a : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %vb = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %va : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset gpsimd value 0.0 : f32 dst %vb : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}

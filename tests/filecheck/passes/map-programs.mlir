@@ -1,0 +1,57 @@
+// RUN: nki-opt %s -p map-programs --split-input-file | filecheck %s
+// RUN: nki-opt %s -p map-programs --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @a_loop_for_each_axis
+// CHECK-NOT: tile.grid
+// CHECK: [[TWO:%.*]] = arith.constant 2 : index
+// CHECK: scf.for [[I:%.*]] = {{%.*}} to [[TWO]]
+// CHECK: [[FOUR:%.*]] = arith.constant 4 : index
+// CHECK: scf.for [[J:%.*]] = {{%.*}} to [[FOUR]]
+// CHECK: "test.op"([[I]], [[J]])
+func.func @a_loop_for_each_axis() attributes {tile.grid = array<i64: 2, 4>} {
+  %i = tile.program_id 0
+  %j = tile.program_id 1
+  "test.op"(%i, %j) : (index, index) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_divided_id_is_two_loops
+// CHECK: scf.for [[I:%.*]] =
+// CHECK: scf.for [[J:%.*]] =
+// CHECK: arith.muli [[I]]
+// CHECK: arith.addi {{.*}}[[J]]
+// CHECK: tile.read
+func.func @a_divided_id_is_two_loops(%x: memref<4096xf32>) attributes {tile.grid = array<i64: 12>} {
+  %pid = tile.program_id 0
+  %four = arith.constant 4 : index
+  %row = arith.divsi %pid, %four : index
+  %column = arith.remsi %pid, %four : index
+  %stride = arith.constant 256 : index
+  %down = arith.muli %row, %stride : index
+  %first = arith.addi %down, %column : index
+  %v = tile.read %x[%first] strides [4] : memref<4096xf32> -> tensor<64xf32>
+  "test.op"(%v) : (tensor<64xf32>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @programs_that_are_not_affine_are_written_out
+// CHECK-NOT: scf.for
+// CHECK-COUNT-3: tile.read
+// CHECK-NOT: tile.read
+// CHECK: func.return
+func.func @programs_that_are_not_affine_are_written_out(%x: memref<4096xf32>) attributes {tile.grid = array<i64: 3>} {
+  %pid = tile.program_id 0
+  %square = arith.muli %pid, %pid : index
+  %v = tile.read %x[%square] strides [1] : memref<4096xf32> -> tensor<64xf32>
+  "test.op"(%v) : (tensor<64xf32>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @leaves_alone
+// CHECK-NOT: scf.for
+// CHECK: func.return
+func.func @leaves_alone(%x: memref<64xf32>) {
+  "test.op"(%x) : (memref<64xf32>) -> ()
+  func.return
+}

@@ -1,0 +1,41 @@
+// RUN: nki-opt %s -p multi-buffer | filecheck %s
+// RUN: nki-opt %s -p multi-buffer{depth=3} | filecheck %s --check-prefix=DEEP
+
+
+// CHECK-LABEL: func.func @a_buffer_in_a_loop_gets_two_slots
+// CHECK: neuron.engine.alloc "x" {depth = 2 : i64}
+// DEEP: neuron.engine.alloc "x" {depth = 3 : i64}
+func.func @a_buffer_in_a_loop_gets_two_slots() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %b = neuron.engine.alloc "x" : !neuron.engine.buffer<sbuf, 128 x 2048>
+    "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @the_largest_stays_single_where_slots_do_not_fit
+// CHECK: neuron.engine.alloc "large" :
+// CHECK: neuron.engine.alloc "small" {depth = 2 : i64}
+func.func @the_largest_stays_single_where_slots_do_not_fit() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %l = neuron.engine.alloc "large" : !neuron.engine.buffer<sbuf, 128 x 160000>
+    %s = neuron.engine.alloc "small" : !neuron.engine.buffer<sbuf, 128 x 1024>
+    "test.op"(%l, %s) : (!neuron.engine.buffer<sbuf, 128 x 160000>, !neuron.engine.buffer<sbuf, 128 x 1024>) -> ()
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @leaves_alone_a_buffer_outside_loops
+// CHECK-NOT: depth
+// CHECK: func.return
+func.func @leaves_alone_a_buffer_outside_loops() {
+  %b = neuron.engine.alloc "x" : !neuron.engine.buffer<sbuf, 128 x 2048>
+  "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
+  func.return
+}

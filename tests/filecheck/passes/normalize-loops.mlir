@@ -1,0 +1,66 @@
+// RUN: nki-opt %s -p normalize-loops --split-input-file | filecheck %s
+// RUN: nki-opt %s -p normalize-loops --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @starts_at_zero_with_step_one
+// CHECK: [[ZERO:%.*]] = arith.constant 0 : index
+// CHECK: [[TRIPS:%.*]] = arith.constant 2 : index
+// CHECK: [[ONE:%.*]] = arith.constant 1 : index
+// CHECK: scf.for [[I:%.*]] = [[ZERO]] to [[TRIPS]] step [[ONE]]
+// CHECK: [[STEP:%.*]] = arith.constant 16 : index
+// CHECK: [[SCALED:%.*]] = arith.muli [[I]], [[STEP]] : index
+// CHECK: arith.addi [[SCALED]]
+func.func @starts_at_zero_with_step_one() {
+  %low = arith.constant 8 : index
+  %high = arith.constant 40 : index
+  %step = arith.constant 16 : index
+  scf.for %k = %low to %high step %step {
+    "test.op"(%k) : (index) -> ()
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @one_iteration_is_its_body
+// CHECK-NOT: scf.for
+// CHECK: [[SUM:%.*]] = arith.addf
+// CHECK: "test.op"([[SUM]])
+func.func @one_iteration_is_its_body(%x: f32) {
+  %low = arith.constant 0 : index
+  %high = arith.constant 4 : index
+  %step = arith.constant 4 : index
+  %r = scf.for %k = %low to %high step %step iter_args(%acc = %x) -> (f32) {
+    %sum = arith.addf %acc, %acc : f32
+    scf.yield %sum : f32
+  }
+  "test.op"(%r) : (f32) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @no_iteration_gives_the_initial_value(
+// CHECK-SAME: [[X:%.*]]: f32
+// CHECK-NOT: scf.for
+// CHECK: "test.op"([[X]])
+func.func @no_iteration_gives_the_initial_value(%x: f32) {
+  %low = arith.constant 4 : index
+  %step = arith.constant 1 : index
+  %r = scf.for %k = %low to %low step %step iter_args(%acc = %x) -> (f32) {
+    %sum = arith.addf %acc, %acc : f32
+    scf.yield %sum : f32
+  }
+  "test.op"(%r) : (f32) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @leaves_alone
+// CHECK: scf.for
+// CHECK-NOT: arith.muli
+// CHECK: func.return
+func.func @leaves_alone() {
+  %low = arith.constant 0 : index
+  %high = arith.constant 5 : index
+  %step = arith.constant 1 : index
+  scf.for %k = %low to %high step %step {
+    "test.op"(%k) : (index) -> ()
+  }
+  func.return
+}

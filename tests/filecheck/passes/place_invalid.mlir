@@ -1,0 +1,34 @@
+// RUN: nki-opt %s -p place --split-input-file --verify-diagnostics | filecheck %s
+// RUN: nki-opt %s -p place,cse --split-input-file --verify-diagnostics | filecheck %s
+
+
+func.func @three_dimensions(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  // CHECK: tensors of 3 dimensions are not supported; at most two
+  %v = tile.read %x[%zero] strides [4, 2, 1] : memref<8xf32> -> tensor<2x2x2xf32>
+  "test.op"(%v) : (tensor<2x2x2xf32>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @no_engine_has_it(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: rounding down (floor) is not supported: no engine has it
+  %f = math.floor %v : tensor<8xf32>
+  tile.write %f to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x8192xf32>) {
+  %zero = arith.constant 0 : index
+  %a = tile.read %x[%zero] strides [32, 1] : memref<128x32xf32> -> tensor<128x32xf32>
+  %b = tile.read %y[%zero] strides [8192, 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
+  // CHECK: needs 32768 bytes on each of 128 partitions of PSUM, which has 16384; use smaller blocks
+  %d = tile.dot %a, %b : tensor<128x32xf32>, tensor<32x8192xf32> -> tensor<128x8192xf32>
+  "test.op"(%d) : (tensor<128x8192xf32>) -> ()
+  func.return
+}

@@ -1,0 +1,63 @@
+// RUN: nki-opt %s -p structure-accesses --split-input-file | filecheck %s
+// RUN: nki-opt %s -p structure-accesses --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @offset_stride_and_extent(
+// CHECK-SAME: [[X:%.*]]: memref<5000xf32>
+// CHECK: [[PID:%.*]] = tile.program_id 0
+// CHECK: [[OFFSET:%.*]] = arith.muli [[PID]]
+// CHECK: [[NONE:%.*]] = arith.maxsi
+// CHECK: [[VALID:%.*]] = arith.minsi [[NONE]]
+// CHECK: [[V:%.*]] = tile.read [[X]][{{%.*}}] strides [1] valid[[[VALID]]] : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.write [[V]] to [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : tensor<1024xf32> -> memref<5000xf32>
+func.func @offset_stride_and_extent(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %pid = tile.program_id 0
+  %block = arith.constant 1024 : index
+  %start = arith.muli %pid, %block : index
+  %starts = tile.splat %start : index -> tensor<1024xindex>
+  %range = tile.arange 0 to 1024 : tensor<1024xindex>
+  %offsets = arith.addi %starts, %range : tensor<1024xindex>
+  %n = arith.constant 5000 : index
+  %ends = tile.splat %n : index -> tensor<1024xindex>
+  %mask = tile.compare lt %offsets, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+  %p = tile.add_ptr %bases, %offsets : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  tile.store %p, %v mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>>, tensor<1024xf32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_mask_that_always_holds_is_left_out
+// CHECK: tile.read {{%.*}}[{{%.*}}] strides [2] other -1.000000e+00 : f32 : memref<5000xf32> -> tensor<1024xf32>
+func.func @a_mask_that_always_holds_is_left_out(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %range = tile.arange 0 to 1024 : tensor<1024xindex>
+  %two = arith.constant 2 : index
+  %twos = tile.splat %two : index -> tensor<1024xindex>
+  %even = arith.muli %range, %twos : tensor<1024xindex>
+  %n = arith.constant 5000 : index
+  %ends = tile.splat %n : index -> tensor<1024xindex>
+  %mask = tile.compare lt %even, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+  %p = tile.add_ptr %bases, %even : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+  %other = arith.constant -1.0 : f32
+  %v = tile.load %p mask %mask : tensor<1024xi1> other %other : f32 : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  "test.op"(%v) : (tensor<1024xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @leaves_alone
+// CHECK-NEXT: arith.constant
+// CHECK-NEXT: tile.read
+// CHECK-NEXT: "test.op"
+func.func @leaves_alone(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  "test.op"(%v) : (tensor<8xf32>) -> ()
+  func.return
+}

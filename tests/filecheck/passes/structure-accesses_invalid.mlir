@@ -1,0 +1,44 @@
+// RUN: nki-opt %s -p structure-accesses --split-input-file --verify-diagnostics | filecheck %s
+// RUN: nki-opt %s -p structure-accesses,cse --split-input-file --verify-diagnostics | filecheck %s
+
+
+func.func @gather(%x: memref<5000xf32>, %i: memref<1024xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %zero = arith.constant 0 : index
+  %index = tile.read %i[%zero] strides [1] : memref<1024xi32> -> tensor<1024xi32>
+  %p = tile.add_ptr %bases, %index : tensor<1024x!tile.ptr<f32>>, tensor<1024xi32> -> tensor<1024x!tile.ptr<f32>>
+  // CHECK: a value loaded from memory (gather and scatter)
+  %v = tile.load %p : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  func.return
+}
+
+// -----
+
+func.func @lower_bound(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %range = tile.arange 0 to 1024 : tensor<1024xindex>
+  %n = arith.constant 5 : index
+  %ends = tile.splat %n : index -> tensor<1024xindex>
+  %mask = tile.compare ge %range, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+  %p = tile.add_ptr %bases, %range : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+  // CHECK: a mask that leaves out leading elements (a lower bound)
+  %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  func.return
+}
+
+// -----
+
+func.func @remainder(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %range = tile.arange 0 to 1024 : tensor<1024xindex>
+  %n = arith.constant 5 : index
+  %fives = tile.splat %n : index -> tensor<1024xindex>
+  %wrapped = arith.remsi %range, %fives : tensor<1024xindex>
+  %p = tile.add_ptr %bases, %wrapped : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+  // CHECK: a remainder by 5 of indices that reach 0..1023: it does not keep their stride
+  %v = tile.load %p : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  func.return
+}
