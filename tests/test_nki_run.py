@@ -274,7 +274,10 @@ def test_a_device_is_written_in_place(nki_run: Run) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-TWO = "neuron.isa.program @one {}\nneuron.isa.program @two {}"
+TWO = """\
+neuron.isa.program @one { neuron.isa.tensor "x" : memref<8xf32> }
+neuron.isa.program @two { neuron.isa.tensor "x" : memref<8xf32> }
+"""
 MIXED = """\
 func.func @f(%x: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
   %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
@@ -282,7 +285,8 @@ func.func @f(%x: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
   func.return
 }
 """
-TOO_WIDE = SCALE.replace("ELEMENT", "f32").replace("tensor<4x6xf32>", "tensor<4x7xf32>", 1)
+WRONG_TYPE = SCALE.replace("ELEMENT", "f32").replace("tensor<4x6xf32>", "tensor<4x7xf32>", 1)
+TOO_LARGE = SCALE.replace("ELEMENT", "f32").replace("4x6", "4x60000").replace("[6, 1]", "[60000, 1]")
 
 
 @pytest.mark.parametrize(
@@ -292,8 +296,9 @@ TOO_WIDE = SCALE.replace("ELEMENT", "f32").replace("tensor<4x6xf32>", "tensor<4x
         (TWO, "error: the module holds 2 kernels (one, two); a run takes one\n"),
         ("func.func @f(", "t.mlir:1:14: error: "),
         ("foo.bar", "t.mlir:1:1: error: Operation foo.bar is not registered\n  foo.bar\n  ^\n"),
-        (MIXED, "t.mlir:2:8: error: tile.base is not an operation of neuron.engine\n"),
-        (TOO_WIDE, "t.mlir:5:12: error: "),
+        (MIXED, "t.mlir:2:3: error: tile.base is not an operation of neuron.engine\n"),
+        (WRONG_TYPE, "t.mlir:5:23: error: "),
+        (TOO_LARGE, "t.mlir:4:3: error: "),
         ('"test.op"() : () -> ()', "t.mlir:1:1: error: test.op is not an operation of tile\n"),
         ('"test.op"() {a = "' + "x" * 60, "t.mlir:1:18: error: End of file reached"),
     ],

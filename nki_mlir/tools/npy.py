@@ -62,7 +62,9 @@ def _read(path: Path) -> Array:
     try:
         with open(path, "rb") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, TypeError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # the header is Python text, and fails in as many ways
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ExecutionError(f"{path}: not a .npy file that can be read: {reason}") from None
 
