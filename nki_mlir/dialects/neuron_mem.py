@@ -75,7 +75,7 @@ def _verify_access(
     memory: SSAValue, tile: SSAValue, strides: DenseArrayBase[IntegerType], valid: Sequence[SSAValue]
 ) -> None:
     type_ = tile_type(tile)
-    verify_access(memory, type_.sizes, strides.get_values(), valid)
+    verify_access(type_.sizes, strides.get_values(), valid)
     if element_of(memory) != type_.element_type:
         raise VerifyException(f"a transfer keeps the element type {element_of(memory)}, got {type_.element_type}")
     if type_.is_psum:

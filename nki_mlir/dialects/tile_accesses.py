@@ -123,10 +123,8 @@ class StoreOp(IRDLOperation):
         _verify_pointers(self.ptr, self.value, self.mask)
 
 
-def verify_access(source: SSAValue, shape: Sequence[int], strides: Sequence[int], valid: Sequence[SSAValue]) -> None:
+def verify_access(shape: Sequence[int], strides: Sequence[int], valid: Sequence[SSAValue]) -> None:
     """The rules that every structured access shares, on this level and the next."""
-    if not isinstance(source.type, MemRefType):
-        raise VerifyException(f"a structured access names a memref, got {source.type}")
     if len(strides) != len(shape):
         raise VerifyException(f"{len(strides)} strides for {len(shape)} dimensions")
     if valid and len(valid) != len(shape):
@@ -174,7 +172,7 @@ class ReadOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_access(self.source, shape_of(self.result), self.strides.get_values(), self.valid)
+        verify_access(shape_of(self.result), self.strides.get_values(), self.valid)
         if element_of(self.source) != element_of(self.result):
             raise VerifyException(f"a read keeps the element type {element_of(self.source)}, got {self.result.type}")
         verify_other(self.other, element_of(self.result))
@@ -206,6 +204,6 @@ class WriteOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_access(self.dest, shape_of(self.value), self.strides.get_values(), self.valid)
+        verify_access(shape_of(self.value), self.strides.get_values(), self.valid)
         if element_of(self.dest) != element_of(self.value):
             raise VerifyException(f"a write keeps the element type {element_of(self.dest)}, got {self.value.type}")

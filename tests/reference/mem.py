@@ -16,6 +16,7 @@ from nki_mlir.dialects.alu import Function as EngineFunction
 from nki_mlir.dialects.neuron_mem import MOVING, TileType, tile_type
 from reference import elements, standard
 from reference.elements import Array, Function
+from reference.tile import TileFunctions
 
 OPERATORS: dict[Alu, Function] = {
     Alu.ADD: np.add,
@@ -160,7 +161,8 @@ def _logical(physical: Array, type_: TileType) -> Array:
 
 
 def run_mem(module: ModuleOp, arrays: Sequence[Array]) -> None:
-    """Runs the one function of a `neuron.mem` module on its arguments (C-contiguous), in place."""
+    """Runs the one function of a `neuron.mem` module on its arguments (C-contiguous), in place. What `place` leaves of
+    the addresses of `tile`, for dce, is run too."""
     func = next(op for op in module.ops if isinstance(op, FuncOp))
-    interpreter = standard.interpreter_for(module, MemFunctions())
+    interpreter = standard.interpreter_for(module, TileFunctions(), MemFunctions())
     interpreter.call_op(func, tuple(a.reshape(-1) for a in arrays))

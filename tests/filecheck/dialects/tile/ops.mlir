@@ -1,0 +1,108 @@
+// RUN: NKI_ROUNDTRIP
+
+// What is computed: every operation but those that reach memory (accesses.mlir), in all its forms.
+
+// CHECK-LABEL: func.func @programs
+func.func @programs() attributes {tile.grid = array<i64: 2, 4>} {
+  // CHECK: %{{.*}} = tile.program_id 0
+  %0 = tile.program_id 0
+  // CHECK: %{{.*}} = tile.num_programs 1
+  %1 = tile.num_programs 1
+  func.return
+}
+
+// CHECK-LABEL: func.func @making
+func.func @making() {
+  %zero = arith.constant 0.0 : f32
+  // CHECK: %{{.*}} = tile.arange 0 to 8 : tensor<8xindex>
+  %a = tile.arange 0 to 8 : tensor<8xindex>
+  // CHECK: %{{.*}} = tile.arange -4 to 4 : tensor<8xindex>
+  %b = tile.arange -4 to 4 : tensor<8xindex>
+  // CHECK: %{{.*}} = tile.splat %{{.*}} : f32 -> tensor<4x8xf32>
+  %c = tile.splat %zero : f32 -> tensor<4x8xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @shapes
+func.func @shapes() {
+  %row, %block, %p = "test.op"() : () -> (tensor<8xbf16>, tensor<4x8xf16>, !tile.ptr<i32>)
+  // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
+  %a = tile.expand_dims %row axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
+  // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
+  %b = tile.expand_dims %row axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
+  // CHECK: %{{.*}} = tile.broadcast %{{.*}} : tensor<1x8xbf16> -> tensor<4x8xbf16>
+  %c = tile.broadcast %a : tensor<1x8xbf16> -> tensor<4x8xbf16>
+  // CHECK: %{{.*}} = tile.trans %{{.*}} : tensor<4x8xf16> -> tensor<8x4xf16>
+  %d = tile.trans %block : tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %{{.*}} = tile.splat %{{.*}} : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
+  %e = tile.splat %p : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
+  func.return
+}
+
+// CHECK-LABEL: func.func @products
+func.func @products() {
+  %x, %y, %z = "test.op"() : () -> (tensor<4x8xbf16>, tensor<8x2xbf16>, tensor<4x2xf32>)
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  %a = tile.dot %x, %y : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} acc %{{.*}} : tensor<4x2xf32> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  %b = tile.dot %x, %y acc %z : tensor<4x2xf32> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @comparisons
+func.func @comparisons() {
+  %x, %y, %i, %j = "test.op"() : () -> (tensor<4xf32>, tensor<4xf32>, index, index)
+  // CHECK: %{{.*}} = tile.compare eq %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  %a = tile.compare eq %x, %y : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  // CHECK: %{{.*}} = tile.compare ne %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  %b = tile.compare ne %x, %y : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  // CHECK: %{{.*}} = tile.compare lt %{{.*}}, %{{.*}} : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  %c = tile.compare lt %x, %y : tensor<4xf32>, tensor<4xf32> -> tensor<4xi1>
+  // CHECK: %{{.*}} = tile.compare le %{{.*}}, %{{.*}} : index, index -> i1
+  %d = tile.compare le %i, %j : index, index -> i1
+  // CHECK: %{{.*}} = tile.compare gt %{{.*}}, %{{.*}} : index, index -> i1
+  %e = tile.compare gt %i, %j : index, index -> i1
+  // CHECK: %{{.*}} = tile.compare ge %{{.*}}, %{{.*}} : index, index -> i1
+  %f = tile.compare ge %i, %j : index, index -> i1
+  func.return
+}
+
+// CHECK-LABEL: func.func @choices
+func.func @choices() {
+  %mask, %x, %y, %true, %i, %j = "test.op"() : () -> (tensor<4xi1>, tensor<4xf32>, tensor<4xf32>, i1, index, index)
+  // CHECK: %{{.*}} = tile.select %{{.*}}, %{{.*}}, %{{.*}} : tensor<4xi1>, tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+  %a = tile.select %mask, %x, %y : tensor<4xi1>, tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+  // CHECK: %{{.*}} = tile.select %{{.*}}, %{{.*}}, %{{.*}} : i1, index, index -> index
+  %b = tile.select %true, %i, %j : i1, index, index -> index
+  func.return
+}
+
+// CHECK-LABEL: func.func @conversions
+func.func @conversions() {
+  %x, %i = "test.op"() : () -> (tensor<4xf32>, index)
+  // CHECK: %{{.*}} = tile.cast %{{.*}} : tensor<4xf32> -> tensor<4xi32>
+  %a = tile.cast %x : tensor<4xf32> -> tensor<4xi32>
+  // CHECK: %{{.*}} = tile.cast %{{.*}} : index -> f32
+  %b = tile.cast %i : index -> f32
+  func.return
+}
+
+// CHECK-LABEL: func.func @reductions
+func.func @reductions() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8xf32>)
+  // CHECK: %{{.*}} = tile.reduce max %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %a = tile.reduce max %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  // CHECK: %{{.*}} = tile.reduce min %{{.*}} axis 0 : tensor<4x8xf32> -> tensor<8xf32>
+  %b = tile.reduce min %x axis 0 : tensor<4x8xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.reduce sum %{{.*}} axis 0 : tensor<8xf32> -> f32
+  %c = tile.reduce sum %y axis 0 : tensor<8xf32> -> f32
+  func.return
+}
+
+// Attributes on their own, as other tools meet them.
+
+// CHECK-LABEL: func.func @attributes
+func.func @attributes() {
+  "test.op"() {kind = #tile<reduction max>, how = #tile<predicate le>, to = !tile.ptr<bf16>} : () -> ()
+  func.return
+}

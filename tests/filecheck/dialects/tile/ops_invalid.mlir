@@ -1,0 +1,348 @@
+// RUN: NKI_INVALID
+
+// One rule in each chunk, which is named after it.
+
+// CHECK: Operation does not verify: only a kernel, which is a func.func, has programs
+%0 = tile.program_id 0
+
+// -----
+
+func.func @a_program_needs_a_grid() {
+  // CHECK: Operation does not verify: the enclosing function has no attribute 'tile.grid = array<i64: …>'
+  %0 = tile.num_programs 0
+  func.return
+}
+
+// -----
+
+func.func @a_grid_is_an_array_of_integers() attributes {tile.grid = [2, 4]} {
+  // CHECK: Operation does not verify: the enclosing function has no attribute 'tile.grid = array<i64: …>'
+  %0 = tile.program_id 0
+  func.return
+}
+
+// -----
+
+func.func @an_axis_of_the_grid() attributes {tile.grid = array<i64: 2, 4>} {
+  // CHECK: Operation does not verify: axis 2 is outside the grid of 2 dimensions
+  %0 = tile.program_id 2
+  func.return
+}
+
+// -----
+
+func.func @a_negative_axis_of_the_grid() attributes {tile.grid = array<i64: 2, 4>} {
+  // CHECK: Operation does not verify: axis -1 is outside the grid of 2 dimensions
+  %0 = tile.num_programs -1
+  func.return
+}
+
+// -----
+
+func.func @an_empty_range() {
+  // CHECK: Operation does not verify: the range 4 to 4 is empty
+  %0 = tile.arange 4 to 4 : tensor<0xindex>
+  func.return
+}
+
+// -----
+
+func.func @the_length_of_a_range() {
+  // CHECK: Operation does not verify: the result must be tensor<8xindex>, got tensor<9xindex>
+  %0 = tile.arange 0 to 8 : tensor<9xindex>
+  func.return
+}
+
+// -----
+
+func.func @a_range_is_of_index() {
+  // CHECK: Operation does not verify: the result must be tensor<8xindex>, got tensor<8xi32>
+  %0 = tile.arange 0 to 8 : tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @splat_takes_a_scalar() {
+  %x = "test.op"() : () -> tensor<4xf32>
+  // CHECK: Operation does not verify: the operand must be a scalar of the result's element type
+  %0 = tile.splat %x : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @splat_keeps_the_type() {
+  %x = "test.op"() : () -> f32
+  // CHECK: Operation does not verify: the operand must be a scalar of the result's element type
+  %0 = tile.splat %x : f32 -> tensor<4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_a_new_dimension() {
+  %x = "test.op"() : () -> tensor<4xf32>
+  // CHECK: Operation does not verify: axis 2 is outside 0..1
+  %0 = tile.expand_dims %x axis 2 : tensor<4xf32> -> tensor<4x1xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_shape_with_a_new_dimension() {
+  %x = "test.op"() : () -> tensor<4xf32>
+  // CHECK: Operation does not verify: the result must have shape (1, 4) and the source's element type
+  %0 = tile.expand_dims %x axis 0 : tensor<4xf32> -> tensor<4x1xf32>
+  func.return
+}
+
+// -----
+
+func.func @expand_dims_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<4xf32>
+  // CHECK: Operation does not verify: the result must have shape (1, 4) and the source's element type
+  %0 = tile.expand_dims %x axis 0 : tensor<4xf32> -> tensor<1x4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @only_a_dimension_of_size_1_repeats() {
+  %x = "test.op"() : () -> tensor<2x8xf32>
+  // CHECK: Operation does not verify: shape (2, 8) does not broadcast to (4, 8)
+  %0 = tile.broadcast %x : tensor<2x8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @broadcast_keeps_the_rank() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: shape (8,) does not broadcast to (4, 8)
+  %0 = tile.broadcast %x : tensor<8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @broadcast_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<1x8xf32>
+  // CHECK: Operation does not verify: a broadcast keeps the element type
+  %0 = tile.broadcast %x : tensor<1x8xf32> -> tensor<4x8xbf16>
+  func.return
+}
+
+// -----
+
+func.func @transpose_takes_a_matrix() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
+  %0 = tile.trans %x : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @transpose_exchanges_dimensions() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
+  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @transpose_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: a transpose keeps the element type
+  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<8x4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @dot_contracts_one_dimension() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<4x8xf32>)
+  // CHECK: Operation does not verify: shapes (4, 8) and (4, 8) do not multiply: want {{\[}}M, K] and {{\[}}K, N]
+  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @dot_takes_one_type() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x4xbf16>)
+  // CHECK: Operation does not verify: operands must be of one float type, got f32 and bf16
+  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x4xbf16> -> tensor<4x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @dot_takes_floats() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xi32>, tensor<8x4xi32>)
+  // CHECK: Operation does not verify: operands must be of one float type, got i32 and i32
+  %0 = tile.dot %x, %y : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_shape_of_a_product() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x2xf32>)
+  // CHECK: Operation does not verify: the result must be a float tensor of shape (4, 2), got tensor<2x4xf32>
+  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @dot_gives_floats() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x2xf32>)
+  // CHECK: Operation does not verify: the result must be a float tensor of shape (4, 2), got tensor<4x2xi32>
+  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<4x2xi32>
+  func.return
+}
+
+// -----
+
+func.func @the_type_of_an_accumulator() {
+  %x, %y, %z = "test.op"() : () -> (tensor<4x8xbf16>, tensor<8x2xbf16>, tensor<4x2xbf16>)
+  // CHECK: Operation does not verify: 'acc' must have the result's type tensor<4x2xf32>, got tensor<4x2xbf16>
+  %0 = tile.dot %x, %y acc %z : tensor<4x2xbf16> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @compare_takes_one_type() {
+  %x, %y = "test.op"() : () -> (tensor<4xf32>, tensor<4xi32>)
+  // CHECK: Operation does not verify: operand types differ: tensor<4xf32> and tensor<4xi32>
+  %0 = tile.compare lt %x, %y : tensor<4xf32>, tensor<4xi32> -> tensor<4xi1>
+  func.return
+}
+
+// -----
+
+func.func @compare_takes_numbers() {
+  %x, %y = "test.op"() : () -> (!tile.ptr<f32>, !tile.ptr<f32>)
+  // CHECK: Operation does not verify: elements must be numbers, got !tile.ptr<f32>
+  %0 = tile.compare lt %x, %y : !tile.ptr<f32>, !tile.ptr<f32> -> i1
+  func.return
+}
+
+// -----
+
+func.func @compare_gives_i1() {
+  %x, %y = "test.op"() : () -> (tensor<4xf32>, tensor<4xf32>)
+  // CHECK: Operation does not verify: the result must be i1 of shape (4,), got tensor<4xi8>
+  %0 = tile.compare lt %x, %y : tensor<4xf32>, tensor<4xf32> -> tensor<4xi8>
+  func.return
+}
+
+// -----
+
+func.func @a_known_predicate() {
+  %x, %y = "test.op"() : () -> (f32, f32)
+  // CHECK: Expected `eq`, `ne`, `lt`, `le`, `gt`, or `ge`.
+  %0 = tile.compare approximately %x, %y : f32, f32 -> i1
+  func.return
+}
+
+// -----
+
+func.func @select_keeps_the_type() {
+  %c, %x, %y = "test.op"() : () -> (tensor<4xi1>, tensor<4xf32>, tensor<4xbf16>)
+  // CHECK: Operation does not verify: both values and the result must have one type
+  %0 = tile.select %c, %x, %y : tensor<4xi1>, tensor<4xf32>, tensor<4xbf16> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_condition_for_each_element() {
+  %c, %x, %y = "test.op"() : () -> (i1, tensor<4xf32>, tensor<4xf32>)
+  // CHECK: Operation does not verify: the condition must be i1 of shape (4,)
+  %0 = tile.select %c, %x, %y : i1, tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @cast_keeps_the_shape() {
+  %x = "test.op"() : () -> tensor<4xf32>
+  // CHECK: Operation does not verify: a cast keeps the shape
+  %0 = tile.cast %x : tensor<4xf32> -> tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @cast_takes_numbers() {
+  %x = "test.op"() : () -> !tile.ptr<f32>
+  // CHECK: Operation does not verify: elements must be numbers, got !tile.ptr<f32>
+  %0 = tile.cast %x : !tile.ptr<f32> -> index
+  func.return
+}
+
+// -----
+
+func.func @cast_gives_numbers() {
+  %x = "test.op"() : () -> index
+  // CHECK: Operation does not verify: elements must be numbers, got !tile.ptr<f32>
+  %0 = tile.cast %x : index -> !tile.ptr<f32>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_a_reduction() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: axis 2 is outside the 2 dimensions of the operand
+  %0 = tile.reduce max %x axis 2 : tensor<4x8xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_shape_of_a_reduction() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<8xf32>
+  %0 = tile.reduce max %x axis 0 : tensor<4x8xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_reduction_takes_numbers() {
+  %x = "test.op"() : () -> tensor<8x!tile.ptr<f32>>
+  // CHECK: Operation does not verify: elements must be numbers, got !tile.ptr<f32>
+  %0 = tile.reduce max %x axis 0 : tensor<8x!tile.ptr<f32>> -> !tile.ptr<f32>
+  func.return
+}
+
+// -----
+
+func.func @a_known_reduction() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Expected `max`, `min`, or `sum`.
+  %0 = tile.reduce mean %x axis 0 : tensor<8xf32> -> f32
+  func.return
+}
+
+// -----
+
+func.func @an_unknown_operation() {
+  // CHECK: Operation tile.frobnicate is not registered
+  %0 = tile.frobnicate 0
+  func.return
+}
+
+// -----
+
+func.func @an_unknown_type() {
+  // CHECK: 'tile.pointer' is not registered
+  %0 = "test.op"() : () -> !tile.pointer<f32>
+  func.return
+}
