@@ -42,8 +42,6 @@ BINARY: dict[type[Operation], Alu] = {
     arith.DivfOp: Alu.DIVIDE,
     arith.MaximumfOp: Alu.MAXIMUM,
     arith.MinimumfOp: Alu.MINIMUM,
-    arith.MaxnumfOp: Alu.MAXIMUM,
-    arith.MinnumfOp: Alu.MINIMUM,
     arith.AddiOp: Alu.ADD,
     arith.SubiOp: Alu.SUBTRACT,
     arith.MuliOp: Alu.MULTIPLY,
