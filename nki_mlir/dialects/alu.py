@@ -90,6 +90,16 @@ class Function(StrEnum):
     ABS = "abs"
 
 
+class ReduceCommand(StrEnum):
+    """What an instruction does with its engine's accumulator (hardware.json, enums.reduce_cmd)."""
+
+    IDLE = "idle"
+    RESET = "reset"
+    REDUCE = "reduce"
+    RESET_REDUCE = "reset_reduce"
+    LOAD_REDUCE = "load_reduce"
+
+
 @irdl_attr_definition
 class AluAttr(EnumAttribute[Alu], SpacedOpaqueSyntaxAttribute):
     name = "neuron.engine.alu"
@@ -98,3 +108,8 @@ class AluAttr(EnumAttribute[Alu], SpacedOpaqueSyntaxAttribute):
 @irdl_attr_definition
 class FunctionAttr(EnumAttribute[Function], SpacedOpaqueSyntaxAttribute):
     name = "neuron.engine.function"
+
+
+@irdl_attr_definition
+class ReduceCommandAttr(EnumAttribute[ReduceCommand], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.engine.reduce_command"

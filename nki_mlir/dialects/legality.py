@@ -57,8 +57,8 @@ class Operand:
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute of an instruction: `kind` is alu, function, integer, integers, number, flag,
-    or expr: an integer that may vary with the loops, true where it is not zero."""
+    """An attribute of an instruction: `kind` is alu, function, command, integer, integers, number,
+    flag, or expr: an integer that may vary with the loops, true where it is not zero."""
 
     name: str
     kind: str

@@ -33,7 +33,15 @@ from xdsl.traits import MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_partitions, parse_pattern, pattern_text
-from nki_mlir.dialects.instructions import BY_NAME, AluAttr, FunctionAttr, Instance, Instruction, check
+from nki_mlir.dialects.instructions import (
+    BY_NAME,
+    AluAttr,
+    FunctionAttr,
+    Instance,
+    Instruction,
+    ReduceCommandAttr,
+    check,
+)
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 
@@ -278,5 +286,5 @@ def views_of(op: EngineInstruction) -> Sequence[tuple[str, ViewOp]]:
 NeuronEngine = Dialect(
     "neuron.engine",
     [AllocOp, ViewOp, *INSTRUCTION_OPS.values()],
-    [BufferType, ViewType, EngineAttr, AluAttr, FunctionAttr],
+    [BufferType, ViewType, EngineAttr, AluAttr, FunctionAttr, ReduceCommandAttr],
 )

@@ -26,7 +26,15 @@ from xdsl.irdl import (
     prop_def,
 )
 
-from nki_mlir.dialects.instructions import INSTRUCTIONS, AluAttr, Field, FunctionAttr, Instruction, Operand
+from nki_mlir.dialects.instructions import (
+    INSTRUCTIONS,
+    AluAttr,
+    Field,
+    FunctionAttr,
+    Instruction,
+    Operand,
+    ReduceCommandAttr,
+)
 from nki_mlir.targets import Target, load
 
 TARGET = "neuron.target"
@@ -35,6 +43,7 @@ OpT = TypeVar("OpT", bound=IRDLOperation)
 _FIELD_TYPES: dict[str, Any] = {
     "alu": AluAttr,
     "function": FunctionAttr,
+    "command": ReduceCommandAttr,
     "integer": IntegerAttr.constr(i64),
     "integers": DenseArrayBase.constr(i64),
     "number": base(FloatAttr) | base(IntegerAttr),
@@ -54,7 +63,7 @@ def target_of(op: Operation) -> Target:
 def field_value(attribute: Attribute | None) -> Any:
     """The plain Python value of a field: an enum member, int, float, tuple or bool."""
     match attribute:
-        case AluAttr() | FunctionAttr():
+        case AluAttr() | FunctionAttr() | ReduceCommandAttr():
             return attribute.data
         case IntegerAttr():
             return attribute.value.data
@@ -79,6 +88,8 @@ def field_attr(field: Field, value: Any) -> Attribute | None:
             return AluAttr(value)
         case "function":
             return FunctionAttr(value)
+        case "command":
+            return ReduceCommandAttr(value)
         case "integer":
             return IntegerAttr(value, i64)
         case "integers":

@@ -33,7 +33,7 @@ class DataStep(MachineStep):
         super().__init__(simulation, op, [*extra, *addresses])
         found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra))
         self.sources, self.targets = found.sources, found.targets
-        self.compute, self.bits = found.compute, found.bits
+        self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
         self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
 
     def read(self, numbers: tuple[int, ...]) -> list[numerics.Array]:
@@ -104,7 +104,8 @@ class EngineStep(DataStep):
         return found
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        results = self.compute(*self.read(numbers))
+        inputs = self.read(numbers)
+        results = self.compute(sequencer.state, *inputs) if self.stateful else self.compute(*inputs)
         regions, simulation = self.outputs(numbers), self.simulation
         occupancy, latency = self.occupancy, self.latency
         if simulation.jitter is not None:

@@ -8,9 +8,9 @@ memory operands.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from xdsl.ir import Operation
 
@@ -21,7 +21,7 @@ from nki_mlir.dialects.neuron_isa import IsaInstruction, LoopOp, RepeatOp, Seque
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import numerics
 from nki_mlir.executor.machine import Memory, Pattern, contiguous
-from nki_mlir.executor.meaning import Compute, meaning
+from nki_mlir.executor.meaning import Compute, Meaning, meaning
 from nki_mlir.executor.reports import where
 from nki_mlir.targets import Target
 
@@ -59,6 +59,7 @@ class Operands:
     targets: list[tuple[Pattern, int]]
     compute: Compute
     bits: bool
+    stateful: bool
     dynamic: bool
 
 
@@ -90,8 +91,8 @@ def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first:
         pattern = Pattern(op, operand.name, access, memory, dtype, dims[operand.name], writes, bank_of)
         (targets if writes else sources).append((pattern, first + index))
     dynamic = any(address(a).registers() for _, a in instance.accesses())
-    compute = _flattened(found.compute, sources) if flat else found.compute
-    return Operands(sources, targets, compute, found.bits, dynamic)
+    compute = _flattened(found, sources) if flat else found.compute
+    return Operands(sources, targets, compute, found.bits, found.stateful, dynamic)
 
 
 def view_dims(i: Instance) -> tuple[dict[str, list[Dim]], bool]:
@@ -113,9 +114,15 @@ def view_dims(i: Instance) -> tuple[dict[str, list[Dim]], bool]:
     return dims, flat
 
 
-def _flattened(compute: Compute, sources: list[tuple[Pattern, int]]) -> Compute:
+def _flattened(found: Meaning, sources: list[tuple[Pattern, int]]) -> Compute:
     shapes = [(pattern.access.partitions, pattern.access.free_elements) for pattern, _ in sources]
-    return lambda *tiles: compute(*(tile.reshape(shape) for tile, shape in zip(tiles, shapes, strict=True)))
+    compute, first = found.compute, int(found.stateful)
+
+    def reshaped(*inputs: Any) -> Sequence[Any]:
+        tiles = (tile.reshape(shape) for tile, shape in zip(inputs[first:], shapes, strict=True))
+        return compute(*inputs[:first], *tiles)
+
+    return reshaped
 
 
 # Walking a stream.

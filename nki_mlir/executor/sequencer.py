@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nki_mlir.dialects.access import Engine
 from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, depth_of, walk
 from nki_mlir.executor.reports import Blocked
+from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.tensor_array import TensorArray
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Sequencer:
         self.waits_for: Semaphore | None = None
         self.since = self.waited = self.completed = self.queued = 0.0
         self.array = TensorArray()
+        self.state = EngineState()
         self.function_set: str | None = None
         self.done = False
 

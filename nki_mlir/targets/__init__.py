@@ -10,7 +10,8 @@ in brackets, where it comes from (`SOURCES`):
 
 Times are nanoseconds, rates bytes per nanosecond, sizes bytes; "cycles" are cycles of the engine that executes.
 
-**Costs.** `Target.cost(instruction)` is an ordered tuple of cases; the first case whose `engine` is the executing one
+**Costs.** `costs.toml` has what all targets share, a target's own `cost` tables go before it. `Target.cost(instruction)`
+is an ordered tuple of cases; the first case whose `engine` is the executing one
 (or None) and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on
 top of its work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and
 its result is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
@@ -253,9 +254,7 @@ def load(name: str) -> Target:
     """The target of that name."""
     if name not in TARGETS:
         raise ValueError(f"unknown target {name!r}; known targets are {', '.join(TARGETS)}")
-    import tomllib
-
-    table = tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    table, costs = _table(name), _table("costs")
     return Target(
         name=table["name"],
         core=table["core"],
@@ -270,8 +269,14 @@ def load(name: str) -> Target:
         activation=_section(Activation, table["activation"]),
         dma=_section(Dma, table["dma"]),
         hbm=_section(Hbm, table["hbm"]),
-        costs=MappingProxyType({name: _cases(cost) for name, cost in table["cost"].items()}),
+        costs=MappingProxyType({name: _cases(cost) for name, cost in (costs | table["cost"]).items()}),
     )
+
+
+def _table(name: str) -> dict[str, Any]:
+    import tomllib
+
+    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 _Section = TypeVar("_Section")

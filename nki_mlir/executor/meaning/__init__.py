@@ -1,0 +1,28 @@
+"""What each instruction of the table computes, by name.
+
+`MEANING[name](instance)` fixes one occurrence of an instruction and gives its `Meaning`: a pure function from the
+arrays of its tile inputs (in the table's order, stored element types) to the arrays of its outputs. Inputs of full size
+share one shape [P, ...]; columns are [P, 1, ...] of as many dimensions; operands of shape `own` are [P, free dimensions
+as written]. Outputs are new arrays (or constants), of their region's element type and element count. Where `bits` is
+set, all arrays are unsigned words: the instruction moves or combines bit patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.meaning.common import Compute, Masked, Meaning, Of, Output  # noqa: F401
+from nki_mlir.executor.meaning.dma import DMA
+from nki_mlir.executor.meaning.elementwise import ELEMENTWISE
+from nki_mlir.executor.meaning.tensor import TENSOR_ENGINE
+
+MEANING: Mapping[str, Of] = {**ELEMENTWISE, **TENSOR_ENGINE, **DMA}
+
+
+def meaning(instance: Instance) -> Meaning:
+    found = MEANING.get(instance.instruction.name)
+    if found is None:
+        raise ExecutionError(f"the executor does not know what {instance.instruction.name} computes")
+    return found(instance)

@@ -1,0 +1,155 @@
+"""Element-wise instructions, selects, activations and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.dtypes import by_name
+from nki_mlir.dialects.instructions import BITWISE as BITWISE_ALUS
+from nki_mlir.dialects.instructions import Alu, Function, Instance
+from nki_mlir.executor import numerics
+from nki_mlir.executor.meaning.common import Masked, Meaning, Of, Pick, fp32, operand_type, operator, store_as, word
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.operators import ARITHMETIC, BITWISE, FUNCTIONS, REDUCTIONS, Binary
+
+_WORDS = {by_name("int32").type, by_name("uint32").type}
+_NATIVE = {Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY}
+
+
+def tensor_tensor(i: Instance) -> Meaning:
+    alu = cast(Alu, i.fields["op"])
+    types = {operand_type(i, name) for name in ("data1", "data2", "dst")}
+    if alu in BITWISE_ALUS or (i.engine is Engine.GPSIMD and alu in _NATIVE and types <= _WORDS):
+        op, a, b = BITWISE.get(alu) or ARITHMETIC[alu], word(i, "data1"), word(i, "data2")
+        return Meaning(lambda *tiles: (op(a(tiles), b(tiles)),), bits=True)
+    op, a, b, store = ARITHMETIC[alu], fp32(i, "data1"), fp32(i, "data2"), store_as(i)
+    return Meaning(lambda *tiles: (store(op(a(tiles), b(tiles))),))
+
+
+def tensor_scalar(i: Instance) -> Meaning:
+    """Also scalar_tensor_tensor, whose operand1 is a full tile and which is arithmetic only."""
+    first, second = cast(Alu, i.fields["op0"]), cast("Alu | None", i.fields.get("op1"))
+    bitwise = first in BITWISE_ALUS
+    pick, store = (word, lambda array: array) if bitwise else (fp32, store_as(i))
+    op0, a, b = operator(first, bool(i.fields.get("reverse0"))), pick(i, "data"), pick(i, "operand0")
+    if second is None:
+        return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise)
+    op1, c = operator(second, bool(i.fields.get("reverse1"))), pick(i, "operand1")
+    return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise)
+
+
+def tensor_reduce(i: Instance) -> Meaning:
+    alu, count = cast(Alu, i.fields["op"]), cast(int, i.fields["axes"])
+    axes, reduce, negate = tuple(range(-count, 0)), REDUCTIONS[alu], bool(i.fields.get("negate"))
+    if alu in BITWISE_ALUS:
+        return Meaning(lambda data: (reduce(data, axes),), bits=True)
+    a, store = fp32(i, "data"), store_as(i)
+    return Meaning(lambda *tiles: (store(_negated(reduce(a(tiles), axes), negate)),))
+
+
+def _negated(array: Array, negate: bool) -> Array:
+    if not negate:
+        return array
+    return np.negative(array.astype(np.float32) if array.dtype == np.bool_ else array)
+
+
+def tensor_copy(i: Instance) -> Meaning:
+    """Bits where the types are equal; the Scalar engine of NeuronCore-v2 (which the table rejects) would not."""
+    convert = numerics.converter(operand_type(i, "src"), operand_type(i, "dst"))
+    if convert is None:
+        return Meaning(lambda src: (src.copy(),), bits=True)
+    return Meaning(lambda src: (convert(src),))
+
+
+def tensor_copy_predicated(i: Instance) -> Meaning:
+    test = np.equal if i.fields.get("reverse_pred") else np.not_equal
+    return Meaning(lambda src, predicate: (Masked(src.copy(), test(predicate, 0)),), bits=True)
+
+
+def memset(i: Instance) -> Meaning:
+    value = numerics.constant(cast(float, i.fields["value"]), operand_type(i, "dst"))
+    return Meaning(lambda: (value,))
+
+
+def reciprocal(i: Instance) -> Meaning:
+    a, store = fp32(i, "data"), store_as(i)
+    return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),))
+
+
+def _activated(i: Instance) -> Callable[[Sequence[Array]], Array]:
+    """op(data * scale + bias) in fp32, product and sum each rounded."""
+    function, a = FUNCTIONS[cast(Function, i.fields["op"])], fp32(i, "data")
+    steps: list[tuple[Binary, Pick]] = []
+    if i.operands.get("scale") is not None:
+        steps.append((np.multiply, fp32(i, "scale")))
+    if i.operands.get("bias") is not None:
+        steps.append((np.add, fp32(i, "bias")))
+
+    def compute(tiles: Sequence[Array]) -> Array:
+        value = a(tiles)
+        for op, operand in steps:
+            value = op(value, operand(tiles))
+        return function(value)
+
+    return compute
+
+
+def activation(i: Instance) -> Meaning:
+    value, store = _activated(i), store_as(i)
+    return Meaning(lambda *tiles: (store(value(tiles)),))
+
+
+def activation_reduce(i: Instance) -> Meaning:
+    value, store, store_sum = _activated(i), store_as(i), store_as(i, "reduce_res")
+
+    def compute(*tiles: Array) -> Sequence[Array]:
+        result = value(tiles)
+        total = np.add.reduce(result, axis=tuple(range(1, result.ndim)))
+        return store(result), store_sum(total)
+
+    return Meaning(compute)
+
+
+def affine_values(i: Instance) -> Array:
+    """offset + partition * channel_multiplier + sum of index * step over the pattern: int64 [P, N]. Partitions count
+    from the first one of dst."""
+    pattern, dst = cast("tuple[int, ...]", i.fields["pattern"]), cast(Access, i.operands["dst"])
+    value = cast(int, i.fields["offset"]) + cast(int, i.fields["channel_multiplier"]) * np.arange(dst.partitions)
+    for step, count in zip(pattern[::2], pattern[1::2], strict=True):
+        value = value[..., None] + step * np.arange(count)
+    return value.reshape(dst.partitions, -1)
+
+
+def iota(i: Instance) -> Meaning:
+    values = numerics.integer_storer(operand_type(i, "dst"))(affine_values(i))
+    return Meaning(lambda: (values,))
+
+
+def affine_select(i: Instance) -> Meaning:
+    test = ARITHMETIC[cast(Alu, i.fields["cmp_op"])](affine_values(i), 0)
+    source, target, otherwise = operand_type(i, "on_true_tile"), operand_type(i, "dst"), i.fields["on_false_value"]
+    fill, convert = numerics.constant(cast(float, otherwise), target), numerics.converter(source, target)
+    if convert is None:
+        word = fill.view(numerics.bits(target))
+        return Meaning(lambda tile: (np.where(test, tile.reshape(test.shape), word),), bits=True)
+    return Meaning(lambda tile: (np.where(test, convert(tile).reshape(test.shape), fill),))
+
+
+ELEMENTWISE: Mapping[str, Of] = {
+    "tensor_tensor": tensor_tensor,
+    "tensor_scalar": tensor_scalar,
+    "scalar_tensor_tensor": tensor_scalar,
+    "tensor_reduce": tensor_reduce,
+    "tensor_copy": tensor_copy,
+    "tensor_copy_predicated": tensor_copy_predicated,
+    "memset": memset,
+    "reciprocal": reciprocal,
+    "activation": activation,
+    "activation_reduce": activation_reduce,
+    "iota": iota,
+    "affine_select": affine_select,
+}

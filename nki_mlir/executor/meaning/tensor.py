@@ -1,0 +1,58 @@
+"""Matrix products and transposes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import numpy as np
+
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.executor import numerics
+from nki_mlir.executor.meaning.common import Meaning, Of, operand_type, store_as
+from nki_mlir.executor.numerics import Array
+
+
+def nc_transpose(i: Instance) -> Meaning:
+    """A bit copy, but on the Tensor engine of NeuronCore-v2, where it is a matmul with the identity: a NaN or infinity
+    spoils its column, and -0 becomes 0."""
+    type_ = operand_type(i, "data")
+    if i.engine is not Engine.TENSOR or i.target.core != "v2":
+        return Meaning(lambda data: (data.reshape(len(data), -1).T.copy(),), bits=True)
+    load, store = numerics.loader(type_), store_as(i)
+    identity = np.eye(cast(Access, i.operands["data"]).partitions, dtype=np.float32)
+    return Meaning(lambda data: (store(np.matmul(load(data).reshape(len(data), -1).T, identity)),))
+
+
+def matmul_input(i: Instance, name: str) -> Callable[[Array], Array]:
+    """fp32 [K, columns] of a matmul's input: tfloat32 rounds to 10 mantissa bits, the other types are exact in fp32."""
+    type_ = operand_type(i, name)
+    load, tf32 = numerics.loader(type_), dtype(type_).name == "tfloat32"
+
+    def read(tile: Array) -> Array:
+        value = load(tile).reshape(len(tile), -1)
+        return numerics.round_tf32(value) if tf32 else value
+
+    return read
+
+
+def load_stationary(i: Instance) -> Meaning:
+    """Its output is the state of the array: fp32 [M, K]."""
+    read = matmul_input(i, "stationary")
+    return Meaning(lambda tile: (np.array(read(tile).T, order="C"),))
+
+
+def multiply_moving(i: Instance) -> Meaning:
+    """Takes the loaded tile after its own input; its output is the product, fp32 [M, N]. Whether it overwrites or
+    accumulates is decided where it is written."""
+    read = matmul_input(i, "moving")
+    return Meaning(lambda tile, stationary: (np.matmul(stationary, read(tile)),))
+
+
+TENSOR_ENGINE: Mapping[str, Of] = {
+    "nc_transpose": nc_transpose,
+    "load_stationary": load_stationary,
+    "multiply_moving": multiply_moving,
+}
