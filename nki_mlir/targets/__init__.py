@@ -10,11 +10,11 @@ in brackets, where it comes from (`SOURCES`):
 
 Times are nanoseconds, rates bytes per nanosecond, sizes bytes; "cycles" are cycles of the engine that executes.
 
-**Costs.** `costs.toml` has what all targets share, a target's own `cost` tables go before it. `Target.cost(instruction)`
-is an ordered tuple of cases; the first case whose `engine` is the executing one
-(or None) and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on
-top of its work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and
-its result is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
+**Costs.** `costs.toml` has what all targets share, a target's own `cost` tables go before it.
+`Target.cost(instruction)` is an ordered tuple of cases; the first case whose `engine` is the executing one (or None)
+and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on top of its
+work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and its result
+is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
 formulae use `N`, `P`, `F`, the operators `+ - * /`, and `max`, `min` and `ceil`:
 
 - `N`: elements per partition of the main input (of the output, where an instruction has no input tensor);
