@@ -31,8 +31,15 @@ class CompileError(PassFailedException):
 
 
 class ExecutionError(Exception):
-    """A program that the machine can't run: a deadlock, an access out of bounds, a read of bytes never written, or
-    arrays that don't fit the program."""
+    """A program that the machine can't run, or arrays that don't fit the program.
+
+    `kind` names the check that found it: race, uninitialised, bounds, psum, overlap or deadlock; it is empty for other
+    mistakes.
+    """
+
+    def __init__(self, message: str, kind: str = ""):
+        self.kind = kind
+        super().__init__(message)
 
 
 def position(where: Operation | LocationAttr) -> tuple[str, int, int] | None:

@@ -13,16 +13,13 @@ from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import cost, decode, dma, numerics
-from nki_mlir.executor.decode import EXTRA, UPDATE
+from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
 from nki_mlir.executor.meaning import Masked, Output
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
-
-Placed = list[tuple[Pattern, int]]
-"""Operands with the index of their address in the instruction's numbers."""
 
 
 class DataStep(MachineStep):
@@ -266,6 +263,7 @@ class DmaStep(DataStep):
         super().__init__(simulation, op, instance)
         self.shares = dma.shares(instance)
         self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
+        self.mask = sum(mask for mask, _ in self.shares)
         self.constant = constant
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
@@ -273,7 +271,9 @@ class DmaStep(DataStep):
         times = simulation.target.dma
         (source, at), (region,) = self.sources[0], self.outputs(numbers)
         origin = source.cache.get(numbers[at]) or source.bind(numbers[at])
-        queue = simulation.unit(core.index, f"dma {self.ring[0]} q{self.ring[1]}")
+        ring = self.ring
+        assert ring is not None
+        queue = simulation.unit(core.index, f"dma {ring[0]} q{ring[1]}")
         data: list[numerics.Array] = []
 
         def begin(now: float) -> None:
@@ -295,7 +295,7 @@ class DmaStep(DataStep):
 
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
-        transfer = dma.Transfer(self.ring, shares, begin, end)
+        transfer = dma.Transfer(ring, shares, begin, end)
         core.dma.submit(transfer, now, simulation.factor())
         free = now + max(times.trigger_ns * simulation.factor(), self.floor)
         self.record(sequencer, now, free, free)

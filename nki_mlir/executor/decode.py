@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from nki_mlir.executor.simulation import Core
 
 Numbers = Callable[[list[int], list[int]], tuple[int, ...]]
+Placed = Sequence[tuple[Pattern, int]]
+"""Operands with the index of their address in the instruction's numbers."""
 WAIT, VALUE, UPDATE, EXTRA = range(4)
 """Where an instruction's numbers stand in their tuple; unused ones are 0."""
 
@@ -129,14 +131,20 @@ def _flattened(found: Meaning, sources: list[tuple[Pattern, int]]) -> Compute:
 
 
 class Step(ABC):
-    """What issues. `op` is None for the branches of a loop. `update_core` owns the semaphore that it raises, if any.
-    `gated` steps are asked by `ready_at` when their engine can take them; `issue` gives the time from which the
-    sequencer may issue again."""
+    """What issues. `op` is None for the branches of a loop. `update_core` owns the semaphore that it raises by
+    `amount`, if any. `sources` and `targets` are what it reads and writes. A transfer has a `ring` (engine and queue),
+    and as `mask` the DMA engines that it uses. `gated` steps are asked by `ready_at` when their engine can take them;
+    `issue` gives the time from which the sequencer may issue again."""
 
     op: Operation | None
     numbers: Numbers
     waits: bool
+    amount: int
     update_core: Core | None
+    sources: Placed = ()
+    targets: Placed = ()
+    ring: tuple[str, int] | None = None
+    mask = 0
     gated = False
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:

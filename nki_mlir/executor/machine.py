@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from mmap import mmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from xdsl.ir import Operation
@@ -20,6 +20,9 @@ from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
+
+if TYPE_CHECKING:
+    from nki_mlir.executor.checks.buffers import Slots
 
 OTHER, MATMUL = 1, 2
 """State of a written byte: by a matmul of the Tensor engine, or by anything else."""
@@ -36,7 +39,9 @@ def zeroed(*shape: int) -> Array:
 class Memory:
     """One memory. `data` is [partitions, row] bytes on chip and [bytes] for an HBM tensor; `row` is the distance of two
     partitions, `capacity` the bytes that an address may reach (on chip: in each partition). `high` is one past the
-    highest byte written. `state` has the shape of `data`, or is None where every byte counts as initialised."""
+    highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
+    must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
+    initialised."""
 
     def __init__(self, label: str, data: Array, checks: bool):
         self.label = label
@@ -45,6 +50,8 @@ class Memory:
         self.capacity = data.shape[-1]
         self.state: Array | None = zeroed(*data.shape) if checks else None
         self.high = 0
+        self.slots: Slots | None = None
+        self.origin: int = data.__array_interface__["data"][0]
 
     @property
     def on_chip(self) -> bool:
@@ -115,14 +122,21 @@ class Pattern:
         low, high, memory = address + self.low, address + self.high, self.memory
         each = " of each partition" if memory.on_chip else ""
         if low < 0 or high > memory.capacity:
-            self._fail(f"covers bytes {low}..{high - 1}{each} of {memory.label}, which has {memory.capacity} bytes")
+            self._fail(
+                "bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label}, which has {memory.capacity} bytes"
+            )
         last, rows = self.access.start + self.access.partitions, memory.data.shape[0]
         if memory.on_chip and last > rows:
-            self._fail(f"reaches partition {last - 1} of {memory.label}, which has {rows}")
+            self._fail("bounds", f"reaches partition {last - 1} of {memory.label}, which has {rows}")
         if address % self.access.itemsize:
-            self._fail(f"starts at byte {address}, which is not a multiple of its {self.access.itemsize}-byte element")
+            item = self.access.itemsize
+            self._fail("bounds", f"starts at byte {address}, which is not a multiple of its {item}-byte element")
         if self.bank and low // self.bank != (high - 1) // self.bank:
-            self._fail(f"covers bytes {low}..{high - 1}{each}; a matmul writes within one bank of {self.bank} bytes")
+            self._fail(
+                "bounds", f"covers bytes {low}..{high - 1}{each}; a matmul writes within one bank of {self.bank} bytes"
+            )
+        if memory.slots is not None and (reason := memory.slots.why_not(last, low, high)) is not None:
+            self._fail("bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label} and {reason}")
 
     def require(self, region: Region) -> None:
         """Checks that every byte of a source has been written."""
@@ -137,7 +151,10 @@ class Pattern:
         place = [int(i) * stride for i, stride in zip(index, steps, strict=True)]
         first = region.address + sum(place[1:] if self.memory.on_chip else place)
         partition = f" partition {self.access.start + int(index[0])}," if self.memory.on_chip else ""
-        self._fail(f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written")
+        self._fail(
+            "uninitialised",
+            f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written",
+        )
 
     def require_accumulator(self, region: Region) -> None:
         """Checks that a matmul adds only to what a matmul wrote (hardware.md 3.2: anything else is undefined)."""
@@ -148,8 +165,9 @@ class Pattern:
         kind = "never written" if state[index] == 0 else "written last by another engine, not by a matmul"
         place = sum(int(i) * stride for i, (stride, _) in list(zip(index, self.byte_dims, strict=True))[1:])
         self._fail(
+            "psum",
             f"accumulates onto {self.memory.label}, partition {self.access.start + int(index[0])}, byte"
-            f" {region.address + place}, which was {kind}; the first matmul of a group must overwrite"
+            f" {region.address + place}, which was {kind}; the first matmul of a group must overwrite",
         )
 
     def written(self, region: Region, writer: int) -> None:
@@ -167,8 +185,8 @@ class Pattern:
         elements = np.ndarray(shape, np.uint8, state, self.base + region.address, (*self.strides, 1))
         elements[mask] = OTHER
 
-    def _fail(self, text: str) -> None:
-        raise ExecutionError(f"{where(self.op)}: {self.name} {text}")
+    def _fail(self, kind: str, text: str) -> None:
+        raise ExecutionError(f"{where(self.op)}: {self.name} {text}", kind)
 
 
 def contiguous(dims: Sequence[Dim]) -> list[Dim]:

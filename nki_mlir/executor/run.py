@@ -26,7 +26,9 @@ from nki_mlir.dialects.neuron_isa import (
 )
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
+from nki_mlir.executor.checks import buffers
 from nki_mlir.executor.data_steps import DmaStep, EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
 from nki_mlir.executor.decode import Step
 from nki_mlir.executor.machine import Memory
@@ -61,14 +63,23 @@ def execute(
     tensors = _bind(program, arrays, checks, frozenset(uninitialised))
     simulation = Simulation(target_of(program), tensors, seed, checks)
     simulation.constant_tensors = _constant(program, tensors)
+    if checks:
+        if found := buffers.overlaps(program):
+            raise checks_of.error(found)
+        simulation.slots = buffers.slots(program)
     sequencers = _sequencers(program, simulation)
     with np.errstate(all="ignore"):
-        for sequencer in sequencers:
-            sequencer.advance(0.0)
-        simulation.run()
+        try:
+            for sequencer in sequencers:
+                sequencer.advance(0.0)
+            simulation.run()
+        except ExecutionError as error:
+            raise checks_of.with_races(error, simulation) from None
     stuck = [s.blocked() for s in sequencers if not s.done]
     if stuck:
-        raise ExecutionError(reports.deadlock(stuck, len(sequencers)))
+        raise checks_of.with_races(ExecutionError(reports.deadlock(stuck, len(sequencers)), "deadlock"), simulation)
+    if found := checks_of.findings(simulation):
+        raise checks_of.error(found)
     return _result(simulation)
 
 

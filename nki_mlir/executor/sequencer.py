@@ -44,6 +44,7 @@ class Sequencer:
 
     def advance(self, now: float) -> None:
         """Issues what can issue now, then asks to be called again when the engine is free."""
+        trace = self.simulation.trace
         while True:
             if self.head is None and not self._fetch(now):
                 return
@@ -53,6 +54,8 @@ class Sequencer:
                 self.simulation.schedule(start, self.advance)
                 return
             self.head = None
+            if trace is not None and step.op is not None:
+                trace.append((self, step, self.numbers))
             free = step.issue(self, now, self.numbers)
             if free > now:
                 self.simulation.schedule(free, self.advance)

@@ -18,6 +18,8 @@ from nki_mlir.targets import Target
 if TYPE_CHECKING:
     from xdsl.ir import Operation
 
+    from nki_mlir.executor.checks.buffers import Slots
+    from nki_mlir.executor.checks.clocks import Item
     from nki_mlir.executor.result import Record
     from nki_mlir.executor.sequencer import Sequencer
 
@@ -93,6 +95,7 @@ class Core:
         of = f" of core {index}" if index else ""
         self.sbuf = Memory(f"SBUF{of}", zeroed(memory.partitions, memory.sbuf_bytes), checks)
         self.psum = Memory(f"PSUM{of}", zeroed(memory.partitions, memory.psum_bytes), checks)
+        self.sbuf.slots, self.psum.slots = simulation.slots.get("sbuf"), simulation.slots.get("psum")
         self.dma = DmaEngines(target, simulation.schedule)
         self.ports: dict[tuple[str, int, str], float] = {}
         self._semaphores: dict[int, Semaphore] = {}
@@ -109,15 +112,17 @@ class Core:
 
 
 class Simulation:
-    """The events still to come, and what a run records."""
+    """The events still to come, and what a run records: `trace` has every issue, for the checks."""
 
     def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool):
         self.target, self.tensors, self.checks = target, tensors, checks
         self.jitter = Jitter(seed) if seed is not None else None
         self.constant_tensors: set[str] = set()
+        self.slots: dict[str, Slots] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[str, Unit] = {}
         self.records: list[Record] = []
+        self.trace: list[Item] | None = [] if checks else None
         self.instructions = 0
         self.first, self.last = math.inf, 0.0
         self._events: list[tuple[float, int, Event]] = []

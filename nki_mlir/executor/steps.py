@@ -141,6 +141,7 @@ class RegisterLoadStep(ControlStep):
             raise ExecutionError(f"{where(op)}: src must be an integer, not {dtype.name}")
         self.dst = op.dst.value.data
         self.src = Pattern(op, "src", access, simulation.memory(access), dtype, [(1, 1)])
+        self.sources = [(self.src, EXTRA)]
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
         region = self.src.bind(numbers[EXTRA])

@@ -156,7 +156,7 @@ def test_a_result_is_not_there_before_its_instruction_completes() -> None:
     }"""
     for wait, value in (("", 1.0), ("wait <sem 0 reaches 2>", 2.0)):
         y = np.zeros(4, np.float32)
-        execute(program(text.replace("WAIT", wait), "y: memref<4xf32>"), [y])
+        execute(program(text.replace("WAIT", wait), "y: memref<4xf32>"), [y], checks=False)
         assert (y == value).all()
 
 
@@ -178,7 +178,7 @@ def test_dma_reads_when_data_moves_and_writes_when_it_ends() -> None:
         src <sbuf[0:1] at 64, [16 x 2, 1 x 4], f32> wait <sem 1 reaches 1>
     }"""
     y = np.zeros((2, 64), np.float32)
-    execute(program(text, "y: memref<2x64xf32>"), [y])
+    execute(program(text, "y: memref<2x64xf32>"), [y], checks=False)
     assert (y[:, :4] == [[2.0] * 4, [5.0] * 4]).all()
 
 

@@ -1,0 +1,229 @@
+"""What the semaphores of a run prove: which completions every instruction may rely on, whatever the timing.
+
+Completions are numbered along *chains*, each of which completes in order: the instructions of an engine, and the
+transfers of one ring that use the same DMA engines. A `Clock` says how far along each chain everything is complete. An
+instruction relies on what the waits before it in its stream prove.
+
+A wait for a semaphore to reach `v` proves a completion `e` if without `e` the count cannot get to `v`: the raises that
+do not themselves rely on `e` add up to less. Counts only rise and a wait is never withdrawn, so that what can happen
+without `e` does not depend on timing, and the answer is exact. Where each raise of a semaphore relies on the one
+before (one engine, or one transfer at a time), a count names a raise, and one walk along the trace is enough. Otherwise
+a later raise might have come first: walks are repeated with what the walk before found out about later raises, starting
+from the assumption that they rely on everything, until nothing changes.
+
+A transfer raises its semaphore one by one, as its DMA engines end: all but the last of those raises rely only on what
+its trigger relied on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
+
+if TYPE_CHECKING:
+    from nki_mlir.executor.decode import Step
+    from nki_mlir.executor.sequencer import Sequencer
+
+Clock = list[int]
+"""By chain, how many of its completions are known. Never changed once made."""
+Item = tuple["Sequencer", "Step", tuple[int, ...]]
+"""One issue of an instruction, with its numbers."""
+Ring = tuple[int, str, int]
+"""Core, triggering engine and queue."""
+
+
+class Raise(NamedTuple):
+    """An update of a semaphore by the completion `number` of `chain`, at `position` in the trace. What is complete once
+    all of it has happened, and, for a transfer, once some of it has."""
+
+    chain: int
+    number: int
+    amount: int
+    whole: Clock
+    some: Clock | None
+    position: int
+
+
+@dataclass(slots=True)
+class History:
+    """The raises of one semaphore in the order of the trace, and the count after each."""
+
+    raises: list[Raise] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    simple: bool = True
+    matrix: tuple[np.ndarray, np.ndarray] | None = None
+
+    def add(self, made: Raise) -> None:
+        first = made.whole if made.some is None else made.some
+        if self.raises and first[self.raises[-1].chain] < self.raises[-1].number:
+            self.simple = False
+        self.totals.append(made.amount + (self.totals[-1] if self.totals else 0))
+        self.raises.append(made)
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Amounts, and what each relies on, of all raises: two rows each, a transfer's last increment apart."""
+        if self.matrix is None:
+            self.matrix = _parts(self.raises)
+        return self.matrix
+
+
+def _parts(raises: Sequence[Raise]) -> tuple[np.ndarray, np.ndarray]:
+    amounts, clocks = [], []
+    for made in raises:
+        early = 0 if made.some is None else made.amount - 1
+        amounts += [early, made.amount - early]
+        clocks += [made.whole if made.some is None else made.some, made.whole]
+    return np.array(amounts, np.int64), np.array(clocks, np.int64)
+
+
+def joined(a: Clock, b: Clock) -> Clock:
+    return [x if x > y else y for x, y in zip(a, b, strict=True)]
+
+
+@dataclass(slots=True)
+class _Stream:
+    chain: int
+    clock: Clock
+    count: int = 0
+
+
+class Taken(NamedTuple):
+    """What an issue relies on, and where its own completion stands: `number` counts from 1 along `chain`. `learned` is
+    the raise that its wait made known, if that was news."""
+
+    clock: Clock
+    chain: int
+    number: int
+    learned: Raise | None
+
+
+class Order:
+    """One walk along a trace. `before` has the histories of the walk before."""
+
+    def __init__(self, trace: Sequence[Item], before: Mapping[tuple[int, int], History] | None = None):
+        self.before = before or {}
+        self.histories: dict[tuple[int, int], History] = {}
+        self.chains: dict[object, int] = {}
+        steps = {step: sequencer for sequencer, step, _ in trace}
+        for sequencer in dict.fromkeys(steps.values()):
+            self.chains[sequencer] = len(self.chains)
+        for step, sequencer in steps.items():
+            if step.ring is not None:
+                self.chains.setdefault(ring_chain(sequencer, step), len(self.chains))
+        nothing = [0] * len(self.chains)
+        self.streams = {s: _Stream(self.chains[s], nothing) for s in steps.values()}
+        self.counts = [0] * len(self.chains)
+        self.rings: dict[Ring, dict[int, Clock]] = {}
+
+    @property
+    def simple(self) -> bool:
+        """Whether every count of every semaphore names a raise, so that this walk is final."""
+        return all(history.simple for history in self.histories.values())
+
+    def take(self, position: int, item: Item) -> Taken:
+        """The next item of the trace."""
+        sequencer, step, numbers = item
+        stream = self.streams[sequencer]
+        learned = None
+        if step.waits and numbers[VALUE] > 0:
+            key = (sequencer.core.index, numbers[WAIT])
+            history = self.histories.get(key)
+            if history is not None:
+                clock, learned = self._learn(stream.clock, key, history, numbers[VALUE])
+                stream.clock = clock
+        stream.count += 1
+        if step.ring is not None:
+            return self._transfer(position, item, stream, learned)
+        clock = stream.clock
+        if step.update_core is not None:
+            whole = clock.copy()
+            whole[stream.chain] = stream.count
+            made = Raise(stream.chain, stream.count, step.amount, whole, None, position)
+            self._raise(step.update_core.index, numbers[UPDATE], made)
+        return Taken(clock, stream.chain, stream.count, learned)
+
+    def _transfer(self, position: int, item: Item, stream: _Stream, learned: Raise | None) -> Taken:
+        """Transfers of one ring end in order on each DMA engine: one is complete once a later one is complete that uses
+        at least the same engines."""
+        sequencer, step, numbers = item
+        clock, mask = stream.clock, step.mask
+        chain = self.chains[ring_chain(sequencer, step)]
+        ring = self.rings.setdefault(ring_of(sequencer, step), {})
+        whole = clock
+        for other, last in ring.items():
+            if other & mask == other:
+                whole = joined(whole, last)
+        self.counts[chain] += 1
+        number = self.counts[chain]
+        whole = whole.copy()
+        whole[chain] = number
+        ring[mask] = whole
+        if step.update_core is not None:
+            made = Raise(chain, number, step.amount, whole, clock, position)
+            self._raise(step.update_core.index, numbers[UPDATE], made)
+        return Taken(clock, chain, number, learned)
+
+    def _raise(self, core: int, semaphore: int, made: Raise) -> None:
+        self.histories.setdefault((core, semaphore), History()).add(made)
+
+    def _learn(self, clock: Clock, key: tuple[int, int], history: History, value: int) -> tuple[Clock, Raise | None]:
+        earlier = self.before.get(key)
+        if not history.simple or (earlier is not None and not earlier.simple):
+            proven = joined(clock, self._count_proves(clock, history, earlier, value))
+            return (proven, history.raises[-1]) if proven != clock else (clock, None)
+        index = bisect_left(history.totals, value)
+        if index == len(history.totals):
+            return clock, None
+        made = history.raises[index]
+        if clock[made.chain] >= made.number:
+            return clock, None
+        if made.some is not None and history.totals[index] != value:
+            return joined(clock, made.some), history.raises[max(0, index - 1)]
+        return joined(clock, made.whole), made
+
+    def _count_proves(self, clock: Clock, history: History, earlier: History | None, value: int) -> Clock:
+        """For each chain the first completions without which the raises add up to less than `value`."""
+        amounts, clocks = _parts(history.raises)
+        if earlier is not None:
+            later_amounts, later_clocks = earlier.parts()
+            done = 2 * len(history.raises)
+            amounts = np.concatenate([amounts, later_amounts[done:]])
+            clocks = np.concatenate([clocks, later_clocks[done:]])
+        known = (clocks <= np.array(clock)).all(axis=1)
+        value -= int(amounts[known].sum())
+        if value <= 0:
+            return clock
+        amounts, clocks = amounts[~known], clocks[~known]
+        order = np.argsort(clocks, axis=0, kind="stable")
+        reached = np.cumsum(amounts[order], axis=0) >= value
+        if not len(reached) or not reached[-1].all():
+            return clock
+        return np.take_along_axis(np.take_along_axis(clocks, order, 0), reached.argmax(axis=0)[None], 0)[0].tolist()
+
+
+def ring_of(sequencer: Sequencer, step: Step) -> Ring:
+    assert step.ring is not None
+    return (sequencer.core.index, *step.ring)
+
+
+def ring_chain(sequencer: Sequencer, step: Step) -> tuple[Ring, int]:
+    """What names the chain of a transfer: its ring, and the DMA engines that it uses."""
+    return ring_of(sequencer, step), step.mask
+
+
+def settled(trace: Sequence[Item], first: Order) -> Mapping[tuple[int, int], History]:
+    """The histories that a last walk starts from, given the first one: repeats walks until nothing changes."""
+    current = first
+    while True:
+        again = Order(trace, current.histories)
+        for position, item in enumerate(trace):
+            again.take(position, item)
+        if all(history.raises == current.histories[key].raises for key, history in again.histories.items()):
+            return again.histories
+        current = again

@@ -1,0 +1,188 @@
+"""Accesses to common bytes that nothing orders, and matmul groups that are not kept together.
+
+A run leaves a trace of its issues. Two accesses to a common byte, one of them writing, are ordered if the later one
+relies on the completion of the earlier one (`clocks`). On one engine the order of issue is enough, but for a read of
+what an earlier instruction writes: engines read when they issue and write when they complete, both in order. Transfers
+always need a completion, on one ring too. All is judged by what the semaphores prove, not by what happened in this run.
+
+A matmul that accumulates onto what another engine has read since the group began is reported as well: either the group
+was read before its end, or its first matmul does not overwrite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.ir import Operation
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.executor.checks.boxes import Box, Shadow, common
+from nki_mlir.executor.checks.clocks import Clock, Item, Order, settled
+from nki_mlir.executor.checks.findings import Finding
+from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
+from nki_mlir.executor.machine import Pattern
+from nki_mlir.executor.reports import where
+
+if TYPE_CHECKING:
+    from nki_mlir.executor.decode import Step
+    from nki_mlir.executor.sequencer import Sequencer
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What matters of a step: its operands in memory that can change, and its role for PSUM groups."""
+
+    reads: Placed
+    writes: Placed
+    transfer: bool
+    matmul: bool
+    evicts: bool
+
+
+class Races:
+    """The findings of a trace, in the order of the trace, one for each pair of instructions of the text. `constant` are
+    the tensors that nothing writes."""
+
+    def __init__(self, trace: Sequence[Item], constant: set[str]):
+        self.trace, self.constant = trace, constant
+        self.shadow = Shadow()
+        self.plans: dict[Step, _Plan] = {}
+        self.boxes: dict[Pattern, dict[int, Box]] = {}
+        self.found: dict[tuple[str, Operation | None, Operation | None], Finding] = {}
+
+    def findings(self) -> list[Finding]:
+        order = self._walk(Order(self.trace))
+        if not order.simple:
+            before = settled(self.trace, order)
+            self.shadow, self.boxes, self.found = Shadow(), {}, {}
+            self._walk(Order(self.trace, before))
+        return list(self.found.values())
+
+    def _walk(self, order: Order) -> Order:
+        for position, item in enumerate(self.trace):
+            taken = order.take(position, item)
+            _, step, numbers = item
+            plan = self.plans.get(step) or self._plan(step)
+            own = -1 if plan.transfer else taken.chain
+            entry = (taken.number, position)
+            for pattern, index in plan.reads:
+                box = self._box(pattern, numbers[index])
+                for other in box.meets:
+                    if other.writes:
+                        self._after(taken.clock, -1, other.writes, position, (box, other), "reads", "writes")
+                box.reads[taken.chain] = entry
+                if plan.evicts and pattern.access.space is Space.PSUM:
+                    for other in box.meets:
+                        other.seen = position
+            for pattern, index in plan.writes:
+                box = self._box(pattern, numbers[index])
+                for other in box.meets:
+                    if other.writes:
+                        self._after(taken.clock, own, other.writes, position, (box, other), "writes", "writes")
+                    if other.reads:
+                        self._after(taken.clock, own, other.reads, position, (box, other), "writes", "reads")
+                box.reads.clear()
+                box.writes.clear()
+                box.writes[taken.chain] = entry
+                if plan.matmul:
+                    self._group(box, pattern, numbers, position)
+        return order
+
+    def _plan(self, step: Step) -> _Plan:
+        reads = [(p, k) for p, k in step.sources if p.access.tensor not in self.constant]
+        writes = list(step.targets)
+        on_psum = any(p.access.space is Space.PSUM for p, _ in reads)
+        matmul = step.op is not None and step.op.name.endswith(".multiply_moving")
+        plan = self.plans[step] = _Plan(reads, writes, step.ring is not None, matmul, on_psum)
+        return plan
+
+    def _box(self, pattern: Pattern, address: int) -> Box:
+        boxes = self.boxes.get(pattern)
+        if boxes is None:
+            boxes = self.boxes[pattern] = {}
+        box = boxes.get(address)
+        if box is None:
+            box = boxes[address] = self.shadow.box(pattern, address)
+        return box
+
+    def _after(
+        self,
+        clock: Clock,
+        own: int,
+        accesses: dict[int, tuple[int, int]],
+        position: int,
+        boxes: tuple[Box, Box],
+        does: str,
+        did: str,
+    ) -> None:
+        for chain, (number, at) in accesses.items():
+            if clock[chain] < number and chain != own:
+                self._race(at, position, boxes, does, did)
+
+    def _group(self, box: Box, pattern: Pattern, numbers: tuple[int, ...], position: int) -> None:
+        """What a multiply_moving does to the group of its destination."""
+        if not numbers[EXTRA]:
+            for other in box.meets:
+                other.seen = None
+        elif box.seen is not None:
+            (_, step, _), (_, reader, _) = self.trace[position], self.trace[box.seen]
+            assert step.op is not None and reader.op is not None
+            text = (
+                f"psum: {where(step.op)} accumulates onto {_place(pattern.memory.label, box, box)}, which"
+                f" {where(reader.op)} has read since the group began\n  the first matmul of a group must overwrite, and"
+                " its result be read after the last"
+            )
+            self.found.setdefault(("psum", reader.op, step.op), Finding("psum", text, reader.op, step.op))
+
+    def _race(self, earlier: int, later: int, boxes: tuple[Box, Box], does: str, did: str) -> None:
+        (sequencer, step, _), (_, before, _) = self.trace[later], self.trace[earlier]
+        assert step.op is not None and before.op is not None
+        key = ("race", before.op, step.op)
+        if key in self.found:
+            return
+        label = self._label(step, boxes[0]) or self._label(before, boxes[1]) or "memory"
+        text = (
+            f"race: {where(step.op)} {does} {_place(label, *boxes)}, which {where(before.op)} {did}; nothing orders"
+            f" them\n  {sequencer.unit.name}, second in this run, must wait for {self._edge(earlier)}"
+        )
+        self.found[key] = Finding("race", text, before.op, step.op)
+
+    def _label(self, step: Step, box: Box) -> str | None:
+        """The memory that a box of a step lies in."""
+        for pattern, _ in [*step.sources, *step.targets]:
+            if box in self.boxes.get(pattern, {}).values():
+                return pattern.memory.label
+        return None
+
+    def _edge(self, position: int) -> str:
+        """Which completion, and the semaphore and count that say so."""
+        sequencer, step, numbers = self.trace[position]
+        unit = unit_of(sequencer, step)
+        if step.update_core is None:
+            return f"{unit}, whose {(step.op.name if step.op else '').rsplit('.', 1)[-1]} updates no semaphore"
+        core, semaphore = step.update_core.index, numbers[UPDATE]
+        total = sum(
+            other.amount
+            for _, other, n in self.trace[: position + 1]
+            if other.update_core is not None and (other.update_core.index, n[UPDATE]) == (core, semaphore)
+        )
+        return f"{unit}: semaphore {semaphore}{f' of core {core}' if core else ''} to reach {total}"
+
+
+def unit_of(sequencer: Sequencer, step: Step) -> str:
+    """The engine of an instruction, or the queue of a transfer."""
+    if step.ring is None:
+        return sequencer.unit.name
+    core, (engine, queue) = sequencer.core.index, step.ring
+    return f"{f'core {core} ' if core else ''}dma {engine} q{queue}"
+
+
+def _place(label: str, a: Box, b: Box) -> str:
+    """`SBUF, partitions 0..127, bytes 512..1023`: what two boxes have in common."""
+    first, last = max(a.rows[0], b.rows[0]), min(a.rows[1], b.rows[1])
+    low, high = common(a, b) or a.extent
+    if label.startswith("tensor"):
+        return f"{label}, {high - low} bytes"
+    return f"{label}, partitions {first}..{last - 1}, bytes {low}..{high - 1}"
