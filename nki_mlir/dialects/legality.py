@@ -334,13 +334,13 @@ def same_dtype(a: str, b: str) -> Rule:
 
 def copy_engine(i: Instance) -> str | None:
     if i.engine is Engine.SCALAR and i.target.core == "v2":
-        return "the Scalar engine of NeuronCore-v2 copies by activation, not by tensor_copy"
+        return "the Scalar engine has tensor_copy from NeuronCore-v3 on; before, it copies by activation"
     return None
 
 
 def bias_is_a_tile_on_v2(i: Instance) -> str | None:
     if isinstance(i.operands.get("bias"), float) and i.target.core == "v2":
-        return "bias must be a [P,1] tile on NeuronCore-v2"
+        return "bias may be a constant from NeuronCore-v3 on; before, it is a [P,1] tile"
     if i.fields.get("op") is Function.RECIPROCAL and i.operands.get("bias") is not None and i.target.core == "v2":
         return "the reciprocal function takes no bias on NeuronCore-v2"
     return None

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     StringAttr,
     UnitAttr,
+    f32,
     i64,
 )
 from xdsl.ir import Attribute, Operation
@@ -94,6 +95,8 @@ def field_attr(field: Field, value: Any) -> Attribute | None:
             return IntegerAttr(value, i64)
         case "integers":
             return DenseArrayBase.from_list(i64, value)
+        case "number":
+            return IntegerAttr(value, i64) if isinstance(value, int) else FloatAttr(value, f32)
         case "flag":
             return UnitAttr()
         case _:

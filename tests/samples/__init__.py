@@ -15,13 +15,15 @@ from nki_mlir.dialects.expr import Expr
 
 @dataclass(frozen=True)
 class Sample:
-    """One occurrence, with physical operands; `target` is the first chip on which it is legal."""
+    """One occurrence, with physical operands. `target` is the first chip on which it is legal; `before` are what has to
+    precede it, such as the load of a stationary tile."""
 
     name: str
     engine: Engine
     operands: Mapping[str, Access | float]
     fields: Mapping[str, object] = field(default_factory=dict)
     target: str = "trn1"
+    before: tuple[Sample, ...] = ()
 
 
 def tile(

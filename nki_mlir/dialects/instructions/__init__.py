@@ -8,6 +8,8 @@ are in `legality.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nki_mlir.dialects.alu import (  # noqa: F401
     BITWISE,
     COMPARISONS,
@@ -40,3 +42,30 @@ from nki_mlir.dialects.legality import (  # noqa: F401
 
 INSTRUCTIONS: tuple[Instruction, ...] = (*ELEMENTWISE, *TENSOR_ENGINE, *DMA)
 BY_NAME: dict[str, Instruction] = {i.name: i for i in INSTRUCTIONS}
+
+_COLLECTIVE = "a collective of several chips, and the model is of one"
+NOT_MODELLED: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "all_reduce",
+            "all_gather",
+            "all_gather_v",
+            "reduce_scatter",
+            "all_to_all",
+            "all_to_all_v",
+            "collective_permute",
+            "collective_permute_implicit",
+            "collective_permute_implicit_reduce",
+            "collective_permute_implicit_current_processing_rank_id",
+            "rank_id",
+            "sendrecv_compute",
+        ),
+        _COLLECTIVE,
+    ),
+    "builtin_custom_op": "its body is a compiled routine, which says nothing about what it computes",
+    "extended_inst": "an opaque operation code, whose operands and meaning are not published",
+    "device_print": "a debugging aid that leaves the machine's state as it is",
+    "register_alloc": "a compile-time notion: an instruction names its registers by number",
+    "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
+}
+"""Instructions that are known by name and left out, and why."""

@@ -1,0 +1,192 @@
+"""The instruction table is complete: every instruction of the machine has assembly, legality, meaning, cost and samples
+that hold on the cores that have it, or a stated reason why the model leaves it out."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from io import StringIO
+
+import pytest
+import samples
+from instruction_list import CORES
+from sample_programs import arrays, engine_module, isa_module, run_time_offsets
+from samples import Sample
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from nki_mlir import execute, parse, pipeline
+from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, NOT_MODELLED, Instruction
+from nki_mlir.dialects.neuron_isa import IsaInstruction, NeuronIsa
+from nki_mlir.executor.cost import has_cost
+from nki_mlir.executor.meaning import MEANING
+from nki_mlir.targets import TARGETS, load
+
+ISA, ENGINE = "neuron.isa", "neuron.engine"
+
+NOT_THERE_YET = {
+    "activate2",
+    "bn_aggr",
+    "bn_stats",
+    "cmp_branch",
+    "core_barrier",
+    "dma_compute",
+    "dma_transpose",
+    "dropout",
+    "exponential",
+    "load_mask_register",
+    "local_gather",
+    "match_value_load",
+    "max8",
+    "nc_find_index8",
+    "nc_match_replace8",
+    "nc_matmul_mx",
+    "nc_n_gather",
+    "nc_stream_shuffle",
+    "nonzero_with_count",
+    "quantize_mx",
+    "rand2",
+    "rand_get_state",
+    "rand_set_state",
+    "range_select",
+    "register_store",
+    "rng",
+    "select_reduce",
+    "sendrecv",
+    "sequence_bounds",
+    "set_rng_seed",
+    "tensor_copy_dynamic_dst",
+    "tensor_copy_dynamic_src",
+    "tensor_partition_reduce",
+    "tensor_scalar_cumulative",
+    "tensor_scalar_reduce",
+    "tensor_tensor_scan",
+    "topk",
+}
+"""Instructions of the machine that the table lacks and should have."""
+
+ISA_NAMES = {"nc_matmul": ("load_stationary", "multiply_moving")}
+"""What an instruction of `neuron.engine` becomes, where it isn't itself."""
+
+CONTROL = {op.name.removeprefix(f"{ISA}.") for op in NeuronIsa.operations if not issubclass(op, IsaInstruction)}
+"""Operations of a sequencer and of a program's structure."""
+
+
+GROUPS = sorted(module.name for module in pkgutil.iter_modules(samples.__path__))
+SAMPLES: list[Sample] = [s for group in GROUPS for s in importlib.import_module(f"samples.{group}").SAMPLES]
+
+
+def label(sample: Sample) -> str:
+    return f"{sample.name}-{sample.engine}"
+
+
+every_instruction = pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=lambda i: i.name)
+every_target = pytest.mark.parametrize("target", TARGETS)
+every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=label)
+
+
+# The list.
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_every_instruction_of_the_machine_is_accounted_for(name: str) -> None:
+    found = [name in place for place in (BY_NAME, CONTROL, NOT_MODELLED, NOT_THERE_YET)]
+    assert found.count(True) == 1, f"{name}: in table, control, left out, not there yet: {found}"
+
+
+def test_nothing_is_accounted_for_that_the_machine_lacks() -> None:
+    assert BY_NAME.keys() <= CORES.keys()
+    assert NOT_MODELLED.keys() <= CORES.keys()
+    assert NOT_THERE_YET <= CORES.keys()
+    assert len(BY_NAME) == len(INSTRUCTIONS)
+
+
+@pytest.mark.parametrize("name", NOT_MODELLED)
+def test_what_is_left_out_has_a_reason(name: str) -> None:
+    assert len(NOT_MODELLED[name].split()) > 3
+
+
+@every_instruction
+def test_cores(instruction: Instruction) -> None:
+    assert instruction.cores == CORES[instruction.name]
+
+
+@every_instruction
+def test_meaning_and_cost(instruction: Instruction) -> None:
+    if ISA in instruction.levels:
+        assert instruction.name in MEANING
+        assert all(has_cost(instruction.name, target) for target in map(load, TARGETS))
+
+
+@every_instruction
+def test_samples_cover_engines_operands_and_fields(instruction: Instruction) -> None:
+    """Some sample on each engine, with each operand (as a constant too, where it may be one), with each field."""
+    found = [s for s in SAMPLES if s.name == instruction.name]
+    assert {s.engine for s in found} >= set(instruction.engines), "an engine has no sample"
+    for operand in instruction.operands:
+        given = [s.operands[operand.name] for s in found if operand.name in s.operands]
+        assert given, f"{operand.name} is in no sample"
+        assert not operand.constant or any(isinstance(g, float) for g in given), f"{operand.name} is never a constant"
+    for field in instruction.fields:
+        assert any(s.fields.get(field.name) for s in found), f"{field.name} is in no sample"
+
+
+# The samples.
+
+
+def _module(sample: Sample, level: str, target: str) -> ModuleOp:
+    return (isa_module if level == ISA else engine_module)(sample, target)
+
+
+def _runs_on(sample: Sample, target: str) -> bool:
+    return TARGETS.index(target) >= TARGETS.index(sample.target)
+
+
+@every_sample
+@every_target
+def test_legality(sample: Sample, target: str) -> None:
+    """Legal from its first target on; before, the error names the core that has it."""
+    for level in BY_NAME[sample.name].levels:
+        module = _module(sample, level, target)
+        if _runs_on(sample, target):
+            module.verify()
+            continue
+        with pytest.raises(VerifyException) as error:
+            module.verify()
+        assert re.search(rf"{sample.name}: .*NeuronCore-{load(sample.target).core}\b", str(error.value))
+
+
+@every_instruction
+def test_some_sample_is_legal_on_the_first_core(instruction: Instruction) -> None:
+    first = min(TARGETS.index(s.target) for s in SAMPLES if s.name == instruction.name)
+    assert load(TARGETS[first]).core == CORES[instruction.name][0]
+
+
+@every_sample
+def test_round_trip(sample: Sample) -> None:
+    for level in BY_NAME[sample.name].levels:
+        module = _module(sample, level, sample.target)
+        custom, generic = str(module), StringIO()
+        Printer(generic, print_generic_format=True).print_op(module)
+        assert f"{level}.{sample.name} " in custom
+        assert str(parse(custom)) == custom
+        assert str(parse(generic.getvalue())) == custom
+
+
+@every_sample
+@every_target
+def test_execution(sample: Sample, target: str) -> None:
+    """Runs and takes time on every target that has it; from buffers and views too, unless an address is in a register:
+    what the lowering can place."""
+    levels = [ENGINE] * (ENGINE in BY_NAME[sample.name].levels and not run_time_offsets(sample))
+    for level in [*levels, *[ISA] * (ISA in BY_NAME[sample.name].levels)] * _runs_on(sample, target):
+        module = _module(sample, level, target)
+        if level == ENGINE:
+            module = pipeline("allocate,engine-to-isa")(module)
+        result = execute(module, arrays(sample))
+        names = ISA_NAMES.get(sample.name, (sample.name,))
+        taken = [s for s in result.timeline if s.name in names and not s.unit.startswith("dma")]
+        assert {s.name for s in taken} == set(names)
+        assert all(s.end_ns > s.start_ns for s in taken)
