@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nki_mlir.executor.result import RunResult, Slice
-    from nki_mlir.executor.run import execute
+    from nki_mlir.executor.run import execute, time_program
 
-__all__ = ["RunResult", "Slice", "execute"]
+__all__ = ["RunResult", "Slice", "execute", "time_program"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "execute":
-        from nki_mlir.executor.run import execute
+    if name in ("execute", "time_program"):
+        from nki_mlir.executor import run
 
-        return execute
+        return getattr(run, name)
     if name in __all__:
         from nki_mlir.executor import result
 

@@ -3,7 +3,7 @@ transfers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
+from nki_mlir.executor.tensor_array import TensorArray
+
+Write = Callable[[], None]
+"""Puts an instruction's results into memory."""
 
 
 class DataStep(MachineStep):
@@ -45,6 +49,31 @@ class DataStep(MachineStep):
 
     def outputs(self, numbers: tuple[int, ...]) -> list[Region]:
         return [p.cache.get(numbers[k]) or p.bind(numbers[k]) for p, k in self.targets]
+
+    def effect(self, numbers: tuple[int, ...], *state: object) -> Write | None:
+        """Reads and computes now; None in a run without data."""
+        if not self.simulation.numerics:
+            return None
+        results, regions = self.compute(*state, *self.read(numbers)), self.outputs(numbers)
+
+        def write() -> None:
+            for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):
+                store(pattern, region, result)
+
+        return write
+
+    def complete(self, sequencer: Sequencer, numbers: tuple[int, ...], done: float, write: Write | None) -> None:
+        """Writes and raises the semaphore at `done`."""
+        setter = sequencer.unit.name
+        if write is None:
+            self.raise_semaphore(setter, numbers[UPDATE], done)
+            return
+
+        def complete(now: float) -> None:
+            write()
+            self.raise_semaphore(setter, numbers[UPDATE], now)
+
+        self.simulation.schedule(done, complete)
 
 
 def store(pattern: Pattern, region: Region, output: Output, writer: int = OTHER) -> None:
@@ -101,9 +130,8 @@ class EngineStep(DataStep):
         return found
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        inputs = self.read(numbers)
-        results = self.compute(sequencer.state, *inputs) if self.stateful else self.compute(*inputs)
-        regions, simulation = self.outputs(numbers), self.simulation
+        simulation = self.simulation
+        write = self.effect(numbers, sequencer.state) if self.stateful else self.effect(numbers)
         occupancy, latency = self.occupancy, self.latency
         if simulation.jitter is not None:
             occupancy, latency = occupancy * simulation.jitter(), latency * simulation.jitter()
@@ -111,14 +139,7 @@ class EngineStep(DataStep):
         for key, _ in self._ports(numbers) if self.rivals else ():
             sequencer.core.ports[(*key, sequencer.engine.value)] = free
         self.record(sequencer, now, free, done)
-        setter = sequencer.unit.name
-
-        def complete(now: float) -> None:
-            for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):
-                store(pattern, region, result)
-            self.raise_semaphore(setter, numbers[UPDATE], now)
-
-        simulation.schedule(done, complete)
+        self.complete(sequencer, numbers, done, write)
         return free
 
 
@@ -163,19 +184,12 @@ class TransposeStep(DataStep):
         return max(now, sequencer.array.staging_free, sequencer.array.stream_free)
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        (result,) = self.compute(*self.read(numbers))
-        (region,), simulation, array = self.outputs(numbers), self.simulation, sequencer.array
+        write, simulation, array = self.effect(numbers), self.simulation, sequencer.array
         end = now + self.occupancy * simulation.factor()
         done = sequencer.complete_at(now + self.latency * simulation.factor())
         array.weights, array.staging_free, array.stream_free = None, now, end
         self.record(sequencer, now, end, done)
-        (pattern, _), setter = self.targets[0], sequencer.unit.name
-
-        def complete(now: float) -> None:
-            store(pattern, region, result)
-            self.raise_semaphore(setter, numbers[UPDATE], now)
-
-        simulation.schedule(done, complete)
+        self.complete(sequencer, numbers, done, write)
         return now + self.floor
 
 
@@ -194,7 +208,8 @@ class LoadStationaryStep(DataStep):
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         array, factor = sequencer.array, self.simulation.factor()
-        (array.weights,), array.wide = self.compute(*self.read(numbers)), self.wide
+        if self.simulation.numerics:
+            (array.weights,), array.wide = self.compute(*self.read(numbers)), self.wide
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         array.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
@@ -220,27 +235,30 @@ class MultiplyMovingStep(DataStep):
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         array, simulation = sequencer.array, self.simulation
-        self._check_weights(array.weights, array.wide)
-        (product,) = self.compute(*self.read(numbers), array.weights)
-        (pattern, _), (region,) = self.targets[0], self.outputs(numbers)
-        factor, accumulate = simulation.factor(), numbers[EXTRA] != 0
+        write = self._product(array, numbers) if simulation.numerics else None
+        factor = simulation.factor()
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
         end = array.start_stream(now, stream)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
         self.record(sequencer, now, end, done)
-        setter = sequencer.unit.name
+        self.complete(sequencer, numbers, done, write)
+        return now + self.floor
 
-        def complete(now: float) -> None:
+    def _product(self, array: TensorArray, numbers: tuple[int, ...]) -> Write:
+        self._check_weights(array.weights, array.wide)
+        (product,) = self.compute(*self.read(numbers), array.weights)
+        (pattern, _), (region,) = self.targets[0], self.outputs(numbers)
+        accumulate = numbers[EXTRA] != 0
+
+        def write() -> None:
             if accumulate:
                 if region.state is not None:
                     pattern.require_accumulator(region)
                 region.view += product.reshape(region.view.shape)
             else:
                 store(pattern, region, product, MATMUL)
-            self.raise_semaphore(setter, numbers[UPDATE], now)
 
-        simulation.schedule(done, complete)
-        return now + self.floor
+        return write
 
     def _check_weights(self, weights: numerics.Array | None, wide: bool) -> None:
         assert self.op is not None
@@ -269,22 +287,14 @@ class DmaStep(DataStep):
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core
         times = simulation.target.dma
-        (source, at), (region,) = self.sources[0], self.outputs(numbers)
-        origin = source.cache.get(numbers[at]) or source.bind(numbers[at])
         ring = self.ring
         assert ring is not None
+        read, write = self._movement(numbers) if simulation.numerics else (None, None)
         queue = simulation.unit(core.index, f"dma {ring[0]} q{ring[1]}")
-        data: list[numerics.Array] = []
-
-        def begin(now: float) -> None:
-            if not origin.ready:
-                source.require(origin)
-            if not self.constant:
-                data.extend(self.compute(origin.view))
 
         def end(now: float) -> None:
-            result = data[0] if data else origin.view if self.bits else self.compute(origin.view)[0]
-            store(self.targets[0][0], region, result)
+            if write is not None:
+                write()
             start = transfer.start or now
             queue.occupy(start, now)
             queue.count += 1
@@ -295,8 +305,26 @@ class DmaStep(DataStep):
 
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
-        transfer = dma.Transfer(ring, shares, begin, end)
+        transfer = dma.Transfer(ring, shares, read, end)
         core.dma.submit(transfer, now, simulation.factor())
         free = now + max(times.trigger_ns * simulation.factor(), self.floor)
         self.record(sequencer, now, free, free)
         return free
+
+    def _movement(self, numbers: tuple[int, ...]) -> tuple[Callable[[], None], Write]:
+        """What reads when the transfer starts, and what writes when it ends."""
+        (source, at), (region,) = self.sources[0], self.outputs(numbers)
+        origin = source.cache.get(numbers[at]) or source.bind(numbers[at])
+        data: list[numerics.Array] = []
+
+        def read() -> None:
+            if not origin.ready:
+                source.require(origin)
+            if not self.constant:
+                data.extend(self.compute(origin.view))
+
+        def write() -> None:
+            result = data[0] if data else origin.view if self.bits else self.compute(origin.view)[0]
+            store(self.targets[0][0], region, result)
+
+        return read, write

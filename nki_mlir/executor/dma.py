@@ -35,11 +35,11 @@ _EPSILON = 1e-6
 
 
 class Transfer:
-    """One transfer under way. `begin` is called when its data starts moving, `end` when it is all there, each with the
-    time; `start` and `last` are those times."""
+    """One transfer under way. `begin` is called when its data starts moving, `end` with the time when it is all there;
+    `start` and `last` are those times."""
 
     def __init__(
-        self, ring: Ring, shares: Sequence[Share], begin: Callable[[float], None], end: Callable[[float], None]
+        self, ring: Ring, shares: Sequence[Share], begin: Callable[[], None] | None, end: Callable[[float], None]
     ):
         self.ring, self.shares, self.begin, self.end = ring, shares, begin, end
         self.start: float | None = None
@@ -159,7 +159,8 @@ class DmaEngines:
     def _start(self, transfer: Transfer, now: float) -> None:
         if transfer.start is None:
             transfer.start = now
-            transfer.begin(now)
+            if transfer.begin is not None:
+                transfer.begin()
 
     def _finish(self, lane: _Lane, transfer: Transfer, now: float) -> None:
         spread = max(self.dma.start_step_ns, self.dma.increment_gap_ns)

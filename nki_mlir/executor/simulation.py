@@ -112,10 +112,11 @@ class Core:
 
 
 class Simulation:
-    """The events still to come, and what a run records: `trace` has every issue, for the checks."""
+    """The events still to come, and what a run records: `trace` has every issue, for the checks. Without `numerics` the
+    memories keep nothing."""
 
-    def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool):
-        self.target, self.tensors, self.checks = target, tensors, checks
+    def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool, numerics: bool):
+        self.target, self.tensors, self.checks, self.numerics = target, tensors, checks, numerics
         self.jitter = Jitter(seed) if seed is not None else None
         self.constant_tensors: set[str] = set()
         self.slots: dict[str, Slots] = {}

@@ -17,7 +17,7 @@ def simulate(transfers: list[tuple[float, int, list[Share]]]) -> list[tuple[floa
     events: list[tuple[float, int, Callable[[float], None]]] = []
     counter = iter(range(10**9))
     engines = DmaEngines(load("trn1"), lambda time, event: heappush(events, (time, next(counter), event)))
-    found = [Transfer(("sync", queue), shares, lambda _: None, lambda _: None) for _, queue, shares in transfers]
+    found = [Transfer(("sync", queue), shares, None, lambda _: None) for _, queue, shares in transfers]
     for transfer, (trigger, _, _) in zip(found, transfers, strict=True):
         engines.submit(transfer, trigger)
     while events:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from executor.machine_code import Array, program, sample
 from executor.test_programs import add_arrays, matmul_arrays
 
-from nki_mlir.executor import RunResult, Slice, execute
+from nki_mlir.executor import RunResult, Slice, execute, time_program
 from nki_mlir.targets import load
 
 
@@ -317,6 +319,15 @@ def test_a_seed_changes_the_time_only() -> None:
     assert len(times) == 3
     again = {execute(sample("add"), add_arrays(), seed=1).modelled_us for _ in range(2)}
     assert len(again) == 1
+
+
+@pytest.mark.parametrize("name, arrays", [("add", add_arrays), ("matmul", matmul_arrays)])
+def test_time_without_data(name: str, arrays: Callable[[], list[Array]]) -> None:
+    """The same events, and nothing in memory."""
+    timed, run_ = time_program(sample(name)), execute(sample(name), arrays())
+    assert timed.timeline == run_.timeline
+    assert (timed.modelled_us, timed.busy_us, timed.stalls_us) == (run_.modelled_us, run_.busy_us, run_.stalls_us)
+    assert timed.sbuf_high_water == 0
 
 
 def test_result() -> None:
