@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xdsl.utils.exceptions import PassFailedException
@@ -10,6 +11,8 @@ from xdsl.utils.exceptions import PassFailedException
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import FileLineColLoc, LocationAttr
     from xdsl.ir import Attribute, Operation
+
+    from nki_mlir.executor.checks.findings import Finding
 
 
 class CompileError(PassFailedException):
@@ -34,11 +37,11 @@ class ExecutionError(Exception):
     """A program that the machine can't run, or arrays that don't fit the program.
 
     `kind` names the check that found it: race, uninitialised, bounds, psum, overlap or deadlock; it is empty for other
-    mistakes.
+    mistakes. `findings` are the races among what was found (`nki_mlir.executor.checks.findings`).
     """
 
-    def __init__(self, message: str, kind: str = ""):
-        self.kind = kind
+    def __init__(self, message: str, kind: str = "", findings: Sequence[Finding] = ()):
+        self.kind, self.findings = kind, tuple(findings)
         super().__init__(message)
 
 

@@ -306,7 +306,7 @@ class DmaStep(DataStep):
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
         transfer = dma.Transfer(ring, shares, read, end)
-        core.dma.submit(transfer, now, simulation.factor())
+        core.dma.submit(transfer, now + self.delay, simulation.factor())
         free = now + max(times.trigger_ns * simulation.factor(), self.floor)
         self.record(sequencer, now, free, free)
         return free

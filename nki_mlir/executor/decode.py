@@ -134,12 +134,14 @@ class Step(ABC):
     """What issues. `op` is None for the branches of a loop. `update_core` owns the semaphore that it raises by
     `amount`, if any. `sources` and `targets` are what it reads and writes. A transfer has a `ring` (engine and queue),
     and as `mask` the DMA engines that it uses. `gated` steps are asked by `ready_at` when their engine can take them;
-    `issue` gives the time from which the sequencer may issue again."""
+    `issue` gives the time from which the sequencer may issue again. `delay` is how much later it issues, and completes,
+    than it could, in ns."""
 
     op: Operation | None
     numbers: Numbers
     waits: bool
     amount: int
+    delay: float
     update_core: Core | None
     sources: Placed = ()
     targets: Placed = ()

@@ -12,6 +12,8 @@ from nki_mlir.executor.reports import mnemonic, source
 if TYPE_CHECKING:
     from xdsl.ir import Operation
 
+    from nki_mlir.executor.checks.clocks import Item
+
 Record = tuple[str, "Operation | None", str, float, float, float]
 """unit, operation, name where there is no operation, start ns, end ns, waited ns."""
 
@@ -36,6 +38,7 @@ class RunResult:
     Units are engines (`vector`) and DMA queues (`dma sync q0`); those of further cores begin with `core 1`. A unit is
     busy while it can't take another instruction, a queue while its data moves. `stalls_us` says per unit what it waited
     for. High-water marks are bytes per partition: one past the highest byte written, the largest of all cores.
+    `trace` has every issue of a run with checks, in order.
     """
 
     modelled_us: float
@@ -46,6 +49,7 @@ class RunResult:
     unit_instructions: Mapping[str, int]
     stalls_us: Mapping[str, Mapping[str, float]]
     records: Sequence[Record] = field(repr=False)
+    trace: Sequence[Item] = field(default=(), repr=False)
 
     @cached_property
     def timeline(self) -> tuple[Slice, ...]:

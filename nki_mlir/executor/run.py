@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,7 @@ def execute(
     seed: int | None = None,
     checks: bool = True,
     uninitialised: Collection[int] = (),
+    delays: Mapping[Operation, float] | None = None,
 ) -> RunResult:
     """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 
@@ -57,12 +58,14 @@ def execute(
     perturbs the timing of every instruction and transfer, which must not change the results of a correct program.
     `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
     matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
-    bounds and deadlocks are always reported. Raises ExecutionError.
+    bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later each
+    time. Raises ExecutionError.
     """
     program = _program(module)
     tensors = _bind(program, arrays, checks, frozenset(uninitialised))
     simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
     simulation.constant_tensors = _constant(program, tensors)
+    simulation.delays = delays or {}
     if checks:
         if found := buffers.overlaps(program):
             raise checks_of.error(found)
@@ -252,6 +255,7 @@ def _result(simulation: Simulation) -> RunResult:
         unit_instructions={u.name: u.count for u in units},
         stalls_us={u.name: {reason: ns / 1000 for reason, ns in u.stalls.items()} for u in units},
         records=simulation.records,
+        trace=simulation.trace or (),
     )
 
 

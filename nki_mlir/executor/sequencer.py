@@ -36,7 +36,8 @@ class Sequencer:
         self.head: Step | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
-        self.since = self.waited = self.completed = self.queued = 0.0
+        self.since = self.waited = self.completed = self.queued = self.delay = 0.0
+        self.delayed = False
         self.array = TensorArray()
         self.state = EngineState()
         self.function_set: str | None = None
@@ -53,7 +54,11 @@ class Sequencer:
             if step.gated and (start := step.ready_at(self, now)) > now:
                 self.simulation.schedule(start, self.advance)
                 return
-            self.head = None
+            if step.delay and not self.delayed:
+                self.delayed = True
+                self.simulation.schedule(now + step.delay, self.advance)
+                return
+            self.head, self.delayed, self.delay = None, False, step.delay
             if trace is not None and step.op is not None:
                 trace.append((self, step, self.numbers))
             free = step.issue(self, now, self.numbers)
@@ -89,7 +94,7 @@ class Sequencer:
 
     def complete_at(self, time: float) -> float:
         """Completion in order."""
-        self.completed = max(self.completed, time)
+        self.completed = max(self.completed, time + self.delay)
         return self.completed
 
     def blocked(self) -> Blocked:

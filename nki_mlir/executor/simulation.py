@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,7 @@ class Simulation:
         self.jitter = Jitter(seed) if seed is not None else None
         self.constant_tensors: set[str] = set()
         self.slots: dict[str, Slots] = {}
+        self.delays: Mapping[Operation, float] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[str, Unit] = {}
         self.records: list[Record] = []

@@ -28,11 +28,11 @@ class MachineStep(decode.Step):
     def __init__(self, simulation: Simulation, op: SequencerOp | None, extra: Sequence[Expr] = ()):
         self.simulation, self.op = simulation, op
         wait = value = semaphore = Expr()
-        self.waits, self.amount = False, 0
+        self.waits, self.amount, self.delay = False, 0, 0.0
         self.update_core: Core | None = None
         if op is not None:
             wait, value, semaphore = decode.wait_and_update(op)
-            self.waits = op.wait is not None
+            self.waits, self.delay = op.wait is not None, simulation.delays.get(op, 0.0)
             if op.update is not None:
                 self.update_core, self.amount = simulation.core(op.update.data.core), op.update.data.amount
         self.numbers: Numbers = decode.compiled([wait, value, semaphore, *extra])

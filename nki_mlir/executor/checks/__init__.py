@@ -27,7 +27,7 @@ def error(found: Sequence[Finding]) -> ExecutionError:
     lines = [finding.text for finding in found[:MOST]]
     if len(found) > MOST:
         lines.append(f"and {len(found) - MOST} more")
-    return ExecutionError("\n".join(lines), found[0].kind)
+    return ExecutionError("\n".join(lines), found[0].kind, found)
 
 
 def with_races(stopped: ExecutionError, simulation: Simulation) -> ExecutionError:
@@ -35,4 +35,4 @@ def with_races(stopped: ExecutionError, simulation: Simulation) -> ExecutionErro
     races = [finding for finding in findings(simulation) if finding.kind == "race"]
     if not races:
         return stopped
-    return ExecutionError(f"{error(races)}\n{stopped}", "race")
+    return ExecutionError(f"{error(races)}\n{stopped}", "race", races)
