@@ -145,24 +145,23 @@ def repeat_depth(op: Operation) -> int:
 
 
 class _BodyOp(IRDLOperation):
-    body = region_def("single_block")
-
-    def __post_init__(self) -> None:
-        """`{}` is parsed as a region without a block; it means an empty one."""
-        super().__post_init__()
-        if not self.body.blocks:
-            self.body.add_block(Block())
+    body = region_def()
 
     @property
     def items(self) -> list[Operation]:
-        return list(self.body.block.ops)
+        return _items(self.body)
 
     def verify_(self) -> None:
-        _verify_held(self, self.items)
+        _verify_region(self, self.body)
 
 
-def _verify_held(parent: Operation, items: Sequence[Operation]) -> None:
-    for op in items:
+def _items(region: Region) -> list[Operation]:
+    """What a region holds; one that is written `{}` has no block."""
+    return [op for block in region.blocks for op in block.ops]
+
+
+def _verify_region(parent: Operation, region: Region) -> None:
+    for op in _items(region):
         if not isinstance(op, _HELD[type(parent)]):
             raise VerifyException(f"'{op.name}' has no place in {parent.name}")
 
@@ -251,13 +250,11 @@ class CmpBranchOp(_InStream):
 
     @property
     def otherwise_items(self) -> list[Operation]:
-        return [op for block in self.otherwise.blocks for op in block.ops]
+        return _items(self.otherwise)
 
     def verify_(self) -> None:
         super().verify_()
-        _verify_held(self, self.otherwise_items)
-        if len(self.otherwise.blocks) > 1:
-            raise VerifyException("what stands after else is one block")
+        _verify_region(self, self.otherwise)
         compares = self.op.data is not Comparison.ALWAYS
         if compares and (self.src is None or self.imm is None):
             raise VerifyException(f"{self.op.data} compares src with imm")
@@ -298,7 +295,7 @@ class CoreOp(_BodyOp):
 
     def verify_(self) -> None:
         super().verify_()
-        engines = [s.engine.data for s in self.body.block.ops if isinstance(s, StreamOp)]
+        engines = [s.engine.data for s in self.items if isinstance(s, StreamOp)]
         if len(engines) != len(set(engines)):
             raise VerifyException("a core has one stream for each engine")
         verify_core(self, self.index.value.data)
@@ -377,10 +374,10 @@ class ProgramOp(_BodyOp):
         super().__init__(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
 
     def tensors(self) -> list[TensorOp]:
-        return [op for op in self.body.block.ops if isinstance(op, TensorOp)]
+        return [op for op in self.items if isinstance(op, TensorOp)]
 
     def cores(self) -> list[CoreOp]:
-        return [op for op in self.body.block.ops if isinstance(op, CoreOp)]
+        return [op for op in self.items if isinstance(op, CoreOp)]
 
     def verify_(self) -> None:
         super().verify_()
