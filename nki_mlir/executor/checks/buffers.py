@@ -31,7 +31,7 @@ class _Entry(NamedTuple):
 
 def _entries(program: ProgramOp) -> list[_Entry]:
     entries = []
-    for op in program.body.block.ops:
+    for op in program.items:
         if isinstance(op, BufferOp):
             partitions, address, size, slots, first, last = (
                 a.value.data for a in (op.partitions, op.address, op.bytes, op.slots, op.first, op.last)
