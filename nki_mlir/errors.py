@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xdsl.utils.exceptions import PassFailedException
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import FileLineColLoc, LocationAttr
     from xdsl.ir import Attribute, Operation
-
-    from nki_mlir.executor.checks.findings import Finding
 
 
 class CompileError(PassFailedException):
@@ -33,11 +31,21 @@ class CompileError(PassFailedException):
         return cls(message, *found) if found else cls(message)
 
 
+class Finding(NamedTuple):
+    """What a check of the executor reports: `kind` is race, psum or overlap, and two instructions (or buffers) are
+    concerned."""
+
+    kind: str
+    text: str
+    earlier: Operation | None
+    later: Operation | None
+
+
 class ExecutionError(Exception):
     """A program that the machine can't run, or arrays that don't fit the program.
 
     `kind` names the check that found it: race, uninitialised, bounds, psum, overlap or deadlock; it is empty for other
-    mistakes. `findings` are the races among what was found (`nki_mlir.executor.checks.findings`).
+    mistakes. `findings` has those that name two instructions one by one.
     """
 
     def __init__(self, message: str, kind: str = "", findings: Sequence[Finding] = ()):

@@ -63,6 +63,26 @@ UNARY = {Alu.INVERT, Alu.LOGICAL_NOT, Alu.RSQRT, Alu.BYPASS}
 V4_ONLY = {Alu.ABS_MAX, Alu.ABS_MIN}
 COMPARISONS = {Alu.EQUAL, Alu.NOT_EQUAL, Alu.GREATER_EQUAL, Alu.GREATER, Alu.LESS_EQUAL, Alu.LESS}
 
+REGISTER_ALUS = (
+    BITWISE
+    | COMPARISONS
+    | {
+        Alu.BYPASS,
+        Alu.ADD,
+        Alu.SUBTRACT,
+        Alu.MULTIPLY,
+        Alu.DIVIDE,
+        Alu.MOD,
+        Alu.MAXIMUM,
+        Alu.MINIMUM,
+        Alu.LOGICAL_NOT,
+        Alu.LOGICAL_AND,
+        Alu.LOGICAL_OR,
+        Alu.LOGICAL_XOR,
+    }
+)
+"""What a sequencer computes on its registers."""
+
 
 class Function(StrEnum):
     """Functions of the Scalar engine (hardware.json, activation_functions)."""

@@ -66,6 +66,10 @@ class Expr:
     def counter(key: Hashable) -> Expr:
         return Expr(0, ((Counter(key), 1),))
 
+    @staticmethod
+    def register(number: int) -> Expr:
+        return Expr(0, ((Register(number), 1),))
+
     @property
     def is_const(self) -> bool:
         return not self.terms
@@ -239,4 +243,4 @@ def _parse_factor(parser: AttrParser) -> Expr:
     if word is None or word[0] not in "ir" or not word[1:].isdigit():
         parser.raise_error("expected an integer, a counter i<n>, a register r<n> or '('", position)
     key = int(word[1:])
-    return Expr.counter(key) if word[0] == "i" else Expr(0, ((Register(key), 1),))
+    return Expr.counter(key) if word[0] == "i" else Expr.register(key)

@@ -5,15 +5,19 @@ streams; a stream holds instructions, in the order in which its engine issues th
 are physical access patterns, registers and semaphores are numbers.
 
 A `neuron.isa.repeat` is compressed text for an unrolled stream: expressions inside name the counters of the enclosing
-repeats `i0`, `i1`, … from the outside in. A `neuron.isa.loop` is a loop of the sequencer: its bound is a register.
+repeats `i0`, `i1`, … from the outside in. `neuron.isa.loop`, `neuron.isa.while` and `neuron.isa.cmp_branch` are control
+flow of the sequencer: what they ask for is in registers. Control instructions compute with immediates and registers;
+addresses and semaphores may be affine in both.
 
 An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it
-completes (`update <sem 4 add 1>`); a `dma_copy` updates when its transfer completes, by 16. `order` is the place of an
+completes (`update <sem 4 add 1>`); a `dma_copy` updates when its transfer completes, by 16. Semaphores are those of the
+instruction's own core; an update may name another's (`update <core 1 sem 4 add 1>`). `order` is the place of an
 instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from xdsl.dialects.builtin import (
@@ -34,9 +38,12 @@ from xdsl.irdl import (
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Space
-from nki_mlir.dialects.instructions import BY_NAME, INTEGERS, AluAttr, Instance, Instruction, check
+from nki_mlir.dialects.alu import REGISTER_ALUS
+from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
+from nki_mlir.dialects.instructions import BY_NAME, AluAttr, Instance, Instruction, check
 from nki_mlir.dialects.neuron_isa_structure import (  # noqa: F401
     BufferOp,
+    CmpBranchOp,
     CoreOp,
     LoopOp,
     ProgramOp,
@@ -44,12 +51,17 @@ from nki_mlir.dialects.neuron_isa_structure import (  # noqa: F401
     SequencerOp,
     StreamOp,
     TensorOp,
+    WhileOp,
     repeat_depth,
     verify_expression,
+    verify_operand,
     verify_register,
+    verify_semaphore,
 )
-from nki_mlir.dialects.neuron_isa_types import (
+from nki_mlir.dialects.neuron_isa_types import (  # noqa: F401
     AccessAttr,
+    Comparison,
+    ComparisonAttr,
     ExprAttr,
     Update,
     UpdateAttr,
@@ -163,16 +175,20 @@ class _RegisterOp(SequencerOp):
 
 @irdl_op_definition
 class RegisterMoveOp(_RegisterOp):
-    """Sets a register of this sequencer to an expression."""
+    """Sets a register of this sequencer."""
 
     name = "neuron.isa.register_move"
     src = prop_def(ExprAttr)
     assembly_format = "`dst` $dst `src` $src" + _TAIL
 
+    def verify_(self) -> None:
+        super().verify_()
+        verify_operand(self, "src", self.src.data)
+
 
 @irdl_op_definition
 class RegisterAluOp(_RegisterOp):
-    """dst = op(src, imm) on 32-bit registers."""
+    """dst = op(src, imm) on 32-bit integers: a register, or an immediate, with an immediate."""
 
     name = "neuron.isa.register_alu_op"
     op = prop_def(AluAttr)
@@ -180,10 +196,28 @@ class RegisterAluOp(_RegisterOp):
     imm = prop_def(ExprAttr)
     assembly_format = "`op` $op `dst` $dst `src` $src `imm` $imm" + _TAIL
 
+    def verify_(self) -> None:
+        super().verify_()
+        verify_operand(self, "src", self.src.data)
+        if self.imm.data.registers():
+            raise VerifyException(f"imm is an immediate, not {self.imm.data}")
+        if self.op.data not in REGISTER_ALUS:
+            raise VerifyException(f"registers have no operator {self.op.data}")
+
+
+def _verify_element(name: str, access: Access, dtypes: Collection[str]) -> None:
+    """One element in SBUF or HBM that a register holds."""
+    if access.elements != 1:
+        raise VerifyException(f"a register holds one element, {name} has {access.elements}")
+    if access.space is Space.PSUM:
+        raise VerifyException(f"a sequencer reaches sbuf and hbm; {name} is in psum")
+    if access.element_type not in [by_name(d).type for d in dtypes]:
+        raise VerifyException(f"{name} must be one of {', '.join(dtypes)}, not {dtype(access.element_type).name}")
+
 
 @irdl_op_definition
 class RegisterLoadOp(_RegisterOp):
-    """Loads one integer element of SBUF or HBM into a register."""
+    """Loads one element of SBUF or HBM into a register: an integer extended to 32 bits, or the bits of a float."""
 
     name = "neuron.isa.register_load"
     src = prop_def(AccessAttr)
@@ -191,18 +225,69 @@ class RegisterLoadOp(_RegisterOp):
 
     def verify_(self) -> None:
         super().verify_()
-        source = self.src.data
-        if source.elements != 1:
-            raise VerifyException(f"a register holds one element, src has {source.elements}")
-        if source.space is Space.PSUM or source.element_type not in INTEGERS:
-            raise VerifyException("a register is loaded with an integer from sbuf or hbm")
+        _verify_element("src", self.src.data, [d.name for d in DTYPES if d.kind != "bool"])
 
 
-_STRUCTURE = (ProgramOp, TensorOp, BufferOp, CoreOp, StreamOp, RepeatOp, LoopOp)
-_CONTROL = (EventSemaphoreOp, RegisterMoveOp, RegisterAluOp, RegisterLoadOp)
+@irdl_op_definition
+class RegisterStoreOp(SequencerOp):
+    """Stores the 32 bits of a register in one element of SBUF or HBM."""
+
+    name = "neuron.isa.register_store"
+    dst = prop_def(AccessAttr)
+    src = prop_def(ExprAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "`dst` $dst `src` $src" + _TAIL
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_operand(self, "src", self.src.data)
+        _verify_element("dst", self.dst.data, ("int32", "uint32", "float32"))
+
+
+@irdl_op_definition
+class RankIdOp(_RegisterOp):
+    """dst = the index of this core on its chip."""
+
+    name = "neuron.isa.rank_id"
+    assembly_format = "`dst` $dst" + _TAIL
+
+
+@irdl_op_definition
+class CoreBarrierOp(SequencerOp):
+    """Raises a semaphore of the pair's other core by 1 when the instructions before it on this engine are complete,
+    then waits for the own core's semaphore of that number to reach `value`: the barriers on it so far. `wait` comes
+    before, `update` after. Both cores of a pair, which are 2n and 2n + 1, execute it on an engine of their own."""
+
+    name = "neuron.isa.core_barrier"
+    semaphore = prop_def(ExprAttr)
+    value = prop_def(ExprAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "`sem` $semaphore `reaches` $value" + _TAIL
+
+    @property
+    def other_core(self) -> int:
+        return self.core ^ 1
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_semaphore(self, self.semaphore.data)
+        if (target := target_of(self)).core == "v2":
+            raise VerifyException(f"core_barrier needs NeuronCore-v3; {target.name} is {target.core}")
+
+
+_STRUCTURE = (ProgramOp, TensorOp, BufferOp, CoreOp, StreamOp, RepeatOp, LoopOp, WhileOp, CmpBranchOp)
+_CONTROL = (
+    EventSemaphoreOp,
+    RegisterMoveOp,
+    RegisterAluOp,
+    RegisterLoadOp,
+    RegisterStoreOp,
+    RankIdOp,
+    CoreBarrierOp,
+)
 
 NeuronIsa = Dialect(
     "neuron.isa",
     [*_STRUCTURE, *_CONTROL, *INSTRUCTION_OPS.values()],
-    [ExprAttr, AccessAttr, WaitAttr, UpdateAttr],
+    [ExprAttr, AccessAttr, WaitAttr, UpdateAttr, ComparisonAttr],
 )

@@ -38,6 +38,8 @@ from nki_mlir.dialects.dtypes import is_dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa_types import (
     AccessAttr,
+    Comparison,
+    ComparisonAttr,
     ExprAttr,
     UpdateAttr,
     WaitAttr,
@@ -51,14 +53,24 @@ class SequencerOp(IRDLOperation):
     wait = opt_prop_def(WaitAttr)
     update = opt_prop_def(UpdateAttr)
     order = opt_prop_def(IntegerAttr.constr(i64))
-    traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(StreamOp, RepeatOp, LoopOp)))
+    traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(*_IN_STREAM)))
 
     @property
-    def engine(self) -> Engine:
+    def stream(self) -> StreamOp | None:
         stream = self.parent_op()
         while stream is not None and not isinstance(stream, StreamOp):
             stream = stream.parent_op()
-        return stream.engine.data if stream is not None else Engine.SYNC
+        return stream
+
+    @property
+    def engine(self) -> Engine:
+        return stream.engine.data if (stream := self.stream) is not None else Engine.SYNC
+
+    @property
+    def core(self) -> int:
+        """The index of the core whose stream it stands in."""
+        core = stream.parent_op() if (stream := self.stream) is not None else None
+        return core.index.value.data if isinstance(core, CoreOp) else 0
 
     def expressions(self) -> Iterator[Expr]:
         """Every expression of the operation: addresses, wait, update, conditions."""
@@ -79,12 +91,27 @@ class SequencerOp(IRDLOperation):
     def verify_(self) -> None:
         for expression in self.expressions():
             verify_expression(self, expression)
-        semaphores = target_of(self).limits.semaphores
         for used in (self.wait, self.update):
-            if used is not None and used.data.semaphore.is_const and not 0 <= used.data.semaphore.const < semaphores:
-                raise VerifyException(f"semaphore {used.data.semaphore} does not exist; a core has {semaphores}")
-        if self.update is not None and self.update.data.amount < 1:
+            if used is not None:
+                verify_semaphore(self, used.data.semaphore)
+        if self.update is None:
+            return
+        if self.update.data.amount < 1:
             raise VerifyException("an update adds at least 1")
+        if self.update.data.core is not None:
+            verify_core(self, self.update.data.core)
+
+
+def verify_semaphore(op: Operation, number: Expr) -> None:
+    semaphores = target_of(op).limits.semaphores
+    if number.is_const and not 0 <= number.const < semaphores:
+        raise VerifyException(f"semaphore {number} does not exist; a core has {semaphores}")
+
+
+def verify_core(op: Operation, index: int) -> None:
+    target = target_of(op)
+    if not 0 <= index < target.cores_per_chip:
+        raise VerifyException(f"core {index} does not exist; {target.name} has {target.cores_per_chip}")
 
 
 def verify_expression(op: Operation, expression: Expr) -> None:
@@ -103,6 +130,12 @@ def verify_register(op: Operation, number: int) -> None:
         raise VerifyException(f"register r{number} does not exist; a sequencer has {registers}")
 
 
+def verify_operand(op: Operation, name: str, expression: Expr) -> None:
+    """A control instruction computes with immediates (which repeat counters are, too) and registers, not with more."""
+    if expression.registers() and expression not in [Expr.register(number) for number in expression.registers()]:
+        raise VerifyException(f"{name} is an immediate or one register, not {expression}")
+
+
 def repeat_depth(op: Operation) -> int:
     depth, parent = 0, op.parent_op()
     while parent is not None and not isinstance(parent, StreamOp):
@@ -112,21 +145,29 @@ def repeat_depth(op: Operation) -> int:
 
 
 class _BodyOp(IRDLOperation):
-    body = region_def("single_block")
+    body = region_def()
 
     @property
     def items(self) -> list[Operation]:
-        return list(self.body.block.ops)
+        return _items(self.body)
 
     def verify_(self) -> None:
-        held = _HELD[type(self)]
-        for op in self.body.block.ops:
-            if not isinstance(op, held):
-                raise VerifyException(f"'{op.name}' has no place in {self.name}")
+        _verify_region(self, self.body)
+
+
+def _items(region: Region) -> list[Operation]:
+    """What a region holds; one that is written `{}` has no block."""
+    return [op for block in region.blocks for op in block.ops]
+
+
+def _verify_region(parent: Operation, region: Region) -> None:
+    for op in _items(region):
+        if not isinstance(op, _HELD[type(parent)]):
+            raise VerifyException(f"'{op.name}' has no place in {parent.name}")
 
 
 class _InStream(_BodyOp):
-    traits = lazy_traits_def(lambda: (NoTerminator(), RecursiveMemoryEffect(), HasParent(StreamOp, RepeatOp, LoopOp)))
+    traits = lazy_traits_def(lambda: (NoTerminator(), RecursiveMemoryEffect(), HasParent(*_IN_STREAM)))
 
 
 @irdl_op_definition
@@ -168,6 +209,61 @@ class LoopOp(_InStream):
         super().verify_()
         verify_register(self, self.counter.value.data)
         verify_expression(self, self.bound.data)
+        verify_operand(self, "bound", self.bound.data)
+
+
+@irdl_op_definition
+class WhileOp(_InStream):
+    """A loop of the sequencer that goes on until its register is 0; it asks before each iteration, the first too."""
+
+    name = "neuron.isa.while"
+    register = prop_def(IntegerAttr.constr(i64))
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "`register` $register $body attr-dict"
+
+    def verify_(self) -> None:
+        super().verify_()
+        register = self.register.value.data
+        verify_register(self, register)
+        if not any(register in _set_by(op) for op in self.body.walk()):
+            raise VerifyException(f"nothing in the loop sets register r{register}, which ends it at 0")
+
+
+def _set_by(op: Operation) -> set[int]:
+    """The registers that an operation sets, what it holds aside."""
+    numbers = [op.properties.get(name) for name in ("dst", "counter")]
+    return {number.value.data for number in numbers if isinstance(number, IntegerAttr)}
+
+
+@irdl_op_definition
+class CmpBranchOp(_InStream):
+    """Runs the body if `op` holds between `src` and `imm`, each an immediate or a register, else what stands after
+    `else`. Registers compare as signed 32-bit integers."""
+
+    name = "neuron.isa.cmp_branch"
+    op = prop_def(ComparisonAttr)
+    src = opt_prop_def(ExprAttr)
+    imm = opt_prop_def(ExprAttr)
+    otherwise = region_def()
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$op (`src` $src^)? (`imm` $imm^)? $body (`else` $otherwise^)? attr-dict"
+
+    @property
+    def otherwise_items(self) -> list[Operation]:
+        return _items(self.otherwise)
+
+    def verify_(self) -> None:
+        super().verify_()
+        _verify_region(self, self.otherwise)
+        compares = self.op.data is not Comparison.ALWAYS
+        if compares and (self.src is None or self.imm is None):
+            raise VerifyException(f"{self.op.data} compares src with imm")
+        if not compares and (self.src is not None or self.imm is not None or self.otherwise.blocks):
+            raise VerifyException("always compares nothing, and nothing stands after else")
+        for name, operand in (("src", self.src), ("imm", self.imm)):
+            if operand is not None:
+                verify_expression(self, operand.data)
+                verify_operand(self, name, operand.data)
 
 
 @irdl_op_definition
@@ -199,14 +295,10 @@ class CoreOp(_BodyOp):
 
     def verify_(self) -> None:
         super().verify_()
-        engines = [s.engine.data for s in self.body.block.ops if isinstance(s, StreamOp)]
+        engines = [s.engine.data for s in self.items if isinstance(s, StreamOp)]
         if len(engines) != len(set(engines)):
             raise VerifyException("a core has one stream for each engine")
-        target = target_of(self)
-        if not 0 <= self.index.value.data < target.cores_per_chip:
-            raise VerifyException(
-                f"core {self.index.value.data} does not exist; {target.name} has {target.cores_per_chip}"
-            )
+        verify_core(self, self.index.value.data)
 
 
 @irdl_op_definition
@@ -282,10 +374,10 @@ class ProgramOp(_BodyOp):
         super().__init__(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
 
     def tensors(self) -> list[TensorOp]:
-        return [op for op in self.body.block.ops if isinstance(op, TensorOp)]
+        return [op for op in self.items if isinstance(op, TensorOp)]
 
     def cores(self) -> list[CoreOp]:
-        return [op for op in self.body.block.ops if isinstance(op, CoreOp)]
+        return [op for op in self.items if isinstance(op, CoreOp)]
 
     def verify_(self) -> None:
         super().verify_()
@@ -301,12 +393,11 @@ class ProgramOp(_BodyOp):
                     raise VerifyException(f'{op.name} reaches tensor "{attribute.data.tensor}", which is not declared')
 
 
-_ISSUED = (SequencerOp, RepeatOp, LoopOp)
+_IN_STREAM = (StreamOp, RepeatOp, LoopOp, WhileOp, CmpBranchOp)
+"""What instructions stand in."""
 _HELD: dict[type[Operation], tuple[type[Operation], ...]] = {
     ProgramOp: (TensorOp, BufferOp, CoreOp),
     CoreOp: (StreamOp,),
-    StreamOp: _ISSUED,
-    RepeatOp: _ISSUED,
-    LoopOp: _ISSUED,
+    **dict.fromkeys(_IN_STREAM, (SequencerOp, _InStream)),
 }
 """What each operation with a body may hold."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.ir import Data
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Data, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import (
     irdl_attr_definition,
 )
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
+from xdsl.utils.str_enum import StrEnum
 
 from nki_mlir.dialects.access import Access, Space, parse_partitions, parse_pattern, pattern_text
 from nki_mlir.dialects.expr import Expr, parse_expr
@@ -30,6 +32,23 @@ class ExprAttr(Data[Expr]):
         printer.print_string(f"<{self.data}>")
 
 
+class Comparison(StrEnum):
+    """What a sequencer compares by (hardware.json, cmp_branch); `always` compares nothing."""
+
+    ALWAYS = "always"
+    LT = "lt"
+    LE = "le"
+    EQ = "eq"
+    NE = "ne"
+    GE = "ge"
+    GT = "gt"
+
+
+@irdl_attr_definition
+class ComparisonAttr(EnumAttribute[Comparison], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.isa.comparison"
+
+
 @irdl_attr_definition
 class AccessAttr(Data[Access]):
     """A physical access pattern: `<sbuf[0:128] at 4096, [1 x 512], f32>` is, on partitions 0 to 127, 512 elements one
@@ -40,7 +59,7 @@ class AccessAttr(Data[Access]):
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Access:
         with parser.in_angle_brackets():
-            core = _parse_core(parser)
+            core = _parse_core(parser) or 0
             space = Space(parser.parse_str_enum(Space))
             start = partitions = 0
             tensor = None
@@ -61,9 +80,9 @@ class AccessAttr(Data[Access]):
         printer.print_string(f"<{core}{where} at {a.address}, {pattern_text(a)}>")
 
 
-def _parse_core(parser: AttrParser) -> int:
+def _parse_core(parser: AttrParser) -> int | None:
     if parser.parse_optional_keyword("core") is None:
-        return 0
+        return None
     return parser.parse_integer(allow_boolean=False, allow_negative=False)
 
 
@@ -77,11 +96,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Update:
-    """On completion, semaphore `semaphore` of core `core` rises by `amount`."""
+    """On completion, semaphore `semaphore` rises by `amount`: the own core's, or that of `core`."""
 
     semaphore: Expr
     amount: int
-    core: int = 0
+    core: int | None = None
 
 
 @irdl_attr_definition
@@ -114,5 +133,5 @@ class UpdateAttr(Data[Update]):
             return Update(semaphore, parser.parse_integer(allow_boolean=False, allow_negative=False), core)
 
     def print_parameter(self, printer: Printer) -> None:
-        core = f"core {self.data.core} " if self.data.core else ""
+        core = f"core {self.data.core} " if self.data.core is not None else ""
         printer.print_string(f"<{core}sem {self.data.semaphore} add {self.data.amount}>")

@@ -1,4 +1,5 @@
-"""Streams decoded once: each instruction becomes a `Step` (what issues), loops become generators that walk lazily.
+"""Streams decoded once: each instruction becomes a `Step` (what issues), loops and branches items that a `Walk` follows
+lazily.
 
 The expressions of an instruction are compiled into one function of the stream's repeat counters and registers, which
 gives all its numbers: wait semaphore, wait value, update semaphore, further expressions, then the addresses of its
@@ -7,17 +8,28 @@ memory operands.
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.neuron_isa import IsaInstruction, LoopOp, RepeatOp, SequencerOp
+from nki_mlir.dialects.neuron_isa import (
+    CmpBranchOp,
+    Comparison,
+    IsaInstruction,
+    LoopOp,
+    RepeatOp,
+    SequencerOp,
+    Update,
+    Wait,
+    WhileOp,
+)
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import numerics
 from nki_mlir.executor.machine import Memory, Pattern, contiguous
@@ -47,10 +59,9 @@ def compiled(expressions: Iterable[Expr]) -> Numbers:
     return eval(f"lambda c, r: ({', '.join(e.python() for e in found)},)")
 
 
-def wait_and_update(op: SequencerOp) -> tuple[Expr, Expr, Expr]:
-    wait, update = op.wait, op.update
-    semaphore, value = (wait.data.semaphore, wait.data.value) if wait is not None else (_ZERO, _ZERO)
-    return semaphore, value, update.data.semaphore if update is not None else _ZERO
+def wait_and_update(op: SequencerOp | None) -> tuple[Wait | None, Update | None]:
+    wait, update = (op.wait, op.update) if op is not None else (None, None)
+    return wait.data if wait is not None else None, update.data if update is not None else None
 
 
 @dataclass
@@ -169,64 +180,159 @@ class Loop:
     counter: int
     bound: Numbers
     body: list[Item]
-    enter: Step
-    again: Step
-    leave: Step
+    branches: Branches
 
 
-Item: TypeAlias = "Step | Repeat | Loop"
-Branches = tuple[Step, Step, Step]
-"""The control instructions of a loop: its `enter`, `again` and `leave`."""
+@dataclass
+class While:
+    register: int
+    body: list[Item]
+    branches: Branches
+
+
+@dataclass
+class Branch:
+    """`operands` gives what `holds` compares."""
+
+    operands: Numbers
+    holds: Callable[[int, int], bool]
+    body: list[Item]
+    otherwise: list[Item]
+    branches: Branches
+
+
+Item: TypeAlias = "Step | Repeat | Loop | While | Branch"
+
+
+class Branches(NamedTuple):
+    """The control instructions behind loops and branches: a compare-and-branch that goes on with what follows, and one
+    that jumps."""
+
+    on: Step
+    jump: Step
+
+
+HOLDS: Mapping[Comparison, Callable[[int, int], bool]] = {
+    Comparison.ALWAYS: lambda a, b: True,
+    Comparison.LT: operator.lt,
+    Comparison.LE: operator.le,
+    Comparison.EQ: operator.eq,
+    Comparison.NE: operator.ne,
+    Comparison.GE: operator.ge,
+    Comparison.GT: operator.gt,
+}
 
 
 def items(
-    ops: Iterable[Operation], step: Callable[[SequencerOp], Step], branches: Branches, depth: int = 0
+    ops: Iterable[Operation], steps: Callable[[SequencerOp], Sequence[Step]], branches: Branches, depth: int = 0
 ) -> list[Item]:
-    """The decoded items of a stream's or a loop's body."""
+    """The decoded items of a stream's or a loop's body; `steps` decodes an instruction."""
     found: list[Item] = []
     for op in ops:
-        if isinstance(op, RepeatOp):
-            body = items(op.items, step, branches, depth + 1)
-            found.append(Repeat(op.count.value.data, depth, body, all(isinstance(b, Step) for b in body)))
-        elif isinstance(op, LoopOp):
-            body = items(op.items, step, branches, depth)
-            found.append(Loop(op.counter.value.data, compiled([op.bound.data]), body, *branches))
-        elif isinstance(op, SequencerOp):
-            found.append(step(op))
-        else:
-            raise ExecutionError(f"{where(op)}: this does not belong into a stream")
+        match op:
+            case RepeatOp():
+                body = items(op.items, steps, branches, depth + 1)
+                found.append(Repeat(op.count.value.data, depth, body, all(isinstance(b, Step) for b in body)))
+            case LoopOp():
+                body = items(op.items, steps, branches, depth)
+                found.append(Loop(op.counter.value.data, compiled([op.bound.data]), body, branches))
+            case WhileOp():
+                found.append(While(op.register.value.data, items(op.items, steps, branches, depth), branches))
+            case CmpBranchOp():
+                operands = compiled([_ZERO if e is None else e.data for e in (op.src, op.imm)])
+                body = items(op.items, steps, branches, depth)
+                otherwise = items(op.otherwise_items, steps, branches, depth)
+                found.append(Branch(operands, HOLDS[op.op.data], body, otherwise, branches))
+            case SequencerOp():
+                found += steps(op)
+            case _:
+                raise ExecutionError(f"{where(op)}: this does not belong into a stream")
     return found
 
 
 def depth_of(ops: Iterable[Item]) -> int:
     """How many repeat counters a stream needs."""
-    depths = [depth_of(item.body) + isinstance(item, Repeat) for item in ops if isinstance(item, Repeat | Loop)]
-    return max(depths, default=0)
+    return max((isinstance(item, Repeat) + max(map(depth_of, _bodies(item)), default=0) for item in ops), default=0)
 
 
-def walk(ops: list[Item], counters: list[int], registers: list[int]) -> Iterator[Step]:
-    """The steps in the order in which they issue. Sets counters and loop registers as it goes, so that the numbers of a
-    step must be computed before the next one is taken."""
-    for item in ops:
-        if isinstance(item, Repeat):
-            for index in range(item.count):
-                counters[item.depth] = index
-                if item.straight:
-                    yield from cast("list[Step]", item.body)
-                else:
-                    yield from walk(item.body, counters, registers)
-        elif isinstance(item, Loop):
-            yield from _looped(item, counters, registers)
+def _bodies(item: Item) -> Sequence[list[Item]]:
+    match item:
+        case Branch():
+            return item.body, item.otherwise
+        case Repeat() | Loop() | While():
+            return (item.body,)
+        case _:
+            return ()
+
+
+class Walk:
+    """Goes through a stream in the order in which it issues. Sets counters and loop registers as it goes, so that the
+    numbers of a step must be computed before the next one is taken.
+
+    `every_path` is for looking ahead without executing: from then on both sides of a branch follow, and loops that
+    depend on registers go round once more.
+    """
+
+    def __init__(self, ops: list[Item], registers: int):
+        self.counters, self.registers = [0] * depth_of(ops), [0] * registers
+        self.every_path = False
+        self.steps = self._walk(ops)
+
+    def numbers(self, step: Step) -> tuple[int, ...]:
+        """Those of the step that was taken last."""
+        return step.numbers(self.counters, self.registers)
+
+    def _walk(self, ops: list[Item]) -> Iterator[Step]:
+        for item in ops:
+            match item:
+                case Repeat():
+                    yield from self._repeat(item)
+                case Loop():
+                    yield from self._loop(item)
+                case While():
+                    yield from self._while(item)
+                case Branch():
+                    yield from self._branch(item)
+                case _:
+                    yield item
+
+    def _repeat(self, repeat: Repeat) -> Iterator[Step]:
+        for index in range(repeat.count):
+            self.counters[repeat.depth] = index
+            if repeat.straight:
+                yield from cast("list[Step]", repeat.body)
+            else:
+                yield from self._walk(repeat.body)
+
+    def _loop(self, loop: Loop) -> Iterator[Step]:
+        (bound,) = loop.bound(self.counters, self.registers)
+        self.registers[loop.counter] = 0
+        yield loop.branches.on
+        for index in range(max(1, bound) if self.every_path else bound):
+            self.registers[loop.counter] = index
+            yield from self._walk(loop.body)
+            self.registers[loop.counter] = index + 1
+            yield loop.branches.jump if index + 1 < bound else loop.branches.on
+
+    def _while(self, loop: While) -> Iterator[Step]:
+        going = self.registers[loop.register] != 0
+        yield loop.branches.on
+        while going or self.every_path:
+            yield from self._walk(loop.body)
+            if self.every_path:
+                return
+            going = self.registers[loop.register] != 0
+            yield loop.branches.jump if going else loop.branches.on
+
+    def _branch(self, branch: Branch) -> Iterator[Step]:
+        if self.every_path:
+            yield from self._walk(branch.body)
+            yield from self._walk(branch.otherwise)
+        elif branch.holds(*branch.operands(self.counters, self.registers)):
+            yield branch.branches.on
+            yield from self._walk(branch.body)
+            if branch.otherwise:
+                yield branch.branches.jump
         else:
-            yield item
-
-
-def _looped(loop: Loop, counters: list[int], registers: list[int]) -> Iterator[Step]:
-    (bound,) = loop.bound(counters, registers)
-    registers[loop.counter] = 0
-    yield loop.enter
-    for index in range(bound):
-        registers[loop.counter] = index
-        yield from walk(loop.body, counters, registers)
-        registers[loop.counter] = index + 1
-        yield loop.again if index + 1 < bound else loop.leave
+            yield branch.branches.jump
+            yield from self._walk(branch.otherwise)

@@ -12,14 +12,18 @@ from xdsl.dialects.builtin import ModuleOp
 from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, is_dtype
+from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa import (
+    CoreBarrierOp,
     CoreOp,
     EventSemaphoreOp,
     IsaInstruction,
     ProgramOp,
+    RankIdOp,
     RegisterAluOp,
     RegisterLoadOp,
     RegisterMoveOp,
+    RegisterStoreOp,
     SequencerOp,
     StreamOp,
     TensorOp,
@@ -30,13 +34,13 @@ from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
 from nki_mlir.executor.checks import buffers
 from nki_mlir.executor.data_steps import DmaStep, EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
-from nki_mlir.executor.decode import Step
+from nki_mlir.executor.decode import Branches, Step
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation, Unit
-from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep
+from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -169,6 +173,8 @@ def _written(program: ProgramOp) -> set[str]:
             found |= {
                 a.tensor for n, a in op.accesses().items() if a.tensor and op.instruction.operand(n).role == "dst"
             }
+        if isinstance(op, RegisterStoreOp) and op.dst.data.tensor:
+            found.add(op.dst.data.tensor)
     return found
 
 
@@ -198,24 +204,37 @@ def _sequencers(program: ProgramOp, simulation: Simulation) -> list[Sequencer]:
 def _sequencer(core_op: CoreOp, stream: StreamOp, simulation: Simulation) -> Sequencer:
     core, engine = simulation.core(core_op.index.value.data), stream.engine.data
     control = simulation.target.control
-    enter, again = ControlStep(simulation, None, control.register_ns), ControlStep(simulation, None, control.branch_ns)
-    items = decode.items(stream.items, lambda op: _step(op, simulation, core.index, engine), (enter, again, enter))
+    branches = Branches(*(ControlStep(simulation, None, ns) for ns in (control.register_ns, control.branch_ns)))
+    items = decode.items(stream.items, lambda op: _steps(op, simulation, core.index, engine), branches)
     return Sequencer(simulation, core, engine, items, simulation.target.limits.registers)
 
 
-def _step(op: SequencerOp, simulation: Simulation, core: int, engine: Engine) -> Step:
+def _steps(op: SequencerOp, simulation: Simulation, core: int, engine: Engine) -> Sequence[Step]:
     match op:
         case IsaInstruction():
-            return _data_step(op, simulation, core, engine)
+            return [_data_step(op, simulation, core, engine)]
+        case CoreBarrierOp():
+            return barrier(simulation, op)
+        case _:
+            return [_control_step(op, simulation, core)]
+
+
+def _control_step(op: SequencerOp, simulation: Simulation, core: int) -> Step:
+    match op:
         case EventSemaphoreOp():
             return ControlStep(simulation, op, simulation.target.control.event_semaphore_ns)
         case RegisterMoveOp():
-            return RegisterStep(simulation, op, [op.src])
+            return RegisterStep(simulation, op, [op.src.data])
         case RegisterAluOp():
-            return RegisterStep(simulation, op, [op.src, op.imm])
+            return RegisterStep(simulation, op, [op.src.data, op.imm.data])
+        case RankIdOp():
+            return RegisterStep(simulation, op, [Expr(core)])
         case RegisterLoadOp():
             _check_owner(op, op.src.data, core)
             return RegisterLoadStep(simulation, op)
+        case RegisterStoreOp():
+            _check_owner(op, op.dst.data, core)
+            return RegisterStoreStep(simulation, op)
         case _:
             raise ExecutionError(f"{where(op)}: the executor does not know this instruction")
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nki_mlir.dialects.access import Engine
-from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, depth_of, walk
+from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, Walk
 from nki_mlir.executor.reports import Blocked
 from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.tensor_array import TensorArray
@@ -30,9 +30,7 @@ class Sequencer:
     def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
         self.simulation, self.core, self.engine = simulation, core, engine
         self.unit = simulation.unit(core.index, engine.value)
-        self.counters = [0] * depth_of(items)
-        self.registers = [0] * registers
-        self.steps = walk(items, self.counters, self.registers)
+        self.walk = Walk(items, registers)
         self.head: Step | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
@@ -68,13 +66,13 @@ class Sequencer:
 
     def _fetch(self, now: float) -> bool:
         """Takes the next instruction; False if there is none or it has to wait for a semaphore."""
-        step = next(self.steps, None)
+        step = next(self.walk.steps, None)
         if step is None:
             self.done = True
             return False
         self.head = step
         self.since, self.waited = now, 0.0
-        self.numbers = numbers = step.numbers(self.counters, self.registers)
+        self.numbers = numbers = self.walk.numbers(step)
         if step.waits:
             semaphore = self.core.semaphore(numbers[WAIT], step.op)
             if semaphore.value < numbers[VALUE]:
@@ -104,8 +102,9 @@ class Sequencer:
         wanted, updates = self.numbers[VALUE], set[tuple[int, int]]()
         if step.update_core is not None:
             updates.add((step.update_core.index, self.numbers[UPDATE]))
-        for later in islice(self.steps, _LOOK_AHEAD):
+        self.walk.every_path = True
+        for later in islice(self.walk.steps, _LOOK_AHEAD):
             if later.update_core is not None:
-                updates.add((later.update_core.index, later.numbers(self.counters, self.registers)[UPDATE]))
+                updates.add((later.update_core.index, self.walk.numbers(later)[UPDATE]))
         name, core = self.unit.name, self.core.index
         return Blocked(name, step.op, core, semaphore.number, semaphore.value, wanted, frozenset(updates))

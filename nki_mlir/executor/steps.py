@@ -9,33 +9,53 @@ from collections.abc import Callable, Sequence
 from operator import add, and_, eq, floordiv, ge, gt, le, lshift, lt, mod, mul, ne, or_, sub, xor
 from typing import cast
 
-from nki_mlir.dialects.access import Space
+import numpy as np
+
+from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
-from nki_mlir.dialects.neuron_isa import ExprAttr, RegisterAluOp, RegisterLoadOp, RegisterMoveOp, SequencerOp
+from nki_mlir.dialects.neuron_isa import (
+    CoreBarrierOp,
+    RankIdOp,
+    RegisterAluOp,
+    RegisterLoadOp,
+    RegisterMoveOp,
+    RegisterStoreOp,
+    SequencerOp,
+    Update,
+    Wait,
+)
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import decode, numerics
 from nki_mlir.executor.decode import EXTRA, UPDATE, Numbers
-from nki_mlir.executor.machine import Pattern
+from nki_mlir.executor.machine import OTHER, Pattern
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Core, Simulation
 
+Signals = tuple[Wait | None, Update | None]
+
 
 class MachineStep(decode.Step):
-    """An instruction with its wait and its update; `extra` are its further expressions."""
+    """An instruction with its wait and its update, `signals` where they are not those of the operation; `extra` are its
+    further expressions."""
 
-    def __init__(self, simulation: Simulation, op: SequencerOp | None, extra: Sequence[Expr] = ()):
+    def __init__(
+        self,
+        simulation: Simulation,
+        op: SequencerOp | None,
+        extra: Sequence[Expr] = (),
+        signals: Signals | None = None,
+    ):
         self.simulation, self.op = simulation, op
-        wait = value = semaphore = Expr()
-        self.waits, self.amount, self.delay = False, 0, 0.0
+        wait, update = signals or decode.wait_and_update(op)
+        self.waits, self.delay = wait is not None, simulation.delays.get(op, 0.0) if op is not None else 0.0
+        wait, self.amount = wait or Wait(Expr(), Expr()), update.amount if update is not None else 0
         self.update_core: Core | None = None
-        if op is not None:
-            wait, value, semaphore = decode.wait_and_update(op)
-            self.waits, self.delay = op.wait is not None, simulation.delays.get(op, 0.0)
-            if op.update is not None:
-                self.update_core, self.amount = simulation.core(op.update.data.core), op.update.data.amount
-        self.numbers: Numbers = decode.compiled([wait, value, semaphore, *extra])
+        if op is not None and update is not None:
+            self.update_core = simulation.core(op.core if update.core is None else update.core)
+        semaphore = update.semaphore if update is not None else Expr()
+        self.numbers: Numbers = decode.compiled([wait.semaphore, wait.value, semaphore, *extra])
 
     def record(self, sequencer: Sequencer, start: float, busy_until: float, end: float) -> None:
         unit = sequencer.unit
@@ -51,25 +71,38 @@ class MachineStep(decode.Step):
 
 
 class ControlStep(MachineStep):
-    """An instruction of the sequencer itself, `ns` long. Without an operation: the branches of a loop."""
+    """An instruction of the sequencer itself, `ns` long, its update `delay` ns later. Without an operation: the
+    branches of loops and of cmp_branch."""
 
-    def __init__(self, simulation: Simulation, op: SequencerOp | None, ns: float, extra: Sequence[Expr] = ()):
-        super().__init__(simulation, op, extra)
-        self.ns = ns
+    def __init__(
+        self,
+        simulation: Simulation,
+        op: SequencerOp | None,
+        ns: float,
+        extra: Sequence[Expr] = (),
+        signals: Signals | None = None,
+        latency: float = 0.0,
+    ):
+        super().__init__(simulation, op, extra, signals)
+        self.ns, self.latency = ns, latency
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
         """Its effect on registers."""
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        self.perform(sequencer.registers, numbers)
+        self.perform(sequencer.walk.registers, numbers)
         end = now + self.ns * self.simulation.factor()
         if self.op is None:
             sequencer.unit.occupy(now, end)
             return end
-        done = sequencer.complete_at(end)
+        done = sequencer.complete_at(end + self.latency * self.simulation.factor())
         self.record(sequencer, now, end, done)
+        self.complete(numbers, done)
         self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
         return end
+
+    def complete(self, numbers: tuple[int, ...], done: float) -> None:
+        """Its effect on memory."""
 
 
 def wrapped(value: int) -> int:
@@ -80,13 +113,10 @@ def wrapped(value: int) -> int:
 class RegisterStep(ControlStep):
     """dst = f(numbers after the semaphores)."""
 
-    def __init__(self, simulation: Simulation, op: RegisterMoveOp | RegisterAluOp, extra: Sequence[ExprAttr]):
-        super().__init__(simulation, op, simulation.target.control.register_ns, [e.data for e in extra])
+    def __init__(self, simulation: Simulation, op: RegisterMoveOp | RegisterAluOp | RankIdOp, extra: Sequence[Expr]):
+        super().__init__(simulation, op, simulation.target.control.register_ns, extra)
         self.dst = op.dst.value.data
-        alu = op.op.data if isinstance(op, RegisterAluOp) else Alu.BYPASS
-        if alu not in REGISTER_ALU:
-            raise ExecutionError(f"{where(op)}: registers have no operator {alu.value}")
-        self.function = REGISTER_ALU[alu]
+        self.function = REGISTER_ALU[op.op.data if isinstance(op, RegisterAluOp) else Alu.BYPASS]
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
         a, b = numbers[EXTRA], numbers[-1]
@@ -129,22 +159,59 @@ REGISTER_ALU: dict[Alu, Callable[[int, int], int]] = {
 """Register arithmetic on 32-bit integers; quotients round down, right shifts fill with zeros."""
 
 
-class RegisterLoadStep(ControlStep):
-    """Reads its element when it issues; the sequencer stands still until it is there."""
+class _MemoryStep(ControlStep):
+    """Moves one element; the sequencer stands still until that is done."""
+
+    def __init__(self, simulation: Simulation, op: SequencerOp, name: str, access: Access, extra: Sequence[Expr] = ()):
+        control = simulation.target.control
+        ns = control.register_load_hbm_ns if access.space is Space.HBM else control.register_load_sbuf_ns
+        super().__init__(simulation, op, ns, [decode.address(access), *extra])
+        dtype = numerics.storage(access.element_type)
+        dtype = dtype if dtype.kind in "iu" else numerics.bits(access.element_type)
+        self.pattern = Pattern(op, name, access, simulation.memory(access), dtype, [(1, 1)], writes=name == "dst")
+        placed = [(self.pattern, EXTRA)]
+        self.sources, self.targets = ([], placed) if self.pattern.writes else (placed, [])
+
+
+class RegisterLoadStep(_MemoryStep):
+    """Reads its element when it issues."""
 
     def __init__(self, simulation: Simulation, op: RegisterLoadOp):
-        access, control = op.src.data, simulation.target.control
-        ns = control.register_load_hbm_ns if access.space is Space.HBM else control.register_load_sbuf_ns
-        super().__init__(simulation, op, ns, [decode.address(access)])
-        dtype = numerics.storage(access.element_type)
-        if dtype.kind not in "iu":
-            raise ExecutionError(f"{where(op)}: src must be an integer, not {dtype.name}")
+        super().__init__(simulation, op, "src", op.src.data)
         self.dst = op.dst.value.data
-        self.src = Pattern(op, "src", access, simulation.memory(access), dtype, [(1, 1)])
-        self.sources = [(self.src, EXTRA)]
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
-        region = self.src.bind(numbers[EXTRA])
+        region = self.pattern.bind(numbers[EXTRA])
         if not region.ready:
-            self.src.require(region)
+            self.pattern.require(region)
         registers[self.dst] = wrapped(int(region.view.item()))
+
+
+class RegisterStoreStep(_MemoryStep):
+    """Writes its element when it completes."""
+
+    def __init__(self, simulation: Simulation, op: RegisterStoreOp):
+        super().__init__(simulation, op, "dst", op.dst.data, [op.src.data])
+
+    def complete(self, numbers: tuple[int, ...], done: float) -> None:
+        region, value = self.pattern.bind(numbers[EXTRA]), np.array(numbers[-1] & 0xFFFF_FFFF, np.uint32)
+
+        def write(now: float) -> None:
+            region.view[...] = value.view(region.view.dtype)
+            self.pattern.written(region, OTHER)
+
+        if self.simulation.numerics:
+            self.simulation.schedule(done, write)
+
+
+def barrier(simulation: Simulation, op: CoreBarrierOp) -> list[MachineStep]:
+    """Tells the other core, then waits to be told."""
+    control = simulation.target.control
+    wait, update = decode.wait_and_update(op)
+    semaphore, value = op.semaphore.data, op.value.data
+    tell = (wait, Update(semaphore, 1, op.other_core))
+    told = (Wait(semaphore, value), update)
+    return [
+        ControlStep(simulation, op, control.event_semaphore_ns, signals=tell, latency=control.core_barrier_ns),
+        ControlStep(simulation, op, control.event_semaphore_ns, signals=told),
+    ]

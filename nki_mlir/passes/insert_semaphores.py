@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_isa as isa
@@ -55,9 +55,9 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
         if (update := numbers.update(step)) is not None:
             step.op.properties["update"] = isa.UpdateAttr(update)
     ranges: dict[Operation, tuple[Loop, ...]] = {step.op: step.loops for step in steps}
-    for stream in core.body.block.ops:
+    for stream in core.items:
         if isinstance(stream, isa.StreamOp):
-            _place_waits(stream.body.block, waits, ranges, [])
+            _place_waits(stream.items, waits, ranges, [])
 
 
 @dataclass
@@ -198,17 +198,17 @@ class _Counts:
 
 
 def _place_waits(
-    block: Block,
+    ops: list[Operation],
     waits: dict[Operation, list[isa.Wait]],
     ranges: dict[Operation, tuple[Loop, ...]],
     known: list[isa.Wait],
 ) -> None:
     """Writes the waits into a stream, leaving out those that an earlier wait of the stream covers."""
     known = list(known)
-    for op in list(block.ops):
+    for op in ops:
         if isinstance(op, isa.RepeatOp):
             op.properties.pop("loop", None)
-            _place_waits(op.body.block, waits, ranges, known)
+            _place_waits(op.items, waits, ranges, known)
             continue
         assert isinstance(op, isa.IsaInstruction)
         op.properties.pop("order", None)

@@ -67,7 +67,7 @@ def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:
 def steps_of(core: isa.CoreOp) -> list[Step]:
     """All instructions of a core in program order. Raises CompileError where `order` or `loop` is missing."""
     found: list[Step] = []
-    for stream in core.body.block.ops:
+    for stream in core.items:
         if isinstance(stream, isa.StreamOp):
             found += _collect(stream, stream.engine.data, ())
     found.sort(key=lambda step: step.order)
@@ -78,7 +78,7 @@ def steps_of(core: isa.CoreOp) -> list[Step]:
 
 
 def _collect(parent: isa.StreamOp | isa.RepeatOp, engine: Engine, loops: tuple[Loop, ...]) -> Iterator[Step]:
-    for op in parent.body.block.ops:
+    for op in parent.items:
         match op:
             case isa.RepeatOp():
                 if op.loop is None:

@@ -145,7 +145,8 @@ class Engine:
 
 @dataclass(frozen=True)
 class Control:
-    """Semaphores, registers and branches of a sequencer."""
+    """Semaphores, registers and branches of a sequencer. Stores of a register take as long as loads; a barrier tells
+    the other core `core_barrier_ns` after it started."""
 
     wake_ns: float
     event_semaphore_ns: float
@@ -153,6 +154,7 @@ class Control:
     branch_ns: float
     register_load_sbuf_ns: float
     register_load_hbm_ns: float
+    core_barrier_ns: float
     dynamic_address_cycles: int
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,17 @@ def changed(name: str, old: str, new: str = "") -> ModuleOp:
 
 def program(streams: str, tensors: str = "", target: str = "trn1") -> ModuleOp:
     """A program of one core from the text of its streams and of its tensors, written `x: memref<4xf32>; …`."""
+    return cores((streams,), tensors, target)
+
+
+def cores(streams: Sequence[str], tensors: str = "", target: str = "trn1") -> ModuleOp:
+    """A program of several cores."""
     declared = [t.split(":", 1) for t in tensors.split(";") if t.strip()]
-    lines = "\n".join(f'neuron.isa.tensor "{name.strip()}" : {kind}' for name, kind in declared)
+    lines = [f'neuron.isa.tensor "{name.strip()}" : {kind}' for name, kind in declared]
+    lines += [f"neuron.isa.core {index} {{\n{text}\n}}" for index, text in enumerate(streams)]
+    body = "\n".join(lines)
     return parse(
-        f'builtin.module attributes {{neuron.target = "{target}"}} {{\n'
-        f"neuron.isa.program @test {{\n{lines}\nneuron.isa.core 0 {{\n{streams}\n}}\n}}\n}}"
+        f'builtin.module attributes {{neuron.target = "{target}"}} {{\nneuron.isa.program @test {{\n{body}\n}}\n}}'
     )
 
 

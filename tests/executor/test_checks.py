@@ -256,8 +256,12 @@ def matmuls(flags: str, evict_after: str) -> str:
 
 
 def test_groups() -> None:
-    for flags, evict_after in (("011", "2"), ("010", "12"), ("000", "012")):
+    for flags, evict_after in (("011", "2"), ("010", "12"), ("000", "012"), ("011", "")):
         clean(matmuls(flags, evict_after))
+    for flags, evict_after in (("001", "2"), ("010", "2"), ("000", "02")):
+        kind, text = errors(matmuls(flags, evict_after))
+        assert kind == "psum", (flags, evict_after)
+        assert "which multiply_moving on tensor wrote and nothing has read" in text
     for flags, evict_after in (("011", "1"), ("011", "02"), ("001", "12")):
         kind, text = errors(matmuls(flags, evict_after))
         assert kind == "psum", (flags, evict_after)

@@ -57,7 +57,6 @@ NOT_MODELLED: Mapping[str, str] = {
             "collective_permute_implicit",
             "collective_permute_implicit_reduce",
             "collective_permute_implicit_current_processing_rank_id",
-            "rank_id",
             "sendrecv_compute",
         ),
         _COLLECTIVE,

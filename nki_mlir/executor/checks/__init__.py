@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nki_mlir.errors import ExecutionError
-from nki_mlir.executor.checks.findings import Finding
+from nki_mlir.errors import ExecutionError, Finding
 
 if TYPE_CHECKING:
     from nki_mlir.executor.simulation import Simulation

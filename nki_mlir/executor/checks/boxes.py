@@ -23,10 +23,10 @@ class Box:
 
     `reads` and `writes` are the latest accesses by chain of completions: (number, position in the trace). `meets` are
     the boxes that share bytes with this one, itself included. `seen` is when another engine last read what a matmul
-    left here.
+    left here, `unseen` when a matmul last wrote what nothing has read yet.
     """
 
-    __slots__ = ("dims", "extent", "meets", "origin", "reads", "rows", "runs", "seen", "writes")
+    __slots__ = ("dims", "extent", "meets", "origin", "reads", "rows", "runs", "seen", "unseen", "writes")
 
     def __init__(self, rows: Extent, origin: int, dims: Sequence[Dim]):
         self.rows, self.origin, self.dims = rows, origin, [d for d in dims if d[0] and d[1] > 1]
@@ -38,6 +38,7 @@ class Box:
         self.writes: dict[int, tuple[int, int]] = {}
         self.meets: list[Box] = [self]
         self.seen: int | None = None
+        self.unseen: int | None = None
 
     @property
     def dense(self) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nki_mlir.dialects.neuron_isa import BufferOp, ProgramOp
-from nki_mlir.executor.checks.findings import Finding
+from nki_mlir.errors import Finding
 from nki_mlir.executor.reports import source
 
 
@@ -31,7 +31,7 @@ class _Entry(NamedTuple):
 
 def _entries(program: ProgramOp) -> list[_Entry]:
     entries = []
-    for op in program.body.block.ops:
+    for op in program.items:
         if isinstance(op, BufferOp):
             partitions, address, size, slots, first, last = (
                 a.value.data for a in (op.partitions, op.address, op.bytes, op.slots, op.first, op.last)

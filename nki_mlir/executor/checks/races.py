@@ -6,7 +6,8 @@ what an earlier instruction writes: engines read when they issue and write when 
 always need a completion, on one ring too. All is judged by what the semaphores prove, not by what happened in this run.
 
 A matmul that accumulates onto what another engine has read since the group began is reported as well: either the group
-was read before its end, or its first matmul does not overwrite.
+was read before its end, or its first matmul does not overwrite. So is one that overwrites what a matmul wrote and
+nothing has read: it should have accumulated.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import TYPE_CHECKING
 from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import Space
+from nki_mlir.errors import Finding
 from nki_mlir.executor.checks.boxes import Box, Shadow, common
 from nki_mlir.executor.checks.clocks import Clock, Item, Order, settled
-from nki_mlir.executor.checks.findings import Finding
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.reports import where
@@ -75,7 +76,7 @@ class Races:
                 box.reads[taken.chain] = entry
                 if plan.evicts and pattern.access.space is Space.PSUM:
                     for other in box.meets:
-                        other.seen = position
+                        other.seen, other.unseen = position, None
             for pattern, index in plan.writes:
                 box = self._box(pattern, numbers[index])
                 for other in box.meets:
@@ -88,6 +89,9 @@ class Races:
                 box.writes[taken.chain] = entry
                 if plan.matmul:
                     self._group(box, pattern, numbers, position)
+                elif pattern.access.space is Space.PSUM:
+                    for other in box.meets:
+                        other.seen = other.unseen = None
         return order
 
     def _plan(self, step: Step) -> _Plan:
@@ -125,16 +129,23 @@ class Races:
         """What a multiply_moving does to the group of its destination."""
         if not numbers[EXTRA]:
             for other in box.meets:
-                other.seen = None
+                if other.unseen is not None:
+                    self._misuse(
+                        position, other.unseen, pattern, (box, other), "overwrites", "wrote and nothing has read"
+                    )
+                other.seen = other.unseen = None
         elif box.seen is not None:
-            (_, step, _), (_, reader, _) = self.trace[position], self.trace[box.seen]
-            assert step.op is not None and reader.op is not None
-            text = (
-                f"psum: {where(step.op)} accumulates onto {_place(pattern.memory.label, box, box)}, which"
-                f" {where(reader.op)} has read since the group began\n  the first matmul of a group must overwrite, and"
-                " its result be read after the last"
-            )
-            self.found.setdefault(("psum", reader.op, step.op), Finding("psum", text, reader.op, step.op))
+            self._misuse(position, box.seen, pattern, (box, box), "accumulates onto", "has read since the group began")
+        box.unseen = position
+
+    def _misuse(self, later: int, earlier: int, pattern: Pattern, boxes: tuple[Box, Box], does: str, did: str) -> None:
+        op, before = self.trace[later][1].op, self.trace[earlier][1].op
+        assert op is not None and before is not None
+        text = (
+            f"psum: {where(op)} {does} {_place(pattern.memory.label, *boxes)}, which {where(before)} {did}\n  the first"
+            " matmul of a group must overwrite, the others accumulate, and the result be read after the last"
+        )
+        self.found.setdefault(("psum", before, op), Finding("psum", text, before, op))
 
     def _race(self, earlier: int, later: int, boxes: tuple[Box, Box], does: str, did: str) -> None:
         (sequencer, step, _), (_, before, _) = self.trace[later], self.trace[earlier]
