@@ -50,10 +50,11 @@ def _array_tile(i: Instance) -> str | None:
         return None
     if not isinstance(position, tuple) or not isinstance(size, tuple) or (len(position), len(size)) != (2, 2):
         return "tile_position and tile_size go together, each two numbers: rows and columns"
-    sizes = (64, 128) if i.target.core == "v2" else (32, 64, 128)
     for what, at, extent in zip(("row", "column"), position, size, strict=True):
-        if extent not in sizes:
-            return f"a tile has {', '.join(map(str, sizes))} {what}s on {i.target.name}, not {extent}"
+        if extent not in (32, 64, 128):
+            return f"a tile has 32, 64 or 128 {what}s, not {extent}"
+        if extent == 32 and i.target.core == "v2":
+            return f"a tile of 32 {what}s needs NeuronCore-v3; {i.target.name} is v2, which has tiles of 64 and 128"
         if at % extent or not 0 <= at < 128:
             return f"a tile of {extent} {what}s starts at a multiple of {extent} below 128, not at {at}"
     return _tile_operands(i, position, size)
@@ -119,7 +120,8 @@ def _matmul_output(i: Instance) -> str | None:
     size, n = limits.matmul_banks * memory.psum_bank_bytes, columns(i, moving)
     most = limits.moving_free if limits.matmul_banks == 1 else size // dst.itemsize
     if n > most:
-        return f"moving has {n} columns; one matmul takes {most}"
+        wider = "; NeuronCore-v4 writes several banks" if n > limits.moving_free and limits.matmul_banks == 1 else ""
+        return f"moving has {n} columns; one matmul takes {most}{wider}"
     if dst.free_elements != n:
         return f"dst has {dst.free_elements} columns and moving {n}"
     known = dst.address is not None and dst.address.is_const
@@ -138,10 +140,13 @@ def _matmul_dtype(i: Instance) -> str | None:
         if data is not None and dst.element_type != array_output(data.element_type):
             return _output_must_be(dst, data, "the transpose")
         return None
-    legal = (_F32,) if i.target.core in ("v2", "v3") else (_F32, _BF16)
-    if dst.element_type not in legal:
-        names = " or ".join(dtype(t).name for t in legal)
-        return f"dst is {names} on {i.target.name}, not {dtype(dst.element_type).name}"
+    name = dtype(dst.element_type).name
+    if i.fields.get("is_transpose") and dst.element_type != _F32:
+        return f"a transpose leaves {name} in PSUM from NeuronCore-v3 on; {i.target.name} multiplies, dst is float32"
+    if dst.element_type == _BF16 and i.target.core != "v4":
+        return f"a matmul leaves bfloat16 in PSUM from NeuronCore-v4 on; on {i.target.name} dst is float32"
+    if dst.element_type not in (_F32, _BF16):
+        return f"dst is float32, or bfloat16 from NeuronCore-v4 on, not {name}"
     return None
 
 
@@ -175,9 +180,12 @@ def _transpose_dtype(i: Instance) -> str | None:
         return None
     if i.engine is Engine.TENSOR and i.target.core != "v2" and dst.element_type != array_output(data.element_type):
         return _output_must_be(dst, data, "the transpose")
-    multiplies = i.engine is Engine.TENSOR and i.target.core == "v2"
-    if i.engine is not Engine.TENSOR or (multiplies and dst.element_type != _F32):
+    if i.engine is not Engine.TENSOR:
         return same_dtype("dst", "data")(i)
+    if i.target.core == "v2" and dst.element_type not in (data.element_type, _F32):
+        name = dtype(data.element_type).name
+        widens = "; NeuronCore-v3 widens it to uint16" if dst.element_type == _UINT16 and data.itemsize == 1 else ""
+        return f"the transpose of {name} is {name} or float32, not {dtype(dst.element_type).name}{widens}"
     return None
 
 
