@@ -289,22 +289,25 @@ class Generator:
             for _ in range(self.random.randint(1, 4)):
                 self.statement(depth + 1)
 
-    def dma(self, dst: View, src: View) -> None:
+    def dma(self, dst: View, src: View, add: bool = False) -> None:
         engine, queue = self.random.choice(ENGINES), self.random.choice((0, 0, 1))
-        self.instruction(f"dma_copy {engine} queue {queue} dst {dst} src {src}")
+        adds = "dst_rmw_op add " if add else ""
+        self.instruction(f"dma_copy {engine} queue {queue} {adds}dst {dst} src {src}")
 
     def load(self) -> None:
         element = WHOLE if self.chance(0.1) else DATA
         buffer = self.pick(element)
         tensor = self.random.choice([t for t in self.tensors if t.element == element])
         partitions, columns = self.random.randint(1, buffer.partitions), self.random.randint(1, buffer.columns)
-        self.dma(self.some(buffer, partitions, columns, dma=True), self.hbm(tensor, partitions, columns))
+        add = element == DATA and self.chance(0.1)
+        self.dma(self.some(buffer, partitions, columns, dma=True), self.hbm(tensor, partitions, columns), add)
 
     def store(self, tensor: Tensor | None = None) -> None:
         buffer = self.pick(DATA)
         tensor = tensor or self.random.choice([t for t in self.tensors if t.element == DATA])
         partitions, columns = self.random.randint(1, buffer.partitions), self.random.randint(1, buffer.columns)
-        self.dma(self.hbm(tensor, partitions, columns), self.some(buffer, partitions, columns, dma=True))
+        add = self.chance(0.1)
+        self.dma(self.hbm(tensor, partitions, columns), self.some(buffer, partitions, columns, dma=True), add)
 
     def compute(self) -> None:
         operands = [self.pick(DATA) for _ in range(3)]

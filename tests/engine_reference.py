@@ -129,4 +129,5 @@ class Reference:
 
     def dma_copy(self, op: EngineInstruction) -> None:
         dst, src = (self.value(op, name) for name in ("dst", "src"))
-        dst[...] = src.copy().reshape(dst.shape).astype(dst.dtype)
+        moved = src.copy().reshape(dst.shape)
+        dst[...] = (dst + moved if op.fields()["dst_rmw_op"] else moved).astype(dst.dtype)

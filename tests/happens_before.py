@@ -44,7 +44,7 @@ class Event:
 
     @property
     def is_dma(self) -> bool:
-        return self.op.name.endswith(".dma_copy")
+        return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.is_transfer
 
     @property
     def on_engine(self) -> bool:
@@ -124,7 +124,7 @@ def _expand(
                 footprint = (access, value(access.address, counters))
                 is_dst = op.instruction.operand(name).role == "dst"
                 (event.writes if is_dst else event.reads).append(footprint)
-                if is_dst and op.instruction.name == "tensor_copy_predicated":
+                if is_dst and (op.instruction.name == "tensor_copy_predicated" or "dst_rmw_op" in op.properties):
                     event.reads.append(footprint)
         yield event
 

@@ -57,12 +57,13 @@ class Operand:
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute of an instruction: `kind` is alu, function, command, integer, integers, number,
-    flag, or expr: an integer that may vary with the loops, true where it is not zero."""
+    """An attribute of an instruction: `kind` is alu, function, command, choice (one of `choices`), integer, integers,
+    number, numbers, flag, or expr: an integer that may vary with the loops, true where it is not zero."""
 
     name: str
     kind: str
     optional: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ class Instruction:
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)
 
+    @property
+    def is_transfer(self) -> bool:
+        """Whether the DMA engines carry it out: it completes when they are done, in no order with its engine's own."""
+        return self.name.startswith("dma_")
+
 
 def check(instance: Instance) -> str | None:
     """The first legality rule that the instance breaks, or None: the common rules of hardware.md section 3.1, then the
@@ -132,7 +138,7 @@ def _spaces_and_dtypes(i: Instance) -> str | None:
     for operand, access in i.accesses():
         if access.space not in operand.spaces:
             return f"{operand.name} must be in {' or '.join(sorted(operand.spaces))}, not in {access.space}"
-        if i.engine is Engine.GPSIMD and access.space is Space.PSUM and i.instruction.name != "dma_copy":
+        if i.engine is Engine.GPSIMD and access.space is Space.PSUM and not i.instruction.is_transfer:
             return f"gpsimd cannot access PSUM, where {operand.name} is"
         if access.element_type not in operand.dtypes:
             names = ", ".join(sorted(dtype(t).name for t in operand.dtypes))
@@ -157,12 +163,13 @@ def _patterns(i: Instance) -> str | None:
             return f"{name}: steps are {limits.step_min}..{limits.step_max} elements, got {[s for s, _ in dims]}"
         if not 1 <= access.partitions <= memory.partitions:
             return f"{name} spans {access.partitions} partitions; a tile has 1..{memory.partitions}"
-        if (reason := start_partition_error(access.start, access.partitions)) is not None and not _is_dma(i):
+        reason = None if i.instruction.is_transfer else start_partition_error(access.start, access.partitions)
+        if reason is not None:
             return f"{name}: {reason}"
         if access.start + access.partitions > memory.partitions:
             end = access.start + access.partitions
             return f"{name} reaches partition {end - 1}; the last is {memory.partitions - 1}"
-        most = limits.psum_free_elements if access.space is Space.PSUM else limits.sbuf_free_elements
+        most = limits.sbuf_free_elements if access.space is Space.SBUF else limits.psum_free_bytes // access.itemsize
         if access.free_elements > most:
             return f"{name} has {access.free_elements} elements per partition; {access.space} allows {most}"
     return None
@@ -175,10 +182,6 @@ def start_partition_error(start: int, partitions: int) -> str | None:
         legal = ", ".join(str(s) for s in range(0, 128, step))
         return f"{partitions} partitions may start at {legal}, not at {start}"
     return None
-
-
-def _is_dma(i: Instance) -> bool:
-    return i.instruction.name == "dma_copy"
 
 
 def _same_shape(i: Instance) -> str | None:
@@ -217,7 +220,23 @@ def _operators_of_core(i: Instance) -> str | None:
     return None
 
 
-COMMON: tuple[Rule, ...] = (_engine, _spaces_and_dtypes, _patterns, _same_shape, _alignment, _operators_of_core)
+def _choices(i: Instance) -> str | None:
+    for f in i.instruction.fields:
+        value = i.fields.get(f.name)
+        if f.choices and value is not None and value not in f.choices:
+            return f"{f.name} is one of {', '.join(f.choices)}, not {value}"
+    return None
+
+
+COMMON: tuple[Rule, ...] = (
+    _engine,
+    _spaces_and_dtypes,
+    _patterns,
+    _same_shape,
+    _alignment,
+    _operators_of_core,
+    _choices,
+)
 
 
 # Rules of single instructions, by name.
@@ -354,62 +373,4 @@ def pattern_covers_dst(i: Instance) -> str | None:
         return "pattern holds up to four pairs of step and count"
     if math.prod(pattern[1::2]) != dst.free_elements:
         return f"pattern counts {pattern[1::2]} do not make the {dst.free_elements} elements per partition of dst"
-    return None
-
-
-def matmul_operands(i: Instance) -> str | None:
-    """hardware.json nc_matmul: K on the partitions of both inputs, M <= 128, N <= 512, one PSUM bank."""
-    limits, memory = i.target.limits, i.target.memory
-    stationary, moving, dst = i.access("stationary"), i.access("moving"), i.access("dst")
-    if stationary is not None and stationary.free_elements > limits.stationary_free:
-        return f"stationary has {stationary.free_elements} columns; the array takes {limits.stationary_free}"
-    if moving is not None and moving.free_elements > limits.moving_free:
-        return f"moving has {moving.free_elements} columns; one matmul takes {limits.moving_free}"
-    if stationary is not None and moving is not None:
-        if stationary.partitions != moving.partitions:
-            return f"stationary has K = {stationary.partitions} partitions and moving {moving.partitions}"
-        wide = {a.element_type in WIDE_MATMUL for a in (stationary, moving)}
-        if len(wide) > 1:
-            return "if one input is float32 or tfloat32 the other must be too"
-        if dst is not None and dst.partitions != stationary.free_elements:
-            return f"dst has {dst.partitions} partitions; stationary has {stationary.free_elements} columns"
-    if dst is not None and moving is not None:
-        if dst.free_elements != moving.free_elements:
-            return f"dst has {dst.free_elements} columns and moving {moving.free_elements}"
-        known = dst.address is not None and dst.address.is_const
-        low, high = (byte + (dst.address.const if known and dst.address else 0) for byte in dst.extent)
-        bank = memory.psum_bank_bytes
-        if high - low > bank or (known and low // bank != (high - 1) // bank):
-            return f"dst covers bytes {low}..{high} of each partition; a matmul writes within one bank of {bank} bytes"
-    return None
-
-
-def transpose_shapes(i: Instance) -> str | None:
-    dst, data = i.access("dst"), i.access("data")
-    if dst is None or data is None:
-        return None
-    if (dst.partitions, dst.free_elements) != (data.free_elements, data.partitions):
-        return (
-            f"dst must be {data.free_elements} x {data.partitions}, the transpose of data, not"
-            f" {dst.partitions} x {dst.free_elements}"
-        )
-    most = 32 if i.engine is Engine.VECTOR else 128
-    if max(data.partitions, data.free_elements) > most:
-        return f"{i.engine} transposes at most {most} x {most}, not {data.partitions} x {data.free_elements}"
-    if i.engine is Engine.TENSOR and (data.space is not Space.SBUF or dst.space is not Space.PSUM):
-        return "the Tensor engine transposes from SBUF to PSUM"
-    return None
-
-
-def queue_exists(i: Instance) -> str | None:
-    queue, queues = i.fields["queue"], i.target.dma.queues
-    if isinstance(queue, int) and not 0 <= queue < queues:
-        return f"queue {queue} does not exist; an engine has {queues}"
-    return None
-
-
-def dma_shapes(i: Instance) -> str | None:
-    dst, src = i.access("dst"), i.access("src")
-    if dst is not None and src is not None and dst.elements != src.elements:
-        return f"dst has {dst.elements} elements and src {src.elements}"
     return None

@@ -45,9 +45,11 @@ _FIELD_TYPES: dict[str, Any] = {
     "alu": AluAttr,
     "function": FunctionAttr,
     "command": ReduceCommandAttr,
+    "choice": StringAttr,
     "integer": IntegerAttr.constr(i64),
     "integers": DenseArrayBase.constr(i64),
     "number": base(FloatAttr) | base(IntegerAttr),
+    "numbers": DenseArrayBase.constr(f32),
     "flag": UnitAttr,
 }
 
@@ -72,6 +74,8 @@ def field_value(attribute: Attribute | None) -> Any:
             return attribute.value.data
         case DenseArrayBase():
             return tuple(cast("DenseArrayBase[IntegerType]", attribute).get_values())
+        case StringAttr():
+            return attribute.data
         case UnitAttr():
             return True
         case _:
@@ -91,10 +95,14 @@ def field_attr(field: Field, value: Any) -> Attribute | None:
             return FunctionAttr(value)
         case "command":
             return ReduceCommandAttr(value)
+        case "choice":
+            return StringAttr(value)
         case "integer":
             return IntegerAttr(value, i64)
         case "integers":
             return DenseArrayBase.from_list(i64, value)
+        case "numbers":
+            return DenseArrayBase.from_list(f32, value)
         case "number":
             return IntegerAttr(value, i64) if isinstance(value, int) else FloatAttr(value, f32)
         case "flag":

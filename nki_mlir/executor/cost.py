@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.dtypes import by_name, dtype
-from nki_mlir.dialects.instructions import Alu, Instance
+from nki_mlir.dialects.instructions import BY_NAME, Alu, Instance
+from nki_mlir.dialects.instructions.tensor import columns, is_bit_transpose
 from nki_mlir.executor.machine import contiguous
 from nki_mlir.targets import Target
 
@@ -147,30 +148,32 @@ def cost(i: Instance) -> Cost:
     return Cost(occupancy, (work + engine.latency_cycles) / clock + engine.latency_ns)
 
 
-def _passes(access: Access, target: Target) -> tuple[int, int]:
-    """Passes over the array, and into how many load-multiply pairs they are split."""
-    name = dtype(access.element_type).name
-    passes = target.matmul.passes[_PASSES.get(name, "fp8")]
-    return passes, target.matmul.fp32_pairs if name == "float32" else 1
+def _passes(i: Instance) -> tuple[int, int]:
+    """Passes over the array, and into how many load-multiply pairs they are split. Of fp32, one pair does for a bit
+    transpose (hardware.md 2.1) or, assumed, where one input is all zeros and ones."""
+    name, matmul = dtype(main_input(i).element_type).name, i.target.matmul
+    passes, pairs = matmul.passes[_PASSES.get(name, "fp8")], matmul.fp32_pairs if name == "float32" else 1
+    hints = i.fields.get("is_stationary_onezero") or i.fields.get("is_moving_onezero")
+    return (passes // pairs, 1) if hints or is_bit_transpose(i) else (passes, pairs)
 
 
 def load(i: Instance) -> Load:
     """hardware.md 8.3: columns / 4 cycles, or two halves of 2 cycles a column for fp32."""
-    matmul, clock, columns = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i).free_elements
-    _, pairs = _passes(main_input(i), i.target)
-    cycles = columns * matmul.fp32_load_cycles_per_column if pairs > 1 else columns / matmul.fast_load_divisor
+    matmul, clock, loaded = i.target.matmul, i.target.clock_ghz["tensor"], columns(i, main_input(i))
+    (passes, pairs) = _passes(i)
+    cycles = loaded * matmul.fp32_load_cycles_per_column if passes > 1 else loaded / matmul.fast_load_divisor
     return Load(pairs, cycles * step_factor(i) / clock, matmul.load_latency_ns)
 
 
 def stream(i: Instance) -> Stream:
     """hardware.md 8.3: max(moving columns, min(64, stationary columns)) cycles a pass."""
     matmul, clock, moving = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i)
-    passes, pairs = _passes(moving, i.target)
-    columns = max(moving.free_elements, min(matmul.min_moving, _outputs(i)[0].partitions))
-    each = columns * passes / pairs * step_factor(i) / clock
+    passes, pairs = _passes(i)
+    streamed = max(columns(i, moving), min(matmul.min_moving, _outputs(i)[0].partitions))
+    each = streamed * passes / pairs * step_factor(i) / clock
     return Stream(pairs, each, matmul.gap_cycles / clock, matmul.drain_ns)
 
 
 def has_cost(name: str, target: Target) -> bool:
     """Whether the model can price an instruction of the table."""
-    return name in target.costs or name in (*MATMUL_INSTRUCTIONS, "dma_copy")
+    return name in target.costs or name in MATMUL_INSTRUCTIONS or BY_NAME[name].is_transfer

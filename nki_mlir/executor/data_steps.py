@@ -1,26 +1,29 @@
-"""Steps of the instructions that read and write memory: those of Vector, Scalar and GpSimd, of the Tensor engine, and
-transfers."""
+"""Steps of the instructions that read and write memory: those of Vector, Scalar, GpSimd and Tensor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import numpy as np
 
 from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
+from nki_mlir.dialects.instructions.tensor import array_output, is_bit_transpose, is_double_row, tile_of
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import cost, decode, dma, numerics
+from nki_mlir.executor import cost, decode, numerics
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
 from nki_mlir.executor.meaning import Masked, Output
+from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
-from nki_mlir.executor.tensor_array import TensorArray
+from nki_mlir.executor.tensor_array import ArrayTile, Weights
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -37,7 +40,7 @@ class DataStep(MachineStep):
         self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
         self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
 
-    def read(self, numbers: tuple[int, ...]) -> list[numerics.Array]:
+    def read(self, numbers: tuple[int, ...]) -> list[Array]:
         """The views of the inputs, after the checks."""
         views = []
         for pattern, index in self.sources:
@@ -179,12 +182,14 @@ class TransposeStep(DataStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
         self.occupancy, self.latency = cost.cost(instance)
+        self.area = tile_of(instance)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
-        return max(now, sequencer.array.staging_free, sequencer.array.stream_free)
+        array = sequencer.array.claim(self.area)
+        return max(now, array.staging_free, array.stream_free)
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        write, simulation, array = self.effect(numbers), self.simulation, sequencer.array
+        write, simulation, array = self.effect(numbers), self.simulation, sequencer.array.claim(self.area)
         end = now + self.occupancy * simulation.factor()
         done = sequencer.complete_at(now + self.latency * simulation.factor())
         array.weights, array.staging_free, array.stream_free = None, now, end
@@ -200,18 +205,19 @@ class LoadStationaryStep(DataStep):
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
-        self.load = cost.load(instance)
-        self.wide = cost.main_input(instance).element_type in WIDE_MATMUL
+        self.load, self.area = cost.load(instance), tile_of(instance)
+        self.kind = (cost.main_input(instance).element_type, is_bit_transpose(instance), is_double_row(instance))
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
-        return max(now, sequencer.array.load_at(self.load.latency))
+        return max(now, sequencer.array.claim(self.area).load_at(self.load.latency))
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        array, factor = sequencer.array, self.simulation.factor()
+        tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
-            (array.weights,), array.wide = self.compute(*self.read(numbers)), self.wide
+            (values,) = self.compute(*self.read(numbers))
+            tile.weights = Weights(values, *self.kind)
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
-        array.start_load(sequencer.queued, load)
+        tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
         self.record(sequencer, now, now + load.each, done)
         self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
@@ -219,112 +225,93 @@ class LoadStationaryStep(DataStep):
 
 
 class MultiplyMovingStep(DataStep):
-    """Streams columns through the array. PSUM is read, added to and written when it completes."""
+    """Streams columns through a tile of the array. PSUM is read, added to and written when it completes."""
 
     gated = True
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         accumulate = op.properties.get("accumulate")
         super().__init__(simulation, op, instance, [accumulate.data if isinstance(accumulate, ExprAttr) else Expr()])
-        self.stream = cost.stream(instance)
-        self.wide = cost.main_input(instance).element_type in WIDE_MATMUL
+        self.stream, self.area = cost.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
+        self.passes_bits, self.double_row = is_bit_transpose(instance), is_double_row(instance)
+        self.writer = OTHER if self.passes_bits else MATMUL
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
-        return max(now, sequencer.array.stream_at())
+        tile = sequencer.array.tiles.get(self.area)
+        return now if tile is None else max(now, tile.stream_at())
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        array, simulation = sequencer.array, self.simulation
-        write = self._product(array, numbers) if simulation.numerics else None
+        tile, simulation = sequencer.array.tiles.get(self.area), self.simulation
+        if tile is None:
+            self._fail(f"no stationary tile is loaded{self._place()}; load_stationary comes first")
+        write = self._product(tile, numbers) if simulation.numerics else None
         factor = simulation.factor()
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
-        end = array.start_stream(now, stream)
+        end = tile.start_stream(now, stream)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
         self.record(sequencer, now, end, done)
         self.complete(sequencer, numbers, done, write)
         return now + self.floor
 
-    def _product(self, array: TensorArray, numbers: tuple[int, ...]) -> Write:
-        self._check_weights(array.weights, array.wide)
-        (product,) = self.compute(*self.read(numbers), array.weights)
+    def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
+        weights = self._weights(tile)
+        accumulate, (moving,) = numbers[EXTRA] != 0, self.read(numbers)
+        if self.passes_bits:
+            self._check_identity(moving, accumulate)
+        (product,) = self.compute(moving, weights.values)
         (pattern, _), (region,) = self.targets[0], self.outputs(numbers)
-        accumulate = numbers[EXTRA] != 0
 
         def write() -> None:
             if accumulate:
                 if region.state is not None:
                     pattern.require_accumulator(region)
-                region.view += product.reshape(region.view.shape)
+                add(region.view, product.reshape(region.view.shape))
             else:
-                store(pattern, region, product, MATMUL)
+                store(pattern, region, product, self.writer)
 
         return write
 
-    def _check_weights(self, weights: numerics.Array | None, wide: bool) -> None:
-        assert self.op is not None
-        if weights is None:
-            raise ExecutionError(f"{where(self.op)}: no stationary tile is loaded; load_stationary comes first")
-        rows, columns = weights.shape
-        if (columns, rows) != (self.moving.partitions, self.dst.partitions):
-            raise ExecutionError(
-                f"{where(self.op)}: the stationary tile loaded last is {columns} x {rows} (K x M); moving has"
+    def _weights(self, tile: ArrayTile) -> Weights:
+        """The stationary tile, which must be one for this multiplication."""
+        if tile.weights is None:
+            self._fail(f"no stationary tile is loaded{self._place()}; load_stationary comes first")
+        weights, depth = tile.weights, 2 if self.double_row else 1
+        if (weights.passes_bits, weights.double_row) != (self.passes_bits, self.double_row):
+            self._fail("is_transpose and perf_mode must be those of the load_stationary before")
+        rows, columns = weights.values.shape
+        if (columns, rows) != (depth * self.moving.partitions, self.dst.partitions):
+            self._fail(
+                f"the stationary tile loaded last is {columns // depth} x {rows} (K x M); moving has"
                 f" {self.moving.partitions} partitions and dst {self.dst.partitions}"
             )
-        if wide != self.wide:
-            raise ExecutionError(f"{where(self.op)}: if one input is float32 or tfloat32 the other must be too")
+        if (weights.element_type in WIDE_MATMUL) != (self.moving.element_type in WIDE_MATMUL):
+            self._fail("if one input is float32 or tfloat32 the other must be too")
+        if self.passes_bits and self.dst.element_type != array_output(weights.element_type):
+            names = dtype(weights.element_type).name, dtype(self.dst.element_type).name
+            self._fail(f"the stationary tile is {names[0]}, the transpose of which is not {names[1]}")
+        return weights
+
+    def _place(self) -> str:
+        (row, column), (rows, columns) = self.area
+        return f" in rows {row}..{row + rows - 1} and columns {column}..{column + columns - 1}"
+
+    def _check_identity(self, moving: Array, accumulate: bool) -> None:
+        """What the array passes through is the stationary tile only if the moving one is an identity."""
+        stored = moving.view(numerics.storage(self.moving.element_type)).reshape(len(moving), -1)
+        if accumulate:
+            self._fail("a transpose overwrites; it cannot accumulate")
+        if not (stored == np.eye(*stored.shape, dtype=stored.dtype)).all():
+            self._fail("with is_transpose, moving must be an identity")
+
+    def _fail(self, text: str) -> NoReturn:
+        assert self.op is not None
+        raise ExecutionError(f"{where(self.op)}: {text}")
 
 
-class DmaStep(DataStep):
-    """Triggers a transfer. A source that nothing in the program writes is read when the transfer ends: no copy."""
-
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, constant: bool):
-        super().__init__(simulation, op, instance)
-        self.shares = dma.shares(instance)
-        self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
-        self.mask = sum(mask for mask, _ in self.shares)
-        self.constant = constant
-
-    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        simulation, core = self.simulation, sequencer.core
-        times = simulation.target.dma
-        ring = self.ring
-        assert ring is not None
-        read, write = self._movement(numbers) if simulation.numerics else (None, None)
-        queue = simulation.unit(core.index, f"dma {ring[0]} q{ring[1]}")
-
-        def end(now: float) -> None:
-            if write is not None:
-                write()
-            start = transfer.start or now
-            queue.occupy(start, now)
-            queue.count += 1
-            simulation.record(queue, self.op, "", start, now, 0.0)
-            done = now + times.completion_ns * simulation.factor()
-            simulation.last = max(simulation.last, done)
-            self.raise_semaphore(queue.name, numbers[UPDATE], done)
-
-        factor = simulation.factor()
-        shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
-        transfer = dma.Transfer(ring, shares, read, end)
-        core.dma.submit(transfer, now + self.delay, simulation.factor())
-        free = now + max(times.trigger_ns * simulation.factor(), self.floor)
-        self.record(sequencer, now, free, free)
-        return free
-
-    def _movement(self, numbers: tuple[int, ...]) -> tuple[Callable[[], None], Write]:
-        """What reads when the transfer starts, and what writes when it ends."""
-        (source, at), (region,) = self.sources[0], self.outputs(numbers)
-        origin = source.cache.get(numbers[at]) or source.bind(numbers[at])
-        data: list[numerics.Array] = []
-
-        def read() -> None:
-            if not origin.ready:
-                source.require(origin)
-            if not self.constant:
-                data.extend(self.compute(origin.view))
-
-        def write() -> None:
-            result = data[0] if data else origin.view if self.bits else self.compute(origin.view)[0]
-            store(self.targets[0][0], region, result)
-
-        return read, write
+def add(view: Array, product: Array) -> None:
+    """Adds in fp32 to what PSUM has; bf16 is widened and rounded again (hardware.md 3.2)."""
+    if view.dtype == np.float32:
+        view += product
+    else:
+        view[...] = view.astype(np.float32) + product

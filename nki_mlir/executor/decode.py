@@ -96,7 +96,8 @@ def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first:
     dims, flat = view_dims(instance)
     sources: list[tuple[Pattern, int]] = []
     targets: list[tuple[Pattern, int]] = []
-    bank = instance.target.memory.psum_bank_bytes if instance.instruction.name == "multiply_moving" else 0
+    one_bank = instance.instruction.name == "multiply_moving" and instance.target.limits.matmul_banks == 1
+    bank = instance.target.memory.psum_bank_bytes if one_bank else 0
     for index, (operand, access) in enumerate(instance.accesses()):
         memory, writes = memory_of(access), operand.role == "dst"
         dtype = numerics.bits(access.element_type) if found.bits else numerics.storage(access.element_type)

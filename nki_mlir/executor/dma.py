@@ -18,9 +18,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.instructions import Instance
+from nki_mlir.dialects.instructions.dma import data_operands, indexed, is_software, shape_of
 from nki_mlir.executor.machine import contiguous
 from nki_mlir.targets import Target
 
@@ -34,14 +36,29 @@ _EPSILON = 1e-6
 """Parts whose ends are this close, in ns, end together."""
 
 
+class Generation(NamedTuple):
+    """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
+    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without."""
+
+    prepare: float
+    trigger: float
+    interval: float
+    hardware: float
+
+
 class Transfer:
     """One transfer under way. `begin` is called when its data starts moving, `end` with the time when it is all there;
     `start` and `last` are those times."""
 
     def __init__(
-        self, ring: Ring, shares: Sequence[Share], begin: Callable[[], None] | None, end: Callable[[float], None]
+        self,
+        ring: Ring,
+        shares: Sequence[Share],
+        begin: Callable[[], None] | None,
+        end: Callable[[float], None],
+        generation: Generation,
     ):
-        self.ring, self.shares, self.begin, self.end = ring, shares, begin, end
+        self.ring, self.shares, self.begin, self.end, self.generation = ring, shares, begin, end, generation
         self.start: float | None = None
         self.last = 0.0
         self.parts = 0
@@ -92,10 +109,15 @@ class DmaEngines:
         self.dma, self.schedule = target.dma, schedule
         self.lanes: list[_Lane] = []
         self.arrivals: dict[Ring, float] = {}
+        self.generators: dict[str, float] = {}
 
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
         """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
-        earliest = self.arrivals.get(transfer.ring, -math.inf) + self.dma.queue_interval_ns
+        generation, engine = transfer.generation, transfer.ring[0]
+        if generation.hardware:
+            trigger = max(trigger, self.generators.get(engine, 0.0))
+            self.generators[engine] = trigger + generation.hardware
+        earliest = self.arrivals.get(transfer.ring, -math.inf) + generation.interval
         arrival = max(trigger + self.dma.start_ns * delay, earliest)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
@@ -170,17 +192,31 @@ class DmaEngines:
             self.schedule(transfer.last, transfer.end)
 
 
+def generation(i: Instance) -> Generation:
+    """hardware.md 8.5: static descriptors are there, software makes them row by row, hardware in one of two units."""
+    dma = i.target.dma
+    if is_software(i):
+        rows = max(shape_of(access)[0] for _, access in data_operands(i))
+        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, dma.dge_interval_ns, 0.0)
+    if i.fields.get("dge_mode") == "hwdge":
+        return Generation(0.0, dma.trigger_ns, dma.dge_interval_ns, dma.hwdge_ns)
+    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0)
+
+
 def shares(i: Instance) -> tuple[Share, ...]:
-    """How a dma_copy is split over the engines, engines with equal parts together."""
-    dst, src = i.access("dst"), i.access("src")
-    assert dst is not None and src is not None
-    dma, size = i.target.dma, max(dst.itemsize, src.itemsize)
-    runs, side = max(_runs(dst), _runs(src)), dst if dst.on_chip else src
+    """How a transfer is split over the engines, engines with equal parts together."""
+    operands, rows = dict(data_operands(i)), indexed(i)
+    dst = operands["dst"]
+    dma, size = i.target.dma, max(a.itemsize for a in operands.values())
+    runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
+    side = next((a for a in operands.values() if a.on_chip), dst)
     overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
+    if i.instruction.name == "dma_transpose" and not dma.transposes:
+        runs = dst.elements
     found: dict[float, int] = {}
-    for engine, part in _split(side, i.target):
+    for engine, part in _split(side, i):
         nbytes = dst.elements * size * part
-        service = max(
+        service = passes * max(
             nbytes / dma.wire_bytes_per_ns + math.ceil(nbytes / dma.packet_bytes) * overhead,
             math.ceil(runs * part) * dma.run_ns,
         )
@@ -190,10 +226,23 @@ def shares(i: Instance) -> tuple[Share, ...]:
     return tuple((mask, service) for service, mask in found.items())
 
 
-def _split(side: Access, target: Target) -> list[tuple[int, float]]:
-    """Engines that take part and the fraction of the transfer that each moves."""
-    dma = target.dma
-    if not side.on_chip:
+def _passes(i: Instance) -> float:
+    """Time relative to a copy's (hardware.md 6.6). Arithmetic reads each source but dst itself at its own rate."""
+    dma, dst = i.target.dma, i.access("dst")
+    assert dst is not None
+    sources = [access for name, access in data_operands(i) if name != "dst"]
+    if i.instruction.name == "dma_transpose":
+        return 1 / (dma.sbuf_transpose_factor if sources[0].on_chip else dma.hbm_transpose_factor)
+    if i.instruction.name == "dma_compute" or i.fields.get("dst_rmw_op") is not None:
+        rate = dma.sbuf_arithmetic_factor if dst.on_chip else dma.arithmetic_factor
+        return max(1, sum(access != dst for access in sources)) / rate
+    return 1.0
+
+
+def _split(side: Access, i: Instance) -> list[tuple[int, float]]:
+    """Engines that take part and the fraction of the transfer that each moves. Transposing, all work together."""
+    dma = i.target.dma
+    if not side.on_chip or (i.instruction.name == "dma_transpose" and dma.transposes):
         return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
     rows: dict[int, int] = {}
     for partition in range(side.start, side.start + side.partitions):
@@ -202,7 +251,7 @@ def _split(side: Access, target: Target) -> list[tuple[int, float]]:
     return [(engine, count / side.partitions) for engine, count in rows.items()]
 
 
-def _runs(access: Access) -> int:
-    """Contiguous pieces of a pattern."""
-    step, count = contiguous(access.dims)[-1]
+def _runs(access: Access, rows: bool) -> int:
+    """Contiguous pieces of a pattern; `rows` that indices choose are pieces of their own."""
+    step, count = contiguous(access.dims[1:] if rows else access.dims)[-1]
     return access.elements // (count if step == 1 else 1)

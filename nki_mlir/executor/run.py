@@ -13,6 +13,7 @@ from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions.dma import index_of
 from nki_mlir.dialects.neuron_isa import (
     CoreBarrierOp,
     CoreOp,
@@ -33,8 +34,9 @@ from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
 from nki_mlir.executor.checks import buffers
-from nki_mlir.executor.data_steps import DmaStep, EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
+from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
 from nki_mlir.executor.decode import Branches, Step
+from nki_mlir.executor.dma_steps import DmaStep, IndirectStep
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.result import RunResult
@@ -242,9 +244,12 @@ def _control_step(op: SequencerOp, simulation: Simulation, core: int) -> Step:
 def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: Engine) -> Step:
     instance = decode.instance_of(op, engine, simulation.target)
     name = op.instruction.name
-    if name == "dma_copy":
-        source = instance.access("src")
-        return DmaStep(simulation, op, instance, source is not None and source.tensor in simulation.constant_tensors)
+    if op.instruction.is_transfer:
+        if index_of(instance) is not None:
+            return IndirectStep(simulation, op, instance)
+        sources = [access for operand, access in instance.accesses() if operand.role == "src"]
+        constant = all(access.tensor in simulation.constant_tensors for access in sources)
+        return DmaStep(simulation, op, instance, constant)
     for access in op.accesses().values():
         _check_owner(op, access, core)
     if engine is not Engine.TENSOR:

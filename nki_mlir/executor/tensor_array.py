@@ -6,25 +6,48 @@ every 64 cycles, as documented.
 
 An fp32 matmul is two load-multiply pairs. The first half of its weights is loaded by load_stationary, the second when
 the first half is in use, and a further multiply_moving on the same weights loads both again.
+
+Tiles of the array that have no element in common work at the same time, each with weights and a load path of its own
+(hardware.md 8.3, assumed). A load into a tile ends those that it overlaps.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from xdsl.ir import Attribute
+
 from nki_mlir.executor.cost import Load, Stream
 from nki_mlir.executor.numerics import Array
 
+Area = tuple[tuple[int, int], tuple[int, int]]
+"""Position and size of a part of the array, in rows and columns."""
 
-class TensorArray:
-    """`weights` is the loaded tile, fp32 [M, K]. Times: `load_free`, the load path is free; `staging_free`, the spare
-    weight buffer is free; `ready`, the set in it can be used; `stream_free`, the next stream can start. `fresh` while
-    the set has not been used."""
+
+class Weights(NamedTuple):
+    """A stationary tile: fp32 [M, K], [M, 2 K] in double-row mode, or as stored where its bits are passed through."""
+
+    values: Array
+    element_type: Attribute
+    passes_bits: bool
+    double_row: bool
+
+
+class ArrayTile:
+    """Times: `load_free`, the load path is free; `staging_free`, the spare weight buffer is free; `ready`, the set in
+    it can be used; `stream_free`, the next stream can start. `fresh` while the set has not been used."""
 
     def __init__(self) -> None:
-        self.weights: Array | None = None
-        self.wide = False
+        self.weights: Weights | None = None
         self.load = Load(1, 0.0, 0.0)
         self.load_free = self.staging_free = self.ready = self.stream_free = 0.0
         self.fresh = True
+
+    def follow(self, other: ArrayTile) -> None:
+        """Takes the place of another tile when that is done."""
+        self.load_free = max(self.load_free, other.load_free)
+        self.staging_free = max(self.staging_free, other.staging_free)
+        self.stream_free = max(self.stream_free, other.stream_free)
 
     def load_at(self, latency: float) -> float:
         """When the next load can start."""
@@ -58,3 +81,22 @@ class TensorArray:
     def _load(self, start: float) -> None:
         self.load_free = start + self.load.each
         self.ready = self.load_free + self.load.latency
+
+
+class TensorArray:
+    """The tiles in use, by area; no two overlap."""
+
+    def __init__(self) -> None:
+        self.tiles: dict[Area, ArrayTile] = {}
+
+    def claim(self, area: Area) -> ArrayTile:
+        """The tile that a load goes to, in place of all that it overlaps."""
+        found = self.tiles.pop(area, None) or ArrayTile()
+        for other in [key for key in self.tiles if _overlap(key, area)]:
+            found.follow(self.tiles.pop(other))
+        self.tiles[area] = found
+        return found
+
+
+def _overlap(a: Area, b: Area) -> bool:
+    return all(x < y + size_b and y < x + size_a for x, size_a, y, size_b in zip(a[0], a[1], b[0], b[1], strict=True))

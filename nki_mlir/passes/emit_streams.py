@@ -149,7 +149,7 @@ class _Emission:
             value = op.operand_value(name)
             fields[name] = None if value is None else isa.ExprAttr(self.expr(expr_of(value), counters, op))
         if op.instruction.name == "nc_matmul":
-            self.add(op, "load_stationary", {"stationary": operands.pop("stationary")}, {})
+            self.add(op, "load_stationary", {"stationary": operands.pop("stationary")}, fields)
             self.add(op, "multiply_moving", operands, fields)
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Operation
 
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.errors import CompileError
 
 READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated"])
 """Instructions whose destination is also read (a multiply_moving too, but those keep order among themselves)."""
+
+MOST_ELEMENTS = 2**40
+"""More than a tensor has."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Step:
 
     @property
     def is_dma(self) -> bool:
-        return self.name == "dma_copy"
+        return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.is_transfer
 
     @property
     def is_matmul(self) -> bool:
@@ -96,18 +101,27 @@ def _step(op: isa.IsaInstruction, engine: Engine, loops: tuple[Loop, ...]) -> St
         raise CompileError.at(op, "an instruction has no 'order'; insert-semaphores follows emit-streams")
     if op.wait is not None or op.update is not None:
         raise CompileError.at(op, "an instruction already waits for or updates a semaphore")
+    if any(access.address is not None and access.address.registers() for access in op.accesses().values()):
+        raise CompileError.at(op, "addresses in registers (run-time loops) are not supported by insert-semaphores")
     step = Step(op, engine, op.order.value.data, loops)
-    for operand in op.instruction.operands:
-        access = op.operand_named(operand.name)
-        if not isinstance(access, Access):
-            continue
-        if operand.role == "dst":
-            step.writes.append(access)
-        if operand.role == "src" or op.instruction.name in READ_MODIFY_WRITE:
-            step.reads.append(access)
-        if access.address is not None and access.address.registers():
-            raise CompileError.at(op, "addresses in registers (run-time loops) are not supported by insert-semaphores")
+    indirect = any(name in op.properties for name in INDEX_OPERANDS)
+    for name, access in op.accesses().items():
+        touched = _whole_tensor(access) if indirect and not access.on_chip else access
+        writes = op.instruction.operand(name).role == "dst"
+        if writes:
+            step.writes.append(touched)
+        if not writes or _keeps_dst(op):
+            step.reads.append(touched)
     return step
+
+
+def _keeps_dst(op: isa.IsaInstruction) -> bool:
+    return op.instruction.name in READ_MODIFY_WRITE or "dst_rmw_op" in op.properties
+
+
+def _whole_tensor(access: Access) -> Access:
+    """What a side may touch whose rows are known at run time only."""
+    return replace(access, address=Expr(0), dims=((1, MOST_ELEMENTS),))
 
 
 def _reject(op: Operation) -> None:

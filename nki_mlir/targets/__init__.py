@@ -102,10 +102,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one instruction, descriptor or core can name."""
+    """What one instruction, descriptor or core can name. A matmul writes up to `matmul_banks` PSUM banks at once."""
 
     stationary_free: int
     moving_free: int
+    matmul_banks: int
     partitions: int
     sbuf_free_elements: int
     psum_free_elements: int
@@ -116,6 +117,11 @@ class Limits:
     dma_dims: int
     semaphores: int
     registers: int
+
+    @property
+    def psum_free_bytes(self) -> int:
+        """`psum_free_elements` of fp32: all of a partition."""
+        return 4 * self.psum_free_elements
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,12 @@ class Activation:
 
 @dataclass(frozen=True)
 class Dma:
-    """The DMA engines of one core: start-up, packets, completion."""
+    """The DMA engines of one core: start-up, packets, completion, and the rates of transfers that do more than move.
+
+    A software-generated transfer costs its engine `swdge_row_ns` per row before its trigger, a hardware-generated one
+    keeps a generator for `hwdge_ns`; `dge_interval_ns` is the distance of such transfers on one queue. The factors are
+    rates relative to a copy's; where the engines don't transpose (`transposes`), a transpose moves single elements.
+    """
 
     engines: int
     queues: int
@@ -207,6 +218,15 @@ class Dma:
     completion_ns: float
     increment_gap_ns: float
     queue_interval_ns: float
+    dge_interval_ns: float
+    swdge_trigger_ns: float
+    swdge_row_ns: float
+    hwdge_ns: float
+    arithmetic_factor: float
+    sbuf_arithmetic_factor: float
+    transposes: bool
+    hbm_transpose_factor: float
+    sbuf_transpose_factor: float
 
 
 @dataclass(frozen=True)

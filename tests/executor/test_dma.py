@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 import pytest
 
-from nki_mlir.executor.dma import DmaEngines, Share, Transfer
+from nki_mlir.executor.dma import DmaEngines, Generation, Share, Transfer
 from nki_mlir.targets import load
 
 
@@ -17,7 +17,8 @@ def simulate(transfers: list[tuple[float, int, list[Share]]]) -> list[tuple[floa
     events: list[tuple[float, int, Callable[[float], None]]] = []
     counter = iter(range(10**9))
     engines = DmaEngines(load("trn1"), lambda time, event: heappush(events, (time, next(counter), event)))
-    found = [Transfer(("sync", queue), shares, None, lambda _: None) for _, queue, shares in transfers]
+    static = Generation(0.0, 83.0, 100.0, 0.0)
+    found = [Transfer(("sync", queue), shares, None, lambda _: None, static) for _, queue, shares in transfers]
     for transfer, (trigger, _, _) in zip(found, transfers, strict=True):
         engines.submit(transfer, trigger)
     while events:

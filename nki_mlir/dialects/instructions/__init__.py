@@ -66,5 +66,9 @@ NOT_MODELLED: Mapping[str, str] = {
     "device_print": "a debugging aid that leaves the machine's state as it is",
     "register_alloc": "a compile-time notion: an instruction names its registers by number",
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
+    **dict.fromkeys(
+        ("nc_matmul_mx", "quantize_mx"),
+        "its elements are four 8- or 4-bit floats packed into one, which is no element type of MLIR",
+    ),
 }
 """Instructions that are known by name and left out, and why."""

@@ -16,5 +16,5 @@ BIAS = Operand("bias", "src", dtypes=FLOATS - {by_name("tfloat32").type}, shape=
 SCALE = Operand("scale", "src", dtypes=F32, shape="column", optional=True, constant=True)
 STATIONARY = Operand("stationary", "src", SBUF, FLOATS, shape="own")
 MOVING = Operand("moving", "src", SBUF, FLOATS, shape="own")
-PSUM_DST = Operand("dst", "dst", PSUM, F32, shape="own")
+PSUM_DST = Operand("dst", "dst", PSUM, shape="own")
 ACCUMULATE = Field("accumulate", "expr", optional=True)

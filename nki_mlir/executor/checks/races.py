@@ -122,7 +122,7 @@ class Races:
         did: str,
     ) -> None:
         for chain, (number, at) in accesses.items():
-            if clock[chain] < number and chain != own:
+            if clock[chain] < number and chain != own and at != position:
                 self._race(at, position, boxes, does, did)
 
     def _group(self, box: Box, pattern: Pattern, numbers: tuple[int, ...], position: int) -> None:

@@ -1,0 +1,196 @@
+"""Steps of transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, indexed
+from nki_mlir.dialects.neuron_isa import IsaInstruction
+from nki_mlir.executor import dma, numerics
+from nki_mlir.executor.data_steps import DataStep, Write, store
+from nki_mlir.executor.decode import UPDATE, Placed
+from nki_mlir.executor.machine import Pattern
+from nki_mlir.executor.meaning import Masked, Output
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.rows import Rows
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation
+
+
+class Movement(NamedTuple):
+    """`read` takes the inputs when the data starts moving, `write` stores the result when it is all there."""
+
+    read: Callable[[], None]
+    write: Write
+
+
+class DmaStep(DataStep):
+    """Triggers a transfer. Sources that nothing in the program writes are read when the transfer ends: no copy."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, constant: bool):
+        super().__init__(simulation, op, instance)
+        if instance.fields.get("dst_rmw_op") is not None:
+            self.sources = [*self.sources, *self.targets]
+            constant = False
+        self.shares = dma.shares(instance)
+        self.generation = dma.generation(instance)
+        self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
+        self.mask = sum(mask for mask, _ in self.shares)
+        self.constant = constant
+        self.moves = self.bits and instance.instruction.name == "dma_copy"
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        simulation, core = self.simulation, sequencer.core
+        times, ring = simulation.target.dma, self.ring
+        assert ring is not None
+        read, write = self.movement(numbers) if simulation.numerics else (None, None)
+        queue = simulation.unit(core.index, f"dma {ring[0]} q{ring[1]}")
+
+        def end(now: float) -> None:
+            if write is not None:
+                write()
+            start = transfer.start or now
+            queue.occupy(start, now)
+            queue.count += 1
+            simulation.record(queue, self.op, "", start, now, 0.0)
+            done = now + times.completion_ns * simulation.factor()
+            simulation.last = max(simulation.last, done)
+            self.raise_semaphore(queue.name, numbers[UPDATE], done)
+
+        factor = simulation.factor()
+        shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
+        transfer = dma.Transfer(ring, shares, read, end, self.generation)
+        stretch = simulation.factor()
+        core.dma.submit(transfer, now + self.delay + self.generation.prepare * stretch, stretch)
+        free = now + max((self.generation.prepare + self.generation.trigger) * simulation.factor(), self.floor)
+        self.record(sequencer, now, free, free)
+        return free
+
+    def movement(self, numbers: tuple[int, ...]) -> Movement:
+        for pattern, k in self.sources:
+            if numbers[k] not in pattern.cache:
+                pattern.bind(numbers[k])
+        ((target, _),), (region,) = self.targets, self.outputs(numbers)
+        data: list[Array] = []
+
+        def read() -> None:
+            inputs = self.read(numbers)
+            if not self.constant:
+                data.extend(self.compute(*inputs))
+
+        def write() -> None:
+            store(target, region, data[0] if data else self._late(self.read(numbers)))
+
+        return Movement(read, write)
+
+    def _late(self, inputs: list[Array]) -> Array:
+        """The result of inputs that haven't changed since."""
+        return inputs[0] if self.moves else self.compute(*inputs)[0]
+
+
+class IndirectStep(DmaStep):
+    """A gather, a scatter, or an addition to rows. Whoever makes the descriptors reads the indices when the transfer is
+    triggered. With rows left out, it goes on with the others."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        super().__init__(simulation, op, instance, False)
+        found = indexed(instance)
+        skip = instance.fields.get("oob_mode") == "skip"
+        self.index = next(placed for placed in self.sources if placed[0].name in INDEX_OPERANDS)
+        self.tiles = [placed for placed in self.sources if placed is not self.index]
+        patterns = {pattern.name: pattern for pattern, _ in (*self.tiles, *self.targets)}
+        self.rows = {name: Rows(patterns[name], skip) for name in found}
+        self.most = next(iter(found.values())).dims[0][1]
+        self.chosen: dict[str, Array] = {}
+        self.inside = np.empty(0, np.bool_)
+        self.axis = -1 if instance.instruction.name == "dma_transpose" else 0
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        """In the trace stands what this transfer touches: the rows that the indices choose now."""
+        if self.simulation.numerics:
+            self.chosen, self.inside = self._choose(numbers)
+            if self.simulation.trace is not None:
+                self.simulation.trace[-1] = (sequencer, *self._touched(numbers))
+        return super().issue(sequencer, now, numbers)
+
+    def _choose(self, numbers: tuple[int, ...]) -> tuple[dict[str, Array], Array]:
+        """The addresses of the rows, by operand, and which indices name rows of the tensor."""
+        indices = self._indices(numbers)
+        chosen, inside = {}, np.ones(len(indices), np.bool_)
+        for pattern, k in (*self.tiles, *self.targets):
+            if pattern.name in self.rows:
+                chosen[pattern.name], inside = self.rows[pattern.name].select(numbers[k], indices)
+        for target, _ in self.targets:
+            if target.name in chosen:
+                self.rows[target.name].require_distinct(chosen[target.name])
+        return chosen, inside
+
+    def _touched(self, numbers: tuple[int, ...]) -> tuple[DmaStep, tuple[int, ...]]:
+        """This transfer as a step whose operands are single rows, and its numbers with the addresses of those."""
+        step, addresses = copy(self), list(numbers)
+
+        def rows_of(placed: Placed) -> Placed:
+            found: list[tuple[Pattern, int]] = []
+            for pattern, k in placed:
+                if pattern.name not in self.rows:
+                    found.append((pattern, k))
+                    continue
+                first = len(addresses)
+                addresses.extend(self.chosen[pattern.name].tolist())
+                found.extend((self.rows[pattern.name].row, n) for n in range(first, len(addresses)))
+            return found
+
+        step.sources, step.targets = [self.index, *rows_of(self.tiles)], [*rows_of(self.targets)]
+        return step, tuple(addresses)
+
+    def movement(self, numbers: tuple[int, ...]) -> Movement:
+        chosen, inside, data = self.chosen, self.inside, list[Array]()
+        ((target, at),) = self.targets
+        region = None if target.name in chosen else target.bind(numbers[at])
+
+        def read() -> None:
+            data.extend(self.compute(*(self._tile(pattern, numbers[k], chosen, inside) for pattern, k in self.tiles)))
+
+        def write() -> None:
+            if region is None:
+                rows = self.rows[target.name]
+                rows.put(chosen[target.name], data[0].reshape(-1, *rows.row.shape))
+            else:
+                store(target, region, self._spread(data[0], region.view.shape, inside))
+
+        return Movement(read, write)
+
+    def _indices(self, numbers: tuple[int, ...]) -> Array:
+        """int64 [n], column by column."""
+        pattern, k = self.index
+        tile = self._view(pattern, numbers[k]).view(numerics.storage(pattern.access.element_type))
+        return tile.reshape(len(tile), -1).T.reshape(-1)[: self.most].astype(np.int64)
+
+    def _tile(self, pattern: Pattern, address: int, chosen: Mapping[str, Array], inside: Array) -> Array:
+        if pattern.name in chosen:
+            rows, addresses = self.rows[pattern.name], chosen[pattern.name]
+            rows.require(addresses)
+            return rows.take(addresses)
+        view = self._view(pattern, address)
+        return view if inside.all() else view[inside]
+
+    def _view(self, pattern: Pattern, address: int) -> Array:
+        region = pattern.cache.get(address) or pattern.bind(address)
+        if not region.ready:
+            pattern.require(region)
+        return region.view
+
+    def _spread(self, result: Array, shape: tuple[int, ...], inside: Array) -> Output:
+        """A result without the rows that were left out, in the destination's shape."""
+        if inside.all():
+            return result
+        values, mask = np.zeros(shape, result.dtype), np.zeros(shape, np.bool_)
+        kept = np.moveaxis(values, self.axis, 0)
+        kept[inside] = np.moveaxis(result, self.axis, 0).reshape(-1, *kept.shape[1:])
+        np.moveaxis(mask, self.axis, 0)[inside] = True
+        return Masked(values, mask)
