@@ -12,7 +12,7 @@ from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.errors import CompileError
 
-READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated"])
+READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated", "nonzero_with_count", "topk"])
 """Instructions whose destination is also read (a multiply_moving too, but those keep order among themselves)."""
 
 
