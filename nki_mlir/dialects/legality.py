@@ -44,7 +44,8 @@ DMA_SPACES = frozenset((Space.SBUF, Space.HBM))
 class Operand:
     """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and equal
     elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
-    `constant` allows it; `own` is checked by the instruction's rules alone."""
+    `constant` allows it; `own` is checked by the instruction's rules alone. Of the partitions that the operand spans,
+    only each `every`-th is read or written."""
 
     name: str
     role: str
@@ -53,6 +54,7 @@ class Operand:
     shape: str = "full"
     optional: bool = False
     constant: bool = False
+    every: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,9 @@ Rule = Callable[[Instance], str | None]
 
 @dataclass(frozen=True)
 class Instruction:
-    """A machine instruction. `engines[0]` is the default. `levels` names the dialects that have it: a matmul is one
-    operation of `neuron.engine` and two of `neuron.isa`."""
+    """A machine instruction. `engines[0]` is the default; `since` names the first core on which an engine has it, where
+    that is not the first of `cores`. `levels` names the dialects that have it: a matmul is one operation of
+    `neuron.engine` and two of `neuron.isa`."""
 
     name: str
     doc: str
@@ -107,6 +110,7 @@ class Instruction:
     rules: tuple[Rule, ...] = ()
     cores: tuple[str, ...] = ("v2", "v3", "v4")
     levels: tuple[str, ...] = field(default=("neuron.engine", "neuron.isa"))
+    since: Mapping[Engine, str] = field(default_factory=dict)
 
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)
@@ -129,8 +133,10 @@ def check(instance: Instance) -> str | None:
 def _engine(i: Instance) -> str | None:
     if i.engine not in i.instruction.engines:
         return f"{i.instruction.name} runs on {', '.join(i.instruction.engines)}, not on {i.engine}"
-    if i.target.core not in i.instruction.cores:
-        return f"{i.instruction.name} needs NeuronCore-{i.instruction.cores[0]}; {i.target.name} is {i.target.core}"
+    first = i.instruction.since.get(i.engine, i.instruction.cores[0])
+    if i.target.core not in i.instruction.cores or i.target.core < first:
+        on = f" on {i.engine}" if i.instruction.since else ""
+        return f"{i.instruction.name}{on} needs NeuronCore-{first}; {i.target.name} is {i.target.core}"
     return None
 
 

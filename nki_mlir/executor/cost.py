@@ -117,10 +117,18 @@ def _formula(text: str) -> CodeType:
     return compile(text, text, "eval")
 
 
+def _names(i: Instance) -> dict[str, float]:
+    """What a cost formula may use; the wording is in `targets`."""
+    main, written = main_input(i), _outputs(i)
+    names = {"N": main.free_elements, "F": main.free_elements, "P": main.partitions, "B": main.itemsize}
+    names["D"] = written[0].free_elements if written else 0
+    names["START"] = i.target.engine[i.engine.value].latency_cycles
+    return names | {name: value for name, value in i.fields.items() if isinstance(value, int)}
+
+
 def work_cycles(i: Instance) -> float:
     """Cycles of the engine, bubbles and latency aside, doubled where an interface is slowed down by a wide step."""
-    main = main_input(i)
-    names = {"N": main.free_elements, "F": main.free_elements, "P": main.partitions}
+    names = _names(i)
     for case in i.target.cost(i.instruction.name):
         if case.engine in (None, i.engine.value) and (case.when is None or PREDICATES[case.when](i)):
             cycles = eval(_formula(case.cycles), {"max": max, "min": min, "ceil": math.ceil}, names)

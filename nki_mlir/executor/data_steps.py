@@ -17,7 +17,7 @@ from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import cost, decode, numerics
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
-from nki_mlir.executor.meaning import Masked, Output
+from nki_mlir.executor.meaning import Masked, Output, Undefined
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
@@ -57,7 +57,12 @@ class DataStep(MachineStep):
         """Reads and computes now; None in a run without data."""
         if not self.simulation.numerics:
             return None
-        results, regions = self.compute(*state, *self.read(numbers)), self.outputs(numbers)
+        inputs, regions = self.read(numbers), self.outputs(numbers)
+        try:
+            results = self.compute(*state, *inputs)
+        except Undefined as error:
+            assert self.op is not None
+            raise ExecutionError(f"{where(self.op)}: {error}", "bounds") from None
 
         def write() -> None:
             for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):

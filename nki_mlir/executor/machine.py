@@ -74,7 +74,8 @@ class Pattern:
     """One memory operand of one instruction: everything about it but the address.
 
     `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions as their
-    first axis. `bank` is the size of a PSUM bank where the access may not cross one, else 0.
+    first axis. `bank` is the size of a PSUM bank where the access may not cross one, else 0. Of the partitions of the
+    access, only each `every`-th is touched.
     """
 
     def __init__(
@@ -87,11 +88,12 @@ class Pattern:
         dims: Sequence[Dim],
         writes: bool = False,
         bank: int = 0,
+        every: int = 1,
     ):
         self.op, self.name, self.access, self.memory = op, name, access, memory
-        self.dtype, self.writes, self.bank = dtype, writes, bank
+        self.dtype, self.writes, self.bank, self.every = dtype, writes, bank, every
         item = access.itemsize
-        rows = [(memory.row, access.partitions)] if memory.on_chip else []
+        rows = [(memory.row * every, -(-access.partitions // every))] if memory.on_chip else []
         self.shape = tuple(count for _, count in [*rows, *dims])
         self.strides = tuple(stride for stride, _ in [*rows, *((step * item, count) for step, count in dims)])
         self.base = access.start * memory.row
@@ -150,7 +152,7 @@ class Pattern:
         steps = [stride for stride, _ in self.byte_dims]
         place = [int(i) * stride for i, stride in zip(index, steps, strict=True)]
         first = region.address + sum(place[1:] if self.memory.on_chip else place)
-        partition = f" partition {self.access.start + int(index[0])}," if self.memory.on_chip else ""
+        partition = f" partition {self.access.start + self.every * int(index[0])}," if self.memory.on_chip else ""
         self._fail(
             "uninitialised",
             f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written",

@@ -14,7 +14,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.errors import CompileError
 
-READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated"])
+READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated", "nonzero_with_count", "topk"])
 """Instructions whose destination is also read (a multiply_moving too, but those keep order among themselves)."""
 
 MOST_ELEMENTS = 2**40

@@ -15,11 +15,15 @@ Times are nanoseconds, rates bytes per nanosecond, sizes bytes; "cycles" are cyc
 and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on top of its
 work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and its result
 is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
-formulae use `N`, `P`, `F`, the operators `+ - * /`, and `max`, `min` and `ceil`:
+formulae use the operators `+ - * /`, `max`, `min` and `ceil`, and:
 
 - `N`: elements per partition of the main input (of the output, where an instruction has no input tensor);
 - `P`: partitions of the main input;
-- `F`: the same as N, in the words of the transpose's documentation.
+- `F`: the same as N, in the words of the transpose's documentation;
+- `B`: bytes of an element of the main input;
+- `D`: elements per partition of the output;
+- `START`: the engine's `latency_cycles`, for an instruction that starts up more than once;
+- the instruction's integer fields, by name.
 """
 
 from __future__ import annotations

@@ -118,10 +118,14 @@ def check(
     target: str = "trn1",
     specials: bool = True,
     close: float = 0.0,
+    given: Mapping[str, Array] | None = None,
 ) -> None:
-    """Runs the instruction and compares what it leaves with what `expected` makes of the inputs' elements ([P, N])."""
+    """Runs the instruction and compares what it leaves with what `expected` makes of the inputs' elements ([P, N]).
+    Operands hold random values, or the `given` ones."""
     tiles = {key: a for key, a in operands.items() if isinstance(a, Access)}
     sbuf, psum = images(seed, tuple(tiles.values()), specials)
+    for key, values in (given or {}).items():
+        scatter(tiles[key], values, sbuf, psum)
     before = {key: gather(a, sbuf, psum) for key, a in tiles.items()}
     wanted_sbuf, wanted_psum = sbuf.copy(), psum.copy()
     with np.errstate(all="ignore"):

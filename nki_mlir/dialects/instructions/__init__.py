@@ -28,6 +28,7 @@ from nki_mlir.dialects.alu import (  # noqa: F401
 )
 from nki_mlir.dialects.instructions.dma import DMA
 from nki_mlir.dialects.instructions.elementwise import ELEMENTWISE
+from nki_mlir.dialects.instructions.gpsimd import GPSIMD_ENGINE
 from nki_mlir.dialects.instructions.tensor import TENSOR_ENGINE
 from nki_mlir.dialects.legality import (  # noqa: F401
     FLOATS,
@@ -40,7 +41,7 @@ from nki_mlir.dialects.legality import (  # noqa: F401
     check,
 )
 
-INSTRUCTIONS: tuple[Instruction, ...] = (*ELEMENTWISE, *TENSOR_ENGINE, *DMA)
+INSTRUCTIONS: tuple[Instruction, ...] = (*ELEMENTWISE, *GPSIMD_ENGINE, *TENSOR_ENGINE, *DMA)
 BY_NAME: dict[str, Instruction] = {i.name: i for i in INSTRUCTIONS}
 
 _COLLECTIVE = "a collective of several chips, and the model is of one"

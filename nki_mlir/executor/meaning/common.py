@@ -16,6 +16,10 @@ from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import ARITHMETIC, BITWISE, Binary
 
 
+class Undefined(Exception):
+    """An instruction gives no defined result for the data that it found; the text says why."""
+
+
 class Masked(NamedTuple):
     """An output of which only the elements under the mask are written."""
 

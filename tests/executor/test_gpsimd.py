@@ -1,0 +1,406 @@
+"""Instructions of the GpSimd engine alone, against formulae written element by element."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from executor.cases import ANY, INTEGERS, Layout, check, layouts, quick, seeds, types
+from executor.machine_code import NUMPY, WIDTH, Array, narrow, program, single, widen
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import tile
+
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.alu import Alu
+from nki_mlir.dialects.dtypes import by_name, dtype
+from nki_mlir.dialects.instructions import BY_NAME, Instance
+from nki_mlir.dialects.instructions import check as illegal
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import execute
+from nki_mlir.executor.cost import work_cycles
+from nki_mlir.targets import load
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+GPSIMD = Engine.GPSIMD
+groups_of_16 = layouts((16, 32, 64, 128))
+
+
+# Partition reduction.
+
+
+@quick
+@given(st.data(), layouts(), types, types, st.sampled_from([Alu.ADD, Alu.MAXIMUM]), seeds)
+def test_tensor_partition_reduce(data: st.DataObject, at: Layout, to: str, source: str, alu: Alu, seed: int) -> None:
+    operands = {"dst": at.place(to, (at.free,), 1, True), "data": at.place(source, at.counts, at.partitions, False)}
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        rows = widen(tiles["data"])
+        result = rows[:1]
+        for row in rows[1:]:
+            result = result + row if alu is Alu.ADD else np.where(np.isnan(row) | (row > result), row, result)
+        return {"dst": narrow(result, operands["dst"].element_type)}
+
+    check(
+        "tensor_partition_reduce", GPSIMD, operands, {"op": alu}, seed, expected, specials=alu is not Alu.ADD, close=1
+    )
+
+
+@quick
+@given(layouts(), st.sampled_from(INTEGERS), st.sampled_from([Alu.BITWISE_AND, Alu.BITWISE_OR]), seeds)
+def test_bitwise_partition_reduce(at: Layout, kind: str, alu: Alu, seed: int) -> None:
+    operands = {"dst": at.place(kind, (at.free,), 1, True), "data": at.place(kind, at.counts, at.partitions, False)}
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        result = tiles["data"][0].astype(object)
+        for row in tiles["data"][1:].astype(object):
+            result = result & row if alu is Alu.BITWISE_AND else result | row
+        return {"dst": result.astype(NUMPY[kind])[None]}
+
+    check("tensor_partition_reduce", GPSIMD, operands, {"op": alu}, seed, expected)
+
+
+# Gathers.
+
+
+@quick
+@given(st.data(), groups_of_16, st.sampled_from(ANY), st.sampled_from([1, 2, 4, 8]), seeds)
+def test_local_gather(data: st.DataObject, at: Layout, kind: str, width: int, seed: int) -> None:
+    """The example of the reference, written out: column after column of a group's indices, partitions first."""
+    columns = data.draw(st.integers(1, 2))
+    elements = data.draw(st.integers(width, 60))
+    limit = min(16 * columns, 256 // (2 * width * dtype(by_name(kind).type).bytes))
+    valid = data.draw(st.integers(1, max(1, limit)))
+    explicit = valid < 16 * columns or data.draw(st.booleans())
+    operands = {
+        "src_buffer": at.place(kind, (elements,), at.partitions, False),
+        "index": at.place("uint16", (columns,), at.partitions, False),
+        "dst": at.place(kind, (valid, width), at.partitions, True),
+    }
+    shape = (at.partitions, columns)
+    index = np.random.default_rng(seed).integers(0, elements - width + 1, shape).astype(np.uint16)
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        result = np.zeros((at.partitions, valid * width), NUMPY[kind])
+        for p in range(at.partitions):
+            first = p - p % 16
+            for k in range(valid):
+                start = int(tiles["index"][first + k % 16, k // 16])
+                result[p, k * width : (k + 1) * width] = tiles["src_buffer"][p, start : start + width]
+        return {"dst": result}
+
+    fields: dict[str, Any] = {"num_elem_per_idx": width, "num_valid_indices": valid if explicit else None}
+    # An index that is broadcast has only one column's values.
+    given_index = {"index": index if columns == 1 or operands["index"].dims[0][0] else index[:, :1].repeat(columns, 1)}
+    check("local_gather", GPSIMD, operands, fields, seed, expected, given=given_index)
+
+
+@quick
+@given(st.data(), layouts(), st.sampled_from(ANY), seeds)
+def test_nc_n_gather(data: st.DataObject, at: Layout, kind: str, seed: int) -> None:
+    rows, columns = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 8))
+    operands = {
+        "dst": at.full(kind, True),
+        "data": at.place(kind, (rows, columns), at.partitions, False),
+        "indices": at.full("uint32"),
+    }
+    indices = np.random.default_rng(seed).integers(0, rows * columns, (at.partitions, at.free)).astype(np.uint32)
+    if any(step == 0 for step, _ in operands["indices"].dims):
+        indices = np.full_like(indices, rows * columns - 1)
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        result = np.zeros((at.partitions, at.free), NUMPY[kind])
+        for p, j in np.ndindex(result.shape):
+            result[p, j] = tiles["data"][p, tiles["indices"][p, j]]
+        return {"dst": result}
+
+    check("nc_n_gather", GPSIMD, operands, {}, seed, expected, given={"indices": indices})
+
+
+GATHERS = {
+    "local_gather": (
+        {"dst": tile("float32", 16, 32), "src_buffer": tile("float32", 16, 40), "index": tile("uint16", 16, 1)},
+        {"num_elem_per_idx": 2},
+        39,
+        40,
+    ),
+    "nc_n_gather": (
+        {"dst": tile("float32", 16, 1), "data": tile("float32", 16, 5, 8), "indices": tile("uint32", 16, 1)},
+        {},
+        40,
+        40,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GATHERS)
+def test_indices_lie_inside(name: str) -> None:
+    """The last index that is one too many is reported by name, and the one before is not."""
+    operands, fields, outside, elements = GATHERS[name]
+    places = {
+        key: tile(dtype(a.element_type).name, 16, *[count for _, count in a.dims], address=256 * k)
+        for k, (key, a) in enumerate(operands.items())
+    }
+    sbuf, psum = np.zeros((128, WIDTH), np.uint8), np.zeros((128, WIDTH), np.uint8)
+    index = places.get("index") or places["indices"]
+    word = np.uint16 if index.itemsize == 2 else np.uint32
+    column = sbuf[:16, 512 : 512 + index.itemsize].view(word)
+    column[3] = outside - 1
+    single(name, GPSIMD, places, fields, sbuf, psum)
+    sbuf[:16, 512 : 512 + index.itemsize].view(word)[3] = outside
+    with pytest.raises(ExecutionError) as error:
+        single(name, GPSIMD, places, fields, sbuf, psum)
+    wanted = f"{name} on gpsimd: index {outside + (name == 'local_gather')} lies outside the {elements} elements per"
+    assert wanted in str(error.value)
+    assert error.value.kind == "bounds"
+
+
+# Searches.
+
+
+@quick
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=24), *[st.sampled_from(["float32", "int32"])] * 2)
+def test_sequence_bounds(ids: list[int], source: str, to: str) -> None:
+    n = len(ids)
+    operands = {"dst": tile(to, 1, 2, n, address=256), "segment_ids": tile(source, 1, n)}
+
+    def expected(_: dict[str, Array]) -> dict[str, Array]:
+        first, last = list(range(n)), list(range(1, n + 1))
+        for i in range(n):
+            while first[i] > 0 and ids[first[i] - 1] == ids[i]:
+                first[i] -= 1
+            while last[i] < n and ids[last[i]] == ids[i]:
+                last[i] += 1
+            if ids[i] == 0:
+                first[i], last[i] = n, -1
+        return {"dst": np.array([first + last], NUMPY[to])}
+
+    values = {"segment_ids": np.array([ids], NUMPY[source])}
+    check("sequence_bounds", GPSIMD, operands, {}, 0, expected, given=values)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 0.5, np.nan])
+def test_segment_ids_are_counts(wrong: float) -> None:
+    sbuf, psum = np.zeros((128, WIDTH), np.uint8), np.zeros((128, WIDTH), np.uint8)
+    sbuf[0, :12].view(np.float32)[:] = 1, wrong, 2
+    operands = {"dst": tile("int32", 1, 2, 3, address=256), "segment_ids": tile("float32", 1, 3)}
+    with pytest.raises(ExecutionError, match="sequence_bounds on gpsimd: segment ids are non-negative integers"):
+        single("sequence_bounds", GPSIMD, operands, {}, sbuf, psum)
+
+
+@quick
+@given(
+    st.data(),
+    layouts((1, 16, 17, 32, 40, 100, 128)),
+    st.sampled_from(["float32", "int32"]),
+    st.integers(-100, 2**31 - 40),
+    st.integers(-(2**31), 2**31 - 1),
+    seeds,
+)
+def test_nonzero_with_count(data: st.DataObject, at: Layout, kind: str, offset: int, padding: int, seed: int) -> None:
+    """Every 16th partition; the others keep what they have."""
+    operands = {
+        "dst": at.place("int32", (at.free + 1,), at.partitions, True),
+        "src": at.place(kind, at.counts, at.partitions, False),
+    }
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        result = tiles["dst"].copy()
+        for p in range(0, at.partitions, 16):
+            found = [k + offset for k, value in enumerate(tiles["src"][p]) if value != 0]
+            result[p] = [*found, *[padding] * (at.free - len(found)), len(found)]
+        return {"dst": result}
+
+    fields = {"index_offset": offset, "padding_val": padding}
+    check("nonzero_with_count", GPSIMD, operands, fields, seed, expected, "trn2")
+
+
+def test_nonzero_with_count_reads_and_writes_every_16th_partition_only() -> None:
+    """What lies between need not be written before, and does not count as written after."""
+    streams = """
+    neuron.isa.stream vector {{
+      neuron.isa.memset value 1 dst <sbuf[0:1] at 0, [1 x 4], i32> update <sem 0 add 1>
+      neuron.isa.memset value 1 dst <sbuf[64:65] at 0, [1 x 4], i32> update <sem 0 add 1>
+      neuron.isa.tensor_copy dst <sbuf[0:1] at 256, [1 x 5], i32> src <sbuf[{row}:{end}] at 64, [1 x 5], i32>
+        wait <sem 1 reaches 1>
+    }}
+    neuron.isa.stream gpsimd {{
+      neuron.isa.memset value 0 dst <sbuf[32:33] at 0, [1 x 4], i32> update <sem 2 add 1>
+      neuron.isa.memset value 0 dst <sbuf[96:97] at 0, [1 x 4], i32> wait <sem 0 reaches 2> update <sem 2 add 1>
+      neuron.isa.nonzero_with_count index_offset 0 padding_val -1 dst <sbuf[{start}:{start}] at 64, [1 x 5], i32>
+        src <sbuf[{start}:{start}] at 0, [1 x 4], i32> wait <sem 2 reaches 2> update <sem 1 add 1>
+    }}"""
+    covering = streams.replace("{start}:{start}", "64:80")
+    execute(program(covering.format(row=64, end=65), target="trn2"), [])
+    with pytest.raises(ExecutionError, match=r"src reads SBUF, partition 32, bytes 64\.\.83, which were never written"):
+        execute(program(covering.format(row=32, end=33), target="trn2"), [])
+    both = streams.replace("{start}:{start}", "0:64")
+    with pytest.raises(ExecutionError, match=r"src reads SBUF, partition 16, bytes 0\.\.15, which were never written"):
+        execute(program(both.format(row=0, end=1), target="trn2"), [])
+
+
+@quick
+@given(st.data(), groups_of_16, st.booleans(), seeds)
+def test_topk(data: st.DataObject, at: Layout, few: bool, seed: int) -> None:
+    """Ascending; values as multisets where they are equal, each index naming an element of its value."""
+    columns = data.draw(st.integers(1, 12))
+    n = data.draw(st.integers(8, 16 * columns))
+    k = data.draw(st.integers(1, min(n, 24)))
+    operands = {
+        "src": at.place("bfloat16", (columns,), at.partitions, False),
+        "val_dst": at.place("bfloat16", (k,), at.partitions, True),
+        "idx_dst": at.place("uint32", (k,), at.partitions, True),
+    }
+    values = np.random.default_rng(seed).standard_normal((at.partitions, columns)) * (2 if few else 1000)
+    source = (np.rint(values) if few else values).astype(NUMPY["bfloat16"])
+    if operands["src"].dims[0][0] == 0:
+        source = source[:, :1].repeat(columns, 1)
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        picked, indices = tiles["val_dst"].copy(), tiles["idx_dst"].copy()
+        for first in range(0, at.partitions, 16):
+            elements = [(float(tiles["src"][first + e % 16, e // 16]), -e) for e in range(n)]
+            for j, (value, e) in enumerate(sorted(elements)[n - k :]):
+                picked[first + j % 16, j // 16], indices[first + j % 16, j // 16] = value, -e
+        return {"val_dst": picked, "idx_dst": indices}
+
+    check("topk", GPSIMD, operands, {"n": n}, seed, expected, given={"src": source})
+
+
+def test_topk_leaves_nan_out() -> None:
+    """Infinities count as the numbers that they are; a NaN is selected only where all is."""
+    sbuf, psum = np.zeros((128, WIDTH), np.uint8), np.zeros((128, WIDTH), np.uint8)
+    given_values = [np.nan, 1, -np.inf, np.inf, 2, np.nan, -3, 0]
+    sbuf[:8, :2].view(NUMPY["bfloat16"])[:, 0] = given_values
+    for k in (5, 8):
+        operands = {
+            "src": tile("bfloat16", 16, 1),
+            "val_dst": tile("bfloat16", 16, k, address=256),
+            "idx_dst": tile("uint32", 16, k, address=512),
+        }
+        single("topk", GPSIMD, operands, {"n": 8}, sbuf, psum)
+        got = sbuf[:k, 256:258].copy().view(NUMPY["bfloat16"]).astype(float)[:, 0]
+        places = sbuf[:k, 512:516].copy().view(np.uint32)[:, 0]
+        assert np.isnan(got).sum() == (0 if k == 5 else 2)
+        np.testing.assert_array_equal(got[-5:], [-3, 0, 1, 2, np.inf])
+        assert places[-5:].tolist() == [6, 7, 1, 4, 3]
+    assert Counter(places.tolist()) == Counter(range(8))
+
+
+# Cost, by the formulae of hardware.json; the start-up is the engine's.
+
+
+def work(name: str, operands: dict[str, Access | float], fields: dict[str, object], target: str = "trn2") -> float:
+    instance = Instance(BY_NAME[name], GPSIMD, operands, fields, load(target))
+    assert illegal(instance) is None
+    return work_cycles(instance)
+
+
+def test_costs() -> None:
+    row = {"dst": tile("float32", 1, 96), "data": tile("float32", 128, 96)}
+    assert work("tensor_partition_reduce", row, {"op": Alu.ADD}) == 16 * 96
+    bounds = {"dst": tile("int32", 1, 2, 100), "segment_ids": tile("int32", 1, 100)}
+    assert work("sequence_bounds", bounds, {}) == 200
+    count = {"dst": tile("int32", 128, 101), "src": tile("int32", 128, 100)}
+    assert work("nonzero_with_count", count, {"index_offset": 0, "padding_val": 0}) == 200
+    top = {"val_dst": tile("bfloat16", 32, 20), "idx_dst": tile("uint32", 32, 20), "src": tile("bfloat16", 32, 99)}
+    assert work("topk", top, {"n": 1500}) == 4 * 1500 + 20
+
+
+@pytest.mark.parametrize("columns", [1, 512, 513, 2000])
+def test_cost_of_nc_n_gather(columns: int) -> None:
+    operands = {
+        "dst": tile("float32", 128, columns),
+        "data": tile("float32", 128, 8),
+        "indices": tile("uint32", 128, columns),
+    }
+    for target in ("trn1", "trn2", "trn3"):
+        start = load(target).engine["gpsimd"].latency_cycles
+        assert work("nc_n_gather", operands, {}, target) + start == math.ceil(columns / 512) * start + 8 * columns
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "uint8"])
+@pytest.mark.parametrize("width", [1, 4, 32])
+def test_cost_of_local_gather(kind: str, width: int) -> None:
+    operands = {
+        "dst": tile(kind, 16, 20 * width),
+        "src_buffer": tile(kind, 16, 64),
+        "index": tile("uint16", 16, 2),
+    }
+    factor = ((28 + 4 * width) / (4 * width)) / min(4 / by_name(kind).bytes, width)
+    got = work("local_gather", operands, {"num_elem_per_idx": width, "num_valid_indices": 20})
+    assert got == pytest.approx(20 * width * factor)
+
+
+# Legality.
+
+F, W = tile("float32", 32, 40), tile("uint32", 32, 40)
+GATHER = {"dst": tile("float32", 32, 32), "src_buffer": F, "index": tile("uint16", 32, 1)}
+TOP = {"val_dst": tile("bfloat16", 32, 8), "idx_dst": tile("uint32", 32, 8), "src": tile("bfloat16", 32, 10)}
+ILLEGAL: list[tuple[str, dict[str, Access | float], dict[str, object], str, str]] = [
+    ("tensor_partition_reduce", {"dst": tile("float32", 1, 40), "data": F}, {"op": Alu.MINIMUM}, "trn1",
+     "partitions are reduced by add, maximum, bitwise_or, bitwise_and, not by minimum"),
+    ("tensor_partition_reduce", {"dst": tile("float32", 2, 40), "data": F}, {"op": Alu.ADD}, "trn1",
+     "dst has one partition, not 2"),
+    ("tensor_partition_reduce", {"dst": tile("float32", 1, 39), "data": F}, {"op": Alu.ADD}, "trn1",
+     "dst must have 40 elements per partition, not 39"),
+    ("tensor_partition_reduce", {"dst": tile("float32", 1, 40), "data": F}, {"op": Alu.BITWISE_OR}, "trn1",
+     "bitwise_or needs integers of one width"),
+    ("tensor_partition_reduce", {"dst": tile("int16", 1, 40), "data": tile("int32", 32, 40)}, {"op": Alu.BITWISE_OR},
+     "trn1", "bitwise_or needs integers of one width"),
+    ("local_gather", GATHER | {"index": tile("int16", 32, 1)}, {"num_elem_per_idx": 2}, "trn1",
+     "index must be one of uint16, not int16"),
+    ("local_gather", GATHER | {"dst": tile("bfloat16", 32, 32)}, {"num_elem_per_idx": 2}, "trn1",
+     "dst is bfloat16 and src_buffer float32; they must be the same"),
+    ("local_gather", GATHER | {"index": tile("uint16", 16, 1)}, {"num_elem_per_idx": 2}, "trn1",
+     "src_buffer has 32 partitions and index 16"),
+    ("local_gather", {"dst": tile("float32", 8, 32), "src_buffer": tile("float32", 8, 4), "index":
+     tile("uint16", 8, 1)}, {"num_elem_per_idx": 2}, "trn1", "src_buffer spans whole groups of 16 partitions, not 8"),
+    ("local_gather", GATHER, {"num_elem_per_idx": 3}, "trn1", "num_elem_per_idx is one of 1, 2, 4, 8, 16, 32, not 3"),
+    ("local_gather", GATHER, {"num_elem_per_idx": 1, "num_valid_indices": 17}, "trn1",
+     "num_valid_indices is 1..16, what index gives each group of 16 partitions, not 17"),
+    ("local_gather", GATHER | {"index": tile("uint16", 32, 257)}, {"num_elem_per_idx": 1}, "trn1",
+     "a processor gathers by at most 4096 indices, not by 4112"),
+    ("local_gather", GATHER, {"num_elem_per_idx": 1}, "trn1", "dst must have 16 elements per partition, not 32"),
+    ("nc_n_gather", {"dst": F, "data": F, "indices": tile("int32", 32, 40)}, {}, "trn1",
+     "indices must be one of uint32, not int32"),
+    ("nc_n_gather", {"dst": F, "data": F, "indices": tile("uint32", 32, 39)}, {}, "trn1",
+     "dst has 40 elements per partition and indices 39"),
+    ("nc_n_gather", {"dst": F, "data": tile("float32", 16, 4), "indices": W}, {}, "trn1",
+     "dst has 32 partitions and data 16"),
+    ("nc_n_gather", {"dst": W, "data": F, "indices": W}, {}, "trn1",
+     "dst is uint32 and data float32; they must be the same"),
+    ("sequence_bounds", {"dst": tile("int32", 1, 8), "segment_ids": tile("int32", 2, 4)}, {}, "trn1",
+     "segment_ids has one partition, not 2"),
+    ("sequence_bounds", {"dst": tile("int32", 2, 4), "segment_ids": tile("int32", 1, 4)}, {}, "trn1",
+     "dst has one partition, not 2"),
+    ("sequence_bounds", {"dst": tile("int32", 1, 4), "segment_ids": tile("int32", 1, 4)}, {}, "trn1",
+     "dst must have 8 elements per partition, not 4"),
+    ("sequence_bounds", {"dst": tile("int32", 1, 8), "segment_ids": tile("uint32", 1, 4)}, {}, "trn1",
+     "segment_ids must be one of float32, int32, not uint32"),
+    ("nonzero_with_count", {"dst": tile("int32", 32, 41), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn1",
+     "nonzero_with_count needs NeuronCore-v3; trn1 is v2"),
+    ("nonzero_with_count", {"dst": tile("int32", 32, 40), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn2",
+     "dst must have 41 elements per partition, not 40"),
+    ("nonzero_with_count", {"dst": tile("int32", 16, 41), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn2",
+     "dst has 16 partitions and src 32"),
+    ("topk", TOP, {"n": 7}, "trn1", "n is 8..65535, not 7"),
+    ("topk", TOP, {"n": 161}, "trn1", "src must have at least 11 elements per partition for n = 161, not 10"),
+    ("topk", TOP | {"val_dst": tile("bfloat16", 32, 9)}, {"n": 8}, "trn1",
+     "9 elements to select are too many; at most n = 8, and 32767"),
+    ("topk", TOP | {"idx_dst": tile("uint32", 32, 9)}, {"n": 80}, "trn1",
+     "idx_dst must have 8 elements per partition, not 9"),
+    ("topk", TOP | {"idx_dst": tile("uint32", 16, 8)}, {"n": 80}, "trn1", "src has 32 partitions and idx_dst 16"),
+    ("topk", TOP | {"src": tile("float32", 32, 10)}, {"n": 80}, "trn1", "src must be one of bfloat16, not float32"),
+    ("topk", {"val_dst": tile("bfloat16", 8, 8), "idx_dst": tile("uint32", 8, 8), "src": tile("bfloat16", 8, 10)},
+     {"n": 80}, "trn1", "src spans whole groups of 16 partitions, not 8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ILLEGAL, ids=lambda case: f"{case[0]}: {case[-1]}")
+def test_what_is_illegal(case: tuple[str, dict[str, Access | float], dict[str, object], str, str]) -> None:
+    name, operands, fields, target, reason = case
+    assert illegal(Instance(BY_NAME[name], GPSIMD, operands, fields, load(target))) == reason
