@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.alu import UNARY
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
@@ -148,8 +149,10 @@ def space_of(draw: st.DrawFn, engine: Engine) -> Space:
     return Space.SBUF if engine is Engine.GPSIMD else draw(st.sampled_from([Space.SBUF, Space.SBUF, Space.PSUM]))
 
 
-def scalar(data: st.DataObject, at: Layout) -> Access | float:
-    """An operand with one value per partition, or a constant."""
+def scalar(data: st.DataObject, at: Layout, alu: Alu | None = None) -> Access | float:
+    """An operand with one value per partition, or a constant; beside an operator of one argument, 0."""
+    if alu in UNARY:
+        return 0.0
     if data.draw(st.booleans()):
         return at.column("float32")
     return data.draw(st.sampled_from([0.0, 1.0, -1.5, 2.0, 100.0]))
@@ -175,6 +178,9 @@ ALU: dict[Alu, Callable[[Any, Any], Array]] = {
     Alu.LOGICAL_OR: lambda a, b: (a != 0) | (b != 0),
     Alu.LOGICAL_XOR: lambda a, b: (a != 0) ^ (b != 0),
     Alu.LOGICAL_NOT: lambda a, b: a == 0,
+    Alu.ABS: lambda a, b: np.where(a < 0, -a, np.where(a == 0, np.float32(0), a)),
+    Alu.SQUARE: lambda a, b: a * a,
+    Alu.RELU: lambda a, b: np.where(a < 0, np.float32(0), a),
     Alu.BYPASS: lambda a, b: a,
 }
 
