@@ -32,6 +32,10 @@ def _by_size(wins: Binary) -> Binary:
     return lambda a, b: np.where(wins(np.abs(a), np.abs(b)), a, b)
 
 
+def _relu(a: Any) -> Array:
+    return np.maximum(a, np.float32(0))
+
+
 def _rsqrt(a: Any, _: Any = None) -> Array:
     return np.reciprocal(np.sqrt(a))
 
@@ -60,7 +64,7 @@ ARITHMETIC: Mapping[Alu, Binary] = {
     Alu.RSQRT: _rsqrt,
     Alu.ABS: lambda a, _: np.abs(a),
     Alu.SQUARE: lambda a, _: np.square(a),
-    Alu.RELU: lambda a, _: np.maximum(a, np.float32(0)),
+    Alu.RELU: lambda a, _: _relu(a),
     Alu.BYPASS: lambda a, _: np.positive(a),
 }
 """op(a, b). `mod` is the floored remainder, with the sign of b; the unary ones ignore b. Results are new arrays."""
@@ -209,8 +213,8 @@ FUNCTIONS: Mapping[Function, Unary] = {
     Function.COPY: np.positive,
     Function.SQUARE: np.square,
     Function.SIGMOID: sigmoid,
-    Function.RELU: lambda x: np.maximum(x, np.float32(0)),
-    Function.PRELU: lambda x: prelu(x, np.float32(0)),
+    Function.RELU: _relu,
+    Function.PRELU: _relu,
     Function.GELU: _gated(lambda x: _HALF * (_ONE + erf(x * _SQRT_HALF))),
     Function.GELU_DX: _limits(_gelu_dx, 0, 1),
     Function.GELU_APPRX_TANH: _gated(

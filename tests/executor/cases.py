@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +90,7 @@ def _starts(partitions: int) -> list[int]:
 
 @st.composite
 def layouts(draw: st.DrawFn, partitions: tuple[int, ...] = (1, 3, 32, 40, 64, 100, 128)) -> Layout:
-    several = st.lists(st.integers(1, 3), min_size=1, max_size=3)
+    several = st.lists(st.integers(1, 3), min_size=1, max_size=4).filter(lambda sizes: math.prod(sizes) <= 32)
     counts = draw(st.one_of(several, st.lists(st.integers(1, 32), min_size=1, max_size=1)).map(tuple))
     return Layout(draw, draw(st.sampled_from(partitions)), counts)
 
@@ -109,6 +109,10 @@ def images(seed: int, accesses: tuple[Access, ...], specials: bool = True) -> tu
     return sbuf, psum
 
 
+Prelude = tuple[str, Mapping[str, Access | float | None], Mapping[str, Any]]
+"""Name, operands and fields of an instruction."""
+
+
 def check(
     name: str,
     engine: Engine,
@@ -120,10 +124,15 @@ def check(
     specials: bool = True,
     close: float = 0.0,
     given: Mapping[str, Array] | None = None,
+    prelude: Sequence[Prelude] = (),
 ) -> None:
     """Runs the instruction and compares what it leaves with what `expected` makes of the inputs' elements ([P, N]).
-    Operands hold random values, or the `given` ones."""
-    tiles = {key: a for key, a in operands.items() if isinstance(a, Access)}
+    Operands hold random values, or the `given` ones.
+
+    The instructions of `prelude` run before it on its engine; their operands have names such as `0.dst`.
+    """
+    named = {f"{k}.{key}": a for k, (_, others, _) in enumerate(prelude) for key, a in others.items()}
+    tiles = {key: a for key, a in (named | dict(operands)).items() if isinstance(a, Access)}
     sbuf, psum = images(seed, tuple(tiles.values()), specials)
     for key, values in (given or {}).items():
         scatter(tiles[key], values, sbuf, psum)
@@ -133,7 +142,7 @@ def check(
         results = expected(before)
     for key, values in results.items():
         scatter(tiles[key], values, wanted_sbuf, wanted_psum)
-    single(name, engine, operands, fields, sbuf, psum, target)
+    single(name, engine, operands, fields, sbuf, psum, target, tuple(prelude))
     for key, values in results.items():
         got = gather(tiles[key], sbuf, psum)
         if close:
