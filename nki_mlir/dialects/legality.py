@@ -305,6 +305,16 @@ def arithmetic_only(i: Instance) -> str | None:
     return next((f"{i.instruction.name} has no bit operators, such as {a}" for a in i.alus() if a in BITWISE), None)
 
 
+def arithmetic_with_fp32(i: Instance) -> str | None:
+    """hardware.md section 4: the scalars of arithmetic operators are fp32."""
+    if i.fields["op0"] in BITWISE:
+        return None
+    for operand, access in i.accesses():
+        if operand.shape == "column" and access.element_type not in F32:
+            return f"{operand.name} beside {i.fields['op0']} must be float32, not {dtype(access.element_type).name}"
+    return None
+
+
 def two_arguments(op: str) -> Rule:
     return lambda i: f"{i.fields[op]} takes one argument" if i.fields[op] in UNARY else None
 
@@ -348,14 +358,19 @@ def tensor_scalar_engine(i: Instance) -> str | None:
     return None
 
 
+_BESIDE = (("op0", "operand0"), ("op0", "imm0"), ("op1", "operand1"))
+
+
 def unary_takes_zero(i: Instance) -> str | None:
-    for op, operand, reverse in (("op0", "operand0", "reverse0"), ("op1", "operand1", "reverse1")):
-        if i.fields.get(op) not in UNARY:
+    names = {o.name for o in i.instruction.operands}
+    for op, operand in _BESIDE:
+        alu, reverse = i.fields.get(op), op.replace("op", "reverse")
+        if alu not in UNARY or operand not in names:
             continue
         if i.operands.get(operand) != 0.0:
-            return f"{i.fields[op]} takes one argument; {operand} beside it is the constant 0"
+            return f"{alu} takes one argument; {operand} beside it is the constant 0"
         if i.fields.get(reverse):
-            return f"{i.fields[op]} takes one argument; {reverse} needs two"
+            return f"{alu} takes one argument; {reverse} needs two"
     return None
 
 

@@ -163,7 +163,7 @@ def test_activate2(
         operands["reduce_res"] = at.column("float32", True)
 
     def given_value(tiles: dict[str, Array], name: str) -> Array:
-        return widen(tiles[name]) if name in tiles else np.float32(operands[name])
+        return widen(tiles[name]) if name in tiles else np.array(operands[name], np.float32)
 
     def expected(tiles: dict[str, Array]) -> dict[str, Array]:
         x = widen(tiles["data"])

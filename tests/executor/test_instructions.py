@@ -132,13 +132,15 @@ def _bitwise(alu: Alu, a: Array, b: Any, size: int) -> Array:
 
 @quick
 @given(st.data(), layouts(), st.sampled_from(list(BITWISE)), st.sampled_from(["uint8", "int16", "uint32"]), seeds)
-def test_bitwise_constants(data: st.DataObject, at: Layout, alu: Alu, kind: str, seed: int) -> None:
-    constant = 0 if alu in UNARY else data.draw(st.sampled_from([0, 1, 3, 7, 40, 255]))
+def test_bitwise_with_scalars(data: st.DataObject, at: Layout, alu: Alu, kind: str, seed: int) -> None:
+    constant = 0 if alu in UNARY else data.draw(st.sampled_from([0, 1, 3, 7, 40, 255, None]))
     width = np.dtype(f"u{dtype(by_name(kind).type).bytes}")
-    operands = {"dst": at.full(kind, True), "data": at.full(kind), "operand0": float(constant)}
+    operand0 = at.column(kind) if constant is None else float(constant)
+    operands = {"dst": at.full(kind, True), "data": at.full(kind), "operand0": operand0}
 
     def expected(tiles: dict[str, Array]) -> dict[str, Array]:
-        result = _bitwise(alu, tiles["data"].view(width).astype(object), constant, 8 * width.itemsize)
+        a, b = (tiles[n].view(width).astype(object) if n in tiles else constant for n in ("data", "operand0"))
+        result = _bitwise(alu, np.asarray(a), b, 8 * width.itemsize)
         return {"dst": result.astype(width).view(NUMPY[kind])}
 
     check("tensor_scalar", Engine.VECTOR, operands, {"op0": alu}, seed, expected)
@@ -256,7 +258,7 @@ def test_predicated_constant(at: Layout, kind: str, test: str, reverse: bool, va
 
     def expected(tiles: dict[str, Array]) -> dict[str, Array]:
         chosen = (tiles["predicate"] != 0) != reverse
-        constant = narrow(np.float32([value]), operands["dst"].element_type)
+        constant = narrow(np.array([value], np.float32), operands["dst"].element_type)
         return {"dst": np.where(chosen, constant, tiles["dst"])}
 
     fields = {"reverse_pred": reverse, "value": value}

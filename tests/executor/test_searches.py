@@ -94,7 +94,7 @@ def test_nc_match_replace8(
         places = _places(tiles, range(7, -1, -1))
         result = tiles["data"].copy() if to == kind else narrow(widen(tiles["data"]), type_)
         for row, found in zip(result, places, strict=True):
-            row[[k for k in found if k is not None]] = narrow(np.float32([imm]), type_)[0]
+            row[[k for k in found if k is not None]] = narrow(np.array([imm], np.float32), type_)[0]
         numbers = [[2**32 - 1 if k is None else k for k in row] for row in places]
         return {"dst": result} | ({"dst_idx": np.array(numbers, np.uint32)} if indexed else {})
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nki_mlir.dialects.instructions.operands import DATA, DST, GPSIMD, OPERAND0, OPERAND1, SCALAR, VECTOR
 from nki_mlir.dialects.legality import (
+    F32,
+    INTEGERS,
     SBUF,
     UNSIGNED,
     Field,
@@ -11,6 +13,7 @@ from nki_mlir.dialects.legality import (
     Instruction,
     Operand,
     arithmetic_only,
+    arithmetic_with_fp32,
     at_run_time,
     bitwise_needs_integers,
     compares,
@@ -72,9 +75,16 @@ ELEMENTWISE: tuple[Instruction, ...] = (
         "tensor_scalar",
         "t = op0(data, operand0); dst = op1(t, operand1) where op1 is given; reverse0 and reverse1 swap the arguments.",
         (VECTOR, SCALAR, GPSIMD),
-        (DST, DATA, OPERAND0, OPERAND1),
+        (DST, DATA, OPERAND0.of(F32 | INTEGERS), OPERAND1),
         (Field("op0", "alu"), Field("reverse0", "flag"), Field("op1", "alu", optional=True), Field("reverse1", "flag")),
-        (second_operator_has_operand, operators_agree, bitwise_needs_integers, unary_takes_zero, tensor_scalar_engine),
+        (
+            second_operator_has_operand,
+            operators_agree,
+            bitwise_needs_integers,
+            arithmetic_with_fp32,
+            unary_takes_zero,
+            tensor_scalar_engine,
+        ),
     ),
     Instruction(
         "scalar_tensor_tensor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.alu import ReduceCommand
 from nki_mlir.dialects.dtypes import by_name
-from nki_mlir.dialects.legality import ANY, F32, FLOATS, PSUM, SBUF, Field, Instance, Operand
+from nki_mlir.dialects.legality import ANY, F32, FLOATS, INTEGERS, PSUM, SBUF, Field, Instance, Operand
 
 TENSOR, VECTOR, SCALAR, GPSIMD = Engine.TENSOR, Engine.VECTOR, Engine.SCALAR, Engine.GPSIMD
 ALL = (Engine.SYNC, Engine.GPSIMD, Engine.SCALAR, Engine.VECTOR, Engine.TENSOR)
@@ -13,7 +13,7 @@ NO_TF32 = ANY - {by_name("tfloat32").type}
 DST = Operand("dst", "dst")
 DATA = Operand("data", "src")
 OPERAND0 = Operand("operand0", "src", dtypes=F32, shape="column", constant=True)
-OPERAND1 = Operand("operand1", "src", dtypes=F32, shape="column", constant=True, optional=True)
+OPERAND1 = Operand("operand1", "src", dtypes=F32 | INTEGERS, shape="column", constant=True, optional=True)
 BIAS = Operand("bias", "src", dtypes=NO_TF32, shape="column", optional=True, constant=True)
 SCALE = Operand("scale", "src", dtypes=F32, shape="column", optional=True, constant=True)
 STATIONARY = Operand("stationary", "src", SBUF, FLOATS, shape="own")

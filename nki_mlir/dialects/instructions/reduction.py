@@ -133,7 +133,7 @@ REDUCTION: tuple[Instruction, ...] = (
             Operand("imm1", "src", dtypes=F32, shape="column", optional=True, constant=True),
         ),
         (Field("op0", "alu"), Field("op1", "alu", choices=_SUMMING), reduce_cmd(_RESET_REDUCE, _REDUCE, _LOAD_REDUCE)),
-        (arithmetic_only, _initial_is_loaded),
+        (arithmetic_only, unary_takes_zero, _initial_is_loaded),
     ),
     Instruction(
         "tensor_tensor_scan",
