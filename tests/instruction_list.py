@@ -1,8 +1,9 @@
-"""Every instruction of the machine that public documents name, with the cores that have it."""
+"""Every instruction, operator and function of the machine that public documents name, with the cores that have it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 _ALL, _V3, _V4 = ("v2", "v3", "v4"), ("v3", "v4"), ("v4",)
 
@@ -32,3 +33,41 @@ CORES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_FROM_V3.split(), _V3),
     **dict.fromkeys(_FROM_V4.split(), _V4),
 }
+
+_EVERYWHERE, _VECTOR, _GPSIMD = ("vector", "scalar", "gpsimd"), ("vector",), ("gpsimd",)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """`engines` that compute it, as an operator or else as an instruction or function; `reduces` as tensor_reduce's."""
+
+    engines: tuple[str, ...]
+    kind: str = "arithmetic"
+    reduces: bool = False
+    cores: tuple[str, ...] = _ALL
+
+
+OPERATORS: Mapping[str, Operator] = {
+    **dict.fromkeys("bitwise_and bitwise_or bitwise_xor".split(), Operator(_VECTOR, "bitwise", True)),
+    **dict.fromkeys("invert left_shift right_shift".split(), Operator(_VECTOR, "bitwise")),
+    **dict.fromkeys("add multiply".split(), Operator(_EVERYWHERE, reduces=True)),
+    "subtract": Operator(("vector", "gpsimd"), reduces=True),
+    **dict.fromkeys("maximum minimum".split(), Operator(_VECTOR, reduces=True)),
+    **dict.fromkeys("equal not_equal greater_equal greater less_equal less".split(), Operator(_VECTOR, "comparison")),
+    "logical_not": Operator(_VECTOR, "logical"),
+    **dict.fromkeys("logical_and logical_or logical_xor".split(), Operator(_VECTOR, "logical", True)),
+    "power": Operator(_GPSIMD),
+    "rsqrt": Operator(("gpsimd", "scalar")),
+    **dict.fromkeys("reciprocal abs square relu bypass".split(), Operator(("vector", "scalar"))),
+    **dict.fromkeys("abs_max abs_min".split(), Operator(_VECTOR, cores=_V4)),
+    **dict.fromkeys("divide mod".split(), Operator(_VECTOR)),
+    "average": Operator(_GPSIMD, reduces=True),
+}
+
+FUNCTIONS = frozenset(
+    """
+    copy square sigmoid relu prelu gelu gelu_dx gelu_apprx_tanh gelu_apprx_sigmoid gelu_apprx_sigmoid_dx silu silu_dx tanh
+    softplus mish erf erf_dx exp log sin arctan sqrt rsqrt reciprocal sign abs
+    """.split()
+)
+"""Of the Scalar engine, on all cores."""

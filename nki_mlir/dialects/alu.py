@@ -9,7 +9,8 @@ from xdsl.utils.str_enum import StrEnum
 
 
 class Alu(StrEnum):
-    """Operators of the element-wise and reducing instructions (hardware.json, alu_ops)."""
+    """Operators of the element-wise and reducing instructions (hardware.json, alu_ops), but for `reciprocal`: an
+    instruction of its own on the Vector engine, a function of the Scalar engine."""
 
     INVERT = "invert"
     BITWISE_AND = "bitwise_and"
@@ -34,15 +35,19 @@ class Alu(StrEnum):
     LOGICAL_XOR = "logical_xor"
     POWER = "power"
     RSQRT = "rsqrt"
+    ABS = "abs"
+    SQUARE = "square"
+    RELU = "relu"
     ABS_MAX = "abs_max"
     ABS_MIN = "abs_min"
     DIVIDE = "divide"
     MOD = "mod"
     BYPASS = "bypass"
+    AVERAGE = "average"
 
 
 BITWISE = {Alu.INVERT, Alu.BITWISE_AND, Alu.BITWISE_OR, Alu.BITWISE_XOR, Alu.LEFT_SHIFT, Alu.RIGHT_SHIFT}
-GPSIMD_ONLY = {Alu.POWER, Alu.RSQRT}
+GPSIMD_ONLY = {Alu.POWER, Alu.RSQRT, Alu.AVERAGE}
 GPSIMD_TENSOR_TENSOR = {Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY, Alu.POWER}
 REDUCING = {
     Alu.ADD,
@@ -59,7 +64,10 @@ REDUCING = {
 }
 SCALAR_ENGINE_PAIRS = {(Alu.MULTIPLY, Alu.ADD), (Alu.MULTIPLY,), (Alu.ADD,)}
 """What tensor_scalar does on the Scalar engine, from NeuronCore-v3 on."""
-UNARY = {Alu.INVERT, Alu.LOGICAL_NOT, Alu.RSQRT, Alu.BYPASS}
+UNARY = {Alu.INVERT, Alu.LOGICAL_NOT, Alu.RSQRT, Alu.ABS, Alu.SQUARE, Alu.RELU, Alu.BYPASS}
+"""Operators of one argument: the operand beside it is 0, and no one reads it."""
+PARTITION_REDUCING = {Alu.AVERAGE}
+"""Operators of tensor_partition_reduce alone."""
 V4_ONLY = {Alu.ABS_MAX, Alu.ABS_MIN}
 COMPARISONS = {Alu.EQUAL, Alu.NOT_EQUAL, Alu.GREATER_EQUAL, Alu.GREATER, Alu.LESS_EQUAL, Alu.LESS}
 
@@ -91,14 +99,19 @@ class Function(StrEnum):
     SQUARE = "square"
     SIGMOID = "sigmoid"
     RELU = "relu"
+    PRELU = "prelu"
     GELU = "gelu"
+    GELU_DX = "gelu_dx"
     GELU_APPRX_TANH = "gelu_apprx_tanh"
     GELU_APPRX_SIGMOID = "gelu_apprx_sigmoid"
+    GELU_APPRX_SIGMOID_DX = "gelu_apprx_sigmoid_dx"
     SILU = "silu"
+    SILU_DX = "silu_dx"
     TANH = "tanh"
     SOFTPLUS = "softplus"
     MISH = "mish"
     ERF = "erf"
+    ERF_DX = "erf_dx"
     EXP = "exp"
     LOG = "log"
     SIN = "sin"

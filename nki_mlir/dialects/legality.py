@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Attribute
 
@@ -15,12 +15,11 @@ from nki_mlir.dialects.alu import (
     COMPARISONS,
     GPSIMD_ONLY,
     GPSIMD_TENSOR_TENSOR,
-    REDUCING,
+    PARTITION_REDUCING,
     SCALAR_ENGINE_PAIRS,
     UNARY,
     V4_ONLY,
     Alu,
-    Function,
 )
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.targets import Target
@@ -42,10 +41,10 @@ DMA_SPACES = frozenset((Space.SBUF, Space.HBM))
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and equal
-    elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
-    `constant` allows it; `own` is checked by the instruction's rules alone. Of the partitions that the operand spans,
-    only each `every`-th is read or written."""
+    """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and
+    equal elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
+    `constant` allows it; `own` is checked by the instruction's rules alone. Elements of a `partial` destination may
+    keep their values. Of the partitions that the operand spans, only each `every`-th is read or written."""
 
     name: str
     role: str
@@ -55,12 +54,18 @@ class Operand:
     optional: bool = False
     constant: bool = False
     every: int = 1
+    partial: bool = False
+
+    def of(self, dtypes: frozenset[Attribute] | None = None, shape: str | None = None) -> Operand:
+        """The same operand with other element types, or of another shape."""
+        return replace(self, dtypes=self.dtypes if dtypes is None else dtypes, shape=shape or self.shape)
 
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute of an instruction: `kind` is alu, function, command, choice (one of `choices`), integer, integers,
-    number, numbers, flag, or expr: an integer that may vary with the loops, true where it is not zero."""
+    """An attribute of an instruction: `kind` is alu, function, command, choice, integer, integers, number, numbers,
+    flag, or expr: an integer that may vary with the loops, true where it is not zero. `choices` are the values that it
+    may have, where the kind has more."""
 
     name: str
     kind: str
@@ -219,10 +224,14 @@ def _alignment(i: Instance) -> str | None:
     return None
 
 
-def _operators_of_core(i: Instance) -> str | None:
+def _operators(i: Instance) -> str | None:
     for alu in i.alus():
         if alu in V4_ONLY and i.target.core != "v4":
             return f"{alu} needs NeuronCore-v4; {i.target.name} is {i.target.core}"
+        if alu in GPSIMD_ONLY and i.engine is not Engine.GPSIMD:
+            return f"{alu} runs on gpsimd only"
+        if alu in PARTITION_REDUCING and i.instruction.name != "tensor_partition_reduce":
+            return f"{alu} is an operator of tensor_partition_reduce only"
     return None
 
 
@@ -234,15 +243,7 @@ def _choices(i: Instance) -> str | None:
     return None
 
 
-COMMON: tuple[Rule, ...] = (
-    _engine,
-    _spaces_and_dtypes,
-    _patterns,
-    _same_shape,
-    _alignment,
-    _operators_of_core,
-    _choices,
-)
+COMMON: tuple[Rule, ...] = (_engine, _spaces_and_dtypes, _patterns, _same_shape, _alignment, _operators, _choices)
 
 
 # Rules of single instructions, by name.
@@ -273,18 +274,49 @@ def bitwise_needs_integers(i: Instance) -> str | None:
     return None
 
 
+def elements(name: str, count: int) -> Rule:
+    """The operand has so many elements on each of the partitions that the first operand of shape `full` has."""
+
+    def rule(i: Instance) -> str | None:
+        access = i.access(name)
+        full = next((a for o, a in i.accesses() if o.shape == "full"), None)
+        if access is None or full is None:
+            return None
+        if (access.partitions, access.free_elements) != (full.partitions, count):
+            return (
+                f"{name} must be {full.partitions} x {count} elements, not {access.partitions} x {access.free_elements}"
+            )
+        return None
+
+    return rule
+
+
+def at_run_time(name: str) -> Rule:
+    def rule(i: Instance) -> str | None:
+        access = i.access(name)
+        if access is not None and access.address is not None and not access.address.registers():
+            return f"the address of {name} is in no register; tensor_copy is for fixed addresses"
+        return None
+
+    return rule
+
+
 def arithmetic_only(i: Instance) -> str | None:
     return next((f"{i.instruction.name} has no bit operators, such as {a}" for a in i.alus() if a in BITWISE), None)
 
 
-def two_arguments(i: Instance) -> str | None:
-    return f"{alu} takes one argument" if (alu := i.fields["op"]) in UNARY else None
-
-
-def negate_is_arithmetic(i: Instance) -> str | None:
-    if i.fields["negate"] and (alu := i.fields["op"]) in BITWISE:
-        return f"negate needs an arithmetic operator, not {alu}"
+def arithmetic_with_fp32(i: Instance) -> str | None:
+    """hardware.md section 4: the scalars of arithmetic operators are fp32."""
+    if i.fields["op0"] in BITWISE:
+        return None
+    for operand, access in i.accesses():
+        if operand.shape == "column" and access.element_type not in F32:
+            return f"{operand.name} beside {i.fields['op0']} must be float32, not {dtype(access.element_type).name}"
     return None
+
+
+def two_arguments(op: str) -> Rule:
+    return lambda i: f"{i.fields[op]} takes one argument" if i.fields[op] in UNARY else None
 
 
 def compares(i: Instance) -> str | None:
@@ -293,7 +325,7 @@ def compares(i: Instance) -> str | None:
 
 def value_of_kind(i: Instance) -> str | None:
     dst = i.access("dst")
-    if dst is not None and dst.element_type in INTEGERS and not isinstance(i.fields["value"], int):
+    if dst is not None and dst.element_type in INTEGERS and isinstance(i.fields["value"], float):
         return f"the value for {dtype(dst.element_type).name} must be an integer, not {i.fields['value']}"
     return None
 
@@ -313,37 +345,32 @@ def tensor_tensor_engine(i: Instance) -> str | None:
     alu = i.fields["op"]
     if i.engine is Engine.GPSIMD and alu not in GPSIMD_TENSOR_TENSOR:
         return f"gpsimd has {', '.join(sorted(GPSIMD_TENSOR_TENSOR))} as tensor_tensor operators, not {alu}"
-    if i.engine is Engine.VECTOR and alu in GPSIMD_ONLY:
-        return f"{alu} runs on gpsimd only"
     return None
 
 
 def tensor_scalar_engine(i: Instance) -> str | None:
     if i.engine is Engine.SCALAR and i.target.core == "v2":
         return "the Scalar engine has tensor_scalar from NeuronCore-v3 on"
-    for alu in i.alus():
-        if (i.engine is Engine.GPSIMD) != (alu in GPSIMD_ONLY):
-            return f"{alu} does not run on {i.engine}"
     if i.engine is Engine.SCALAR and tuple(i.alus()) not in SCALAR_ENGINE_PAIRS:
         return f"the Scalar engine has multiply, add, and multiply then add, not {', '.join(i.alus())}"
+    if i.engine is Engine.GPSIMD and not GPSIMD_ONLY.issuperset(i.alus()):
+        return f"gpsimd has power and rsqrt as tensor_scalar operators, not {', '.join(i.alus())}"
     return None
 
 
-def legal_reduction(i: Instance) -> str | None:
-    if (alu := i.fields["op"]) not in REDUCING:
-        return f"{alu} does not reduce"
-    return None
+_BESIDE = (("op0", "operand0"), ("op0", "imm0"), ("op1", "operand1"))
 
 
-def reduced_shape(i: Instance) -> str | None:
-    dst, data, axes = i.access("dst"), i.access("data"), i.fields["axes"]
-    if dst is None or data is None or not isinstance(axes, int):
-        return None
-    if not 1 <= axes <= len(data.dims):
-        return f"axes must be 1..{len(data.dims)}: the trailing free dimensions that are reduced"
-    kept = math.prod(count for _, count in data.dims[: len(data.dims) - axes])
-    if dst.partitions != data.partitions or dst.free_elements != kept:
-        return f"dst must be {data.partitions} x {kept} elements, not {dst.partitions} x {dst.free_elements}"
+def unary_takes_zero(i: Instance) -> str | None:
+    names = {o.name for o in i.instruction.operands}
+    for op, operand in _BESIDE:
+        alu, reverse = i.fields.get(op), op.replace("op", "reverse")
+        if alu not in UNARY or operand not in names:
+            continue
+        if i.operands.get(operand) != 0.0:
+            return f"{alu} takes one argument; {operand} beside it is the constant 0"
+        if i.fields.get(reverse):
+            return f"{alu} takes one argument; {reverse} needs two"
     return None
 
 
@@ -360,14 +387,6 @@ def same_dtype(a: str, b: str) -> Rule:
 def copy_engine(i: Instance) -> str | None:
     if i.engine is Engine.SCALAR and i.target.core == "v2":
         return "the Scalar engine has tensor_copy from NeuronCore-v3 on; before, it copies by activation"
-    return None
-
-
-def bias_is_a_tile_on_v2(i: Instance) -> str | None:
-    if isinstance(i.operands.get("bias"), float) and i.target.core == "v2":
-        return "bias may be a constant from NeuronCore-v3 on; before, it is a [P,1] tile"
-    if i.fields.get("op") is Function.RECIPROCAL and i.operands.get("bias") is not None and i.target.core == "v2":
-        return "the reciprocal function takes no bias on NeuronCore-v2"
     return None
 
 

@@ -13,7 +13,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access, Space
-from nki_mlir.dialects.dtypes import by_name, dtype
+from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Instance
 from nki_mlir.dialects.instructions.tensor import columns, is_bit_transpose
 from nki_mlir.executor.machine import contiguous
@@ -46,6 +46,7 @@ class Stream(NamedTuple):
 
 MATMUL_INSTRUCTIONS = ("load_stationary", "multiply_moving")
 _SHORT = {by_name("bfloat16").type, by_name("float16").type}
+_FP8 = {d.type for d in DTYPES if d.kind == "float" and d.bytes == 1}
 _BF16, _F32 = by_name("bfloat16").type, by_name("float32").type
 _PASSES = {"float32": "fp32", "tfloat32": "tf32", "bfloat16": "bf16", "float16": "fp16"}
 
@@ -106,7 +107,13 @@ PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
     "sbuf_fp32": lambda i: len(_inputs(i)) <= 1 and _in_sbuf(_tiles(i)) and _are(_tiles(i), {_F32}),
     "reduce_16bit_fast": lambda i: _are(_tiles(i), {_BF16}) and i.fields["op"] in (Alu.ADD, Alu.MAXIMUM),
     "zero_16bit": lambda i: i.fields["value"] == 0 and _are(_outputs(i), {*_SHORT}),
-    "has_reduce": lambda i: i.operands.get("reduce_res") is not None,
+    "bf16_subtract_multiply": lambda i: (
+        _are(_inputs(i), {_BF16})
+        and (i.fields["op0"], i.fields["op1"]) == (Alu.SUBTRACT, Alu.MULTIPLY)
+        and main_input(i).free_elements % 2 == 0
+    ),
+    "sbuf_fp8_contiguous": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_FP8}) and _dense(_tiles(i)),
+    "power": lambda i: i.fields["op"] is Alu.POWER,
     "fp32_input": lambda i: dtype(main_input(i).element_type).name == "float32",
 }
 """What the `when` of a cost case asks; the wording is in `targets`."""
@@ -122,6 +129,7 @@ def _names(i: Instance) -> dict[str, float]:
     main, written = main_input(i), _outputs(i)
     names = {"N": main.free_elements, "F": main.free_elements, "P": main.partitions, "B": main.itemsize}
     names["D"] = written[0].free_elements if written else 0
+    names["R"] = int("reduce_res" in i.operands)
     names["START"] = i.target.engine[i.engine.value].latency_cycles
     return names | {name: value for name, value in i.fields.items() if isinstance(value, int)}
 

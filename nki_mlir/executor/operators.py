@@ -7,7 +7,8 @@ are 1 and 0 in whatever type follows.
 Functions are the exact ones; the hardware's piecewise polynomials differ in bits that are not published. The documented
 input ranges matter in two cases: `sin` outside [-pi, pi] and `arctan` outside [-pi/2, pi/2] extrapolate a polynomial on
 the hardware (one published sample: sin(9.0) = 27.65) and give NaN here. `log`, `sqrt`, `rsqrt` and `reciprocal` follow
-NumPy outside theirs. The gated functions (silu, gelu and its forms, mish) have their limit, 0, at minus infinity.
+NumPy outside theirs. The gated functions (silu, gelu and its forms, mish) have their limit, 0, at minus infinity, and
+their derivatives theirs, 0 and 1, at both. `prelu` without a slope has the slope 0, the default of activate2.
 """
 
 from __future__ import annotations
@@ -26,6 +27,15 @@ Unary = Callable[[Array], Array]
 Reduce = Callable[[Array, tuple[int, ...]], Array]
 
 
+def _by_size(wins: Binary) -> Binary:
+    """The argument, with its sign, whose magnitude wins; the second one at a tie."""
+    return lambda a, b: np.where(wins(np.abs(a), np.abs(b)), a, b)
+
+
+def _relu(a: Any) -> Array:
+    return np.maximum(a, np.float32(0))
+
+
 def _rsqrt(a: Any, _: Any = None) -> Array:
     return np.reciprocal(np.sqrt(a))
 
@@ -39,8 +49,8 @@ ARITHMETIC: Mapping[Alu, Binary] = {
     Alu.POWER: np.power,
     Alu.MAXIMUM: np.maximum,
     Alu.MINIMUM: np.minimum,
-    Alu.ABS_MAX: lambda a, b: np.where(np.abs(a) > np.abs(b), a, b),
-    Alu.ABS_MIN: lambda a, b: np.where(np.abs(a) < np.abs(b), a, b),
+    Alu.ABS_MAX: _by_size(np.greater),
+    Alu.ABS_MIN: _by_size(np.less),
     Alu.EQUAL: np.equal,
     Alu.NOT_EQUAL: np.not_equal,
     Alu.GREATER_EQUAL: np.greater_equal,
@@ -52,6 +62,9 @@ ARITHMETIC: Mapping[Alu, Binary] = {
     Alu.LOGICAL_XOR: np.logical_xor,
     Alu.LOGICAL_NOT: lambda a, _: np.logical_not(a),
     Alu.RSQRT: _rsqrt,
+    Alu.ABS: lambda a, _: np.abs(a),
+    Alu.SQUARE: lambda a, _: np.square(a),
+    Alu.RELU: lambda a, _: _relu(a),
     Alu.BYPASS: lambda a, _: np.positive(a),
 }
 """op(a, b). `mod` is the floored remainder, with the sign of b; the unary ones ignore b. Results are new arrays."""
@@ -67,6 +80,18 @@ BITWISE: Mapping[Alu, Binary] = {
 }
 """op(a, b) on unsigned words of the destination's width. Shifts are logical, and by the width or more give 0."""
 
+
+def _reduce_by_size(pick: Callable[..., Array]) -> Reduce:
+    """The element, with its sign, whose magnitude `pick` (argmax or argmin) finds; the last one at a tie."""
+
+    def reduce(a: Array, axes: tuple[int, ...]) -> Array:
+        kept = a.ndim - len(axes)
+        flat = a.reshape(*a.shape[:kept], -1)[..., ::-1]
+        return np.take_along_axis(flat, pick(np.abs(flat), axis=-1, keepdims=True), -1)[..., 0]
+
+    return reduce
+
+
 REDUCTIONS: Mapping[Alu, Reduce] = {
     Alu.ADD: lambda a, axes: np.add.reduce(a, axis=axes),
     Alu.SUBTRACT: lambda a, axes: np.negative(np.add.reduce(a, axis=axes)),
@@ -79,8 +104,23 @@ REDUCTIONS: Mapping[Alu, Reduce] = {
     Alu.BITWISE_AND: lambda a, axes: np.bitwise_and.reduce(a, axis=axes),
     Alu.BITWISE_OR: lambda a, axes: np.bitwise_or.reduce(a, axis=axes),
     Alu.BITWISE_XOR: lambda a, axes: np.bitwise_xor.reduce(a, axis=axes),
+    Alu.AVERAGE: lambda a, axes: np.asarray(np.mean(a, axis=axes, dtype=np.float32)),
+    Alu.ABS_MAX: _reduce_by_size(np.argmax),
+    Alu.ABS_MIN: _reduce_by_size(np.argmin),
 }
-"""op over the named axes; `subtract` takes every element from 0."""
+"""op over the named axes, which are the last ones; `subtract` takes every element from 0. One NaN among the elements
+makes the result of those that compare a NaN."""
+
+IDENTITY: Mapping[Alu, float] = {
+    Alu.ADD: 0.0,
+    Alu.SUBTRACT: 0.0,
+    Alu.MULTIPLY: 1.0,
+    Alu.MAXIMUM: -math.inf,
+    Alu.MINIMUM: math.inf,
+    Alu.ABS_MAX: 0.0,
+    Alu.ABS_MIN: math.inf,
+}
+"""What an accumulator of each operator starts from."""
 
 
 _ERF_P = (
@@ -140,24 +180,55 @@ def _within(limit: float, function: Unary) -> Unary:
     return lambda x: np.where(np.abs(x) <= most, function(x), np.float32(np.nan))
 
 
+def prelu(x: Array, slope: Any) -> Array:
+    return np.where(x >= 0, x, slope * x)
+
+
+def _gelu_dx(x: Array) -> Array:
+    return _HALF * (_ONE + erf(x * _SQRT_HALF)) + x * np.exp(-_HALF * x * x) * _INVERSE_SQRT_2_PI
+
+
+def _sigmoid_gate_dx(k: float) -> Unary:
+    """The derivative of x * sigmoid(k * x)."""
+    factor = np.float32(k)
+
+    def function(x: Array) -> Array:
+        s = sigmoid(factor * x)
+        return s + factor * x * s * (_ONE - s)
+
+    return function
+
+
+def _limits(function: Unary, low: float, high: float) -> Unary:
+    """The function with its limits at minus and plus infinity."""
+    ends = np.float32(low), np.float32(high)
+    return lambda x: np.where(np.isinf(x), np.where(x < 0, *ends), function(x))
+
+
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 _SQRT_HALF, _SQRT_2_PI = np.float32(math.sqrt(0.5)), np.float32(math.sqrt(2 / math.pi))
+_INVERSE_SQRT_2_PI, _TWO_BY_SQRT_PI = np.float32(1 / math.sqrt(2 * math.pi)), np.float32(2 / math.sqrt(math.pi))
 
 FUNCTIONS: Mapping[Function, Unary] = {
     Function.COPY: np.positive,
     Function.SQUARE: np.square,
     Function.SIGMOID: sigmoid,
-    Function.RELU: lambda x: np.maximum(x, np.float32(0)),
+    Function.RELU: _relu,
+    Function.PRELU: _relu,
     Function.GELU: _gated(lambda x: _HALF * (_ONE + erf(x * _SQRT_HALF))),
+    Function.GELU_DX: _limits(_gelu_dx, 0, 1),
     Function.GELU_APPRX_TANH: _gated(
         lambda x: _HALF * (_ONE + np.tanh(_SQRT_2_PI * (x + np.float32(0.044715) * x * x * x)))
     ),
     Function.GELU_APPRX_SIGMOID: _gated(lambda x: sigmoid(np.float32(1.702) * x)),
+    Function.GELU_APPRX_SIGMOID_DX: _limits(_sigmoid_gate_dx(1.702), 0, 1),
     Function.SILU: _gated(sigmoid),
+    Function.SILU_DX: _limits(_sigmoid_gate_dx(1.0), 0, 1),
     Function.TANH: np.tanh,
     Function.SOFTPLUS: _softplus,
     Function.MISH: _gated(lambda x: np.tanh(_softplus(x))),
     Function.ERF: erf,
+    Function.ERF_DX: lambda x: _TWO_BY_SQRT_PI * np.exp(-x * x),
     Function.EXP: np.exp,
     Function.LOG: np.log,
     Function.SIN: _within(math.pi, np.sin),

@@ -12,6 +12,7 @@ from nki_mlir.executor.numerics import Array
 
 @dataclass
 class EngineState:
-    """`accumulator`: fp32 [128], one register per partition, of the instructions that take a `reduce_cmd`."""
+    """`accumulator`: fp32 [128], one register per partition, of the instructions that take a `reduce_cmd`; NaN until
+    one of them resets or loads it."""
 
-    accumulator: Array = field(default_factory=lambda: np.zeros(128, np.float32))
+    accumulator: Array = field(default_factory=lambda: np.full(128, np.nan, np.float32))

@@ -14,9 +14,6 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.errors import CompileError
 
-READ_MODIFY_WRITE = frozenset(["tensor_copy_predicated", "nonzero_with_count", "topk"])
-"""Instructions whose destination is also read (a multiply_moving too, but those keep order among themselves)."""
-
 MOST_ELEMENTS = 2**40
 """More than a tensor has."""
 
@@ -110,13 +107,9 @@ def _step(op: isa.IsaInstruction, engine: Engine, loops: tuple[Loop, ...]) -> St
         writes = op.instruction.operand(name).role == "dst"
         if writes:
             step.writes.append(touched)
-        if not writes or _keeps_dst(op):
+        if not writes or op.instruction.operand(name).partial or "dst_rmw_op" in op.properties:
             step.reads.append(touched)
     return step
-
-
-def _keeps_dst(op: isa.IsaInstruction) -> bool:
-    return op.instruction.name in READ_MODIFY_WRITE or "dst_rmw_op" in op.properties
 
 
 def _whole_tensor(access: Access) -> Access:

@@ -22,6 +22,7 @@ formulae use the operators `+ - * /`, `max`, `min` and `ceil`, and:
 - `F`: the same as N, in the words of the transpose's documentation;
 - `B`: bytes of an element of the main input;
 - `D`: elements per partition of the output;
+- `R`: 1 where the instruction writes the accumulator out (`reduce_res`), else 0;
 - `START`: the engine's `latency_cycles`, for an instruction that starts up more than once;
 - the instruction's integer fields, by name.
 """
@@ -54,7 +55,11 @@ PREDICATES: Mapping[str, str] = MappingProxyType(
         "sbuf_fp32": "at most one tensor input; input and output are fp32 in SBUF",
         "reduce_16bit_fast": "input and output bf16, op add or maximum",
         "zero_16bit": "the value written is 0 and the output is bf16 or fp16",
-        "has_reduce": "the instruction also writes out its row reduction",
+        "bf16_subtract_multiply": (
+            "data and operand1 bf16, op0 subtract and op1 multiply, an even number of elements per partition"
+        ),
+        "sbuf_fp8_contiguous": "every tensor operand is in SBUF and is fp8, and every innermost step is 1",
+        "power": "op is power",
         "fp32_input": "the main input is fp32",
     }
 )

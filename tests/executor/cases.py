@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.alu import UNARY
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
@@ -89,7 +90,7 @@ def _starts(partitions: int) -> list[int]:
 
 @st.composite
 def layouts(draw: st.DrawFn, partitions: tuple[int, ...] = (1, 3, 32, 40, 64, 100, 128)) -> Layout:
-    several = st.lists(st.integers(1, 3), min_size=1, max_size=3)
+    several = st.lists(st.integers(1, 3), min_size=1, max_size=4).filter(lambda sizes: math.prod(sizes) <= 32)
     counts = draw(st.one_of(several, st.lists(st.integers(1, 32), min_size=1, max_size=1)).map(tuple))
     return Layout(draw, draw(st.sampled_from(partitions)), counts)
 
@@ -108,6 +109,10 @@ def images(seed: int, accesses: tuple[Access, ...], specials: bool = True) -> tu
     return sbuf, psum
 
 
+Prelude = tuple[str, Mapping[str, Access | float | None], Mapping[str, Any]]
+"""Name, operands and fields of an instruction."""
+
+
 def check(
     name: str,
     engine: Engine,
@@ -119,10 +124,15 @@ def check(
     specials: bool = True,
     close: float = 0.0,
     given: Mapping[str, Array] | None = None,
+    prelude: Sequence[Prelude] = (),
 ) -> None:
     """Runs the instruction and compares what it leaves with what `expected` makes of the inputs' elements ([P, N]).
-    Operands hold random values, or the `given` ones."""
-    tiles = {key: a for key, a in operands.items() if isinstance(a, Access)}
+    Operands hold random values, or the `given` ones.
+
+    The instructions of `prelude` run before it on its engine; their operands have names such as `0.dst`.
+    """
+    named = {f"{k}.{key}": a for k, (_, others, _) in enumerate(prelude) for key, a in others.items()}
+    tiles = {key: a for key, a in (named | dict(operands)).items() if isinstance(a, Access)}
     sbuf, psum = images(seed, tuple(tiles.values()), specials)
     for key, values in (given or {}).items():
         scatter(tiles[key], values, sbuf, psum)
@@ -132,7 +142,7 @@ def check(
         results = expected(before)
     for key, values in results.items():
         scatter(tiles[key], values, wanted_sbuf, wanted_psum)
-    single(name, engine, operands, fields, sbuf, psum, target)
+    single(name, engine, operands, fields, sbuf, psum, target, tuple(prelude))
     for key, values in results.items():
         got = gather(tiles[key], sbuf, psum)
         if close:
@@ -148,8 +158,10 @@ def space_of(draw: st.DrawFn, engine: Engine) -> Space:
     return Space.SBUF if engine is Engine.GPSIMD else draw(st.sampled_from([Space.SBUF, Space.SBUF, Space.PSUM]))
 
 
-def scalar(data: st.DataObject, at: Layout) -> Access | float:
-    """An operand with one value per partition, or a constant."""
+def scalar(data: st.DataObject, at: Layout, alu: Alu | None = None) -> Access | float:
+    """An operand with one value per partition, or a constant; beside an operator of one argument, 0."""
+    if alu in UNARY:
+        return 0.0
     if data.draw(st.booleans()):
         return at.column("float32")
     return data.draw(st.sampled_from([0.0, 1.0, -1.5, 2.0, 100.0]))
@@ -175,6 +187,9 @@ ALU: dict[Alu, Callable[[Any, Any], Array]] = {
     Alu.LOGICAL_OR: lambda a, b: (a != 0) | (b != 0),
     Alu.LOGICAL_XOR: lambda a, b: (a != 0) ^ (b != 0),
     Alu.LOGICAL_NOT: lambda a, b: a == 0,
+    Alu.ABS: lambda a, b: np.where(a < 0, -a, np.where(a == 0, np.float32(0), a)),
+    Alu.SQUARE: lambda a, b: a * a,
+    Alu.RELU: lambda a, b: np.where(a < 0, np.float32(0), a),
     Alu.BYPASS: lambda a, b: a,
 }
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
-from executor.cases import FLOATS, Layout, check, layouts, quick, scalar, seeds, space_of, types
+from executor.cases import FLOATS, Layout, apply, check, layouts, quick, scalar, seeds, space_of, types
 from executor.machine_code import Array, narrow, widen
+from executor.test_reductions import Accumulator
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine
-from nki_mlir.dialects.instructions import Function
+from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
 from nki_mlir.executor.operators import FUNCTIONS, erf
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -24,14 +26,19 @@ EXACT: dict[Function, Callable[[Array], Array]] = {
     Function.SQUARE: lambda x: x * x,
     Function.SIGMOID: lambda x: 1 / (1 + np.exp(-x)),
     Function.RELU: lambda x: np.maximum(x, 0),
+    Function.PRELU: lambda x: np.maximum(x, 0),
     Function.GELU: lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
+    Function.GELU_DX: lambda x: 0.5 * (1 + _erf(x / math.sqrt(2))) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     Function.GELU_APPRX_TANH: lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     Function.GELU_APPRX_SIGMOID: lambda x: x / (1 + np.exp(-1.702 * x)),
+    Function.GELU_APPRX_SIGMOID_DX: lambda x: _gate_dx(1.702, x),
     Function.SILU: lambda x: x / (1 + np.exp(-x)),
+    Function.SILU_DX: lambda x: _gate_dx(1.0, x),
     Function.TANH: np.tanh,
     Function.SOFTPLUS: lambda x: np.logaddexp(0, x),
     Function.MISH: lambda x: x * np.tanh(np.logaddexp(0, x)),
     Function.ERF: lambda x: _erf(x),
+    Function.ERF_DX: lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x),
     Function.EXP: np.exp,
     Function.LOG: np.log,
     Function.SIN: lambda x: np.where(abs(x) <= math.pi, np.sin(x), np.nan),
@@ -43,6 +50,12 @@ EXACT: dict[Function, Callable[[Array], Array]] = {
     Function.ABS: np.abs,
 }
 """In fp64."""
+
+
+def _gate_dx(k: float, x: Array) -> Array:
+    """The derivative of x * sigmoid(k * x)."""
+    s = 1 / (1 + np.exp(-k * x))
+    return s + k * x * s * (1 - s)
 
 
 def _erf(x: Array) -> Array:
@@ -79,6 +92,100 @@ def test_activation(data: st.DataObject, at: Layout, function: Function, reduces
     check(name, Engine.SCALAR, operands, {"op": function}, seed, expected, specials=False, close=0.02)
 
 
+COMMANDS = (None, ReduceCommand.IDLE, ReduceCommand.RESET, ReduceCommand.REDUCE, ReduceCommand.RESET_REDUCE)
+
+
+@quick
+@given(st.data(), layouts(), st.sampled_from(COMMANDS), seeds)
+def test_activation_accumulates(data: st.DataObject, at: Layout, command: ReduceCommand | None, seed: int) -> None:
+    """activation_reduce before it leaves its sum in the accumulator."""
+    before: dict[str, Any] = {"dst": at.full("float32", True), "data": at.full("int8")}
+    operands: dict[str, Any] = {
+        "dst": at.full(data.draw(st.sampled_from(["float32", "bfloat16"])), True),
+        "data": at.full("int8"),
+        "reduce_res": at.column(data.draw(st.sampled_from(["float32", "int32"])), True),
+    }
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        accumulator, first, second = Accumulator(), np.square(widen(tiles["0.data"])), np.abs(widen(tiles["data"]))
+        accumulator.take(ReduceCommand.RESET_REDUCE, Alu.ADD, before["data"], first)
+        total = accumulator.take(command or ReduceCommand.IDLE, Alu.ADD, operands["data"], second)
+        return {
+            "0.dst": first,
+            "dst": narrow(second, operands["dst"].element_type),
+            "reduce_res": narrow(total, operands["reduce_res"].element_type),
+        }
+
+    prelude = ("activation_reduce", before, {"op": Function.SQUARE})
+    fields = {"op": Function.ABS, "reduce_cmd": command}
+    check("activation", Engine.SCALAR, operands, fields, seed, expected, prelude=[prelude])
+
+
+PAIRS = (
+    (Alu.MULTIPLY, Alu.ADD),
+    (Alu.MULTIPLY, Alu.SUBTRACT),
+    (Alu.MULTIPLY, Alu.BYPASS),
+    (Alu.ADD, None),
+    (Alu.SUBTRACT, Alu.BYPASS),
+    (Alu.BYPASS, Alu.BYPASS),
+    (None, None),
+)
+REDUCED: dict[Alu, Callable[[Array], Array]] = {
+    Alu.ADD: lambda y: y.sum(-1),
+    Alu.MAXIMUM: lambda y: y.max(-1),
+    Alu.MINIMUM: lambda y: y.min(-1),
+    Alu.ABS_MAX: lambda y: np.array([max(reversed(row), key=abs) for row in y.tolist()]),
+    Alu.ABS_MIN: lambda y: np.array([min(reversed(row), key=abs) for row in y.tolist()]),
+}
+
+
+@quick
+@given(st.data(), layouts(), st.sampled_from(PAIRS), st.sampled_from([None, *REDUCED]), seeds)
+def test_activate2(
+    data: st.DataObject, at: Layout, pair: tuple[Alu | None, Alu | None], by: Alu | None, seed: int
+) -> None:
+    kind = data.draw(st.sampled_from(["float32", "int8", "bfloat16"]))
+    function = data.draw(st.sampled_from([Function.COPY, Function.PRELU, Function.SQUARE]))
+    computes = [op not in (None, Alu.BYPASS) for op in pair]
+    reverse = [used and data.draw(st.booleans()) for used in computes]
+
+    def immediate() -> Access | float:
+        return data.draw(st.sampled_from([0.5, -2.0])) if data.draw(st.booleans()) else at.column(kind)
+
+    operands: dict[str, Any] = {
+        "dst": at.full(data.draw(types), True),
+        "data": at.full(data.draw(types)),
+        **{f"imm{k}": immediate() for k in (0, 1) if computes[k]},
+    }
+    if function is Function.PRELU:
+        operands["relu_param"] = immediate()
+    if by is not None:
+        operands["reduce_res"] = at.column("float32", True)
+
+    def given_value(tiles: dict[str, Array], name: str) -> Array:
+        return widen(tiles[name]) if name in tiles else np.array(operands[name], np.float32)
+
+    def expected(tiles: dict[str, Array]) -> dict[str, Array]:
+        x = widen(tiles["data"])
+        for k, (op, used) in enumerate(zip(pair, computes, strict=True)):
+            if used and op is not None:
+                x = apply(op, x, given_value(tiles, f"imm{k}"), reverse[k])
+        slope = given_value(tiles, "relu_param") if function is Function.PRELU else None
+        y = x * x if function is Function.SQUARE else x if slope is None else np.where(x < 0, slope * x, x)
+        reduced = {} if by is None else {"reduce_res": REDUCED[by](y)[:, None].astype(np.float32)}
+        return {"dst": narrow(y, operands["dst"].element_type), **reduced}
+
+    fields = {
+        "op": function,
+        **{f"op{k}": op for k, op in enumerate(pair)},
+        **{f"reverse{k}": flag for k, flag in enumerate(reverse)},
+        "reduce_op": by,
+        "reduce_cmd": None if by is None else ReduceCommand.RESET_REDUCE,
+    }
+    close = 1e-4 if by is Alu.ADD else 0
+    check("activate2", Engine.SCALAR, operands, fields, seed, expected, "trn3", specials=False, close=close)
+
+
 @pytest.mark.parametrize("function", EXACT)
 def test_functions(function: Function) -> None:
     """In fp32 to a few roundings, and at the ends of the range."""
@@ -93,6 +200,8 @@ def test_functions(function: Function) -> None:
         limits = EXACT[function](np.array([-np.inf, np.inf, np.nan, 0.0]))
     if function in gated:
         limits[0] = 0
+    if function in {Function.GELU_DX, Function.GELU_APPRX_SIGMOID_DX, Function.SILU_DX}:
+        limits[:2] = 0, 1
     np.testing.assert_array_equal(ends, limits.astype(np.float32))
 
 

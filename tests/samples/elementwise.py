@@ -1,19 +1,24 @@
-"""Instructions of the Vector, Scalar and GpSimd engines that work element by element, and reductions."""
+"""Instructions of the Vector, Scalar and GpSimd engines that work element by element."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nki_mlir.dialects.access import Engine, Space
-from nki_mlir.dialects.alu import Alu, Function
+from nki_mlir.dialects.alu import Alu
+from nki_mlir.dialects.expr import Expr, Register
 from samples import Sample, tile
 
 VECTOR, SCALAR, GPSIMD = Engine.VECTOR, Engine.SCALAR, Engine.GPSIMD
 
 A, B, C = (tile("float32", 128, 4, 8, address=128 * k) for k in range(3))
-COLUMN, OTHER_COLUMN, RESULT = (tile("float32", 128, 1, address=512 + 4 * k) for k in range(3))
+COLUMN = tile("float32", 128, 1, address=512)
 HALF = tile("bfloat16", 128, 32, address=1024)
 WORDS = tile("int32", 128, 32, address=1152)
 FLAGS = tile("uint8", 128, 32, address=1280)
 ACCUMULATED = tile("float32", 128, 32, space=Space.PSUM)
+COPY = {"dst": B, "src": C}
+A_SOMEWHERE = replace(A, address=Expr.of(0, [(Register(3), 4)]))
 PATTERN = {"pattern": (8, 4, 1, 8), "offset": -3, "channel_multiplier": 32}
 
 SAMPLES: tuple[Sample, ...] = (
@@ -48,38 +53,27 @@ SAMPLES: tuple[Sample, ...] = (
         {"dst": A, "data": ACCUMULATED, "operand0": COLUMN, "operand1": HALF},
         {"op0": Alu.SUBTRACT, "reverse0": True, "op1": Alu.DIVIDE, "reverse1": True},
     ),
-    Sample(
-        "tensor_reduce",
-        VECTOR,
-        {"dst": tile("float32", 128, 4, address=600), "data": A},
-        {"op": Alu.ADD, "axes": 1, "negate": True},
-    ),
-    Sample("tensor_reduce", VECTOR, {"dst": RESULT, "data": A}, {"op": Alu.MAXIMUM, "axes": 2}),
     Sample("tensor_copy", VECTOR, {"dst": A, "src": ACCUMULATED}),
     Sample("tensor_copy", SCALAR, {"dst": HALF, "src": ACCUMULATED}, target="trn2"),
     Sample("tensor_copy", GPSIMD, {"dst": A, "src": WORDS}),
     Sample("tensor_copy_predicated", VECTOR, {"dst": A, "src": B, "predicate": FLAGS}),
     Sample("tensor_copy_predicated", VECTOR, {"dst": A, "src": B, "predicate": FLAGS}, {"reverse_pred": True}),
+    Sample("tensor_copy_predicated", VECTOR, {"dst": A, "predicate": FLAGS}, {"value": -0.5}),
+    *(
+        Sample(f"tensor_copy_dynamic_{way}", engine, {**COPY, way: A_SOMEWHERE}, target=target)
+        for way in ("src", "dst")
+        for engine, target in ((VECTOR, "trn1"), (SCALAR, "trn2"), (GPSIMD, "trn1"))
+    ),
+    Sample("nc_stream_shuffle", VECTOR, {"dst": A, "src": B}, {"shuffle_mask": tuple(reversed(range(32)))}),
+    Sample(
+        "nc_stream_shuffle",
+        VECTOR,
+        {"dst": tile("int16", 32, 9, start=96), "src": tile("int16", 1, 9, address=64, start=64)},
+        {"shuffle_mask": (0, *[255] * 15, *[0] * 16)},
+    ),
     Sample("memset", VECTOR, {"dst": ACCUMULATED}, {"value": 1.5}),
     Sample("memset", GPSIMD, {"dst": WORDS}, {"value": -7}),
     Sample("reciprocal", VECTOR, {"dst": A, "data": B}),
-    Sample(
-        "activation", SCALAR, {"dst": HALF, "data": ACCUMULATED, "bias": COLUMN, "scale": 0.5}, {"op": Function.GELU}
-    ),
-    Sample("activation", SCALAR, {"dst": A, "data": B, "bias": 1.0, "scale": COLUMN}, {"op": Function.EXP}, "trn2"),
-    Sample(
-        "activation_reduce",
-        SCALAR,
-        {"dst": A, "data": B, "bias": COLUMN, "scale": 2.0, "reduce_res": RESULT},
-        {"op": Function.EXP},
-    ),
-    Sample(
-        "activation_reduce",
-        SCALAR,
-        {"dst": A, "data": B, "bias": 0.5, "reduce_res": RESULT},
-        {"op": Function.EXP},
-        "trn2",
-    ),
     Sample("iota", GPSIMD, {"dst": WORDS}, PATTERN),
     Sample(
         "affine_select",

@@ -26,9 +26,12 @@ from nki_mlir.dialects.alu import (  # noqa: F401
     ReduceCommand,
     ReduceCommandAttr,
 )
+from nki_mlir.dialects.instructions.activation import ACTIVATION
 from nki_mlir.dialects.instructions.dma import DMA
 from nki_mlir.dialects.instructions.elementwise import ELEMENTWISE
 from nki_mlir.dialects.instructions.gpsimd import GPSIMD_ENGINE
+from nki_mlir.dialects.instructions.reduction import REDUCTION
+from nki_mlir.dialects.instructions.search import SEARCH
 from nki_mlir.dialects.instructions.tensor import TENSOR_ENGINE
 from nki_mlir.dialects.legality import (  # noqa: F401
     FLOATS,
@@ -41,7 +44,15 @@ from nki_mlir.dialects.legality import (  # noqa: F401
     check,
 )
 
-INSTRUCTIONS: tuple[Instruction, ...] = (*ELEMENTWISE, *GPSIMD_ENGINE, *TENSOR_ENGINE, *DMA)
+INSTRUCTIONS: tuple[Instruction, ...] = (
+    *ELEMENTWISE,
+    *ACTIVATION,
+    *REDUCTION,
+    *SEARCH,
+    *GPSIMD_ENGINE,
+    *TENSOR_ENGINE,
+    *DMA,
+)
 BY_NAME: dict[str, Instruction] = {i.name: i for i in INSTRUCTIONS}
 
 _COLLECTIVE = "a collective of several chips, and the model is of one"
@@ -66,6 +77,8 @@ NOT_MODELLED: Mapping[str, str] = {
     "extended_inst": "an opaque operation code, whose operands and meaning are not published",
     "device_print": "a debugging aid that leaves the machine's state as it is",
     "register_alloc": "a compile-time notion: an instruction names its registers by number",
+    "match_value_load": "the eight values are an operand of nc_find_index8 and nc_match_replace8, which load them",
+    "load_mask_register": "the mask is a field of nc_stream_shuffle; how a register holds 32 entries is not published",
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
     **dict.fromkeys(
         ("nc_matmul_mx", "quantize_mx"),

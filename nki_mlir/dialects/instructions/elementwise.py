@@ -1,32 +1,66 @@
-"""Instructions of the Vector, Scalar and GpSimd engines that work element by element, and reductions."""
+"""Instructions of the Vector, Scalar and GpSimd engines that work element by element."""
 
 from __future__ import annotations
 
-from nki_mlir.dialects.instructions.operands import BIAS, DATA, DST, GPSIMD, OPERAND0, OPERAND1, SCALAR, SCALE, VECTOR
+from nki_mlir.dialects.instructions.operands import DATA, DST, GPSIMD, OPERAND0, OPERAND1, SCALAR, VECTOR
 from nki_mlir.dialects.legality import (
+    F32,
+    INTEGERS,
     SBUF,
     UNSIGNED,
     Field,
+    Instance,
     Instruction,
     Operand,
     arithmetic_only,
-    bias_is_a_tile_on_v2,
+    arithmetic_with_fp32,
+    at_run_time,
     bitwise_needs_integers,
     compares,
     copy_engine,
-    legal_reduction,
-    negate_is_arithmetic,
     not_both_in_psum,
     operators_agree,
     pattern_covers_dst,
-    reduced_shape,
     same_dtype,
     second_operator_has_operand,
+    start_partition_error,
     tensor_scalar_engine,
     tensor_tensor_engine,
     two_arguments,
+    unary_takes_zero,
     value_of_kind,
 )
+
+
+def source_or_value(i: Instance) -> str | None:
+    given = ("src" in i.operands) + (i.fields.get("value") is not None)
+    return None if given == 1 else "src or value gives what is copied, one of them"
+
+
+KEPT = 255
+"""The entry of a shuffle mask that leaves a partition as it is."""
+_QUADRANT = 32
+
+
+def shuffled_partitions(i: Instance) -> str | None:
+    """hardware.json nc_stream_shuffle: the mask, and where src and dst may start for the wider of both."""
+    dst, src, mask = i.access("dst"), i.access("src"), i.fields["shuffle_mask"]
+    if dst is None or src is None or not isinstance(mask, tuple):
+        return None
+    if len(mask) != _QUADRANT or not all(0 <= entry < _QUADRANT or entry == KEPT for entry in mask):
+        return f"shuffle_mask has {_QUADRANT} entries of 0..{_QUADRANT - 1} or {KEPT}, got {list(mask)}"
+    if dst.free_elements != src.free_elements:
+        return f"dst has {dst.free_elements} elements per partition and src {src.free_elements}"
+    most = max(dst.partitions, src.partitions)
+    for name, access in (("dst", dst), ("src", src)):
+        if (reason := start_partition_error(access.start, most)) is not None:
+            return f"{name}: {reason}"
+    for partition in range(dst.partitions):
+        entry = mask[partition % _QUADRANT]
+        if entry != KEPT and (wanted := partition - partition % _QUADRANT + entry) >= src.partitions:
+            return f"partition {partition} of dst takes partition {wanted} of src, which has {src.partitions}"
+    return None
+
 
 ELEMENTWISE: tuple[Instruction, ...] = (
     Instruction(
@@ -35,15 +69,22 @@ ELEMENTWISE: tuple[Instruction, ...] = (
         (VECTOR, GPSIMD),
         (DST, Operand("data1", "src"), Operand("data2", "src")),
         (Field("op", "alu"),),
-        (not_both_in_psum("data1", "data2"), two_arguments, bitwise_needs_integers, tensor_tensor_engine),
+        (not_both_in_psum("data1", "data2"), two_arguments("op"), bitwise_needs_integers, tensor_tensor_engine),
     ),
     Instruction(
         "tensor_scalar",
         "t = op0(data, operand0); dst = op1(t, operand1) where op1 is given; reverse0 and reverse1 swap the arguments.",
         (VECTOR, SCALAR, GPSIMD),
-        (DST, DATA, OPERAND0, OPERAND1),
+        (DST, DATA, OPERAND0.of(F32 | INTEGERS), OPERAND1),
         (Field("op0", "alu"), Field("reverse0", "flag"), Field("op1", "alu", optional=True), Field("reverse1", "flag")),
-        (second_operator_has_operand, operators_agree, bitwise_needs_integers, tensor_scalar_engine),
+        (
+            second_operator_has_operand,
+            operators_agree,
+            bitwise_needs_integers,
+            arithmetic_with_fp32,
+            unary_takes_zero,
+            tensor_scalar_engine,
+        ),
     ),
     Instruction(
         "scalar_tensor_tensor",
@@ -51,15 +92,7 @@ ELEMENTWISE: tuple[Instruction, ...] = (
         (VECTOR,),
         (DST, DATA, OPERAND0, Operand("operand1", "src")),
         (Field("op0", "alu"), Field("reverse0", "flag"), Field("op1", "alu"), Field("reverse1", "flag")),
-        (not_both_in_psum("data", "operand1"), arithmetic_only),
-    ),
-    Instruction(
-        "tensor_reduce",
-        "Reduces the last `axes` free dimensions of data with op.",
-        (VECTOR,),
-        (Operand("dst", "dst", shape="own"), Operand("data", "src", shape="own")),
-        (Field("op", "alu"), Field("axes", "integer"), Field("negate", "flag")),
-        (legal_reduction, bitwise_needs_integers, negate_is_arithmetic, reduced_shape),
+        (not_both_in_psum("data", "operand1"), arithmetic_only, unary_takes_zero, two_arguments("op1")),
     ),
     Instruction(
         "tensor_copy",
@@ -70,31 +103,45 @@ ELEMENTWISE: tuple[Instruction, ...] = (
         (copy_engine,),
     ),
     Instruction(
-        "tensor_copy_predicated",
-        "dst = src where predicate is not zero (is zero, with reverse_pred); elsewhere dst keeps its value.",
+        "tensor_copy_dynamic_src",
+        "As tensor_copy, from an address that is known when it runs: one register for all partitions.",
+        (VECTOR, SCALAR, GPSIMD),
+        (DST, Operand("src", "src")),
+        (),
+        (copy_engine, at_run_time("src")),
+    ),
+    Instruction(
+        "tensor_copy_dynamic_dst",
+        "As tensor_copy, to an address that is known when it runs: one register for all partitions.",
+        (VECTOR, SCALAR, GPSIMD),
+        (DST, Operand("src", "src")),
+        (),
+        (copy_engine, at_run_time("dst")),
+    ),
+    Instruction(
+        "nc_stream_shuffle",
+        """Of each 32 partitions q: dst[32 * q + k] = src[32 * q + shuffle_mask[k]]; where that is 255, the partition
+        of dst keeps its values.""",
         (VECTOR,),
-        (DST, Operand("src", "src"), Operand("predicate", "src", dtypes=UNSIGNED)),
-        (Field("reverse_pred", "flag"),),
-        (same_dtype("dst", "src"), not_both_in_psum("src", "predicate")),
+        (Operand("dst", "dst", shape="own", partial=True), Operand("src", "src", shape="own")),
+        (Field("shuffle_mask", "integers"),),
+        (same_dtype("dst", "src"), shuffled_partitions),
+    ),
+    Instruction(
+        "tensor_copy_predicated",
+        """dst = src, or the constant value, where predicate is not zero (is zero, with reverse_pred); elsewhere dst
+        keeps its value.""",
+        (VECTOR,),
+        (
+            Operand("dst", "dst", partial=True),
+            Operand("src", "src", optional=True),
+            Operand("predicate", "src", dtypes=UNSIGNED),
+        ),
+        (Field("reverse_pred", "flag"), Field("value", "number", optional=True)),
+        (source_or_value, same_dtype("dst", "src"), not_both_in_psum("src", "predicate"), value_of_kind),
     ),
     Instruction("memset", "dst = value.", (VECTOR, GPSIMD), (DST,), (Field("value", "number"),), (value_of_kind,)),
     Instruction("reciprocal", "dst = 1 / data.", (VECTOR,), (DST, DATA)),
-    Instruction(
-        "activation",
-        "dst = op(data * scale + bias).",
-        (SCALAR,),
-        (DST, DATA, BIAS, SCALE),
-        (Field("op", "function"),),
-        (bias_is_a_tile_on_v2,),
-    ),
-    Instruction(
-        "activation_reduce",
-        "dst = op(data * scale + bias); reduce_res = the sum of dst over the free dimensions, before the cast.",
-        (SCALAR,),
-        (DST, DATA, Operand("reduce_res", "dst", shape="column"), BIAS, SCALE),
-        (Field("op", "function"),),
-        (bias_is_a_tile_on_v2,),
-    ),
     Instruction(
         "iota",
         "dst = offset + partition * channel_multiplier + sum of index * step over pattern's pairs of step and count.",

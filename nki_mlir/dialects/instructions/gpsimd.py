@@ -171,7 +171,7 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         " with padding_val; last, how many there are.",
         (GPSIMD,),
         (
-            Operand("dst", "dst", SBUF, _INT32, shape="own", every=GROUP),
+            Operand("dst", "dst", SBUF, _INT32, shape="own", every=GROUP, partial=True),
             Operand("src", "src", SBUF, _COUNTABLE, shape="own", every=GROUP),
         ),
         (Field("index_offset", "integer"), Field("padding_val", "integer")),
@@ -185,8 +185,8 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         " val_dst has elements per partition.",
         (GPSIMD,),
         (
-            Operand("val_dst", "dst", SBUF, _BF16, shape="own"),
-            Operand("idx_dst", "dst", SBUF, _U32, shape="own"),
+            Operand("val_dst", "dst", SBUF, _BF16, shape="own", partial=True),
+            Operand("idx_dst", "dst", SBUF, _U32, shape="own", partial=True),
             Operand("src", "src", SBUF, _BF16, shape="own"),
         ),
         (Field("n", "integer"),),

@@ -13,13 +13,24 @@ from collections.abc import Mapping
 
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.meaning.activation import ACTIVATION
 from nki_mlir.executor.meaning.common import Compute, Masked, Meaning, Of, Output, Undefined  # noqa: F401
 from nki_mlir.executor.meaning.dma import DMA
 from nki_mlir.executor.meaning.elementwise import ELEMENTWISE
 from nki_mlir.executor.meaning.gpsimd import GPSIMD_ENGINE
+from nki_mlir.executor.meaning.reduction import REDUCTION
+from nki_mlir.executor.meaning.search import SEARCH
 from nki_mlir.executor.meaning.tensor import TENSOR_ENGINE
 
-MEANING: Mapping[str, Of] = {**ELEMENTWISE, **GPSIMD_ENGINE, **TENSOR_ENGINE, **DMA}
+MEANING: Mapping[str, Of] = {
+    **ELEMENTWISE,
+    **ACTIVATION,
+    **REDUCTION,
+    **SEARCH,
+    **GPSIMD_ENGINE,
+    **TENSOR_ENGINE,
+    **DMA,
+}
 
 
 def meaning(instance: Instance) -> Meaning:

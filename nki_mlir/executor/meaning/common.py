@@ -9,7 +9,6 @@ import numpy as np
 from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import Access
-from nki_mlir.dialects.alu import UNARY
 from nki_mlir.dialects.instructions import COMPARISONS, Alu, Instance
 from nki_mlir.executor import numerics
 from nki_mlir.executor.numerics import Array
@@ -82,8 +81,6 @@ def operator(alu: Alu, reverse: bool) -> Binary:
     if alu in COMPARISONS or alu in _LOGICAL:
         found = op
         op = lambda a, b: found(a, b).astype(np.float32)  # noqa: E731
-    if reverse and alu in UNARY:
-        return lambda a, b: np.broadcast_to(op(b, a), np.broadcast_shapes(np.shape(a), np.shape(b)))
     return (lambda a, b: op(b, a)) if reverse else op
 
 

@@ -1,8 +1,8 @@
-"""Element-wise instructions, selects, activations and reductions."""
+"""Element-wise instructions, copies and selects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BITWISE as BITWISE_ALUS
-from nki_mlir.dialects.instructions import Alu, Function, Instance
+from nki_mlir.dialects.instructions import Alu, Instance
+from nki_mlir.dialects.instructions.elementwise import KEPT
 from nki_mlir.executor import numerics
-from nki_mlir.executor.meaning.common import Masked, Meaning, Of, Pick, fp32, operand_type, operator, store_as, word
+from nki_mlir.executor.meaning.common import Masked, Meaning, Of, fp32, operand_type, operator, store_as, word
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.operators import ARITHMETIC, BITWISE, FUNCTIONS, REDUCTIONS, Binary
+from nki_mlir.executor.operators import ARITHMETIC, BITWISE
 
 _WORDS = {by_name("int32").type, by_name("uint32").type}
 _NATIVE = {Alu.ADD, Alu.SUBTRACT, Alu.MULTIPLY}
@@ -42,21 +43,6 @@ def tensor_scalar(i: Instance) -> Meaning:
     return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise)
 
 
-def tensor_reduce(i: Instance) -> Meaning:
-    alu, count = cast(Alu, i.fields["op"]), cast(int, i.fields["axes"])
-    axes, reduce, negate = tuple(range(-count, 0)), REDUCTIONS[alu], bool(i.fields.get("negate"))
-    if alu in BITWISE_ALUS:
-        return Meaning(lambda data: (reduce(data, axes),), bits=True)
-    a, store = fp32(i, "data"), store_as(i)
-    return Meaning(lambda *tiles: (store(_negated(reduce(a(tiles), axes), negate)),))
-
-
-def _negated(array: Array, negate: bool) -> Array:
-    if not negate:
-        return array
-    return np.negative(array.astype(np.float32) if array.dtype == np.bool_ else array)
-
-
 def tensor_copy(i: Instance) -> Meaning:
     """Bits where the types are equal; the Scalar engine of NeuronCore-v2 (which the table rejects) would not."""
     convert = numerics.converter(operand_type(i, "src"), operand_type(i, "dst"))
@@ -66,8 +52,32 @@ def tensor_copy(i: Instance) -> Meaning:
 
 
 def tensor_copy_predicated(i: Instance) -> Meaning:
-    test = np.equal if i.fields.get("reverse_pred") else np.not_equal
-    return Meaning(lambda src, predicate: (Masked(src.copy(), test(predicate, 0)),), bits=True)
+    test, type_ = np.equal if i.fields.get("reverse_pred") else np.not_equal, operand_type(i, "dst")
+    if "src" in i.operands:
+        return Meaning(lambda src, predicate: (Masked(src.copy(), test(predicate, 0)),), bits=True)
+    value = numerics.constant(cast(float, i.fields["value"]), type_).view(numerics.bits(type_))
+
+    def compute(predicate: Array) -> Sequence[Masked]:
+        return (Masked(np.broadcast_to(value, predicate.shape), test(predicate, 0)),)
+
+    return Meaning(compute, bits=True)
+
+
+def nc_stream_shuffle(i: Instance) -> Meaning:
+    """Rows of the source by the mask; partitions that it leaves as they are get row 0, under the output's mask."""
+    mask, dst = np.array(i.fields["shuffle_mask"]), cast(Access, i.operands["dst"])
+    rows = np.arange(dst.partitions)
+    entries = mask[rows % len(mask)]
+    kept = entries == KEPT
+    taken = np.where(kept, 0, rows - rows % len(mask) + entries)
+    if not kept.any():
+        return Meaning(lambda src: (src[taken],), bits=True)
+
+    def compute(src: Array) -> Sequence[Masked]:
+        values = src[taken].reshape(len(taken), -1)
+        return (Masked(values, np.broadcast_to(~kept[:, None], values.shape)),)
+
+    return Meaning(compute, bits=True)
 
 
 def memset(i: Instance) -> Meaning:
@@ -78,40 +88,6 @@ def memset(i: Instance) -> Meaning:
 def reciprocal(i: Instance) -> Meaning:
     a, store = fp32(i, "data"), store_as(i)
     return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),))
-
-
-def _activated(i: Instance) -> Callable[[Sequence[Array]], Array]:
-    """op(data * scale + bias) in fp32, product and sum each rounded."""
-    function, a = FUNCTIONS[cast(Function, i.fields["op"])], fp32(i, "data")
-    steps: list[tuple[Binary, Pick]] = []
-    if i.operands.get("scale") is not None:
-        steps.append((np.multiply, fp32(i, "scale")))
-    if i.operands.get("bias") is not None:
-        steps.append((np.add, fp32(i, "bias")))
-
-    def compute(tiles: Sequence[Array]) -> Array:
-        value = a(tiles)
-        for op, operand in steps:
-            value = op(value, operand(tiles))
-        return function(value)
-
-    return compute
-
-
-def activation(i: Instance) -> Meaning:
-    value, store = _activated(i), store_as(i)
-    return Meaning(lambda *tiles: (store(value(tiles)),))
-
-
-def activation_reduce(i: Instance) -> Meaning:
-    value, store, store_sum = _activated(i), store_as(i), store_as(i, "reduce_res")
-
-    def compute(*tiles: Array) -> Sequence[Array]:
-        result = value(tiles)
-        total = np.add.reduce(result, axis=tuple(range(1, result.ndim)))
-        return store(result), store_sum(total)
-
-    return Meaning(compute)
 
 
 def affine_values(i: Instance) -> Array:
@@ -143,13 +119,13 @@ ELEMENTWISE: Mapping[str, Of] = {
     "tensor_tensor": tensor_tensor,
     "tensor_scalar": tensor_scalar,
     "scalar_tensor_tensor": tensor_scalar,
-    "tensor_reduce": tensor_reduce,
     "tensor_copy": tensor_copy,
+    "tensor_copy_dynamic_src": tensor_copy,
+    "tensor_copy_dynamic_dst": tensor_copy,
+    "nc_stream_shuffle": nc_stream_shuffle,
     "tensor_copy_predicated": tensor_copy_predicated,
     "memset": memset,
     "reciprocal": reciprocal,
-    "activation": activation,
-    "activation_reduce": activation_reduce,
     "iota": iota,
     "affine_select": affine_select,
 }
