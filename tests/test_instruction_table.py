@@ -30,13 +30,7 @@ from nki_mlir.targets import TARGETS, load
 ISA, ENGINE = "neuron.isa", "neuron.engine"
 
 NOT_THERE_YET = {
-    "dropout",
-    "rand2",
-    "rand_get_state",
-    "rand_set_state",
-    "rng",
     "sendrecv",
-    "set_rng_seed",
 }
 """Instructions of the machine that the table lacks and should have."""
 

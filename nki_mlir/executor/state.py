@@ -4,9 +4,11 @@ random generators. Instructions issue in order and use it as they issue: no sema
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from nki_mlir.executor.generators import Counting, Xorwow
 from nki_mlir.executor.numerics import Array
 
 
@@ -16,3 +18,15 @@ class EngineState:
     one of them resets or loads it."""
 
     accumulator: Array = field(default_factory=lambda: np.full(128, np.nan, np.float32))
+    _xorwow: Xorwow | None = None
+
+    def xorwow(self, streams: int) -> Xorwow:
+        """The engine's generators, of which each partition has so many."""
+        if self._xorwow is None:
+            self._xorwow = Xorwow(streams)
+        return self._xorwow
+
+    @cached_property
+    def counting(self) -> Counting:
+        """The generator of an engine that has no XORWOW."""
+        return Counting()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -293,7 +294,9 @@ def test_topk_leaves_nan_out() -> None:
 # Cost, by the formulae of hardware.json; the start-up is the engine's.
 
 
-def work(name: str, operands: dict[str, Access | float], fields: dict[str, object], target: str = "trn2") -> float:
+def work(
+    name: str, operands: Mapping[str, Access | float], fields: Mapping[str, object], target: str = "trn2"
+) -> float:
     instance = Instance(BY_NAME[name], GPSIMD, operands, fields, load(target))
     assert illegal(instance) is None
     return work_cycles(instance)
@@ -340,7 +343,7 @@ def test_cost_of_local_gather(kind: str, width: int) -> None:
 F, W = tile("float32", 32, 40), tile("uint32", 32, 40)
 GATHER = {"dst": tile("float32", 32, 32), "src_buffer": F, "index": tile("uint16", 32, 1)}
 TOP = {"val_dst": tile("bfloat16", 32, 8), "idx_dst": tile("uint32", 32, 8), "src": tile("bfloat16", 32, 10)}
-ILLEGAL: list[tuple[str, dict[str, Access | float], dict[str, object], str, str]] = [
+ILLEGAL: list[tuple[str, Mapping[str, Access | float], Mapping[str, object], str, str]] = [
     ("tensor_partition_reduce", {"dst": tile("float32", 1, 40), "data": F}, {"op": Alu.MINIMUM}, "trn1",
      "partitions are reduced by add, maximum, bitwise_or, bitwise_and, not by minimum"),
     ("tensor_partition_reduce", {"dst": tile("float32", 2, 40), "data": F}, {"op": Alu.ADD}, "trn1",
@@ -401,6 +404,6 @@ ILLEGAL: list[tuple[str, dict[str, Access | float], dict[str, object], str, str]
 
 
 @pytest.mark.parametrize("case", ILLEGAL, ids=lambda case: f"{case[0]}: {case[-1]}")
-def test_what_is_illegal(case: tuple[str, dict[str, Access | float], dict[str, object], str, str]) -> None:
+def test_what_is_illegal(case: tuple[str, Mapping[str, Access | float], Mapping[str, object], str, str]) -> None:
     name, operands, fields, target, reason = case
     assert illegal(Instance(BY_NAME[name], GPSIMD, operands, fields, load(target))) == reason

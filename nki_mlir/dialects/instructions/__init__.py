@@ -30,6 +30,7 @@ from nki_mlir.dialects.instructions.activation import ACTIVATION
 from nki_mlir.dialects.instructions.dma import DMA
 from nki_mlir.dialects.instructions.elementwise import ELEMENTWISE
 from nki_mlir.dialects.instructions.gpsimd import GPSIMD_ENGINE
+from nki_mlir.dialects.instructions.random import RANDOM
 from nki_mlir.dialects.instructions.reduction import REDUCTION
 from nki_mlir.dialects.instructions.search import SEARCH
 from nki_mlir.dialects.instructions.tensor import TENSOR_ENGINE
@@ -50,6 +51,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     *REDUCTION,
     *SEARCH,
     *GPSIMD_ENGINE,
+    *RANDOM,
     *TENSOR_ENGINE,
     *DMA,
 )

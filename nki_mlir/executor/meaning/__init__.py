@@ -18,6 +18,7 @@ from nki_mlir.executor.meaning.common import Compute, Masked, Meaning, Of, Outpu
 from nki_mlir.executor.meaning.dma import DMA
 from nki_mlir.executor.meaning.elementwise import ELEMENTWISE
 from nki_mlir.executor.meaning.gpsimd import GPSIMD_ENGINE
+from nki_mlir.executor.meaning.random import RANDOM
 from nki_mlir.executor.meaning.reduction import REDUCTION
 from nki_mlir.executor.meaning.search import SEARCH
 from nki_mlir.executor.meaning.tensor import TENSOR_ENGINE
@@ -28,6 +29,7 @@ MEANING: Mapping[str, Of] = {
     **REDUCTION,
     **SEARCH,
     **GPSIMD_ENGINE,
+    **RANDOM,
     **TENSOR_ENGINE,
     **DMA,
 }
