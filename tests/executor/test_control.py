@@ -464,3 +464,30 @@ def test_a_core_that_misses_a_barrier() -> None:
         execute(cores((there, ""), target="trn2"), [])
     assert "core_barrier on gpsimd waits for semaphore 7 to reach 1; it is 0" in str(error.value)
     assert "nothing that is left to run would raise it" in str(error.value)
+
+
+EXCHANGE = """
+neuron.isa.stream vector {{
+  neuron.isa.event_semaphore wait <sem 0 reaches 16> update <sem 1 add 1>
+}}
+neuron.isa.stream sync {{
+  neuron.isa.dma_copy queue 0 dst <core {own} sbuf[0:128] at 0, [1 x 64], f32>
+    src <hbm "x" at {place}, [64 x 128, 1 x 64], f32> update <sem 0 add 16>
+  neuron.isa.dma_copy queue 1 dst <hbm "y" at {place}, [64 x 128, 1 x 64], f32>
+    src <core {own} sbuf[0:128] at 256, [1 x 64], f32> wait <sem 2 reaches 16>
+}}
+neuron.isa.stream gpsimd {{
+  neuron.isa.core_barrier sem <7> reaches <1> wait <sem 1 reaches 1>
+  neuron.isa.dma_copy queue 0 dst <core {other} sbuf[0:128] at 256, [1 x 64], f32>
+    src <core {own} sbuf[0:128] at 0, [1 x 64], f32> update <core {other} sem 2 add 16>
+}}"""
+
+
+@pytest.mark.parametrize("target", ["trn2", "trn3"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_cores_exchange_tiles(seed: int | None, target: str) -> None:
+    """What the vendor's sendrecv does: each core's tile arrives in the other's SBUF, which raises a semaphore there."""
+    streams = [EXCHANGE.format(own=own, other=1 - own, place=32768 * own) for own in range(2)]
+    x, y = np.arange(256 * 64, dtype=np.float32).reshape(256, 64), np.zeros((256, 64), np.float32)
+    execute(cores(streams, "x: memref<256x64xf32>; y: memref<256x64xf32>", target), [x, y], seed=seed)
+    np.testing.assert_array_equal(y, np.roll(x, 128, axis=0))

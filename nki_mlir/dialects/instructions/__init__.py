@@ -75,6 +75,7 @@ NOT_MODELLED: Mapping[str, str] = {
         ),
         _COLLECTIVE,
     ),
+    "sendrecv": "written out as what it is: a core_barrier, then on each core a dma_copy into the other core's SBUF",
     "builtin_custom_op": "its body is a compiled routine, which says nothing about what it computes",
     "extended_inst": "an opaque operation code, whose operands and meaning are not published",
     "device_print": "a debugging aid that leaves the machine's state as it is",
