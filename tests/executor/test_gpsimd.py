@@ -244,6 +244,31 @@ def test_nonzero_with_count_reads_and_writes_every_16th_partition_only() -> None
         execute(program(both.format(row=0, end=1), target="trn2"), [])
 
 
+@pytest.mark.parametrize("row", [0, 1, 31, 32, 48])
+def test_nonzero_with_count_races_on_its_partitions_only(row: int) -> None:
+    """A transfer to one partition of dst at the same time."""
+    streams = f"""
+    neuron.isa.stream vector {{
+      neuron.isa.memset value 1 dst <sbuf[0:128] at 0, [1 x 4], i32> update <sem 0 add 1>
+      neuron.isa.event_semaphore wait <sem 0 reaches 1> update <sem 1 add 1>
+    }}
+    neuron.isa.stream gpsimd {{
+      neuron.isa.nonzero_with_count index_offset 0 padding_val -1 dst <sbuf[0:128] at 64, [1 x 5], i32>
+        src <sbuf[0:128] at 0, [1 x 4], i32> wait <sem 1 reaches 1>
+    }}
+    neuron.isa.stream sync {{
+      neuron.isa.dma_copy queue 0 dst <sbuf[{row}:{row + 1}] at 64, [1 x 4], i32>
+        src <hbm "x" at 0, [1 x 4], i32>
+    }}"""
+    module = program(streams, "x: memref<4xi32>", "trn2")
+    if row % 16:
+        execute(module, [np.zeros(4, np.int32)])
+        return
+    with pytest.raises(ExecutionError) as error:
+        execute(module, [np.zeros(4, np.int32)])
+    assert error.value.kind == "race"
+
+
 @quick
 @given(st.data(), groups_of_16, st.booleans(), seeds)
 def test_topk(data: st.DataObject, at: Layout, few: bool, seed: int) -> None:
