@@ -62,28 +62,24 @@ def test_a_one_zero_hint_halves_fp32(hint: str) -> None:
     assert run(hinted, "trn2").modelled_us == run(short, "trn2").modelled_us
 
 
+IDENTITY = """
+neuron.isa.stream gpsimd {
+  neuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 8192, [1 x 128], f32> update <sem 0 add 1>
+  neuron.isa.affine_select on_false_value 1.0 : f32 pattern [-1, 128] offset 0 channel_multiplier 1 cmp_op not_equal
+    dst <sbuf[0:128] at 8192, [1 x 128], f32> on_true_tile <sbuf[0:128] at 8192, [1 x 128], f32>
+    wait <sem 0 reaches 1> update <sem 1 add 1>
+}
+"""
+
+
 def test_fp32_transposes_take_half_of_a_matmul() -> None:
     """From NeuronCore-v3 on."""
-    passes = matmuls("f32", 128, 8)
-    passes = passes.replace("load_stationary", "load_stationary is_transpose").replace(
-        "moving dst", "moving is_transpose dst"
-    )
-    program = passes.replace("sbuf[0:128] at 8192, [1 x 128]", "sbuf[0:128] at 8192, [1 x 128]")
-    identity = (
-        "neuron.isa.stream gpsimd {\nneuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 8192, [1 x 128], f32>\n"
-    )
-    identity += (
-        "neuron.isa.affine_select on_false_value 1.0 : f32 pattern [-1, 128] offset 0 channel_multiplier 1"
-        " cmp_op not_equal dst <sbuf[0:128] at 8192, [1 x 128], f32> on_true_tile <sbuf[0:128] at 8192, [1 x 128], f32>"
-        " wait <sem 0 reaches 1> update <sem 1 add 1>\n}\n"
-    )
-    identity = identity.replace("[1 x 128], f32>\nneuron", "[1 x 128], f32> update <sem 0 add 1>\nneuron")
-    program = program.replace(
-        "neuron.isa.stream tensor {", "neuron.isa.stream tensor { neuron.isa.event_semaphore wait <sem 1 reaches 1>"
-    )
-    found = slices(run(identity + program, "trn2"), "tensor", "multiply_moving")
-    plain = slices(run(matmuls("f32", 128, 8), "trn2"), "tensor", "multiply_moving")
-    assert interval(found) == pytest.approx(interval(plain) / 2)
+    plain = matmuls("f32", 128, 8)
+    passing = plain.replace("load_stationary", "load_stationary is_transpose")
+    passing = passing.replace("moving dst", "moving is_transpose dst")
+    passing = passing.replace("tensor {", "tensor { neuron.isa.event_semaphore wait <sem 1 reaches 1>")
+    found, whole = (slices(run(text, "trn2"), "tensor", "multiply_moving") for text in (IDENTITY + passing, plain))
+    assert interval(found) == pytest.approx(interval(whole) / 2)
 
 
 def test_double_rows_take_the_time_of_single_ones() -> None:
@@ -102,11 +98,7 @@ def test_double_rows_take_the_time_of_single_ones() -> None:
 
 def test_software_descriptors_take_gpsimds_time() -> None:
     """128 rows: 0.9 us of GpSimd before the trigger of 8 ns; then the transfer starts as a static one does."""
-    line = (
-        transfer(2048)
-        .replace("dma_copy", 'dma_copy dge_mode "swdge"')
-        .replace('dge_mode "swdge" queue 0', 'queue 0 dge_mode "swdge"')
-    )
+    line = transfer(2048).replace("queue 0", 'queue 0 dge_mode "swdge"')
     software = moved("trn2", line, engine="gpsimd")
     static = moved("trn2", transfer(2048), engine="gpsimd")
     assert duration(slices(software, "gpsimd")[0]) == pytest.approx(128 * 7 + 8)
