@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.instructions.dma import data_operands, indexed, is_software, shape_of
+from nki_mlir.dialects.instructions.dma import data_operands, indexed, is_software
 from nki_mlir.executor.machine import contiguous
 from nki_mlir.targets import Target
 
@@ -196,7 +196,8 @@ def generation(i: Instance) -> Generation:
     """hardware.md 8.5: static descriptors are there, software makes them row by row, hardware in one of two units."""
     dma = i.target.dma
     if is_software(i):
-        rows = max(shape_of(access)[0] for _, access in data_operands(i))
+        side = _side(i)
+        rows = side.partitions if side.on_chip else _runs(side, False)
         return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, dma.dge_interval_ns, 0.0)
     if i.fields.get("dge_mode") == "hwdge":
         return Generation(0.0, dma.trigger_ns, dma.dge_interval_ns, dma.hwdge_ns)
@@ -209,7 +210,7 @@ def shares(i: Instance) -> tuple[Share, ...]:
     dst = operands["dst"]
     dma, size = i.target.dma, max(a.itemsize for a in operands.values())
     runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
-    side = next((a for a in operands.values() if a.on_chip), dst)
+    side = _side(i)
     overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
     if i.instruction.name == "dma_transpose" and not dma.transposes:
         runs = dst.elements
@@ -224,6 +225,12 @@ def shares(i: Instance) -> tuple[Share, ...]:
             service = max(service, 2 * nbytes * dma.engines / i.target.hbm.bytes_per_ns)
         found[service] = found.get(service, 0) | 1 << engine
     return tuple((mask, service) for service, mask in found.items())
+
+
+def _side(i: Instance) -> Access:
+    """The operand by which a transfer is split: the first one on chip, or dst."""
+    operands = [access for _, access in data_operands(i)]
+    return next((access for access in operands if access.on_chip), operands[0])
 
 
 def _passes(i: Instance) -> float:

@@ -33,8 +33,9 @@ class Rows:
         if not self.skip and not inside.all():
             place = int(np.argmin(inside))
             raise ExecutionError(
-                f"{where(row.op)}: index {int(indices[place])}, the {place + 1}th of {len(indices)}, is out of range:"
-                f" {row.name} has {self.count(address)} rows in {row.memory.label}"
+                f"{where(row.op)}: index {int(indices[place])}, number {place + 1} of {len(indices)}, is out of range:"
+                f" {row.name} has {self.count(address)} rows in {row.memory.label}",
+                "bounds",
             )
         if address % row.access.itemsize:
             row.bind(address)
@@ -51,7 +52,8 @@ class Rows:
             twice = int(found[np.argmax(times)])
             raise ExecutionError(
                 f"{where(self.row.op)}: {self.row.name}: the row at byte {twice} of {self.row.memory.label} is written"
-                f" {int(times.max())} times by one transfer, in no order; indices of a scatter must be distinct"
+                f" {int(times.max())} times by one transfer, in no order; indices of a scatter must be distinct",
+                "race",
             )
 
     def require(self, addresses: Array) -> None:

@@ -48,3 +48,37 @@ func.func @product() attributes {tile.arg_names = []} {
   neuron.engine.nc_matmul tensor accumulate %one dst %pv : !neuron.engine.view<psum[0:64], [1 x 16], f32> stationary %sv : !neuron.engine.view<sbuf[0:32], [1 x 64], f32> moving %mv : !neuron.engine.view<sbuf[0:32], [1 x 16], f32>
   func.return
 }
+
+// -----
+
+// Both halves of a matmul carry what it says about the array.
+// CHECK-LABEL: neuron.isa.program @tile
+// CHECK: neuron.isa.load_stationary is_transpose tile_position [32, 64] tile_size [32, 32] stationary <sbuf[32:64] at 0, [1 x 16], bf16> order 0
+// CHECK-NEXT: neuron.isa.multiply_moving is_transpose tile_position [32, 64] tile_size [32, 32] dst <psum[64:80] at 0, [1 x 32], bf16> moving <sbuf[32:64] at 32, [1 x 32], bf16> order 1
+builtin.module attributes {neuron.target = "trn2"} {
+func.func @tile() attributes {tile.arg_names = []} {
+  %s = neuron.engine.alloc "s" at 0 : !neuron.engine.buffer<sbuf, 64 x 32>
+  %m = neuron.engine.alloc "m" at 32 : !neuron.engine.buffer<sbuf, 64 x 64>
+  %p = neuron.engine.alloc "p" at 0 : !neuron.engine.buffer<psum, 80 x 64>
+  %sv = neuron.engine.view %s : !neuron.engine.buffer<sbuf, 64 x 32> -> !neuron.engine.view<sbuf[32:64], [1 x 16], bf16>
+  %mv = neuron.engine.view %m : !neuron.engine.buffer<sbuf, 64 x 64> -> !neuron.engine.view<sbuf[32:64], [1 x 32], bf16>
+  %pv = neuron.engine.view %p : !neuron.engine.buffer<psum, 80 x 64> -> !neuron.engine.view<psum[64:80], [1 x 32], bf16>
+  neuron.engine.nc_matmul tensor is_transpose tile_position [32, 64] tile_size [32, 32] dst %pv : !neuron.engine.view<psum[64:80], [1 x 32], bf16> stationary %sv : !neuron.engine.view<sbuf[32:64], [1 x 16], bf16> moving %mv : !neuron.engine.view<sbuf[32:64], [1 x 32], bf16>
+  func.return
+}
+}
+
+// -----
+
+// CHECK-LABEL: neuron.isa.program @gather
+// CHECK: neuron.isa.dma_copy queue 0 dge_mode "swdge" oob_mode "skip" dst <sbuf[0:8] at 0, [1 x 4], f32> src <hbm "x" at 8, [16 x 8, 1 x 4], f32> vector_offset <sbuf[0:8] at 64, [1 x 1], i32> order 0
+func.func @gather(%x: memref<128xf32>) attributes {tile.arg_names = ["x"]} {
+  %two = arith.constant 2 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 8 x 16>
+  %n = neuron.engine.alloc "n" at 64 : !neuron.engine.buffer<sbuf, 8 x 4>
+  %bv = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 8 x 16> -> !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+  %nv = neuron.engine.view %n : !neuron.engine.buffer<sbuf, 8 x 4> -> !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+  %h = neuron.engine.view %x at %two : memref<128xf32> -> !neuron.engine.view<hbm, [16 x 8, 1 x 4], f32>
+  neuron.engine.dma_copy gpsimd queue 0 dge_mode "swdge" oob_mode "skip" dst %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32> src %h : !neuron.engine.view<hbm, [16 x 8, 1 x 4], f32> vector_offset %nv : !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+  func.return
+}

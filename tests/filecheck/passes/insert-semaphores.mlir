@@ -45,3 +45,30 @@ func.func @leaves_alone() attributes {tile.arg_names = []} {
   neuron.engine.memset gpsimd value 0.0 : f32 dst %vb : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
   func.return
 }
+
+// -----
+
+// A scatter may write any row: what reads the tensor after it waits, the row's number notwithstanding. The indices have
+// to be there before.
+// CHECK-LABEL: neuron.isa.program @scatter
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: neuron.isa.dma_copy queue 0 dst <hbm "x"{{.*}} vector_offset {{.*}} wait <sem [[INDEX:[0-9]+]] reaches 16> update <sem [[ROWS:[0-9]+]] add 16>
+// CHECK: neuron.isa.stream sync
+// CHECK: neuron.isa.dma_copy {{.*}} src <hbm "n"{{.*}} update <sem [[INDEX]] add 16>
+// CHECK: neuron.isa.dma_copy {{.*}} src <hbm "x" at 384,{{.*}} wait <sem [[ROWS]] reaches 16>
+func.func @scatter(%x: memref<128xf32>, %n: memref<2xi32>) attributes {tile.arg_names = ["x", "n"]} {
+  %last = arith.constant 96 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 2 x 16>
+  %i = neuron.engine.alloc "i" at 64 : !neuron.engine.buffer<sbuf, 2 x 4>
+  %o = neuron.engine.alloc "o" at 128 : !neuron.engine.buffer<sbuf, 2 x 16>
+  %bv = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 2 x 16> -> !neuron.engine.view<sbuf[0:2], [1 x 4], f32>
+  %iv = neuron.engine.view %i : !neuron.engine.buffer<sbuf, 2 x 4> -> !neuron.engine.view<sbuf[0:2], [1 x 1], i32>
+  %ov = neuron.engine.view %o : !neuron.engine.buffer<sbuf, 2 x 16> -> !neuron.engine.view<sbuf[0:2], [1 x 4], f32>
+  %nv = neuron.engine.view %n : memref<2xi32> -> !neuron.engine.view<hbm, [1 x 2], i32>
+  %rows = neuron.engine.view %x : memref<128xf32> -> !neuron.engine.view<hbm, [4 x 2, 1 x 4], f32>
+  %end = neuron.engine.view %x at %last : memref<128xf32> -> !neuron.engine.view<hbm, [4 x 2, 1 x 4], f32>
+  neuron.engine.dma_copy sync queue 0 dst %iv : !neuron.engine.view<sbuf[0:2], [1 x 1], i32> src %nv : !neuron.engine.view<hbm, [1 x 2], i32>
+  neuron.engine.dma_copy gpsimd queue 0 dst %rows : !neuron.engine.view<hbm, [4 x 2, 1 x 4], f32> src %bv : !neuron.engine.view<sbuf[0:2], [1 x 4], f32> vector_offset %iv : !neuron.engine.view<sbuf[0:2], [1 x 1], i32>
+  neuron.engine.dma_copy sync queue 0 dst %ov : !neuron.engine.view<sbuf[0:2], [1 x 4], f32> src %end : !neuron.engine.view<hbm, [4 x 2, 1 x 4], f32>
+  func.return
+}
