@@ -122,14 +122,14 @@ def tensor_scalar_cumulative(i: Instance) -> Meaning:
     start, ufunc = first_value(i, alu, "imm1"), _ACCUMULATES.get(alu)
 
     def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
-        values = op0(data(tiles), operand(tiles))
-        first, rows = start(state, "src", tiles), _rows(values)
+        values, first = op0(data(tiles), operand(tiles)), start(state, "src", tiles)
+        values = values.reshape(len(values), -1)
         if ufunc is not None:
-            results = ufunc.accumulate(np.concatenate([first[None], rows]), axis=0)[1:]
+            results = ufunc.accumulate(np.column_stack([first, values]), axis=1)[:, 1:]
         else:
-            results = _scan(lambda held, value: value - held, first, rows)
-        registers(state, i, "src")[...] = results[-1]
-        return (store(results.T),)
+            results = _scan(lambda held, value: value - held, first, _rows(values)).T
+        registers(state, i, "src")[...] = results[:, -1]
+        return (store(results),)
 
     return Meaning(compute, stateful=True)
 

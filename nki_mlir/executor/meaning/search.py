@@ -31,15 +31,14 @@ def max8(i: Instance) -> Meaning:
 def _matches(data: Array, vals: Array, order: Iterable[int]) -> Array:
     """int64 [P, 8]: for each of the values, taken in `order`, the place of the first element of data [P, N] that equals
     it and that no value before it has taken, or -1."""
-    places = np.full(vals.shape, -1)
-    done: list[int] = []
+    places, rows = np.full(vals.shape, -1), np.arange(len(data))
+    free = np.ones(data.shape, np.bool_)
     for j in order:
-        value = vals[:, j : j + 1]
-        same = data == value
-        taken = (vals[:, done] == value).sum(1, keepdims=True)
-        wanted = same & (np.cumsum(same, axis=1) == taken + 1)
-        places[:, j] = np.where(wanted.any(1), wanted.argmax(1), -1)
-        done.append(j)
+        wanted = (data == vals[:, j : j + 1]) & free
+        first = wanted.argmax(1)
+        found = wanted[rows, first]
+        places[:, j] = np.where(found, first, -1)
+        free[rows[found], first[found]] = False
     return places
 
 
