@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nki_mlir.executor.profile import Profile, UnitProfile, Wait
     from nki_mlir.executor.result import RunResult, Slice
     from nki_mlir.executor.run import execute, time_program
 
-__all__ = ["RunResult", "Slice", "execute", "time_program"]
+__all__ = ["Profile", "RunResult", "Slice", "UnitProfile", "Wait", "execute", "time_program"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("execute", "time_program"):
-        from nki_mlir.executor import run
+    from importlib import import_module
 
-        return getattr(run, name)
-    if name in __all__:
-        from nki_mlir.executor import result
-
-        return getattr(result, name)
-    raise AttributeError(name)
+    homes = {"execute": "run", "time_program": "run", "RunResult": "result", "Slice": "result"}
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(import_module(f"nki_mlir.executor.{homes.get(name, 'profile')}"), name)

@@ -19,6 +19,7 @@ from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
 from nki_mlir.executor.meaning import Masked, Output, Undefined
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.recording import Mark
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -27,6 +28,9 @@ from nki_mlir.executor.tensor_array import ArrayTile, Weights
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
+
+TABLE_LOAD = "function_table_load"
+"""Name in the log of the Scalar engine's table switches."""
 
 
 class DataStep(MachineStep):
@@ -70,9 +74,8 @@ class DataStep(MachineStep):
 
         return write
 
-    def complete(self, sequencer: Sequencer, numbers: tuple[int, ...], done: float, write: Write | None) -> None:
+    def complete(self, setter: Mark, numbers: tuple[int, ...], done: float, write: Write | None) -> None:
         """Writes and raises the semaphore at `done`."""
-        setter = sequencer.unit.name
         if write is None:
             self.raise_semaphore(setter, numbers[UPDATE], done)
             return
@@ -119,14 +122,11 @@ class EngineStep(DataStep):
         for key, engine in self._ports(sequencer.numbers):
             until = max(until, ports.get((*key, engine), 0.0))
         if until > now:
-            sequencer.unit.stall("a memory port that another engine uses", until - now)
-            sequencer.waited += until - now
             return until
         if self.function_set is not None and self.function_set != sequencer.function_set:
             sequencer.function_set = self.function_set
             until = now + self.simulation.target.activation.table_load_ns
-            sequencer.unit.occupy(now, until)
-            self.simulation.record(sequencer.unit, None, "function_table_load", now, until, 0.0)
+            sequencer.unit.record(TABLE_LOAD, (), (now, now, now, until, until))
         return until
 
     def _ports(self, numbers: tuple[int, ...]) -> list[tuple[tuple[str, int], str]]:
@@ -146,8 +146,8 @@ class EngineStep(DataStep):
         free, done = now + occupancy, sequencer.complete_at(now + latency)
         for key, _ in self._ports(numbers) if self.rivals else ():
             sequencer.core.ports[(*key, sequencer.engine.value)] = free
-        self.record(sequencer, now, free, done)
-        self.complete(sequencer, numbers, done, write)
+        setter = self.record(sequencer, now, free, done)
+        self.complete(setter, numbers, done, write)
         return free
 
 
@@ -198,8 +198,8 @@ class TransposeStep(DataStep):
         end = now + self.occupancy * simulation.factor()
         done = sequencer.complete_at(now + self.latency * simulation.factor())
         array.weights, array.staging_free, array.stream_free = None, now, end
-        self.record(sequencer, now, end, done)
-        self.complete(sequencer, numbers, done, write)
+        setter = self.record(sequencer, now, end, done)
+        self.complete(setter, numbers, done, write)
         return now + self.floor
 
 
@@ -224,8 +224,8 @@ class LoadStationaryStep(DataStep):
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
-        self.record(sequencer, now, now + load.each, done)
-        self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
+        setter = self.record(sequencer, now, now + load.each, done)
+        self.raise_semaphore(setter, numbers[UPDATE], done)
         return now + self.floor
 
 
@@ -255,8 +255,8 @@ class MultiplyMovingStep(DataStep):
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
         end = tile.start_stream(now, stream)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
-        self.record(sequencer, now, end, done)
-        self.complete(sequencer, numbers, done, write)
+        setter = self.record(sequencer, now, end, done)
+        self.complete(setter, numbers, done, write)
         return now + self.floor
 
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:

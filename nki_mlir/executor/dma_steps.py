@@ -49,18 +49,15 @@ class DmaStep(DataStep):
         times, ring = simulation.target.dma, self.ring
         assert ring is not None
         read, write = self.movement(numbers) if simulation.numerics else (None, None)
-        queue = simulation.unit(core.index, f"dma {ring[0]} q{ring[1]}")
+        queue, trigger = simulation.unit(core.index, sequencer.engine, ring[1]), now
 
         def end(now: float) -> None:
             if write is not None:
                 write()
             start = transfer.start or now
-            queue.occupy(start, now)
-            queue.count += 1
-            simulation.record(queue, self.op, "", start, now, 0.0)
             done = now + times.completion_ns * simulation.factor()
-            simulation.last = max(simulation.last, done)
-            self.raise_semaphore(queue.name, numbers[UPDATE], done)
+            setter = queue.record(self.label, numbers, (trigger, trigger, start, now, done))
+            self.raise_semaphore(setter, numbers[UPDATE], done)
 
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]

@@ -1,4 +1,4 @@
-"""What a run leaves behind: modelled time, who was busy and why not, and the timeline."""
+"""What a run leaves behind: modelled time, the profile, and the timeline."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nki_mlir.executor.profile import Profile
+from nki_mlir.executor.recording import END, FREE, SINCE, START, Recording
 from nki_mlir.executor.reports import mnemonic, source
 
 if TYPE_CHECKING:
-    from xdsl.ir import Operation
-
     from nki_mlir.executor.checks.clocks import Item
-
-Record = tuple[str, "Operation | None", str, float, float, float]
-"""unit, operation, name where there is no operation, start ns, end ns, waited ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +33,54 @@ class RunResult:
     """Times are those of the model, from the first issue to the last completion, without launch constants.
 
     Units are engines (`vector`) and DMA queues (`dma sync q0`); those of further cores begin with `core 1`. A unit is
-    busy while it can't take another instruction, a queue while its data moves. `stalls_us` says per unit what it waited
-    for. High-water marks are bytes per partition: one past the highest byte written, the largest of all cores.
+    busy while it can't take another instruction, a queue while its data moves; `profile` says what it did and what it
+    waited for. High-water marks are bytes per partition: one past the highest byte written, the largest of all cores.
     `trace` has every issue of a run with checks, in order.
     """
 
-    modelled_us: float
-    busy_us: Mapping[str, float]
-    instructions: int
-    sbuf_high_water: int
-    psum_high_water: int
-    unit_instructions: Mapping[str, int]
-    stalls_us: Mapping[str, Mapping[str, float]]
-    records: Sequence[Record] = field(repr=False)
+    recording: Recording
     trace: Sequence[Item] = field(default=(), repr=False)
 
     @cached_property
+    def profile(self) -> Profile:
+        return Profile.of(self)
+
+    @property
+    def modelled_us(self) -> float:
+        return self.profile.modelled_us
+
+    @property
+    def busy_us(self) -> Mapping[str, float]:
+        return {unit.name: unit.busy_us for unit in self.profile.units}
+
+    @property
+    def instructions(self) -> int:
+        """Executed, loops unrolled."""
+        return self.profile.instructions
+
+    @property
+    def sbuf_high_water(self) -> int:
+        return self.recording.sbuf_high_water
+
+    @property
+    def psum_high_water(self) -> int:
+        return self.recording.psum_high_water
+
+    @cached_property
     def timeline(self) -> tuple[Slice, ...]:
-        """Every instruction and transfer, in the order in which they were issued or done."""
+        """Every instruction and transfer, unit by unit, in the order in which they were issued or done."""
         sources: dict[int, str | None] = {}
         slices = []
-        for unit, op, name, start, end, wait in self.records:
-            if op is not None and id(op) not in sources:
-                sources[id(op)] = source(op)
-            slices.append(Slice(unit, mnemonic(op) if op else name, start, end, sources.get(id(op)), wait))
+        for unit in self.recording.units:
+            end = END if unit.queue is None else FREE
+            for what, times in zip(unit.what, unit.columns().T.tolist(), strict=True):
+                if not isinstance(what, str) and id(what) not in sources:
+                    sources[id(what)] = source(what)
+                name = what if isinstance(what, str) else mnemonic(what)
+                waited = times[START] - times[SINCE] if unit.queue is None else 0.0
+                slices.append(Slice(unit.name, name, times[START], times[end], sources.get(id(what)), waited))
         return tuple(slices)
 
     def summary(self) -> str:
-        """One line for the run and one for each unit."""
-        lines = [
-            f"modelled {self.modelled_us:.2f} us, {self.instructions} instructions; written per partition:"
-            f" SBUF {self.sbuf_high_water:,} B, PSUM {self.psum_high_water:,} B"
-        ]
-        width = max((len(unit) for unit in self.busy_us), default=0)
-        for unit, busy in self.busy_us.items():
-            share = 100 * busy / self.modelled_us if self.modelled_us else 0.0
-            count, kind = self.unit_instructions[unit], "transfers" if "dma " in unit else "instructions"
-            line = f"  {unit:{width}}  busy {busy:10.2f} us  {share:5.1f} %  {count:7} {kind}"
-            stalls = self.stalls_us.get(unit)
-            if stalls:
-                reason, waited = max(stalls.items(), key=lambda item: item[1])
-                line += f"; waited {waited:.2f} us for {reason}"
-            lines.append(line)
-        return "\n".join(lines)
+        """One line for the run and one for each unit; `profile.summary()` says more."""
+        return self.profile.overview()

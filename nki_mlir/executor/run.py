@@ -38,10 +38,11 @@ from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, Multipl
 from nki_mlir.executor.decode import Branches, Step
 from nki_mlir.executor.dma_steps import DmaStep, IndirectStep
 from nki_mlir.executor.machine import Memory, zeroed
+from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
-from nki_mlir.executor.simulation import Simulation, Unit
+from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
         raise checks_of.with_races(ExecutionError(reports.deadlock(stuck, len(sequencers)), "deadlock"), simulation)
     if found := checks_of.findings(simulation):
         raise checks_of.error(found)
-    return _result(simulation)
+    return _result(program, simulation)
 
 
 def _program(module: ModuleOp) -> ProgramOp:
@@ -267,24 +268,14 @@ def _check_owner(op: Operation, access: Access, core: int) -> None:
         raise ExecutionError(f"{where(op)}: an engine reaches its own core's memory; this is core {access.core}'s")
 
 
-def _result(simulation: Simulation) -> RunResult:
-    units = sorted(simulation.units.values(), key=_place)
+def _result(program: ProgramOp, simulation: Simulation) -> RunResult:
     cores = simulation.cores.values()
-    return RunResult(
-        modelled_us=max(0.0, simulation.last - simulation.first) / 1000 if simulation.records else 0.0,
-        busy_us={u.name: u.busy / 1000 for u in units},
-        instructions=simulation.instructions,
+    recording = Recording(
+        target=simulation.target,
+        units=tuple(simulation.units.values()),
+        raises={(c.index, s.number): s.raises for c in cores for s in c.semaphores.values()},
+        text=sum(isinstance(op, SequencerOp) for op in program.body.walk()),
         sbuf_high_water=max((c.sbuf.high for c in cores), default=0),
         psum_high_water=max((c.psum.high for c in cores), default=0),
-        unit_instructions={u.name: u.count for u in units},
-        stalls_us={u.name: {reason: ns / 1000 for reason, ns in u.stalls.items()} for u in units},
-        records=simulation.records,
-        trace=simulation.trace or (),
     )
-
-
-def _place(unit: Unit) -> tuple[bool, bool, int, str]:
-    """Engines before queues, the first core before the second, engines in their usual order."""
-    words, order = unit.name.split(), [e.value for e in Engine]
-    engine = next(index for index, name in enumerate(order) if name in words)
-    return "dma" in words, words[0] == "core", engine, unit.name
+    return RunResult(recording, simulation.trace or ())

@@ -24,17 +24,18 @@ _LOOK_AHEAD = 200_000
 
 
 class Sequencer:
-    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head;
-    `queued` the latest time at which a semaphore allowed the head or an instruction before it."""
+    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head,
+    `ready` when the head's semaphore allowed it; `queued` the latest time at which a semaphore allowed the head or an
+    instruction before it."""
 
     def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
         self.simulation, self.core, self.engine = simulation, core, engine
-        self.unit = simulation.unit(core.index, engine.value)
+        self.unit = simulation.unit(core.index, engine)
         self.walk = Walk(items, registers)
         self.head: Step | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
-        self.since = self.waited = self.completed = self.queued = self.delay = 0.0
+        self.since = self.ready = self.completed = self.queued = self.delay = 0.0
         self.delayed = False
         self.array = TensorArray()
         self.state = EngineState()
@@ -71,7 +72,7 @@ class Sequencer:
             self.done = True
             return False
         self.head = step
-        self.since, self.waited = now, 0.0
+        self.since = self.ready = now
         self.numbers = numbers = self.walk.numbers(step)
         if step.waits:
             semaphore = self.core.semaphore(numbers[WAIT], step.op)
@@ -84,10 +85,7 @@ class Sequencer:
 
     def resume(self, now: float) -> None:
         """The semaphore that the head waits for has reached its value."""
-        semaphore = self.waits_for
-        assert semaphore is not None
-        self.waits_for, self.waited, self.queued = None, now - self.since, now
-        self.unit.stall(f"semaphore {semaphore.number} (set by {semaphore.setter})", self.waited)
+        self.waits_for, self.ready, self.queued = None, now, now
         self.advance(now)
 
     def complete_at(self, time: float) -> float:

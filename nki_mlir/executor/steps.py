@@ -29,11 +29,15 @@ from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import decode, numerics
 from nki_mlir.executor.decode import EXTRA, UPDATE, Numbers
 from nki_mlir.executor.machine import OTHER, Pattern
+from nki_mlir.executor.recording import Mark
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Core, Simulation
 
 Signals = tuple[Wait | None, Update | None]
+
+BRANCH = "branch"
+"""Name in the log of the sequencer's own instructions at the ends of a loop."""
 
 
 class MachineStep(decode.Step):
@@ -48,6 +52,7 @@ class MachineStep(decode.Step):
         signals: Signals | None = None,
     ):
         self.simulation, self.op = simulation, op
+        self.label = BRANCH if op is None else op
         wait, update = signals or decode.wait_and_update(op)
         self.waits, self.delay = wait is not None, simulation.delays.get(op, 0.0) if op is not None else 0.0
         wait, self.amount = wait or Wait(Expr(), Expr()), update.amount if update is not None else 0
@@ -57,14 +62,11 @@ class MachineStep(decode.Step):
         semaphore = update.semaphore if update is not None else Expr()
         self.numbers: Numbers = decode.compiled([wait.semaphore, wait.value, semaphore, *extra])
 
-    def record(self, sequencer: Sequencer, start: float, busy_until: float, end: float) -> None:
-        unit = sequencer.unit
-        unit.occupy(start, busy_until)
-        unit.count += 1
-        self.simulation.instructions += 1
-        self.simulation.record(unit, self.op, "", start, end, sequencer.waited)
+    def record(self, s: Sequencer, start: float, free: float, end: float) -> Mark:
+        """Writes down that the head of a sequencer was issued at `start`, and keeps its engine until `free`."""
+        return s.unit.record(self.label, s.numbers, (s.since, s.ready, start, free, end))
 
-    def raise_semaphore(self, setter: str, number: int, done: float) -> None:
+    def raise_semaphore(self, setter: Mark, number: int, done: float) -> None:
         if self.update_core is not None:
             assert self.op is not None
             self.simulation.update(self.update_core, number, self.amount, setter, self.op, done)
@@ -93,12 +95,12 @@ class ControlStep(MachineStep):
         self.perform(sequencer.walk.registers, numbers)
         end = now + self.ns * self.simulation.factor()
         if self.op is None:
-            sequencer.unit.occupy(now, end)
+            self.record(sequencer, now, end, end)
             return end
         done = sequencer.complete_at(end + self.latency * self.simulation.factor())
-        self.record(sequencer, now, end, done)
+        mark = self.record(sequencer, now, end, done)
         self.complete(numbers, done)
-        self.raise_semaphore(sequencer.unit.name, numbers[UPDATE], done)
+        self.raise_semaphore(mark, numbers[UPDATE], done)
         return end
 
     def complete(self, numbers: tuple[int, ...], done: float) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
@@ -19,7 +18,6 @@ from nki_mlir.tools.source import Source, read_text
 
 if TYPE_CHECKING:
     from nki_mlir.dialects.neuron_isa import ProgramOp
-    from nki_mlir.executor import RunResult
 
 
 class NkiRun:
@@ -33,6 +31,7 @@ class NkiRun:
     def run(self) -> None:
         """Reads, lowers, executes, and then writes the results. Raises what `message` can explain."""
         from nki_mlir.executor import execute
+        from nki_mlir.executor.perfetto import trace_text
         from nki_mlir.passes.levels import remaining_pipeline
         from nki_mlir.passes.pipelines import build, run, set_target
         from nki_mlir.tools import npy
@@ -42,18 +41,18 @@ class NkiRun:
         set_target(module, args.chip)
         run(build(remaining_pipeline(module)), module)
         program = _program(module)
-        arrays = npy.bind(program, args.arrays, len(args.out))
+        arrays = npy.bind(program, args.arrays, len(args.out), args.random)
         result = execute(module, arrays, seed=args.seed, checks=args.check)
-        results = zip(args.out, arrays[len(args.arrays) :], strict=True)
+        results = zip(args.out, arrays[len(arrays) - len(args.out) :], strict=True)
         files = [(path, npy.array_writer(array)) for path, array in results]
-        if args.timeline is not None:
-            files.append((args.timeline, lambda file: _write_timeline(result, file)))
+        if args.trace is not None:
+            files.append((args.trace, npy.text_writer(trace_text(result.profile))))
         npy.write_files(files)
-        print(result.summary())
+        print(result.profile.summary() if args.profile else result.summary())
 
     def _module(self) -> ModuleOp:
         """The verified module of the input. Operations without a location get their place in the text, for errors and
-        the timeline."""
+        the trace."""
         from xdsl.context import Context
 
         from nki_mlir.dialects import load_all
@@ -99,6 +98,12 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Where the next tensor that isn't given goes, zeros before the run; may be repeated",
     )
+    parser.add_argument(
+        "--random",
+        type=int,
+        metavar="SEED",
+        help="Fill the tensors that have neither a file nor an --out with random data",
+    )
     parser.add_argument("--chip", metavar="CHIP", help="trn1, trn2 or trn3, where the module doesn't name one")
     parser.add_argument(
         "--seed", type=int, metavar="N", help="Perturb the engines' timing, which must not change results"
@@ -109,7 +114,8 @@ def _arguments() -> argparse.ArgumentParser:
         default=True,
         help="Report reads of bytes that were never written and the like",
     )
-    parser.add_argument("--timeline", type=Path, metavar="FILE", help="Write the timeline as a Chrome trace (JSON)")
+    parser.add_argument("--profile", action="store_true", help="Print what each engine waited for, rates and memory")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="Write the timeline for ui.perfetto.dev (JSON)")
     return parser
 
 
@@ -123,31 +129,6 @@ def _program(module: ModuleOp) -> ProgramOp:
         raise ExecutionError("the module holds no kernel")
     names = ", ".join(program.sym_name.data for program in programs)
     raise ExecutionError(f"the module holds {len(programs)} kernels ({names}); a run takes one")
-
-
-def _write_timeline(result: RunResult, file: IO[bytes]) -> None:
-    """Chrome's trace format: times in microseconds, a thread for each engine and queue."""
-    threads: dict[str, int] = {}
-    events: list[dict[str, object]] = []
-    for item in result.timeline:
-        thread = threads.setdefault(item.unit, len(threads))
-        events.append(
-            {
-                "ph": "X",
-                "pid": 0,
-                "tid": thread,
-                "name": item.name,
-                "ts": item.start_ns / 1000,
-                "dur": (item.end_ns - item.start_ns) / 1000,
-                "args": {"source": item.source, "wait_ns": item.wait_ns},
-            }
-        )
-    names = [
-        {"ph": "M", "pid": 0, "tid": thread, "name": "thread_name", "args": {"name": unit}}
-        for unit, thread in threads.items()
-    ]
-    trace = {"displayTimeUnit": "ns", "traceEvents": names + events}
-    file.write(json.dumps(trace).encode())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

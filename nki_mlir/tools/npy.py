@@ -16,17 +16,29 @@ from nki_mlir.executor.numerics import host_types
 Array = np.ndarray[Any, Any]
 
 
-def bind(program: ProgramOp, inputs: Sequence[Path], outputs: int) -> list[Array]:
-    """One array for each tensor of the program: read from `inputs`, in order; zeros for the `outputs` that are left."""
+def bind(program: ProgramOp, inputs: Sequence[Path], outputs: int, seed: int | None = None) -> list[Array]:
+    """One array for each tensor of the program: read from `inputs`, in order; zeros for the last `outputs`. What is
+    left between them is random if there is a seed, else an error."""
     tensors = program.tensors()
-    if len(inputs) + outputs != len(tensors):
+    left = len(tensors) - len(inputs) - outputs
+    if left < 0 or (left and seed is None):
         listed = ", ".join(f"{t.sym.data}: {_described(t)}" for t in tensors)
         raise ExecutionError(
             f"the program has {len(tensors)} tensors ({listed}); {_counted(len(inputs), '.npy file')} and"
             f" {_counted(outputs, '--out')} make {len(inputs) + outputs}"
         )
     given = [_fitted(tensor, path) for tensor, path in zip(tensors, inputs, strict=False)]
-    return given + [np.zeros(t.type.get_shape(), _host_type(t)) for t in tensors[len(inputs) :]]
+    rng = np.random.default_rng(seed)
+    made = [_random(t, rng) for t in tensors[len(inputs) :][:left]]
+    return given + made + [np.zeros(t.type.get_shape(), _host_type(t)) for t in tensors[len(inputs) + left :]]
+
+
+def _random(tensor: TensorOp, rng: np.random.Generator) -> Array:
+    """Normally distributed; truth values and integers are small, and not negative where they can't be."""
+    wanted, shape = _host_type(tensor), tensor.type.get_shape()
+    if wanted.kind in "bui":
+        return rng.integers(0 if wanted.kind != "i" else -8, 2 if wanted.kind == "b" else 8, shape).astype(wanted)
+    return rng.standard_normal(shape, np.float32).astype(wanted)
 
 
 def _counted(count: int, what: str) -> str:
@@ -85,6 +97,13 @@ def array_writer(array: Array) -> Callable[[IO[bytes]], None]:
     """Writes the array as a .npy file."""
     plain = array.view(f"V{array.dtype.itemsize}") if _is_extension(array.dtype) else array
     return lambda file: np.lib.format.write_array(file, plain, allow_pickle=False)
+
+
+def text_writer(text: str) -> Callable[[IO[bytes]], None]:
+    def write(file: IO[bytes]) -> None:
+        file.write(text.encode())
+
+    return write
 
 
 def write_files(files: Sequence[tuple[Path, Callable[[IO[bytes]], None]]]) -> None:

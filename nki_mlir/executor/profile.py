@@ -1,0 +1,400 @@
+"""Where the time of a run went: what each engine and DMA queue did, what it waited for, and how close the run came to
+what the chip can do. Made of a run's `Recording`; all times add up to the modelled total."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nki_mlir.dialects.access import Engine, Space
+from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
+from nki_mlir.dialects.neuron_isa import IsaInstruction
+from nki_mlir.executor.decode import VALUE, WAIT
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Recording, Unit
+from nki_mlir.executor.reports import mnemonic, source
+
+if TYPE_CHECKING:
+    from xdsl.ir import Operation
+
+    from nki_mlir.executor.result import RunResult
+
+_GATES = {Engine.TENSOR: "the array: its weights or its stream", Engine.SYNC: "its DMA generator"}
+_PORT = "a memory port that another engine uses"
+_FIXED = "the start and the completion of transfers"
+_SHOWN_WAITS = 3
+"""Reasons that the summary gives for each unit."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time that a unit stood still for one reason, and how many instructions it held up. For a semaphore (of the unit's
+    core), `setter` is the unit that raised it to the value that was needed, and `by` its instruction."""
+
+    reason: str
+    us: float
+    count: int
+    semaphore: int | None = None
+    setter: str | None = None
+    by: str | None = None
+
+    def __str__(self) -> str:
+        cause = f", set by {self.setter} ({self.by})" if self.setter else ""
+        return f"{self.us:.2f} us for {self.reason}{cause}, {self.count} times"
+
+
+@dataclass(frozen=True)
+class UnitProfile:
+    """An engine or a DMA queue. `busy_us`, `waiting_us` and `idle_us` make the modelled time together: an engine is
+    busy while it can't take another instruction, a queue while data moves. Waits come longest first. `instructions`
+    counts by mnemonic; `nbytes` are what a queue wrote, by direction (`hbm to sbuf`)."""
+
+    name: str
+    busy_us: float
+    waiting_us: float
+    idle_us: float
+    waits: tuple[Wait, ...]
+    instructions: Mapping[str, int]
+    nbytes: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.instructions.values())
+
+
+class Traffic(NamedTuple):
+    """What a transfer moves: bytes read from HBM, bytes written to it, bytes written anywhere, from where to where."""
+
+    hbm_read: int
+    hbm_written: int
+    nbytes: int
+    direction: str
+
+
+class Intervals:
+    """A union of intervals."""
+
+    def __init__(self, starts: Array, ends: Array):
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], np.maximum.accumulate(ends[order]) if len(ends) else ends
+        opens = np.ones(len(starts), bool)
+        opens[1:] = starts[1:] > ends[:-1]
+        self.starts, self.ends = starts[opens], ends[np.append(opens[1:], True)] if len(ends) else ends
+        self._edges = np.stack([self.starts, self.ends], 1).reshape(-1)
+        lengths = np.cumsum(self.ends - self.starts)
+        self._covered = np.stack([lengths - (self.ends - self.starts), lengths], 1).reshape(-1)
+
+    @property
+    def total(self) -> float:
+        return float(self._covered[-1]) if len(self._covered) else 0.0
+
+    def before(self, times: Array) -> Array:
+        """How much is covered before each of some times."""
+        return np.interp(times, self._edges, self._covered) if len(self._edges) else np.zeros_like(times)
+
+    def left_over(self, starts: Array, ends: Array) -> Array:
+        """How much of each of some other intervals is not covered."""
+        return np.maximum(0.0, (ends - starts) - (self.before(ends) - self.before(starts)))
+
+
+class Profile:
+    """`first_ns` and `last_ns`: the first issue and the last completion. `units`: engines, then DMA queues.
+    `text_instructions`: in the program, loops not unrolled."""
+
+    def __init__(self, recording: Recording):
+        self.recording = recording
+        logged = [unit.columns() for unit in recording.units if unit.what]
+        self.first_ns = float(min((times[START].min() for times in logged), default=0.0))
+        self.last_ns = float(max((times[END].max() for times in logged), default=0.0))
+        self.modelled_us = (self.last_ns - self.first_ns) / 1000
+        self.text_instructions = recording.text
+
+    @classmethod
+    def of(cls, result: RunResult) -> Profile:
+        return cls(result.recording)
+
+    def __getitem__(self, unit: str) -> UnitProfile:
+        """The unit of a name, such as `vector` or `dma sync q0`."""
+        return next(u for u in self.units if u.name == unit)
+
+    # Units.
+
+    @cached_property
+    def units(self) -> tuple[UnitProfile, ...]:
+        return tuple(self._unit(unit) for unit in sorted(self.recording.units, key=lambda unit: unit.place))
+
+    @cached_property
+    def instructions(self) -> int:
+        """Executed, loops unrolled."""
+        counts = Counter(type(what) for unit in self.recording.units if unit.queue is None for what in unit.what)
+        return counts.total() - counts[str]
+
+    def _unit(self, unit: Unit) -> UnitProfile:
+        busy = self.busy(unit)
+        waits = sorted(self._waits(unit, busy), key=lambda wait: -wait.us)
+        waiting = sum(wait.us for wait in waits)
+        counts = Counter(what if isinstance(what, str) else mnemonic(what) for what in unit.what)
+        nbytes: Counter[str] = Counter()
+        for traffic, count in self._transfers(unit):
+            nbytes[traffic.direction] += traffic.nbytes * count
+        busy_us = busy.total / 1000
+        idle = max(0.0, self.modelled_us - busy_us - waiting)
+        return UnitProfile(unit.name, busy_us, waiting, idle, tuple(waits), counts, nbytes)
+
+    def busy(self, unit: Unit) -> Intervals:
+        times = unit.columns()
+        return Intervals(times[START], times[FREE])
+
+    def _waits(self, unit: Unit, busy: Intervals) -> Iterable[Wait]:
+        times = unit.columns()
+        if unit.queue is not None:
+            under_way = Intervals(times[SINCE], times[END]).total - busy.total
+            return [Wait(_FIXED, under_way / 1000, len(unit.what))] if under_way > 0 else []
+        stood = busy.left_over(times[SINCE], times[READY])
+        gated = busy.left_over(times[READY], times[START])
+        found = self._semaphore_waits(unit, stood)
+        if gated.any():
+            reason = _GATES.get(unit.engine, _PORT)
+            found.append(Wait(reason, float(gated.sum()) / 1000, int(np.count_nonzero(gated))))
+        return found
+
+    def _semaphore_waits(self, unit: Unit, stood: Array) -> list[Wait]:
+        """Summed by semaphore and by the instruction that set it."""
+        entries: dict[tuple[int, str, str], list[float]] = defaultdict(list)
+        for index in np.flatnonzero(stood).tolist():
+            unit_index, entry = self.setters(unit)[index]
+            setter = self.recording.units[unit_index]
+            entries[unit.numbers[index][WAIT], setter.name, described(setter.what[entry])].append(stood[index])
+        return [
+            Wait(f"semaphore {number}", sum(ns) / 1000, len(ns), number, name, by)
+            for (number, name, by), ns in entries.items()
+        ]
+
+    def setters(self, unit: Unit) -> Mapping[int, Mark]:
+        """For each entry of an engine that waits for a semaphore, the entry whose update made it go on."""
+        if unit.index not in self._setters:
+            self._setters[unit.index] = dict(self._found_setters(unit)) if unit.queue is None else {}
+        return self._setters[unit.index]
+
+    @cached_property
+    def _setters(self) -> dict[int, Mapping[int, Mark]]:
+        return {}
+
+    @cached_property
+    def _raises(self) -> Mapping[tuple[int, int], tuple[list[int], list[Mark]]]:
+        """By core and semaphore: its values, rising, and who caused each."""
+        rows = {key: np.frombuffer(log, np.int64).reshape(-1, 3) for key, log in self.recording.raises.items() if log}
+        return {key: (row[:, 0].tolist(), list(map(tuple, row[:, 1:].tolist()))) for key, row in rows.items()}
+
+    def _found_setters(self, unit: Unit) -> Iterable[tuple[int, Mark]]:
+        for index, numbers in enumerate(unit.numbers):
+            if numbers and numbers[VALUE] > 0:
+                values, marks = self._raises[unit.core, numbers[WAIT]]
+                yield index, marks[bisect_left(values, numbers[VALUE])]
+
+    # Transfers and matmuls.
+
+    def _transfers(self, unit: Unit) -> Iterable[tuple[Traffic, int]]:
+        if unit.queue is not None:
+            for what, count in Counter(unit.what).items():
+                assert isinstance(what, IsaInstruction)
+                yield traffic(what), count
+
+    @cached_property
+    def hbm_bytes(self) -> tuple[int, int]:
+        """Read and written by transfers."""
+        moved = [(t, count) for unit in self.recording.units for t, count in self._transfers(unit)]
+        return sum(t.hbm_read * count for t, count in moved), sum(t.hbm_written * count for t, count in moved)
+
+    @cached_property
+    def flops(self) -> int:
+        """Of the matmuls: a multiplication and an addition for each element of the moving tile and column of the
+        stationary one. Transposes and element-wise work don't count."""
+        counts = Counter(
+            what for unit in self.recording.units for what in unit.what if isinstance(what, IsaInstruction)
+        )
+        return sum(matmul_flops(what) * count for what, count in counts.items())
+
+    @property
+    def cores(self) -> int:
+        """Cores that did something."""
+        return len({unit.core for unit in self.recording.units if unit.what}) or 1
+
+    @property
+    def peak_tflops(self) -> float:
+        """bf16 peak of the cores in use: 2 flops for each of 128 x 128 cells and cycle of the Tensor engine."""
+        target = self.recording.target
+        cells = target.limits.partitions * target.limits.stationary_free
+        return 2 * cells * target.clock_ghz["tensor"] * self.cores / 1000
+
+    @property
+    def tflops(self) -> float:
+        """Reached, 10^12 a second."""
+        return self._rate(self.flops) / 1000
+
+    @property
+    def mfu(self) -> float:
+        """Model flops utilisation: `tflops / peak_tflops`, against the bf16 peak whatever the types are."""
+        return self.tflops / self.peak_tflops
+
+    @property
+    def tensor_utilisation(self) -> float:
+        """Share of the modelled time in which the Tensor engines of the cores in use are busy."""
+        busy = sum(self.busy(u).total for u in self.recording.units if u.queue is None and u.engine is Engine.TENSOR)
+        return self._rate(busy) / self.cores
+
+    @property
+    def hbm_bytes_per_ns(self) -> float:
+        return self._rate(sum(self.hbm_bytes))
+
+    @property
+    def hbm_peak_bytes_per_ns(self) -> float:
+        return self.recording.target.hbm.bytes_per_ns * self.cores
+
+    @property
+    def hbm_utilisation(self) -> float:
+        return self.hbm_bytes_per_ns / self.hbm_peak_bytes_per_ns
+
+    @property
+    def intensity(self) -> float:
+        """Arithmetic intensity: matmul flops for each byte to or from HBM."""
+        return self.flops / sum(self.hbm_bytes) if sum(self.hbm_bytes) else 0.0
+
+    @property
+    def ridge(self) -> float:
+        """The intensity from which on the Tensor engine is the limit and no longer HBM."""
+        return self.peak_tflops * 1000 / self.hbm_peak_bytes_per_ns
+
+    @property
+    def bound(self) -> str:
+        """The roof above this run: `tensor` or `hbm`."""
+        return "tensor" if self.flops and (self.intensity >= self.ridge or not sum(self.hbm_bytes)) else "hbm"
+
+    @property
+    def roof_tflops(self) -> float:
+        """What a run of this intensity can reach at most."""
+        return self.peak_tflops if self.bound == "tensor" else self.peak_tflops * self.intensity / self.ridge
+
+    @property
+    def busiest(self) -> UnitProfile | None:
+        return max(self.units, key=lambda unit: unit.busy_us, default=None)
+
+    def _rate(self, amount: float) -> float:
+        total = self.last_ns - self.first_ns
+        return amount / total if total else 0.0
+
+    # Text.
+
+    def overview(self) -> str:
+        """One line for the run and one for each unit."""
+        recording = self.recording
+        lines = [
+            f"modelled {self.modelled_us:.2f} us, {self.instructions} instructions; written per partition:"
+            f" SBUF {recording.sbuf_high_water:,} B, PSUM {recording.psum_high_water:,} B"
+        ]
+        return "\n".join([*lines, *self._table(0)])
+
+    def summary(self) -> str:
+        """All of it, to be read."""
+        memory = self.recording.target.memory
+        read, written = self.hbm_bytes
+        name = self.recording.target.name
+        lines = [
+            f"modelled {self.modelled_us:.2f} us on {name}, {self.instructions} instructions, {self.text_instructions}"
+            " in the text",
+            f"memory, per partition: SBUF {_of(self.recording.sbuf_high_water, memory.sbuf_usable_bytes)},"
+            f" PSUM {_of(self.recording.psum_high_water, memory.psum_bytes)}",
+            f"HBM: {_size(read)} read, {_size(written)} written; {self.hbm_bytes_per_ns:.2f} B/ns,"
+            f" {self.hbm_utilisation:.1%} of {self.hbm_peak_bytes_per_ns:.0f}",
+            *self._matmul_lines(),
+        ]
+        return "\n".join([*lines, "", *self._table(_SHOWN_WAITS)])
+
+    def _matmul_lines(self) -> list[str]:
+        if not self.flops:
+            return ["matmuls: none"]
+        roof = "the Tensor engine" if self.bound == "tensor" else "HBM"
+        return [
+            f"matmuls: {self.flops / 1e9:.4g} GFLOP at {self.tflops:.3g} TFLOP/s, MFU {self.mfu:.1%} of the bf16 peak"
+            f" of {self.peak_tflops:.1f}; Tensor busy {self.tensor_utilisation:.1%}",
+            f"roofline: {self.intensity:.1f} flop/B, ridge at {self.ridge:.1f}: {roof} is the limit, at"
+            f" {self.roof_tflops:.3g} TFLOP/s, of which {self.tflops / self.roof_tflops:.1%} reached",
+        ]
+
+    def _table(self, waits: int) -> list[str]:
+        width = max((len(unit.name) for unit in self.units), default=0)
+        total = self.modelled_us or 1.0
+        lines = []
+        for unit in self.units:
+            shares = ", ".join(f"{part / total:.1%} {name}" for part, name in _parts(unit))
+            kind = "transfers" if "dma " in unit.name else "instructions"
+            line = f"  {unit.name:{width}}  busy {unit.busy_us:10.2f} us: {shares}; {unit.count} {kind}"
+            lines.append(line)
+            if waits:
+                lines += [f"  {'':{width}}    {line}" for line in _details(unit, waits)]
+        return lines
+
+    def to_perfetto(self, path: str | Path) -> None:
+        """Writes the timeline as a Chrome trace-event file, which ui.perfetto.dev opens."""
+        from nki_mlir.executor.perfetto import trace_text
+
+        Path(path).write_text(trace_text(self), encoding="utf-8")
+
+
+def traffic(op: IsaInstruction) -> Traffic:
+    """Of a transfer, without what it reads to know its rows. One that accumulates reads its destination."""
+    accesses = {name: access for name, access in op.accesses().items() if name not in INDEX_OPERANDS}
+    dst = accesses.pop("dst")
+    reads = [*accesses.values(), *([dst] if op.fields().get("dst_rmw_op") is not None else [])]
+    read = sum(a.elements * a.itemsize for a in reads if a.space is Space.HBM)
+    written = dst.elements * dst.itemsize
+    direction = f"{next(iter(accesses.values())).space} to {dst.space}"
+    return Traffic(read, written if dst.space is Space.HBM else 0, written, direction)
+
+
+def matmul_flops(op: IsaInstruction) -> int:
+    if op.instruction.name != "multiply_moving":
+        return 0
+    accesses = op.accesses()
+    return 2 * accesses["moving"].elements * accesses["dst"].partitions
+
+
+def described(what: Operation | str) -> str:
+    """`dma_copy at matmul.py:30`."""
+    if isinstance(what, str):
+        return what
+    at = source(what)
+    return f"{mnemonic(what)} at {at}" if at else mnemonic(what)
+
+
+def _parts(unit: UnitProfile) -> Sequence[tuple[float, str]]:
+    return ((unit.busy_us, "busy"), (unit.waiting_us, "waiting"), (unit.idle_us, "idle"))
+
+
+def _details(unit: UnitProfile, waits: int) -> Iterable[str]:
+    if unit.instructions:
+        yield ", ".join(f"{count} {name}" for name, count in Counter(unit.instructions).most_common())
+    if unit.nbytes:
+        yield ", ".join(f"{_size(nbytes)} {direction}" for direction, nbytes in unit.nbytes.items())
+    yield from (f"waited {wait}" for wait in unit.waits[:waits])
+    if len(unit.waits) > waits:
+        rest = unit.waits[waits:]
+        yield f"waited {sum(wait.us for wait in rest):.2f} us for {len(rest)} other reasons"
+
+
+def _of(used: int, capacity: int) -> str:
+    return f"{used:,} B of {capacity:,} ({used / capacity:.0%})"
+
+
+def _size(nbytes: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= size:
+            return f"{nbytes / size:.4g} {unit}"
+    return f"{nbytes} B"

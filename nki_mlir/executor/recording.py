@@ -1,0 +1,77 @@
+"""What a run writes down: an entry for each instruction on its engine, for each transfer on its DMA queue, and for each
+rise of a semaphore. `profile` makes sense of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nki_mlir.dialects.access import Engine
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.reports import unit_name
+from nki_mlir.targets import Target
+
+if TYPE_CHECKING:
+    from xdsl.ir import Operation
+
+SINCE, READY, START, FREE, END = range(5)
+"""The times of an entry, in ns. Of an instruction: its engine came to it, its semaphore allowed it, it issued, the
+engine was free, it completed. Of a transfer: its trigger issued (twice), its first byte moved, its last byte moved, it
+completed."""
+
+Mark = tuple[int, int]
+"""An entry: the index of its unit, and its own in the unit's log."""
+
+_ENGINES = list(Engine)
+
+
+class Unit:
+    """An engine, or one of its DMA queues, and its log: per entry the operation (or a name where there is none), the
+    operation's numbers as `decode` lays them out, and five times."""
+
+    __slots__ = ("core", "engine", "index", "name", "numbers", "queue", "times", "what")
+
+    def __init__(self, index: int, core: int, engine: Engine, queue: int | None):
+        self.index, self.core, self.engine, self.queue = index, core, engine, queue
+        self.name = unit_name(core, engine.value if queue is None else f"dma {engine.value} q{queue}")
+        self.what: list[Operation | str] = []
+        self.numbers: list[tuple[int, ...]] = []
+        self.times = array("d")
+
+    def record(
+        self,
+        what: Operation | str,
+        numbers: tuple[int, ...],
+        times: tuple[float, float, float, float, float],
+    ) -> Mark:
+        self.what.append(what)
+        self.numbers.append(numbers)
+        self.times.extend(times)
+        return self.index, len(self.what) - 1
+
+    def columns(self) -> Array:
+        """The times: fp64 [5, entries]."""
+        return np.frombuffer(self.times, np.float64).reshape(-1, 5).T
+
+    @property
+    def place(self) -> tuple[bool, int, int, int]:
+        """Engines before queues, the first core before the second, engines in their usual order."""
+        return self.queue is not None, self.core, _ENGINES.index(self.engine), self.queue or 0
+
+
+@dataclass(frozen=True)
+class Recording:
+    """`raises`: by core and semaphore, in order, the value after each rise and the mark of the entry that caused it, as
+    three numbers. `text` is the number of instructions in the program's text. High-water marks are bytes per partition:
+    one past the highest byte written, the largest of all cores."""
+
+    target: Target
+    units: Sequence[Unit] = field(repr=False)
+    raises: Mapping[tuple[int, int], array[int]] = field(repr=False)
+    text: int
+    sbuf_high_water: int
+    psum_high_water: int
