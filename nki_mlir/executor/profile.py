@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nki_mlir.dialects.access import Engine, Space
+from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.numerics import Array
@@ -348,13 +349,13 @@ class Profile:
 
 
 def traffic(op: IsaInstruction) -> Traffic:
-    """Of a transfer. Where one side is a table of which rows are taken, the other side counts."""
-    accesses = op.accesses()
-    dst, src = accesses["dst"], next((a for n, a in accesses.items() if op.instruction.operand(n).role == "src"), None)
-    elements = dst.elements if src is None else min(dst.elements, src.elements)
-    written = elements * dst.itemsize
-    read = elements * src.itemsize if src is not None and src.space is Space.HBM else 0
-    direction = f"{src.space} to {dst.space}" if src is not None else f"to {dst.space}"
+    """Of a transfer, without what it reads to know its rows. One that accumulates reads its destination."""
+    accesses = {name: access for name, access in op.accesses().items() if name not in INDEX_OPERANDS}
+    dst = accesses.pop("dst")
+    reads = [*accesses.values(), *([dst] if op.fields().get("dst_rmw_op") is not None else [])]
+    read = sum(a.elements * a.itemsize for a in reads if a.space is Space.HBM)
+    written = dst.elements * dst.itemsize
+    direction = f"{next(iter(accesses.values())).space} to {dst.space}"
     return Traffic(read, written if dst.space is Space.HBM else 0, written, direction)
 
 
