@@ -3,7 +3,6 @@ levels are checked by them. Figures are hardware.json's and hardware.md's; a `Ru
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +11,6 @@ from xdsl.ir import Attribute
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.alu import (
     BITWISE,
-    COMPARISONS,
     GPSIMD_ONLY,
     GPSIMD_TENSOR_TENSOR,
     PARTITION_REDUCING,
@@ -319,10 +317,6 @@ def two_arguments(op: str) -> Rule:
     return lambda i: f"{i.fields[op]} takes one argument" if i.fields[op] in UNARY else None
 
 
-def compares(i: Instance) -> str | None:
-    return None if (alu := i.fields["cmp_op"]) in COMPARISONS else f"cmp_op must be a comparison, not {alu}"
-
-
 def value_of_kind(i: Instance) -> str | None:
     dst = i.access("dst")
     if dst is not None and dst.element_type in INTEGERS and isinstance(i.fields["value"], float):
@@ -387,15 +381,4 @@ def same_dtype(a: str, b: str) -> Rule:
 def copy_engine(i: Instance) -> str | None:
     if i.engine is Engine.SCALAR and i.target.core == "v2":
         return "the Scalar engine has tensor_copy from NeuronCore-v3 on; before, it copies by activation"
-    return None
-
-
-def pattern_covers_dst(i: Instance) -> str | None:
-    dst, pattern = i.access("dst"), i.fields["pattern"]
-    if dst is None or not isinstance(pattern, tuple):
-        return None
-    if len(pattern) % 2 or len(pattern) > 8:
-        return "pattern holds up to four pairs of step and count"
-    if math.prod(pattern[1::2]) != dst.free_elements:
-        return f"pattern counts {pattern[1::2]} do not make the {dst.free_elements} elements per partition of dst"
     return None

@@ -127,7 +127,12 @@ def _formula(text: str) -> CodeType:
 def _names(i: Instance) -> dict[str, float]:
     """What a cost formula may use; the wording is in `targets`."""
     main, written = main_input(i), _outputs(i)
-    names = {"N": main.free_elements, "F": main.free_elements, "P": main.partitions, "B": main.itemsize}
+    names: dict[str, float] = {
+        "N": main.free_elements,
+        "F": main.free_elements,
+        "P": main.partitions,
+        "B": main.itemsize,
+    }
     names["D"] = written[0].free_elements if written else 0
     names["R"] = int("reduce_res" in i.operands)
     names["START"] = i.target.engine[i.engine.value].latency_cycles

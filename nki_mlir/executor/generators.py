@@ -73,11 +73,11 @@ class Xorwow(Generator):
     def draw(self, lanes: slice, count: int) -> Array:
         x, y, z, w, v, d = np.moveaxis(self.state[lanes], -1, 0)
         words = np.empty((-(-count // self.streams), *v.shape), np.uint32)
-        for turn in words:
+        for turn in range(len(words)):
             t = x ^ (x >> 2)
             x, y, z, w = y, z, w, v
             v = (v ^ (v << 4)) ^ (t ^ (t << 1))
             d = d + _WEYL
-            np.add(d, v, out=turn)
+            words[turn] = d + v
         self.state[lanes] = np.stack([x, y, z, w, v, d], -1)
         return words.transpose(1, 0, 2).reshape(v.shape[0], -1)[:, :count]

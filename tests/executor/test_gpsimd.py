@@ -34,7 +34,7 @@ groups_of_16 = layouts((16, 32, 64, 128))
 
 
 @quick
-@given(st.data(), layouts(), types, types, st.sampled_from([Alu.ADD, Alu.MAXIMUM]), seeds)
+@given(st.data(), layouts(), types, types, st.sampled_from([Alu.ADD, Alu.MAXIMUM, Alu.AVERAGE]), seeds)
 def test_tensor_partition_reduce(data: st.DataObject, at: Layout, to: str, source: str, alu: Alu, seed: int) -> None:
     operands = {"dst": at.place(to, (at.free,), 1, True), "data": at.place(source, at.counts, at.partitions, False)}
 
@@ -42,12 +42,15 @@ def test_tensor_partition_reduce(data: st.DataObject, at: Layout, to: str, sourc
         rows = widen(tiles["data"])
         result = rows[:1]
         for row in rows[1:]:
-            result = result + row if alu is Alu.ADD else np.where(np.isnan(row) | (row > result), row, result)
+            result = np.where(np.isnan(row) | (row > result), row, result)
+        if alu is not Alu.MAXIMUM:
+            result = rows.astype(np.float64).sum(0, keepdims=True) / (1 if alu is Alu.ADD else at.partitions)
         return {"dst": narrow(result, operands["dst"].element_type)}
 
-    check(
-        "tensor_partition_reduce", GPSIMD, operands, {"op": alu}, seed, expected, specials=alu is not Alu.ADD, close=1
-    )
+    # Sums differ in their last bits, so that a rounding to a shorter type may go to the next value.
+    close = 0 if alu is Alu.MAXIMUM else 1e-3 if to in ("float32", "tfloat32") else 1
+    fields, exact = {"op": alu}, alu is Alu.MAXIMUM
+    check("tensor_partition_reduce", GPSIMD, operands, fields, seed, expected, specials=exact, close=close)
 
 
 @quick
@@ -62,6 +65,13 @@ def test_bitwise_partition_reduce(at: Layout, kind: str, alu: Alu, seed: int) ->
         return {"dst": result.astype(NUMPY[kind])[None]}
 
     check("tensor_partition_reduce", GPSIMD, operands, {"op": alu}, seed, expected)
+
+
+def test_iota_counts_in_32_bits() -> None:
+    sbuf, psum = np.zeros((128, WIDTH), np.uint8), np.zeros((128, WIDTH), np.uint8)
+    fields = {"pattern": (1, 3), "offset": 2**31 - 2, "channel_multiplier": 0}
+    single("iota", GPSIMD, {"dst": tile("int32", 1, 3)}, fields, sbuf, psum)
+    assert sbuf[0, :12].view(np.int32).tolist() == [2**31 - 2, 2**31 - 1, -(2**31)]
 
 
 # Gathers.
@@ -362,74 +372,3 @@ def test_cost_of_local_gather(kind: str, width: int) -> None:
     factor = ((28 + 4 * width) / (4 * width)) / min(4 / by_name(kind).bytes, width)
     got = work("local_gather", operands, {"num_elem_per_idx": width, "num_valid_indices": 20})
     assert got == pytest.approx(20 * width * factor)
-
-
-# Legality.
-
-F, W = tile("float32", 32, 40), tile("uint32", 32, 40)
-GATHER = {"dst": tile("float32", 32, 32), "src_buffer": F, "index": tile("uint16", 32, 1)}
-TOP = {"val_dst": tile("bfloat16", 32, 8), "idx_dst": tile("uint32", 32, 8), "src": tile("bfloat16", 32, 10)}
-ILLEGAL: list[tuple[str, Mapping[str, Access | float], Mapping[str, object], str, str]] = [
-    ("tensor_partition_reduce", {"dst": tile("float32", 1, 40), "data": F}, {"op": Alu.MINIMUM}, "trn1",
-     "partitions are reduced by add, maximum, bitwise_or, bitwise_and, not by minimum"),
-    ("tensor_partition_reduce", {"dst": tile("float32", 2, 40), "data": F}, {"op": Alu.ADD}, "trn1",
-     "dst has one partition, not 2"),
-    ("tensor_partition_reduce", {"dst": tile("float32", 1, 39), "data": F}, {"op": Alu.ADD}, "trn1",
-     "dst must have 40 elements per partition, not 39"),
-    ("tensor_partition_reduce", {"dst": tile("float32", 1, 40), "data": F}, {"op": Alu.BITWISE_OR}, "trn1",
-     "bitwise_or needs integers of one width"),
-    ("tensor_partition_reduce", {"dst": tile("int16", 1, 40), "data": tile("int32", 32, 40)}, {"op": Alu.BITWISE_OR},
-     "trn1", "bitwise_or needs integers of one width"),
-    ("local_gather", GATHER | {"index": tile("int16", 32, 1)}, {"num_elem_per_idx": 2}, "trn1",
-     "index must be one of uint16, not int16"),
-    ("local_gather", GATHER | {"dst": tile("bfloat16", 32, 32)}, {"num_elem_per_idx": 2}, "trn1",
-     "dst is bfloat16 and src_buffer float32; they must be the same"),
-    ("local_gather", GATHER | {"index": tile("uint16", 16, 1)}, {"num_elem_per_idx": 2}, "trn1",
-     "src_buffer has 32 partitions and index 16"),
-    ("local_gather", {"dst": tile("float32", 8, 32), "src_buffer": tile("float32", 8, 4), "index":
-     tile("uint16", 8, 1)}, {"num_elem_per_idx": 2}, "trn1", "src_buffer spans whole groups of 16 partitions, not 8"),
-    ("local_gather", GATHER, {"num_elem_per_idx": 3}, "trn1", "num_elem_per_idx is one of 1, 2, 4, 8, 16, 32, not 3"),
-    ("local_gather", GATHER, {"num_elem_per_idx": 1, "num_valid_indices": 17}, "trn1",
-     "num_valid_indices is 1..16, what index gives each group of 16 partitions, not 17"),
-    ("local_gather", GATHER | {"index": tile("uint16", 32, 257)}, {"num_elem_per_idx": 1}, "trn1",
-     "a processor gathers by at most 4096 indices, not by 4112"),
-    ("local_gather", GATHER, {"num_elem_per_idx": 1}, "trn1", "dst must have 16 elements per partition, not 32"),
-    ("nc_n_gather", {"dst": F, "data": F, "indices": tile("int32", 32, 40)}, {}, "trn1",
-     "indices must be one of uint32, not int32"),
-    ("nc_n_gather", {"dst": F, "data": F, "indices": tile("uint32", 32, 39)}, {}, "trn1",
-     "dst has 40 elements per partition and indices 39"),
-    ("nc_n_gather", {"dst": F, "data": tile("float32", 16, 4), "indices": W}, {}, "trn1",
-     "dst has 32 partitions and data 16"),
-    ("nc_n_gather", {"dst": W, "data": F, "indices": W}, {}, "trn1",
-     "dst is uint32 and data float32; they must be the same"),
-    ("sequence_bounds", {"dst": tile("int32", 1, 8), "segment_ids": tile("int32", 2, 4)}, {}, "trn1",
-     "segment_ids has one partition, not 2"),
-    ("sequence_bounds", {"dst": tile("int32", 2, 4), "segment_ids": tile("int32", 1, 4)}, {}, "trn1",
-     "dst has one partition, not 2"),
-    ("sequence_bounds", {"dst": tile("int32", 1, 4), "segment_ids": tile("int32", 1, 4)}, {}, "trn1",
-     "dst must have 8 elements per partition, not 4"),
-    ("sequence_bounds", {"dst": tile("int32", 1, 8), "segment_ids": tile("uint32", 1, 4)}, {}, "trn1",
-     "segment_ids must be one of float32, int32, not uint32"),
-    ("nonzero_with_count", {"dst": tile("int32", 32, 41), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn1",
-     "nonzero_with_count needs NeuronCore-v3; trn1 is v2"),
-    ("nonzero_with_count", {"dst": tile("int32", 32, 40), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn2",
-     "dst must have 41 elements per partition, not 40"),
-    ("nonzero_with_count", {"dst": tile("int32", 16, 41), "src": F}, {"index_offset": 0, "padding_val": 0}, "trn2",
-     "dst has 16 partitions and src 32"),
-    ("topk", TOP, {"n": 7}, "trn1", "n is 8..65535, not 7"),
-    ("topk", TOP, {"n": 161}, "trn1", "src must have at least 11 elements per partition for n = 161, not 10"),
-    ("topk", TOP | {"val_dst": tile("bfloat16", 32, 9)}, {"n": 8}, "trn1",
-     "9 elements to select are too many; at most n = 8, and 32767"),
-    ("topk", TOP | {"idx_dst": tile("uint32", 32, 9)}, {"n": 80}, "trn1",
-     "idx_dst must have 8 elements per partition, not 9"),
-    ("topk", TOP | {"idx_dst": tile("uint32", 16, 8)}, {"n": 80}, "trn1", "src has 32 partitions and idx_dst 16"),
-    ("topk", TOP | {"src": tile("float32", 32, 10)}, {"n": 80}, "trn1", "src must be one of bfloat16, not float32"),
-    ("topk", {"val_dst": tile("bfloat16", 8, 8), "idx_dst": tile("uint32", 8, 8), "src": tile("bfloat16", 8, 10)},
-     {"n": 80}, "trn1", "src spans whole groups of 16 partitions, not 8"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("case", ILLEGAL, ids=lambda case: f"{case[0]}: {case[-1]}")
-def test_what_is_illegal(case: tuple[str, Mapping[str, Access | float], Mapping[str, object], str, str]) -> None:
-    name, operands, fields, target, reason = case
-    assert illegal(Instance(BY_NAME[name], GPSIMD, operands, fields, load(target))) == reason

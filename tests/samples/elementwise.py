@@ -19,7 +19,6 @@ FLAGS = tile("uint8", 128, 32, address=1280)
 ACCUMULATED = tile("float32", 128, 32, space=Space.PSUM)
 COPY = {"dst": B, "src": C}
 A_SOMEWHERE = replace(A, address=Expr.of(0, [(Register(3), 4)]))
-PATTERN = {"pattern": (8, 4, 1, 8), "offset": -3, "channel_multiplier": 32}
 
 SAMPLES: tuple[Sample, ...] = (
     Sample("tensor_tensor", VECTOR, {"dst": A, "data1": B, "data2": ACCUMULATED}, {"op": Alu.ADD}),
@@ -74,11 +73,4 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("memset", VECTOR, {"dst": ACCUMULATED}, {"value": 1.5}),
     Sample("memset", GPSIMD, {"dst": WORDS}, {"value": -7}),
     Sample("reciprocal", VECTOR, {"dst": A, "data": B}),
-    Sample("iota", GPSIMD, {"dst": WORDS}, PATTERN),
-    Sample(
-        "affine_select",
-        GPSIMD,
-        {"dst": HALF, "on_true_tile": A},
-        {**PATTERN, "on_false_value": -1.5, "cmp_op": Alu.GREATER_EQUAL},
-    ),
 )

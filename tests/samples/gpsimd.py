@@ -8,6 +8,8 @@ from samples import Sample, tile
 
 GPSIMD = Engine.GPSIMD
 
+PATTERN = {"pattern": (8, 4, 1, 8), "offset": -3, "channel_multiplier": 32}
+WORDS_WIDE = tile("int32", 100, 32)
 DATA = tile("float32", 128, 4, 8)
 ROW = tile("bfloat16", 1, 32, address=256, start=32)
 WORDS, WORD_ROW = tile("int16", 64, 16), tile("uint16", 1, 16, address=256)
@@ -16,6 +18,19 @@ SOURCE, INDEX = tile("float32", 32, 64, start=32), tile("uint16", 32, 2, address
 SOME = tile("float32", 32, 5, 4, address=512)
 
 SAMPLES: tuple[Sample, ...] = (
+    Sample("iota", GPSIMD, {"dst": tile("int32", 128, 32)}, PATTERN),
+    Sample(
+        "affine_select",
+        GPSIMD,
+        {"dst": tile("bfloat16", 128, 32, address=256), "on_true_tile": DATA},
+        {**PATTERN, "on_false_value": -1.5, "cmp_op": Alu.GREATER_EQUAL},
+    ),
+    Sample(
+        "tensor_partition_reduce",
+        GPSIMD,
+        {"dst": tile("float32", 1, 32, address=256), "data": WORDS_WIDE},
+        {"op": Alu.AVERAGE},
+    ),
     Sample("tensor_partition_reduce", GPSIMD, {"dst": ROW, "data": DATA}, {"op": Alu.ADD}),
     Sample("tensor_partition_reduce", GPSIMD, {"dst": WORD_ROW, "data": WORDS}, {"op": Alu.BITWISE_OR}),
     Sample(

@@ -1,4 +1,4 @@
-"""Instructions of the GpSimd engine alone: across partitions, gathers and searches.
+"""Instructions of the GpSimd engine alone: affine patterns, sums across partitions, gathers and searches.
 
 Eight processors serve 16 partitions each; what they compute stays within such a group unless stated otherwise.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from nki_mlir.dialects.access import Access
-from nki_mlir.dialects.alu import BITWISE, Alu
+from nki_mlir.dialects.alu import BITWISE, COMPARISONS, Alu
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions.operands import GPSIMD
 from nki_mlir.dialects.legality import INTEGERS, SBUF, Field, Instance, Instruction, Operand, Rule, same_dtype
@@ -18,7 +18,7 @@ GROUP = 16
 GATHER_WIDTHS = (1, 2, 4, 8, 16, 32)
 MOST_INDICES = 4096
 """That one processor gathers by in one instruction."""
-PARTITION_OPERATORS = (Alu.ADD, Alu.MAXIMUM, Alu.BITWISE_OR, Alu.BITWISE_AND)
+PARTITION_OPERATORS = (Alu.ADD, Alu.MAXIMUM, Alu.AVERAGE, Alu.BITWISE_OR, Alu.BITWISE_AND)
 
 _INT32, _U16, _U32, _BF16 = (frozenset([by_name(n).type]) for n in ("int32", "uint16", "uint32", "bfloat16"))
 _COUNTABLE = frozenset(by_name(n).type for n in ("float32", "int32"))
@@ -60,6 +60,31 @@ def _elements(name: str, wanted: int, i: Instance) -> str | None:
     if (found := _access(i, name).free_elements) != wanted:
         return f"{name} must have {wanted} elements per partition, not {found}"
     return None
+
+
+def _int32(*names: str) -> Rule:
+    """Immediates of 32 bits."""
+
+    def rule(i: Instance) -> str | None:
+        wrong = next((name for name in names if not -(2**31) <= _integer(i, name) < 2**31), None)
+        return None if wrong is None else f"{wrong} is a 32-bit integer, not {i.fields[wrong]}"
+
+    return rule
+
+
+def _pattern_covers_dst(i: Instance) -> str | None:
+    dst, pattern = i.access("dst"), i.fields["pattern"]
+    if dst is None or not isinstance(pattern, tuple):
+        return None
+    if len(pattern) % 2 or len(pattern) > 8:
+        return "pattern holds up to four pairs of step and count"
+    if math.prod(pattern[1::2]) != dst.free_elements:
+        return f"pattern counts {pattern[1::2]} do not make the {dst.free_elements} elements per partition of dst"
+    return None
+
+
+def _compares(i: Instance) -> str | None:
+    return None if (alu := i.fields["cmp_op"]) in COMPARISONS else f"cmp_op must be a comparison, not {alu}"
 
 
 def _partition_reduction(i: Instance) -> str | None:
@@ -114,6 +139,28 @@ def _topk(i: Instance) -> str | None:
 
 
 GPSIMD_ENGINE: tuple[Instruction, ...] = (
+    Instruction(
+        "iota",
+        "dst = offset + partition * channel_multiplier + sum of index * step over pattern's pairs of step and count.",
+        (GPSIMD,),
+        (Operand("dst", "dst", SBUF),),
+        (Field("pattern", "integers"), Field("offset", "integer"), Field("channel_multiplier", "integer")),
+        (_pattern_covers_dst, _int32("offset", "channel_multiplier")),
+    ),
+    Instruction(
+        "affine_select",
+        "dst = on_true_tile where cmp_op(v, 0) for the iota value v of pattern, else on_false_value.",
+        (GPSIMD,),
+        (Operand("dst", "dst", SBUF), Operand("on_true_tile", "src", SBUF)),
+        (
+            Field("on_false_value", "number"),
+            Field("pattern", "integers"),
+            Field("offset", "integer"),
+            Field("channel_multiplier", "integer"),
+            Field("cmp_op", "alu"),
+        ),
+        (_pattern_covers_dst, _compares, _int32("offset", "channel_multiplier")),
+    ),
     Instruction(
         "tensor_partition_reduce",
         "dst[0, f] = op over the partitions p of data[p, f].",
@@ -175,7 +222,7 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
             Operand("src", "src", SBUF, _COUNTABLE, shape="own", every=GROUP),
         ),
         (Field("index_offset", "integer"), Field("padding_val", "integer")),
-        (_same_partitions("dst", "src"), _nonzero_with_count),
+        (_same_partitions("dst", "src"), _nonzero_with_count, _int32("index_offset", "padding_val")),
         cores=("v3", "v4"),
     ),
     Instruction(

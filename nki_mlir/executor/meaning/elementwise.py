@@ -90,31 +90,6 @@ def reciprocal(i: Instance) -> Meaning:
     return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),))
 
 
-def affine_values(i: Instance) -> Array:
-    """offset + partition * channel_multiplier + sum of index * step over the pattern: int64 [P, N]. Partitions count
-    from the first one of dst."""
-    pattern, dst = cast("tuple[int, ...]", i.fields["pattern"]), cast(Access, i.operands["dst"])
-    value = cast(int, i.fields["offset"]) + cast(int, i.fields["channel_multiplier"]) * np.arange(dst.partitions)
-    for step, count in zip(pattern[::2], pattern[1::2], strict=True):
-        value = value[..., None] + step * np.arange(count)
-    return value.reshape(dst.partitions, -1)
-
-
-def iota(i: Instance) -> Meaning:
-    values = numerics.integer_storer(operand_type(i, "dst"))(affine_values(i))
-    return Meaning(lambda: (values,))
-
-
-def affine_select(i: Instance) -> Meaning:
-    test = ARITHMETIC[cast(Alu, i.fields["cmp_op"])](affine_values(i), 0)
-    source, target, otherwise = operand_type(i, "on_true_tile"), operand_type(i, "dst"), i.fields["on_false_value"]
-    fill, convert = numerics.constant(cast(float, otherwise), target), numerics.converter(source, target)
-    if convert is None:
-        word = fill.view(numerics.bits(target))
-        return Meaning(lambda tile: (np.where(test, tile.reshape(test.shape), word),), bits=True)
-    return Meaning(lambda tile: (np.where(test, convert(tile).reshape(test.shape), fill),))
-
-
 ELEMENTWISE: Mapping[str, Of] = {
     "tensor_tensor": tensor_tensor,
     "tensor_scalar": tensor_scalar,
@@ -126,6 +101,4 @@ ELEMENTWISE: Mapping[str, Of] = {
     "tensor_copy_predicated": tensor_copy_predicated,
     "memset": memset,
     "reciprocal": reciprocal,
-    "iota": iota,
-    "affine_select": affine_select,
 }

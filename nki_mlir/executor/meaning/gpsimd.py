@@ -1,4 +1,4 @@
-"""Instructions of the GpSimd engine alone: across partitions, gathers and searches."""
+"""Instructions of the GpSimd engine alone: affine patterns, sums across partitions, gathers and searches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nki_mlir.dialects.instructions.gpsimd import GROUP, valid_indices
 from nki_mlir.executor import numerics
 from nki_mlir.executor.meaning.common import Masked, Meaning, Of, Undefined, fp32, operand_type, store_as
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.operators import REDUCTIONS
+from nki_mlir.executor.operators import ARITHMETIC, REDUCTIONS
 
 
 def _rows(tile: Array) -> Array:
@@ -36,6 +36,31 @@ def _snake(tile: Array) -> Array:
 def _within(indices: Array, size: int) -> None:
     if indices.size and (found := indices.max()) >= size:
         raise Undefined(f"index {found} lies outside the {size} elements per partition that it picks from")
+
+
+def affine_values(i: Instance) -> Array:
+    """offset + partition * channel_multiplier + sum of index * step over the pattern, as 32-bit integers: int64 [P, N].
+    Partitions count from the first one of dst."""
+    pattern, dst = cast("tuple[int, ...]", i.fields["pattern"]), cast(Access, i.operands["dst"])
+    value = cast(int, i.fields["offset"]) + cast(int, i.fields["channel_multiplier"]) * np.arange(dst.partitions)
+    for step, count in zip(pattern[::2], pattern[1::2], strict=True):
+        value = value[..., None] + step * np.arange(count)
+    return value.reshape(dst.partitions, -1).astype(np.int32).astype(np.int64)
+
+
+def iota(i: Instance) -> Meaning:
+    values = numerics.integer_storer(operand_type(i, "dst"))(affine_values(i))
+    return Meaning(lambda: (values,))
+
+
+def affine_select(i: Instance) -> Meaning:
+    test = ARITHMETIC[cast(Alu, i.fields["cmp_op"])](affine_values(i), 0)
+    source, target, otherwise = operand_type(i, "on_true_tile"), operand_type(i, "dst"), i.fields["on_false_value"]
+    fill, convert = numerics.constant(cast(float, otherwise), target), numerics.converter(source, target)
+    if convert is None:
+        word = fill.view(numerics.bits(target))
+        return Meaning(lambda tile: (np.where(test, tile.reshape(test.shape), word),), bits=True)
+    return Meaning(lambda tile: (np.where(test, convert(tile).reshape(test.shape), fill),))
 
 
 def tensor_partition_reduce(i: Instance) -> Meaning:
@@ -123,6 +148,8 @@ def _laid_out(selected: Array, k: int) -> Masked:
 
 
 GPSIMD_ENGINE: Mapping[str, Of] = {
+    "iota": iota,
+    "affine_select": affine_select,
     "tensor_partition_reduce": tensor_partition_reduce,
     "local_gather": local_gather,
     "nc_n_gather": nc_n_gather,
