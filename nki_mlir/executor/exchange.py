@@ -78,7 +78,8 @@ class ExchangeStep(DataStep):
             raise ExecutionError(f"{where(op)}: core {op.core} is of rank {op.core % 2} itself; the other is meant")
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        self.outputs(numbers)
+        if self.simulation.numerics:
+            self.outputs(numbers)
         pipes = self.simulation.pipes
         pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(Side(self, sequencer, numbers, now), now)
         free = now + max(self.generation.trigger * self.simulation.factor(), self.floor)
