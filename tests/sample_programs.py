@@ -10,7 +10,18 @@ import numpy as np
 from executor.machine_code import NUMPY
 from samples import Sample
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ArrayAttr, FloatAttr, FunctionType, IndexType, MemRefType, ModuleOp, StringAttr, f32
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    FloatAttr,
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    StringAttr,
+    f32,
+    i64,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -38,9 +49,23 @@ def isa_module(sample: Sample, target: str) -> ModuleOp:
         wait = isa.Wait(Expr(1), Expr(place)) if place else isa.Wait(Expr(0), Expr(len(fills)))
         made = isa.instruction_op(one.name, dict(one.operands), dict(one.fields), wait, isa.Update(Expr(1), 1))
         streams.setdefault(one.engine, []).append(made)
-    core = isa.CoreOp(0, [isa.StreamOp(e, ops) for e, ops in streams.items()])
+    cores = [isa.CoreOp(0, [isa.StreamOp(e, ops) for e, ops in streams.items()])]
+    if sample.name == "sendrecv":
+        cores.append(_partner(cores[0]))
     tensors = [isa.TensorOp(name, type_) for name, type_ in tensor_types(chain).items()]
-    return _module(isa.ProgramOp("sample", [*tensors, core]), target)
+    return _module(isa.ProgramOp("sample", [*tensors, *cores]), target)
+
+
+def _partner(core: isa.CoreOp) -> isa.CoreOp:
+    """The other core of the pair, which does the same on its own memory."""
+    partner = isa.CoreOp(1, [stream.clone() for stream in core.items])
+    for op in partner.walk():
+        for name, value in op.properties.items():
+            if isinstance(value, isa.AccessAttr):
+                op.properties[name] = isa.AccessAttr(replace(value.data, core=1))
+            elif name in ("send_to_rank", "recv_from_rank"):
+                op.properties[name] = IntegerAttr(0, i64)
+    return partner
 
 
 def engine_module(sample: Sample, target: str) -> ModuleOp:

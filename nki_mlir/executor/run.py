@@ -37,6 +37,7 @@ from nki_mlir.executor.checks import buffers
 from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
 from nki_mlir.executor.decode import Branches, Step
 from nki_mlir.executor.dma_steps import DmaStep, IndirectStep
+from nki_mlir.executor.exchange import ExchangeStep, unpaired
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import where
@@ -98,8 +99,10 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
         except ExecutionError as error:
             raise checks_of.with_races(error, simulation) from None
     stuck = [s.blocked() for s in sequencers if not s.done]
-    if stuck:
-        raise checks_of.with_races(ExecutionError(reports.deadlock(stuck, len(sequencers)), "deadlock"), simulation)
+    left = [reports.deadlock(stuck, len(sequencers))] if stuck else []
+    left += unpaired(simulation.pipes.values())
+    if left:
+        raise checks_of.with_races(ExecutionError("\n".join(left), "deadlock"), simulation)
     if found := checks_of.findings(simulation):
         raise checks_of.error(found)
     return _result(program, simulation)
@@ -245,6 +248,10 @@ def _control_step(op: SequencerOp, simulation: Simulation, core: int) -> Step:
 def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: Engine) -> Step:
     instance = decode.instance_of(op, engine, simulation.target)
     name = op.instruction.name
+    if name == "sendrecv":
+        for access in op.accesses().values():
+            _check_owner(op, access, core)
+        return ExchangeStep(simulation, op, instance)
     if op.instruction.is_transfer:
         if index_of(instance) is not None:
             return IndirectStep(simulation, op, instance)

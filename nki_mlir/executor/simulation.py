@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from nki_mlir.executor.checks.buffers import Slots
     from nki_mlir.executor.checks.clocks import Item
+    from nki_mlir.executor.exchange import Pipe
     from nki_mlir.executor.sequencer import Sequencer
 
 Event = Callable[[float], None]
@@ -101,6 +102,7 @@ class Simulation:
         self.constant_tensors: set[str] = set()
         self.slots: dict[str, Slots] = {}
         self.delays: Mapping[Operation, float] = {}
+        self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
         self.trace: list[Item] | None = [] if checks else None

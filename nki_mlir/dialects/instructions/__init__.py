@@ -29,6 +29,7 @@ from nki_mlir.dialects.alu import (  # noqa: F401
 from nki_mlir.dialects.instructions.activation import ACTIVATION
 from nki_mlir.dialects.instructions.dma import DMA
 from nki_mlir.dialects.instructions.elementwise import ELEMENTWISE
+from nki_mlir.dialects.instructions.exchange import EXCHANGE
 from nki_mlir.dialects.instructions.gpsimd import GPSIMD_ENGINE
 from nki_mlir.dialects.instructions.random import RANDOM
 from nki_mlir.dialects.instructions.reduction import REDUCTION
@@ -54,6 +55,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     *RANDOM,
     *TENSOR_ENGINE,
     *DMA,
+    *EXCHANGE,
 )
 BY_NAME: dict[str, Instruction] = {i.name: i for i in INSTRUCTIONS}
 
@@ -75,7 +77,6 @@ NOT_MODELLED: Mapping[str, str] = {
         ),
         _COLLECTIVE,
     ),
-    "sendrecv": "written out as what it is: a core_barrier, then on each core a dma_copy into the other core's SBUF",
     "builtin_custom_op": "its body is a compiled routine, which says nothing about what it computes",
     "extended_inst": "an opaque operation code, whose operands and meaning are not published",
     "device_print": "a debugging aid that leaves the machine's state as it is",

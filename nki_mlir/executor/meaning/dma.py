@@ -51,4 +51,5 @@ DMA: Mapping[str, Of] = {
     "dma_copy": dma_copy,
     "dma_transpose": dma_transpose,
     "dma_compute": dma_compute,
+    "sendrecv": dma_copy,
 }

@@ -1,0 +1,126 @@
+"""Exchanges between the two cores of a pair (`sendrecv`).
+
+Not published, and chosen here: a pipe has a ring of its own on each core that uses it, carries one exchange at a time,
+and GpSimd's own DMA takes as long as the shared engines.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.dialects.neuron_isa import IsaInstruction
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import dma
+from nki_mlir.executor.data_steps import DataStep, store
+from nki_mlir.executor.decode import UPDATE
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.reports import where
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation
+
+
+class Side(NamedTuple):
+    """One core's sendrecv, triggered at `trigger`."""
+
+    step: ExchangeStep
+    sequencer: Sequencer
+    numbers: tuple[int, ...]
+    trigger: float
+
+
+Ended = Callable[[Side, float], None]
+
+
+class Pipe:
+    """The sides that wait for a partner, by rank, and whether an exchange is under way."""
+
+    def __init__(self) -> None:
+        self.waiting: tuple[deque[Side], deque[Side]] = (deque(), deque())
+        self.busy = False
+
+    def join(self, side: Side, now: float) -> None:
+        self.waiting[side.sequencer.core.index % 2].append(side)
+        self._start(now)
+
+    def _start(self, now: float) -> None:
+        if self.busy or not all(self.waiting):
+            return
+        self.busy = True
+        a, b = (side.popleft() for side in self.waiting)
+        left = [a, b]
+
+        def ended(sender: Side, now: float) -> None:
+            left.remove(sender)
+            if not left:
+                self.busy = False
+                for side in (a, b):
+                    side.step.completed(side, now)
+                self._start(now)
+
+        for sender, receiver in ((a, b), (b, a)):
+            sender.step.send(sender, receiver, now, ended)
+
+
+class ExchangeStep(DataStep):
+    """Triggers one core's side of an exchange."""
+
+    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
+        super().__init__(simulation, op, instance)
+        self.pipe = int(str(instance.fields["pipe_id"]))
+        self.shares = dma.shares(instance)
+        self.generation = dma.generation(instance)
+        self.ring = (instance.engine.value, simulation.target.dma.queues + self.pipe)
+        self.mask = sum(mask for mask, _ in self.shares)
+        if instance.fields["send_to_rank"] == op.core % 2:
+            raise ExecutionError(f"{where(op)}: core {op.core} is of rank {op.core % 2} itself; the other is meant")
+
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
+        if self.simulation.numerics:
+            self.outputs(numbers)
+        pipes = self.simulation.pipes
+        pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(Side(self, sequencer, numbers, now), now)
+        free = now + max(self.generation.trigger * self.simulation.factor(), self.floor)
+        self.record(sequencer, now, free, free)
+        return free
+
+    def send(self, sender: Side, receiver: Side, now: float, ended: Ended) -> None:
+        simulation, ring = self.simulation, self.ring
+        assert ring is not None
+        data: list[Array] = []
+
+        def begin() -> None:
+            data.extend(self.compute(*self.read(sender.numbers)))
+
+        def end(now: float) -> None:
+            if data:
+                ((target, _),), (region,) = receiver.step.targets, receiver.step.outputs(receiver.numbers)
+                store(target, region, data[0])
+            ended(sender, now)
+
+        factor = simulation.factor()
+        shares = [(mask, service * factor) for mask, service in self.shares]
+        transfer = dma.Transfer(ring, shares, begin if simulation.numerics else None, end, self.generation)
+        sender.sequencer.core.dma.submit(transfer, now + self.delay, simulation.factor())
+
+    def completed(self, side: Side, now: float) -> None:
+        """Both transfers are done."""
+        simulation, sequencer = self.simulation, side.sequencer
+        assert self.ring is not None
+        done = now + simulation.target.dma.completion_ns * simulation.factor()
+        queue = simulation.unit(sequencer.core.index, sequencer.engine, self.ring[1])
+        setter = queue.record(self.label, side.numbers, (side.trigger, side.trigger, side.trigger, now, done))
+        self.raise_semaphore(setter, side.numbers[UPDATE], done)
+
+
+def unpaired(pipes: Iterable[Pipe]) -> list[str]:
+    """What is wrong with the sides that found no partner."""
+    return [
+        f"{where(side.step.op)}: the other core has no sendrecv of pipe {side.step.pipe} to go with it"
+        for pipe in pipes
+        for waiting in pipe.waiting
+        for side in waiting
+        if side.step.op is not None
+    ]
