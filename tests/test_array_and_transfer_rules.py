@@ -68,6 +68,10 @@ ARRAY: dict[str, Sample] = {
     "stationary has 129 columns; the array takes 128": matmul({}, stationary=tile("bfloat16", 128, 129)),
     "stationary has 130 columns; the array takes 128": double({}, stationary=tile("float8_e4m3", 128, 2, 130)),
     "stationary has K = 128 partitions and moving 64": matmul({}, moving=tile("bfloat16", 64, 512)),
+    "moving: float8_e4m3fn needs NeuronCore-v4; trn2 is v3": matmul({}, moving=tile("float8_e4m3fn", 128, 512)),
+    "float8_e4m3 and float8_e4m3fn may not appear together": matmul(
+        {}, "trn3", stationary=tile("float8_e4m3", 128, 64), moving=tile("float8_e4m3fn", 128, 512)
+    ),
     "if one input is float32 or tfloat32": matmul({}, moving=tile("float32", 128, 512)),
     "dst has 32 partitions; stationary has 64 columns": matmul({}, dst=psum("float32", 32, 512)),
     "moving has 513 columns; one matmul takes 512; NeuronCore-v4 writes several": matmul(
