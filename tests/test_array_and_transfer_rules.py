@@ -68,6 +68,10 @@ ARRAY: dict[str, Sample] = {
     "stationary has 129 columns; the array takes 128": matmul({}, stationary=tile("bfloat16", 128, 129)),
     "stationary has 130 columns; the array takes 128": double({}, stationary=tile("float8_e4m3", 128, 2, 130)),
     "stationary has K = 128 partitions and moving 64": matmul({}, moving=tile("bfloat16", 64, 512)),
+    "moving: float8_e4m3fn needs NeuronCore-v4; trn2 is v3": matmul({}, moving=tile("float8_e4m3fn", 128, 512)),
+    "float8_e4m3 and float8_e4m3fn may not appear together": matmul(
+        {}, "trn3", stationary=tile("float8_e4m3", 128, 64), moving=tile("float8_e4m3fn", 128, 512)
+    ),
     "if one input is float32 or tfloat32": matmul({}, moving=tile("float32", 128, 512)),
     "dst has 32 partitions; stationary has 64 columns": matmul({}, dst=psum("float32", 32, 512)),
     "moving has 513 columns; one matmul takes 512; NeuronCore-v4 writes several": matmul(
@@ -152,15 +156,19 @@ TRANSFERS: dict[str, Sample] = {
     "dge_mode swdge is triggered by gpsimd": copy(MOVE, SCALAR, dge_mode="swdge"),
     "an indirect transfer has dge_mode swdge": copy(GATHER, dge_mode="none"),
     "dge_mode none has constant addresses": copy({"dst": PART, "src": MOVED}, dge_mode="none"),
-    "oob_mode skip is for the rows that an index tile chooses": copy(MOVE, oob_mode="skip"),
+    "oob_mode skip needs descriptors that are made at run time": copy(MOVE, oob_mode="skip"),
+    "oob_mode skip is about rows of a tensor in HBM; no operand is": copy(
+        {"dst": PART, "src": PART}, dge_mode="swdge", oob_mode="skip"
+    ),
+    "dst has 1024 rows in its first dimension, not 64": copy(
+        {"dst": hbm("y", "float32", 1024), "src": PART}, SYNC, dge_mode="hwdge", oob_mode="skip"
+    ),
     "vector_offset must be one of int32, uint32, not int16": copy({**GATHER, "vector_offset": tile("int16", 64, 1)}),
     "vector_offset has one index per partition, not 2": copy({**GATHER, "vector_offset": tile("int32", 64, 2)}),
-    "vector_offset chooses rows of a tensor in HBM; no operand is": copy({**GATHER, "src": PART}),
-    "vector_offset moves rows between HBM and SBUF; no operand is in SBUF": copy({**GATHER, "dst": ROWS}),
-    "src has 64 rows in its first dimension; the indices choose 32": copy(
-        {**GATHER, "vector_offset": tile("int32", 32, 1)}
-    ),
-    "src: the step of the rows that indices choose is positive, got -16": copy(
+    "vector_offset is about rows of a tensor in HBM; no operand is": copy({**GATHER, "src": PART}),
+    "vector_offset is about rows moved between HBM and SBUF; no operand is in SBUF": copy({**GATHER, "dst": ROWS}),
+    "src has 64 rows in its first dimension, not 32": copy({**GATHER, "vector_offset": tile("int32", 32, 1)}),
+    "src: the step of rows that are chosen or left out is positive, got -16": copy(
         {**GATHER, "src": replace(ROWS, dims=((-16, 64), (1, 16)))}
     ),
     "src has 32 partitions and vector_offset 64; a row goes to each": copy({**SCATTER, "src": tile("float32", 32, 32)}),

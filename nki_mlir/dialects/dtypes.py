@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     Signedness,
 )
+from xdsl.dialects.builtin import Float8E4M3FNType as F8E4M3FN
 from xdsl.dialects.builtin import Float8E4M3Type as F8E4M3
 from xdsl.dialects.builtin import Float8E5M2Type as F8E5M2
 from xdsl.ir import Attribute
@@ -20,12 +21,14 @@ from xdsl.ir import Attribute
 
 @dataclass(frozen=True)
 class DType:
-    """`name` is hardware.json's; `bytes` the storage size of one element; `kind` is float, int, uint or bool."""
+    """`name` is hardware.json's; `bytes` the storage size of one element; `kind` is float, int, uint or bool; `cores`
+    have it."""
 
     type: Attribute
     name: str
     bytes: int
     kind: str
+    cores: tuple[str, ...] = ("v2", "v3", "v4")
 
 
 DTYPES: tuple[DType, ...] = (
@@ -34,6 +37,7 @@ DTYPES: tuple[DType, ...] = (
     DType(BFloat16Type(), "bfloat16", 2, "float"),
     DType(Float16Type(), "float16", 2, "float"),
     DType(F8E4M3(), "float8_e4m3", 1, "float"),
+    DType(F8E4M3FN(), "float8_e4m3fn", 1, "float", ("v4",)),
     DType(F8E5M2(), "float8_e5m2", 1, "float"),
     DType(IntegerType(32), "int32", 4, "int"),
     DType(IntegerType(16), "int16", 2, "int"),

@@ -23,7 +23,8 @@ from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.targets import Target
 
 FLOATS = frozenset(
-    by_name(n).type for n in ("float8_e4m3", "float8_e5m2", "float16", "bfloat16", "tfloat32", "float32")
+    by_name(n).type
+    for n in ("float8_e4m3", "float8_e4m3fn", "float8_e5m2", "float16", "bfloat16", "tfloat32", "float32")
 )
 INTEGERS = frozenset(by_name(n).type for n in ("uint8", "int8", "uint16", "int16", "uint32", "int32"))
 UNSIGNED = frozenset(by_name(n).type for n in ("uint8", "uint16", "uint32"))
@@ -152,6 +153,9 @@ def _spaces_and_dtypes(i: Instance) -> str | None:
         if access.element_type not in operand.dtypes:
             names = ", ".join(sorted(dtype(t).name for t in operand.dtypes))
             return f"{operand.name} must be one of {names}, not {dtype(access.element_type).name}"
+        found = dtype(access.element_type)
+        if i.target.core not in found.cores:
+            return f"{operand.name}: {found.name} needs NeuronCore-{found.cores[0]}; {i.target.name} is {i.target.core}"
     return None
 
 

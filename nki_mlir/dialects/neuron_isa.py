@@ -10,9 +10,9 @@ flow of the sequencer: what they ask for is in registers. Control instructions c
 addresses and semaphores may be affine in both.
 
 An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it
-completes (`update <sem 4 add 1>`); a `dma_copy` updates when its transfer completes, by 16. Semaphores are those of the
-instruction's own core; an update may name another's (`update <core 1 sem 4 add 1>`). `order` is the place of an
-instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
+completes (`update <sem 4 add 1>`); a transfer (`dma_copy` and others) updates when it is complete, by 16. Semaphores
+are those of the instruction's own core; an update may name another's (`update <core 1 sem 4 add 1>`). `order` is the
+place of an instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
 """
 
 from __future__ import annotations
@@ -225,7 +225,8 @@ class RegisterLoadOp(_RegisterOp):
 
     def verify_(self) -> None:
         super().verify_()
-        _verify_element("src", self.src.data, [d.name for d in DTYPES if d.kind != "bool"])
+        core = target_of(self).core
+        _verify_element("src", self.src.data, [d.name for d in DTYPES if d.kind != "bool" and core in d.cores])
 
 
 @irdl_op_definition

@@ -11,7 +11,7 @@ from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
-from nki_mlir.dialects.instructions.tensor import array_output, is_bit_transpose, is_double_row, tile_of
+from nki_mlir.dialects.instructions.tensor import E4M3, array_output, is_bit_transpose, is_double_row, tile_of
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import cost, decode, numerics
@@ -292,6 +292,8 @@ class MultiplyMovingStep(DataStep):
             )
         if (weights.element_type in WIDE_MATMUL) != (self.moving.element_type in WIDE_MATMUL):
             self._fail("if one input is float32 or tfloat32 the other must be too")
+        if {weights.element_type, self.moving.element_type} == E4M3:
+            self._fail("float8_e4m3 and float8_e4m3fn may not appear together")
         if self.passes_bits and self.dst.element_type != array_output(weights.element_type):
             names = dtype(weights.element_type).name, dtype(self.dst.element_type).name
             self._fail(f"the stationary tile is {names[0]}, the transpose of which is not {names[1]}")

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.instructions.dma import data_operands, indexed, is_software
+from nki_mlir.dialects.instructions.dma import by_rows, data_operands, is_software
 from nki_mlir.executor.machine import contiguous
 from nki_mlir.targets import Target
 
@@ -206,7 +206,7 @@ def generation(i: Instance) -> Generation:
 
 def shares(i: Instance) -> tuple[Share, ...]:
     """How a transfer is split over the engines, engines with equal parts together."""
-    operands, rows = dict(data_operands(i)), indexed(i)
+    operands, rows = dict(data_operands(i)), by_rows(i)
     dst = operands["dst"]
     dma, size = i.target.dma, max(a.itemsize for a in operands.values())
     runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)

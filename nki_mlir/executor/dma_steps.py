@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, indexed
+from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, by_rows
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor import dma, numerics
 from nki_mlir.executor.data_steps import DataStep, Write, store
@@ -90,16 +90,16 @@ class DmaStep(DataStep):
         return inputs[0] if self.moves else self.compute(*inputs)[0]
 
 
-class IndirectStep(DmaStep):
-    """A gather, a scatter, or an addition to rows. Whoever makes the descriptors reads the indices when the transfer is
-    triggered. With rows left out, it goes on with the others."""
+class RowsStep(DmaStep):
+    """A gather, a scatter, an addition to rows, or a copy that may leave rows out. Whoever makes the descriptors reads
+    the indices when the transfer is triggered; without an index tile, rows follow each other."""
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance, False)
-        found = indexed(instance)
+        found = by_rows(instance)
         skip = instance.fields.get("oob_mode") == "skip"
-        self.index = next(placed for placed in self.sources if placed[0].name in INDEX_OPERANDS)
-        self.tiles = [placed for placed in self.sources if placed is not self.index]
+        self.index = [placed for placed in self.sources if placed[0].name in INDEX_OPERANDS]
+        self.tiles = [placed for placed in self.sources if placed not in self.index]
         patterns = {pattern.name: pattern for pattern, _ in (*self.tiles, *self.targets)}
         self.rows = {name: Rows(patterns[name], skip) for name in found}
         self.most = next(iter(found.values())).dims[0][1]
@@ -142,7 +142,7 @@ class IndirectStep(DmaStep):
                 found.extend((self.rows[pattern.name].row, n) for n in range(first, len(addresses)))
             return found
 
-        step.sources, step.targets = [self.index, *rows_of(self.tiles)], [*rows_of(self.targets)]
+        step.sources, step.targets = [*self.index, *rows_of(self.tiles)], [*rows_of(self.targets)]
         return step, tuple(addresses)
 
     def movement(self, numbers: tuple[int, ...]) -> Movement:
@@ -164,7 +164,9 @@ class IndirectStep(DmaStep):
 
     def _indices(self, numbers: tuple[int, ...]) -> Array:
         """int64 [n], column by column."""
-        pattern, k = self.index
+        if not self.index:
+            return np.arange(self.most)
+        ((pattern, k),) = self.index
         tile = self._view(pattern, numbers[k]).view(numerics.storage(pattern.access.element_type))
         return tile.reshape(len(tile), -1).T.reshape(-1)[: self.most].astype(np.int64)
 

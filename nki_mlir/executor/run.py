@@ -13,7 +13,7 @@ from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.instructions.dma import index_of
+from nki_mlir.dialects.instructions.dma import by_rows
 from nki_mlir.dialects.neuron_isa import (
     CoreBarrierOp,
     CoreOp,
@@ -36,7 +36,7 @@ from nki_mlir.executor import decode, numerics, reports
 from nki_mlir.executor.checks import buffers
 from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
 from nki_mlir.executor.decode import Branches, Step
-from nki_mlir.executor.dma_steps import DmaStep, IndirectStep
+from nki_mlir.executor.dma_steps import DmaStep, RowsStep
 from nki_mlir.executor.exchange import ExchangeStep, unpaired
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Recording
@@ -253,8 +253,8 @@ def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: En
             _check_owner(op, access, core)
         return ExchangeStep(simulation, op, instance)
     if op.instruction.is_transfer:
-        if index_of(instance) is not None:
-            return IndirectStep(simulation, op, instance)
+        if by_rows(instance):
+            return RowsStep(simulation, op, instance)
         sources = [access for operand, access in instance.accesses() if operand.role == "src"]
         constant = all(access.tensor in simulation.constant_tensors for access in sources)
         return DmaStep(simulation, op, instance, constant)

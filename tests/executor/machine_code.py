@@ -33,6 +33,7 @@ NUMPY: dict[str, Any] = {
     "bfloat16": ml_dtypes.bfloat16,
     "float16": np.float16,
     "float8_e4m3": ml_dtypes.float8_e4m3,
+    "float8_e4m3fn": ml_dtypes.float8_e4m3fn,
     "float8_e5m2": ml_dtypes.float8_e5m2,
     **{name: np.dtype(name).type for name in ("int32", "int16", "int8", "uint32", "uint16", "uint8")},
 }

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 Line = tuple[str, Mapping[str, Access | float | None], Mapping[str, Any]]
 ADD = {"accumulate": ExprAttr(Expr(1))}
 SHORT = ("bfloat16", "float16", "float8_e4m3", "float8_e5m2")
-FP8 = ("float8_e4m3", "float8_e5m2")
+FP8 = ("float8_e4m3", "float8_e5m2", "float8_e4m3fn")
 
 
 def tile(
@@ -197,14 +197,32 @@ def test_transposes_are_checked(message: str) -> None:
 @given(st.data(), st.sampled_from(FP8), st.sampled_from(FP8), st.integers(1, 128), seeds)
 def test_double_rows(data: st.DataObject, left: str, right: str, k: int, seed: int) -> None:
     """A contraction over partitions and the two elements of the first free dimension."""
+    if {left, right} == {"float8_e4m3", "float8_e4m3fn"}:
+        right = left
     m, n = data.draw(st.sampled_from([1, 5, 64])), data.draw(st.sampled_from([1, 7, 64]))
     stationary, moving = tile(left, k, 2, m), tile(right, k, 2, n, address=512)
     dst = psum("float32", m, n)
     sbuf, image = images(seed, (stationary, moving), specials=False)
     a, b = (widen(gather(x, sbuf, image)).reshape(k, 2, -1).astype(np.float64) for x in (stationary, moving))
     wanted = np.einsum("kjm,kjn->mn", a, b)
-    run([*pair(stationary, moving, dst, {"perf_mode": "double_row"})], sbuf, image, "trn2")
+    target = "trn3" if "float8_e4m3fn" in (left, right) else "trn2"
+    run([*pair(stationary, moving, dst, {"perf_mode": "double_row"})], sbuf, image, target)
     np.testing.assert_allclose(gather(dst, sbuf, image), wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_the_two_forms_of_e4m3_do_not_mix() -> None:
+    inputs = tile("float8_e4m3", 4, 4), tile("float8_e4m3fn", 4, 4, address=64)
+    with pytest.raises(ExecutionError, match="float8_e4m3 and float8_e4m3fn may not appear together"):
+        run([*pair(*inputs, psum("float32", 4, 4), {})], *images(1, inputs, specials=False), "trn3")
+
+
+def test_e4m3fn_has_no_infinity() -> None:
+    """448 is its largest number; what is larger becomes NaN, as OCP's format has it."""
+    src, dst = tile("float32", 1, 4), tile("float8_e4m3fn", 1, 4, address=64)
+    sbuf, image = images(1, (), specials=False)
+    scatter(src, np.array([[448, 449, 1000, -np.inf]], np.float32), sbuf, image)
+    single("tensor_copy", Engine.VECTOR, {"dst": dst, "src": src}, {}, sbuf, image, "trn3")
+    np.testing.assert_array_equal(widen(gather(dst, sbuf, image)), [[448, 448, np.nan, np.nan]])
 
 
 @quick

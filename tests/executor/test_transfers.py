@@ -243,6 +243,36 @@ def test_no_row_inside() -> None:
 
 
 @quick
+@given(st.booleans(), st.integers(-9, 20), st.sampled_from(["swdge", "hwdge"]), seeds)
+def test_rows_from_a_register_on(scatters: bool, first: int, mode: str, seed: int) -> None:
+    """An address in a register: the rows that lie outside of the tensor are left out."""
+    rng = np.random.default_rng(seed)
+    table, part = rng.standard_normal((12, 6)).astype(np.float32), rng.standard_normal((5, 3)).astype(np.float32)
+    engine = "gpsimd" if mode == "swdge" else "scalar"
+    rows, tile_ = '<hbm "table" at 24 * r1 + 4, [6 x 5, 1 x 3], f32>', "<sbuf[0:5] at 64, [1 x 3], f32>"
+    dst, src = (rows, tile_) if scatters else (tile_, rows)
+    whole = '<hbm "part" at 0, [1 x 15], f32>'
+    text = f"""
+      neuron.isa.stream {engine} {{
+        neuron.isa.register_move dst 1 src <{first}>
+        neuron.isa.dma_copy queue 0 dst {tile_} src {whole} update <sem 0 add 16>
+        neuron.isa.dma_copy queue 0 dge_mode "{mode}" oob_mode "skip" dst {dst} src {src}
+          wait <sem 0 reaches 16> update <sem 1 add 16>
+        neuron.isa.dma_copy queue 0 dst {whole} src {tile_} wait <sem 1 reaches 16>
+      }}"""
+    wanted_table, wanted_part = table.copy(), part.copy()
+    for p in range(5):
+        if 0 <= first + p < 12:
+            if scatters:
+                wanted_table[first + p, 1:4] = part[p]
+            else:
+                wanted_part[p] = table[first + p, 1:4]
+    execute(program(text, "table: memref<72xf32>; part: memref<15xf32>", "trn2"), [table, part])
+    np.testing.assert_array_equal(table, wanted_table)
+    np.testing.assert_array_equal(part, wanted_part)
+
+
+@quick
 @given(st.data(), st.sampled_from([(16, 1), (48, 1), (128, 2)]), seeds)
 def test_indirect_transpose(data: st.DataObject, shape: tuple[int, int], seed: int) -> None:
     """dst = transpose(src[ids]), ids being the indices column by column."""

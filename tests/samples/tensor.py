@@ -100,4 +100,7 @@ SAMPLES: tuple[Sample, ...] = (
     *_pair(FP32, {"is_moving_onezero": True}),
     *_pair(DOUBLE, DOUBLE_ROW, "trn2"),
     *_pair(ALL_BANKS, {}, "trn3"),
+    Sample(
+        "nc_matmul", TENSOR, {**MATMUL.operands, "moving": tile("float8_e4m3fn", 128, 512, address=256)}, {}, "trn3"
+    ),
 )

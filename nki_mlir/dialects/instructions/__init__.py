@@ -86,7 +86,7 @@ NOT_MODELLED: Mapping[str, str] = {
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
     **dict.fromkeys(
         ("nc_matmul_mx", "quantize_mx"),
-        "its elements are four 8- or 4-bit floats packed into one, which is no element type of MLIR",
+        "its scales lie on the first four of every 32 partitions, which is no access pattern of the model",
     ),
 }
 """Instructions that are known by name and left out, and why."""

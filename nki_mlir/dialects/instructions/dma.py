@@ -24,9 +24,12 @@ def index_of(i: Instance) -> Access | None:
     return next((found for name in INDEX_OPERANDS if (found := i.access(name)) is not None), None)
 
 
-def indexed(i: Instance) -> dict[str, Access]:
-    """The operands whose dimension 0 the index tile goes along: those in HBM, if the transfer is indirect."""
-    return {} if index_of(i) is None else {o.name: a for o, a in i.accesses() if not a.on_chip}
+def by_rows(i: Instance) -> dict[str, Access]:
+    """The operands that are a row for each index of dimension 0, chosen by an index tile or left out where they are
+    outside of the tensor: those in HBM."""
+    if index_of(i) is None and i.fields.get("oob_mode") != "skip":
+        return {}
+    return {o.name: a for o, a in i.accesses() if not a.on_chip}
 
 
 def is_software(i: Instance) -> bool:
@@ -88,39 +91,43 @@ def _has_run_time_address(i: Instance) -> bool:
     return any(a.address is not None and bool(a.address.registers()) for _, a in i.accesses())
 
 
-def _out_of_range(i: Instance) -> str | None:
-    if i.fields.get("oob_mode") == "skip" and index_of(i) is None:
-        return "oob_mode skip is for the rows that an index tile chooses"
+def _bounds_checked(i: Instance) -> str | None:
+    """hardware.md 6.6: descriptors that are made at run time check bounds row by row; static ones don't."""
+    dynamic = i.instruction.name == "dma_copy" and i.fields.get("dge_mode") in ("swdge", "hwdge")
+    if i.fields.get("oob_mode") == "skip" and index_of(i) is None and not dynamic:
+        return "oob_mode skip needs descriptors that are made at run time, for an index tile or by dge_mode"
     return None
 
 
-def _index_rows(i: Instance) -> str | None:
-    """hardware.md 6.6: one row index per partition, dimension 0 of a tensor in HBM, the rows themselves in SBUF."""
-    index = i.access("vector_offset")
-    if index is None:
+def _row_operands(i: Instance) -> str | None:
+    """One row per partition: dimension 0 of a tensor in HBM, and the rows themselves in SBUF."""
+    index, rows = i.access("vector_offset"), by_rows(i)
+    if index is None and i.fields.get("oob_mode") != "skip":
         return None
-    if index.free_elements != 1:
+    what = "oob_mode skip" if index is None else "vector_offset"
+    tiles = [(name, access) for name, access in data_operands(i) if access.on_chip]
+    if index is not None and index.free_elements != 1:
         return f"vector_offset has one index per partition, not {index.free_elements}"
-    rows = indexed(i)
     if not rows:
-        return "vector_offset chooses rows of a tensor in HBM; no operand is"
-    if len(rows) == len(data_operands(i)):
-        return "vector_offset moves rows between HBM and SBUF; no operand is in SBUF"
+        return f"{what} is about rows of a tensor in HBM; no operand is"
+    if not tiles:
+        return f"{what} is about rows moved between HBM and SBUF; no operand is in SBUF"
+    count = index.partitions if index is not None else tiles[0][1].partitions
     for name, access in rows.items():
-        if (reason := _row_dimension(name, access, index.partitions)) is not None:
+        if (reason := _row_dimension(name, access, count)) is not None:
             return reason
-    for name, access in data_operands(i):
-        if access.on_chip and access.partitions != index.partitions:
-            return f"{name} has {access.partitions} partitions and vector_offset {index.partitions}; a row goes to each"
+    for name, access in tiles:
+        if access.partitions != count:
+            return f"{name} has {access.partitions} partitions and vector_offset {count}; a row goes to each"
     return None
 
 
 def _row_dimension(name: str, access: Access, rows: int) -> str | None:
     step, count = access.dims[0]
     if count != rows:
-        return f"{name} has {count} rows in its first dimension; the indices choose {rows}"
+        return f"{name} has {count} rows in its first dimension, not {rows}"
     if step < 1:
-        return f"{name}: the step of the rows that indices choose is positive, got {step}"
+        return f"{name}: the step of rows that are chosen or left out is positive, got {step}"
     return None
 
 
@@ -251,12 +258,12 @@ DMA: tuple[Instruction, ...] = (
         With `dst_rmw_op add` it adds to dst, in fp32. `vector_offset` has the row of each partition: a gather where src
         is in HBM, a scatter where dst is; row r is `r * step` of the HBM side's first dimension from its address on. A
         row outside the tensor is an error, or is left out with `oob_mode "skip"`. A scalar offset is no operand: it is
-        a register in the address. `dge_mode` says who makes the descriptors; without one, static ones are taken, or
-        software's for an indirect transfer.""",
+        a register in the address, and rows are left out alike. `dge_mode` says who makes the descriptors; without one,
+        static ones are taken, or software's for an indirect transfer.""",
         ALL,
         (_DST, _SRC, _VECTOR_OFFSET),
         (_QUEUE, _DGE_MODE, _OOB_MODE, Field("dst_rmw_op", "alu", optional=True)),
-        (_queue_exists, _equal_elements, _descriptors, _index_rows, _accumulates, _out_of_range),
+        (_queue_exists, _equal_elements, _descriptors, _bounds_checked, _row_operands, _accumulates),
     ),
     Instruction(
         "dma_transpose",
@@ -270,7 +277,7 @@ DMA: tuple[Instruction, ...] = (
             Operand("indices", "src", SBUF, _UINT32, shape="own", optional=True),
         ),
         (_QUEUE, _DGE_MODE, _OOB_MODE),
-        (_queue_exists, same_dtype("dst", "src"), _descriptors, _transposed, _out_of_range),
+        (_queue_exists, same_dtype("dst", "src"), _descriptors, _bounds_checked, _transposed),
     ),
     Instruction(
         "dma_compute",
@@ -290,6 +297,6 @@ DMA: tuple[Instruction, ...] = (
             Field("unique_indices", "flag"),
             _OOB_MODE,
         ),
-        (_queue_exists, _equal_elements, _sums, _descriptors, _index_rows, _adds_to_rows, _out_of_range),
+        (_queue_exists, _equal_elements, _sums, _descriptors, _bounds_checked, _row_operands, _adds_to_rows),
     ),
 )

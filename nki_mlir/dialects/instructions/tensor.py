@@ -10,7 +10,8 @@ from nki_mlir.dialects.instructions.operands import ACCUMULATE, MOVING, PSUM_DST
 from nki_mlir.dialects.legality import WIDE_MATMUL, Field, Instance, Instruction, Operand, same_dtype
 
 _F32, _BF16, _UINT16 = (by_name(n).type for n in ("float32", "bfloat16", "uint16"))
-_FP8 = frozenset(by_name(n).type for n in ("float8_e4m3", "float8_e5m2"))
+E4M3 = frozenset(by_name(n).type for n in ("float8_e4m3", "float8_e4m3fn"))
+_FP8 = E4M3 | {by_name("float8_e5m2").type}
 
 Pair = tuple[int, int]
 
@@ -106,6 +107,8 @@ def _matmul_inputs(i: Instance) -> str | None:
         return f"stationary has K = {stationary.partitions} partitions and moving {moving.partitions}"
     if len({a.element_type in WIDE_MATMUL for a in (stationary, moving)}) > 1:
         return "if one input is float32 or tfloat32 the other must be too"
+    if {stationary.element_type, moving.element_type} == E4M3:
+        return "float8_e4m3 and float8_e4m3fn may not appear together"
     if dst is not None and dst.partitions != columns(i, stationary):
         return f"dst has {dst.partitions} partitions; stationary has {columns(i, stationary)} columns"
     return None
