@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
-from nki_mlir.executor.operators import FUNCTIONS, erf
+from nki_mlir.executor.operators import FUNCTIONS, REDUCTIONS, erf
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -119,6 +119,15 @@ def test_activation_accumulates(data: st.DataObject, at: Layout, command: Reduce
     prelude = ("activation_reduce", before, {"op": Function.SQUARE})
     fields = {"op": Function.ABS, "reduce_cmd": command}
     check("activation", Engine.SCALAR, operands, fields, seed, expected, prelude=[prelude])
+
+
+@pytest.mark.parametrize("alu", [Alu.ABS_MAX, Alu.ABS_MIN])
+def test_reductions_by_magnitude_break_ties_as_the_operator_does(alu: Alu) -> None:
+    x = np.random.default_rng(2).integers(-2, 3, (200, 5)).astype(np.float32)
+    wanted = x[:, 0]
+    for column in range(1, 5):
+        wanted = apply(alu, wanted, x[:, column])
+    np.testing.assert_array_equal(REDUCTIONS[alu](x, (1,)), wanted)
 
 
 PAIRS = (
