@@ -33,7 +33,8 @@ def _by_size(wins: Binary) -> Binary:
 
 
 def _relu(a: Any) -> Array:
-    return np.maximum(a, np.float32(0))
+    """0 is added so that -0 gives 0 too: which of two zeros is the maximum is NumPy's choice."""
+    return np.maximum(a, np.float32(0)) + np.float32(0)
 
 
 def _rsqrt(a: Any, _: Any = None) -> Array:

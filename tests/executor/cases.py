@@ -189,7 +189,7 @@ ALU: dict[Alu, Callable[[Any, Any], Array]] = {
     Alu.LOGICAL_NOT: lambda a, b: a == 0,
     Alu.ABS: lambda a, b: np.where(a < 0, -a, np.where(a == 0, np.float32(0), a)),
     Alu.SQUARE: lambda a, b: a * a,
-    Alu.RELU: lambda a, b: np.where(a < 0, np.float32(0), a),
+    Alu.RELU: lambda a, b: np.where(a <= 0, np.float32(0), a),
     Alu.BYPASS: lambda a, b: a,
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from executor.cases import FLOATS, Layout, apply, check, layouts, quick, scalar, seeds, space_of, types
+from executor.cases import ANY, Layout, apply, check, layouts, quick, scalar, seeds, space_of, types
 from executor.machine_code import Array, narrow, widen
 from executor.test_reductions import Accumulator
 from hypothesis import given
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
-from nki_mlir.executor.operators import FUNCTIONS, erf
+from nki_mlir.executor.operators import FUNCTIONS, REDUCTIONS, erf
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -71,7 +71,7 @@ def test_activation(data: st.DataObject, at: Layout, function: Function, reduces
         "dst": at.full(data.draw(st.sampled_from(["float32", "bfloat16", "float16"])), True),
         "data": at.full(data.draw(types), space=space_of(at.draw, Engine.SCALAR)),
         "scale": scale,
-        "bias": at.column(data.draw(st.sampled_from(FLOATS[:-1]))) if biased else None,
+        "bias": at.column(data.draw(st.sampled_from([t for t in ANY if t != "tfloat32"]))) if biased else None,
     }
     dst = operands["dst"]
     assert isinstance(dst, Access)
@@ -119,6 +119,15 @@ def test_activation_accumulates(data: st.DataObject, at: Layout, command: Reduce
     prelude = ("activation_reduce", before, {"op": Function.SQUARE})
     fields = {"op": Function.ABS, "reduce_cmd": command}
     check("activation", Engine.SCALAR, operands, fields, seed, expected, prelude=[prelude])
+
+
+@pytest.mark.parametrize("alu", [Alu.ABS_MAX, Alu.ABS_MIN])
+def test_reductions_by_magnitude_break_ties_as_the_operator_does(alu: Alu) -> None:
+    x = np.random.default_rng(2).integers(-2, 3, (200, 5)).astype(np.float32)
+    wanted = x[:, 0]
+    for column in range(1, 5):
+        wanted = apply(alu, wanted, x[:, column])
+    np.testing.assert_array_equal(REDUCTIONS[alu](x, (1,)), wanted)
 
 
 PAIRS = (

@@ -19,7 +19,8 @@ Accumulate = Callable[[EngineState, Array, Sequence[Array]], Array]
 
 
 def registers(state: EngineState, i: Instance, lanes: str) -> Array:
-    """The registers of the partitions that an operand lies on: fp32 [P], a view."""
+    """The registers of the partitions that an operand lies on: fp32 [P], a view. Which operand's partitions count where
+    they differ is not documented; instructions give their input."""
     access = cast(Access, i.operands[lanes])
     return state.accumulator[access.start : access.start + access.partitions]
 
