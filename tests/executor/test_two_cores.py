@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from executor.machine_code import cores
 from samples import tile
 
-from executor.machine_code import cores
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.instructions import BY_NAME, Instance, check
 from nki_mlir.errors import ExecutionError
