@@ -24,6 +24,7 @@ from nki_mlir.dialects.neuron_isa import (
     Comparison,
     IsaInstruction,
     LoopOp,
+    RegisterLoadOp,
     RepeatOp,
     SequencerOp,
     Update,
@@ -186,7 +187,10 @@ class Loop:
 
 @dataclass
 class While:
-    register: int
+    """`closed`: what it does depends on registers alone."""
+
+    op: WhileOp
+    closed: bool
     body: list[Item]
     branches: Branches
 
@@ -238,7 +242,8 @@ def items(
                 body = items(op.items, steps, branches, depth)
                 found.append(Loop(op.counter.value.data, compiled([op.bound.data]), body, branches))
             case WhileOp():
-                found.append(While(op.register.value.data, items(op.items, steps, branches, depth), branches))
+                closed = not any(isinstance(inner, RegisterLoadOp) for inner in op.body.walk())
+                found.append(While(op, closed, items(op.items, steps, branches, depth), branches))
             case CmpBranchOp():
                 operands = compiled([_ZERO if e is None else e.data for e in (op.src, op.imm)])
                 body = items(op.items, steps, branches, depth)
@@ -316,13 +321,20 @@ class Walk:
             yield loop.branches.jump if index + 1 < bound else loop.branches.on
 
     def _while(self, loop: While) -> Iterator[Step]:
-        going = self.registers[loop.register] != 0
+        register = loop.op.register.value.data
+        going = self.registers[register] != 0
         yield loop.branches.on
         while going or self.every_path:
+            before = list(self.registers) if loop.closed else None
             yield from self._walk(loop.body)
             if self.every_path:
                 return
-            going = self.registers[loop.register] != 0
+            going = self.registers[register] != 0
+            if going and self.registers == before:
+                raise ExecutionError(
+                    f"{where(loop.op)}: the loop never ends; an iteration has left every register as it was, and"
+                    f" r{register} at {self.registers[register]}"
+                )
             yield loop.branches.jump if going else loop.branches.on
 
     def _branch(self, branch: Branch) -> Iterator[Step]:

@@ -293,6 +293,31 @@ def test_engines_follow_the_same_branches(n: int, seed: int | None) -> None:
     np.testing.assert_array_equal(y, np.where(np.arange(8)[:, None] < n, 2 * x, -x))
 
 
+def test_a_while_loop_that_cannot_end() -> None:
+    """Its register is set, but to what it was: the next iteration would be the same. A loop that loads may end."""
+    body = """
+    neuron.isa.register_move dst 0 src <1>
+    neuron.isa.while register 0 {
+      neuron.isa.register_alu_op op add dst 1 src <r1> imm <1>
+      neuron.isa.cmp_branch ge src <r1> imm <3> { neuron.isa.register_move dst 1 src <3> }
+      neuron.isa.register_move dst 0 src <1>
+    }"""
+    with pytest.raises(ExecutionError, match=r"while on sync: the loop never ends; .* and r0 at 1"):
+        on_sync(body)
+    flag = """
+    neuron.isa.stream vector {
+      neuron.isa.repeat 100 { neuron.isa.event_semaphore update <sem 1 add 1> }
+      neuron.isa.register_store dst <hbm "y" at 0, [1 x 1], i32> src <0>
+    }
+    neuron.isa.stream sync {
+      neuron.isa.register_move dst 0 src <1>
+      neuron.isa.while register 0 { neuron.isa.register_load dst 0 src <hbm "y" at 0, [1 x 1], i32> }
+    }"""
+    y = np.ones(1, np.int32)
+    result = execute(program(flag, "y: memref<1xi32>"), [y], checks=False)
+    assert y[0] == 0 and result.instructions > 103
+
+
 # Time.
 
 
