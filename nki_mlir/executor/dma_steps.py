@@ -175,8 +175,12 @@ class RowsStep(DmaStep):
             rows, addresses = self.rows[pattern.name], chosen[pattern.name]
             rows.require(addresses)
             return rows.take(addresses)
-        view = self._view(pattern, address)
-        return view if inside.all() else view[inside]
+        if inside.all():
+            return self._view(pattern, address)
+        region = pattern.bind(address)
+        if region.state is not None and not region.state[inside].all():
+            pattern.require(region)
+        return region.view[inside]
 
     def _view(self, pattern: Pattern, address: int) -> Array:
         region = pattern.cache.get(address) or pattern.bind(address)
