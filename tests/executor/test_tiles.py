@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from executor.cases import images, quick, seeds
+from executor.machine_code import Array, bits, gather, scatter, single, widen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.cases import images, quick, seeds
-from executor.machine_code import Array, bits, gather, scatter, single, widen
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.expr import Expr

@@ -8,12 +8,12 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from executor.cases import FLOATS, Layout, check, layouts, quick, seeds
 from executor.machine_code import NUMPY, Array, bits, gather, narrow, parse, program, scatter, single, widen
 from executor.test_tiles import tile
+from hypothesis import given
+from hypothesis import strategies as st
+
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.dtypes import by_name
