@@ -39,6 +39,8 @@ class DmaStep(DataStep):
             constant = False
         self.shares = dma.shares(instance)
         self.generation = dma.generation(instance)
+        priority = instance.fields.get("priority")
+        self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
         self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
         self.mask = sum(mask for mask, _ in self.shares)
         self.constant = constant
@@ -61,7 +63,7 @@ class DmaStep(DataStep):
 
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
-        transfer = dma.Transfer(ring, shares, read, end, self.generation)
+        transfer = dma.Transfer(ring, shares, read, end, self.generation, self.priority)
         stretch = simulation.factor()
         core.dma.submit(transfer, now + self.delay + self.generation.prepare * stretch, stretch)
         free = now + max((self.generation.prepare + self.generation.trigger) * simulation.factor(), self.floor)

@@ -129,6 +129,17 @@ def test_generated_transfers_keep_600_ns_on_a_queue() -> None:
     assert np.diff(starts) == pytest.approx([600, 600])
 
 
+def test_transfers_of_a_higher_class_go_first() -> None:
+    """On NeuronCore-v4: a long transfer stands still while a short one of class 0 moves, and names no class itself."""
+    long, short = transfer(16384), transfer(2048, queue=1)
+    first = short.replace("queue 1", "queue 1 priority 0")
+    shared, ahead = moved("trn3", long, short), moved("trn3", long, first)
+    alone = duration(slices(moved("trn3", transfer(2048)), "dma sync q0")[0])
+    assert duration(slices(ahead, "dma sync q1")[0]) == pytest.approx(alone)
+    assert duration(slices(shared, "dma sync q1")[0]) > 1.5 * alone
+    assert slices(ahead, "dma sync q0")[0].end_ns == pytest.approx(slices(shared, "dma sync q0")[0].end_ns)
+
+
 # Rates.
 
 
