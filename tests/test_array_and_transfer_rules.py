@@ -142,6 +142,8 @@ TO_ROWS = {"dst": ROWS, "src0": ROWS, "src1": PART, "vector_offset": INDEX}
 
 TRANSFERS: dict[str, Sample] = {
     "queue 16 does not exist; an engine has 16": copy(MOVE, queue=16),
+    "priority needs NeuronCore-v4; trn2 is v3": copy(MOVE, priority=0),
+    "priority is 0, the highest, to 3, not 4": copy(MOVE, target="trn3", priority=4),
     "dst has 1024 elements and src 512": copy({"dst": PART, "src": hbm("x", "float32", 512)}),
     "dge_mode is one of none, swdge, hwdge, not fast": copy(MOVE, dge_mode="fast"),
     "oob_mode is one of error, skip, not clamp": copy(GATHER, oob_mode="clamp"),

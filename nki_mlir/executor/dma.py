@@ -3,9 +3,9 @@
 A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
 between HBM and HBM. A part is one event, not one per packet; its service time is that of its packets and contiguous
 runs. A ring is (issuing engine, queue): each DMA engine works off a ring's parts in order, and shares its rate evenly
-between the rings that have work, as round robin by packet would. A part that waited behind another of its ring runs at
-the sustained rate. Transfers between HBM and HBM move at most 1 / 16 of the core's HBM bandwidth per engine, reads and
-writes both counted.
+between the rings that have work, as round robin by packet would; rings whose next transfer is of a lower class stand
+still meanwhile. A part that waited behind another of its ring runs at the sustained rate. Transfers between HBM and HBM
+move at most 1 / 16 of the core's HBM bandwidth per engine, reads and writes both counted.
 
 All engines start a transfer 15 ns apart, in order. An engine's times are therefore those of engine 0 shifted, as long
 as both get the same parts: such engines are simulated together, as a `Lane`, and its times are engine 0's.
@@ -36,6 +36,10 @@ _EPSILON = 1e-6
 """Parts whose ends are this close, in ns, end together."""
 
 
+LOWEST_PRIORITY = 3
+"""The class of a transfer that names none: assumed, so that one that does goes first."""
+
+
 class Generation(NamedTuple):
     """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
     `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without."""
@@ -57,8 +61,10 @@ class Transfer:
         begin: Callable[[], None] | None,
         end: Callable[[float], None],
         generation: Generation,
+        priority: int = LOWEST_PRIORITY,
     ):
         self.ring, self.shares, self.begin, self.end, self.generation = ring, shares, begin, end, generation
+        self.priority = priority
         self.start: float | None = None
         self.last = 0.0
         self.parts = 0
@@ -84,15 +90,21 @@ class _Lane:
         self.mask, self.now, self.version = mask, now, 0
         self.rings: dict[Ring, deque[_Part]] = {}
 
+    def active(self) -> list[Ring]:
+        """The rings that share the engines: those of the highest class, 0 before 3."""
+        heads = {ring: parts[0].transfer.priority for ring, parts in self.rings.items()}
+        highest = min(heads.values(), default=0)
+        return [ring for ring, priority in heads.items() if priority == highest]
+
     def advance(self, now: float) -> None:
-        if self.rings:
-            done = (now - self.now) / len(self.rings)
-            for parts in self.rings.values():
-                parts[0].left -= done
+        active = self.active()
+        for ring in active:
+            self.rings[ring][0].left -= (now - self.now) / len(active)
         self.now = now
 
     def next_end(self) -> float:
-        return self.now + len(self.rings) * max(0.0, min(parts[0].left for parts in self.rings.values()))
+        active = self.active()
+        return self.now + len(active) * max(0.0, min(self.rings[ring][0].left for ring in active))
 
     def split(self, mask: int) -> _Lane:
         """Takes the engines of the mask out, as a lane of their own with the same work."""
@@ -152,10 +164,11 @@ class DmaEngines:
             waiting.append(_Part(transfer, service / self.dma.sustained_factor))
         else:
             lane.rings[transfer.ring] = deque([_Part(transfer, service)])
-            self._start(transfer, now)
-        self._plan(lane)
+        self._plan(lane, now)
 
-    def _plan(self, lane: _Lane) -> None:
+    def _plan(self, lane: _Lane, now: float) -> None:
+        for ring in lane.active():
+            self._start(lane.rings[ring][0].transfer, now)
         lane.version += 1
         version = lane.version
         self.schedule(lane.next_end(), lambda now: self._tick(lane, version, now))
@@ -165,16 +178,14 @@ class DmaEngines:
         if version != lane.version:
             return
         lane.advance(now)
-        least = min(parts[0].left for parts in lane.rings.values())
-        for ring in [r for r, parts in lane.rings.items() if parts[0].left <= least + _EPSILON]:
-            parts = lane.rings[ring]
-            self._finish(lane, parts.popleft().transfer, now)
-            if parts:
-                self._start(parts[0].transfer, now)
-            else:
+        active = {ring: lane.rings[ring] for ring in lane.active()}
+        least = min(parts[0].left for parts in active.values())
+        for ring in [r for r, parts in active.items() if parts[0].left <= least + _EPSILON]:
+            self._finish(lane, active[ring].popleft().transfer, now)
+            if not active[ring]:
                 del lane.rings[ring]
         if lane.rings:
-            self._plan(lane)
+            self._plan(lane, now)
         else:
             self.lanes.remove(lane)
 

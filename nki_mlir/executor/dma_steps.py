@@ -39,6 +39,8 @@ class DmaStep(DataStep):
             constant = False
         self.shares = dma.shares(instance)
         self.generation = dma.generation(instance)
+        priority = instance.fields.get("priority")
+        self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
         self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
         self.mask = sum(mask for mask, _ in self.shares)
         self.constant = constant
@@ -61,7 +63,7 @@ class DmaStep(DataStep):
 
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
-        transfer = dma.Transfer(ring, shares, read, end, self.generation)
+        transfer = dma.Transfer(ring, shares, read, end, self.generation, self.priority)
         stretch = simulation.factor()
         core.dma.submit(transfer, now + self.delay + self.generation.prepare * stretch, stretch)
         free = now + max((self.generation.prepare + self.generation.trigger) * simulation.factor(), self.floor)
@@ -175,8 +177,12 @@ class RowsStep(DmaStep):
             rows, addresses = self.rows[pattern.name], chosen[pattern.name]
             rows.require(addresses)
             return rows.take(addresses)
-        view = self._view(pattern, address)
-        return view if inside.all() else view[inside]
+        if inside.all():
+            return self._view(pattern, address)
+        region = pattern.bind(address)
+        if region.state is not None and not region.state[inside].all():
+            pattern.require(region)
+        return region.view[inside]
 
     def _view(self, pattern: Pattern, address: int) -> Array:
         region = pattern.cache.get(address) or pattern.bind(address)

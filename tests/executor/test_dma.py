@@ -12,13 +12,18 @@ from nki_mlir.executor.dma import DmaEngines, Generation, Share, Transfer
 from nki_mlir.targets import load
 
 
-def simulate(transfers: list[tuple[float, int, list[Share]]]) -> list[tuple[float | None, float]]:
-    """Start and end of each transfer, given its trigger time, queue and shares."""
+def simulate(
+    transfers: list[tuple[float, int, list[Share]]], priorities: tuple[int, ...] = (3, 3, 3)
+) -> list[tuple[float | None, float]]:
+    """Start and end of each transfer, given its trigger time, queue and shares; `priorities` are those of the queues."""
     events: list[tuple[float, int, Callable[[float], None]]] = []
     counter = iter(range(10**9))
     engines = DmaEngines(load("trn1"), lambda time, event: heappush(events, (time, next(counter), event)))
     static = Generation(0.0, 83.0, 100.0, 0.0)
-    found = [Transfer(("sync", queue), shares, None, lambda _: None, static) for _, queue, shares in transfers]
+    found = [
+        Transfer(("sync", queue), shares, None, lambda _: None, static, priorities[queue])
+        for _, queue, shares in transfers
+    ]
     for transfer, (trigger, _, _) in zip(found, transfers, strict=True):
         engines.submit(transfer, trigger)
     while events:
@@ -32,8 +37,9 @@ def alone(shares: list[Share]) -> list[Share]:
     return [(1 << e, service) for mask, service in shares for e in range(16) if mask >> e & 1]
 
 
+@pytest.mark.parametrize("priorities", [(3, 3, 3), (0, 3, 1)])
 @pytest.mark.parametrize("seed", range(30))
-def test_lanes_equal_single_engines(seed: int) -> None:
+def test_lanes_equal_single_engines(seed: int, priorities: tuple[int, ...]) -> None:
     """`alone` gives every engine a lane of its own; transfers of all sizes on three queues, some split unevenly."""
     rng = random.Random(seed)
     transfers: list[tuple[float, int, list[Share]]] = []
@@ -45,8 +51,8 @@ def test_lanes_equal_single_engines(seed: int) -> None:
         sizes = rng.sample([50.0, 300.0, 1200.0, 4000.0], 2)
         shares = [(mask, size) for mask, size in zip((used & ~extra, extra), sizes, strict=True) if mask]
         transfers.append((trigger, rng.randrange(3), shares))
-    together = simulate(transfers)
-    apart = simulate([(trigger, queue, alone(shares)) for trigger, queue, shares in transfers])
+    together = simulate(transfers, priorities)
+    apart = simulate([(trigger, queue, alone(shares)) for trigger, queue, shares in transfers], priorities)
     for a, b in zip(together, apart, strict=True):
         assert a == pytest.approx(b)
 

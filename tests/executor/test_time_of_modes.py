@@ -98,12 +98,14 @@ def test_double_rows_take_the_time_of_single_ones() -> None:
 
 def test_software_descriptors_take_gpsimds_time() -> None:
     """128 rows: 0.9 us of GpSimd before the trigger of 8 ns; then the transfer starts as a static one does."""
+    prepare = 128 * load("trn2").dma.swdge_row_ns
+    assert prepare == pytest.approx(900, rel=0.01)
     line = transfer(2048).replace("queue 0", 'queue 0 dge_mode "swdge"')
     software = moved("trn2", line, engine="gpsimd")
     static = moved("trn2", transfer(2048), engine="gpsimd")
-    assert duration(slices(software, "gpsimd")[0]) == pytest.approx(128 * 7 + 8)
+    assert duration(slices(software, "gpsimd")[0]) == pytest.approx(prepare + load("trn2").dma.swdge_trigger_ns)
     delay = slices(software, "dma gpsimd q0")[0].start_ns - slices(static, "dma gpsimd q0")[0].start_ns
-    assert delay == pytest.approx(128 * 7)
+    assert delay == pytest.approx(prepare)
 
 
 def hwdge(nbytes: int, queue: int = 0) -> str:
@@ -125,6 +127,17 @@ def test_generated_transfers_keep_600_ns_on_a_queue() -> None:
     result = moved("trn2", *[line] * 3, engine="gpsimd")
     starts = [s.start_ns for s in slices(result, "dma gpsimd q0")]
     assert np.diff(starts) == pytest.approx([600, 600])
+
+
+def test_transfers_of_a_higher_class_go_first() -> None:
+    """On NeuronCore-v4: a long transfer stands still while a short one of class 0 moves, and names no class itself."""
+    long, short = transfer(16384), transfer(2048, queue=1)
+    first = short.replace("queue 1", "queue 1 priority 0")
+    shared, ahead = moved("trn3", long, short), moved("trn3", long, first)
+    alone = duration(slices(moved("trn3", transfer(2048)), "dma sync q0")[0])
+    assert duration(slices(ahead, "dma sync q1")[0]) == pytest.approx(alone)
+    assert duration(slices(shared, "dma sync q1")[0]) > 1.5 * alone
+    assert slices(ahead, "dma sync q0")[0].end_ns == pytest.approx(slices(shared, "dma sync q0")[0].end_ns)
 
 
 # Rates.
@@ -177,4 +190,4 @@ def test_every_row_of_a_gather_is_a_piece() -> None:
         " vector_offset <sbuf[0:128] at 1024, [1 x 1], i32> wait <sem 0 reaches 1>",
     ]
     (data,) = slices(moved("trn2", *lines, engine="gpsimd"), "dma gpsimd q0")
-    assert duration(data) - 15 * 15 == pytest.approx(8 * 7)
+    assert duration(data) - 15 * 15 == pytest.approx(8 * load("trn2").dma.run_ns)

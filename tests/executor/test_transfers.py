@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from executor.cases import FLOATS, Layout, check, layouts, quick, seeds
-from executor.machine_code import NUMPY, Array, bits, gather, narrow, program, scatter, single, widen
+from executor.machine_code import NUMPY, Array, bits, gather, narrow, parse, program, scatter, single, widen
 from executor.test_tiles import tile
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +19,7 @@ from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
+from nki_mlir.passes.pipelines import pipeline
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 kinds = st.sampled_from(("float32", "bfloat16", "float16", "int32", "uint8"))
@@ -273,27 +274,32 @@ def test_rows_from_a_register_on(scatters: bool, first: int, mode: str, seed: in
 
 
 @quick
-@given(st.data(), st.sampled_from([(16, 1), (48, 1), (128, 2)]), seeds)
-def test_indirect_transpose(data: st.DataObject, shape: tuple[int, int], seed: int) -> None:
-    """dst = transpose(src[ids]), ids being the indices column by column."""
+@given(st.data(), st.sampled_from([(16, 1), (48, 1), (128, 2)]), st.booleans(), seeds)
+def test_indirect_transpose(data: st.DataObject, shape: tuple[int, int], skips: bool, seed: int) -> None:
+    """dst = transpose(src[ids]), ids being the indices column by column; columns of rows outside stay as they are."""
     rng = np.random.default_rng(seed)
     partitions, columns = shape
     n = data.draw(st.sampled_from([k for k in range(16, partitions * columns + 1, 16)]))
     last, rows = data.draw(st.integers(1, 128)), data.draw(st.integers(1, 300))
     table = rng.integers(-100, 100, (rows, last)).astype(ml_dtypes.bfloat16)
-    indices = rng.integers(0, rows, shape).astype(np.uint32)
+    indices = rng.integers(0, rows + 5 * skips, shape).astype(np.uint32)
     out = np.zeros((last, n), ml_dtypes.bfloat16)
+    skip = ' oob_mode "skip"' if skips else ""
     index, got = f"<sbuf[0:{partitions}] at 0, [1 x {columns}], ui32>", f"<sbuf[0:{last}] at 64, [1 x {n}], bf16>"
     text = f"""
       neuron.isa.stream gpsimd {{
+        neuron.isa.memset value -1.0 : f32 dst {got} update <sem 2 add 1>
         neuron.isa.dma_copy queue 0 dst {index} src <hbm "index" at 0, [1 x {indices.size}], ui32> update <sem 0 add 16>
-        neuron.isa.dma_transpose queue 0 dst {got} src <hbm "table" at 0, [{last} x {n}, 1 x {last}], bf16>
+        neuron.isa.event_semaphore wait <sem 2 reaches 1>
+        neuron.isa.dma_transpose queue 0{skip} dst {got} src <hbm "table" at 0, [{last} x {n}, 1 x {last}], bf16>
           indices {index} wait <sem 0 reaches 16> update <sem 1 add 16>
         neuron.isa.dma_copy queue 0 dst <hbm "out" at 0, [1 x {out.size}], bf16> src {got} wait <sem 1 reaches 16>
       }}"""
     tensors = f"table: memref<{table.size}xbf16>; index: memref<{indices.size}xui32>; out: memref<{out.size}xbf16>"
     execute(program(text, tensors, "trn2"), [table, indices, out])
-    np.testing.assert_array_equal(widen(out), widen(table[indices.T.reshape(-1)[:n]].T))
+    ids = indices.T.reshape(-1)[:n]
+    wanted = np.where(ids < rows, widen(table)[np.minimum(ids, rows - 1)].T, -1)
+    np.testing.assert_array_equal(widen(out), wanted)
 
 
 # What the checks see of them.
@@ -349,3 +355,66 @@ def test_an_accumulating_copy_races_with_what_it_adds_to() -> None:
     with pytest.raises(ExecutionError, match="race"):
         _gather(add, add.replace("queue 1", "queue 2").replace("sem 2", "sem 3"), [0, 1])
     _gather(add, add.replace("update <sem 2", "wait <sem 2 reaches 16> update <sem 3"), [0, 1])
+
+
+def test_rows_left_out_need_not_be_initialised() -> None:
+    """The second row of what is scattered was never written, and its index is outside."""
+    scatters = SCATTER.replace("{a}", "<sbuf[0:2] at 96, [1 x 4], f32>").replace("queue 1", 'queue 1 oob_mode "skip"')
+    fill = "memset value 1.0 : f32 dst <sbuf[0:1] at 96, [1 x 4], f32> update <sem 1 add 1>"
+    wait = "event_semaphore wait <sem 1 reaches 2>"
+    text = f"{fill}\nneuron.isa.{wait}"
+    _gather(text, scatters, [5, 8])
+    with pytest.raises(ExecutionError, match=r"src reads SBUF, partition 1, bytes 96..111, which were never written"):
+        _gather(text, scatters, [5, 6])
+
+
+PIPELINE = """
+func.func @twice(%x: memref<400xf32>, %index: memref<32xi32>, %out: memref<128xf32>)
+    attributes {tile.arg_names = ["x", "index", "out"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %two = arith.constant 2.0 : f32
+  %rows = neuron.engine.view %x : memref<400xf32> -> !neuron.engine.view<hbm, [4 x 8, 1 x 4], f32>
+  scf.for %i = %c0 to %c4 step %c1 {
+    %first = arith.muli %i, %c8 : index
+    %start = arith.muli %i, %c32 : index
+    %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 8 x 4>
+    %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 8 x 16>
+    %n = neuron.engine.view %index at %first : memref<32xi32> -> !neuron.engine.view<hbm, [1 x 8], i32>
+    %o = neuron.engine.view %out at %start : memref<128xf32> -> !neuron.engine.view<hbm, [1 x 32], f32>
+    %av = neuron.engine.view %a : !neuron.engine.buffer<sbuf, 8 x 4> -> !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+    %bv = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 8 x 16> -> !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+    neuron.engine.dma_copy sync queue 0 dst %av : !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+      src %n : !neuron.engine.view<hbm, [1 x 8], i32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+      src %rows : !neuron.engine.view<hbm, [4 x 8, 1 x 4], f32>
+      vector_offset %av : !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+    neuron.engine.tensor_scalar vector op0 multiply dst %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+      data %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32> operand0 %two : f32
+    neuron.engine.dma_copy gpsimd queue 1 dst %rows : !neuron.engine.view<hbm, [4 x 8, 1 x 4], f32>
+      src %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+      vector_offset %av : !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
+    neuron.engine.dma_copy sync queue 1 dst %o : !neuron.engine.view<hbm, [1 x 32], f32>
+      src %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32>
+  }
+  func.return
+}
+"""
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_gather_and_scatter_from_neuron_engine(seed: int | None) -> None:
+    """Rows are read, doubled and written back, some of them more than once: iterations keep their order."""
+    rng = np.random.default_rng(5)
+    x, out = rng.standard_normal((100, 4)).astype(np.float32), np.zeros((32, 4), np.float32)
+    index = np.concatenate([rng.permutation(12)[:8] for _ in range(4)]).astype(np.int32)
+    wanted, taken = x.copy(), []
+    for part in index.reshape(4, 8):
+        wanted[part] *= 2
+        taken.append(wanted[part].copy())
+    execute(pipeline("multi-buffer,allocate,engine-to-isa")(parse(PIPELINE)), [x, index, out], seed=seed)
+    np.testing.assert_array_equal(x, wanted)
+    np.testing.assert_array_equal(out, np.concatenate(taken))

@@ -32,6 +32,8 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("dma_copy", SYNC, {"dst": PART, "src": ROWS}, {**QUEUE, "dge_mode": "none", "oob_mode": "error"}),
     Sample("dma_copy", GPSIMD, {"dst": PART, "src": ROWS}, {**QUEUE, "dge_mode": "swdge"}),
     Sample("dma_copy", SCALAR, {"dst": PART, "src": ROWS}, {**QUEUE, "dge_mode": "hwdge"}, "trn2"),
+    Sample("dma_copy", SYNC, {"dst": PART, "src": ROWS}, {**QUEUE, "priority": 1}, "trn3"),
+    Sample("dma_transpose", SYNC, BLOCKS, {**QUEUE, "priority": 3}, "trn3"),
     Sample("dma_copy", SYNC, {"dst": PART, "src": ROWS}, {**QUEUE, "dst_rmw_op": Alu.ADD}),
     Sample("dma_copy", GPSIMD, GATHER, QUEUE, before=(RISING,)),
     Sample("dma_copy", GPSIMD, SCATTER, {**QUEUE, "oob_mode": "skip"}, before=(RISING,)),

@@ -49,6 +49,15 @@ def _queue_exists(i: Instance) -> str | None:
     return None
 
 
+def _priority(i: Instance) -> str | None:
+    priority = i.fields.get("priority")
+    if priority is not None and i.target.core != "v4":
+        return f"priority needs NeuronCore-v4; {i.target.name} is {i.target.core}"
+    if isinstance(priority, int) and not 0 <= priority <= 3:
+        return f"priority is 0, the highest, to 3, not {priority}"
+    return None
+
+
 def _equal_elements(i: Instance) -> str | None:
     dst = i.access("dst")
     for name, access in data_operands(i):
@@ -245,6 +254,7 @@ def _scales(i: Instance) -> tuple[float, ...]:
 
 _QUEUE = Field("queue", "integer")
 _DGE_MODE = Field("dge_mode", "choice", optional=True, choices=("none", "swdge", "hwdge"))
+_PRIORITY = Field("priority", "integer", optional=True)
 _OOB_MODE = Field("oob_mode", "choice", optional=True, choices=("error", "skip"))
 _DST = Operand("dst", "dst", DMA_SPACES, shape="own")
 _SRC = Operand("src", "src", DMA_SPACES, shape="own")
@@ -259,11 +269,12 @@ DMA: tuple[Instruction, ...] = (
         is in HBM, a scatter where dst is; row r is `r * step` of the HBM side's first dimension from its address on. A
         row outside the tensor is an error, or is left out with `oob_mode "skip"`. A scalar offset is no operand: it is
         a register in the address, and rows are left out alike. `dge_mode` says who makes the descriptors; without one,
-        static ones are taken, or software's for an indirect transfer.""",
+        static ones are taken, or software's for an indirect transfer. `priority`, 0 to 3, lets a transfer go before
+        those of a higher number.""",
         ALL,
         (_DST, _SRC, _VECTOR_OFFSET),
-        (_QUEUE, _DGE_MODE, _OOB_MODE, Field("dst_rmw_op", "alu", optional=True)),
-        (_queue_exists, _equal_elements, _descriptors, _bounds_checked, _row_operands, _accumulates),
+        (_QUEUE, _PRIORITY, _DGE_MODE, _OOB_MODE, Field("dst_rmw_op", "alu", optional=True)),
+        (_queue_exists, _priority, _equal_elements, _descriptors, _bounds_checked, _row_operands, _accumulates),
     ),
     Instruction(
         "dma_transpose",
@@ -276,8 +287,8 @@ DMA: tuple[Instruction, ...] = (
             _SRC,
             Operand("indices", "src", SBUF, _UINT32, shape="own", optional=True),
         ),
-        (_QUEUE, _DGE_MODE, _OOB_MODE),
-        (_queue_exists, same_dtype("dst", "src"), _descriptors, _bounds_checked, _transposed),
+        (_QUEUE, _PRIORITY, _DGE_MODE, _OOB_MODE),
+        (_queue_exists, _priority, same_dtype("dst", "src"), _descriptors, _bounds_checked, _transposed),
     ),
     Instruction(
         "dma_compute",
