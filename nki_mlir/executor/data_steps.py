@@ -24,7 +24,8 @@ from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
-from nki_mlir.executor.tensor_array import ArrayTile, Weights
+from nki_mlir.executor.sums import Operand
+from nki_mlir.executor.tensor_array import ArrayTile, Form, Weights
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -51,8 +52,15 @@ class DataStep(MachineStep):
             region = pattern.cache.get(numbers[index]) or pattern.bind(numbers[index])
             if not region.ready:
                 pattern.require(region)
+            if pattern.memory.sums:
+                pattern.memory.sums.settle(region.place)
             views.append(region.view)
         return views
+
+    def version(self, numbers: tuple[int, ...]) -> object:
+        """Equal for equal values of the one input, once it has been read."""
+        ((pattern, index),) = self.sources
+        return pattern.version(pattern.cache[numbers[index]])
 
     def outputs(self, numbers: tuple[int, ...]) -> list[Region]:
         return [p.cache.get(numbers[k]) or p.bind(numbers[k]) for p, k in self.targets]
@@ -90,6 +98,9 @@ class DataStep(MachineStep):
 def store(pattern: Pattern, region: Region, output: Output, writer: int = OTHER) -> None:
     """Writes a result."""
     view = region.view
+    if pattern.memory.sums:
+        pattern.memory.sums.settle(region.place)
+    pattern.change(region)
     if isinstance(output, Masked):
         np.copyto(view, output.values.reshape(view.shape), where=output.mask.reshape(view.shape))
         pattern.written_where(region, output.mask.reshape(view.shape))
@@ -115,6 +126,8 @@ class EngineStep(DataStep):
             self.function_set = None if found == "any" else found
         self.rivals = _rivals(instance, [*self.sources, *self.targets])
         self.bank = simulation.target.memory.psum_bank_bytes
+        by_bank = any(kind == "bank" for kind, _, _ in self.rivals)
+        self.ports = None if by_bank else [((kind, 0), engine) for kind, engine, _ in self.rivals]
         self.gated = bool(self.rivals) or self.function_set is not None
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
@@ -131,6 +144,8 @@ class EngineStep(DataStep):
 
     def _ports(self, numbers: tuple[int, ...]) -> list[tuple[tuple[str, int], str]]:
         """(memory, bank) and the other engine that may not use it now; the bank is 0 where it is the whole memory."""
+        if self.ports is not None:
+            return self.ports
         found = []
         for kind, engine, placed in self.rivals:
             for bank in _banks(placed, numbers, self.bank) if kind == "bank" else (0,):
@@ -211,7 +226,10 @@ class LoadStationaryStep(DataStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
         self.load, self.area = cost.load(instance), tile_of(instance)
-        self.kind = (cost.main_input(instance).element_type, is_bit_transpose(instance), is_double_row(instance))
+        tile, double_row = cost.main_input(instance), is_double_row(instance)
+        depth = tile.partitions * (2 if double_row else 1)
+        shape = tile.elements // depth, depth
+        self.form = Form(*shape, tile.element_type, is_bit_transpose(instance), double_row)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
         return max(now, sequencer.array.claim(self.area).load_at(self.load.latency))
@@ -220,7 +238,7 @@ class LoadStationaryStep(DataStep):
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
             (values,) = self.compute(*self.read(numbers))
-            tile.weights = Weights(values, *self.kind)
+            tile.weights = Weights(values, self.version(numbers), self.form)
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
@@ -240,7 +258,7 @@ class MultiplyMovingStep(DataStep):
         self.stream, self.area = cost.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
         self.passes_bits, self.double_row = is_bit_transpose(instance), is_double_row(instance)
-        self.writer = OTHER if self.passes_bits else MATMUL
+        self.accepted: Form | None = None
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
         tile = sequencer.array.tiles.get(self.area)
@@ -260,20 +278,23 @@ class MultiplyMovingStep(DataStep):
         return now + self.floor
 
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
-        weights = self._weights(tile)
-        accumulate, (moving,) = numbers[EXTRA] != 0, self.read(numbers)
+        weights, accumulate = self._weights(tile), numbers[EXTRA] != 0
+        (moving,), ((pattern, _),), (region,) = self.read(numbers), self.targets, self.outputs(numbers)
         if self.passes_bits:
             self._check_identity(moving, accumulate)
-        (product,) = self.compute(moving, weights.values)
-        (pattern, _), (region,) = self.targets[0], self.outputs(numbers)
+            (bits,) = self.compute(moving, weights.values)
+            return lambda: store(pattern, region, bits)
+        sums, columns, rows = pattern.memory.sums, *weights.values.shape
+        stationary = Operand(weights.tag, rows, columns, lambda room: np.copyto(room, weights.values.T))
+        stream = Operand(self.version(numbers), rows, self.dst.free_elements, lambda room: self.compute(moving, room))
+        room = sums.take(region.place, stationary, stream, accumulate)
 
         def write() -> None:
-            if accumulate:
-                if region.state is not None:
-                    pattern.require_accumulator(region)
-                add(region.view, product.reshape(region.view.shape))
-            else:
-                store(pattern, region, product, self.writer)
+            if accumulate and region.state is not None:
+                pattern.require_accumulator(region)
+            sums.complete(region.place, region.view, room, accumulate)
+            if not accumulate:
+                pattern.written(region, MATMUL)
 
         return write
 
@@ -281,23 +302,27 @@ class MultiplyMovingStep(DataStep):
         """The stationary tile, which must be one for this multiplication."""
         if tile.weights is None:
             self._fail(f"no stationary tile is loaded{self._place()}; load_stationary comes first")
-        weights, depth = tile.weights, 2 if self.double_row else 1
-        if (weights.passes_bits, weights.double_row) != (self.passes_bits, self.double_row):
+        if tile.weights.form is not self.accepted:
+            self._accept(tile.weights.form)
+        return tile.weights
+
+    def _accept(self, form: Form) -> None:
+        depth = 2 if self.double_row else 1
+        if (form.passes_bits, form.double_row) != (self.passes_bits, self.double_row):
             self._fail("is_transpose and perf_mode must be those of the load_stationary before")
-        rows, columns = weights.values.shape
-        if (columns, rows) != (depth * self.moving.partitions, self.dst.partitions):
+        if (form.columns, form.rows) != (depth * self.moving.partitions, self.dst.partitions):
             self._fail(
-                f"the stationary tile loaded last is {columns // depth} x {rows} (K x M); moving has"
+                f"the stationary tile loaded last is {form.columns // depth} x {form.rows} (K x M); moving has"
                 f" {self.moving.partitions} partitions and dst {self.dst.partitions}"
             )
-        if (weights.element_type in WIDE_MATMUL) != (self.moving.element_type in WIDE_MATMUL):
+        if (form.element_type in WIDE_MATMUL) != (self.moving.element_type in WIDE_MATMUL):
             self._fail("if one input is float32 or tfloat32 the other must be too")
-        if {weights.element_type, self.moving.element_type} == E4M3:
+        if {form.element_type, self.moving.element_type} == E4M3:
             self._fail("float8_e4m3 and float8_e4m3fn may not appear together")
-        if self.passes_bits and self.dst.element_type != array_output(weights.element_type):
-            names = dtype(weights.element_type).name, dtype(self.dst.element_type).name
+        if self.passes_bits and self.dst.element_type != array_output(form.element_type):
+            names = dtype(form.element_type).name, dtype(self.dst.element_type).name
             self._fail(f"the stationary tile is {names[0]}, the transpose of which is not {names[1]}")
-        return weights
+        self.accepted = form
 
     def _place(self) -> str:
         (row, column), (rows, columns) = self.area
@@ -314,11 +339,3 @@ class MultiplyMovingStep(DataStep):
     def _fail(self, text: str) -> NoReturn:
         assert self.op is not None
         raise ExecutionError(f"{where(self.op)}: {text}")
-
-
-def add(view: Array, product: Array) -> None:
-    """Adds in fp32 to what PSUM has; bf16 is widened and rounded again (hardware.md 3.2)."""
-    if view.dtype == np.float32:
-        view += product
-    else:
-        view[...] = view.astype(np.float32) + product

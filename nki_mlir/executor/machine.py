@@ -20,12 +20,16 @@ from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
+from nki_mlir.executor.sums import Place, Sums
 
 if TYPE_CHECKING:
     from nki_mlir.executor.checks.buffers import Slots
 
 OTHER, MATMUL = 1, 2
 """State of a written byte: by a matmul of the Tensor engine, or by anything else."""
+
+GRAIN = 256
+"""Bytes of a partition whose changes are told together."""
 
 _CACHED_REGIONS = 4096
 
@@ -41,7 +45,8 @@ class Memory:
     partitions, `capacity` the bytes that an address may reach (on chip: in each partition). `high` is one past the
     highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
     must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
-    initialised."""
+    initialised. `sums` are the matmuls that are still to be multiplied, in PSUM: whoever looks at `data` or changes it
+    settles them first. `stamps` are the number of the last write to each `GRAIN` bytes, whatever the partition."""
 
     def __init__(self, label: str, data: Array, checks: bool):
         self.label = label
@@ -51,6 +56,9 @@ class Memory:
         self.state: Array | None = zeroed(*data.shape) if checks else None
         self.high = 0
         self.slots: Slots | None = None
+        self.sums = Sums()
+        self.writes = 0
+        self.stamps = np.zeros(-(-self.capacity // GRAIN) if self.on_chip else 0, np.int64)
         self.origin: int = data.__array_interface__["data"][0]
 
     @property
@@ -61,13 +69,14 @@ class Memory:
 class Region:
     """An access pattern at an address. `ready` means that all its bytes are known to be written."""
 
-    __slots__ = ("address", "ready", "state", "view")
+    __slots__ = ("address", "grains", "place", "ready", "state", "view")
 
-    def __init__(self, address: int, view: Array, state: Array | None):
-        self.address = address
+    def __init__(self, address: int, place: Place, view: Array, state: Array | None):
+        self.address, self.place = address, place
         self.view = view
         self.state = state
         self.ready = state is None
+        self.grains = slice(place.low // GRAIN, (place.high - 1) // GRAIN + 1)
 
 
 class Pattern:
@@ -106,7 +115,9 @@ class Pattern:
         self._check_bounds(address)
         memory, offset = self.memory, self.base + address
         view = np.ndarray(self.shape, self.dtype, memory.data, offset, self.strides)
-        region = Region(address, view, self._bytes_of(memory.state, offset))
+        first, last = self.access.start, self.access.start + self.access.partitions
+        place = Place(first, last, address + self.low, address + self.high, self.access.dims)
+        region = Region(address, place, view, self._bytes_of(memory.state, offset))
         if self.writes:
             memory.high = max(memory.high, address + self.high)
         if len(self.cache) >= _CACHED_REGIONS:
@@ -139,6 +150,17 @@ class Pattern:
             )
         if memory.slots is not None and (reason := memory.slots.why_not(last, low, high)) is not None:
             self._fail("bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label} and {reason}")
+
+    def change(self, region: Region) -> None:
+        """To be called by whoever writes into a region's view."""
+        memory = self.memory
+        if memory.on_chip:
+            memory.writes += 1
+            memory.stamps[region.grains] = memory.writes
+
+    def version(self, region: Region) -> tuple[Region, int]:
+        """Equal for equal regions as long as nothing writes into them."""
+        return region, int(self.memory.stamps[region.grains].max())
 
     def require(self, region: Region) -> None:
         """Checks that every byte of a source has been written."""

@@ -200,6 +200,7 @@ class RegisterStoreStep(_MemoryStep):
 
         def write(now: float) -> None:
             region.view[...] = value.view(region.view.dtype)
+            self.pattern.change(region)
             self.pattern.written(region, OTHER)
 
         if self.simulation.numerics:

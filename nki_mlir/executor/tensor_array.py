@@ -24,13 +24,23 @@ Area = tuple[tuple[int, int], tuple[int, int]]
 """Position and size of a part of the array, in rows and columns."""
 
 
-class Weights(NamedTuple):
-    """A stationary tile: fp32 [M, K], [M, 2 K] in double-row mode, or as stored where its bits are passed through."""
+class Form(NamedTuple):
+    """What a stationary tile is: `rows` and `columns` are the shape of its values."""
 
-    values: Array
+    rows: int
+    columns: int
     element_type: Attribute
     passes_bits: bool
     double_row: bool
+
+
+class Weights(NamedTuple):
+    """A stationary tile: fp32 [M, K], [M, 2 K] in double-row mode, or as stored where its bits are passed through.
+    `tag` is equal for equal tiles."""
+
+    values: Array
+    tag: object
+    form: Form
 
 
 class ArrayTile:

@@ -28,36 +28,38 @@ def nc_transpose(i: Instance) -> Meaning:
     return Meaning(lambda data: (store(np.matmul(load(data).reshape(len(data), -1).T, identity)),))
 
 
-def matmul_input(i: Instance, name: str) -> Callable[[Array], Array]:
-    """fp32 [K, columns] of an input, [2 K, columns] in double-row mode: tfloat32 rounds to 10 mantissa bits, the
-    other types are exact in fp32."""
-    type_, rows = operand_type(i, name), 2 if is_double_row(i) else 1
-    load, tf32 = numerics.loader(type_), dtype(type_).name == "tfloat32"
-
-    def read(tile: Array) -> Array:
-        value = load(tile).reshape(len(tile) * rows, -1)
-        return numerics.round_tf32(value) if tf32 else value
-
-    return read
+def matmul_input(i: Instance, name: str) -> Callable[[Array, Array], None]:
+    """Puts an input into an fp32 [K, columns], [2 K, columns] in double-row mode: tfloat32 is rounded to 10 mantissa
+    bits, the other types are exact in fp32."""
+    if dtype(operand_type(i, name)).name == "tfloat32":
+        return lambda tile, out: np.copyto(out, numerics.round_tf32(tile).reshape(out.shape))
+    return lambda tile, out: np.copyto(out, tile.reshape(out.shape))
 
 
 def load_stationary(i: Instance) -> Meaning:
     """Its output is the state of the array: fp32 [M, K], or the elements' bits where they are passed through."""
     if is_bit_transpose(i):
         return Meaning(lambda tile: (tile.reshape(len(tile), -1).T.copy(),), bits=True)
-    read = matmul_input(i, "stationary")
-    return Meaning(lambda tile: (np.array(read(tile).T, order="C"),))
+    access, widen = cast(Access, i.operands["stationary"]), matmul_input(i, "stationary")
+    rows = access.partitions * (2 if is_double_row(i) else 1)
+    shape = rows, access.elements // rows
+
+    def compute(tile: Array) -> tuple[Array]:
+        weights = np.empty(shape, np.float32)
+        widen(tile, weights)
+        return (weights.T,)
+
+    return Meaning(compute)
 
 
 def multiply_moving(i: Instance) -> Meaning:
-    """Takes the loaded tile after its own input; its output is the product, fp32 [M, N]. Whether it overwrites or
-    accumulates is decided where it is written. Bits that are passed through come out as they are, [M, N], N being the
-    columns of the identity."""
+    """Puts its input where `sums` wants it: fp32 [K, N]. Bits that are passed through come out as they are, [M, N], N
+    being the columns of the identity; it takes the loaded tile instead."""
     if is_bit_transpose(i):
         word = numerics.bits(operand_type(i, "dst"))
         return Meaning(lambda tile, bits: (bits[:, : tile[0].size].astype(word),), bits=True)
-    read = matmul_input(i, "moving")
-    return Meaning(lambda tile, stationary: (np.matmul(stationary, read(tile)),))
+    widen = matmul_input(i, "moving")
+    return Meaning(lambda tile, room: (widen(tile, room),))
 
 
 TENSOR_ENGINE: Mapping[str, Of] = {
