@@ -60,7 +60,6 @@ CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...
     (ALL, "tensor_copy_predicated", VECTOR, {"dst": F32, "src": F32, "predicate": U8}, {}, 2 * N),
     (ALL, "tensor_copy_predicated", VECTOR, {"dst": F32, "src": PSUM, "predicate": U8}, {}, N),
     (ALL, "nc_stream_shuffle", VECTOR, {"dst": F32, "src": F32}, {"shuffle_mask": tuple(range(32))}, N),
-    (ALL, "reciprocal", VECTOR, {"dst": F32, "data": F32}, {}, 8 * N),
     (ALL, "activation", SCALAR, {"dst": F32, "data": F32}, {**EXP, **RESET}, N),
     (ALL, "activation", SCALAR, {"dst": F32, "data": F32, "reduce_res": COLUMN}, EXP, N + 64),
     (ALL, "activation_reduce", SCALAR, {"dst": F32, "data": F32, "reduce_res": COLUMN}, EXP, N + 64),
