@@ -74,37 +74,22 @@ def layernorm(rows: int = 4096, columns: int = 4096) -> Program:
     k = Kernel("trn1")
     x, y = k.tensor("x", (rows, columns)), k.tensor("y", (rows, columns))
     weight, bias = k.tensor("weight", (columns,)), k.tensor("bias", (columns,))
-    gamma, beta = k.sbuf(columns), k.sbuf(columns)
+    gamma, beta, chunks = k.sbuf(columns), k.sbuf(columns), columns // 512
     for tile, tensor in ((gamma, weight), (beta, bias)):
         k.dma(tile, tensor.at(0, (0, 128), (1, columns)))
     with k.loop(rows // 128) as i:
         data, result = k.sbuf(columns, depth=2), k.sbuf(columns, depth=2)
-        mean, spread = k.sbuf(1, depth=2), k.sbuf(1, depth=2)
+        statistics, moments, scale = k.sbuf(6 * chunks, depth=2), k.sbuf(2, depth=2), k.sbuf(1, depth=2)
         k.dma(data, x.box(i * 128, 128, 0, columns))
-        k.op("tensor_reduce", op="add", axes=1, dst=mean, data=data)
-        k.op("tensor_scalar", "vector", op0="multiply", dst=mean, data=mean, operand0=1 / columns)
-        k.op("tensor_scalar", "vector", op0="subtract", dst=data, data=data, operand0=mean)
-        k.op("activation_reduce", op="square", dst=result, data=data, reduce_res=spread)
-        k.op(
-            "tensor_scalar",
-            "vector",
-            op0="multiply",
-            op1="add",
-            dst=spread,
-            data=spread,
-            operand0=1 / columns,
-            operand1=EPSILON,
-        )
-        k.op("activation", op="rsqrt", dst=spread, data=spread)
-        k.op(
-            "scalar_tensor_tensor",
-            op0="multiply",
-            op1="multiply",
-            dst=result,
-            data=data,
-            operand0=spread,
-            operand1=gamma,
-        )
+        for c in range(chunks):
+            k.op("bn_stats", dst=statistics.cols(6 * c, 6), data=data.cols(512 * c, 512))
+        k.op("bn_aggr", dst=moments, data=statistics)
+        mean, variance = moments.cols(0, 1), moments.cols(1, 1)
+        k.op("tensor_scalar", "vector", op0="add", dst=scale, data=variance, operand0=EPSILON)
+        k.op("activation", op="rsqrt", dst=scale, data=scale)
+        normal = {"op0": "subtract", "operand0": mean, "op1": "multiply", "operand1": scale}
+        k.op("tensor_scalar", "vector", dst=data, data=data, **normal)
+        k.op("tensor_tensor", "vector", op="multiply", dst=result, data1=data, data2=gamma)
         k.op("tensor_tensor", "gpsimd", op="add", dst=result, data1=result, data2=beta)
         k.dma(y.box(i * 128, 128, 0, columns), result, by="scalar")
     rng = np.random.default_rng(0)
@@ -166,7 +151,8 @@ def measure(name: str, repeat: int) -> dict[str, Any]:
         "executor / NumPy": round(plain / reference, 2),
         "checks on / off": round(checked / plain, 2),
         "instructions/s": round(result.instructions / plain),
-        "peak / arrays": memory(name),
+        "peak MB": round((peak := memory(name)) / 1e6),
+        "peak / arrays": round(peak / sum(array.nbytes for array in program.arrays), 2),
     }
 
 
@@ -181,19 +167,18 @@ def best(runs: Sequence[Callable[[], object]], repeat: int) -> list[float]:
     return [min(found) for found in times]
 
 
-def memory(name: str) -> float:
+def memory(name: str) -> int:
     """`peak`, in a process of its own. Linux."""
     found = subprocess.run([sys.executable, __file__, "--memory", name], check=True, capture_output=True, text=True)
-    return float(found.stdout)
+    return int(found.stdout)
 
 
-def peak(program: Program) -> float:
-    """What a run adds at its peak to what is there before, the arrays included, as a multiple of theirs."""
-    arrays = sum(array.nbytes for array in program.arrays)
+def peak(program: Program) -> int:
+    """Bytes of the arrays, and what a run adds at its peak to what is there before."""
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     program.run()
-    return round((_status("VmHWM") - before + arrays) / arrays, 2)
+    return _status("VmHWM") - before + sum(array.nbytes for array in program.arrays)
 
 
 def _status(key: str) -> int:

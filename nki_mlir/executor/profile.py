@@ -149,11 +149,15 @@ class Profile:
         return UnitProfile(unit.name, busy_us, waiting, idle, tuple(waits), counts, nbytes)
 
     def busy(self, unit: Unit) -> Intervals:
-        times = unit.columns()
+        times = self._times(unit)
         return Intervals(times[START], times[FREE])
 
+    def _times(self, unit: Unit) -> Array:
+        """Up to the last completion, which need not be when all engines are free again."""
+        return np.minimum(unit.columns(), self.last_ns)
+
     def _waits(self, unit: Unit, busy: Intervals) -> Iterable[Wait]:
-        times = unit.columns()
+        times = self._times(unit)
         if unit.queue is not None:
             under_way = Intervals(times[SINCE], times[END]).total - busy.total
             return [Wait(_FIXED, under_way / 1000, len(unit.what))] if under_way > 0 else []

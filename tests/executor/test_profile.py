@@ -9,15 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from executor.machine_code import program, sample
+from executor import machine_code
+from executor.machine_code import program
 from executor.test_programs import add_arrays, gather_arrays, matmul_arrays, random
 from hypothesis import given
 from hypothesis import strategies as st
+from sample_programs import arrays, isa_module
+from samples import Sample
+from test_instruction_table import ISA, every_sample
 from xdsl.dialects.builtin import ModuleOp
 
-from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.neuron_isa import CoreOp, ProgramOp, StreamOp
 from nki_mlir.executor import RunResult, execute
+from nki_mlir.executor.perfetto import trace_text
 from nki_mlir.executor.profile import Intervals, Profile
 
 SEEDS = (None, 1, 2)
@@ -27,13 +33,13 @@ RUNS = ("add", "matmul", "gather", "two_cores", "empty")
 def ran(name: str, seed: int | None = None) -> RunResult:
     match name:
         case "add":
-            return execute(sample(name), add_arrays(), seed=seed)
+            return execute(machine_code.sample(name), add_arrays(), seed=seed)
         case "matmul":
-            return execute(sample(name), matmul_arrays(), seed=seed)
+            return execute(machine_code.sample(name), matmul_arrays(), seed=seed)
         case "gather":
-            return execute(sample(name), gather_arrays(5), seed=seed)
+            return execute(machine_code.sample(name), gather_arrays(5), seed=seed)
         case "two_cores":
-            return execute(sample(name), [random(512, 64), np.zeros((512, 64), np.float32)], seed=seed)
+            return execute(machine_code.sample(name), [random(512, 64), np.zeros((512, 64), np.float32)], seed=seed)
         case _:
             return execute(ModuleOp([ProgramOp("a", [CoreOp(0, [StreamOp(Engine.SYNC, [])])])]), [], seed=seed)
 
@@ -121,6 +127,20 @@ def test_summary() -> None:
         assert expected in text
     assert "matmuls: none" in ran("add").profile.summary()
     assert ran("empty").profile.summary()
+
+
+@every_sample
+def test_every_instruction_has_its_place(sample: Sample) -> None:
+    """Transfers with bytes and a direction, slices with the operands' addresses."""
+    if ISA not in BY_NAME[sample.name].levels:
+        return
+    result = execute(isa_module(sample, sample.target), arrays(sample))
+    for unit in result.profile.units:
+        assert unit.busy_us + unit.waiting_us + unit.idle_us == pytest.approx(result.modelled_us)
+        assert ("dma " in unit.name) == bool(unit.nbytes)
+    events = json.loads(trace_text(result.profile))["traceEvents"]
+    operands = {name for name, value in sample.operands.items() if isinstance(value, Access)}
+    assert any(e["name"] == sample.name and operands <= set(e["args"]) for e in events if e["ph"] == "X")
 
 
 # Traces.

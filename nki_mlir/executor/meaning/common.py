@@ -84,5 +84,10 @@ def operator(alu: Alu, reverse: bool) -> Binary:
     return (lambda a, b: op(b, a)) if reverse else op
 
 
+def in_place(op: Binary) -> Binary:
+    """An operator whose first argument is a new array of the result's type and shape, that may take the result."""
+    return (lambda a, b: op(a, b, out=a)) if isinstance(op, np.ufunc) else op
+
+
 def store_as(i: Instance, name: str = "dst") -> numerics.Convert:
     return numerics.storer(operand_type(i, name))

@@ -13,7 +13,17 @@ from nki_mlir.dialects.instructions import BITWISE as BITWISE_ALUS
 from nki_mlir.dialects.instructions import Alu, Instance
 from nki_mlir.dialects.instructions.elementwise import KEPT
 from nki_mlir.executor import numerics
-from nki_mlir.executor.meaning.common import Masked, Meaning, Of, fp32, operand_type, operator, store_as, word
+from nki_mlir.executor.meaning.common import (
+    Masked,
+    Meaning,
+    Of,
+    fp32,
+    in_place,
+    operand_type,
+    operator,
+    store_as,
+    word,
+)
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import ARITHMETIC, BITWISE
 
@@ -39,7 +49,7 @@ def tensor_scalar(i: Instance) -> Meaning:
     op0, a, b = operator(first, bool(i.fields.get("reverse0"))), pick(i, "data"), pick(i, "operand0")
     if second is None:
         return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise)
-    op1, c = operator(second, bool(i.fields.get("reverse1"))), pick(i, "operand1")
+    op1, c = in_place(operator(second, bool(i.fields.get("reverse1")))), pick(i, "operand1")
     return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise)
 
 
