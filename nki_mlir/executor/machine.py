@@ -45,8 +45,9 @@ class Memory:
     partitions, `capacity` the bytes that an address may reach (on chip: in each partition). `high` is one past the
     highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
     must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
-    initialised. `sums` are the matmuls that are still to be multiplied, in PSUM: whoever looks at `data` or changes it
-    settles them first. `stamps` are the number of the last write to each `GRAIN` bytes, whatever the partition."""
+    initialised; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in
+    PSUM: whoever looks at `data` or changes it settles them first. `stamps` are the number of the last write to each
+    `GRAIN` bytes, whatever the partition."""
 
     def __init__(self, label: str, data: Array, checks: bool):
         self.label = label
@@ -56,6 +57,7 @@ class Memory:
         self.state: Array | None = zeroed(*data.shape) if checks else None
         self.high = 0
         self.slots: Slots | None = None
+        self.problems: list[ExecutionError] = []
         self.sums = Sums()
         self.writes = 0
         self.stamps = np.zeros(-(-self.capacity // GRAIN) if self.on_chip else 0, np.int64)
@@ -109,6 +111,7 @@ class Pattern:
         self.low, self.high = access.extent
         self.byte_dims = [*rows, *contiguous([*((step * item, count) for step, count in access.dims), (1, item)])]
         self.cache: dict[int, Region] = {}
+        self.noted = False
 
     def bind(self, address: int) -> Region:
         """The region at a byte address; ExecutionError if it isn't inside the memory."""
@@ -175,7 +178,7 @@ class Pattern:
         place = [int(i) * stride for i, stride in zip(index, steps, strict=True)]
         first = region.address + sum(place[1:] if self.memory.on_chip else place)
         partition = f" partition {self.access.start + self.every * int(index[0])}," if self.memory.on_chip else ""
-        self._fail(
+        self._note(
             "uninitialised",
             f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written",
         )
@@ -188,7 +191,7 @@ class Pattern:
         index = np.unravel_index(int(np.argmax(state != MATMUL)), state.shape)
         kind = "never written" if state[index] == 0 else "written last by another engine, not by a matmul"
         place = sum(int(i) * stride for i, (stride, _) in list(zip(index, self.byte_dims, strict=True))[1:])
-        self._fail(
+        self._note(
             "psum",
             f"accumulates onto {self.memory.label}, partition {self.access.start + int(index[0])}, byte"
             f" {region.address + place}, which was {kind}; the first matmul of a group must overwrite",
@@ -211,6 +214,12 @@ class Pattern:
 
     def _fail(self, kind: str, text: str) -> None:
         raise ExecutionError(f"{where(self.op)}: {self.name} {text}", kind)
+
+    def _note(self, kind: str, text: str) -> None:
+        """Once for each operand: the run goes on, as what comes later may explain it."""
+        if not self.noted:
+            self.noted = True
+            self.memory.problems.append(ExecutionError(f"{where(self.op)}: {self.name} {text}", kind))
 
 
 def contiguous(dims: Sequence[Dim]) -> list[Dim]:

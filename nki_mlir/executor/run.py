@@ -97,14 +97,13 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
                 sequencer.advance(0.0)
             simulation.run()
         except ExecutionError as error:
-            raise checks_of.with_races(error, simulation) from None
+            raise checks_of.report(simulation, error) or error from None
     stuck = [s.blocked() for s in sequencers if not s.done]
     left = [reports.deadlock(stuck, len(sequencers))] if stuck else []
     left += unpaired(simulation.pipes.values())
-    if left:
-        raise checks_of.with_races(ExecutionError("\n".join(left), "deadlock"), simulation)
-    if found := checks_of.findings(simulation):
-        raise checks_of.error(found)
+    error = checks_of.report(simulation, ExecutionError("\n".join(left), "deadlock") if left else None)
+    if error is not None:
+        raise error
     return _result(program, simulation)
 
 

@@ -76,6 +76,7 @@ class Core:
         of = f" of core {index}" if index else ""
         self.sbuf = Memory(f"SBUF{of}", zeroed(memory.partitions, memory.sbuf_bytes), checks)
         self.psum = Memory(f"PSUM{of}", zeroed(memory.partitions, memory.psum_bytes), checks)
+        self.sbuf.problems = self.psum.problems = simulation.problems
         self.sbuf.slots, self.psum.slots = simulation.slots.get("sbuf"), simulation.slots.get("psum")
         self.dma = DmaEngines(target, simulation.schedule)
         self.ports: dict[tuple[str, int, str], float] = {}
@@ -100,6 +101,9 @@ class Simulation:
         self.target, self.tensors, self.checks, self.numerics = target, tensors, checks, numerics
         self.jitter = Jitter(seed) if seed is not None else None
         self.constant_tensors: set[str] = set()
+        self.problems: list[ExecutionError] = []
+        for memory in tensors.values():
+            memory.problems = self.problems
         self.slots: dict[str, Slots] = {}
         self.delays: Mapping[Operation, float] = {}
         self.pipes: dict[tuple[int, int], Pipe] = {}

@@ -186,6 +186,8 @@ class RegisterLoadStep(_MemoryStep):
         region = self.pattern.bind(numbers[EXTRA])
         if not region.ready:
             self.pattern.require(region)
+            if self.pattern.noted:
+                raise self.pattern.memory.problems.pop()
         registers[self.dst] = wrapped(int(region.view.item()))
 
 

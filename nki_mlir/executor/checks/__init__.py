@@ -14,24 +14,19 @@ MOST = 10
 """Findings that a report writes out."""
 
 
-def findings(simulation: Simulation) -> list[Finding]:
-    """The races and broken matmul groups of a run; none without checks."""
+def report(simulation: Simulation, stopped: ExecutionError | None = None) -> ExecutionError | None:
+    """What the checks found in a run, with what stopped it, if anything did: races first, as they lead to the rest."""
     from nki_mlir.executor.checks.races import Races
 
-    return Races(simulation.trace, simulation.constant_tensors).findings() if simulation.trace else []
+    found = Races(simulation.trace, simulation.constant_tensors).findings() if simulation.trace else []
+    found.sort(key=lambda finding: finding.kind != "race")
+    others = [*simulation.problems, *([stopped] if stopped is not None else [])]
+    return error(found, others) if found or others else None
 
 
-def error(found: Sequence[Finding]) -> ExecutionError:
-    """All findings as one error, of the kind of the first."""
+def error(found: Sequence[Finding], others: Sequence[ExecutionError] = ()) -> ExecutionError:
+    """All of them as one, of the kind of the first."""
     lines = [finding.text for finding in found[:MOST]]
-    if len(found) > MOST:
-        lines.append(f"and {len(found) - MOST} more")
-    return ExecutionError("\n".join(lines), found[0].kind, found)
-
-
-def with_races(stopped: ExecutionError, simulation: Simulation) -> ExecutionError:
-    """What stopped a run, after the races that may have led to it."""
-    races = [finding for finding in findings(simulation) if finding.kind == "race"]
-    if not races:
-        return stopped
-    return ExecutionError(f"{error(races)}\n{stopped}", "race", races)
+    lines += [f"and {len(found) - MOST} more" for _ in found[MOST : MOST + 1]]
+    lines += [str(other) for other in (*others[: MOST - 1], *others[MOST - 1 :][-1:])]
+    return ExecutionError("\n".join(lines), found[0].kind if found else others[0].kind, found)
