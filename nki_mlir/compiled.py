@@ -102,7 +102,8 @@ class CompiledKernel:
     def run(self, *args: Any, seed: int | None = None, checks: bool = True, **meta: Any) -> RunResult:
         """Runs on these arguments, of which only the arrays matter; they must be like those compiled for.
 
-        `seed` perturbs the engines' timing, which must not change results; `checks` looks for races and the like.
+        `seed` perturbs the engines' timing, which must not change results; `checks` looks for races, reads of bytes
+        never written, misuse of PSUM and buffers that overlap.
         """
         try:
             given = self._arrays(args, meta)
@@ -119,7 +120,8 @@ class CompiledKernel:
         self._check_outputs(parameters.memory)
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
         data = [*(a.data for a in parameters.memory.arrays), *made]
-        result = execute(self._modules["neuron.isa"], data, seed=seed, checks=checks)
+        unwritten = range(len(data) - len(made), len(data))
+        result = execute(self._modules["neuron.isa"], data, seed=seed, checks=checks, uninitialised=unwritten)
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, data, as_torch)
         return result

@@ -112,7 +112,7 @@ def _arguments() -> argparse.ArgumentParser:
         "--check",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="Report reads of bytes that were never written and the like",
+        help="Report races, reads of bytes never written, misuse of PSUM and buffers that overlap (default)",
     )
     parser.add_argument("--profile", action="store_true", help="Print what each engine waited for, rates and memory")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="Write the timeline for ui.perfetto.dev (JSON)")
