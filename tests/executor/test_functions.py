@@ -95,9 +95,10 @@ def test_activation(data: st.DataObject, at: Layout, function: Function, reduces
 COMMANDS = (None, ReduceCommand.IDLE, ReduceCommand.RESET, ReduceCommand.REDUCE, ReduceCommand.RESET_REDUCE)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
 @quick
-@given(st.data(), layouts(), st.sampled_from(COMMANDS), seeds)
-def test_activation_accumulates(data: st.DataObject, at: Layout, command: ReduceCommand | None, seed: int) -> None:
+@given(st.data(), layouts(), seeds)
+def test_activation_accumulates(command: ReduceCommand | None, data: st.DataObject, at: Layout, seed: int) -> None:
     """activation_reduce before it leaves its sum in the accumulator."""
     before: dict[str, Any] = {"dst": at.full("float32", True), "data": at.full("int8")}
     operands: dict[str, Any] = {

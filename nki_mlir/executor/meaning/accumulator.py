@@ -25,12 +25,17 @@ def registers(state: EngineState, i: Instance, lanes: str) -> Array:
     return state.accumulator[access.start : access.start + access.partitions]
 
 
-def first_value(i: Instance, op: Alu, init: str) -> Callable[[EngineState, str, Sequence[Array]], Array]:
-    """What a reduction by `op` starts from, by the instruction's `reduce_cmd`: fp32 [P]."""
-    command = i.fields.get("reduce_cmd")
+def command_of(i: Instance) -> ReduceCommand:
+    return cast("ReduceCommand | None", i.fields.get("reduce_cmd")) or ReduceCommand.IDLE
+
+
+def first_value(
+    i: Instance, op: Alu, command: ReduceCommand, lanes: str, init: str
+) -> Callable[[EngineState, Sequence[Array]], Array]:
+    """What a reduction by `op` starts from: fp32 [P]."""
     load = fp32(i, init, IDENTITY[op])
 
-    def start(state: EngineState, lanes: str, tiles: Sequence[Array]) -> Array:
+    def start(state: EngineState, tiles: Sequence[Array]) -> Array:
         held = registers(state, i, lanes)
         if command is ReduceCommand.REDUCE:
             return held.copy()
@@ -42,8 +47,8 @@ def first_value(i: Instance, op: Alu, init: str) -> Callable[[EngineState, str, 
 def accumulator(i: Instance, op: Alu, lanes: str, command: ReduceCommand | None = None) -> Accumulate:
     """Reduces fp32 values [P, …] into the accumulator; gives a copy of the registers afterwards, fp32 [P]. The command
     is the instruction's `reduce_cmd` where none is given."""
-    command = command or cast("ReduceCommand | None", i.fields.get("reduce_cmd")) or ReduceCommand.IDLE
-    start = first_value(i, op, "reduce_init")
+    command = command or command_of(i)
+    start = first_value(i, op, command, lanes, "reduce_init")
     # What is subtracted is negated by the reduction.
     join, reduce = np.add if op is Alu.SUBTRACT else ARITHMETIC[op], REDUCTIONS[op]
 
@@ -52,7 +57,7 @@ def accumulator(i: Instance, op: Alu, lanes: str, command: ReduceCommand | None 
         if command is ReduceCommand.RESET:
             held[...] = IDENTITY[op]
         elif command is not ReduceCommand.IDLE:
-            held[...] = join(start(state, lanes, tiles), reduce(values.reshape(len(held), -1), (1,)))
+            held[...] = join(start(state, tiles), reduce(values.reshape(len(held), -1), (1,)))
         return held.copy()
 
     return update

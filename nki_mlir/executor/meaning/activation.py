@@ -9,7 +9,7 @@ import numpy as np
 
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator
+from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator, command_of
 from nki_mlir.executor.meaning.common import Meaning, Of, Pick, fp32, operator, store_as
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import FUNCTIONS, Binary, prelu
@@ -55,7 +55,7 @@ def _reducing(i: Instance, values: Values, reduce: Accumulate | None) -> Meaning
 
 
 def _uses_accumulator(i: Instance) -> bool:
-    return i.fields.get("reduce_cmd") not in (None, ReduceCommand.IDLE) or "reduce_res" in i.operands
+    return command_of(i) is not ReduceCommand.IDLE or "reduce_res" in i.operands
 
 
 def activation(i: Instance) -> Meaning:

@@ -13,7 +13,7 @@ import numpy as np
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.instructions import BITWISE as BITWISE_ALUS
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator, first_value, registers
+from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator, command_of, first_value, registers
 from nki_mlir.executor.meaning.common import Meaning, Of, fp32, operator, store_as
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import ARITHMETIC, REDUCTIONS
@@ -119,10 +119,10 @@ def _rows(tile: Array) -> Array:
 def tensor_scalar_cumulative(i: Instance) -> Meaning:
     op0, data, operand = operator(cast(Alu, i.fields["op0"]), False), fp32(i, "src"), fp32(i, "imm0")
     alu, store = cast(Alu, i.fields["op1"]), store_as(i)
-    start, ufunc = first_value(i, alu, "imm1"), _ACCUMULATES.get(alu)
+    start, ufunc = first_value(i, alu, command_of(i), "src", "imm1"), _ACCUMULATES.get(alu)
 
     def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
-        values, first = op0(data(tiles), operand(tiles)), start(state, "src", tiles)
+        values, first = op0(data(tiles), operand(tiles)), start(state, tiles)
         values = values.reshape(len(values), -1)
         if ufunc is not None:
             results = ufunc.accumulate(np.column_stack([first, values]), axis=1)[:, 1:]
