@@ -1,9 +1,9 @@
 """How many faults in machine code the executor's checks find.
 
-One at a time, in kernels that the compiler made, each wait and each update is dropped, each address shifted by one
-element, each accumulate flag forced.
+One at a time, in programs that the compiler lowered, each wait and each update is dropped, each address shifted by one
+element, each accumulate flag forced. The programs are the example kernels, compiled, and two written at neuron.engine.
 
-python benchmarks/faults.py [--only KERNEL] [--sample N] [--paths] [--json FILE]
+python benchmarks/faults.py [--only NAME] [--sample N] [--paths] [--json FILE]
 
 A fault is *caught* if a run with checks on ends in a report. It is *harmful* if some schedule changes a bit of an
 output or never ends: runs without checks are tried in normal time and with the instructions concerned held back for a
@@ -21,10 +21,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from kernel_set import compiled_kernels
+from executor import Program, layernorm, matmul
+from kernel_set import Make, compiled_kernels
 from reporting import add_json, table, write_json
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation
@@ -170,6 +172,25 @@ class Subject:
         return "keeps apart nothing that touches a common byte" if lost else "redundant: earlier waits of its stream"
 
 
+def subjects() -> dict[str, Callable[[], tuple[ModuleOp, Arrays]]]:
+    """By name: lowered programs with their arrays."""
+
+    def compiled(make: Make) -> tuple[ModuleOp, Arrays]:
+        kernel, arguments, _ = make()
+        return kernel.module("neuron.isa"), [a for a in arguments if isinstance(a, np.ndarray)]
+
+    def written(make: Callable[..., Program], *sizes: int) -> tuple[ModuleOp, Arrays]:
+        program = make(*sizes)
+        return program.module, list(program.arrays)
+
+    found = {name: partial(compiled, make) for name, make in compiled_kernels(small=True).items()}
+    return {
+        **found,
+        "matmul 512 x 512 x 512, bf16, neuron.engine": partial(written, matmul, 512),
+        "layernorm 384 x 1024, neuron.engine": partial(written, layernorm, 384, 1024),
+    }
+
+
 def inspect(name: str, module: ModuleOp, arrays: Arrays, sample: int | None, paths: bool) -> list[dict[str, Any]]:
     """A row for each kind of fault."""
     start = time.perf_counter()
@@ -214,17 +235,15 @@ def _stream(op: Operation) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", metavar="KERNEL", help="kernels whose name contains this")
+    parser.add_argument("--only", metavar="NAME", default="", help="programs whose name contains this")
     parser.add_argument("--sample", type=int, metavar="N", help="at most N faults of a kernel, drawn at random")
     parser.add_argument("--paths", action="store_true", help="print why each harmless fault is")
     add_json(parser)
     args = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for name, make in compiled_kernels(small=True).items():
-        if args.only in name if args.only else True:
-            compiled, arguments, _ = make()
-            arrays = [a for a in arguments if isinstance(a, np.ndarray)]
-            rows += inspect(name, compiled.module("neuron.isa"), arrays, args.sample, args.paths)
+    for name, make in subjects().items():
+        if args.only in name:
+            rows += inspect(name, *make(), args.sample, args.paths)
     columns = ("kernel", "fault", "faults", "harmful", "caught", "missed", "caught, no harm shown", "harmless", "by")
     print(table(rows, columns))
     total, caught = (sum(row[key] for row in rows) for key in ("harmful", "caught"))

@@ -330,8 +330,9 @@ class TensorOp(IRDLOperation):
 
 @irdl_op_definition
 class BufferOp(IRDLOperation):
-    """A line of the buffer table: `slots` slots of `bytes` on each of `partitions`, first and last used at these places
-    of program order. Reports read it; execution does not. It counts as a side effect so that it stays."""
+    """A line of the buffer table: `slots` slots of `bytes` on each of `partitions`, `stride` bytes apart where that is
+    more, first and last used at these places of program order. Checks and reports read it; execution does not. It
+    counts as a side effect so that it stays."""
 
     name = "neuron.isa.buffer"
     label = prop_def(StringAttr)
@@ -340,24 +341,33 @@ class BufferOp(IRDLOperation):
     address = prop_def(IntegerAttr.constr(i64))
     bytes = prop_def(IntegerAttr.constr(i64))
     slots = prop_def(IntegerAttr.constr(i64))
+    stride = opt_prop_def(IntegerAttr.constr(i64))
     first = prop_def(IntegerAttr.constr(i64))
     last = prop_def(IntegerAttr.constr(i64))
     traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(ProgramOp)))
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$label $space `partitions` $partitions `at` $address `bytes` $bytes `slots` $slots `used` $first `to` $last"
+        "$label $space `partitions` $partitions `at` $address `bytes` $bytes `slots` $slots"
+        " (`stride` $stride^)? `used` $first `to` $last"
         " attr-dict"
     )
 
     @classmethod
     def of(cls, label: str, space: str, **numbers: int) -> BufferOp:
-        """`numbers`: partitions, address, bytes, slots, first, last."""
+        """`numbers`: partitions, address, bytes, slots, first, last, and stride where it isn't `bytes`."""
         integers = {key: IntegerAttr(value, i64) for key, value in numbers.items()}
         return cls.create(properties={"label": StringAttr(label), "space": StringAttr(space), **integers})
 
     def verify_(self) -> None:
         if self.space.data not in (Space.SBUF, Space.PSUM):
             raise VerifyException(f"a buffer lies in sbuf or psum, got {self.space.data}")
+        if self.distance < self.bytes.value.data:
+            raise VerifyException(f"slots of {self.bytes.value.data} bytes cannot be {self.distance} bytes apart")
+
+    @property
+    def distance(self) -> int:
+        """Bytes from one slot to the next."""
+        return (self.bytes if self.stride is None else self.stride).value.data
 
 
 @irdl_op_definition

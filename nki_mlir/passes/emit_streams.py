@@ -92,21 +92,19 @@ class _Emission:
         ops: list[Operation] = []
         for life in lifetimes(self.func):
             alloc, buffer = life.alloc, life.alloc.buffer
-            ops.append(
-                _at(
-                    isa.BufferOp.of(
-                        alloc.label.data if alloc.label is not None else "buffer",
-                        buffer.space.value,
-                        partitions=buffer.partitions,
-                        address=life.address or 0,
-                        bytes=slot_bytes(alloc, target_of(alloc)),
-                        slots=alloc.depth.value.data,
-                        first=life.first,
-                        last=life.last,
-                    ),
-                    alloc,
-                )
-            )
+            numbers = {
+                "partitions": buffer.partitions,
+                "address": life.address or 0,
+                "bytes": buffer.bytes,
+                "slots": alloc.depth.value.data,
+                "first": life.first,
+                "last": life.last,
+            }
+            stride = slot_bytes(alloc, target_of(alloc))
+            if numbers["slots"] > 1 and stride != buffer.bytes:
+                numbers["stride"] = stride
+            label = alloc.label.data if alloc.label is not None else "buffer"
+            ops.append(_at(isa.BufferOp.of(label, buffer.space.value, **numbers), alloc))
         return ops
 
     def block(self, block: Block, counters: Mapping[SSAValue, int]) -> None:

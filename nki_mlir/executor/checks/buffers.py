@@ -36,7 +36,8 @@ def _entries(program: ProgramOp) -> list[_Entry]:
             partitions, address, size, slots, first, last = (
                 a.value.data for a in (op.partitions, op.address, op.bytes, op.slots, op.first, op.last)
             )
-            entries.append(_Entry(op, op.space.data, partitions, address, address + slots * size, first, last))
+            high = address + (slots - 1) * op.distance + size
+            entries.append(_Entry(op, op.space.data, partitions, address, high, first, last))
     return entries
 
 
@@ -66,7 +67,7 @@ class Slots:
         limits: list[tuple[int, int, int]] = []
         for entry in entries:
             size = entry.op.bytes.value.data
-            for low in range(entry.low, entry.high, size):
+            for low in range(entry.low, entry.high, entry.op.distance):
                 self.entries.append(entry)
                 limits.append((low, low + size, entry.partitions))
         self.low, self.high, self.partitions = np.array(limits, np.int64).reshape(-1, 3).T
