@@ -25,7 +25,7 @@ from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
 from nki_mlir.executor.sums import Operand
-from nki_mlir.executor.tensor_array import ArrayTile, Form, Weights
+from nki_mlir.executor.tensor_array import ArrayTile, Form, TensorArray, Weights
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -237,14 +237,20 @@ class LoadStationaryStep(DataStep):
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
-            (values,) = self.compute(*self.read(numbers))
-            tile.weights = Weights(values, self.version(numbers), self.form)
+            tile.weights = self._read_weights(sequencer.array, numbers)
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
         setter = self.record(sequencer, now, now + load.each, done)
         self.raise_semaphore(setter, numbers[UPDATE], done)
         return now + self.floor
+
+    def _read_weights(self, array: TensorArray, numbers: tuple[int, ...]) -> Weights:
+        inputs, tag = self.read(numbers), self.version(numbers)
+        if (known := array.known.get(tag)) is not None:
+            return known
+        (values,) = self.compute(*inputs)
+        return array.keep(Weights(values, tag, self.form))
 
 
 class MultiplyMovingStep(DataStep):
