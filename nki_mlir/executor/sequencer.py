@@ -73,14 +73,15 @@ class Sequencer:
             return False
         self.head = step
         self.since = self.ready = now
-        self.numbers = numbers = self.walk.numbers(step)
+        self.numbers = numbers = step.numbers(self.walk.counters, self.walk.registers)
         if step.waits:
             semaphore = self.core.semaphore(numbers[WAIT], step.op)
             if semaphore.value < numbers[VALUE]:
                 self.waits_for = semaphore
                 semaphore.waiters.append((numbers[VALUE], self))
                 return False
-            self.queued = max(self.queued, semaphore.raised)
+            if semaphore.raised > self.queued:
+                self.queued = semaphore.raised
         return True
 
     def resume(self, now: float) -> None:
