@@ -73,7 +73,7 @@ class Sequencer:
             return False
         self.head = step
         self.since = self.ready = now
-        self.numbers = numbers = step.numbers(self.walk.counters, self.walk.registers)
+        self.numbers = numbers = self.walk.numbers(step)
         if step.waits:
             semaphore = self.core.semaphore(numbers[WAIT], step.op)
             if semaphore.value < numbers[VALUE]:
