@@ -25,10 +25,13 @@ from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
 from nki_mlir.executor.sums import Operand
-from nki_mlir.executor.tensor_array import ArrayTile, Form, Weights
+from nki_mlir.executor.tensor_array import ArrayTile, Form, TensorArray, Weights
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
+
+Port = tuple[str, int, str]
+"""Memory, bank, engine."""
 
 TABLE_LOAD = "function_table_load"
 """Name in the log of the Scalar engine's table switches."""
@@ -124,16 +127,17 @@ class EngineStep(DataStep):
         if isinstance(function, Function):
             found = activation.set_of(function.value) or function.value
             self.function_set = None if found == "any" else found
-        self.rivals = _rivals(instance, [*self.sources, *self.targets])
+        self.engine, self.rivals = instance.engine.value, _rivals(instance, [*self.sources, *self.targets])
         self.bank = simulation.target.memory.psum_bank_bytes
         by_bank = any(kind == "bank" for kind, _, _ in self.rivals)
-        self.ports = None if by_bank else [((kind, 0), engine) for kind, engine, _ in self.rivals]
+        self.ports = None if by_bank else self._found_ports(())
         self.gated = bool(self.rivals) or self.function_set is not None
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
         until, ports = now, sequencer.core.ports
-        for key, engine in self._ports(sequencer.numbers):
-            until = max(until, ports.get((*key, engine), 0.0))
+        for _, other in self._found_ports(sequencer.numbers) if self.ports is None else self.ports:
+            if (busy_until := ports.get(other, 0.0)) > until:
+                until = busy_until
         if until > now:
             return until
         if self.function_set is not None and self.function_set != sequencer.function_set:
@@ -142,14 +146,13 @@ class EngineStep(DataStep):
             sequencer.unit.record(TABLE_LOAD, (), (now, now, now, until, until))
         return until
 
-    def _ports(self, numbers: tuple[int, ...]) -> list[tuple[tuple[str, int], str]]:
-        """(memory, bank) and the other engine that may not use it now; the bank is 0 where it is the whole memory."""
-        if self.ports is not None:
-            return self.ports
+    def _found_ports(self, numbers: tuple[int, ...]) -> list[tuple[Port, Port]]:
+        """Ports of this engine with those of the engines that may not be used meanwhile; the bank is 0 where it is the
+        whole memory."""
         found = []
         for kind, engine, placed in self.rivals:
             for bank in _banks(placed, numbers, self.bank) if kind == "bank" else (0,):
-                found.append(((kind, bank), engine))
+                found.append(((kind, bank, self.engine), (kind, bank, engine)))
         return found
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
@@ -159,8 +162,8 @@ class EngineStep(DataStep):
         if simulation.jitter is not None:
             occupancy, latency = occupancy * simulation.jitter(), latency * simulation.jitter()
         free, done = now + occupancy, sequencer.complete_at(now + latency)
-        for key, _ in self._ports(numbers) if self.rivals else ():
-            sequencer.core.ports[(*key, sequencer.engine.value)] = free
+        for port, _ in self._found_ports(numbers) if self.ports is None else self.ports:
+            sequencer.core.ports[port] = free
         setter = self.record(sequencer, now, free, done)
         self.complete(setter, numbers, done, write)
         return free
@@ -237,14 +240,20 @@ class LoadStationaryStep(DataStep):
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
-            (values,) = self.compute(*self.read(numbers))
-            tile.weights = Weights(values, self.version(numbers), self.form)
+            tile.weights = self._read_weights(sequencer.array, numbers)
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
         setter = self.record(sequencer, now, now + load.each, done)
         self.raise_semaphore(setter, numbers[UPDATE], done)
         return now + self.floor
+
+    def _read_weights(self, array: TensorArray, numbers: tuple[int, ...]) -> Weights:
+        inputs, tag = self.read(numbers), self.version(numbers)
+        if (known := array.known.get(tag)) is not None:
+            return known
+        (values,) = self.compute(*inputs)
+        return array.keep(Weights(values, tag, self.form))
 
 
 class MultiplyMovingStep(DataStep):

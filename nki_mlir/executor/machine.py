@@ -69,9 +69,10 @@ class Memory:
 
 
 class Region:
-    """An access pattern at an address. `ready` means that all its bytes are known to be written."""
+    """An access pattern at an address. `ready` means that all its bytes are known to be written. `stamp` is the number
+    of the last write to its bytes among the first `seen` writes to the memory."""
 
-    __slots__ = ("address", "grains", "place", "ready", "state", "view")
+    __slots__ = ("address", "grains", "place", "ready", "seen", "stamp", "state", "view")
 
     def __init__(self, address: int, place: Place, view: Array, state: Array | None):
         self.address, self.place = address, place
@@ -79,6 +80,7 @@ class Region:
         self.state = state
         self.ready = state is None
         self.grains = slice(place.low // GRAIN, (place.high - 1) // GRAIN + 1)
+        self.seen, self.stamp = -1, 0
 
 
 class Pattern:
@@ -163,7 +165,10 @@ class Pattern:
 
     def version(self, region: Region) -> tuple[Region, int]:
         """Equal for equal regions as long as nothing writes into them."""
-        return region, int(self.memory.stamps[region.grains].max())
+        memory = self.memory
+        if region.seen != memory.writes:
+            region.seen, region.stamp = memory.writes, int(memory.stamps[region.grains].max())
+        return region, region.stamp
 
     def require(self, region: Region) -> None:
         """Checks that every byte of a source has been written."""

@@ -80,7 +80,8 @@ class Sequencer:
                 self.waits_for = semaphore
                 semaphore.waiters.append((numbers[VALUE], self))
                 return False
-            self.queued = max(self.queued, semaphore.raised)
+            if semaphore.raised > self.queued:
+                self.queued = semaphore.raised
         return True
 
     def resume(self, now: float) -> None:

@@ -54,7 +54,7 @@ class _Stack:
     multiplied; `held` has the tags of what stands in it, by first row."""
 
     def __init__(self, columns: int):
-        self.data = np.empty((_ROWS, columns), np.float32)
+        self.columns, self.data = columns, np.empty((_ROWS, columns), np.float32)
         self.held: dict[int, object] = {}
         self.used = self.waiting = 0
 
@@ -108,8 +108,7 @@ class Sums:
     def take(self, place: Place, stationary: Operand, moving: Operand, accumulate: bool) -> Room:
         """Reads the operands of a matmul that issues now; it has to be completed in its turn."""
         pair = self.filling.get(place) if accumulate else None
-        widths = stationary.columns, moving.columns
-        if pair is None or pair[0].used + moving.rows > _ROWS or tuple(s.data.shape[1] for s in pair) != widths:
+        if pair is None or pair[0].used + moving.rows > _ROWS:
             self.filling.pop(place, None)
             pair = self.filling[place] = self._empty(stationary), self._empty(moving)
         first = pair[0].used
@@ -120,7 +119,7 @@ class Sums:
     def _empty(self, first: Operand) -> _Stack:
         """A stack that begins with an operand if there is one, else a new one or the one not used for longest."""
         filling = {id(stack) for pair in self.filling.values() for stack in pair}
-        free = [s for s in self.stacks if not s.waiting and id(s) not in filling and s.data.shape[1] == first.columns]
+        free = [s for s in self.stacks if not s.waiting and id(s) not in filling and s.columns == first.columns]
         found = next((s for s in free if s.held.get(0) == first.tag), None)
         if found is None:
             found = _Stack(first.columns) if len(self.stacks) < _MOST_STACKS or not free else free[0]

@@ -24,6 +24,10 @@ Area = tuple[tuple[int, int], tuple[int, int]]
 """Position and size of a part of the array, in rows and columns."""
 
 
+_KNOWN = 64
+"""Weights that are kept: 4 MiB of the largest."""
+
+
 class Form(NamedTuple):
     """What a stationary tile is: `rows` and `columns` are the shape of its values."""
 
@@ -94,14 +98,24 @@ class ArrayTile:
 
 
 class TensorArray:
-    """The tiles in use, by area; no two overlap."""
+    """The tiles in use, by area; no two overlap. `known` are the weights loaded last, by tag: no part of the machine,
+    but they need not be read again while they are the same."""
 
     def __init__(self) -> None:
         self.tiles: dict[Area, ArrayTile] = {}
+        self.known: dict[object, Weights] = {}
+
+    def keep(self, weights: Weights) -> Weights:
+        if len(self.known) >= _KNOWN:
+            del self.known[next(iter(self.known))]
+        self.known[weights.tag] = weights
+        return weights
 
     def claim(self, area: Area) -> ArrayTile:
         """The tile that a load goes to, in place of all that it overlaps."""
-        found = self.tiles.pop(area, None) or ArrayTile()
+        if area in self.tiles:
+            return self.tiles[area]
+        found = ArrayTile()
         for other in [key for key in self.tiles if _overlap(key, area)]:
             found.follow(self.tiles.pop(other))
         self.tiles[area] = found
