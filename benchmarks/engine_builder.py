@@ -125,8 +125,8 @@ Argument = View | At | float | str | bool | Sequence[int]
 class Kernel:
     """A function of `neuron.engine` in the making. Element types are hardware.json's names."""
 
-    def __init__(self, target: str, name: str = "kernel"):
-        self.target, self.name = target, name
+    def __init__(self, target: str, name: str = "kernel", dge: bool = False):
+        self.target, self.name, self.dge = target, name, dge
         self.names: list[str] = []
         self.body = Block()
         self.blocks = [self.body]
@@ -147,17 +147,22 @@ class Kernel:
         argument = self.body.insert_arg(MemRefType(element, shape), len(self.body.args))
         return Tensor(self, argument, tuple(shape), element)
 
-    def sbuf(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, label: str = "") -> View:
-        return self._buffer(Space.SBUF, columns, kind, partitions, depth, label)
+    def sbuf(
+        self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, address: int | None = None
+    ) -> View:
+        """A buffer of `depth` slots, at a byte address or wherever the compiler puts it."""
+        return self._buffer(Space.SBUF, columns, kind, partitions, depth, address)
 
-    def psum(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, label: str = "") -> View:
-        return self._buffer(Space.PSUM, columns, kind, partitions, depth, label)
+    def psum(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1) -> View:
+        return self._buffer(Space.PSUM, columns, kind, partitions, depth, None)
 
-    def _buffer(self, space: Space, columns: int, kind: str, partitions: int, depth: int, label: str) -> View:
+    def _buffer(self, space: Space, columns: int, kind: str, partitions: int, depth: int, address: int | None) -> View:
         element = by_name(kind)
         self.buffers += 1
-        alloc = AllocOp(space, partitions, columns * element.bytes, label or f"b{self.buffers}")
+        alloc = AllocOp(space, partitions, columns * element.bytes, f"b{self.buffers}")
         alloc.properties["depth"] = IntegerAttr(depth, i64)
+        if address is not None:
+            alloc.properties["address"] = IntegerAttr(address, i64)
         self.emit(alloc)
         return View(self, alloc.result, Access(space, element.type, ((1, columns),), 0, partitions))
 

@@ -85,6 +85,9 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "chip-1": "Trainium architecture page",
         "chip-2": "Trainium2 architecture page",
         "chip-3": "Trainium3 architecture page",
+        "cs149": "Stanford CS149 assignment 4, write-ups of its kernels on trn1 and trn2",
+        "kda": "KDA for Trainium: NKIBench operators on trn2, with profiles; its latencies doubled as it says",
+        "nkibench": "AccelOpt / NKIBench, profiles of its baseline kernels on trn1",
     }
 )
 """The documents behind the tags in the tables."""
@@ -171,6 +174,7 @@ class Control:
     register_load_hbm_ns: float
     core_barrier_ns: float
     dynamic_address_cycles: int
+    launch_ns: float
 
 
 @dataclass(frozen=True)
