@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from engine_builder import Index, Kernel, Tensor, View
+from engine_builder import At, Index, Kernel, Tensor, View
 from fidelity.measure import Figures, Profile, mfu, profile
 
 FP32, BF16 = "float32", "bfloat16"
@@ -31,9 +32,12 @@ def transpose(k: Kernel, dst: View, data: View, engine: str = "scalar", depth: i
 
 
 def hand() -> Profile:
-    """MM-AT-HAND: 2048^3 bf16, blocked; operands rotate, PSUM tiles are cleared and added to accumulators in SBUF."""
+    """MM-AT-HAND: 2048^3 bf16, blocked; operands rotate, PSUM tiles are cleared and added to accumulators in SBUF. ScalarE
+    clears, so that it can run ahead of VectorE, which copies and adds."""
     k = Kernel("trn2", dge=True)
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
+    zeros = k.sbuf(512)
+    k.op("memset", "gpsimd", dst=zeros, value=0.0)
     with k.loop(4) as n:
         sums = k.sbuf(16 * 512, BF16, depth=2)
         for tile in range(16):
@@ -48,14 +52,14 @@ def hand() -> Profile:
                     k.dma(tile, lhs.box((kb * 8 + i) * 128, 128, mb * 512, 512))
                 for m in range(4):
                     product, partial = k.psum(512, depth=2), k.sbuf(512, BF16, depth=2)
-                    k.op("memset", "vector", dst=product, value=0.0)
+                    drain(k, product, zeros, 1)
                     for i in range(8):
                         k.matmul(product, left[i].cols(m * 128, 128), right[i], accumulate=1)
-                    drain(k, partial, product, 1)
+                    drain(k, partial, product)
                     total = sums.cols((mb * 4 + m) * 512, 512)
                     k.op("tensor_tensor", "vector", op="add", dst=total, data1=total, data2=partial)
         for m in range(16):
-            k.dma(out.box(m * 128, 128, n * 512, 512), sums.cols(m * 512, 512), by="scalar")
+            k.dma(out.box(m * 128, 128, n * 512, 512), sums.cols(m * 512, 512), by="gpsimd")
     return profile(k)
 
 
@@ -249,16 +253,12 @@ def swiglu() -> Figures:
     x, gate, up = k.tensor("x", (4096, 1024)), k.tensor("Wg", (1024, 3072)), k.tensor("Wu", (1024, 3072))
     down, hidden, out = k.tensor("Wd", (3072, 1024)), k.tensor("h", (3072, 4096)), k.tensor("out", (4096, 1024))
     with k.loop(3) as n:
-        weights = []
-        for tensor in (gate, up):
-            weights.append([k.sbuf(1024) for _ in range(8)])
-            for i, tile in enumerate(weights[-1]):
-                k.dma(tile, tensor.box(i * 128, 128, n * 1024, 1024))
+        weights = [_resident(k, tensor, 8, 1024, n * 1024) for tensor in (gate, up)]
         with k.loop(8) as m:
             gates = k.sbuf(8 * 512)
-            _swiglu_pass(k, x, m, weights[0], lambda j, product: drain(k, gates.cols(j * 512, 512), product, 0))
-
-            def combine(j: int, product: View) -> None:
+            with _products(k, x, m, weights[0]) as (j, product):
+                drain(k, gates.cols(j * 512, 512), product, 1)
+            with _products(k, x, m, weights[1]) as (j, product):
                 g, u, e = gates.cols(j * 512, 512), k.sbuf(512, depth=2), k.sbuf(512, depth=2)
                 drain(k, u, product, 1)
                 k.op("activation", op="exp", dst=e, data=g, scale=-1.0)
@@ -267,39 +267,41 @@ def swiglu() -> Figures:
                 k.op("tensor_tensor", "vector", op="multiply", dst=e, data1=e, data2=g)
                 k.op("tensor_tensor", "vector", op="multiply", dst=e, data1=e, data2=u)
                 k.dma(hidden.box(n * 1024 + j * 128, 128, m * 512, 512), e, by="gpsimd")
-
-            _swiglu_pass(k, x, m, weights[1], combine)
     with k.loop(2) as half:
-        columns = [k.sbuf(512) for _ in range(24)]
-        for i, tile in enumerate(columns):
-            k.dma(tile, down.box(i * 128, 128, half * 512, 512))
+        columns = _resident(k, down, 24, 512, half * 512)
         with k.loop(8) as m:
-            rows = [k.sbuf(512, depth=2) for _ in range(24)]
-            for i, tile in enumerate(rows):
-                k.dma(tile, hidden.box(i * 128, 128, m * 512, 512))
-            for j in range(4):
+            rows = _resident(k, hidden, 24, 512, m * 512, depth=2)
+            with k.loop(4) as j:
                 product, result = k.psum(512, depth=2), k.sbuf(512, depth=2)
-                for i in range(24):
-                    k.matmul(product, rows[i].cols(j * 128, 128), columns[i], i)
+                with k.loop(24) as i:
+                    k.matmul(product, rows.cols(i * 512 + j * 128, 128), columns.cols(i * 512, 512), i)
                 drain(k, result, product, 1)
                 k.dma(out.box(m * 512 + j * 128, 128, half * 512, 512), result, by="gpsimd")
     p = profile(k)
     return {"ms": p.ms, "VectorE %": p.active("vector")}
 
 
-def _swiglu_pass(k: Kernel, x: Tensor, m: Index, weights: list[View], then: Callable[[int, View], None]) -> None:
-    """x^T of 512 rows against 1024 columns of weights, a result of [128, 512] at a time."""
-    turned = [k.sbuf(512) for _ in range(8)]
+def _resident(k: Kernel, tensor: Tensor, tiles: int, width: int, column: At, depth: int = 1) -> View:
+    """Some columns of a tensor, `tiles` x 128 rows of them side by side in one buffer."""
+    found = k.sbuf(tiles * width, depth=depth)
+    for i in range(tiles):
+        k.dma(found.cols(i * width, width), tensor.box(i * 128, 128, column, width))
+    return found
+
+
+@contextmanager
+def _products(k: Kernel, x: Tensor, m: Index, weights: View) -> Iterator[tuple[Index, View]]:
+    """x^T of 512 rows against 1024 columns of weights: gives the number of a result of [128, 512], and the result."""
+    rows, turned = k.sbuf(4 * 1024), k.sbuf(8 * 512)
     for row in range(4):
-        tile = k.sbuf(1024)
-        k.dma(tile, x.box(m * 512 + row * 128, 128, 0, 1024))
-        for i in range(8):
-            transpose(k, turned[i].cols(row * 128, 128), tile.cols(i * 128, 128), depth=1)
-    for j in range(8):
-        product = k.psum(512)
-        for i in range(8):
-            k.matmul(product, weights[i].cols(j * 128, 128), turned[i], i)
-        then(j, product)
+        k.dma(rows.cols(row * 1024, 1024), x.box(m * 512 + row * 128, 128, 0, 1024))
+    with k.loop(4) as row, k.loop(8) as i:
+        transpose(k, turned.cols(i * 512 + row * 128, 128), rows.cols(row * 1024 + i * 128, 128))
+    with k.loop(8) as j:
+        product = k.psum(512, depth=2)
+        with k.loop(8) as i:
+            k.matmul(product, weights.cols(i * 1024 + j * 128, 128), turned.cols(i * 512, 512), i)
+        yield j, product
 
 
 CASES = {
