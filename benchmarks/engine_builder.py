@@ -44,6 +44,9 @@ from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
 
 ENUMS = {"alu": Alu, "function": Function, "command": ReduceCommand}
 
+GENERATORS = ("sync", "scalar")
+"""Engines with a hardware descriptor generator, on the cores that have any."""
+
 
 @dataclass(frozen=True)
 class Index:
@@ -201,8 +204,10 @@ class Kernel:
         return self.emit(arith.ConstantOp(FloatAttr(float(value), f32))).results[0]
 
     def dma(self, dst: View, src: View, by: str = "sync", queue: int = 0) -> None:
-        """A transfer that the engine `by` triggers."""
-        self.op("dma_copy", by, dst=dst, src=src, queue=queue)
+        """A transfer that the engine `by` triggers. Of a kernel with `dge`, a hardware generator makes the descriptors
+        where the engine has one."""
+        mode = "hwdge" if self.dge and by in GENERATORS else None
+        self.op("dma_copy", by, dst=dst, src=src, queue=queue, dge_mode=mode)
 
     def matmul(self, dst: View, stationary: View, moving: View, accumulate: At = 0) -> None:
         """dst (+)= stationary^T moving: overwrites where `accumulate` is 0."""

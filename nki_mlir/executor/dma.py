@@ -129,8 +129,10 @@ class DmaEngines:
         if generation.hardware:
             trigger = max(trigger, self.generators.get(engine, 0.0))
             self.generators[engine] = trigger + generation.hardware
-        earliest = self.arrivals.get(transfer.ring, -math.inf) + generation.interval
-        arrival = max(trigger + self.dma.start_ns * delay, earliest)
+        previous = self.arrivals.get(transfer.ring, -math.inf)
+        hot = trigger < previous + self.dma.hot_window_ns
+        start = self.dma.hot_start_ns if hot else self.dma.start_ns
+        arrival = max(trigger + start * delay, previous + generation.interval)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
 

@@ -220,6 +220,8 @@ class Dma:
     partitions_per_engine: int
     trigger_ns: float
     start_ns: float
+    hot_start_ns: float
+    hot_window_ns: float
     start_step_ns: float
     wire_bytes_per_ns: float
     packet_bytes: int
