@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from xdsl.dialects import arith, scf
@@ -41,6 +42,8 @@ from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Field, Function, ReduceCommand
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
+from nki_mlir.passes.multi_buffer import capacity, slot_bytes
+from nki_mlir.targets import Target, load
 
 ENUMS = {"alu": Alu, "function": Function, "command": ReduceCommand}
 
@@ -221,8 +224,20 @@ class Kernel:
         return ModuleOp([func], {"neuron.target": StringAttr(self.target)})
 
     def lower(self) -> ModuleOp:
-        """The program at neuron.isa. The kernel is used up."""
-        return pipeline("allocate,engine-to-isa")(self.module())
+        """The program at neuron.isa. The kernel is used up. Buffers that fit beside each other share no bytes: reuse
+        would make instructions wait that have nothing to do with each other."""
+        module = self.module()
+        allocs = [op for op in module.walk() if isinstance(op, AllocOp)]
+        for space in (Space.SBUF, Space.PSUM):
+            _spread([a for a in allocs if a.buffer.space is space], load(self.target), space)
+        return pipeline("allocate,engine-to-isa")(module)
+
+
+def _spread(allocs: list[AllocOp], target: Target, space: Space) -> None:
+    sizes = [a.depth.value.data * slot_bytes(a, target) for a in allocs]
+    if sum(sizes) <= capacity(target, space) and all(a.address is None for a in allocs):
+        for alloc, end, size in zip(allocs, accumulate(sizes), sizes, strict=True):
+            alloc.properties["address"] = IntegerAttr(end - size, i64)
 
 
 def _field(field: Field, value: Any) -> Any:

@@ -45,7 +45,7 @@ def hand() -> Profile:
         with k.loop(2) as kb:
             right = [k.sbuf(512, BF16, depth=2) for _ in range(8)]
             for i, tile in enumerate(right):
-                k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 512, 512))
+                k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 512, 512), by="scalar")
             with k.loop(4) as mb:
                 left = [k.sbuf(512, BF16, depth=8) for _ in range(8)]
                 for i, tile in enumerate(left):
@@ -123,7 +123,7 @@ def blocked() -> Figures:
     right = [k.sbuf(1024, address=(192 + 4 * i) * kib) for i in range(8)]
     with k.loop(8) as n:
         for tile in range(64):
-            k.op("memset", "vector", dst=sums.cols(tile * 512, 512), value=0.0)
+            k.op("memset", "gpsimd", dst=sums.cols(tile * 512, 512), value=0.0)
         with k.loop(8) as kb:
             for i, tile in enumerate(right):
                 k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 1024, 1024))
@@ -165,7 +165,7 @@ def nkibench() -> Figures:
                 transpose(k, turned.cols((j * 8 + i) * 128, 128), tile.cols(i * 128, 128), depth=1 if i > 1 else 2)
         products = [k.psum(512), k.psum(512)]
         with k.loop(40) as i:
-            right = k.sbuf(1024, depth=4)
+            right = k.sbuf(1024, depth=16)
             k.dma(right, rhs.box(i * 128, 128, n * 1024, 1024))
             for half, product in enumerate(products):
                 k.matmul(product, turned.cols(i * 128, 128), right.cols(half * 512, 512), i)
@@ -179,18 +179,22 @@ def nkibench() -> Figures:
 
 
 def row_blocks(b: int) -> Profile:
-    """MM-KDA-BLK: blocks of `b` row tiles share every tile of rhs."""
+    """MM-KDA-BLK: blocks of `b` row tiles share every tile of rhs. GpSimdE fetches lhs, so that the next block's does
+    not queue behind rhs."""
     k = Kernel("trn2")
     lhs, rhs, out = k.tensor("lhs", (4096, 5120)), k.tensor("rhs", (5120, 12288)), k.tensor("out", (4096, 12288))
     with k.loop(32 // b) as block:
-        turned = [k.sbuf(40 * 128, depth=2 if b < 8 else 1) for _ in range(b)]
+        turned = [k.sbuf(40 * 128) for _ in range(b)]
         for row, resident in enumerate(turned):
-            with k.loop(40) as i:
-                tile = k.sbuf(128, depth=4)
-                k.dma(tile, lhs.box((block * b + row) * 128, 128, i * 128, 128))
-                transpose(k, resident.cols(i * 128, 128), tile, depth=2 if b < 8 else 1)
+            with k.loop(10) as group:
+                across = k.psum(512, depth=2)
+                for i in range(4):
+                    tile, at = k.sbuf(128, depth=10 if b < 8 else 2), group * 4 + i
+                    k.dma(tile, lhs.box((block * b + row) * 128, 128, at * 128, 128), by="gpsimd", queue=row)
+                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=tile)
+                    drain(k, resident.cols(at * 128, 128), across.cols(i * 128, 128), i)
         with k.loop(24) as n:
-            products = [k.psum(512, depth=2 if b == 1 else 1) for _ in range(b)]
+            products = [k.psum(512, depth=2 if b < 8 else 1) for _ in range(b)]
             with k.loop(40) as i:
                 right = k.sbuf(512, depth=4)
                 k.dma(right, rhs.box(i * 128, 128, n * 512, 512))
@@ -199,7 +203,7 @@ def row_blocks(b: int) -> Profile:
             for row, product in enumerate(products):
                 result = k.sbuf(512, depth=2)
                 drain(k, result, product, row)
-                k.dma(out.box((block * b + row) * 128, 128, n * 512, 512), result, by="gpsimd")
+                k.dma(out.box((block * b + row) * 128, 128, n * 512, 512), result, by=DRAINS[row % 2])
     return profile(k)
 
 
@@ -214,8 +218,8 @@ def kda_blocks() -> Figures:
 
 
 def batched(group: int, width: int = 512) -> Profile:
-    """MM-KDA-BMM: K = 64; `group` row tiles are transposed before their products, which are stored in pieces of `width`
-    columns."""
+    """MM-KDA-BMM: K = 64; `group` row tiles are transposed before their products, up to four in a PSUM bank; results are
+    stored in pieces of `width` columns."""
     k = Kernel("trn2")
     lhs, rhs, out = k.tensor("lhs", (16 * 4096, 64)), k.tensor("rhs", (16 * 64, 4096)), k.tensor("out", (65536, 4096))
     with k.loop(16) as batch:
@@ -223,18 +227,24 @@ def batched(group: int, width: int = 512) -> Profile:
         k.dma(right, rhs.box(batch * 64, 64, 0, 4096))
         with k.loop(32 // group) as part:
             turned = k.sbuf(128 * group, partitions=64, depth=2)
-            with k.loop(group) as m:
-                tile = k.sbuf(64, depth=4)
-                k.dma(tile, lhs.box(batch * 4096 + (part * group + m) * 128, 128, 0, 64))
-                transpose(k, turned.cols(m * 128, 128), tile)
-            with k.loop(group) as m, k.loop(4096 // width) as n:
-                result = k.sbuf(width, depth=4)
-                for piece in range(width // 512):
-                    product = k.psum(512, depth=4 if width == 512 else 2)
-                    k.matmul(product, turned.cols(m * 128, 128), right.cols(n * width + piece * 512, 512))
-                    drain(k, result.cols(piece * 512, 512), product, piece)
+            shared = min(4, group)
+            with k.loop(group // shared) as m:
+                across = k.psum(128 * shared, partitions=64, depth=2)
+                for i in range(shared):
+                    tile, at = k.sbuf(64, depth=min(8, group)), m * shared + i
+                    k.dma(tile, lhs.box(batch * 4096 + (part * group + at) * 128, 128, 0, 64))
+                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=tile)
+                    drain(k, turned.cols(at * 128, 128), across.cols(i * 128, 128), 1)
+            with k.loop(group) as m, k.loop(2048 // width) as n:
                 row = batch * 4096 + (part * group + m) * 128
-                k.dma(out.box(row, 128, n * width, width), result, by="gpsimd")
+                for side, engine in enumerate(DRAINS):
+                    result = k.sbuf(width, depth=4)
+                    at = n * (2 * width) + side * width
+                    for piece in range(width // 512):
+                        product = k.psum(512, depth=2 if width == 512 else 1)
+                        k.matmul(product, turned.cols(m * 128, 128), right.cols(at + piece * 512, 512))
+                        drain(k, result.cols(piece * 512, 512), product, DRAINS.index(engine))
+                    k.dma(out.box(row, 128, at, width), result, by="gpsimd")
     return profile(k)
 
 

@@ -150,20 +150,21 @@ def norm_matmul(engine: str, n_outer: bool = True) -> Profile:
         inverse = inverse_rms(k, tile, 1024)
         k.op("tensor_scalar", "vector", op0="multiply", dst=tile, data=tile, operand0=inverse)
 
-    def multiply(m: At) -> None:
+    def multiply(m: At, following: At | None) -> None:
         tile, turned = tiles.cols(m % 3 * 1024, 1024), k.sbuf(1024, depth=2)
         if engine == "tensor":
             transpose_all(k, turned, tile, 8)
         else:
             with k.loop(8) as i:
                 transpose_by_blocks(k, turned.cols(i * 128, 128), tile.cols(i * 128, 128))
+        if following is not None:
+            prepare(following)
         products(k, turned, weights, out, m * 128, n_outer)
 
     prepare(0)
     with k.loop(31) as m:
-        prepare(m + 1)
-        multiply(m)
-    multiply(31)
+        multiply(m, m + 1)
+    multiply(31, None)
     return profile(k)
 
 
