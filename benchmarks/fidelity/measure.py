@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 from engine_builder import Kernel
 
+from nki_mlir.dialects.neuron_isa import EventSemaphoreOp
 from nki_mlir.executor import RunResult, time_program
+from nki_mlir.executor.profile import Intervals
+from nki_mlir.executor.recording import END, FREE, START
 from nki_mlir.targets import load
 
 Figures = dict[str, float | tuple[float, ...]]
@@ -38,11 +41,14 @@ class Profile:
     @cached_property
     def active_us(self) -> dict[str, float]:
         """Per engine, and for all DMA queues together as "dma": how long at least one instruction was under way, from
-        its issue to its completion."""
-        spans: dict[str, list[tuple[float, float]]] = {}
-        for unit, _, _, start, end, _ in self.result.records:
-            spans.setdefault("dma" if "dma" in unit else unit, []).append((start, end))
-        return {unit: union(found) / 1000 for unit, found in spans.items()}
+        its issue to its completion. Instructions that only wait do not count."""
+        spans: dict[str, list[np.ndarray]] = {}
+        for unit in self.result.recording.units:
+            times = unit.columns()[[START, END if unit.queue is None else FREE]]
+            works = [isinstance(what, str) or not isinstance(what, EventSemaphoreOp) for what in unit.what]
+            name = "dma" if unit.queue is not None else unit.name
+            spans.setdefault(name, []).append(times[:, np.array(works, bool)])
+        return {name: Intervals(*np.concatenate(found, axis=1)).total / 1000 for name, found in spans.items()}
 
     def active(self, unit: str) -> float:
         """Percent of the whole run."""
@@ -51,16 +57,6 @@ class Profile:
     def window(self, unit: str) -> float:
         """Percent of the time between the launch and the tail."""
         return 100 * self.active_us.get(unit, 0.0) / self.us
-
-
-def union(spans: Iterable[tuple[float, float]]) -> float:
-    """The length of a union of intervals."""
-    covered, until = 0.0, 0.0
-    for start, end in sorted(spans):
-        if end > until:
-            covered += end - max(start, until)
-            until = end
-    return covered
 
 
 def profile(kernel: Kernel) -> Profile:

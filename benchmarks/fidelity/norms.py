@@ -12,8 +12,8 @@ ROWS, WIDTH = 4096, 8192
 
 
 def layer_norm(statistics: bool) -> Profile:
-    """NM-LN, 4096 x 8192 fp32: v1 by reductions, v2 by bn_stats. x is normalised and scaled in place and the last pass
-    writes the output: beside gamma, beta and a square SBUF has no room for a second tile of 32 KiB per partition."""
+    """NM-LN, 4096 x 8192 fp32: v1 by reductions, v2 by bn_stats. x is normalised in place: beside gamma, beta, a square
+    and the output SBUF has no room for a second tile of 32 KiB per partition."""
     k = Kernel("trn1")
     x, y, gamma, beta = (k.tensor(n, (ROWS, WIDTH)) for n in ("x", "y", "gamma", "beta"))
     scale, shift = k.sbuf(WIDTH), k.sbuf(WIDTH)
@@ -42,8 +42,8 @@ def layer_norm(statistics: bool) -> Profile:
             k.op("activation", op="rsqrt", dst=deviation, data=deviation)
             k.op("tensor_scalar", "vector", op0="subtract", dst=tile, data=tile, operand0=average)
             k.op("tensor_scalar", "vector", op0="multiply", dst=tile, data=tile, operand0=deviation)
-        k.op("tensor_tensor", "vector", op="multiply", dst=tile, data1=tile, data2=scale)
-        k.op("tensor_tensor", "vector", op="add", dst=out, data1=tile, data2=shift)
+        k.op("tensor_tensor", "vector", op="multiply", dst=out, data1=tile, data2=scale)
+        k.op("tensor_tensor", "vector", op="add", dst=out, data1=out, data2=shift)
         k.dma(y.box(i * 128, 128, 0, WIDTH), out, by="gpsimd")
     return profile(k)
 
