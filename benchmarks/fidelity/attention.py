@@ -1,0 +1,198 @@
+"""Attention and softmax of products."""
+
+from __future__ import annotations
+
+from engine_builder import At, Index, Kernel, View
+from fidelity.matmul import drain
+from fidelity.measure import Figures, Profile, mfu, profile
+
+SPILLED = 2875
+"""Columns of 4096 that make the spilled bytes of AT-NB-BMMSM."""
+
+
+def softmax_of_product() -> Figures:
+    """AT-NB-BMMSM, in source order; 70% of each tile of scores goes to HBM and back, as the profile's traffic says."""
+    k = Kernel("trn1")
+    lhs, rhs, out = k.tensor("lhs", (65536, 64)), k.tensor("rhs", (1024, 4096)), k.tensor("out", (65536, 4096))
+    spill = k.tensor("spill", (65536, SPILLED))
+    with k.loop(16) as batch:
+        right = k.sbuf(4096, partitions=64, depth=2)
+        k.dma(right, rhs.box(batch * 64, 64, 0, 4096))
+        with k.loop(32) as m:
+            row = batch * 4096 + m * 128
+            tile, turned, across = k.sbuf(64, depth=2), k.sbuf(128, partitions=64, depth=2), k.psum(128, partitions=64)
+            scores, column = k.sbuf(4096, depth=2), k.sbuf(2, depth=2)
+            k.dma(tile, lhs.box(row, 128, 0, 64))
+            k.op("nc_transpose", "tensor", dst=across, data=tile)
+            drain(k, turned, across, 1)
+            with k.loop(8) as n:
+                product = k.psum(512, depth=2)
+                k.matmul(product, turned, right.cols(n * 512, 512))
+                drain(k, scores.cols(n * 512, 512), product, 1)
+            k.dma(spill.box(row, 128, 0, SPILLED), scores.cols(0, SPILLED), by="gpsimd")
+            k.dma(scores.cols(0, SPILLED), spill.box(row, 128, 0, SPILLED), by="gpsimd", queue=1)
+            low, total = column.cols(0, 1), column.cols(1, 1)
+            k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=low, data=scores)
+            k.op("activation", op="copy", dst=scores, data=scores, bias=low)
+            k.op("activation", op="exp", dst=scores, data=scores)
+            k.op("tensor_reduce", op="add", axes=1, dst=total, data=scores)
+            k.op("reciprocal", dst=total, data=total)
+            k.op("tensor_scalar", "vector", op0="multiply", dst=scores, data=scores, operand0=total)
+            k.dma(out.box(row, 128, 0, 4096), scores, by="vector")
+    p = profile(k)
+    return {"ms": p.ms, "VectorE %": p.active("vector"), "ScalarE %": p.active("scalar")}
+
+
+def grouped(fold_scale: bool, defer: bool) -> Profile:
+    """AT-KDA-GQA1: passes over [128, 4096] scores; the scale may be part of the exponential, and the division may come
+    behind the product with v."""
+    k = Kernel("trn2")
+    q, out = k.tensor("q", (65536, 128)), k.tensor("out", (65536, 128))
+    keys, values = k.tensor("k", (32768, 128)), k.tensor("v", (32768, 128))
+    with k.loop(8) as head:
+        kt, v = k.sbuf(4096), k.sbuf(4096)
+        k.dma(v.at(0, (128, 32), (1, 128)), values.at(head * 524288, (128, 128), (16384, 32), (1, 128)))
+        with k.loop(32) as i:
+            tile = k.sbuf(128, depth=4)
+            k.dma(tile, keys.box(head * 4096 + i * 128, 128, 0, 128))
+            turn(k, kt.cols(i * 128, 128), tile)
+        with k.loop(64) as m:
+            row = head * 8192 + m * 128
+            tile, qt, scores = k.sbuf(128, depth=2), k.sbuf(128, depth=2), k.sbuf(4096)
+            low, total = k.sbuf(1, depth=2), k.sbuf(1, depth=2)
+            k.dma(tile, q.box(row, 128, 0, 128))
+            turn(k, qt, tile)
+            with k.loop(4) as n:
+                for turn_ in range(2):
+                    product, at = k.psum(512), (n * 2 + turn_) * 512
+                    k.matmul(product, qt, kt.cols(at, 512))
+                    drain(k, scores.cols(at, 512), product, turn_)
+            if not fold_scale:
+                k.op("tensor_scalar", "vector", op0="multiply", dst=scores, data=scores, operand0=0.088)
+            k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=low, data=scores)
+            k.op("activation", op="exp", dst=scores, data=scores, bias=low, scale=0.088 if fold_scale else 1.0)
+            k.op("tensor_reduce", op="add", axes=1, dst=total, data=scores)
+            k.op("reciprocal", dst=total, data=total)
+            if not defer:
+                k.op("tensor_scalar", "vector", op0="multiply", dst=scores, data=scores, operand0=total)
+            pt, context, result = k.sbuf(4096), k.psum(128), k.sbuf(128, depth=2)
+            with k.loop(8) as group:
+                across = k.psum(512)
+                for i in range(4):
+                    at = group * 512 + i * 128
+                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=scores.cols(at, 128))
+                drain(k, pt.cols(group * 512, 512), across, 0)
+            with k.loop(32) as i:
+                k.matmul(context, pt.cols(i * 128, 128), v.cols(i * 128, 128), i)
+            if defer:
+                k.op("tensor_scalar", "vector", op0="multiply", dst=result, data=context, operand0=total)
+            else:
+                drain(k, result, context)
+            k.dma(out.box(row, 128, 0, 128), result, by="gpsimd")
+    return profile(k)
+
+
+def turn(k: Kernel, dst: View, tile: View) -> None:
+    across = k.psum(128)
+    k.op("nc_transpose", "tensor", dst=across, data=tile)
+    drain(k, dst, across)
+
+
+def folds() -> Figures:
+    neither = grouped(False, False).total
+    return {
+        "neither / both folds": neither / grouped(True, True).total,
+        "neither / deferred normalise": neither / grouped(False, True).total,
+        "neither / scale fold": neither / grouped(True, False).total,
+    }
+
+
+def flash(length: int, d: int = 128, kind: str = "bfloat16") -> float:
+    """us of one head of flash attention: 1024 keys at a time, whose products and maximum come one step ahead of the
+    product with v; k and v stay in SBUF."""
+    k = Kernel("trn2", dge=True)
+    q, keys = k.tensor("qT", (d, length), kind), k.tensor("kT", (d, length), kind)
+    values, out = k.tensor("v", (length, d), kind), k.tensor("out", (length, d), kind)
+    kt, v = k.sbuf(length, kind, partitions=d), k.sbuf(length // 128 * d, kind)
+    k.dma(kt, keys.box(0, d, 0, length))
+    k.dma(v.at(0, (d, length // 128), (1, d)), values.at(0, (d, 128), (128 * d, length // 128), (1, d)), by="scalar")
+    p = k.sbuf(2 * 1024, kind)
+    alpha, low, sums = k.sbuf(2), k.sbuf(2), k.sbuf(2)
+    steps = length // 1024
+    with k.loop(length // 128) as m:
+        qt, total, result = k.sbuf(128, kind, d, depth=2), k.sbuf(d, depth=2), k.sbuf(d, kind, depth=2)
+        running, inverse = k.sbuf(1, depth=2), k.sbuf(1, depth=2)
+        k.dma(qt, q.box(0, d, m * 128, 128))
+        k.op("memset", "gpsimd", dst=total, value=0.0)
+        k.op("memset", "gpsimd", dst=running, value=0.0)
+
+        def ahead(t: At) -> None:
+            """Scores and their exponentials, and the factor for what was there before."""
+            scores = k.psum(1024)
+            for half in range(2):
+                k.matmul(scores.cols(half * 512, 512), qt, kt.cols(t * 1024 + half * 512, 512))
+            slot = t % 2
+            k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=low.cols(slot, 1), data=scores)
+            k.op("activation", op="exp", dst=alpha.cols(slot, 1), data=low.cols(slot, 1))
+            k.op(
+                "activation_reduce",
+                op="exp",
+                dst=p.cols(slot * 1024, 1024),
+                data=scores,
+                bias=low.cols(slot, 1),
+                reduce_res=sums.cols(slot, 1),
+            )
+
+        def finish(t: At) -> None:
+            slot, context = t % 2, k.psum(d)
+            turned = k.sbuf(1024, kind, depth=2)
+            for bank in range(2 if kind == "float32" else 1):
+                count = 4 if kind == "float32" else 8
+                across = k.psum(count * 128, kind)
+                for i in range(count):
+                    at = slot * 1024 + (bank * 4 + i) * 128
+                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=p.cols(at, 128))
+                drain(k, turned.cols(bank * 512, count * 128), across, bank)
+            for i in range(8):
+                k.matmul(context, turned.cols(i * 128, 128), v.cols((t * 8 + i) * d, d), i)
+            factor = alpha.cols(slot, 1)
+            stt = {"op0": "multiply", "op1": "add", "operand0": factor}
+            k.op("scalar_tensor_tensor", dst=running, data=running, operand1=sums.cols(slot, 1), **stt)
+            k.op("scalar_tensor_tensor", dst=total, data=total, operand1=context, **stt)
+
+        ahead(0)
+        if steps > 1:
+            with k.loop(steps - 1) as t:
+                ahead(t + 1)
+                finish(t)
+        finish(steps - 1)
+        k.op("reciprocal", dst=inverse, data=running)
+        k.op("tensor_scalar", "vector", op0="multiply", dst=result, data=total, operand0=inverse)
+        k.dma(out.box(m * 128, 128, 0, d), result, by="gpsimd")
+    return profile(k).total
+
+
+def stable_diffusion() -> Figures:
+    return {
+        "us fp32": flash(4096, kind="float32"),
+        "us bf16": flash(4096),
+        "us fp16 d=64": flash(4096, 64, "float16"),
+    }
+
+
+def blog() -> Figures:
+    short, long = flash(4096), flash(16384)
+    return {"us at 4096": short, "us at 16384": long, "16384 / 4096": long / short}
+
+
+def utilisation() -> Figures:
+    return {"MFU % at 2048, 16384": tuple(mfu(4 * n * n * 128, flash(n)) for n in (2048, 16384))}
+
+
+CASES = {
+    "AT-NB-BMMSM": softmax_of_product,
+    "AT-KDA-GQA1": folds,
+    "AT-NS-SD": stable_diffusion,
+    "AT-BLOG": blog,
+    "AT-AT-MFU": utilisation,
+}
