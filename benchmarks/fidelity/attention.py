@@ -109,66 +109,87 @@ def folds() -> Figures:
 
 def flash(length: int, d: int = 128, kind: str = "bfloat16") -> float:
     """us of one head of flash attention: 1024 keys at a time, whose products and maximum come one step ahead of the
-    product with v; k and v stay in SBUF."""
-    k = Kernel("trn2", dge=True)
+    product with v; k and v stay in SBUF. Products are 16-bit, of fp32 arguments too (in mixed precision)."""
+    k, inner = Kernel("trn2", dge=True), "bfloat16" if kind == "float32" else kind
     q, keys = k.tensor("qT", (d, length), kind), k.tensor("kT", (d, length), kind)
     values, out = k.tensor("v", (length, d), kind), k.tensor("out", (length, d), kind)
-    kt, v = k.sbuf(length, kind, partitions=d), k.sbuf(length // 128 * d, kind)
-    k.dma(kt, keys.box(0, d, 0, length))
-    k.dma(v.at(0, (d, length // 128), (1, d)), values.at(0, (d, 128), (128 * d, length // 128), (1, d)), by="scalar")
-    p = k.sbuf(2 * 1024, kind)
-    alpha, low, sums = k.sbuf(2), k.sbuf(2), k.sbuf(2)
-    steps = length // 1024
-    with k.loop(length // 128) as m:
-        qt, total, result = k.sbuf(128, kind, d, depth=2), k.sbuf(d, depth=2), k.sbuf(d, kind, depth=2)
+    rows, steps = length // 128, length // 1024
+
+    def load(inside: View, source: View, by: str = "sync") -> None:
+        """Loads a tile, and turns it into the type of the products."""
+        if kind == inner:
+            k.dma(inside, source, by=by)
+            return
+        tile = k.sbuf(inside.access.free_elements, kind, inside.access.partitions)
+        k.dma(tile.at(0, *inside.access.dims), source, by=by)
+        k.op("tensor_copy", "gpsimd", dst=inside, src=tile)
+
+    kt, v, qts = k.sbuf(length, inner, d), k.sbuf(rows * d, inner), k.sbuf(2 * 128, inner, d)
+    load(kt, keys.box(0, d, 0, length))
+    load(v.at(0, (d, rows), (1, d)), values.at(0, (d, 128), (128 * d, rows), (1, d)), "scalar")
+    p, alpha, low, sums = k.sbuf(2 * 1024, inner), k.sbuf(2), k.sbuf(2), k.sbuf(2)
+    scores, contexts, acrosses = k.psum(2 * 1024), k.psum(2 * 512), k.psum(2 * 1024, inner)
+
+    def score(m: At, t: At, slot: int) -> None:
+        for half in range(2):
+            here, keys_ = scores.cols(slot * 1024 + half * 512, 512), kt.cols(t * 1024 + half * 512, 512)
+            k.matmul(here, qts.cols(m % 2 * 128, 128), keys_)
+
+    def exponentials(slot: int) -> None:
+        """Of the scores, and the factor for what was there before."""
+        found, lowest = scores.cols(slot * 1024, 1024), low.cols(slot, 1)
+        k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=lowest, data=found)
+        k.op("activation", op="exp", dst=alpha.cols(slot, 1), data=lowest)
+        here, summed = p.cols(slot * 1024, 1024), sums.cols(slot, 1)
+        k.op("activation_reduce", op="exp", dst=here, data=found, bias=lowest, reduce_res=summed)
+
+    def begin(m: At) -> None:
+        load(qts.cols(m % 2 * 128, 128), q.box(0, d, m * 128, 128))
+        for slot in range(2):
+            score(m, slot, slot)
+        exponentials(0)
+
+    def tile(m: At, following: At | None) -> None:
+        """128 queries; the next ones begin before the last step of these."""
+        total, result = k.sbuf(d, depth=2), k.sbuf(d, kind, depth=2)
         running, inverse = k.sbuf(1, depth=2), k.sbuf(1, depth=2)
-        k.dma(qt, q.box(0, d, m * 128, 128))
         k.op("memset", "gpsimd", dst=total, value=0.0)
         k.op("memset", "gpsimd", dst=running, value=0.0)
 
-        def ahead(t: At) -> None:
-            """Scores and their exponentials, and the factor for what was there before."""
-            scores = k.psum(1024)
-            for half in range(2):
-                k.matmul(scores.cols(half * 512, 512), qt, kt.cols(t * 1024 + half * 512, 512))
-            slot = t % 2
-            k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=low.cols(slot, 1), data=scores)
-            k.op("activation", op="exp", dst=alpha.cols(slot, 1), data=low.cols(slot, 1))
-            k.op(
-                "activation_reduce",
-                op="exp",
-                dst=p.cols(slot * 1024, 1024),
-                data=scores,
-                bias=low.cols(slot, 1),
-                reduce_res=sums.cols(slot, 1),
-            )
-
-        def finish(t: At) -> None:
-            slot, context = t % 2, k.psum(d)
-            turned = k.sbuf(1024, kind, depth=2)
-            for bank in range(2 if kind == "float32" else 1):
-                count = 4 if kind == "float32" else 8
-                across = k.psum(count * 128, kind)
-                for i in range(count):
-                    at = slot * 1024 + (bank * 4 + i) * 128
-                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=p.cols(at, 128))
-                drain(k, turned.cols(bank * 512, count * 128), across, bank)
+        def step(t: At, slot: int, left: int) -> None:
+            """The product with v; `left` further steps follow."""
+            if left:
+                exponentials(1 - slot)
+            turned, across = k.sbuf(1024, inner, depth=2), acrosses.cols(slot * 1024, 1024)
+            for i in range(8):
+                source = p.cols(slot * 1024 + i * 128, 128)
+                k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=source)
+            drain(k, turned, across)
+            if left > 1:
+                score(m, t + 2, slot)
+            context, factor = contexts.cols(slot * 512, d), alpha.cols(slot, 1)
             for i in range(8):
                 k.matmul(context, turned.cols(i * 128, 128), v.cols((t * 8 + i) * d, d), i)
-            factor = alpha.cols(slot, 1)
-            stt = {"op0": "multiply", "op1": "add", "operand0": factor}
-            k.op("scalar_tensor_tensor", dst=running, data=running, operand1=sums.cols(slot, 1), **stt)
-            k.op("scalar_tensor_tensor", dst=total, data=total, operand1=context, **stt)
+            for dst, more in ((running, sums.cols(slot, 1)), (total, context)):
+                both = {"dst": dst, "data": dst, "operand0": factor, "operand1": more}
+                k.op("scalar_tensor_tensor", op0="multiply", op1="add", **both)
 
-        ahead(0)
-        if steps > 1:
-            with k.loop(steps - 1) as t:
-                ahead(t + 1)
-                finish(t)
-        finish(steps - 1)
+        if steps > 2:
+            with k.loop(steps // 2 - 1) as pair:
+                for slot in range(2):
+                    step(pair * 2 + slot, slot, 2)
+        step(steps - 2, 0, 1)
+        if following is not None:
+            begin(following)
+        step(steps - 1, 1, 0)
         k.op("reciprocal", dst=inverse, data=running)
         k.op("tensor_scalar", "vector", op0="multiply", dst=result, data=total, operand0=inverse)
         k.dma(out.box(m * 128, 128, 0, d), result, by="gpsimd")
+
+    begin(0)
+    with k.loop(rows - 1) as m:
+        tile(m, m + 1)
+    tile(rows - 1, None)
     return profile(k).total
 
 
