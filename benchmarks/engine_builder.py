@@ -212,9 +212,12 @@ class Kernel:
         mode = "hwdge" if self.dge and by in GENERATORS else None
         self.op("dma_copy", by, dst=dst, src=src, queue=queue, dge_mode=mode)
 
-    def matmul(self, dst: View, stationary: View, moving: View, accumulate: At = 0) -> None:
+    def matmul(
+        self, dst: View, stationary: View, moving: View, accumulate: At = 0, perf_mode: str | None = None
+    ) -> None:
         """dst (+)= stationary^T moving: overwrites where `accumulate` is 0."""
-        self.op("nc_matmul", dst=dst, stationary=stationary, moving=moving, accumulate=accumulate)
+        operands: dict[str, Argument] = {"dst": dst, "stationary": stationary, "moving": moving}
+        self.op("nc_matmul", **operands, accumulate=accumulate, perf_mode=perf_mode)
 
     def module(self) -> ModuleOp:
         """The program at neuron.engine. The kernel is used up."""

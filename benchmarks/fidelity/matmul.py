@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from engine_builder import At, Index, Kernel, Tensor, View
 from fidelity.measure import Figures, Profile, mfu, profile
 
-FP32, BF16 = "float32", "bfloat16"
+FP32, BF16, FP8 = "float32", "bfloat16", "float8_e4m3"
 CUBE = 2 * 2048**3
 KO_FLOPS = 2 * 4096 * 8192 * 8192
 DRAINS = ("vector", "scalar")
@@ -314,6 +314,50 @@ def _products(k: Kernel, x: Tensor, m: Index, weights: View) -> Iterator[tuple[I
         yield j, product
 
 
+def double_row() -> Figures:
+    """MM-NS-FP8: rows of lhs are scaled by their largest magnitude, transposed on the PE and rounded on the way out of
+    PSUM; products contract 256 values at a time."""
+    k = Kernel("trn2", dge=True)
+    lhs, rhs, out = (
+        k.tensor("lhs", (512, 16384), BF16),
+        k.tensor("rhs", (16384, 1024), FP8),
+        k.tensor("out", (512, 1024)),
+    )
+    right = k.sbuf(128 * 1024, FP8)
+    for piece in range(4):
+        source = rhs.at(piece * 32 * 128 * 1024, (1024, 128), (128 * 1024, 32), (1, 1024))
+        k.dma(right.at(piece * 32768, (1024, 32), (1, 1024)), source, by="scalar")
+    with k.loop(4) as m:
+        turned, most, scale = k.sbuf(128 * 128, FP8, depth=2), k.sbuf(1, depth=2), k.sbuf(1, depth=2)
+        rows, partial = k.sbuf(16384, BF16), k.sbuf(4, depth=2)
+        parts = [rows.cols(piece * 4096, 4096) for piece in range(4)]
+        for piece, part in enumerate(parts):
+            k.dma(part, lhs.box(m * 128, 128, piece * 4096, 4096))
+            k.op("tensor_reduce", op="maximum", axes=1, dst=partial.cols(piece, 1), data=part)
+        k.op("tensor_reduce", op="maximum", axes=1, dst=most, data=partial)
+        k.op("reciprocal", dst=scale, data=most)
+        for part in parts:
+            k.op("activation", op="copy", dst=part, data=part, scale=scale)
+        for piece in range(4):
+            with k.loop(4) as group:
+                across = k.psum(1024, BF16)
+                for i in range(8):
+                    data = parts[piece].cols(group * 1024 + i * 128, 128)
+                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=data)
+                drain(k, turned.cols(piece * 4096 + group * 1024, 1024), across)
+        for n in range(2):
+            product, result = k.psum(512, depth=2), k.sbuf(512, depth=2)
+            with k.loop(64) as i:
+                stationary, moving = (
+                    turned.at(i * 256, (128, 2), (1, 128)),
+                    right.at(i * 2048 + n * 512, (1024, 2), (1, 512)),
+                )
+                k.matmul(product, stationary, moving, i, perf_mode="double_row")
+            k.op("activation", op="copy", dst=result, data=product, scale=most)
+            k.dma(out.box(m * 128, 128, n * 512, 512), result, by="gpsimd")
+    return {"us": profile(k).total}
+
+
 CASES = {
     "MM-AT-HAND": autotune_hand,
     "MM-AT-16": autotune_16,
@@ -323,4 +367,5 @@ CASES = {
     "MM-KDA-BLK": kda_blocks,
     "MM-KDA-BMM": kda_batched,
     "MM-NB-SWIGLU": swiglu,
+    "MM-NS-FP8": double_row,
 }
