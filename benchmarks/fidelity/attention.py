@@ -25,12 +25,15 @@ def softmax_of_product() -> Figures:
             k.dma(tile, lhs.box(row, 128, 0, 64))
             k.op("nc_transpose", "tensor", dst=across, data=tile)
             drain(k, turned, across, 1)
-            with k.loop(8) as n:
-                product = k.psum(512, depth=2)
+            for n in range(8):
+                product, part = k.psum(512), scores.cols(n * 512, 512)
                 k.matmul(product, turned, right.cols(n * 512, 512))
-                drain(k, scores.cols(n * 512, 512), product, 1)
-            k.dma(spill.box(row, 128, 0, SPILLED), scores.cols(0, SPILLED), by="gpsimd")
-            k.dma(scores.cols(0, SPILLED), spill.box(row, 128, 0, SPILLED), by="gpsimd", queue=1)
+                drain(k, part, product, 1)
+                width = min(512, SPILLED - n * 512)
+                if width > 0:
+                    there = spill.box(row, 128, n * 512, width)
+                    k.dma(there, part.cols(0, width), by="gpsimd")
+                    k.dma(part.cols(0, width), there, by="sync")
             low, total = column.cols(0, 1), column.cols(1, 1)
             k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=low, data=scores)
             k.op("activation", op="copy", dst=scores, data=scores, bias=low)
@@ -171,8 +174,15 @@ def flash(length: int, d: int = 128, kind: str = "bfloat16") -> float:
             for i in range(8):
                 k.matmul(context, turned.cols(i * 128, 128), v.cols((t * 8 + i) * d, d), i)
             for dst, more in ((running, sums.cols(slot, 1)), (total, context)):
-                both = {"dst": dst, "data": dst, "operand0": factor, "operand1": more}
-                k.op("scalar_tensor_tensor", op0="multiply", op1="add", **both)
+                k.op(
+                    "scalar_tensor_tensor",
+                    op0="multiply",
+                    op1="add",
+                    dst=dst,
+                    data=dst,
+                    operand0=factor,
+                    operand1=more,
+                )
 
         if steps > 2:
             with k.loop(steps // 2 - 1) as pair:

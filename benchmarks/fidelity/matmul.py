@@ -258,8 +258,11 @@ def kda_batched() -> Figures:
 
 
 def swiglu() -> Figures:
-    """MM-NB-SWIGLU: gate and up products of a block of rows side by side, so that the gate need not be kept."""
+    """MM-NB-SWIGLU: gate and up products of a block of rows side by side, so that the gate need not be kept. ScalarE
+    adds 1 to the exponential, as in EW-NB-SILU."""
     k = Kernel("trn1")
+    one = k.sbuf(1)
+    k.op("memset", "vector", dst=one, value=1.0)
     x, gate, up = k.tensor("x", (4096, 1024)), k.tensor("Wg", (1024, 3072)), k.tensor("Wu", (1024, 3072))
     down, hidden, out = k.tensor("Wd", (3072, 1024)), k.tensor("h", (3072, 4096)), k.tensor("out", (4096, 1024))
     with k.loop(3) as n:
@@ -272,7 +275,7 @@ def swiglu() -> Figures:
                 g, u, e = gates.cols(j * 512, 512), k.sbuf(512, depth=2), k.sbuf(512, depth=2)
                 drain(k, u, product, 1)
                 k.op("activation", op="exp", dst=e, data=g, scale=-1.0)
-                k.op("tensor_scalar", "vector", op0="add", dst=e, data=e, operand0=1.0)
+                k.op("activation", op="copy", dst=e, data=e, bias=one)
                 k.op("reciprocal", dst=e, data=e)
                 k.op("tensor_tensor", "vector", op="multiply", dst=e, data1=e, data2=g)
                 k.op("tensor_tensor", "vector", op="multiply", dst=e, data1=e, data2=u)
