@@ -216,8 +216,14 @@ class Kernel:
         self, dst: View, stationary: View, moving: View, accumulate: At = 0, perf_mode: str | None = None
     ) -> None:
         """dst (+)= stationary^T moving: overwrites where `accumulate` is 0."""
-        operands: dict[str, Argument] = {"dst": dst, "stationary": stationary, "moving": moving}
-        self.op("nc_matmul", **operands, accumulate=accumulate, perf_mode=perf_mode)
+        self.op(
+            "nc_matmul",
+            dst=dst,
+            stationary=stationary,
+            moving=moving,
+            accumulate=accumulate,
+            perf_mode=perf_mode,
+        )
 
     def module(self) -> ModuleOp:
         """The program at neuron.engine. The kernel is used up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine_builder import At, Index, Kernel, View
+from engine_builder import At, Kernel, View
 from fidelity.matmul import drain
 from fidelity.measure import Figures, Profile, mfu, profile
 

@@ -29,9 +29,10 @@ class Arguments:
 
     @staticmethod
     def of(k: Kernel, channels: int, length: int) -> Arguments:
-        wide = [k.tensor(n, (channels, length)) for n in ("delta", "u")]
-        rates, rows = k.tensor("A", (channels, STATES)), [k.tensor(n, (STATES, length)) for n in ("B", "C")]
-        return Arguments(*wide, rates, *rows, k.tensor("y", (channels, length)))
+        wide, rows = (channels, length), (STATES, length)
+        delta, u, y = k.tensor("delta", wide), k.tensor("u", wide), k.tensor("y", wide)
+        b, c = k.tensor("B", rows), k.tensor("C", rows)
+        return Arguments(delta, u, k.tensor("A", (channels, STATES)), b, c, y)
 
 
 @dataclass
@@ -149,14 +150,12 @@ def hoisted(length: int) -> Profile:
                     k.op("memset", "vector", dst=carry, value=0.0)
             with k.loop(chunks) as chunk:
                 at = chunk * CHUNK
-                part = [tile.cols(at, CHUNK) for tile in (delta, u, total)]
-                steps(
-                    k,
-                    [
-                        Step(*part, rate, *rows_of(k, x, state, ones, False, at), product=part[1], carry=carry)
-                        for state, rate, carry in zip(states, rates, carries, strict=True)
-                    ],
-                )
+                here, product, sums = (tile.cols(at, CHUNK) for tile in (delta, u, total))
+                both: list[Step] = []
+                for state, rate, carry in zip(states, rates, carries, strict=True):
+                    b, c = rows_of(k, x, state, ones, False, at)
+                    both.append(Step(here, product, sums, rate, b, c, product, carry))
+                steps(k, both)
         k.dma(x.y.box(channel * 128, 128, 0, length), total, by="gpsimd")
     return profile(k)
 

@@ -32,8 +32,8 @@ def transpose(k: Kernel, dst: View, data: View, engine: str = "scalar", depth: i
 
 
 def hand() -> Profile:
-    """MM-AT-HAND: 2048^3 bf16, blocked; operands rotate, PSUM tiles are cleared and added to accumulators in SBUF. ScalarE
-    clears, so that it can run ahead of VectorE, which copies and adds."""
+    """MM-AT-HAND: 2048^3 bf16, blocked; operands rotate, PSUM tiles are cleared and added to accumulators in SBUF.
+    ScalarE clears, so that it can run ahead of VectorE, which copies and adds."""
     k = Kernel("trn2", dge=True)
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
     zeros = k.sbuf(512)
@@ -113,8 +113,8 @@ def tile_by_tile() -> Figures:
 
 def blocked() -> Figures:
     """MM-KO-V5: fp32, blocks in all three dimensions. The accumulators (128 KiB of a partition), a block of lhsT (64)
-    and one of rhs (32) are SBUF to the last byte, so nothing can rotate; lhsT comes in four column groups, each of which
-    is loaded again as soon as both column blocks have used it. Results are copied in place."""
+    and one of rhs (32) are SBUF to the last byte, so nothing can rotate; lhsT comes in four column groups, each of
+    which is loaded again as soon as both column blocks have used it. Results are copied in place."""
     k = Kernel("trn2", dge=True)
     lhs, rhs, out = k.tensor("lhsT", (8192, 4096)), k.tensor("rhs", (8192, 8192)), k.tensor("out", (4096, 8192))
     kib = 1024
@@ -218,8 +218,8 @@ def kda_blocks() -> Figures:
 
 
 def batched(group: int, width: int = 512) -> Profile:
-    """MM-KDA-BMM: K = 64; `group` row tiles are transposed before their products, up to four in a PSUM bank; results are
-    stored in pieces of `width` columns."""
+    """MM-KDA-BMM: K = 64; `group` row tiles are transposed before their products, up to four in a PSUM bank; results
+    are stored in pieces of `width` columns."""
     k = Kernel("trn2")
     lhs, rhs, out = k.tensor("lhs", (16 * 4096, 64)), k.tensor("rhs", (16 * 64, 4096)), k.tensor("out", (65536, 4096))
     with k.loop(16) as batch:

@@ -8,8 +8,8 @@ from fidelity.measure import Figures, Profile, profile
 
 
 def blocked() -> Figures:
-    """TR-CS149: 4096 x 4096 fp32. For 128 columns of the input at a time and 512 of its rows, four PE transposes share a
-    PSUM bank and a copy; the result's 128 rows of 4096 leave in one transfer."""
+    """TR-CS149: 4096 x 4096 fp32, 512 rows and 512 columns at a time. Four PE transposes share a PSUM bank and a copy;
+    128 rows of the result leave in one transfer."""
     k = Kernel("trn2")
     x, y = (k.tensor(n, (4096, 4096)) for n in "xy")
     with k.loop(8) as group:

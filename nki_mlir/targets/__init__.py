@@ -213,8 +213,8 @@ class Dma:
     A transfer's data starts `start_ns` after its trigger, or `hot_start_ns` where its ring got another one no more than
     `hot_window_ns` before; a ring takes a static one per `queue_interval_ns`. A software-generated transfer costs its
     engine `swdge_row_ns` per row before its trigger, a hardware-generated one keeps a generator for `hwdge_ns` and
-    `hwdge_row_ns` per row. Parts that queue run at the sustained rate. The other factors are rates relative to a copy's;
-    where the engines don't transpose (`transposes`), a transpose moves single elements.
+    `hwdge_row_ns` per row. Parts that queue run at the sustained rate. The other factors are rates relative to a
+    copy's; where the engines don't transpose (`transposes`), a transpose moves single elements.
     """
 
     engines: int
