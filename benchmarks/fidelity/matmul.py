@@ -184,22 +184,21 @@ def row_blocks(b: int) -> Profile:
     k = Kernel("trn2")
     lhs, rhs, out = k.tensor("lhs", (4096, 5120)), k.tensor("rhs", (5120, 12288)), k.tensor("out", (4096, 12288))
     with k.loop(32 // b) as block:
-        turned = [k.sbuf(40 * 128) for _ in range(b)]
-        for row, resident in enumerate(turned):
-            with k.loop(10) as group:
-                across = k.psum(512, depth=2)
-                for i in range(4):
-                    tile, at = k.sbuf(128, depth=10 if b < 8 else 2), group * 4 + i
-                    k.dma(tile, lhs.box((block * b + row) * 128, 128, at * 128, 128), by="gpsimd", queue=row)
-                    k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=tile)
-                    drain(k, resident.cols(at * 128, 128), across.cols(i * 128, 128), i)
+        turned = k.sbuf(b * 40 * 128)
+        with k.loop(b) as row, k.loop(10) as group:
+            across = k.psum(512, depth=2 if b < 8 else 1)
+            for i in range(4):
+                tile, at = k.sbuf(128, depth=10 * b if b < 8 else 16), group * 4 + i
+                k.dma(tile, lhs.box((block * b + row) * 128, 128, at * 128, 128), by="gpsimd", queue=i)
+                k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=tile)
+                drain(k, turned.cols((row * 40 + at) * 128, 128), across.cols(i * 128, 128), i)
         with k.loop(24) as n:
-            products = [k.psum(512, depth=2 if b < 8 else 1) for _ in range(b)]
+            products = [k.psum(512, depth=2 if b < 4 else 1) for _ in range(b)]
             with k.loop(40) as i:
                 right = k.sbuf(512, depth=4)
                 k.dma(right, rhs.box(i * 128, 128, n * 512, 512))
-                for resident, product in zip(turned, products, strict=True):
-                    k.matmul(product, resident.cols(i * 128, 128), right, i)
+                for row, product in enumerate(products):
+                    k.matmul(product, turned.cols((i + row * 40) * 128, 128), right, i)
             for row, product in enumerate(products):
                 result = k.sbuf(512, depth=2)
                 drain(k, result, product, row)
@@ -232,7 +231,7 @@ def batched(group: int, width: int = 512) -> Profile:
                 across = k.psum(128 * shared, partitions=64, depth=2)
                 for i in range(shared):
                     tile, at = k.sbuf(64, depth=min(8, group)), m * shared + i
-                    k.dma(tile, lhs.box(batch * 4096 + (part * group + at) * 128, 128, 0, 64))
+                    k.dma(tile, lhs.box(batch * 4096 + (part * group + at) * 128, 128, 0, 64), queue=i)
                     k.op("nc_transpose", "tensor", dst=across.cols(i * 128, 128), data=tile)
                     drain(k, turned.cols(at * 128, 128), across.cols(i * 128, 128), 1)
             with k.loop(group) as m, k.loop(2048 // width) as n:
