@@ -237,7 +237,7 @@ def batched(group: int, width: int = 512) -> Profile:
             with k.loop(group) as m, k.loop(2048 // width) as n:
                 row = batch * 4096 + (part * group + m) * 128
                 for side, engine in enumerate(DRAINS):
-                    result = k.sbuf(width, depth=4)
+                    result = k.sbuf(width, depth=8 if width == 512 else 4)
                     at = n * (2 * width) + side * width
                     for piece in range(width // 512):
                         product = k.psum(512, depth=2 if width == 512 else 1)
