@@ -5,6 +5,8 @@ from __future__ import annotations
 from engine_builder import Index, Kernel
 from fidelity.measure import Figures, Profile, profile
 
+from nki_mlir.targets import load as load_target
+
 TARGETS = ("trn1", "trn2", "trn3")
 
 
@@ -95,14 +97,12 @@ def pipelining() -> Figures:
 
 
 def silu(width: int, rows: int = 1, serial: bool = False) -> Profile:
-    """DM-KDA-SILU: load, silu, store, for `rows` x `width` columns at a time; `serial` waits for each iteration's end,
-    as a sequential loop over two buffers by hand does."""
+    """DM-KDA-SILU: load, silu in place, store, for `rows` x `width` columns at a time, with as many buffers as fit, up
+    to four; `serial` waits for each iteration's end, as a sequential loop over two buffers by hand does."""
     k = Kernel("trn2")
     x, y = (k.tensor(n, (128, 32 * 7168)) for n in "xy")
     columns = rows * width
-    depth = 1 if serial else max(2, min(4, 196_608 // (columns * 4)))
-    if depth * columns * 4 > 196_608:
-        depth = 1
+    depth = 1 if serial else min(4, load_target(k.target).memory.sbuf_usable_bytes // (columns * 4))
     with k.loop(32 * 7168 // columns) as i:
         tile = k.sbuf(columns, depth=depth)
         k.dma(tile, x.box(0, 128, i * columns, columns))
