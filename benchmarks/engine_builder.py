@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from xdsl.dialects import arith, scf
@@ -41,8 +42,13 @@ from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Field, Function, ReduceCommand
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
+from nki_mlir.passes.multi_buffer import capacity, slot_bytes
+from nki_mlir.targets import Target, load
 
 ENUMS = {"alu": Alu, "function": Function, "command": ReduceCommand}
+
+GENERATORS = ("sync", "scalar")
+"""Engines with a hardware descriptor generator, on the cores that have any."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,8 @@ Argument = View | At | float | str | bool | Sequence[int]
 class Kernel:
     """A function of `neuron.engine` in the making. Element types are hardware.json's names."""
 
-    def __init__(self, target: str, name: str = "kernel"):
-        self.target, self.name = target, name
+    def __init__(self, target: str, name: str = "kernel", dge: bool = False):
+        self.target, self.name, self.dge = target, name, dge
         self.names: list[str] = []
         self.body = Block()
         self.blocks = [self.body]
@@ -147,17 +153,22 @@ class Kernel:
         argument = self.body.insert_arg(MemRefType(element, shape), len(self.body.args))
         return Tensor(self, argument, tuple(shape), element)
 
-    def sbuf(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, label: str = "") -> View:
-        return self._buffer(Space.SBUF, columns, kind, partitions, depth, label)
+    def sbuf(
+        self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, address: int | None = None
+    ) -> View:
+        """A buffer of `depth` slots, at a byte address or wherever the compiler puts it."""
+        return self._buffer(Space.SBUF, columns, kind, partitions, depth, address)
 
-    def psum(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1, label: str = "") -> View:
-        return self._buffer(Space.PSUM, columns, kind, partitions, depth, label)
+    def psum(self, columns: int, kind: str = "float32", partitions: int = 128, depth: int = 1) -> View:
+        return self._buffer(Space.PSUM, columns, kind, partitions, depth, None)
 
-    def _buffer(self, space: Space, columns: int, kind: str, partitions: int, depth: int, label: str) -> View:
+    def _buffer(self, space: Space, columns: int, kind: str, partitions: int, depth: int, address: int | None) -> View:
         element = by_name(kind)
         self.buffers += 1
-        alloc = AllocOp(space, partitions, columns * element.bytes, label or f"b{self.buffers}")
+        alloc = AllocOp(space, partitions, columns * element.bytes, f"b{self.buffers}")
         alloc.properties["depth"] = IntegerAttr(depth, i64)
+        if address is not None:
+            alloc.properties["address"] = IntegerAttr(address, i64)
         self.emit(alloc)
         return View(self, alloc.result, Access(space, element.type, ((1, columns),), 0, partitions))
 
@@ -196,12 +207,23 @@ class Kernel:
         return self.emit(arith.ConstantOp(FloatAttr(float(value), f32))).results[0]
 
     def dma(self, dst: View, src: View, by: str = "sync", queue: int = 0) -> None:
-        """A transfer that the engine `by` triggers."""
-        self.op("dma_copy", by, dst=dst, src=src, queue=queue)
+        """A transfer that the engine `by` triggers. Of a kernel with `dge`, a hardware generator makes the descriptors
+        where the engine has one."""
+        mode = "hwdge" if self.dge and by in GENERATORS else None
+        self.op("dma_copy", by, dst=dst, src=src, queue=queue, dge_mode=mode)
 
-    def matmul(self, dst: View, stationary: View, moving: View, accumulate: At = 0) -> None:
+    def matmul(
+        self, dst: View, stationary: View, moving: View, accumulate: At = 0, perf_mode: str | None = None
+    ) -> None:
         """dst (+)= stationary^T moving: overwrites where `accumulate` is 0."""
-        self.op("nc_matmul", dst=dst, stationary=stationary, moving=moving, accumulate=accumulate)
+        self.op(
+            "nc_matmul",
+            dst=dst,
+            stationary=stationary,
+            moving=moving,
+            accumulate=accumulate,
+            perf_mode=perf_mode,
+        )
 
     def module(self) -> ModuleOp:
         """The program at neuron.engine. The kernel is used up."""
@@ -211,8 +233,20 @@ class Kernel:
         return ModuleOp([func], {"neuron.target": StringAttr(self.target)})
 
     def lower(self) -> ModuleOp:
-        """The program at neuron.isa. The kernel is used up."""
-        return pipeline("allocate,engine-to-isa")(self.module())
+        """The program at neuron.isa. The kernel is used up. Buffers that fit beside each other share no bytes: reuse
+        would make instructions wait that have nothing to do with each other."""
+        module = self.module()
+        allocs = [op for op in module.walk() if isinstance(op, AllocOp)]
+        for space in (Space.SBUF, Space.PSUM):
+            _spread([a for a in allocs if a.buffer.space is space], load(self.target), space)
+        return pipeline("allocate,engine-to-isa")(module)
+
+
+def _spread(allocs: list[AllocOp], target: Target, space: Space) -> None:
+    sizes = [a.depth.value.data * slot_bytes(a, target) for a in allocs]
+    if sum(sizes) <= capacity(target, space) and all(a.address is None for a in allocs):
+        for alloc, end, size in zip(allocs, accumulate(sizes), sizes, strict=True):
+            alloc.properties["address"] = IntegerAttr(end - size, i64)
 
 
 def _field(field: Field, value: Any) -> Any:

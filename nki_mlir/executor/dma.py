@@ -42,12 +42,14 @@ LOWEST_PRIORITY = 3
 
 class Generation(NamedTuple):
     """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
-    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without."""
+    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without; which
+    part of the full rate is `sustained` where transfers queue."""
 
     prepare: float
     trigger: float
     interval: float
     hardware: float
+    sustained: float
 
 
 class Transfer:
@@ -129,8 +131,10 @@ class DmaEngines:
         if generation.hardware:
             trigger = max(trigger, self.generators.get(engine, 0.0))
             self.generators[engine] = trigger + generation.hardware
-        earliest = self.arrivals.get(transfer.ring, -math.inf) + generation.interval
-        arrival = max(trigger + self.dma.start_ns * delay, earliest)
+        previous = self.arrivals.get(transfer.ring, -math.inf)
+        hot = trigger < previous + self.dma.hot_window_ns
+        start = self.dma.hot_start_ns if hot else self.dma.start_ns
+        arrival = max(trigger + start * delay, previous + generation.interval)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
 
@@ -161,7 +165,7 @@ class DmaEngines:
         lane.advance(now)
         waiting = lane.rings.get(transfer.ring)
         if waiting:
-            waiting.append(_Part(transfer, service / self.dma.sustained_factor))
+            waiting.append(_Part(transfer, service / transfer.generation.sustained))
         else:
             lane.rings[transfer.ring] = deque([_Part(transfer, service)])
         self._plan(lane, now)
@@ -205,14 +209,14 @@ class DmaEngines:
 
 def generation(i: Instance) -> Generation:
     """hardware.md 8.5: static descriptors are there, software makes them row by row, hardware in one of two units."""
-    dma = i.target.dma
+    dma, side = i.target.dma, _side(i)
+    rows = side.partitions if side.on_chip else _runs(side, False)
     if is_software(i):
-        side = _side(i)
-        rows = side.partitions if side.on_chip else _runs(side, False)
-        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, dma.dge_interval_ns, 0.0)
+        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, 0.0, 0.0, dma.dge_sustained_factor)
     if i.fields.get("dge_mode") == "hwdge":
-        return Generation(0.0, dma.trigger_ns, dma.dge_interval_ns, dma.hwdge_ns)
-    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0)
+        hardware = dma.hwdge_ns + rows * dma.hwdge_row_ns
+        return Generation(0.0, dma.trigger_ns, 0.0, hardware, dma.dge_sustained_factor)
+    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0, dma.sustained_factor)
 
 
 def shares(i: Instance) -> tuple[Share, ...]:

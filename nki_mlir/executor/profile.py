@@ -105,14 +105,14 @@ class Intervals:
 
 
 class Profile:
-    """`first_ns` and `last_ns`: the first issue and the last completion. `units`: engines, then DMA queues.
-    `text_instructions`: in the program, loops not unrolled."""
+    """`first_ns` and `last_ns`: the first issue, and the last completion or end of what keeps a unit busy. `units`:
+    engines, then DMA queues. `text_instructions`: in the program, loops not unrolled."""
 
     def __init__(self, recording: Recording):
         self.recording = recording
         logged = [unit.columns() for unit in recording.units if unit.what]
         self.first_ns = float(min((times[START].min() for times in logged), default=0.0))
-        self.last_ns = float(max((times[END].max() for times in logged), default=0.0))
+        self.last_ns = float(max((times[[END, FREE]].max() for times in logged), default=0.0))
         self.modelled_us = (self.last_ns - self.first_ns) / 1000
         self.text_instructions = recording.text
 

@@ -85,6 +85,9 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "chip-1": "Trainium architecture page",
         "chip-2": "Trainium2 architecture page",
         "chip-3": "Trainium3 architecture page",
+        "cs149": "Stanford CS149 assignment 4, write-ups of its kernels on trn1 and trn2",
+        "kda": "KDA for Trainium: NKIBench operators on trn2, with profiles; its latencies doubled as it says",
+        "nkibench": "AccelOpt / NKIBench, profiles of its baseline kernels on trn1",
     }
 )
 """The documents behind the tags in the tables."""
@@ -171,6 +174,7 @@ class Control:
     register_load_hbm_ns: float
     core_barrier_ns: float
     dynamic_address_cycles: int
+    launch_ns: float
 
 
 @dataclass(frozen=True)
@@ -206,9 +210,11 @@ class Activation:
 class Dma:
     """The DMA engines of one core: start-up, packets, completion, and the rates of transfers that do more than move.
 
-    A software-generated transfer costs its engine `swdge_row_ns` per row before its trigger, a hardware-generated one
-    keeps a generator for `hwdge_ns`; `dge_interval_ns` is the distance of such transfers on one queue. The factors are
-    rates relative to a copy's; where the engines don't transpose (`transposes`), a transpose moves single elements.
+    A transfer's data starts `start_ns` after its trigger, or `hot_start_ns` where its ring got another one no more than
+    `hot_window_ns` before; a ring takes a static one per `queue_interval_ns`. A software-generated transfer costs its
+    engine `swdge_row_ns` per row before its trigger, a hardware-generated one keeps a generator for `hwdge_ns` and
+    `hwdge_row_ns` per row. Parts that queue run at the sustained rate. The other factors are rates relative to a
+    copy's; where the engines don't transpose (`transposes`), a transpose moves single elements.
     """
 
     engines: int
@@ -216,6 +222,8 @@ class Dma:
     partitions_per_engine: int
     trigger_ns: float
     start_ns: float
+    hot_start_ns: float
+    hot_window_ns: float
     start_step_ns: float
     wire_bytes_per_ns: float
     packet_bytes: int
@@ -223,14 +231,15 @@ class Dma:
     store_packet_overhead_ns: float
     run_ns: float
     sustained_factor: float
+    dge_sustained_factor: float
     increment: int
     completion_ns: float
     increment_gap_ns: float
     queue_interval_ns: float
-    dge_interval_ns: float
     swdge_trigger_ns: float
     swdge_row_ns: float
     hwdge_ns: float
+    hwdge_row_ns: float
     arithmetic_factor: float
     sbuf_arithmetic_factor: float
     transposes: bool

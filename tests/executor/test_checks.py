@@ -204,7 +204,7 @@ def test_repeats_with_rotating_buffers() -> None:
 
     clean(loop("i0 - 1"), Y, y())
     kind, text = errors(loop("i0 - 2"), Y, y())
-    assert kind == "race" and "sync, second in this run, must wait for vector: semaphore 2 to reach" in text
+    assert kind == "race" and "vector, second in this run, must wait for dma sync q0: semaphore 0 to reach" in text
 
 
 def test_tensors_that_share_memory() -> None:

@@ -28,7 +28,8 @@ BOUNDS = {"bound0": COLUMN, "bound1": COLUMN}
 ALL = "trn1 trn2 trn3"
 
 CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...] = (
-    (ALL, "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2 * N),
+    ("trn1", "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2 * N),
+    ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, N),
     (ALL, "tensor_tensor", VECTOR, {"dst": F32, "data1": PSUM, "data2": F32}, ADD, N),
     (ALL, "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, ADD, N),
     ("trn1", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, {"op": Alu.MAXIMUM}, 2 * N),
@@ -36,7 +37,7 @@ CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...
     (ALL, "tensor_tensor", GPSIMD, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2 * N),
     (ALL, "tensor_tensor", GPSIMD, {"dst": F32, "data1": F32, "data2": F32}, {"op": Alu.POWER}, 4 * N),
     ("trn1", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0, "operand1": COLUMN}, SCALED, N),
-    ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0}, {"op0": Alu.ADD}, N / 2),
+    ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0}, {"op0": Alu.ADD}, N),
     ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": BF16, "data": BF16, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),
     ("trn3", "tensor_scalar", VECTOR, {"dst": FP8, "data": FP8, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),
     ("trn1 trn2", "tensor_scalar", VECTOR, {"dst": FP8, "data": FP8, "operand0": 1.0}, {"op0": Alu.ADD}, N),
@@ -60,6 +61,7 @@ CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...
     (ALL, "tensor_copy_predicated", VECTOR, {"dst": F32, "src": F32, "predicate": U8}, {}, 2 * N),
     (ALL, "tensor_copy_predicated", VECTOR, {"dst": F32, "src": PSUM, "predicate": U8}, {}, N),
     (ALL, "nc_stream_shuffle", VECTOR, {"dst": F32, "src": F32}, {"shuffle_mask": tuple(range(32))}, N),
+    (ALL, "reciprocal", VECTOR, {"dst": F32, "data": F32}, {}, N),
     (ALL, "activation", SCALAR, {"dst": F32, "data": F32}, {**EXP, **RESET}, N),
     (ALL, "activation", SCALAR, {"dst": F32, "data": F32, "reduce_res": COLUMN}, EXP, N + 64),
     (ALL, "activation_reduce", SCALAR, {"dst": F32, "data": F32, "reduce_res": COLUMN}, EXP, N + 64),

@@ -19,7 +19,7 @@ def simulate(
     events: list[tuple[float, int, Callable[[float], None]]] = []
     counter = iter(range(10**9))
     engines = DmaEngines(load("trn1"), lambda time, event: heappush(events, (time, next(counter), event)))
-    static = Generation(0.0, 83.0, 100.0, 0.0)
+    static = Generation(0.0, 83.0, 100.0, 0.0, 0.9)
     found = [
         Transfer(("sync", queue), shares, None, lambda _: None, static, priorities[queue])
         for _, queue, shares in transfers

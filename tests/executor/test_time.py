@@ -229,7 +229,7 @@ def test_a_lone_transfer_of_128_rows_on_trn1() -> None:
     """16 engines with 8 rows of 2 KiB each: 750 ns to the first byte, 15 ns from engine to engine, 215 + 30 behind."""
     result = moved("trn1", transfer(2048), "event_semaphore wait <sem 0 reaches 16>")
     consumer = slices(result, "sync", "event_semaphore")[0]
-    part = 8 * 2048 / 27.2 + 4 * 85
+    part = 8 * 2048 / 27.2 + 4 * 90
     assert consumer.start_ns == pytest.approx(750 + 15 * 15 + part + 215 + 30)
     fixed = consumer.start_ns - part
     assert 1050 <= fixed <= 1300
@@ -237,12 +237,12 @@ def test_a_lone_transfer_of_128_rows_on_trn1() -> None:
 
 @pytest.mark.parametrize("target, sustained", [("trn1", 272), ("trn2", 368), ("trn3", 528)])
 def test_sustained_bandwidth(target: str, sustained: float) -> None:
-    """A busy queue runs at 0.9 of the rate that 4 KiB packets reach on 16 engines."""
+    """A busy queue of static descriptors runs at the rate that 4 KiB packets reach on 16 engines, or nearly (trn1)."""
     result = moved(target, *[transfer(8192)] * 24)
     found = slices(result, "dma sync q0")
     ends = [s.end_ns for s in found]
     rate = 128 * 8192 * 20 / (ends[-1] - ends[3])
-    assert rate == pytest.approx(0.9 * sustained, rel=0.03)
+    assert rate == pytest.approx(sustained, rel=0.03)
 
 
 def test_small_pieces() -> None:
@@ -275,21 +275,41 @@ def test_engines_without_common_work_do_not_wait() -> None:
     alone = moved("trn1", transfer(16384, 8))
     both = moved("trn1", transfer(16384, 8), other)
     assert duration(slices(both, "dma sync q0")[0]) == duration(slices(alone, "dma sync q0")[0])
-    assert both.modelled_us - alone.modelled_us == pytest.approx(0.1 + 0.015, abs=0.001)
+    assert both.modelled_us - alone.modelled_us == pytest.approx(0.94 + 0.015, abs=0.001)
 
 
 def test_lanes_split_and_join() -> None:
     """Engines that got different work part ways, and the bytes still take the time that the busiest engine needs."""
     result = moved("trn1", transfer(4096), transfer(4096, 64), transfer(4096), transfer(4096, 8), transfer(4096))
-    part = 8 * 4096 / 27.2 + 8 * 85
+    part = 8 * 4096 / 27.2 + 8 * 90
     found = slices(result, "dma sync q0")
-    assert found[-1].end_ns - found[0].start_ns == pytest.approx(part + 4 * part / 0.9, rel=0.01)
+    assert found[-1].end_ns - found[0].start_ns == pytest.approx(part + 4 * part / 0.97, rel=0.015)
 
 
 def test_hbm_to_hbm_is_bound_by_hbm() -> None:
     copy = 'dma_copy queue 0 dst <hbm "x" at 2097152, [1 x 2097152], ui8> src <hbm "x" at 0, [1 x 2097152], ui8>'
     (data,) = slices(moved("trn1", copy), "dma sync q0")
     assert 2097152 / duration(data) == pytest.approx(410 / 2, rel=0.03)
+
+
+@pytest.mark.parametrize("target, interval_ns", [("trn1", 940), ("trn2", 990), ("trn3", 990)])
+def test_small_transfers_of_one_queue(target: str, interval_ns: float) -> None:
+    """A ring of static descriptors takes one transfer at a time; other rings don't wait for it."""
+    same, other = (moved(target, *[transfer(64, queue=q) for q in queues]) for queues in ((0, 0, 0), (0, 1, 2)))
+    assert np.diff([s.start_ns for s in slices(same, "dma sync q0")]) == pytest.approx([interval_ns] * 2)
+    assert slices(other, "dma sync q2")[0].start_ns == pytest.approx(750 + 2 * 83)
+
+
+def test_a_ring_that_was_just_used_starts_sooner() -> None:
+    """A chain of load, wait and load: 750 ns to the first bytes, 300 to the next; after a long pause, 750 again."""
+    chain = [transfer(8192), transfer(8192, tail="wait <sem 0 reaches 16> update <sem 0 add 16>")]
+    copy = "activation op copy dst <sbuf[0:1] at 8192, [1 x 32768], f32> data <sbuf[0:1] at 8192, [1 x 32768], f32>"
+    pause = stream("scalar", f"{copy} wait <sem 0 reaches 32> update <sem 1 add 1>")
+    last = transfer(8192, tail="wait <sem 1 reaches 1>")
+    result = moved("trn2", *chain, last, more=pause)
+    triggers = [s.start_ns for s in slices(result, "sync", "dma_copy")]
+    starts = [s.start_ns for s in slices(result, "dma sync q0")]
+    assert np.subtract(starts, triggers) == pytest.approx([750, 300, 750])
 
 
 def test_triggers_take_83_ns() -> None:

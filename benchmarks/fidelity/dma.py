@@ -1,0 +1,124 @@
+"""Transfers and bandwidth."""
+
+from __future__ import annotations
+
+from engine_builder import Index, Kernel
+from fidelity.measure import Figures, Profile, profile
+
+from nki_mlir.targets import load as load_target
+
+TARGETS = ("trn1", "trn2", "trn3")
+
+
+def rate(target: str, transfers: int = 64) -> float:
+    """GB/s of loads of [128, 32 KiB] that follow each other."""
+    k = Kernel(target)
+    x = k.tensor("x", (transfers * 128, 8192))
+    with k.loop(transfers) as i:
+        k.dma(k.sbuf(8192, depth=4), x.box(i * 128, 128, 0, 8192))
+    spans = [s for s in profile(k).result.timeline if "dma" in s.unit]
+    middle = spans[len(spans) // 2]
+    return 128 * 32768 * (len(spans) // 2 - 1) / (spans[-1].end_ns - middle.end_ns)
+
+
+def latency(target: str) -> float:
+    """ns from the end of an instruction, over a lone transfer of [128, 64 B], to the one that waits for its data."""
+    k = Kernel(target)
+    x, tile = k.tensor("x", (128, 16)), k.sbuf(16)
+    k.op("memset", "vector", dst=tile, value=0.0)
+    k.dma(tile, x.box(0, 128, 0, 16))
+    k.op("tensor_scalar", "vector", op0="add", dst=tile, data=tile, operand0=1.0)
+    spans = {s.name: s for s in profile(k).result.timeline if s.unit == "vector"}
+    return spans["tensor_scalar"].start_ns - spans["memset"].end_ns
+
+
+def constants() -> Figures:
+    return {"GB/s": tuple(map(rate, TARGETS)), "ns": tuple(map(latency, TARGETS))}
+
+
+def chunks(count: int, rows: int, columns: int) -> Profile:
+    """DM-VADD2: c = a + b in `count` chunks with buffers of their own, whose transfers the SyncE's generator makes;
+    stores stand two iterations behind, so that it does not wait for them."""
+    k = Kernel("trn2", dge=True)
+    a, b, c = (k.tensor(n, (rows, count * columns)) for n in "abc")
+    slots, behind = 8, 2
+    left, right = (k.sbuf(slots * columns, partitions=rows) for _ in range(2))
+
+    def load(i: Index) -> None:
+        for tile, source in ((left, a), (right, b)):
+            k.dma(tile.cols(i % slots * columns, columns), source.box(0, rows, i * columns, columns))
+
+    def finish(i: Index) -> None:
+        x, y = (tile.cols(i % slots * columns, columns) for tile in (left, right))
+        if columns == 1:
+            k.op("tensor_scalar", "vector", op0="add", dst=x, data=x, operand0=y)
+        else:
+            k.op("tensor_tensor", "vector", op="add", dst=x, data1=x, data2=y)
+        k.dma(c.box(0, rows, i * columns, columns), x)
+
+    ahead = min(behind, count)
+    with k.loop(ahead) as i:
+        load(i)
+    if count > ahead:
+        with k.loop(count - ahead) as i:
+            load(i + ahead)
+            finish(i)
+    with k.loop(ahead) as i:
+        finish(i + (count - ahead))
+    return profile(k)
+
+
+def vector_add() -> Figures:
+    return {
+        "us R=1": chunks(25600, 1, 1).total,
+        "us R=128": chunks(200, 128, 1).total,
+        "us F=2": chunks(100, 128, 2).total,
+        "us F=200": chunks(1, 128, 200).total,
+    }
+
+
+def halves(pieces: int) -> Profile:
+    """DM-PIPE1: c = a + b, [128, 2000] in some pieces."""
+    k = Kernel("trn1")
+    a, b, c = (k.tensor(n, (128, 2000)) for n in "abc")
+    width = 2000 // pieces
+    with k.loop(pieces) as i:
+        x, y = k.sbuf(width, depth=2), k.sbuf(width, depth=2)
+        k.dma(x, a.box(0, 128, i * width, width))
+        k.dma(y, b.box(0, 128, i * width, width))
+        k.op("tensor_tensor", "vector", op="add", dst=x, data1=x, data2=y)
+        k.dma(c.box(0, 128, i * width, width), x, by="gpsimd")
+    return profile(k)
+
+
+def pipelining() -> Figures:
+    whole, split = halves(1).total, halves(2).total
+    return {"us F=2000": whole, "us F=1000": split, "F=2000 / F=1000": whole / split}
+
+
+def silu(width: int, rows: int = 1, serial: bool = False) -> Profile:
+    """DM-KDA-SILU: load, silu in place, store, for `rows` x `width` columns at a time, with as many buffers as fit, up
+    to four; `serial` waits for each iteration's end, as a sequential loop over two buffers by hand does."""
+    k = Kernel("trn2")
+    x, y = (k.tensor(n, (128, 32 * 7168)) for n in "xy")
+    columns = rows * width
+    depth = 1 if serial else min(4, load_target(k.target).memory.sbuf_usable_bytes // (columns * 4))
+    with k.loop(32 * 7168 // columns) as i:
+        tile = k.sbuf(columns, depth=depth)
+        k.dma(tile, x.box(0, 128, i * columns, columns))
+        k.op("activation", op="silu", dst=tile, data=tile)
+        k.dma(y.box(0, 128, i * columns, columns), tile, by="gpsimd")
+    return profile(k)
+
+
+def streaming() -> Figures:
+    best = silu(1024).total
+    return {
+        "7168/1024": silu(7168).total / best,
+        "(2 x 7168)/1024": silu(7168, 2).total / best,
+        "ping-pong/1024": silu(1024, serial=True).total / best,
+        "ms": best / 1000,
+    }
+
+
+CASES = {"DM-CONST": constants, "DM-VADD2": vector_add, "DM-PIPE1": pipelining, "DM-KDA-SILU": streaming}

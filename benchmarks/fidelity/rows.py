@@ -1,0 +1,168 @@
+"""The published figures, row by row, in their sources' order, and how a model's figure is judged against each.
+
+`figure` is the published text; `key` names the figure that the case of that id models; `published` are its values, in
+the order in which the text has them. "2 x" are latencies of a profiler whose total time is twice the p50 it reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ABSOLUTE, RATIO, ORDERING, BOUND = "absolute", "ratio", "ordering", "upper bound"
+UNNAMED = ("trn1 or trn2 (not named)", "trn (generation not stated in the excerpt)", "not named")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An ordering holds if the modelled value is above the published one, or within `within` of it; a bound, if it is
+    not above."""
+
+    id: str
+    device: str
+    kind: str
+    figure: str
+    key: str
+    published: tuple[float, ...]
+    within: float | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the source names the device."""
+        return self.device not in UNNAMED
+
+    def error(self, modelled: tuple[float, ...] | None) -> float:
+        """The mean of the values' relative errors, in percent; 100 without a model."""
+        if modelled is None or len(modelled) != len(self.published):
+            return 100.0
+        errors = [abs(m / p - 1) for m, p in zip(modelled, self.published, strict=True)]
+        return 100 * sum(errors) / len(errors)
+
+    def holds(self, modelled: tuple[float, ...] | None) -> bool:
+        """Of an ordering or a bound."""
+        if modelled is None:
+            return False
+        value, limit = modelled[0], self.published[0]
+        if self.within is not None:
+            return abs(value - limit) <= self.within
+        return value <= limit if self.kind == BOUND else value > limit
+
+
+ROWS: tuple[Row, ...] = (
+    Row("MM-AT-HAND", "trn2", ABSOLUTE, "90.92% MFU", "MFU %", (90.92,)),
+    Row("MM-AT-HAND", "trn2", ORDERING, "hand kernel > compiler baseline 86.65% (same README)", "MFU %", (86.65,)),
+    Row("MM-AT-16", "trn2", ABSOLUTE, "~16% MFU", "MFU %", (16,)),
+    Row(
+        "MM-AT-16",
+        "trn2",
+        RATIO,
+        "serial single-buffer loads / hand kernel time = 90.92/16 = 5.7 (derived)",
+        "time over MM-AT-HAND",
+        (90.92 / 16,),
+    ),
+    Row("MM-KO-V2", "trn2", ABSOLUTE, "39.89 ms", "ms", (39.89,)),
+    Row("MM-KO-V2", "trn2", ABSOLUTE, "TensorE active 87.28% (34.82 ms)", "TensorE %", (87.28,)),
+    Row("MM-KO-V2", "trn2", ABSOLUTE, "DMA active 99.93%", "DMA %", (99.93,)),
+    Row("MM-KO-V2", "trn2", ABSOLUTE, "MFU 17.52%", "MFU %", (17.52,)),
+    Row("MM-KO-V5", "trn2", ABSOLUTE, "28.30 ms", "ms", (28.30,)),
+    Row("MM-KO-V5", "trn2", ABSOLUTE, "TensorE active 99.50%", "TensorE %", (99.50,)),
+    Row("MM-KO-V5", "trn2", ABSOLUTE, "VectorE active 10.55%", "VectorE %", (10.55,)),
+    Row("MM-KO-V5", "trn2", ABSOLUTE, "DMA active 21.54%", "DMA %", (21.54,)),
+    Row("MM-NB-MATMUL", "trn1", ABSOLUTE, "35.199742 ms", "ms", (35.199742,)),
+    Row("MM-NB-MATMUL", "trn1", ABSOLUTE, "derived 263 GB/s DMA", "GB/s", (263,)),
+    Row("MM-KDA-BLK", "trn2", RATIO, "B1/B4 = 15.8853/13.3517", "B1/B4", (15.8853 / 13.3517,)),
+    Row("MM-KDA-BLK", "trn2", ABSOLUTE, "PE active 89 / 97 / 100%", "TensorE % of B1, B2, B4", (89, 97, 100)),
+    Row("MM-KDA-BLK", "trn2", ORDERING, "B4 fastest of 1,2,4,8", "next / B4", (1,)),
+    Row("MM-KDA-BLK", "trn2", ABSOLUTE, "2 x 13.3517 ms (derived)", "ms", (2 * 13.3517,)),
+    Row("MM-KDA-BMM", "trn2", ABSOLUTE, "2 x 2.0353 ms (derived)", "ms", (2 * 2.0353,)),
+    Row("MM-KDA-BMM", "trn2", ORDERING, "256 KiB vs 512 KiB stores: same time", "512 / 256 KiB", (1,), within=0.02),
+    Row("MM-KDA-BMM", "trn2", ORDERING, "v1 slowest, M_SUB=32 fastest", "v1 / M_SUB=32", (1,)),
+    Row("MM-NB-SWIGLU", "trn1", ABSOLUTE, "4.221777 ms", "ms", (4.221777,)),
+    Row("MM-NB-SWIGLU", "trn1", ABSOLUTE, "VectorE active 13.47%", "VectorE %", (13.47,)),
+    Row("MM-NS-FP8", "trn2", BOUND, "<= 320 us", "us", (320,)),
+    Row("MB-TOY", "trn1 (inferred)", ABSOLUTE, "172.93 us", "us", (172.93,)),
+    Row("MB-TOY", "trn1 (inferred)", ABSOLUTE, "VectorE active 98.71%", "VectorE % of window", (98.71,)),
+    Row("MB-V2-4K", "trn1 (inferred)", ABSOLUTE, "1.61 ms", "ms", (1.61,)),
+    Row("MB-V2-4K", "trn1 (inferred)", ABSOLUTE, "VectorE active 99.63%", "VectorE % of window", (99.63,)),
+    Row(
+        "MB-V3-TAB",
+        "trn1 (inferred)",
+        ABSOLUTE,
+        "1.6, 3.3, 6.6, 10.1, 13.3, 17.3, 19.6, 24.2, 27.8 ms",
+        "ms by length",
+        (1.6, 3.3, 6.6, 10.1, 13.3, 17.3, 19.6, 24.2, 27.8),
+    ),
+    Row("MB-V3-TAB", "trn1 (inferred)", ABSOLUTE, "VectorE active 94.85% at 8192", "VectorE % of window", (94.85,)),
+    Row("MB-KDA", "trn2", RATIO, "v2/v4 = 0.7822/0.7278", "v2/v4", (0.7822 / 0.7278,)),
+    Row("MB-KDA", "trn2", ORDERING, "v3 > v2 > v4 > v5", "least of v3/v2, v2/v4, v4/v5", (1,)),
+    Row("MB-KDA", "trn2", ABSOLUTE, "Vec active 89 / 97 / 95%", "VectorE % of v2, v3, v4", (89, 97, 95)),
+    Row("MB-KDA", "trn2", ABSOLUTE, "2 x 0.7278 ms (derived)", "ms", (2 * 0.7278,)),
+    Row("AT-NB-BMMSM", "trn1", ABSOLUTE, "11.999614 ms", "ms", (11.999614,)),
+    Row("AT-NB-BMMSM", "trn1", ABSOLUTE, "VectorE active 46.39%", "VectorE %", (46.39,)),
+    Row("AT-NB-BMMSM", "trn1", ABSOLUTE, "ScalarE active 43.40%", "ScalarE %", (43.40,)),
+    Row("AT-KDA-GQA1", "trn2", RATIO, "10.5204/7.7904", "neither / both folds", (10.5204 / 7.7904,)),
+    Row(
+        "AT-KDA-GQA1",
+        "trn2",
+        RATIO,
+        "10.5204 -> 8.6820 deferred normalise",
+        "neither / deferred normalise",
+        (10.5204 / 8.6820,),
+    ),
+    Row("AT-KDA-GQA1", "trn2", RATIO, "10.5204 -> 9.6523 scale fold", "neither / scale fold", (10.5204 / 9.6523,)),
+    Row("AT-NS-SD", "trn1 or trn2 (not named)", BOUND, "<= 675 us fp32", "us fp32", (675,)),
+    Row("AT-NS-SD", "trn1 or trn2 (not named)", BOUND, "<= 536 us bf16", "us bf16", (536,)),
+    Row("AT-NS-SD", "trn1 or trn2 (not named)", BOUND, "<= 600 us fp16 d=64", "us fp16 d=64", (600,)),
+    Row("AT-BLOG", "trn (generation not stated in the excerpt)", ABSOLUTE, "400 us", "us at 4096", (400,)),
+    Row("AT-BLOG", "trn (generation not stated in the excerpt)", ABSOLUTE, "6,236 us", "us at 16384", (6236,)),
+    Row("AT-BLOG", "trn (generation not stated in the excerpt)", RATIO, "ratio 15.6", "16384 / 4096", (15.6,)),
+    Row("AT-AT-MFU", "trn2", ABSOLUTE, "30% / 46%", "MFU % at 2048, 16384", (30, 46)),
+    Row("EW-NB-SILU", "trn1", ABSOLUTE, "1.333232 ms", "ms", (1.333232,)),
+    Row("EW-NB-SILU", "trn1", ABSOLUTE, "VectorE active 73.88%", "VectorE %", (73.88,)),
+    Row("EW-NB-SILU", "trn1", ABSOLUTE, "ScalarE active 31.48%", "ScalarE %", (31.48,)),
+    Row("EW-NB-SILU", "trn1", ABSOLUTE, "tuned 0.797740 ms (DMA floor)", "tuned ms", (0.797740,)),
+    Row("EW-KDA-ROPE", "trn2", RATIO, "A/B(2048) = 0.9445/0.7801", "A/B", (0.9445 / 0.7801,)),
+    Row("EW-KDA-ROPE", "trn2", RATIO, "VectorE busy halves with 128 partitions", "VectorE A/B", (0.865 / 0.429,)),
+    Row("EW-KDA-ROPE", "trn2", ABSOLUTE, "Vec 92% / 55%", "VectorE % of A, B", (92, 55)),
+    Row("NM-LN", "trn1", ABSOLUTE, "2311 us v1", "us v1", (2311,)),
+    Row("NM-LN", "trn1", ABSOLUTE, "1969 us v2", "us v2", (1969,)),
+    Row("NM-LN", "trn1", RATIO, "v1/v2 = 1.174", "v1/v2", (1.174,)),
+    Row("NM-NB-ARM", "trn1", ABSOLUTE, "1.221911 ms", "ms", (1.221911,)),
+    Row("NM-NB-ARM", "trn1", ABSOLUTE, "ScalarE active 22.54%", "ScalarE %", (22.54,)),
+    Row("NM-KDA-RM", "trn2", ABSOLUTE, "2 x 0.4716 ms (derived)", "ms", (2 * 0.4716,)),
+    Row("NM-KDA-RM", "trn2", ABSOLUTE, "PE active 97%", "TensorE %", (97,)),
+    Row("NM-KDA-RM", "trn2", RATIO, "VectorE-transpose variant +2.1%", "VectorE transposes / PE", (0.4813 / 0.4716,)),
+    Row("NM-KDA-RM", "trn2", ORDERING, "stationary reorder: no gain", "reordered / base", (1,), within=0.01),
+    Row("NM-NS-QKV", "trn1 or trn2 (not named)", BOUND, "<= 25 us", "us S=128 dim=512", (25,)),
+    Row("NM-NS-QKV", "trn1 or trn2 (not named)", BOUND, "<= 40 us", "us S=512 dim=1024", (40,)),
+    Row("NM-NS-QKV", "trn1 or trn2 (not named)", BOUND, "<= 28 us", "us S=128 dim=1024", (28,)),
+    Row("DM-CONST", "trn1, trn2, trn3", ABSOLUTE, "272 / 368 / 528 GB/s", "GB/s", (272, 368, 528)),
+    Row("DM-CONST", "trn1, trn2, trn3", ABSOLUTE, "~1300 ns", "ns", (1300, 1300, 1300)),
+    Row("DM-VADD2", "trn2", ABSOLUTE, "37318 us", "us R=1", (37318,)),
+    Row("DM-VADD2", "trn2", ABSOLUTE, "378 us", "us R=128", (378,)),
+    Row("DM-VADD2", "trn2", ABSOLUTE, "186 us", "us F=2", (186,)),
+    Row("DM-VADD2", "trn2", ABSOLUTE, "15 us", "us F=200", (15,)),
+    Row("DM-PIPE1", "trn1", ABSOLUTE, "34 us", "us F=2000", (34,)),
+    Row("DM-PIPE1", "trn1", ABSOLUTE, "29 us", "us F=1000", (29,)),
+    Row("DM-PIPE1", "trn1", ORDERING, "F=1000 < F=2000", "F=2000 / F=1000", (1,)),
+    Row("DM-KDA-SILU", "trn2", RATIO, "7168/1024 = 0.3009/0.2940", "7168/1024", (0.3009 / 0.2940,)),
+    Row("DM-KDA-SILU", "trn2", RATIO, "(2 x 7168)/1024 = 1.139", "(2 x 7168)/1024", (1.139,)),
+    Row("DM-KDA-SILU", "trn2", RATIO, "ping-pong/1024 = 2.00", "ping-pong/1024", (2.00,)),
+    Row("DM-KDA-SILU", "trn2", ABSOLUTE, "2 x 0.2940 ms (derived)", "ms", (2 * 0.2940,)),
+    Row("CV-CS149", "trn2", BOUND, "<= 4596 us fp32 224", "us fp32 224", (4596,)),
+    Row("CV-CS149", "trn2", BOUND, "<= 1002 us fp16 224", "us fp16 224", (1002,)),
+    Row("CV-CS149", "trn2", BOUND, "<= 110 us fp32 32x16", "us fp32 32x16", (110,)),
+    Row("CV-CS149", "trn2", BOUND, "<= 84 us fp16 32x16", "us fp16 32x16", (84,)),
+    Row("CV-STU2", "trn2", ABSOLUTE, "fp16 90% MFU", "MFU % fp16", (90,)),
+    Row("CV-STU2", "trn2", ABSOLUTE, "fp32 41% MFU", "MFU % fp32", (41,)),
+    Row("CV-STU2", "trn2", ORDERING, "pooling: no change", "pooled / plain", (1,), within=0.02),
+    Row("CV-STU1", "trn1", ABSOLUTE, "~1060 us fp16", "us fp16", (1060,)),
+    Row("CV-STU1", "trn1", ABSOLUTE, "~3681 us fp32", "us fp32", (3681,)),
+    Row("CV-STU1", "trn1", RATIO, "1332/1054 barrier", "barrier / overlapped", (1332 / 1054,)),
+    Row("CV-NS-POOL", "not named", BOUND, "<= 14 x 1.05 us global pool", "us [1,512,7,7]", (14 * 1.05,)),
+    Row("CV-NS-POOL", "not named", BOUND, "<= 65 x 1.05 us", "us [1,64,56,56]", (65 * 1.05,)),
+    Row("CV-NS-POOL", "not named", BOUND, "<= 327 x 1.05 us", "us [2,128,28,28]", (327 * 1.05,)),
+    Row("TR-CS149", "trn2", BOUND, "< 700 us", "us", (700,)),
+    Row("TR-KDA", "trn2", ABSOLUTE, "PE transpose 0.053 to 0.105 us", "us PE", (0.105,)),
+    Row("TR-KDA", "trn2", ORDERING, "VectorE transpose much dearer", "VectorE / PE", (10,)),
+    Row("IN-ACT", "trn1", ABSOLUTE, "189 ns", "ns", (189,)),
+)
