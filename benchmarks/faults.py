@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from executor import Program, layernorm, matmul
+from hand_written import Program, layernorm, matmul
 from kernel_set import Make, compiled_kernels
 from reporting import add_json, table, write_json
 from xdsl.dialects.builtin import ModuleOp
