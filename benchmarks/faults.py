@@ -36,6 +36,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa import AccessAttr, ExprAttr, SequencerOp, StreamOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
+from nki_mlir.executor.checks.clocks import Item
 from nki_mlir.executor.checks.paths import Walk
 from nki_mlir.executor.checks.races import unit_of
 from nki_mlir.executor.reports import mnemonic
@@ -110,21 +111,22 @@ class Subject:
     def __init__(self, module: ModuleOp, arrays: Arrays):
         self.module, self.arrays = module, arrays
         self.inputs = [a.copy() for a in arrays]
-        self.expected, self.trace = self._run(checks=True)
+        self.trace: list[Item] = []
+        self.expected = self._run(checks=True, trace=self.trace)
 
-    def _run(self, **options: Any) -> tuple[bytes, Sequence[Any]]:
+    def _run(self, **options: Any) -> bytes:
         for array, start in zip(self.arrays, self.inputs, strict=True):
             array[...] = start
-        result = execute(self.module, self.arrays, **options)
-        return b"".join(a.tobytes() for a in self.arrays), result.trace
+        execute(self.module, self.arrays, **options)
+        return b"".join(a.tobytes() for a in self.arrays)
 
     def judge(self, fault: Fault) -> Verdict:
         return fault.run(lambda: self._judge(fault))
 
     def _judge(self, fault: Fault) -> Verdict:
-        caught, trace, suspects = "", (), list[list[Operation]]()
+        caught, trace, suspects = "", list[Item](), list[list[Operation]]()
         try:
-            _, trace = self._run(checks=True)
+            self._run(checks=True, trace=trace)
         except ExecutionError as error:
             caught = error.kind or "other"
             suspects = [[op] for f in error.findings for op in (f.earlier, f.later) if op is not None]
@@ -136,7 +138,7 @@ class Subject:
         """What shows that a fault is harmful, if anything does."""
         for late in delays:
             try:
-                output, _ = self._run(checks=False, delays=dict.fromkeys(late, LONG))
+                output = self._run(checks=False, delays=dict.fromkeys(late, LONG))
             except ExecutionError as error:
                 return error.kind or "other"
             if output != self.expected:
@@ -151,7 +153,7 @@ class Subject:
                 units.setdefault(unit_of(sequencer, step), {})[step.op] = None
         return [list(ops) for ops in units.values()]
 
-    def _why_not(self, fault: Fault, trace: Sequence[Any]) -> str:
+    def _why_not(self, fault: Fault, trace: Sequence[Item]) -> str:
         if fault.kind == "update dropped":
             return "no wait counts it"
         if fault.kind != "wait dropped":

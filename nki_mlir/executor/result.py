@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from nki_mlir.executor.recording import END, FREE, SINCE, START, Recording
 from nki_mlir.executor.reports import mnemonic, source
 
 if TYPE_CHECKING:
-    from nki_mlir.executor.checks.clocks import Item
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,9 @@ class RunResult:
     Units are engines (`vector`) and DMA queues (`dma sync q0`); those of further cores begin with `core 1`. A unit is
     busy while it can't take another instruction, a queue while its data moves; `profile` says what it did and what it
     waited for. High-water marks are bytes per partition: one past the highest byte written, the largest of all cores.
-    `trace` has every issue of a run with checks, in order.
     """
 
     recording: Recording
-    trace: Sequence[Item] = field(default=(), repr=False)
 
     @cached_property
     def profile(self) -> Profile:

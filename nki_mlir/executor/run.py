@@ -49,6 +49,8 @@ from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep,
 if TYPE_CHECKING:
     from xdsl.ir import Operation
 
+    from nki_mlir.executor.checks.clocks import Item
+
 
 def execute(
     module: ModuleOp,
@@ -58,6 +60,7 @@ def execute(
     checks: bool = True,
     uninitialised: Collection[int] = (),
     delays: Mapping[Operation, float] | None = None,
+    trace: list[Item] | None = None,
 ) -> RunResult:
     """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 
@@ -67,13 +70,14 @@ def execute(
     `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
     matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
     bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later each
-    time. Raises ExecutionError.
+    time. A `trace` is extended by every issue, for `checks.paths`. Raises ExecutionError.
     """
     program = _program(module)
     tensors = _bind(program, arrays, checks, frozenset(uninitialised))
     simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
     simulation.constant_tensors = _constant(program, tensors)
     simulation.delays = delays or {}
+    simulation.trace = trace if trace is not None else simulation.trace
     if checks:
         if found := buffers.overlaps(program):
             raise checks_of.error(found)
@@ -284,4 +288,4 @@ def _result(program: ProgramOp, simulation: Simulation) -> RunResult:
         sbuf_high_water=max((c.sbuf.high for c in cores), default=0),
         psum_high_water=max((c.psum.high for c in cores), default=0),
     )
-    return RunResult(recording, simulation.trace or ())
+    return RunResult(recording)
