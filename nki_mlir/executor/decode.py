@@ -148,7 +148,7 @@ class Step(ABC):
     `amount`, if any. `sources` and `targets` are what it reads and writes. A transfer has a `ring` (engine and queue),
     and as `mask` the DMA engines that it uses. `gated` steps are asked by `ready_at` when their engine can take them;
     `issue` gives the time from which the sequencer may issue again. `delay` is how much later it issues, and completes,
-    than it could, in ns."""
+    than it could, in ns; a transfer issues in time and moves its data later."""
 
     op: Operation | None
     numbers: Numbers

@@ -70,7 +70,8 @@ def execute(
     `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
     matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
     bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later each
-    time. A `trace` is extended by every issue, for `checks.paths`. Raises ExecutionError.
+    time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
+    ExecutionError.
     """
     program = _program(module)
     tensors = _bind(program, arrays, checks, frozenset(uninitialised))

@@ -53,7 +53,7 @@ class Sequencer:
             if step.gated and (start := step.ready_at(self, now)) > now:
                 self.simulation.schedule(start, self.advance)
                 return
-            if step.delay and not self.delayed:
+            if step.delay and step.ring is None and not self.delayed:
                 self.delayed = True
                 self.simulation.schedule(now + step.delay, self.advance)
                 return
