@@ -119,25 +119,24 @@ def blocked() -> Figures:
     lhs, rhs, out = k.tensor("lhsT", (8192, 4096)), k.tensor("rhs", (8192, 8192)), k.tensor("out", (4096, 8192))
     kib = 1024
     sums = k.sbuf(32 * 1024, address=0)
-    left = [[k.sbuf(512, address=(128 + 2 * (8 * g + i)) * kib) for i in range(8)] for g in range(4)]
-    right = [k.sbuf(1024, address=(192 + 4 * i) * kib) for i in range(8)]
+    left, right = k.sbuf(32 * 512, address=128 * kib), [k.sbuf(1024, address=(192 + 4 * i) * kib) for i in range(8)]
     with k.loop(8) as n:
         for tile in range(64):
             k.op("memset", "gpsimd", dst=sums.cols(tile * 512, 512), value=0.0)
         with k.loop(8) as kb:
             for i, tile in enumerate(right):
                 k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 1024, 1024))
-            with k.loop(2) as mb:
-                for g in range(4):
-                    for i, tile in enumerate(left[g]):
-                        k.dma(tile, lhs.box((kb * 8 + i) * 128, 128, mb * 2048 + g * 512, 512))
-                    for half in range(2):
-                        with k.loop(4) as m:
-                            product = k.psum(512, depth=4)
-                            for i in range(8):
-                                k.matmul(product, left[g][i].cols(m * 128, 128), right[i].cols(half * 512, 512), i)
-                            total = sums.cols((mb * 16 + m) * 1024 + g * 4096 + half * 512, 512)
-                            k.op("tensor_tensor", "vector", op="add", dst=total, data1=product, data2=total)
+            with k.loop(2) as mb, k.loop(4) as g:
+                for i in range(8):
+                    columns = lhs.box((kb * 8 + i) * 128, 128, mb * 2048 + g * 512, 512)
+                    k.dma(left.cols(g * 4096 + i * 512, 512), columns)
+                with k.loop(2) as half, k.loop(4) as m:
+                    product = k.psum(512, depth=4)
+                    for i in range(8):
+                        stationary = left.cols(g * 4096 + m * 128 + i * 512, 128)
+                        k.matmul(product, stationary, right[i].cols(half * 512, 512), i)
+                    total = sums.cols(mb * 16384 + g * 4096 + m * 1024 + half * 512, 512)
+                    k.op("tensor_tensor", "vector", op="add", dst=total, data1=product, data2=total)
         for m in range(32):
             for half in range(2):
                 tile = sums.cols(m * 1024 + half * 512, 512)
