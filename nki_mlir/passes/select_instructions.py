@@ -44,7 +44,8 @@ class SelectInstructions(ModulePass):
                                                     neuron.engine.tensor_tensor vector op add dst … data1 … data2 …
 
     Broadcasts and relabelled shapes are views. A tile that a loop carries is one buffer outside the loop. A load that
-    is not wholly valid fills the rest. What no engine does exactly is rejected by name.
+    is not wholly valid fills the rest. Transfers of an engine take its first rings in turn. What no engine does exactly
+    is rejected by name.
     """
 
     name = "select-instructions"
@@ -64,7 +65,7 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     for piece in pieces(storage, op.strides.get_values(), valid):
         chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
         hbm = _hbm_view(op.source, op.offset, piece.hbm, piece.hbm_offset, emit)
-        s.emit(emit, "dma_copy", {"dst": chip, "src": hbm}, LOADS, queue=0)
+        s.transfer(emit, chip, hbm, LOADS)
 
 
 def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit: Emitter) -> None:
@@ -88,7 +89,7 @@ def _store(s: Selector, op: Operation, emit: Emitter) -> None:
     for piece in pieces(storage, op.strides.get_values(), _static_extents(op, op.valid)):
         chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
         hbm = _hbm_view(op.dest, op.offset, piece.hbm, piece.hbm_offset, emit)
-        s.emit(emit, "dma_copy", {"dst": hbm, "src": chip}, STORES, queue=0)
+        s.transfer(emit, hbm, chip, STORES)
 
 
 def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
@@ -21,12 +22,18 @@ from nki_mlir.passes.storage import Storage, stored_type
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 
 
+QUEUES = 4
+"""Rings of an engine that its transfers take in turn: one ring takes about one transfer per microsecond."""
+
+
 class Selector:
-    """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is."""
+    """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
+    many an engine has so far."""
 
     def __init__(self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]):
         self.handlers, self.accumulations = handlers, accumulations
         self.stored: dict[SSAValue, Storage] = {}
+        self.transfers: Counter[Engine] = Counter()
 
     def block(self, block: Block) -> None:
         old: list[Operation] = []
@@ -60,6 +67,11 @@ class Selector:
         **fields: object,
     ) -> None:
         emit.add(instruction_op(name, engine, operands, fields))
+
+    def transfer(self, emit: Emitter, dst: SSAValue, src: SSAValue, engine: Engine) -> None:
+        queue = self.transfers[engine] % QUEUES
+        self.transfers[engine] += 1
+        self.emit(emit, "dma_copy", {"dst": dst, "src": src}, engine, queue=queue)
 
     def memset(self, storage: Storage, value: Attribute, emit: Emitter, view: SSAValue | None = None) -> None:
         """Sets all of a tile, or of one view of it, to a constant."""
