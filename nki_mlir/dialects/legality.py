@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Attribute
 
-from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.access import WHOLE, Access, Comb, Engine, Space
 from nki_mlir.dialects.alu import (
     BITWISE,
     GPSIMD_ONLY,
@@ -43,7 +43,7 @@ class Operand:
     """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and
     equal elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
     `constant` allows it; `own` is checked by the instruction's rules alone. Elements of a `partial` destination may
-    keep their values. Of the partitions that the operand spans, only each `every`-th is read or written."""
+    keep their values. Of the partitions that the operand spans, only those of `comb` are read or written."""
 
     name: str
     role: str
@@ -52,7 +52,7 @@ class Operand:
     shape: str = "full"
     optional: bool = False
     constant: bool = False
-    every: int = 1
+    comb: Comb = WHOLE
     partial: bool = False
 
     def of(self, dtypes: frozenset[Attribute] | None = None, shape: str | None = None) -> Operand:

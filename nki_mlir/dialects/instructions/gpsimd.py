@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.access import Access, Comb
 from nki_mlir.dialects.alu import BITWISE, COMPARISONS, Alu
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions.operands import GPSIMD
@@ -218,8 +218,8 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         " with padding_val; last, how many there are.",
         (GPSIMD,),
         (
-            Operand("dst", "dst", SBUF, _INT32, shape="own", every=GROUP, partial=True),
-            Operand("src", "src", SBUF, _COUNTABLE, shape="own", every=GROUP),
+            Operand("dst", "dst", SBUF, _INT32, shape="own", comb=Comb(GROUP), partial=True),
+            Operand("src", "src", SBUF, _COUNTABLE, shape="own", comb=Comb(GROUP)),
         ),
         (Field("index_offset", "integer"), Field("padding_val", "integer")),
         (_same_partitions("dst", "src"), _nonzero_with_count, _int32("index_offset", "padding_val")),
