@@ -52,8 +52,9 @@ class Comb(NamedTuple):
 
     def mask(self, start: int, partitions: int) -> int:
         """The touched ones as the bits of an integer."""
-        kept = (p for p in range(partitions) if p % self.every < self.width)
-        return sum(1 << (start + p) for p in kept)
+        ends = (1 << self.every * -(-partitions // self.every)) - 1
+        kept = ends // ((1 << self.every) - 1) * ((1 << self.width) - 1)
+        return (kept & (1 << partitions) - 1) << start
 
 
 WHOLE = Comb()

@@ -220,7 +220,7 @@ _TILE = (
     *_AREA,
     Field("perf_mode", "choice", optional=True, choices=("double_row",)),
 )
-_RULES = (_array_tile, _double_row, mx_matmul, _matmul_inputs, _matmul_output, _matmul_dtype)
+_RULES = (mx_matmul, _array_tile, _double_row, _matmul_inputs, _matmul_output, _matmul_dtype)
 _MX_STATIONARY, _MX_MOVING = STATIONARY.of(PACKED), MOVING.of(PACKED)
 
 TENSOR_ENGINE: tuple[Instruction, ...] = (
