@@ -352,6 +352,39 @@ def test_scales_are_read_from_their_partitions_only(missing: int | None) -> None
         execute(module, [x])
 
 
+@pytest.mark.parametrize("side", ["stationary", "moving"])
+def test_other_scales_make_another_product(side: str) -> None:
+    """The same elements once more, after the scales of one side have changed: 128 products of ones."""
+    rewritten = {"stationary": 512, "moving": 1024}[side]
+    load = """neuron.isa.load_stationary stationary <sbuf[0:32] at 0, [1 x 2], vector<4xf8E5M2>>
+        stationary_scale <sbuf[0:4] at 512, [1 x 2], ui8>"""
+    multiply = """neuron.isa.multiply_moving dst <psum[0:2] at 0, [1 x 4], f32>
+        moving <sbuf[0:32] at 32, [1 x 4], vector<4xf8E5M2>> moving_scale <sbuf[0:4] at 1024, [1 x 4], ui8>"""
+    streams = f"""
+    neuron.isa.stream vector {{
+      neuron.isa.memset value 60 dst <sbuf[0:32] at 0, [1 x 48], ui8>
+      neuron.isa.memset value 127 dst <sbuf[0:4] at 512, [1 x 516], ui8> update <sem 0 add 1>
+      neuron.isa.tensor_copy dst <sbuf[0:2] at 2048, [1 x 4], f32> src <psum[0:2] at 0, [1 x 4], f32>
+        wait <sem 1 reaches 1> update <sem 0 add 1>
+      neuron.isa.memset value 130 dst <sbuf[0:4] at {rewritten}, [1 x 16], ui8> update <sem 0 add 1>
+      neuron.isa.tensor_copy dst <sbuf[0:2] at 2064, [1 x 4], f32> src <psum[0:2] at 0, [1 x 4], f32>
+        wait <sem 1 reaches 2> update <sem 2 add 1>
+    }}
+    neuron.isa.stream tensor {{
+      neuron.isa.repeat 2 {{
+        {load} wait <sem 0 reaches 2 * i0 + 1>
+        {multiply} update <sem 1 add 1>
+      }}
+    }}
+    neuron.isa.stream sync {{
+      neuron.isa.dma_copy queue 0 dst <hbm "x" at 0, [8 x 2, 1 x 8], f32> src <sbuf[0:2] at 2048, [1 x 8], f32>
+        wait <sem 2 reaches 1>
+    }}"""
+    x = np.zeros((2, 8), np.float32)
+    execute(program(streams, "x: memref<2x8xf32>", "trn3"), [x])
+    np.testing.assert_array_equal(x, [[128.0] * 4 + [1024.0] * 4] * 2)
+
+
 # A whole product, from bf16 in HBM.
 
 
