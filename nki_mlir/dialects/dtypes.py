@@ -81,6 +81,11 @@ def is_dtype(type_: Attribute) -> bool:
     return type_ in _BY_TYPE
 
 
+def is_number(type_: Attribute) -> bool:
+    """Whether it is an element type that the upper levels, which compute, know."""
+    return type_ in _BY_TYPE and _BY_TYPE[type_].kind not in ("packed", "scale")
+
+
 def by_name(name: str) -> DType:
     return _BY_NAME[name]
 
