@@ -90,7 +90,7 @@ def quantized(source: Array, kind: str) -> Iterator[tuple[int, int, int, Array]]
 @given(st.data(), short, st.sampled_from([*LARGEST]), codes, offsets, st.sampled_from([32, 64, 96, 128]), seeds)
 def test_quantize(data: st.DataObject, source: str, kind: str, code: str, offset: int, p: int, seed: int) -> None:
     """Blocks of all magnitudes, of zeros, and with special values; no other byte changes."""
-    n, start = data.draw(st.integers(1, 24)), data.draw(st.sampled_from([0, *([32, 96] if p == 32 else [])]))
+    n, start = data.draw(st.integers(1, 24)), data.draw(st.sampled_from([0, 32, 96] if p == 32 else [0]))
     dst = tile(kind, p, n, start=start)
     dims = data.draw(st.sampled_from([((1, 4 * n),), ((4, n), (1, 4)), ((8, n), (2, 4)), ((-1, 4 * n),)]))
     src = Access(Space.SBUF, tile(source, 1, 1).element_type, dims, 0, p, Expr(512 if dims[0][0] > 0 else 1022))
@@ -231,7 +231,7 @@ def test_tiles_of_rows_work_side_by_side() -> None:
     wanted, dst = [], [tile("float32", 8, 16, space=Space.PSUM, address=at) for at in (0, 512)]
     steps: list[tuple[str, dict[str, Access | float | None], dict[str, object]]] = []
     for row, (stationary, moving, x, y, _, _), to in zip((0, 64), (upper, lower), dst, strict=True):
-        area = {"tile_position": (row, 0), "tile_size": (64, 128)}
+        area: dict[str, object] = {"tile_position": (row, 0), "tile_size": (64, 128)}
         wanted.append(values(stationary, x, sbuf).T @ values(moving, y, sbuf))
         steps.insert(row // 64, ("load_stationary", {"stationary": stationary, "stationary_scale": x}, area))
         steps.append(("multiply_moving", {"dst": to, "moving": moving, "moving_scale": y}, area))

@@ -19,8 +19,8 @@ _START = 256
 
 
 class Box:
-    """Bytes `extent` of the partitions `rows` (0..1 in HBM), those of which that are touched are the bits of `mask`;
-    `dims` are (step, count) in bytes, from `origin` on.
+    """Bytes `extent` of partitions in the range `rows` (0..1 in HBM): those whose bits `mask` has. `dims` are (step,
+    count) in bytes, from `origin` on.
 
     `reads` and `writes` are the latest accesses by chain of completions: (number, position in the trace). `meets` are
     the boxes that share bytes with this one, itself included. `seen` is when another engine last read what a matmul
