@@ -29,7 +29,8 @@ from nki_mlir.targets import TARGETS, load
 
 ISA, ENGINE = "neuron.isa", "neuron.engine"
 
-ISA_NAMES = {"nc_matmul": ("load_stationary", "multiply_moving")}
+PAIR = ("load_stationary", "multiply_moving")
+ISA_NAMES = {"nc_matmul": PAIR, "nc_matmul_mx": PAIR}
 """What an instruction of `neuron.engine` becomes, where it isn't itself."""
 
 CONTROL = {op.name.removeprefix(f"{ISA}.") for op in NeuronIsa.operations if not issubclass(op, IsaInstruction)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute
@@ -36,6 +37,27 @@ class EngineAttr(EnumAttribute[Engine], SpacedOpaqueSyntaxAttribute):
 
 Dim = tuple[int, int]
 """(step, count): `count` elements, `step` elements apart."""
+
+
+class Comb(NamedTuple):
+    """Which of the partitions that an access spans are touched: the first `width` of every `every`, or all of them."""
+
+    every: int = 1
+    width: int = 1
+
+    def dims(self, partitions: int) -> list[Dim]:
+        """The touched ones of `partitions`, in steps of partitions."""
+        blocks = (self.every, -(-partitions // self.every))
+        return [blocks, (1, self.width)] if self.width > 1 else [blocks]
+
+    def mask(self, start: int, partitions: int) -> int:
+        """The touched ones as the bits of an integer."""
+        ends = (1 << self.every * -(-partitions // self.every)) - 1
+        kept = ends // ((1 << self.every) - 1) * ((1 << self.width) - 1)
+        return (kept & (1 << partitions) - 1) << start
+
+
+WHOLE = Comb()
 
 
 @dataclass(frozen=True)

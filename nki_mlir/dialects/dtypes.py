@@ -1,4 +1,6 @@
-"""Element types: MLIR type, hardware.json's name and size, in one table. No NumPy here: `nki-opt` start-up counts."""
+"""Element types: MLIR type, hardware.json's name and size, in one table. No NumPy here: `nki-opt` start-up counts.
+
+Four small floats that the machine takes as one element (`…_x4`) are a vector of four: `vector<4xf8E4M3FN>`."""
 
 from __future__ import annotations
 
@@ -12,23 +14,33 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerType,
     Signedness,
+    VectorType,
 )
+from xdsl.dialects.builtin import Float4E2M1FNType as F4E2M1FN
 from xdsl.dialects.builtin import Float8E4M3FNType as F8E4M3FN
 from xdsl.dialects.builtin import Float8E4M3Type as F8E4M3
 from xdsl.dialects.builtin import Float8E5M2Type as F8E5M2
+from xdsl.dialects.builtin import Float8E8M0FNUType as F8E8M0FNU
 from xdsl.ir import Attribute
+
+LANES = 4
+"""Numbers in a packed element."""
 
 
 @dataclass(frozen=True)
 class DType:
-    """`name` is hardware.json's; `bytes` the storage size of one element; `kind` is float, int, uint or bool; `cores`
-    have it."""
+    """`name` is hardware.json's; `bytes` the storage size of one element; `kind` is float, int, uint, bool, packed or
+    scale, of which the last two are no numbers to an engine's arithmetic; `cores` have it."""
 
     type: Attribute
     name: str
     bytes: int
     kind: str
     cores: tuple[str, ...] = ("v2", "v3", "v4")
+
+    @property
+    def lanes(self) -> int:
+        return LANES if self.kind == "packed" else 1
 
 
 DTYPES: tuple[DType, ...] = (
@@ -46,6 +58,10 @@ DTYPES: tuple[DType, ...] = (
     DType(IntegerType(16, Signedness.UNSIGNED), "uint16", 2, "uint"),
     DType(IntegerType(8, Signedness.UNSIGNED), "uint8", 1, "uint"),
     DType(IntegerType(1), "bool", 1, "bool"),
+    DType(VectorType(F8E5M2(), [LANES]), "float8_e5m2_x4", 4, "packed", ("v4",)),
+    DType(VectorType(F8E4M3FN(), [LANES]), "float8_e4m3fn_x4", 4, "packed", ("v4",)),
+    DType(VectorType(F4E2M1FN(), [LANES]), "float4_e2m1fn_x4", 2, "packed", ("v4",)),
+    DType(F8E8M0FNU(), "float8_e8m0fnu", 1, "scale", ("v4",)),
 )
 _BY_TYPE = {d.type: d for d in DTYPES}
 _BY_NAME = {d.name: d for d in DTYPES}
@@ -63,6 +79,11 @@ def dtype(type_: Attribute) -> DType:
 
 def is_dtype(type_: Attribute) -> bool:
     return type_ in _BY_TYPE
+
+
+def is_number(type_: Attribute) -> bool:
+    """Whether it is an element type that the upper levels, which compute, know."""
+    return type_ in _BY_TYPE and _BY_TYPE[type_].kind not in ("packed", "scale")
 
 
 def by_name(name: str) -> DType:

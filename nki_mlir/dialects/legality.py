@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Attribute
 
-from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.access import WHOLE, Access, Comb, Engine, Space
 from nki_mlir.dialects.alu import (
     BITWISE,
     GPSIMD_ONLY,
@@ -19,7 +19,7 @@ from nki_mlir.dialects.alu import (
     V4_ONLY,
     Alu,
 )
-from nki_mlir.dialects.dtypes import by_name, dtype
+from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
 from nki_mlir.targets import Target
 
 FLOATS = frozenset(
@@ -29,6 +29,9 @@ FLOATS = frozenset(
 INTEGERS = frozenset(by_name(n).type for n in ("uint8", "int8", "uint16", "int16", "uint32", "int32"))
 UNSIGNED = frozenset(by_name(n).type for n in ("uint8", "uint16", "uint32"))
 ANY = FLOATS | INTEGERS
+PACKED = frozenset(d.type for d in DTYPES if d.kind == "packed")
+STORED = ANY | PACKED | {by_name("float8_e8m0fnu").type}
+"""What copies and transfers move: the numbers, and what only MX instructions make sense of."""
 F32 = frozenset([by_name("float32").type])
 WIDE_MATMUL = frozenset(by_name(n).type for n in ("float32", "tfloat32"))
 
@@ -43,7 +46,7 @@ class Operand:
     """A tensor operand. `shape` says how it relates to the instruction: `full` operands have equal partitions and
     equal elements per partition; `column` has one element on each of the same partitions, or is an fp32 constant where
     `constant` allows it; `own` is checked by the instruction's rules alone. Elements of a `partial` destination may
-    keep their values. Of the partitions that the operand spans, only each `every`-th is read or written."""
+    keep their values. Of the partitions that the operand spans, only those of `comb` are read or written."""
 
     name: str
     role: str
@@ -52,7 +55,7 @@ class Operand:
     shape: str = "full"
     optional: bool = False
     constant: bool = False
-    every: int = 1
+    comb: Comb = WHOLE
     partial: bool = False
 
     def of(self, dtypes: frozenset[Attribute] | None = None, shape: str | None = None) -> Operand:
@@ -176,7 +179,8 @@ def _patterns(i: Instance) -> str | None:
             return f"{name}: steps are {limits.step_min}..{limits.step_max} elements, got {[s for s, _ in dims]}"
         if not 1 <= access.partitions <= memory.partitions:
             return f"{name} spans {access.partitions} partitions; a tile has 1..{memory.partitions}"
-        reason = None if i.instruction.is_transfer else start_partition_error(access.start, access.partitions)
+        anywhere = i.instruction.is_transfer or operand.comb.width > 1
+        reason = None if anywhere else start_partition_error(access.start, access.partitions)
         if reason is not None:
             return f"{name}: {reason}"
         if access.start + access.partitions > memory.partitions:
@@ -323,6 +327,8 @@ def two_arguments(op: str) -> Rule:
 
 def value_of_kind(i: Instance) -> str | None:
     dst = i.access("dst")
+    if dst is not None and dst.element_type in STORED - ANY and i.fields["value"] != 0:
+        return f"{dtype(dst.element_type).name} is filled with 0 only, not with {i.fields['value']}"
     if dst is not None and dst.element_type in INTEGERS and isinstance(i.fields["value"], float):
         return f"the value for {dtype(dst.element_type).name} must be an integer, not {i.fields['value']}"
     return None
@@ -380,6 +386,20 @@ def same_dtype(a: str, b: str) -> Rule:
         return None
 
     return rule
+
+
+def numbers_convert(i: Instance) -> str | None:
+    """hardware.json dtype_sets: storage-only types are moved as they are."""
+    dst, src = i.access("dst"), i.access("src")
+    kinds = [a.element_type for a in (dst, src) if a is not None]
+    kept = next((t for t in kinds if t in STORED - ANY), None)
+    if kept is None:
+        return None
+    if len(set(kinds)) > 1:
+        return f"{dtype(kept).name} is no number that converts; dst and src must have the same type"
+    if i.fields.get("dst_rmw_op") is not None:
+        return f"{dtype(kept).name} is no number that dst_rmw_op can add"
+    return None
 
 
 def copy_engine(i: Instance) -> str | None:

@@ -226,7 +226,8 @@ class RegisterLoadOp(_RegisterOp):
     def verify_(self) -> None:
         super().verify_()
         core = target_of(self).core
-        _verify_element("src", self.src.data, [d.name for d in DTYPES if d.kind != "bool" and core in d.cores])
+        numbers = [d.name for d in DTYPES if d.kind in ("float", "int", "uint") and core in d.cores]
+        _verify_element("src", self.src.data, numbers)
 
 
 @irdl_op_definition

@@ -31,7 +31,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import dtype, f32, is_dtype
+from nki_mlir.dialects.dtypes import dtype, f32, is_number
 
 PARTITIONS = 128
 MOVING = 512
@@ -105,8 +105,8 @@ class TileType(ParametrizedAttribute, TypeAttribute):
         return TileType.of(self.space.data, self.sizes, self.partition_dim, element_type)
 
     def verify(self) -> None:
-        if not is_dtype(self.element_type):
-            raise VerifyException(f"{self.element_type} is not an element type of the machine")
+        if not is_number(self.element_type):
+            raise VerifyException(f"{self.element_type} is no element type that a tile is computed in")
         if self.space.data is Space.HBM:
             raise VerifyException("a tile lies in sbuf or psum; HBM is reached through memrefs")
         if any(s < 1 for s in self.sizes):

@@ -11,7 +11,8 @@ from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
-from nki_mlir.dialects.instructions.tensor import E4M3, array_output, is_bit_transpose, is_double_row, tile_of
+from nki_mlir.dialects.instructions.tensor import E4M3, array_output, columns, depth, is_bit_transpose, tile_of
+from nki_mlir.dialects.legality import PACKED
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import cost, decode, numerics
@@ -61,9 +62,8 @@ class DataStep(MachineStep):
         return views
 
     def version(self, numbers: tuple[int, ...]) -> object:
-        """Equal for equal values of the one input, once it has been read."""
-        ((pattern, index),) = self.sources
-        return pattern.version(pattern.cache[numbers[index]])
+        """Equal for equal values of the inputs, once they have been read."""
+        return tuple(pattern.version(pattern.cache[numbers[index]]) for pattern, index in self.sources)
 
     def outputs(self, numbers: tuple[int, ...]) -> list[Region]:
         return [p.cache.get(numbers[k]) or p.bind(numbers[k]) for p, k in self.targets]
@@ -229,10 +229,9 @@ class LoadStationaryStep(DataStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
         self.load, self.area = cost.load(instance), tile_of(instance)
-        tile, double_row = cost.main_input(instance), is_double_row(instance)
-        depth = tile.partitions * (2 if double_row else 1)
-        shape = tile.elements // depth, depth
-        self.form = Form(*shape, tile.element_type, is_bit_transpose(instance), double_row)
+        tile, rows = cost.main_input(instance), depth(instance, cost.main_input(instance))
+        shape = columns(instance, tile), rows * tile.partitions
+        self.form = Form(*shape, tile.element_type, is_bit_transpose(instance), rows)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
         return max(now, sequencer.array.claim(self.area).load_at(self.load.latency))
@@ -266,7 +265,7 @@ class MultiplyMovingStep(DataStep):
         super().__init__(simulation, op, instance, [accumulate.data if isinstance(accumulate, ExprAttr) else Expr()])
         self.stream, self.area = cost.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
-        self.passes_bits, self.double_row = is_bit_transpose(instance), is_double_row(instance)
+        self.passes_bits, self.depth = is_bit_transpose(instance), depth(instance, self.moving)
         self.accepted: Form | None = None
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
@@ -288,14 +287,14 @@ class MultiplyMovingStep(DataStep):
 
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
         weights, accumulate = self._weights(tile), numbers[EXTRA] != 0
-        (moving,), ((pattern, _),), (region,) = self.read(numbers), self.targets, self.outputs(numbers)
+        inputs, ((pattern, _),), (region,) = self.read(numbers), self.targets, self.outputs(numbers)
         if self.passes_bits:
-            self._check_identity(moving, accumulate)
-            (bits,) = self.compute(moving, weights.values)
+            self._check_identity(inputs[0], accumulate)
+            (bits,) = self.compute(*inputs, weights.values)
             return lambda: store(pattern, region, bits)
         sums, columns, rows = pattern.memory.sums, *weights.values.shape
         stationary = Operand(weights.tag, rows, columns, lambda room: np.copyto(room, weights.values.T))
-        stream = Operand(self.version(numbers), rows, self.dst.free_elements, lambda room: self.compute(moving, room))
+        stream = Operand(self.version(numbers), rows, self.dst.free_elements, lambda room: self.compute(*inputs, room))
         room = sums.take(region.place, stationary, stream, accumulate)
 
         def write() -> None:
@@ -316,12 +315,13 @@ class MultiplyMovingStep(DataStep):
         return tile.weights
 
     def _accept(self, form: Form) -> None:
-        depth = 2 if self.double_row else 1
-        if (form.passes_bits, form.double_row) != (self.passes_bits, self.double_row):
+        if (form.element_type in PACKED) != (self.moving.element_type in PACKED):
+            self._fail("if one input has packed elements (…_x4) the other must too")
+        if (form.passes_bits, form.depth) != (self.passes_bits, self.depth):
             self._fail("is_transpose and perf_mode must be those of the load_stationary before")
-        if (form.columns, form.rows) != (depth * self.moving.partitions, self.dst.partitions):
+        if (form.columns, form.rows) != (self.depth * self.moving.partitions, self.dst.partitions):
             self._fail(
-                f"the stationary tile loaded last is {form.columns // depth} x {form.rows} (K x M); moving has"
+                f"the stationary tile loaded last is {form.columns // self.depth} x {form.rows} (K x M); moving has"
                 f" {self.moving.partitions} partitions and dst {self.dst.partitions}"
             )
         if (form.element_type in WIDE_MATMUL) != (self.moving.element_type in WIDE_MATMUL):

@@ -103,7 +103,7 @@ def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first:
         memory, writes = memory_of(access), operand.role == "dst"
         dtype = numerics.bits(access.element_type) if found.bits else numerics.storage(access.element_type)
         bank_of = bank if access.space is Space.PSUM else 0
-        pattern = Pattern(op, operand.name, access, memory, dtype, dims[operand.name], writes, bank_of, operand.every)
+        pattern = Pattern(op, operand.name, access, memory, dtype, dims[operand.name], writes, bank_of, operand.comb)
         (targets if writes else sources).append((pattern, first + index))
     dynamic = any(address(a).registers() for _, a in instance.accesses())
     compute = _flattened(found, sources) if flat else found.compute

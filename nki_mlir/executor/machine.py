@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from xdsl.ir import Operation
 
-from nki_mlir.dialects.access import Access, Dim
+from nki_mlir.dialects.access import WHOLE, Access, Comb, Dim
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
@@ -86,9 +86,9 @@ class Region:
 class Pattern:
     """One memory operand of one instruction: everything about it but the address.
 
-    `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions as their
-    first axis. `bank` is the size of a PSUM bank where the access may not cross one, else 0. Of the partitions of the
-    access, only each `every`-th is touched.
+    `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions before
+    them: one axis, or two where `comb` takes several of every so many. `bank` is the size of a PSUM bank where the
+    access may not cross one, else 0.
     """
 
     def __init__(
@@ -101,15 +101,15 @@ class Pattern:
         dims: Sequence[Dim],
         writes: bool = False,
         bank: int = 0,
-        every: int = 1,
+        comb: Comb = WHOLE,
     ):
         self.op, self.name, self.access, self.memory = op, name, access, memory
-        self.dtype, self.writes, self.bank, self.every = dtype, writes, bank, every
+        self.dtype, self.writes, self.bank, self.comb = dtype, writes, bank, comb
         item = access.itemsize
-        rows = [(memory.row * every, -(-access.partitions // every))] if memory.on_chip else []
+        rows = [(memory.row * step, n) for step, n in comb.dims(access.partitions)] if memory.on_chip else []
         self.shape = tuple(count for _, count in [*rows, *dims])
         self.strides = tuple(stride for stride, _ in [*rows, *((step * item, count) for step, count in dims)])
-        self.base = access.start * memory.row
+        self.base, self.row_axes = access.start * memory.row, len(rows)
         self.low, self.high = access.extent
         self.byte_dims = [*rows, *contiguous([*((step * item, count) for step, count in access.dims), (1, item)])]
         self.cache: dict[int, Region] = {}
@@ -179,10 +179,8 @@ class Pattern:
         index = np.unravel_index(int(np.argmin(state != 0)), state.shape)
         row = state[index[:-1]][index[-1] :]
         run = int(np.argmax(row != 0)) or len(row)
-        steps = [stride for stride, _ in self.byte_dims]
-        place = [int(i) * stride for i, stride in zip(index, steps, strict=True)]
-        first = region.address + sum(place[1:] if self.memory.on_chip else place)
-        partition = f" partition {self.access.start + self.every * int(index[0])}," if self.memory.on_chip else ""
+        row, first = self._place(region, index)
+        partition = f" partition {row}," if self.memory.on_chip else ""
         self._note(
             "uninitialised",
             f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written",
@@ -195,12 +193,18 @@ class Pattern:
             return
         index = np.unravel_index(int(np.argmax(state != MATMUL)), state.shape)
         kind = "never written" if state[index] == 0 else "written last by another engine, not by a matmul"
-        place = sum(int(i) * stride for i, (stride, _) in list(zip(index, self.byte_dims, strict=True))[1:])
+        row, byte = self._place(region, index)
         self._note(
             "psum",
-            f"accumulates onto {self.memory.label}, partition {self.access.start + int(index[0])}, byte"
-            f" {region.address + place}, which was {kind}; the first matmul of a group must overwrite",
+            f"accumulates onto {self.memory.label}, partition {row}, byte {byte}, which was {kind}; the first matmul of"
+            " a group must overwrite",
         )
+
+    def _place(self, region: Region, index: Sequence[Any]) -> tuple[int, int]:
+        """Partition (0 in HBM) and byte at an index into the region's bytes."""
+        offsets = [int(i) * stride for i, (stride, _) in zip(index, self.byte_dims, strict=True)]
+        rows, free = offsets[: self.row_axes], offsets[self.row_axes :]
+        return self.access.start + sum(rows) // max(1, self.memory.row), region.address + sum(free)
 
     def written(self, region: Region, writer: int) -> None:
         """Marks a whole region as written."""

@@ -2,7 +2,8 @@
 
 An engine widens what it reads to fp32 and narrows what it writes: to floats with round-to-nearest-even (overflow gives
 an infinity), to integers with round-to-nearest-even and saturation (NaN gives 0), to bool as "is not zero". A tfloat32
-element is an fp32 word whose low 13 mantissa bits are zero once written.
+element is an fp32 word whose low 13 mantissa bits are zero once written. A packed element holds four small floats, the
+first in its lowest bits; only MX instructions take it apart.
 """
 
 from __future__ import annotations
@@ -35,8 +36,19 @@ STORAGE: dict[str, np.dtype[Any]] = {
     "uint16": np.dtype(np.uint16),
     "uint8": np.dtype(np.uint8),
     "bool": np.dtype(np.uint8),
+    "float8_e5m2_x4": np.dtype(np.uint32),
+    "float8_e4m3fn_x4": np.dtype(np.uint32),
+    "float4_e2m1fn_x4": np.dtype(np.uint16),
+    "float8_e8m0fnu": np.dtype(ml_dtypes.float8_e8m0fnu),
 }
 """The NumPy type that holds an element, by name in the table of `dialects.dtypes`."""
+
+LANE: dict[str, np.dtype[Any]] = {
+    "float8_e5m2_x4": np.dtype(ml_dtypes.float8_e5m2),
+    "float8_e4m3fn_x4": np.dtype(ml_dtypes.float8_e4m3fn),
+    "float4_e2m1fn_x4": np.dtype(ml_dtypes.float4_e2m1fn),
+}
+"""The numbers in a packed element."""
 
 _BITS: dict[int, np.dtype[Any]] = {n: np.dtype(f"u{n}") for n in (1, 2, 4)}
 
@@ -61,10 +73,29 @@ def loader(type_: Attribute) -> Convert:
     found = dtype(type_)
     if STORAGE[found.name] == np.float32:
         return _same
-    if found.bytes == 1 and found.kind == "float":
-        table = np.arange(256, dtype=np.uint8).view(STORAGE[found.name]).astype(np.float32)
+    if found.bytes == 1 and found.kind in ("float", "scale"):
+        table = _widened(STORAGE[found.name], 8)
         return lambda array: np.take(table, array.view(np.uint8))
     return lambda array: array.astype(np.float32)
+
+
+def _widened(type_: np.dtype[Any], width: int) -> Array:
+    """The fp32 values of all bit patterns of `width` bits."""
+    return np.arange(2**width, dtype=np.uint8).view(type_).astype(np.float32)
+
+
+def unpacker(type_: Attribute) -> Convert:
+    """The function that takes packed elements apart: fp32 [..., 4]."""
+    found = dtype(type_)
+    width = 8 * found.bytes // found.lanes
+    table, shifts = _widened(LANE[found.name], width), width * np.arange(found.lanes, dtype=STORAGE[found.name])
+    return lambda array: np.take(table, (array[..., None] >> shifts) & (2**width - 1))
+
+
+def packer(type_: Attribute) -> Convert:
+    """The function that narrows fp32 [..., 4] to packed elements of 8-bit floats."""
+    lane, to = LANE[dtype(type_).name], STORAGE[dtype(type_).name]
+    return lambda array: np.ascontiguousarray(array.astype(lane)).view(to)[..., 0]
 
 
 def storer(type_: Attribute) -> Convert:
@@ -100,8 +131,11 @@ def converter(source: Attribute, target: Attribute) -> Convert | None:
 
 
 def constant(value: float, type_: Attribute) -> Array:
-    """A number as an instruction's field gives it, as one stored element (0-dimensional)."""
+    """A number as an instruction's field gives it, as one stored element (0-dimensional). What is no number to the
+    engines has 0 alone: all bits zero."""
     found: DType = dtype(type_)
+    if found.kind in ("packed", "scale"):
+        return np.zeros((), bits(type_)).view(STORAGE[found.name])
     if found.kind in ("int", "uint") and isinstance(value, int):
         return integer_storer(type_)(np.asarray(value, np.int64))
     return np.asarray(storer(type_)(np.asarray(value, np.float32)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nki_mlir.dialects.access import Engine, Space
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
@@ -367,7 +368,8 @@ def matmul_flops(op: IsaInstruction) -> int:
     if op.instruction.name != "multiply_moving":
         return 0
     accesses = op.accesses()
-    return 2 * accesses["moving"].elements * accesses["dst"].partitions
+    moving = accesses["moving"]
+    return 2 * moving.elements * dtype(moving.element_type).lanes * accesses["dst"].partitions
 
 
 def described(what: Operation | str) -> str:

@@ -29,17 +29,18 @@ _KNOWN = 64
 
 
 class Form(NamedTuple):
-    """What a stationary tile is: `rows` and `columns` are the shape of its values."""
+    """What a stationary tile is: `rows` and `columns` are the shape of its values, `depth` of which in each row of the
+    array for a column: 2 in double-row mode, 4 of packed elements."""
 
     rows: int
     columns: int
     element_type: Attribute
     passes_bits: bool
-    double_row: bool
+    depth: int
 
 
 class Weights(NamedTuple):
-    """A stationary tile: fp32 [M, K], [M, 2 K] in double-row mode, or as stored where its bits are passed through.
+    """A stationary tile: fp32 [M, depth K], or as stored where its bits are passed through.
     `tag` is equal for equal tiles."""
 
     values: Array

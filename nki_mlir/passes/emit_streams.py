@@ -16,6 +16,7 @@ from xdsl.passes import ModulePass
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, arg_names
@@ -146,8 +147,9 @@ class _Emission:
         for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
             value = op.operand_value(name)
             fields[name] = None if value is None else isa.ExprAttr(self.expr(expr_of(value), counters, op))
-        if op.instruction.name == "nc_matmul":
-            self.add(op, "load_stationary", {"stationary": operands.pop("stationary")}, fields)
+        if op.instruction.name in ("nc_matmul", "nc_matmul_mx"):
+            loaded = {name: operands.pop(name) for name in LOADED if name in operands}
+            self.add(op, "load_stationary", loaded, fields)
             self.add(op, "multiply_moving", operands, fields)
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}

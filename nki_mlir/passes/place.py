@@ -28,7 +28,7 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.dtypes import is_number
 from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -225,8 +225,8 @@ class _Placer:
 
     def compute(self, op: Operation, emit: Emitter) -> SSAValue:
         result = op.results[0]
-        if not is_dtype(tile.element_of(result)):
-            raise CompileError.at(op, f"the machine has no elements of type {tile.element_of(result)}")
+        if not is_number(tile.element_of(result)):
+            raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(result)}")
         type_ = self.type_of(result)
         if type(op) in BINARY:
             return self.binary(op, BINARY[type(op)], type_, emit)

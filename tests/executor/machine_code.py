@@ -36,6 +36,10 @@ NUMPY: dict[str, Any] = {
     "float8_e4m3fn": ml_dtypes.float8_e4m3fn,
     "float8_e5m2": ml_dtypes.float8_e5m2,
     **{name: np.dtype(name).type for name in ("int32", "int16", "int8", "uint32", "uint16", "uint8")},
+    "float8_e5m2_x4": np.uint32,
+    "float8_e4m3fn_x4": np.uint32,
+    "float4_e2m1fn_x4": np.uint16,
+    "float8_e8m0fnu": ml_dtypes.float8_e8m0fnu,
 }
 U8 = by_name("uint8").type
 

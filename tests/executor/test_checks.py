@@ -11,6 +11,7 @@ from executor.machine_code import Array, program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nki_mlir.dialects.access import WHOLE, Comb
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
 from nki_mlir.executor.checks.boxes import Box, Boxes, common
@@ -318,21 +319,25 @@ class Piece:
     rows: tuple[int, int]
     origin: int
     dims: list[tuple[int, int]]
+    comb: Comb
 
     def bytes(self) -> Iterator[tuple[int, int]]:
         offsets = {self.origin}
         for step, count in self.dims:
             offsets = {o + step * k for o in offsets for k in range(count)}
-        yield from ((row, o) for row in range(*self.rows) for o in offsets)
+        first, last = self.rows
+        kept = [row for row in range(first, last) if (row - first) % self.comb.every < self.comb.width]
+        yield from ((row, o) for row in kept for o in offsets)
 
 
 pieces = st.builds(
-    lambda first, rows, origin, dims, item: Piece((first, first + rows), origin, [*dims, (1, item)]),
-    st.integers(0, 3),
-    st.integers(1, 2),
+    lambda first, rows, origin, dims, item, comb: Piece((first, first + rows), origin, [*dims, (1, item)], comb),
+    st.integers(0, 9),
+    st.integers(1, 12),
     st.integers(0, 40),
     st.lists(st.tuples(st.integers(-12, 12), st.integers(1, 4)), max_size=3),
     st.sampled_from([1, 2, 4]),
+    st.sampled_from([WHOLE, Comb(2), Comb(4, 2), Comb(5, 1)]),
 )
 
 
@@ -340,7 +345,7 @@ pieces = st.builds(
 @given(st.lists(pieces, min_size=2, max_size=6))
 def test_boxes_meet_where_they_share_a_byte(found: list[Piece]) -> None:
     boxes = Boxes()
-    made: list[Box] = [boxes.box(p.rows, p.origin, p.dims) for p in found]
+    made: list[Box] = [boxes.box(p.rows, p.origin, p.dims, p.comb) for p in found]
     for a, box in zip(found, made, strict=True):
         for b, other in zip(found, made, strict=True):
             shared = set(a.bytes()) & set(b.bytes())

@@ -18,6 +18,7 @@ N = 512
 F32, BF16, FP8, U8 = (tile(kind, 128, N) for kind in ("float32", "bfloat16", "float8_e4m3", "uint8"))
 PSUM, PSUM16, FLAGS = (tile(kind, 128, N, space=Space.PSUM) for kind in ("float32", "bfloat16", "uint8"))
 STRIDED = Access(Space.SBUF, BF16.element_type, ((2, N),), 0, 128, BF16.address)
+CODES = tile("uint8", 100, N // 4)
 COLUMN, EIGHT = tile("float32", 128, 1), tile("float32", 128, 8)
 RESET = {"reduce_cmd": ReduceCommand.RESET_REDUCE}
 ADD, EXP = {"op": Alu.ADD}, {"op": Function.EXP}
@@ -52,6 +53,14 @@ CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...
         {"dst": F32, "data": BF16, "operand0": 1.0, "operand1": BF16},
         {"op0": Alu.SUBTRACT, "op1": Alu.MULTIPLY},
         N,
+    ),
+    (
+        "trn3",
+        "quantize_mx",
+        VECTOR,
+        {"dst": tile("float8_e5m2_x4", 128, N // 4), "src": BF16, "dst_scale": CODES},
+        {},
+        N / 4,
     ),
     ("trn1", "tensor_copy", VECTOR, {"dst": BF16, "src": BF16}, {}, N),
     ("trn2 trn3", "tensor_copy", VECTOR, {"dst": BF16, "src": BF16}, {}, N / 4),

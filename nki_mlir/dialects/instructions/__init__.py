@@ -31,6 +31,7 @@ from nki_mlir.dialects.instructions.dma import DMA
 from nki_mlir.dialects.instructions.elementwise import ELEMENTWISE
 from nki_mlir.dialects.instructions.exchange import EXCHANGE
 from nki_mlir.dialects.instructions.gpsimd import GPSIMD_ENGINE
+from nki_mlir.dialects.instructions.mx import MX
 from nki_mlir.dialects.instructions.random import RANDOM
 from nki_mlir.dialects.instructions.reduction import REDUCTION
 from nki_mlir.dialects.instructions.search import SEARCH
@@ -54,6 +55,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     *GPSIMD_ENGINE,
     *RANDOM,
     *TENSOR_ENGINE,
+    *MX,
     *DMA,
     *EXCHANGE,
 )
@@ -84,9 +86,5 @@ NOT_MODELLED: Mapping[str, str] = {
     "match_value_load": "the eight values are an operand of nc_find_index8 and nc_match_replace8, which load them",
     "load_mask_register": "the mask is a field of nc_stream_shuffle; how a register holds 32 entries is not published",
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
-    **dict.fromkeys(
-        ("nc_matmul_mx", "quantize_mx"),
-        "its scales lie on the first four of every 32 partitions, which is no access pattern of the model",
-    ),
 }
 """Instructions that are known by name and left out, and why."""

@@ -6,7 +6,17 @@ from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.instructions.operands import ALL
-from nki_mlir.dialects.legality import DMA_SPACES, SBUF, Field, Instance, Instruction, Operand, same_dtype
+from nki_mlir.dialects.legality import (
+    DMA_SPACES,
+    SBUF,
+    STORED,
+    Field,
+    Instance,
+    Instruction,
+    Operand,
+    numbers_convert,
+    same_dtype,
+)
 
 INDEX_OPERANDS = ("vector_offset", "indices")
 MOST_SOURCES = 16
@@ -257,7 +267,7 @@ _DGE_MODE = Field("dge_mode", "choice", optional=True, choices=("none", "swdge",
 _PRIORITY = Field("priority", "integer", optional=True)
 _OOB_MODE = Field("oob_mode", "choice", optional=True, choices=("error", "skip"))
 _DST = Operand("dst", "dst", DMA_SPACES, shape="own")
-_SRC = Operand("src", "src", DMA_SPACES, shape="own")
+_SRC = Operand("src", "src", DMA_SPACES, STORED, shape="own")
 _VECTOR_OFFSET = Operand("vector_offset", "src", SBUF, _INDEX_TYPES, shape="own", optional=True)
 
 DMA: tuple[Instruction, ...] = (
@@ -272,9 +282,18 @@ DMA: tuple[Instruction, ...] = (
         static ones are taken, or software's for an indirect transfer. `priority`, 0 to 3, lets a transfer go before
         those of a higher number.""",
         ALL,
-        (_DST, _SRC, _VECTOR_OFFSET),
+        (_DST.of(STORED), _SRC, _VECTOR_OFFSET),
         (_QUEUE, _PRIORITY, _DGE_MODE, _OOB_MODE, Field("dst_rmw_op", "alu", optional=True)),
-        (_queue_exists, _priority, _equal_elements, _descriptors, _bounds_checked, _row_operands, _accumulates),
+        (
+            _queue_exists,
+            _priority,
+            _equal_elements,
+            numbers_convert,
+            _descriptors,
+            _bounds_checked,
+            _row_operands,
+            _accumulates,
+        ),
     ),
     Instruction(
         "dma_transpose",
@@ -283,7 +302,7 @@ DMA: tuple[Instruction, ...] = (
         `indices`, read column by column, choose the rows of a src in HBM.""",
         ALL,
         (
-            Operand("dst", "dst", SBUF, shape="own"),
+            Operand("dst", "dst", SBUF, STORED, shape="own"),
             _SRC,
             Operand("indices", "src", SBUF, _UINT32, shape="own", optional=True),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.instructions.operands import ALL
-from nki_mlir.dialects.legality import SBUF, Field, Instance, Instruction, Operand, same_dtype
+from nki_mlir.dialects.legality import SBUF, STORED, Field, Instance, Instruction, Operand, same_dtype
 
 _GPSIMD_BYTES = 256
 """hardware.json sendrecv: what GpSimd's own DMA moves per partition, times the bytes of an element."""
@@ -50,7 +50,7 @@ EXCHANGE: tuple[Instruction, ...] = (
         The k-th sendrecv of one pipe on one core goes with the k-th on the other; each completes, and updates its
         semaphore, when both transfers are done.""",
         ALL,
-        (Operand("dst", "dst", SBUF, shape="own"), Operand("src", "src", SBUF, shape="own")),
+        (Operand("dst", "dst", SBUF, STORED, shape="own"), Operand("src", "src", SBUF, STORED, shape="own")),
         (
             Field("send_to_rank", "integer"),
             Field("recv_from_rank", "integer"),

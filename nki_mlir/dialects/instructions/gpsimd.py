@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 
-from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.access import Access, Comb
 from nki_mlir.dialects.alu import BITWISE, COMPARISONS, Alu
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions.operands import GPSIMD
-from nki_mlir.dialects.legality import INTEGERS, SBUF, Field, Instance, Instruction, Operand, Rule, same_dtype
+from nki_mlir.dialects.legality import INTEGERS, SBUF, STORED, Field, Instance, Instruction, Operand, Rule, same_dtype
 
 GROUP = 16
 """Partitions of one processor."""
@@ -176,8 +176,8 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         " element offsets.",
         (GPSIMD,),
         (
-            Operand("dst", "dst", SBUF, shape="own"),
-            Operand("src_buffer", "src", SBUF, shape="own"),
+            Operand("dst", "dst", SBUF, STORED, shape="own"),
+            Operand("src_buffer", "src", SBUF, STORED, shape="own"),
             Operand("index", "src", SBUF, _U16, shape="own"),
         ),
         (Field("num_elem_per_idx", "integer"), Field("num_valid_indices", "integer", optional=True)),
@@ -193,8 +193,8 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         "dst[p, j] = data[p, indices[p, j]], the free elements of data counted in order.",
         (GPSIMD,),
         (
-            Operand("dst", "dst", SBUF),
-            Operand("data", "src", SBUF, shape="own"),
+            Operand("dst", "dst", SBUF, STORED),
+            Operand("data", "src", SBUF, STORED, shape="own"),
             Operand("indices", "src", SBUF, _U32),
         ),
         (),
@@ -218,8 +218,8 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         " with padding_val; last, how many there are.",
         (GPSIMD,),
         (
-            Operand("dst", "dst", SBUF, _INT32, shape="own", every=GROUP, partial=True),
-            Operand("src", "src", SBUF, _COUNTABLE, shape="own", every=GROUP),
+            Operand("dst", "dst", SBUF, _INT32, shape="own", comb=Comb(GROUP), partial=True),
+            Operand("src", "src", SBUF, _COUNTABLE, shape="own", comb=Comb(GROUP)),
         ),
         (Field("index_offset", "integer"), Field("padding_val", "integer")),
         (_same_partitions("dst", "src"), _nonzero_with_count, _int32("index_offset", "padding_val")),

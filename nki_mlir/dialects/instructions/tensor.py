@@ -6,12 +6,26 @@ from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import by_name, dtype
+from nki_mlir.dialects.instructions.mx import mx_matmul, scales
 from nki_mlir.dialects.instructions.operands import ACCUMULATE, MOVING, PSUM_DST, STATIONARY, TENSOR, VECTOR
-from nki_mlir.dialects.legality import WIDE_MATMUL, Field, Instance, Instruction, Operand, same_dtype
+from nki_mlir.dialects.legality import (
+    FLOATS,
+    PACKED,
+    STORED,
+    WIDE_MATMUL,
+    Field,
+    Instance,
+    Instruction,
+    Operand,
+    same_dtype,
+)
 
 _F32, _BF16, _UINT16 = (by_name(n).type for n in ("float32", "bfloat16", "uint16"))
 E4M3 = frozenset(by_name(n).type for n in ("float8_e4m3", "float8_e4m3fn"))
 _FP8 = E4M3 | {by_name("float8_e5m2").type}
+
+LOADED = ("stationary", "stationary_scale")
+"""The operands of a matmul that load_stationary takes; multiply_moving takes the others."""
 
 Pair = tuple[int, int]
 
@@ -27,6 +41,12 @@ def tile_of(i: Instance) -> tuple[Pair, Pair]:
 def is_double_row(i: Instance) -> bool:
     """Whether each row of the array takes two 8-bit elements: a contraction of 2 x 128."""
     return i.fields.get("perf_mode") == "double_row"
+
+
+def depth(i: Instance, access: Access) -> int:
+    """What a row of the array takes of each column of a stationary or moving tile: one number, 2 in double-row mode, 4
+    of packed elements."""
+    return 2 if is_double_row(i) else dtype(access.element_type).lanes
 
 
 def columns(i: Instance, access: Access) -> int:
@@ -192,22 +212,23 @@ def _transpose_dtype(i: Instance) -> str | None:
     return None
 
 
+_AREA = (Field("tile_position", "integers", optional=True), Field("tile_size", "integers", optional=True))
 _TILE = (
     Field("is_transpose", "flag"),
     Field("is_stationary_onezero", "flag"),
     Field("is_moving_onezero", "flag"),
-    Field("tile_position", "integers", optional=True),
-    Field("tile_size", "integers", optional=True),
+    *_AREA,
     Field("perf_mode", "choice", optional=True, choices=("double_row",)),
 )
-_RULES = (_array_tile, _double_row, _matmul_inputs, _matmul_output, _matmul_dtype)
+_RULES = (mx_matmul, _array_tile, _double_row, _matmul_inputs, _matmul_output, _matmul_dtype)
+_MX_STATIONARY, _MX_MOVING = STATIONARY.of(PACKED), MOVING.of(PACKED)
 
 TENSOR_ENGINE: tuple[Instruction, ...] = (
     Instruction(
         "nc_transpose",
         "dst = data transposed, partitions against flattened free elements.",
         (VECTOR, TENSOR),
-        (Operand("dst", "dst", shape="own"), Operand("data", "src", shape="own")),
+        (Operand("dst", "dst", dtypes=STORED, shape="own"), Operand("data", "src", dtypes=STORED, shape="own")),
         (),
         (_transpose_shapes, _transpose_dtype),
     ),
@@ -225,10 +246,22 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         levels=("neuron.engine",),
     ),
     Instruction(
-        "load_stationary",
-        "Loads the K x M tile that the following multiply_moving instructions on this tile of the array use.",
+        "nc_matmul_mx",
+        """dst[m, n] (+)= sum over k, lane j of stationary[k, m][j] * moving[k, n][j], each times the scale of its block
+        of 8 partitions x 4 lanes. Tiles of the array are of 128 columns.""",
         (TENSOR,),
-        (STATIONARY,),
+        (PSUM_DST, _MX_STATIONARY, _MX_MOVING, scales("stationary_scale", "src"), scales("moving_scale", "src")),
+        (ACCUMULATE, *_AREA),
+        _RULES,
+        cores=("v4",),
+        levels=("neuron.engine",),
+    ),
+    Instruction(
+        "load_stationary",
+        """Loads the K x M tile that the following multiply_moving instructions on this tile of the array use. Packed
+        elements come with the scales of their blocks.""",
+        (TENSOR,),
+        (STATIONARY.of(FLOATS | PACKED), scales("stationary_scale", "src", optional=True)),
         _TILE,
         _RULES,
         levels=("neuron.isa",),
@@ -237,7 +270,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         "multiply_moving",
         "dst[m, n] (+)= sum over k of stationary[k, m] * moving[k, n], for the stationary tile loaded last.",
         (TENSOR,),
-        (PSUM_DST, MOVING),
+        (PSUM_DST, MOVING.of(FLOATS | PACKED), scales("moving_scale", "src", optional=True)),
         (ACCUMULATE, *_TILE),
         _RULES,
         levels=("neuron.isa",),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nki_mlir.dialects.access import Dim
+from nki_mlir.dialects.access import WHOLE, Comb, Dim
 from nki_mlir.executor.machine import Pattern
 
 Extent = tuple[int, int]
@@ -19,18 +19,19 @@ _START = 256
 
 
 class Box:
-    """Each `every`-th of the partitions `rows` (0..1 in HBM) and bytes `extent` of them; `dims` are (step, count) in
-    bytes, from `origin` on.
+    """Bytes `extent` of partitions in the range `rows` (0..1 in HBM): those whose bits `mask` has. `dims` are (step,
+    count) in bytes, from `origin` on.
 
     `reads` and `writes` are the latest accesses by chain of completions: (number, position in the trace). `meets` are
     the boxes that share bytes with this one, itself included. `seen` is when another engine last read what a matmul
     left here, `unseen` when a matmul last wrote what nothing has read yet.
     """
 
-    __slots__ = ("dims", "every", "extent", "meets", "origin", "reads", "rows", "runs", "seen", "unseen", "writes")
+    __slots__ = ("dims", "extent", "mask", "meets", "origin", "reads", "rows", "runs", "seen", "unseen", "writes")
 
-    def __init__(self, rows: Extent, origin: int, dims: Sequence[Dim], every: int):
-        self.rows, self.origin, self.every = rows, origin, every
+    def __init__(self, rows: Extent, origin: int, dims: Sequence[Dim], comb: Comb):
+        self.rows, self.origin = rows, origin
+        self.mask = comb.mask(rows[0], rows[1] - rows[0])
         self.dims = [d for d in dims if d[0] and d[1] > 1]
         low = sum(min(0, step * (count - 1)) for step, count in self.dims)
         high = sum(max(0, step * (count - 1)) for step, count in self.dims)
@@ -72,15 +73,15 @@ class Boxes:
     """The boxes of one memory."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[Extent, int, tuple[Dim, ...], int], Box] = {}
+        self.found: dict[tuple[Extent, int, tuple[Dim, ...], Comb], Box] = {}
         self.boxes: list[Box] = []
         self.limits = np.empty((4, _START), np.int64)
 
-    def box(self, rows: Extent, origin: int, dims: Sequence[Dim], every: int = 1) -> Box:
-        key = (rows, origin, tuple(dims), every)
+    def box(self, rows: Extent, origin: int, dims: Sequence[Dim], comb: Comb = WHOLE) -> Box:
+        key = (rows, origin, tuple(dims), comb)
         box = self.found.get(key)
         if box is None:
-            box = self.found[key] = self._add(Box(rows, origin, dims, every))
+            box = self.found[key] = self._add(Box(rows, origin, dims, comb))
         return box
 
     def _add(self, box: Box) -> Box:
@@ -91,19 +92,12 @@ class Boxes:
         near = (first < box.rows[1]) & (last > box.rows[0]) & (low < box.extent[1]) & (high > box.extent[0])
         for index in np.flatnonzero(near):
             other = self.boxes[index]
-            if _share_partitions(box, other) and ((box.dense and other.dense) or common(box, other) is not None):
+            if box.mask & other.mask and ((box.dense and other.dense) or common(box, other) is not None):
                 box.meets.append(other)
                 other.meets.append(box)
         self.limits[:, count] = *box.rows, *box.extent
         self.boxes.append(box)
         return box
-
-
-def _share_partitions(a: Box, b: Box) -> bool:
-    """Whether a partition is in both, whose ranges meet. Where both skip partitions, they skip the same."""
-    sparse = a if a.every > b.every else b
-    low, high = max(a.rows[0], b.rows[0]), min(a.rows[1], b.rows[1])
-    return low + (sparse.rows[0] - low) % sparse.every < high
 
 
 def common(a: Box, b: Box) -> Extent | None:
@@ -131,7 +125,7 @@ class Shadow:
         memory, dims = pattern.memory, pattern.byte_dims
         if memory.on_chip:
             first, rows = pattern.access.start, pattern.access.partitions
-            return self._of(memory).box((first, first + rows), address, dims[1:], pattern.every)
+            return self._of(memory).box((first, first + rows), address, dims[pattern.row_axes :], pattern.comb)
         return self._of(None).box((0, 1), memory.origin + address, dims)
 
     def _of(self, key: object) -> Boxes:

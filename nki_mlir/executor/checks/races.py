@@ -192,8 +192,9 @@ def unit_of(sequencer: Sequencer, step: Step) -> str:
 
 def _place(label: str, a: Box, b: Box) -> str:
     """`SBUF, partitions 0..127, bytes 512..1023`: what two boxes have in common."""
-    first, last = max(a.rows[0], b.rows[0]), min(a.rows[1], b.rows[1])
+    shared = a.mask & b.mask
+    first, last = (shared & -shared).bit_length() - 1, shared.bit_length() - 1
     low, high = common(a, b) or a.extent
     if label.startswith("tensor"):
         return f"{label}, {high - low} bytes"
-    return f"{label}, partitions {first}..{last - 1}, bytes {low}..{high - 1}"
+    return f"{label}, partitions {first}..{last}, bytes {low}..{high - 1}"

@@ -3,8 +3,9 @@
 `MEANING[name](instance)` fixes one occurrence of an instruction and gives its `Meaning`: a pure function from the
 arrays of its tile inputs (in the table's order, stored element types) to the arrays of its outputs. Inputs of full size
 share one shape [P, ...]; columns are [P, 1, ...] of as many dimensions; operands of shape `own` are [P, free dimensions
-as written]. Outputs are new arrays (or constants), of their region's element type and element count. Where `bits` is
-set, all arrays are unsigned words: the instruction moves or combines bit patterns.
+as written], or [quadrants, 4, ...] for the scales of MX blocks. Outputs are new arrays (or constants), of the element
+type and the element count of their regions. Where `bits` is set, all arrays are unsigned words: the instruction moves
+or combines bit patterns.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nki_mlir.executor.meaning.common import Compute, Masked, Meaning, Of, Outpu
 from nki_mlir.executor.meaning.dma import DMA
 from nki_mlir.executor.meaning.elementwise import ELEMENTWISE
 from nki_mlir.executor.meaning.gpsimd import GPSIMD_ENGINE
+from nki_mlir.executor.meaning.mx import MX
 from nki_mlir.executor.meaning.random import RANDOM
 from nki_mlir.executor.meaning.reduction import REDUCTION
 from nki_mlir.executor.meaning.search import SEARCH
@@ -31,6 +33,7 @@ MEANING: Mapping[str, Of] = {
     **GPSIMD_ENGINE,
     **RANDOM,
     **TENSOR_ENGINE,
+    **MX,
     **DMA,
 }
 

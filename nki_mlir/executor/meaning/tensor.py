@@ -10,9 +10,11 @@ import numpy as np
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.instructions.tensor import is_bit_transpose, is_double_row
+from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose
+from nki_mlir.dialects.legality import PACKED
 from nki_mlir.executor import numerics
 from nki_mlir.executor.meaning.common import Meaning, Of, operand_type, store_as
+from nki_mlir.executor.meaning.mx import dequantizer
 from nki_mlir.executor.numerics import Array
 
 
@@ -28,9 +30,11 @@ def nc_transpose(i: Instance) -> Meaning:
     return Meaning(lambda data: (store(np.matmul(load(data).reshape(len(data), -1).T, identity)),))
 
 
-def matmul_input(i: Instance, name: str) -> Callable[[Array, Array], None]:
-    """Puts an input into an fp32 [K, columns], [2 K, columns] in double-row mode: tfloat32 is rounded to 10 mantissa
-    bits, the other types are exact in fp32."""
+def matmul_input(i: Instance, name: str) -> Callable[..., None]:
+    """Puts an input into an fp32 [depth K, columns]: tfloat32 is rounded to 10 mantissa bits, the other types are exact
+    in fp32."""
+    if operand_type(i, name) in PACKED:
+        return dequantizer(operand_type(i, name))
     if dtype(operand_type(i, name)).name == "tfloat32":
         return lambda tile, out: np.copyto(out, numerics.round_tf32(tile).reshape(out.shape))
     return lambda tile, out: np.copyto(out, tile.reshape(out.shape))
@@ -41,25 +45,24 @@ def load_stationary(i: Instance) -> Meaning:
     if is_bit_transpose(i):
         return Meaning(lambda tile: (tile.reshape(len(tile), -1).T.copy(),), bits=True)
     access, widen = cast(Access, i.operands["stationary"]), matmul_input(i, "stationary")
-    rows = access.partitions * (2 if is_double_row(i) else 1)
-    shape = rows, access.elements // rows
+    shape = access.partitions * depth(i, access), columns(i, access)
 
-    def compute(tile: Array) -> tuple[Array]:
+    def compute(*tiles: Array) -> tuple[Array]:
         weights = np.empty(shape, np.float32)
-        widen(tile, weights)
+        widen(*tiles, weights)
         return (weights.T,)
 
     return Meaning(compute)
 
 
 def multiply_moving(i: Instance) -> Meaning:
-    """Puts its input where `sums` wants it: fp32 [K, N]. Bits that are passed through come out as they are, [M, N], N
-    being the columns of the identity; it takes the loaded tile instead."""
+    """Puts its input where `sums` wants it, the last argument: fp32 [depth K, N]. Bits that are passed through come out
+    as they are, [M, N], N being the columns of the identity; it takes the loaded tile instead."""
     if is_bit_transpose(i):
         word = numerics.bits(operand_type(i, "dst"))
         return Meaning(lambda tile, bits: (bits[:, : tile[0].size].astype(word),), bits=True)
     widen = matmul_input(i, "moving")
-    return Meaning(lambda tile, room: (widen(tile, room),))
+    return Meaning(lambda *tiles: (widen(*tiles),))
 
 
 TENSOR_ENGINE: Mapping[str, Of] = {

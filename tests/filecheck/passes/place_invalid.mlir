@@ -32,3 +32,13 @@ func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x819
   "test.op"(%d) : (tensor<128x8192xf32>) -> ()
   func.return
 }
+
+// -----
+
+func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
+  %zero = arith.constant 0 : index
+  // CHECK: vector<4xf8E5M2> is no element type that a tile is computed in
+  %v = tile.read %x[%zero] strides [1] : memref<8xvector<4xf8E5M2>> -> tensor<8xvector<4xf8E5M2>>
+  tile.write %v to %x[%zero] strides [1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
+  func.return
+}

@@ -30,3 +30,27 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream tensor {
+      // CHECK: load_stationary: stationary: float8_e5m2_x4 needs NeuronCore-v4; trn1 is v2
+      neuron.isa.load_stationary stationary <sbuf[0:64] at 0, [1 x 64], vector<4xf8E5M2>> stationary_scale <sbuf[0:36] at 512, [1 x 64], ui8>
+    }
+  }
+}
+
+// -----
+
+builtin.module attributes {neuron.target = "trn3"} {
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream tensor {
+      // CHECK: load_stationary: stationary_scale spans 36 partitions, from the first to the last of those that the 64 of stationary have, not 64
+      neuron.isa.load_stationary stationary <sbuf[0:64] at 0, [1 x 64], vector<4xf8E5M2>> stationary_scale <sbuf[0:64] at 512, [1 x 64], ui8>
+    }
+  }
+}
+}

@@ -1,5 +1,12 @@
 // RUN: NKI_INVALID
 
+// CHECK: vector<4xf8E4M3FN> is no element type that a tile is computed in
+func.func @f(%x: !neuron.mem.tile<sbuf, 128 x [8] x vector<4xf8E4M3FN>, dim 0 of [1024]>) {
+  func.return
+}
+
+// -----
+
 // CHECK: shape [1024] with this placement is 128 x [8], not 64 x [16]
 func.func @f(%x: !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [1024]>) {
   func.return
