@@ -349,3 +349,9 @@ def test_dominance_between_blocks(run: Run) -> None:
     assert run(BRANCHES.format("%0"), "--verify-diagnostics").out.startswith("builtin.module")
     done = run(BRANCHES.format("%1"))
     assert done.err.startswith("t.mlir:13:3: error: 'test.termop': operand #0 is used before its definition\n")
+
+
+def test_an_instruction_that_is_left_out_says_why(run: Run) -> None:
+    done = run("neuron.isa.all_reduce")
+    assert done.code == 1
+    assert "neuron.isa.all_reduce is not modelled: a collective of several chips" in done.err

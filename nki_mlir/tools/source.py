@@ -12,6 +12,7 @@ from xdsl.parser import Parser
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
+from nki_mlir.dialects.instructions import why_not_modelled
 from nki_mlir.errors import position
 
 
@@ -57,7 +58,9 @@ class Source(Parser):
         if found := self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack):
             return found
         start = self.lexer.input.content.rfind(name, 0, self.pos)
-        self.raise_error(f"Operation {name} is not registered", start, start + len(name))
+        reason = why_not_modelled(name)
+        text = f"{name} is not modelled: {reason}" if reason else f"Operation {name} is not registered"
+        self.raise_error(text, start, start + len(name))
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         """As MLIR does, an input without operations is an empty module."""

@@ -88,3 +88,9 @@ NOT_MODELLED: Mapping[str, str] = {
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
 }
 """Instructions that are known by name and left out, and why."""
+
+
+def why_not_modelled(op_name: str) -> str | None:
+    """The reason, for an operation of a machine level that is left out."""
+    level, _, name = op_name.rpartition(".")
+    return NOT_MODELLED.get(name) if level in ("neuron.engine", "neuron.isa") else None
