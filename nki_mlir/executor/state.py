@@ -15,9 +15,10 @@ from nki_mlir.executor.numerics import Array
 @dataclass
 class EngineState:
     """`accumulator`: fp32 [128], one register per partition, of the instructions that take a `reduce_cmd`; NaN until
-    one of them resets or loads it."""
+    one of them resets or loads it. `matches`: fp32 [128, 8], what a search looks for; None until it is loaded."""
 
     accumulator: Array = field(default_factory=lambda: np.full(128, np.nan, np.float32))
+    matches: Array | None = None
     _xorwow: Xorwow | None = None
 
     def xorwow(self, streams: int) -> Xorwow:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from executor.cases import ANY, Layout, check, layouts, quick, seeds, types
-from executor.machine_code import NUMPY, Array, narrow, widen
+from executor.machine_code import NUMPY, Array, narrow, program, widen
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import execute
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -123,3 +125,46 @@ def test_nc_stream_shuffle(data: st.DataObject, at: Layout, kind: str, seed: int
 
     assert dtype(dst.element_type).name == kind
     check("nc_stream_shuffle", VECTOR, operands, {"shuffle_mask": tuple(mask)}, seed, expected)
+
+
+LOADED = """
+neuron.isa.stream vector {
+  neuron.isa.match_value_load src <sbuf[0:64] at 256, [1 x 8], bf16> wait <sem 1 reaches 16>
+  neuron.isa.nc_find_index8 dst <sbuf[0:64] at 512, [1 x 8], ui32> data <sbuf[0:64] at 0, [1 x 32], f32>
+    wait <sem 0 reaches 16> update <sem 2 add 1>
+  neuron.isa.nc_match_replace8 imm -1.0 : f32 dst <sbuf[0:64] at 1024, [1 x 32], f32>
+    data <sbuf[0:64] at 0, [1 x 32], f32> update <sem 2 add 1>
+}
+neuron.isa.stream sync {
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:64] at 0, [1 x 32], f32> src <hbm "x" at 0, [32 x 64, 1 x 32], f32>
+    update <sem 0 add 16>
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:64] at 256, [1 x 8], bf16> src <hbm "v" at 0, [8 x 64, 1 x 8], bf16>
+    update <sem 1 add 16>
+  neuron.isa.dma_copy queue 0 dst <hbm "at" at 0, [8 x 64, 1 x 8], ui32> src <sbuf[0:64] at 512, [1 x 8], ui32>
+    wait <sem 2 reaches 1>
+  neuron.isa.dma_copy queue 0 dst <hbm "y" at 0, [32 x 64, 1 x 32], f32> src <sbuf[0:64] at 1024, [1 x 32], f32>
+    wait <sem 2 reaches 2>
+}"""
+TENSORS = "x: memref<64x32xf32>; v: memref<64x8xbf16>; at: memref<64x8xui32>; y: memref<64x32xf32>"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_that_an_instruction_loads(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, v = rng.integers(-6, 6, (64, 32)).astype(np.float32), rng.integers(-8, 8, (64, 8)).astype(NUMPY["bfloat16"])
+    at, y = np.zeros((64, 8), np.uint32), np.zeros((64, 32), np.float32)
+    execute(program(LOADED, TENSORS), [x, v, at, y], seed=seed)
+    for row in range(64):
+        given, wanted = x[row].tolist(), v[row].astype(np.float32).tolist()
+        assert at[row].tolist() == [2**32 - 1 if k is None else k for k in _find(given, wanted, range(8))]
+        replaced = {k for k in _find(given, wanted, range(7, -1, -1)) if k is not None}
+        assert y[row].tolist() == [-1.0 if k in replaced else value for k, value in enumerate(given)]
+
+
+def test_a_search_without_values() -> None:
+    shapes = ((64, 32), np.float32), ((64, 8), NUMPY["bfloat16"]), ((64, 8), np.uint32), ((64, 32), np.float32)
+    arrays = [np.zeros(shape, kind) for shape, kind in shapes]
+    loads = "neuron.isa.match_value_load src <sbuf[0:64] at 256, [1 x 8], bf16>"
+    text = LOADED.replace(loads, "neuron.isa.event_semaphore")
+    with pytest.raises(ExecutionError, match="nc_find_index8 on vector: no values to look for are loaded"):
+        execute(program(text, TENSORS), arrays)

@@ -15,6 +15,8 @@ ACCUMULATED = tile("float32", 128, 32, space=Space.PSUM)
 SAMPLES: tuple[Sample, ...] = (
     Sample("max8", VECTOR, {"dst": VALUES, "src": DATA}),
     Sample("max8", VECTOR, {"dst": SHORT, "src": ACCUMULATED}),
+    Sample("match_value_load", VECTOR, {"src": VALUES}),
+    Sample("match_value_load", VECTOR, {"src": SHORT}),
     Sample("nc_find_index8", VECTOR, {"dst": INDICES, "data": DATA, "vals": VALUES}),
     Sample("nc_find_index8", VECTOR, {"dst": tile("uint16", 128, 8, address=352), "data": ACCUMULATED, "vals": SHORT}),
     Sample("nc_match_replace8", VECTOR, {"dst": RESULT, "data": DATA, "vals": VALUES}, {"imm": -1e9}),

@@ -83,7 +83,6 @@ NOT_MODELLED: Mapping[str, str] = {
     "extended_inst": "an opaque operation code, whose operands and meaning are not published",
     "device_print": "a debugging aid that leaves the machine's state as it is",
     "register_alloc": "a compile-time notion: an instruction names its registers by number",
-    "match_value_load": "the eight values are an operand of nc_find_index8 and nc_match_replace8, which load them",
     "load_mask_register": "the mask is a field of nc_stream_shuffle; how a register holds 32 entries is not published",
     "nc_matmul_sparse": "no document describes its operands; only its throughput is published",
 }

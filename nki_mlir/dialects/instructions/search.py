@@ -1,6 +1,6 @@
 """Searches of the Vector engine for the largest elements of each partition.
 
-The machine loads the eight values of a search by an instruction before it; here they are an operand of the search.
+The eight values of a search are an operand of it, or, without one, those that match_value_load loaded last.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from nki_mlir.dialects.legality import Field, Instance, Instruction, Operand, Ru
 EIGHT = 8
 _MOST = 16_384
 _INDEX = frozenset(by_name(n).type for n in ("uint16", "uint32"))
-_VALUES = Operand("vals", "src", shape="own")
+_VALUES = Operand("vals", "src", shape="own", optional=True)
 
 
 def _searched(name: str, least: int) -> Rule:
@@ -25,6 +25,13 @@ def _searched(name: str, least: int) -> Rule:
     return rule
 
 
+def _loaded(i: Instance) -> str | None:
+    src = i.access("src")
+    if src is not None and src.free_elements != EIGHT:
+        return f"src must have {EIGHT} elements per partition, not {src.free_elements}"
+    return None
+
+
 SEARCH: tuple[Instruction, ...] = (
     Instruction(
         "max8",
@@ -33,6 +40,14 @@ SEARCH: tuple[Instruction, ...] = (
         (DST.of(shape="own"), Operand("src", "src")),
         (),
         (elements("dst", EIGHT), _searched("src", EIGHT)),
+    ),
+    Instruction(
+        "match_value_load",
+        "Loads eight values for each partition, for the searches that follow on this engine.",
+        (VECTOR,),
+        (Operand("src", "src", shape="own"),),
+        (),
+        (_loaded,),
     ),
     Instruction(
         "nc_find_index8",

@@ -10,11 +10,14 @@ from typing import cast
 
 import numpy as np
 
+from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.search import EIGHT
 from nki_mlir.executor import numerics
-from nki_mlir.executor.meaning.common import Meaning, Of, fp32, operand_type, store_as, tile_names
+from nki_mlir.executor.generators import PARTITIONS
+from nki_mlir.executor.meaning.common import Meaning, Of, Undefined, fp32, operand_type, store_as, tile_names
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.state import EngineState
 
 
 def max8(i: Instance) -> Meaning:
@@ -42,19 +45,41 @@ def _matches(data: Array, vals: Array, order: Iterable[int]) -> Array:
     return places
 
 
-def _finder(i: Instance, order: Iterable[int]) -> Callable[[Sequence[Array]], Array]:
-    data, vals = fp32(i, "data"), fp32(i, "vals")
+def _lanes(i: Instance, name: str) -> slice:
+    access = cast(Access, i.operands[name])
+    return slice(access.start, access.start + access.partitions)
 
-    def find(tiles: Sequence[Array]) -> Array:
-        partitions = len(tiles[0])
-        return _matches(data(tiles).reshape(partitions, -1), vals(tiles).reshape(partitions, -1), order)
+
+def match_value_load(i: Instance) -> Meaning:
+    values, lanes = fp32(i, "src"), _lanes(i, "src")
+
+    def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
+        matches = np.full((PARTITIONS, EIGHT), np.nan, np.float32) if state.matches is None else state.matches
+        matches[lanes] = values(tiles).reshape(len(tiles[0]), EIGHT)
+        state.matches = matches
+        return ()
+
+    return Meaning(compute, stateful=True)
+
+
+def _finder(i: Instance, order: Iterable[int]) -> Callable[[EngineState, Sequence[Array]], Array]:
+    data, lanes = fp32(i, "data"), _lanes(i, "data")
+    vals = fp32(i, "vals") if "vals" in i.operands else None
+
+    def find(state: EngineState, tiles: Sequence[Array]) -> Array:
+        rows = data(tiles).reshape(len(tiles[0]), -1)
+        if vals is not None:
+            return _matches(rows, vals(tiles).reshape(len(rows), -1), order)
+        if state.matches is None:
+            raise Undefined("no values to look for are loaded; match_value_load comes first, or vals gives them")
+        return _matches(rows, state.matches[lanes], order)
 
     return find
 
 
 def nc_find_index8(i: Instance) -> Meaning:
     find, kind = _finder(i, range(EIGHT)), numerics.storage(operand_type(i, "dst"))
-    return Meaning(lambda *tiles: (find(tiles).astype(kind),))
+    return Meaning(lambda state, *tiles: (find(state, tiles).astype(kind),), stateful=True)
 
 
 def nc_match_replace8(i: Instance) -> Meaning:
@@ -63,17 +88,18 @@ def nc_match_replace8(i: Instance) -> Meaning:
     convert = numerics.converter(source, target) or np.copy
     value = numerics.constant(cast(float, i.fields["imm"]), target)
 
-    def compute(*tiles: Array) -> Sequence[Array]:
-        places, results = find(tiles), convert(tiles[given]).reshape(len(tiles[given]), -1)
+    def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
+        places, results = find(state, tiles), convert(tiles[given]).reshape(len(tiles[given]), -1)
         rows, columns = np.nonzero(places >= 0)
         results[rows, places[rows, columns]] = value
         return (results, places.astype(np.uint32)) if "dst_idx" in i.operands else (results,)
 
-    return Meaning(compute)
+    return Meaning(compute, stateful=True)
 
 
 SEARCH: Mapping[str, Of] = {
     "max8": max8,
+    "match_value_load": match_value_load,
     "nc_find_index8": nc_find_index8,
     "nc_match_replace8": nc_match_replace8,
 }
