@@ -36,12 +36,12 @@ def parse(text: str, name: str = "<string>") -> ModuleOp:
     """
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
-    from xdsl.parser import Parser
     from xdsl.utils.exceptions import ParseError
 
     from nki_mlir.dialects import load_all
+    from nki_mlir.op_parser import OpParser
 
-    class Positioned(Parser):
+    class Positioned(OpParser):
         """The parser, which also remembers where each operation begins."""
 
         starts: dict[Operation, Place] = {}

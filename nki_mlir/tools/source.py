@@ -8,12 +8,11 @@ from typing import NamedTuple
 from xdsl.context import Context
 from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
-from xdsl.parser import Parser
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from nki_mlir.dialects.instructions import why_not_modelled
 from nki_mlir.errors import position
+from nki_mlir.op_parser import OpParser
 
 
 class Place(NamedTuple):
@@ -35,7 +34,7 @@ def read_text(data: bytes, name: str) -> str:
     return text
 
 
-class Source(Parser):
+class Source(OpParser):
     """The parser, which also remembers where each operation began.
 
     `Operation.location` stays as the text gives it (a `loc(...)` of the kernel's source, or unknown): what tests and
@@ -52,15 +51,6 @@ class Source(Parser):
         op = super().parse_operation()
         self.starts[op] = start
         return op
-
-    def _get_op_by_name(self, name: str) -> type[Operation]:
-        """As xDSL's, but an unknown operation is reported where it stands, not at the token after it."""
-        if found := self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack):
-            return found
-        start = self.lexer.input.content.rfind(name, 0, self.pos)
-        reason = why_not_modelled(name)
-        text = f"{name} is not modelled: {reason}" if reason else f"Operation {name} is not registered"
-        self.raise_error(text, start, start + len(name))
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         """As MLIR does, an input without operations is an empty module."""
