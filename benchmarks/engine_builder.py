@@ -42,6 +42,8 @@ from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Field, Function, ReduceCommand
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
+from nki_mlir.dialects.table_ops import TARGET
+from nki_mlir.dialects.tile import ARG_NAMES
 from nki_mlir.passes.multi_buffer import capacity, slot_bytes
 from nki_mlir.targets import Target, load
 
@@ -229,8 +231,8 @@ class Kernel:
         """The program at neuron.engine. The kernel is used up."""
         self.emit(ReturnOp())
         func = FuncOp(self.name, ([a.type for a in self.body.args], []), Region(self.body))
-        func.attributes["tile.arg_names"] = ArrayAttr([StringAttr(n) for n in self.names])
-        return ModuleOp([func], {"neuron.target": StringAttr(self.target)})
+        func.attributes[ARG_NAMES] = ArrayAttr([StringAttr(n) for n in self.names])
+        return ModuleOp([func], {TARGET: StringAttr(self.target)})
 
     def lower(self) -> ModuleOp:
         """The program at neuron.isa. The kernel is used up. Buffers that fit beside each other share no bytes: reuse
@@ -252,6 +254,4 @@ def _spread(allocs: list[AllocOp], target: Target, space: Space) -> None:
 def _field(field: Field, value: Any) -> Any:
     if field.kind in ENUMS:
         return ENUMS[field.kind](value)
-    if field.kind == "number":
-        return FloatAttr(value, f32) if isinstance(value, float) else IntegerAttr(value, 32)
     return value

@@ -35,7 +35,6 @@ Schedule = Callable[[float, Callable[[float], None]], None]
 _EPSILON = 1e-6
 """Parts whose ends are this close, in ns, end together."""
 
-
 LOWEST_PRIORITY = 3
 """The class of a transfer that names none: assumed, so that one that does goes first."""
 

@@ -103,7 +103,7 @@ class Taken(NamedTuple):
     learned: Raise | None
 
 
-class Order:
+class _Order:
     """One walk along a trace. `before` has the histories of the walk before."""
 
     def __init__(self, trace: Sequence[Item], before: Mapping[tuple[int, int], History] | None = None):
@@ -120,13 +120,14 @@ class Order:
         self.streams = {s: _Stream(self.chains[s], nothing) for s in steps.values()}
         self.counts = [0] * len(self.chains)
         self.rings: dict[Ring, dict[int, Clock]] = {}
+        self.taken = [self._take(position, item) for position, item in enumerate(trace)]
 
     @property
     def simple(self) -> bool:
         """Whether every count of every semaphore names a raise, so that this walk is final."""
         return all(history.simple for history in self.histories.values())
 
-    def take(self, position: int, item: Item) -> Taken:
+    def _take(self, position: int, item: Item) -> Taken:
         """The next item of the trace."""
         sequencer, step, numbers = item
         stream = self.streams[sequencer]
@@ -217,13 +218,12 @@ def ring_chain(sequencer: Sequencer, step: Step) -> tuple[Ring, int]:
     return ring_of(sequencer, step), step.mask
 
 
-def settled(trace: Sequence[Item], first: Order) -> Mapping[tuple[int, int], History]:
-    """The histories that a last walk starts from, given the first one: repeats walks until nothing changes."""
-    current = first
-    while True:
-        again = Order(trace, current.histories)
-        for position, item in enumerate(trace):
-            again.take(position, item)
-        if all(history.raises == current.histories[key].raises for key, history in again.histories.items()):
-            return again.histories
-        current = again
+def relied(trace: Sequence[Item]) -> list[Taken]:
+    """What every issue of a trace relies on: repeats walks until nothing changes, unless the first one is final."""
+    order = _Order(trace)
+    settled = order.simple
+    while not settled:
+        before = order.histories
+        order = _Order(trace, before)
+        settled = all(history.raises == before[key].raises for key, history in order.histories.items())
+    return order.taken

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nki_mlir.executor.checks.clocks import Item, Order, Raise, Taken, settled
+from nki_mlir.executor.checks.clocks import Item, Raise, Taken, relied
 from nki_mlir.executor.checks.races import unit_of
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.reports import mnemonic, source
+from nki_mlir.executor.steps import BRANCH
 
 
 class Walk:
     """A whole trace with what every issue relies on. `place(stream, n)` is where the n-th issue of a stream stands."""
 
     def __init__(self, trace: Sequence[Item]):
-        self.trace = trace
-        order = Order(trace)
-        self.taken = [order.take(position, item) for position, item in enumerate(trace)]
-        if not order.simple:
-            order = Order(trace, settled(trace, order))
-            self.taken = [order.take(position, item) for position, item in enumerate(trace)]
+        self.trace, self.taken = trace, relied(trace)
         self.streams: dict[str, list[int]] = {}
         for position, (sequencer, _, _) in enumerate(trace):
             self.streams.setdefault(sequencer.unit.name, []).append(position)
@@ -53,6 +49,6 @@ class Walk:
 
     def _name(self, position: int) -> str:
         sequencer, step, _ = self.trace[position]
-        name = f"{sequencer.unit.name}'s {mnemonic(step.op) if step.op else 'branch'}"
+        name = f"{sequencer.unit.name}'s {mnemonic(step.op) if step.op else BRANCH}"
         at = source(step.op)
         return f"{name} ({at})" if at else name

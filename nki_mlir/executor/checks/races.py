@@ -21,10 +21,10 @@ from xdsl.ir import Operation
 from nki_mlir.dialects.access import Space
 from nki_mlir.errors import Finding
 from nki_mlir.executor.checks.boxes import Box, Shadow, common
-from nki_mlir.executor.checks.clocks import Clock, Item, Order, settled
+from nki_mlir.executor.checks.clocks import Clock, Item, relied
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
-from nki_mlir.executor.machine import Pattern
-from nki_mlir.executor.reports import where
+from nki_mlir.executor.machine import Memory, Pattern
+from nki_mlir.executor.reports import mnemonic, unit_name, where
 
 if TYPE_CHECKING:
     from nki_mlir.executor.decode import Step
@@ -54,17 +54,7 @@ class Races:
         self.found: dict[tuple[str, Operation | None, Operation | None], Finding] = {}
 
     def findings(self) -> list[Finding]:
-        order = self._walk(Order(self.trace))
-        if not order.simple:
-            before = settled(self.trace, order)
-            self.shadow, self.boxes, self.found = Shadow(), {}, {}
-            self._walk(Order(self.trace, before))
-        return list(self.found.values())
-
-    def _walk(self, order: Order) -> Order:
-        for position, item in enumerate(self.trace):
-            taken = order.take(position, item)
-            _, step, numbers = item
+        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, relied(self.trace), strict=True)):
             plan = self.plans.get(step) or self._plan(step)
             own = -1 if plan.transfer else taken.chain
             entry = (taken.number, position)
@@ -72,7 +62,7 @@ class Races:
                 box = self._box(pattern, numbers[index])
                 for other in box.meets:
                     if other.writes:
-                        self._after(taken.clock, -1, other.writes, position, (box, other), "reads", "writes")
+                        self._after(taken.clock, -1, other.writes, position, pattern, (box, other), "reads", "writes")
                 box.reads[taken.chain] = entry
                 if plan.evicts and pattern.access.space is Space.PSUM:
                     for other in box.meets:
@@ -81,9 +71,9 @@ class Races:
                 box = self._box(pattern, numbers[index])
                 for other in box.meets:
                     if other.writes:
-                        self._after(taken.clock, own, other.writes, position, (box, other), "writes", "writes")
+                        self._after(taken.clock, own, other.writes, position, pattern, (box, other), "writes", "writes")
                     if other.reads:
-                        self._after(taken.clock, own, other.reads, position, (box, other), "writes", "reads")
+                        self._after(taken.clock, own, other.reads, position, pattern, (box, other), "writes", "reads")
                 box.reads.clear()
                 box.writes.clear()
                 box.writes[taken.chain] = entry
@@ -92,7 +82,7 @@ class Races:
                 elif pattern.access.space is Space.PSUM:
                     for other in box.meets:
                         other.seen = other.unseen = None
-        return order
+        return list(self.found.values())
 
     def _plan(self, step: Step) -> _Plan:
         reads = [(p, k) for p, k in step.sources if p.access.tensor not in self.constant]
@@ -117,13 +107,14 @@ class Races:
         own: int,
         accesses: dict[int, tuple[int, int]],
         position: int,
+        pattern: Pattern,
         boxes: tuple[Box, Box],
         does: str,
         did: str,
     ) -> None:
         for chain, (number, at) in accesses.items():
             if clock[chain] < number and chain != own and at != position:
-                self._race(at, position, boxes, does, did)
+                self._race(at, position, pattern, boxes, does, did)
 
     def _group(self, box: Box, pattern: Pattern, numbers: tuple[int, ...], position: int) -> None:
         """What a multiply_moving does to the group of its destination."""
@@ -142,37 +133,30 @@ class Races:
         op, before = self.trace[later][1].op, self.trace[earlier][1].op
         assert op is not None and before is not None
         text = (
-            f"psum: {where(op)} {does} {_place(pattern.memory.label, *boxes)}, which {where(before)} {did}\n  the first"
+            f"psum: {where(op)} {does} {_place(pattern.memory, *boxes)}, which {where(before)} {did}\n  the first"
             " matmul of a group must overwrite, the others accumulate, and the result be read after the last"
         )
         self.found.setdefault(("psum", before, op), Finding("psum", text, before, op))
 
-    def _race(self, earlier: int, later: int, boxes: tuple[Box, Box], does: str, did: str) -> None:
+    def _race(self, earlier: int, later: int, pattern: Pattern, boxes: tuple[Box, Box], does: str, did: str) -> None:
         (sequencer, step, _), (_, before, _) = self.trace[later], self.trace[earlier]
         assert step.op is not None and before.op is not None
         key = ("race", before.op, step.op)
         if key in self.found:
             return
-        label = self._label(step, boxes[0]) or self._label(before, boxes[1]) or "memory"
         text = (
-            f"race: {where(step.op)} {does} {_place(label, *boxes)}, which {where(before.op)} {did}; nothing orders"
-            f" them\n  {sequencer.unit.name}, second in this run, must wait for {self._edge(earlier)}"
+            f"race: {where(step.op)} {does} {_place(pattern.memory, *boxes)}, which {where(before.op)} {did}; nothing"
+            f" orders them\n  {sequencer.unit.name}, second in this run, must wait for {self._edge(earlier)}"
         )
         self.found[key] = Finding("race", text, before.op, step.op)
-
-    def _label(self, step: Step, box: Box) -> str | None:
-        """The memory that a box of a step lies in."""
-        for pattern, _ in [*step.sources, *step.targets]:
-            if box in self.boxes.get(pattern, {}).values():
-                return pattern.memory.label
-        return None
 
     def _edge(self, position: int) -> str:
         """Which completion, and the semaphore and count that say so."""
         sequencer, step, numbers = self.trace[position]
+        assert step.op is not None
         unit = unit_of(sequencer, step)
         if step.update_core is None:
-            return f"{unit}, whose {(step.op.name if step.op else '').rsplit('.', 1)[-1]} updates no semaphore"
+            return f"{unit}, whose {mnemonic(step.op)} updates no semaphore"
         core, semaphore = step.update_core.index, numbers[UPDATE]
         total = sum(
             other.amount
@@ -186,15 +170,15 @@ def unit_of(sequencer: Sequencer, step: Step) -> str:
     """The engine of an instruction, or the queue of a transfer."""
     if step.ring is None:
         return sequencer.unit.name
-    core, (engine, queue) = sequencer.core.index, step.ring
-    return f"{f'core {core} ' if core else ''}dma {engine} q{queue}"
+    engine, queue = step.ring
+    return unit_name(sequencer.core.index, f"dma {engine} q{queue}")
 
 
-def _place(label: str, a: Box, b: Box) -> str:
+def _place(memory: Memory, a: Box, b: Box) -> str:
     """`SBUF, partitions 0..127, bytes 512..1023`: what two boxes have in common."""
     shared = a.mask & b.mask
     first, last = (shared & -shared).bit_length() - 1, shared.bit_length() - 1
     low, high = common(a, b) or a.extent
-    if label.startswith("tensor"):
-        return f"{label}, {high - low} bytes"
-    return f"{label}, partitions {first}..{last}, bytes {low}..{high - 1}"
+    if not memory.on_chip:
+        return f"{memory.label}, {high - low} bytes"
+    return f"{memory.label}, partitions {first}..{last}, bytes {low}..{high - 1}"
