@@ -15,6 +15,7 @@ from nki_mlir.dialects.access import WHOLE, Comb
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
 from nki_mlir.executor.checks.boxes import Box, Boxes, common
+from nki_mlir.executor.checks.clocks import Item
 
 
 def errors(streams: str, tensors: str = "", *arrays: Array) -> tuple[str, str]:
@@ -96,6 +97,14 @@ def test_one_engine_overwrites_in_order() -> None:
     """Writes after reads and writes need no wait on one engine."""
     ready = "wait <sem 0 reaches 1>"
     clean(stream("vector", memset(0, rest="update <sem 0 add 1>"), copy(64, 0, rest=ready), memset(0), memset(64)))
+
+
+def test_a_trace_without_checks_has_every_issue_and_reports_nothing() -> None:
+    streams = stream("vector", memset(0)) + stream("gpsimd", memset(0))
+    assert errors(streams)[0] == "race"
+    trace: list[Item] = []
+    execute(program(streams), [], checks=False, trace=trace)
+    assert [sequencer.unit.name for sequencer, _, _ in trace] == ["vector", "gpsimd"]
 
 
 def test_reuse_of_an_address_is_a_race() -> None:
