@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.passes.access_index import AccessIndex
 from nki_mlir.passes.overlap import Question
 from nki_mlir.passes.program_order import Loop, Step, common_loops
 
@@ -29,17 +30,20 @@ class Dependences:
         self.steps, self.aliases = steps, aliases
         self.edges: list[Edge] = []
         self._after: dict[Step, int] = {}
+        self._issued: dict[Engine, int] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
-        for later in steps:
-            self._find(later)
+        self._index = AccessIndex(steps, aliases)
+        for number, later in enumerate(steps):
+            self._find(later, number)
         self._add_reuse()
         self._reduce()
 
-    def _find(self, later: Step) -> None:
+    def _find(self, later: Step, number: int) -> None:
         """The edges into one instruction, from the nearest before it on. `_after` has, as bits, what is complete before
-        each instruction for the last time: a farther one that a nearer one waited for needs no edge of its own."""
-        complete = 0
-        for earlier in reversed(self.steps):
+        each instruction for the last time: a farther one that a nearer one waited for needs no edge of its own, nor
+        does one that an instruction before it in its stream waited for."""
+        complete = self._issued.get(later.engine, 0)
+        for earlier in self._index.before(later, number):
             alone = not (earlier.loops and later.loops and earlier.loops[0] == later.loops[0])
             if alone and (earlier.order >= later.order or complete & self._bits[earlier]):
                 continue
@@ -52,7 +56,7 @@ class Dependences:
                 complete |= self._after[earlier]
                 if len(edge.slots) == slots(earlier) or not earlier.is_dma:
                     complete |= self._bits[earlier]
-        self._after[later] = complete
+        self._after[later] = self._issued[later.engine] = complete
 
     def _pairs(self, earlier: Step, later: Step) -> list[tuple[Access, Access]]:
         """The accesses whose order matters. On one engine, which completes in order, only a read after a write does;
@@ -66,12 +70,7 @@ class Dependences:
         return [(a, b) for a, b in pairs if self._one_memory(a, b)]
 
     def _one_memory(self, a: Access, b: Access) -> bool:
-        if a.space is not b.space or (a.on_chip and a.core != b.core):
-            return False
-        if a.space is not Space.HBM or a.tensor == b.tensor:
-            return True
-        group = self.aliases.get(a.tensor or "")
-        return group is not None and group == self.aliases.get(b.tensor or "")
+        return self._index.memory(a) == self._index.memory(b)
 
     def _question(self, a: Access, earlier: Step, b: Access, later: Step) -> Question:
         return Question(a, earlier.loops, b, later.loops, len(common_loops(earlier, later)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +20,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.dependences import Dependences, Edge, slots
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.overlap import strides_of_nest
-from nki_mlir.passes.program_order import Loop, Step, common_loops, steps_of
+from nki_mlir.passes.program_order import Loop, Step, common_loops, common_prefix, steps_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
     ranges: dict[Operation, tuple[Loop, ...]] = {step.op: step.loops for step in steps}
     for stream in core.items:
         if isinstance(stream, isa.StreamOp):
-            _place_waits(stream.items, waits, ranges, [])
+            _place_waits(stream.items, waits, ranges, {})
 
 
 @dataclass
@@ -148,38 +150,43 @@ def _iteration(loops: Sequence[Loop]) -> Expr:
 
 
 class _Counts:
-    """How often an engine has signalled, at each of its signalling instructions."""
+    """How often an engine has signalled, at each of its signalling instructions: `signals` in one iteration of a nest,
+    `before` in front of an outermost loop or an instruction outside loops, `orders` the places of those in a loop."""
 
-    def __init__(self, steps: list[Step]):
-        self.steps = steps
+    def __init__(self, steps: Sequence[Step]):
+        self.signals: dict[tuple[Loop, ...], int] = {}
+        self.before: dict[Loop | Step, int] = {}
+        self.orders: dict[Loop, dict[tuple[Loop, ...], list[int]]] = {}
+        total = 0
+        for step in steps:
+            self.before.setdefault(step.loops[0] if step.loops else step, total)
+            total += step.instances
+            if step.loops:
+                self.orders.setdefault(step.loops[0], {}).setdefault(step.loops, []).append(step.order)
+            trips = 1
+            for depth in range(len(step.loops), 0, -1):
+                nest = step.loops[:depth]
+                self.signals[nest] = self.signals.get(nest, 0) + trips
+                trips *= step.loops[depth - 1].trips
 
     def after(self, step: Step, shared: tuple[Loop, ...], distance: int) -> Expr:
         """The count once `step` has completed for the last time in the iteration of the shared loops that is `distance`
         before the current one."""
-        rises = [self._signals_in(step.loops[: depth + 1]) for depth in range(len(step.loops))]
-        total = Expr(1 + sum(self._weight(other, step) for other in self.steps if other.order < step.order))
+        rises = [self.signals[step.loops[: depth + 1]] for depth in range(len(step.loops))]
+        total = Expr(1 + self._earlier(step))
         for depth in range(len(shared), len(step.loops)):
             total = total + rises[depth] * (step.loops[depth].trips - 1)
         return total + self._shared_part(shared, rises, distance)
 
-    def _signals_in(self, loops: tuple[Loop, ...]) -> int:
-        """Signals in one iteration of the innermost of these loops."""
-        depth = len(loops)
-        total = 0
-        for other in self.steps:
-            if other.loops[:depth] == loops:
-                trips = 1
-                for loop in other.loops[depth:]:
-                    trips *= loop.trips
-                total += trips
+    def _earlier(self, step: Step) -> int:
+        """Signals of the instructions before `step`, once it runs in the first iterations of all its loops."""
+        if not step.loops:
+            return self.before[step]
+        total = self.before[step.loops[0]]
+        for nest, orders in self.orders[step.loops[0]].items():
+            if count := bisect_left(orders, step.order):
+                total += count * math.prod(loop.trips for loop in nest[len(common_prefix(nest, step.loops)) :])
         return total
-
-    def _weight(self, other: Step, step: Step) -> int:
-        """How often an earlier instruction has run before the first iterations of the loops that both are in."""
-        trips = 1
-        for loop in other.loops[len(common_loops(other, step)) :]:
-            trips *= loop.trips
-        return trips
 
     @staticmethod
     def _shared_part(shared: tuple[Loop, ...], rises: list[int], distance: int) -> Expr:
@@ -197,14 +204,18 @@ class _Counts:
         return total
 
 
+Known = dict[tuple[Expr, Expr], int]
+"""Waits of a stream so far: by semaphore and threshold without its constant, the largest constant."""
+
+
 def _place_waits(
     ops: list[Operation],
     waits: dict[Operation, list[isa.Wait]],
     ranges: dict[Operation, tuple[Loop, ...]],
-    known: list[isa.Wait],
+    known: Known,
 ) -> None:
     """Writes the waits into a stream, leaving out those that an earlier wait of the stream covers."""
-    known = list(known)
+    known = dict(known)
     for op in ops:
         if isinstance(op, isa.RepeatOp):
             op.properties.pop("loop", None)
@@ -214,9 +225,8 @@ def _place_waits(
         op.properties.pop("order", None)
         needed: list[isa.Wait] = []
         for wait in sorted(waits.get(op, []), key=lambda w: -w.value.const):
-            if _can_block(wait, ranges[op]) and not any(_covers(other, wait) for other in (*known, *needed)):
+            if _can_block(wait, ranges[op]) and _is_news(wait, known):
                 needed.append(wait)
-        known += needed
         emit = Emitter.before(op)
         for wait in needed[:-1]:
             emit.add(isa.EventSemaphoreOp.create(properties={"wait": isa.WaitAttr(wait)}))
@@ -224,12 +234,15 @@ def _place_waits(
             op.properties["wait"] = isa.WaitAttr(needed[-1])
 
 
+def _is_news(wait: isa.Wait, known: Known) -> bool:
+    """Whether no wait before is for the same semaphore to reach at least as much; notes this one."""
+    event = wait.semaphore, wait.value - wait.value.const
+    if known.get(event, wait.value.const - 1) >= wait.value.const:
+        return False
+    known[event] = wait.value.const
+    return True
+
+
 def _can_block(wait: isa.Wait, loops: tuple[Loop, ...]) -> bool:
     """Whether the threshold is ever above zero."""
     return wait.value.bounds(lambda key: (0, loops[key].trips - 1 if isinstance(key, int) else 0))[1] > 0
-
-
-def _covers(done: isa.Wait, wait: isa.Wait) -> bool:
-    """Whether `done` waits for the same semaphore to reach at least as much."""
-    difference = done.value - wait.value
-    return done.semaphore == wait.semaphore and difference.is_const and difference.const >= 0

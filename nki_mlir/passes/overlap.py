@@ -118,7 +118,7 @@ class Question:
         a, b = self.earlier, self.later
         if a.on_chip and (a.start >= b.start + b.partitions or b.start >= a.start + a.partitions):
             return False
-        (a_low, a_high), (b_low, b_high) = _reach(a, self.earlier_loops), _reach(b, self.later_loops)
+        (a_low, a_high), (b_low, b_high) = reach(a, self.earlier_loops), reach(b, self.later_loops)
         return a_low < b_high and b_low < a_high
 
     def meets_at(self, distance: int) -> bool:
@@ -171,7 +171,8 @@ def _address(access: Access) -> Expr:
     return access.address
 
 
-def _reach(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int]:
+def reach(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int]:
+    """The first byte that an access may touch in any iteration, and one past the last."""
     low, high = _address(access).bounds(lambda key: (0, loops[cast(int, key)].trips - 1))
     first, end = access.extent
     return low + first, high + end

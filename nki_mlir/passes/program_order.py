@@ -57,13 +57,17 @@ class Step:
         return total
 
 
-def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:
+def common_prefix(a: tuple[Loop, ...], b: tuple[Loop, ...]) -> tuple[Loop, ...]:
     shared: list[Loop] = []
-    for x, y in zip(a.loops, b.loops, strict=False):
+    for x, y in zip(a, b, strict=False):
         if x != y:
             break
         shared.append(x)
     return tuple(shared)
+
+
+def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:
+    return common_prefix(a.loops, b.loops)
 
 
 def steps_of(core: isa.CoreOp) -> list[Step]:

@@ -1,0 +1,67 @@
+"""The index of accesses leaves out no instruction whose order matters, and asks few of them."""
+
+from __future__ import annotations
+
+import pytest
+from engine_programs import program
+
+from nki_mlir import parse, pipeline
+from nki_mlir.dialects.neuron_isa import ProgramOp
+from nki_mlir.passes.access_index import AccessIndex
+from nki_mlir.passes.overlap import Question
+from nki_mlir.passes.program_order import Step, common_loops, steps_of
+
+
+def streams(text: str, passes: str = "multi-buffer{depth=2},allocate,emit-streams") -> list[Step]:
+    module = pipeline(passes)(parse(text))
+    programs = [op for op in module.body.block.ops if isinstance(op, ProgramOp)]
+    return steps_of(programs[0].cores()[0])
+
+
+def conflict(earlier: Step, later: Step) -> bool:
+    """Whether they may touch common bytes, one of them writing."""
+    pairs = [(a, b) for a in (*earlier.reads, *earlier.writes) for b in later.writes]
+    pairs += [(a, b) for a in earlier.writes for b in later.reads]
+    shared = len(common_loops(earlier, later))
+    return any(
+        a.space is b.space and a.tensor == b.tensor and Question(a, earlier.loops, b, later.loops, shared).may_meet()
+        for a, b in pairs
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_left_out_is_behind_a_write_that_conflicts_with_both(seed: int) -> None:
+    steps = streams(program(seed).text)
+    index = AccessIndex(steps, {})
+    for number, later in enumerate(steps):
+        near = index.before(later, number)
+        places = [steps.index(step) for step in near]
+        assert places == sorted(set(places), reverse=True)
+        for earlier in steps[:number]:
+            if conflict(earlier, later) and earlier not in near:
+                between = steps[steps.index(earlier) + 1 : number]
+                assert any(
+                    not step.loops and step in near and conflict(earlier, step) and conflict(step, later)
+                    for step in between
+                )
+
+
+LINES = """
+  neuron.engine.memset vector value 1.0 : f32 dst %a : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.tensor_copy vector dst %b : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %a : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>"""
+
+
+def test_a_long_program_asks_few_pairs() -> None:
+    """Each instruction overwrites what the one before read: it need not ask those before that."""
+    text = f"""
+func.func @long() attributes {{tile.arg_names = []}} {{
+  %x = neuron.engine.alloc "x" : !neuron.engine.buffer<sbuf, 128 x 32>
+  %y = neuron.engine.alloc "y" : !neuron.engine.buffer<sbuf, 128 x 32>
+  %a = neuron.engine.view %x : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %b = neuron.engine.view %y : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>{LINES * 200}
+  func.return
+}}"""
+    steps = streams(text, "allocate,emit-streams")
+    index = AccessIndex(steps, {})
+    assert len(steps) == 400
+    assert max(len(index.before(step, number)) for number, step in enumerate(steps)) <= 3
