@@ -1,0 +1,401 @@
+"""Where the elements of a tensor lie on chip: plain data, with the algebra that passes reason with.
+
+Each dimension of the tensor is cut into digits, as a number is: digit `dD/S:N` of index `i` of dimension `D` is
+`(i // S) % N`. Each digit lies on the partitions or in the free dimension, in a stated order, the slowest first; read
+as mixed-radix numbers the two lists give the partition and the offset of an element. `[d0:128] x [d0/128:8, d1]` puts
+row 300 = 2 * 128 + 44 on partition 44, behind two other rows. `*:N` repeats everything N times; `_:N` leaves all but
+the first of N places unused. What the digits of a dimension reach beyond its size is padding: it may hold anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+REPLICA, UNUSED = -1, -2
+"""What stands for the dimension in a factor that belongs to none."""
+
+
+class Factor(NamedTuple):
+    """`size` places: of the values of a digit of dimension `dim`, of replicas, or of which only the first is used."""
+
+    dim: int
+    size: int
+    step: int = 1
+
+    @property
+    def is_digit(self) -> bool:
+        return self.dim >= 0
+
+    def cut(self, fast: int) -> tuple[Factor, Factor]:
+        """The same places as two factors, slow and fast, of which the fast one has `fast` values."""
+        step = self.step * fast if self.is_digit else 1
+        return Factor(self.dim, -(-self.size // fast), step), Factor(self.dim, fast, self.step)
+
+    def __str__(self) -> str:
+        if not self.is_digit:
+            return f"{'*' if self.dim == REPLICA else '_'}:{self.size}"
+        return f"d{self.dim}{f'/{self.step}' if self.step > 1 else ''}:{self.size}"
+
+
+Factors = tuple[Factor, ...]
+
+
+def replica(size: int) -> Factor:
+    return Factor(REPLICA, size)
+
+
+def unused(size: int) -> Factor:
+    return Factor(UNUSED, size)
+
+
+class LayoutError(ValueError):
+    """Why factors are no layout, or why a layout can't be had without moving data."""
+
+
+class Spot(NamedTuple):
+    """Where a digit lies: neighbouring values of it are `stride` partitions, or elements, apart."""
+
+    dim: int
+    step: int
+    size: int
+    on_partitions: bool
+    stride: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`shape` of the tensor, and the factors on the partitions and in the free dimension, the slowest first. Made by
+    `of`, so that layouts of the same places are equal."""
+
+    shape: tuple[int, ...]
+    partition: Factors
+    free: Factors
+
+    @classmethod
+    def of(cls, shape: Sequence[int], partition: Iterable[Factor], free: Iterable[Factor]) -> Layout:
+        """With as few factors as can be: neighbours fused, and what only pads at the slow end left out. Raises
+        LayoutError."""
+        shape = tuple(shape)
+        given = Layout(shape, tuple(f for f in partition if f.size != 1), tuple(f for f in free if f.size != 1))
+        given._check()
+        return Layout(shape, _fused(given.partition, shape), _fused(given.free, shape))
+
+    @classmethod
+    def flat(cls, shape: Sequence[int]) -> Layout:
+        """Everything on one partition, the last dimension fastest."""
+        return cls.of(shape, (), (Factor(d, size) for d, size in enumerate(shape)))
+
+    @classmethod
+    def lanes(cls, shape: Sequence[int], dim: int, most: int, blocked: bool) -> Layout:
+        """Dimension `dim` on up to `most` partitions, the others free. A longer one has consecutive indices on one
+        partition (`blocked`) or on consecutive ones."""
+        size = shape[dim]
+        fold = -(-size // most)
+        lane, rest = (
+            (Factor(dim, -(-size // fold), fold), Factor(dim, fold))
+            if blocked
+            else (Factor(dim, min(size, most)), Factor(dim, fold, most))
+        )
+        others = (Factor(d, n) for d, n in enumerate(shape) if d != dim)
+        return cls.of(shape, (lane,), (rest, *others))
+
+    def _check(self) -> None:
+        if any(size < 1 for size in self.shape):
+            raise LayoutError(f"a tensor on chip has no empty dimension, got {list(self.shape)}")
+        for factor in (*self.partition, *self.free):
+            if factor.size < 1 or not UNUSED <= factor.dim < len(self.shape):
+                raise LayoutError(f"{factor} is no factor of a tensor of {len(self.shape)} dimensions")
+        for dim, size in enumerate(self.shape):
+            reach = 1
+            for spot in self.digits(dim):
+                if spot.step != reach:
+                    raise LayoutError(f"the digits of d{dim} must follow one another: one of step {reach} is missing")
+                reach *= spot.size
+            if reach < size:
+                raise LayoutError(f"the digits of d{dim} reach {reach} of its {size} indices")
+
+    # Sizes and places.
+    @property
+    def partitions(self) -> int:
+        """How many partitions the layout spans."""
+        return math.prod(f.size for f in self.partition)
+
+    @property
+    def elements(self) -> int:
+        """How many elements it spans on each of them, padding included."""
+        return math.prod(f.size for f in self.free)
+
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """The digits, those on the partitions first, each list in its order."""
+        found: list[Spot] = []
+        for on_partitions, factors in ((True, self.partition), (False, self.free)):
+            stride = math.prod(f.size for f in factors)
+            for factor in factors:
+                stride //= factor.size
+                if factor.is_digit:
+                    found.append(Spot(factor.dim, factor.step, factor.size, on_partitions, stride))
+        return tuple(found)
+
+    def digits(self, dim: int) -> list[Spot]:
+        """The digits of a dimension, the fastest first."""
+        return sorted((s for s in self.spots if s.dim == dim), key=lambda s: s.step)
+
+    def place(self, index: Sequence[int]) -> tuple[int, int]:
+        """Partition and offset, in elements, of an element: of its first replica."""
+        partition = offset = 0
+        for spot in self.spots:
+            distance = index[spot.dim] // spot.step % spot.size * spot.stride
+            partition, offset = (partition + distance, offset) if spot.on_partitions else (partition, offset + distance)
+        return partition, offset
+
+    def is_free(self, dim: int) -> bool:
+        """Whether no part of a dimension lies on the partitions."""
+        return all(f.dim != dim for f in self.partition)
+
+    def provides(self, wanted: Layout) -> bool:
+        """Whether what lies like this also lies like `wanted`: each place that it promises holds what it should."""
+        same = self.shape == wanted.shape
+        return same and _provides(self.partition, wanted.partition) and _provides(self.free, wanted.free)
+
+    # Layouts of what an operation makes of a value without moving it.
+    def permuted(self, order: Sequence[int]) -> Layout:
+        """Of the tensor whose dimension `d` is this one's `order[d]`."""
+        names = {dim: new for new, dim in enumerate(order)}
+        return self._renamed([self.shape[dim] for dim in order], lambda f: f._replace(dim=names[f.dim]))
+
+    def expanded(self, axis: int) -> Layout:
+        """With a new dimension of size 1 at `axis`."""
+        shape = (*self.shape[:axis], 1, *self.shape[axis:])
+        return self._renamed(shape, lambda f: f._replace(dim=f.dim + (f.dim >= axis)))
+
+    def reduced(self, axis: int) -> Layout:
+        """Without a dimension that lies free; its other elements move up. Raises LayoutError."""
+        if not self.is_free(axis):
+            raise LayoutError(f"d{axis} lies on the partitions")
+        kept = Layout(self.shape, self.partition, tuple(f for f in self.free if f.dim != axis))
+        shape = (*self.shape[:axis], *self.shape[axis + 1 :])
+        return kept._renamed(shape, lambda f: f._replace(dim=f.dim - (f.dim > axis)))
+
+    def unspread(self, axes: Iterable[int]) -> Layout:
+        """Where a tensor with size 1 in these dimensions must lie for its broadcast to lie like this: replicas on the
+        partitions, nothing in the free dimension."""
+        axes = frozenset(axes)
+        shape = [1 if d in axes else n for d, n in enumerate(self.shape)]
+        partition = (replica(f.size) if f.dim in axes else f for f in self.partition)
+        return Layout.of(shape, partition, (f for f in self.free if f.dim not in axes))
+
+    def merged(self, axis: int) -> Layout:
+        """With dimensions `axis` and `axis + 1` as one. Raises LayoutError where the second is padded."""
+        outer, inner = self.shape[axis : axis + 2]
+        if math.prod(s.size for s in self.digits(axis + 1)) != inner:
+            raise LayoutError(f"d{axis + 1} is padded")
+
+        def rename(factor: Factor) -> Factor:
+            if factor.dim == axis:
+                return factor._replace(step=factor.step * inner)
+            return factor._replace(dim=factor.dim - (factor.dim > axis))
+
+        return self._renamed((*self.shape[:axis], outer * inner, *self.shape[axis + 2 :]), rename)
+
+    def split(self, axis: int, inner: int) -> Layout:
+        """With dimension `axis` as two, the second of size `inner`. Raises LayoutError where no digit ends there."""
+        outer, rest = divmod(self.shape[axis], inner)
+        if rest:
+            raise LayoutError(f"{inner} does not divide the size of d{axis}, {self.shape[axis]}")
+        shape = (*self.shape[:axis], outer, inner, *self.shape[axis + 1 :])
+        whole = self.shape[axis]
+        lists = [
+            [new for f in factors for new in _divided(f, axis, whole, inner)] for factors in (self.partition, self.free)
+        ]
+        return Layout.of(shape, *lists)
+
+    def _renamed(self, shape: Sequence[int], rename: Callable[[Factor], Factor]) -> Layout:
+        lists = ([rename(f) if f.is_digit else f for f in factors] for factors in (self.partition, self.free))
+        return Layout.of(shape, *lists)
+
+    def __str__(self) -> str:
+        return " x ".join(f"[{', '.join(map(self._text, factors))}]" for factors in (self.partition, self.free))
+
+    def _text(self, factor: Factor) -> str:
+        whole = factor.is_digit and factor.step == 1 and factor.size == self.shape[factor.dim]
+        return f"d{factor.dim}" if whole else str(factor)
+
+
+def _fused(factors: Factors, shape: Sequence[int]) -> Factors:
+    fused: list[Factor] = []
+    for factor in factors:
+        slow = fused[-1] if fused else None
+        if (
+            slow is not None
+            and slow.dim == factor.dim
+            and slow.step == (factor.step * factor.size if slow.is_digit else 1)
+        ):
+            fused[-1] = factor._replace(size=slow.size * factor.size)
+        else:
+            fused.append(factor)
+    while fused and fused[0].dim != REPLICA:
+        dim, size, step = fused[0]
+        needed = 1 if dim == UNUSED else min(size, -(-shape[dim] // step))
+        if needed > 1:
+            fused[0] = Factor(dim, needed, step)
+            break
+        fused.pop(0)
+    return tuple(fused)
+
+
+def _provides(have: Factors, wanted: Factors) -> bool:
+    """Compares two lists from the fast end, cutting factors to equal sizes."""
+    left, right = list(have), list(wanted)
+    while right:
+        if not left:
+            return False
+        a, b = left.pop(), right.pop()
+        if a.size != b.size:
+            small, large = sorted((a.size, b.size))
+            if large % small and (left if a.size > b.size else right):
+                return False
+            if a.size > b.size:
+                slow, a = a.cut(b.size)
+                left.append(slow)
+            else:
+                slow, b = b.cut(a.size)
+                right.append(slow)
+        if a != b and not (a.dim == REPLICA and b.dim == UNUSED):
+            return False
+    return all(f.dim in (REPLICA, UNUSED) for f in left)
+
+
+def _divided(factor: Factor, axis: int, whole: int, inner: int) -> list[Factor]:
+    """A factor after dimension `axis`, of size `whole`, is cut into one and the next, of size `inner`."""
+    dim, size, step = factor
+    if dim != axis:
+        return [factor._replace(dim=dim + (dim > axis))]
+    if step >= inner:
+        if step % inner:
+            raise LayoutError(f"{factor} does not keep runs of {inner} together")
+        return [Factor(axis, size, step // inner)]
+    if step * size <= inner or whole == inner:
+        return [Factor(axis + 1, size, step)]
+    if inner % step or size % (inner // step):
+        raise LayoutError(f"{factor} does not keep runs of {inner} together")
+    slow, fast = factor.cut(inner // step)
+    return [Factor(axis, slow.size, 1), Factor(axis + 1, fast.size, fast.step)]
+
+
+# Walks.
+class Leg(NamedTuple):
+    """One operand's part in one digit of a walk: whether its values are on partitions, and how far they are apart."""
+
+    on_partitions: bool
+    stride: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A rectangle of elements, the same for several operands: `counts` values of each digit, and of each operand its
+    legs, digit by digit, and the offset of its first element. A digit that an operand lacks has stride 0."""
+
+    counts: tuple[int, ...]
+    legs: tuple[tuple[Leg, ...], ...]
+    offsets: tuple[int, ...]
+
+    def partitions(self, operand: int) -> int:
+        """The partitions from 0 on that an operand spans."""
+        return math.prod(n for n, leg in zip(self.counts, self.legs[operand], strict=True) if leg.on_partitions)
+
+    def dims(self, operand: int) -> list[tuple[int, int]]:
+        """(stride, count) of an operand's digits that are not on partitions, in the order of the walk."""
+        pairs = zip(self.counts, self.legs[operand], strict=True)
+        return [(leg.stride, count) for count, leg in pairs if not leg.on_partitions]
+
+
+Range = tuple[int, int]
+"""The first of some consecutive values of a digit, and how many."""
+
+
+def walks(extents: Sequence[int], *operands: Sequence[Spot]) -> list[Walk]:
+    """Rectangles that hold each element with indices below `extents` once, and no padding.
+
+    The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
+    spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. All begin at partition 0.
+    Raises LayoutError where padding can't be cut off so.
+    """
+    operands = tuple([s for s in spots if s.size > 1] for spots in operands)
+    cuts = [sorted({s.step for spots in operands for s in spots if s.dim == dim}) for dim in range(len(extents))]
+    fine = [{(s.dim, s.step): s for s in _refined(spots, cuts)} for spots in operands]
+    order = list(dict.fromkeys(key for spots in fine for key in spots))
+    lanes = {key for key in order if any(key in spots and spots[key].on_partitions for spots in fine)}
+    boxes: list[dict[tuple[int, int], Range]] = [{}]
+    for dim, extent in enumerate(extents):
+        digits = [(dim, step) for step in reversed(cuts[dim])]
+        boxes = [{**box, **cover} for box in boxes for cover in _cover(digits, extent, lanes)]
+    return [_walk(box, order, fine) for box in boxes]
+
+
+def _walk(
+    box: dict[tuple[int, int], Range], order: Sequence[tuple[int, int]], operands: Sequence[dict[tuple[int, int], Spot]]
+) -> Walk:
+    legs = []
+    offsets = []
+    for spots in operands:
+        found = [spots.get(key) for key in order]
+        legs.append(tuple(Leg(False, 0) if s is None else Leg(s.on_partitions, s.stride) for s in found))
+        starts = zip(order, found, strict=True)
+        offsets.append(sum(box[key][0] * s.stride for key, s in starts if s is not None and not s.on_partitions))
+    return Walk(tuple(box[key][1] for key in order), tuple(legs), tuple(offsets))
+
+
+def _refined(spots: Sequence[Spot], cuts: Sequence[Sequence[int]]) -> Iterator[Spot]:
+    """The spots cut where another operand's digits begin."""
+    for spot in spots:
+        dim, first, size, on_partitions, stride = spot
+        end = first * size
+        steps = [step for step in cuts[dim] if first <= step < end]
+        pieces = []
+        for step, following in zip(steps, [*steps[1:], end], strict=True):
+            if step % first:
+                raise LayoutError(f"a digit of step {step} begins within one of step {first}")
+            pieces.append(Spot(dim, step, -(-following // step), on_partitions, stride * (step // first)))
+        yield from reversed(pieces)
+
+
+def _cover(
+    digits: Sequence[tuple[int, int]], size: int, lanes: set[tuple[int, int]]
+) -> list[dict[tuple[int, int], Range]]:
+    """Rectangles of digits, given from the slowest, that hold the numbers below `size`."""
+    if size < 1:
+        return []
+    if not digits:
+        return [{}]
+    digit, rest = digits[0], digits[1:]
+    step = digit[1]
+    whole, left = divmod(size, step)
+    if not left:
+        return [{digit: (0, whole), **full} for full in _cover(rest, step, lanes)]
+    if digit not in lanes:
+        full = [{digit: (0, whole), **low} for low in _cover(rest, step, lanes)] if whole else []
+        return full + [{digit: (whole, 1), **low} for low in _cover(rest, left, lanes)]
+    low = [{digit: (0, whole + 1), **part} for part in _cover(rest, left, lanes)]
+    return low + ([{digit: (0, whole), **part} for part in _above(rest, left, step, lanes)] if whole else [])
+
+
+def _above(
+    digits: Sequence[tuple[int, int]], low: int, size: int, lanes: set[tuple[int, int]]
+) -> list[dict[tuple[int, int], Range]]:
+    """Rectangles of free digits that hold the numbers from `low` to below `size`."""
+    if low >= size:
+        return []
+    digit, rest = digits[0], digits[1:]
+    if digit in lanes:
+        raise LayoutError("padding between partitions can't be cut off: an instruction would begin at any partition")
+    step = digit[1]
+    whole, left = divmod(low, step)
+    parts = [{digit: (whole, 1), **part} for part in _above(rest, left, step, lanes)] if left else []
+    first = whole + bool(left)
+    if first * step < size:
+        parts += [{digit: (first, size // step - first), **full} for full in _cover(rest, step, lanes)]
+    return parts
