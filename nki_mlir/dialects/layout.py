@@ -10,7 +10,7 @@ the first of N places unused. What the digits of a dimension reach beyond its si
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -130,15 +130,25 @@ class Layout:
 
     @property
     def spots(self) -> tuple[Spot, ...]:
-        """The digits, those on the partitions first, each list in its order."""
+        """The digits, those on the partitions first, each list in its order. The number of a replica counts as a
+        dimension, REPLICA, whose digits these are."""
         found: list[Spot] = []
+        replicas = self.replicas
         for on_partitions, factors in ((True, self.partition), (False, self.free)):
             stride = math.prod(f.size for f in factors)
-            for factor in factors:
-                stride //= factor.size
-                if factor.is_digit:
-                    found.append(Spot(factor.dim, factor.step, factor.size, on_partitions, stride))
+            for dim, size, step in factors:
+                stride //= size
+                if dim == REPLICA:
+                    replicas //= size
+                    step = replicas
+                if dim != UNUSED:
+                    found.append(Spot(dim, step, size, on_partitions, stride))
         return tuple(found)
+
+    @property
+    def replicas(self) -> int:
+        """How many times each element is there."""
+        return math.prod(f.size for f in (*self.partition, *self.free) if f.dim == REPLICA)
 
     def digits(self, dim: int) -> list[Spot]:
         """The digits of a dimension, the fastest first."""
@@ -147,7 +157,7 @@ class Layout:
     def place(self, index: Sequence[int]) -> tuple[int, int]:
         """Partition and offset, in elements, of an element: of its first replica."""
         partition = offset = 0
-        for spot in self.spots:
+        for spot in (s for s in self.spots if s.dim != REPLICA):
             distance = index[spot.dim] // spot.step % spot.size * spot.stride
             partition, offset = (partition + distance, offset) if spot.on_partitions else (partition, offset + distance)
         return partition, offset
@@ -296,9 +306,11 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True)
 class Walk:
-    """A rectangle of elements, the same for several operands: `counts` values of each digit, and of each operand its
-    legs, digit by digit, and the offset of its first element. A digit that an operand lacks has stride 0."""
+    """A rectangle of elements, the same for several operands: `counts` values of each digit, named by dimension and
+    step, and of each operand its legs, digit by digit, and the offset of its first element. A digit that an operand
+    lacks has stride 0."""
 
+    digits: tuple[tuple[int, int], ...]
     counts: tuple[int, ...]
     legs: tuple[tuple[Leg, ...], ...]
     offsets: tuple[int, ...]
@@ -309,8 +321,12 @@ class Walk:
 
     def dims(self, operand: int) -> list[tuple[int, int]]:
         """(stride, count) of an operand's digits that are not on partitions, in the order of the walk."""
-        pairs = zip(self.counts, self.legs[operand], strict=True)
-        return [(leg.stride, count) for count, leg in pairs if not leg.on_partitions]
+        return self.dims_of(operand, lambda dim: True)
+
+    def dims_of(self, operand: int, wanted: Callable[[int], bool]) -> list[tuple[int, int]]:
+        """The same of the digits of some dimensions."""
+        found = zip(self.digits, self.counts, self.legs[operand], strict=True)
+        return [(leg.stride, count) for (dim, _), count, leg in found if wanted(dim) and not leg.on_partitions]
 
 
 Range = tuple[int, int]
@@ -318,19 +334,22 @@ Range = tuple[int, int]
 
 
 def walks(extents: Sequence[int], *operands: Sequence[Spot]) -> list[Walk]:
-    """Rectangles that hold each element with indices below `extents` once, and no padding.
+    """Rectangles that hold each element with indices below `extents` once, in all replicas that the first operand has,
+    and no padding.
 
     The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
     spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. All begin at partition 0.
     Raises LayoutError where padding can't be cut off so.
     """
     operands = tuple([s for s in spots if s.size > 1] for spots in operands)
-    cuts = [sorted({s.step for spots in operands for s in spots if s.dim == dim}) for dim in range(len(extents))]
+    reach = dict(enumerate(extents))
+    reach[REPLICA] = math.prod(s.size for s in operands[0] if s.dim == REPLICA)
+    cuts = {dim: sorted({s.step for spots in operands for s in spots if s.dim == dim}) for dim in reach}
     fine = [{(s.dim, s.step): s for s in _refined(spots, cuts)} for spots in operands]
     order = list(dict.fromkeys(key for spots in fine for key in spots))
     lanes = {key for key in order if any(key in spots and spots[key].on_partitions for spots in fine)}
     boxes: list[dict[tuple[int, int], Range]] = [{}]
-    for dim, extent in enumerate(extents):
+    for dim, extent in reach.items():
         digits = [(dim, step) for step in reversed(cuts[dim])]
         boxes = [{**box, **cover} for box in boxes for cover in _cover(digits, extent, lanes)]
     return [_walk(box, order, fine) for box in boxes]
@@ -346,10 +365,10 @@ def _walk(
         legs.append(tuple(Leg(False, 0) if s is None else Leg(s.on_partitions, s.stride) for s in found))
         starts = zip(order, found, strict=True)
         offsets.append(sum(box[key][0] * s.stride for key, s in starts if s is not None and not s.on_partitions))
-    return Walk(tuple(box[key][1] for key in order), tuple(legs), tuple(offsets))
+    return Walk(tuple(order), tuple(box[key][1] for key in order), tuple(legs), tuple(offsets))
 
 
-def _refined(spots: Sequence[Spot], cuts: Sequence[Sequence[int]]) -> Iterator[Spot]:
+def _refined(spots: Sequence[Spot], cuts: Mapping[int, Sequence[int]]) -> Iterator[Spot]:
     """The spots cut where another operand's digits begin."""
     for spot in spots:
         dim, first, size, on_partitions, stride = spot

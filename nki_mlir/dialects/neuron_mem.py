@@ -1,8 +1,8 @@
 """`neuron.mem`: where data lives. Values are tiles placed in SBUF or PSUM; every movement is an operation.
 
-A tile's type says how a logical tensor lies on chip: which of its dimensions is on the partitions. A dimension longer
-than 128 folds: index `i` lies on partition `i // fold`, at position `i % fold` of a leading free dimension. `none` puts
-the whole tensor on one partition. What `place` decided is thus in the type, for every later verifier to check.
+A tile's type says how a logical tensor lies on chip: the digits of its dimensions on the partitions and in the free
+dimension (`layout.py`). What `place` decided is thus in the type, for every later verifier to check. Operands of one
+operation lie alike; `convert` takes a value from any layout to any other.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from xdsl.dialects.builtin import (
     MemRefType,
     i64,
 )
+from xdsl.dialects.utils import EnumAttribute
 from xdsl.interfaces import HasFolderInterface
 from xdsl.ir import (
     Attribute,
     Dialect,
     Operation,
+    SpacedOpaqueSyntaxAttribute,
     SSAValue,
 )
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
     base,
+    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -41,29 +44,40 @@ from xdsl.irdl import (
 )
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
 
+from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
-from nki_mlir.dialects.neuron_mem_types import (  # noqa: F401
-    MOVING,
-    PARTITIONS,
-    PSUM_BYTES,
-    SpaceAttr,
-    TileType,
-    partitions_for,
-    tile_type,
-)
+from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other
 
 
-def _same_placement(*values: SSAValue, space: bool = True) -> None:
-    """Full operands and results lie alike: same shape, same dimension on the partitions, same space."""
+def _lie_alike(*values: SSAValue) -> None:
+    """Full operands and results have one shape, one layout and one space."""
     types = [v.type for v in values if isinstance(v.type, TileType)]
     for other in types[1:]:
-        if (other.sizes, other.partition_dim) != (types[0].sizes, types[0].partition_dim):
-            raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}")
-        if space and other.space != types[0].space:
-            raise VerifyException(f"only a move takes data from psum to sbuf, got {types[0]} and {other}")
+        if (other.layout, other.space) != (types[0].layout, types[0].space):
+            raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}; convert one")
+
+
+class MemOp(IRDLOperation):
+    """An operation on tiles; its results fit the memories of the target."""
+
+    def verify_(self) -> None:
+        for result in self.results:
+            if isinstance(result.type, TileType):
+                self._verify_fits(result.type)
+
+    def _verify_fits(self, type_: TileType) -> None:
+        target = target_of(self)
+        memory = target.memory
+        if type_.layout.partitions > memory.partitions:
+            raise VerifyException(f"{type_} spans {type_.layout.partitions} partitions; there are {memory.partitions}")
+        if type_.is_psum and (type_.element_type != f32 or type_.bytes > memory.psum_bytes):
+            raise VerifyException(f"psum holds f32, {memory.psum_bytes} bytes of it on each partition, got {type_}")
 
 
 _ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
@@ -83,7 +97,7 @@ def _verify_access(
 
 
 @irdl_op_definition
-class LoadOp(IRDLOperation):
+class LoadOp(MemOp):
     """Moves a tile from HBM to SBUF; addressed as `tile.read` is."""
 
     name = "neuron.mem.load"
@@ -101,12 +115,13 @@ class LoadOp(IRDLOperation):
     )
 
     def verify_(self) -> None:
+        super().verify_()
         _verify_access(self.source, self.result, self.strides, self.valid)
         verify_other(self.other, tile_type(self.result).element_type)
 
 
 @irdl_op_definition
-class StoreOp(IRDLOperation):
+class StoreOp(MemOp):
     """Moves a tile from SBUF to HBM; addressed as `tile.write` is."""
 
     name = "neuron.mem.store"
@@ -123,11 +138,12 @@ class StoreOp(IRDLOperation):
     )
 
     def verify_(self) -> None:
+        super().verify_()
         _verify_access(self.dest, self.value, self.strides, self.valid)
 
 
 @irdl_op_definition
-class FillOp(IRDLOperation):
+class FillOp(MemOp):
     """A tile, every element of which is the scalar."""
 
     name = "neuron.mem.fill"
@@ -137,12 +153,13 @@ class FillOp(IRDLOperation):
     assembly_format = "$value attr-dict `:` type($value) `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         if self.value.type != tile_type(self.result).element_type:
             raise VerifyException(f"the scalar must be {tile_type(self.result).element_type}, got {self.value.type}")
 
 
 @irdl_op_definition
-class IotaOp(IRDLOperation):
+class IotaOp(MemOp):
     """Element `i` is `offset + sum(i[d] * strides[d])`, as a 32-bit integer or a float that holds it exactly."""
 
     name = "neuron.mem.iota"
@@ -154,6 +171,7 @@ class IotaOp(IRDLOperation):
     assembly_format = "$offset `strides` $strides attr-dict `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         result = tile_type(self.result)
         if len(self.strides.get_values()) != len(result.sizes):
             raise VerifyException("one stride for each dimension")
@@ -164,7 +182,7 @@ class IotaOp(IRDLOperation):
 
 
 @irdl_op_definition
-class MaskOp(IRDLOperation):
+class MaskOp(MemOp):
     """An i1 tile that is true where every index is below its dimension's valid extent."""
 
     name = "neuron.mem.mask"
@@ -174,6 +192,7 @@ class MaskOp(IRDLOperation):
     assembly_format = "`[` $valid `]` attr-dict `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         if len(self.valid) != len(tile_type(self.result).sizes):
             raise VerifyException("one valid extent for each dimension")
         if tile_type(self.result).element_type != IntegerType(1):
@@ -181,7 +200,7 @@ class MaskOp(IRDLOperation):
 
 
 @irdl_op_definition
-class UnaryOp(IRDLOperation):
+class UnaryOp(MemOp):
     """A function of every element."""
 
     name = "neuron.mem.unary"
@@ -193,11 +212,12 @@ class UnaryOp(IRDLOperation):
     assembly_format = "$function $source attr-dict `:` type($source) `->` type($result)"
 
     def verify_(self) -> None:
-        _same_placement(self.source, self.result)
+        super().verify_()
+        _lie_alike(self.source, self.result)
 
 
 @irdl_op_definition
-class BinaryOp(IRDLOperation):
+class BinaryOp(MemOp):
     """An operator on two tiles that lie alike, or on a tile and a scalar; a comparison gives i1."""
 
     name = "neuron.mem.binary"
@@ -210,18 +230,19 @@ class BinaryOp(IRDLOperation):
     assembly_format = "$op $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         if self.op.data in UNARY:
             raise VerifyException(f"{self.op.data} takes one operand")
         if not isinstance(self.lhs.type, TileType) and not isinstance(self.rhs.type, TileType):
             raise VerifyException("one operand must be a tile")
-        _same_placement(self.lhs, self.rhs, self.result)
+        _lie_alike(self.lhs, self.rhs, self.result)
         compares = self.op.data in COMPARISONS
         if self.op.data not in _ON_MASKS and compares != (tile_type(self.result).element_type == IntegerType(1)):
             raise VerifyException("comparisons, and nothing else, give i1")
 
 
 @irdl_op_definition
-class SelectOp(IRDLOperation):
+class SelectOp(MemOp):
     """`on_true` where the condition holds, else `on_false`; either may be a scalar."""
 
     name = "neuron.mem.select"
@@ -236,13 +257,14 @@ class SelectOp(IRDLOperation):
     )
 
     def verify_(self) -> None:
-        _same_placement(self.condition, self.on_true, self.on_false, self.result)
+        super().verify_()
+        _lie_alike(self.condition, self.on_true, self.on_false, self.result)
         if tile_type(self.condition).element_type != IntegerType(1):
             raise VerifyException("the condition must be i1")
 
 
 @irdl_op_definition
-class CastOp(IRDLOperation, HasFolderInterface):
+class CastOp(MemOp, HasFolderInterface):
     """Converts the element type."""
 
     name = "neuron.mem.cast"
@@ -252,14 +274,15 @@ class CastOp(IRDLOperation, HasFolderInterface):
     assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
 
     def verify_(self) -> None:
-        _same_placement(self.source, self.result)
+        super().verify_()
+        _lie_alike(self.source, self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
 
 
 @irdl_op_definition
-class BroadcastOp(IRDLOperation):
+class BroadcastOp(MemOp):
     """Repeats free dimensions of size 1; data does not cross partitions or leave its space."""
 
     name = "neuron.mem.broadcast"
@@ -268,57 +291,143 @@ class BroadcastOp(IRDLOperation):
     traits = traits_def(Pure())
     assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
 
+    @property
+    def axes(self) -> list[int]:
+        """The dimensions that are repeated."""
+        sizes = zip(tile_type(self.source).sizes, tile_type(self.result).sizes, strict=True)
+        return [d for d, (have, want) in enumerate(sizes) if have != want]
+
     def verify_(self) -> None:
+        super().verify_()
         src, dst = tile_type(self.source), tile_type(self.result)
         if len(src.sizes) != len(dst.sizes) or any(s not in (1, d) for s, d in zip(src.sizes, dst.sizes, strict=True)):
             raise VerifyException(f"shape {list(src.sizes)} does not broadcast to {list(dst.sizes)}")
-        physical = [(t.space, t.partition_dim, t.partitions, t.fold, t.element_type) for t in (src, dst)]
-        if physical[0] != physical[1]:
-            raise VerifyException(f"a broadcast keeps space, partitions and type, got {src} and {dst}")
+        wanted = dst.with_layout(dst.layout.unspread(self.axes))
+        if src.with_layout(wanted.layout) != wanted or not src.layout.provides(wanted.layout):
+            raise VerifyException(f"a broadcast to {dst} takes {wanted}, got {src}")
 
 
 @irdl_op_definition
-class RelabelOp(IRDLOperation):
-    """The same bytes under another logical shape: dimensions of size 1 inserted, or a matrix and its transpose where
-    the partitions hold the other dimension. Nothing moves."""
+class RelabelOp(MemOp):
+    """The same bytes under another logical shape, nothing moves: `permute` gives dimension `d` of the result the
+    source's dimension `permute[d]`, `expand` adds dimensions of size 1, at these places of the result."""
 
     name = "neuron.mem.relabel"
     source = operand_def(TileType)
+    permute = opt_prop_def(DenseArrayBase.constr(i64))
+    expand = opt_prop_def(DenseArrayBase.constr(i64))
     result = result_def(TileType)
     traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$source (`permute` $permute^)? (`expand` $expand^)? attr-dict `:` type($source) `->` type($result)"
+    )
 
     def verify_(self) -> None:
-        src, dst = tile_type(self.source), tile_type(self.result)
-        physical = [(t.space, t.partitions, [s for s in t.free if s != 1], t.element_type) for t in (src, dst)]
-        if physical[0] != physical[1]:
-            raise VerifyException(f"a relabelling keeps space, partitions, free sizes and type, got {src} and {dst}")
+        super().verify_()
+        layout = tile_type(self.source).layout
+        if self.permute is not None:
+            order = self.permute.get_values()
+            if sorted(order) != list(range(len(layout.shape))):
+                raise VerifyException(f"{list(order)} is no order of {len(layout.shape)} dimensions")
+            layout = layout.permuted(order)
+        for axis in self.expand.get_values() if self.expand is not None else ():
+            if not 0 <= axis <= len(layout.shape):
+                raise VerifyException(f"dimension {axis} can't be added to {len(layout.shape)}")
+            layout = layout.expanded(axis)
+        if self.result.type != (wanted := tile_type(self.source).with_layout(layout)):
+            raise VerifyException(f"the result must be {wanted}, got {self.result.type}")
+
+
+BLOCK = 32
+"""Rows and columns of the blocks that the Vector engine turns."""
+
+
+class Way(StrEnum):
+    """How a value comes to lie otherwise: nothing moves; one instruction an element, on its partition; 32 x 32 blocks
+    turned by the Vector engine; transfers within SBUF."""
+
+    NOTHING = "nothing"
+    COPY = "copy"
+    VECTOR = "vector"
+    DMA = "dma"
+
+
+@irdl_attr_definition
+class WayAttr(EnumAttribute[Way], SpacedOpaqueSyntaxAttribute):
+    name = "neuron.mem.way"
 
 
 @irdl_op_definition
-class TransposeOp(IRDLOperation):
-    """The same matrix with its other dimension on the partitions: a move across partitions, within SBUF."""
+class ConvertOp(MemOp, HasFolderInterface):
+    """The same value in another layout or space: always legal, never implicit. `by`, once lower-converts has chosen it,
+    says what it becomes."""
 
-    name = "neuron.mem.transpose"
+    name = "neuron.mem.convert"
     source = operand_def(TileType)
+    by = opt_prop_def(WayAttr)
     result = result_def(TileType)
     traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$source (`by` $by^)? attr-dict `:` type($source) `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         src, dst = tile_type(self.source), tile_type(self.result)
-        if len(src.sizes) != 2 or src.sizes != dst.sizes or src.element_type != dst.element_type:
-            raise VerifyException(f"a transpose keeps a matrix's shape and type, got {src} and {dst}")
-        if {src.partition_dim, dst.partition_dim} != {0, 1} or src.is_psum or dst.is_psum:
-            raise VerifyException("a transpose takes one dimension off the partitions and puts the other on, in sbuf")
-        if src.fold != 1 or dst.fold != 1:
-            raise VerifyException(
-                f"a transpose takes at most {PARTITIONS} x {PARTITIONS} elements, got {list(src.sizes)}"
-            )
+        if (src.sizes, src.element_type) != (dst.sizes, dst.element_type):
+            raise VerifyException(f"a convert keeps shape and element type, got {src} and {dst}")
+        if self.by is not None and (reason := why_not(self.by.data, src, dst)) is not None:
+            raise VerifyException(f"by {self.by.data}: {reason}")
+
+    def fold(self) -> Sequence[SSAValue | Attribute] | None:
+        if self.source.type == self.result.type:
+            return (self.source,)
+        return None
+
+
+def why_not(way: Way, src: TileType, dst: TileType) -> str | None:
+    """Why a convert can't be done that way; None if it can."""
+    have, want = src.layout, dst.layout
+    match way:
+        case Way.NOTHING:
+            same = src.space == dst.space and have.provides(want)
+            return None if same else "the places differ"
+        case Way.COPY:
+            lanes = Layout(have.shape, have.partition, ()), Layout(want.shape, want.partition, ())
+            return None if lanes[0].provides(lanes[1]) else "elements change their partition"
+        case Way.VECTOR:
+            return _why_not_turned(src, dst)
+        case Way.DMA:
+            return None if not src.is_psum and not dst.is_psum else "DMA does not reach psum"
+
+
+def _why_not_turned(src: TileType, dst: TileType) -> str | None:
+    if src.is_psum or dst.is_psum:
+        return "blocks are turned within sbuf"
+    if len(src.sizes) != 2 or dtype(src.element_type).bytes not in (2, 4):
+        return "blocks are turned of matrices, of elements of 2 or 4 bytes"
+    if not any(is_dealt(src.layout, dim, BLOCK) and is_dealt(dst.layout, 1 - dim, BLOCK) for dim in (0, 1)):
+        return "one dimension is dealt out over the partitions before, the other after"
+    return None
+
+
+def is_dealt(layout: Layout, dim: int, group: int) -> bool:
+    """Whether a matrix has neighbours along `dim` on neighbouring partitions, from the first on and in groups of a
+    multiple of `group`, and neighbours along its other dimension next to each other."""
+    digits, others = layout.digits(dim), layout.digits(1 - dim)
+    lanes = digits[:1]
+    dense = len(others) <= 1 and all(s.stride == 1 for s in others)
+    whole = len(digits) <= 1 or digits[0].size % group == 0
+    return (
+        [s for s in layout.spots if s.on_partitions] == lanes
+        and len(layout.partition) == len(lanes)
+        and dense
+        and whole
+    )
 
 
 @irdl_op_definition
-class ReduceOp(IRDLOperation):
+class ReduceOp(MemOp):
     """Reduces one free dimension away."""
 
     name = "neuron.mem.reduce"
@@ -331,13 +440,11 @@ class ReduceOp(IRDLOperation):
     assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
-        if not 0 <= axis < len(src.sizes) or axis == src.partition_dim:
+        if not 0 <= axis < len(src.sizes) or not src.layout.is_free(axis):
             raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
-        kept = [s for d, s in enumerate(src.sizes) if d != axis]
-        dim = src.partition_dim
-        dim = None if dim is None else dim - (axis < dim)
-        if dst != (want := TileType.of(src.space.data, kept, dim, src.element_type)):
+        if dst != (want := src.with_layout(src.layout.reduced(axis))):
             raise VerifyException(f"the result must be {want}, got {dst}")
 
 
@@ -350,7 +457,7 @@ class AllocEffect(MemoryEffect):
 
 
 @irdl_op_definition
-class AccumulatorOp(IRDLOperation):
+class AccumulatorOp(MemOp):
     """A PSUM tile to accumulate products in, that nothing has been added to yet."""
 
     name = "neuron.mem.accumulator"
@@ -359,17 +466,18 @@ class AccumulatorOp(IRDLOperation):
     assembly_format = "attr-dict `:` type($result)"
 
     def verify_(self) -> None:
+        super().verify_()
         if not tile_type(self.result).is_psum:
             raise VerifyException("an accumulator lies in psum")
 
 
 @irdl_op_definition
-class MatmulOp(IRDLOperation):
-    """`acc + lhs @ rhs` of `[M, K]` and `[K, N]` in PSUM. K is on the partitions of both. The sum takes the place of
-    `acc`, which has no other use.
+class MatmulOp(MemOp):
+    """`acc + lhs @ rhs` of `[M, K]` and `[K, N]` in PSUM. K is dealt out over the partitions of both. The sum takes the
+    place of `acc`, which has no other use.
 
-    `part [m, n, k]` restricts it to one piece of the size that the array takes: rows at position m of the fold of M,
-    columns from 512 * n on, terms at position k of the fold of K; the rest of `acc` stays."""
+    `part [m, n, k]` restricts it to one piece of the size that the array takes: rows and terms from 128 * m and 128 * k
+    on, columns from 512 * n on; the rest of `acc` stays."""
 
     name = "neuron.mem.matmul"
     lhs = operand_def(TileType)
@@ -385,23 +493,33 @@ class MatmulOp(IRDLOperation):
     )
 
     @property
+    def array(self) -> tuple[int, int, int]:
+        """The largest M, N and K of one piece, on the target."""
+        limits = target_of(self).limits
+        return limits.stationary_free, limits.moving_free, limits.partitions
+
+    @property
     def parts(self) -> tuple[int, int, int]:
         """How many pieces M, N and K make."""
-        lhs, out = tile_type(self.lhs), tile_type(self.result)
-        return out.fold, -(-out.sizes[1] // MOVING), lhs.fold
+        (rows, terms), columns = tile_type(self.lhs).sizes, tile_type(self.rhs).sizes[1]
+        m, n, k = self.array
+        return -(-rows // m), -(-columns // n), -(-terms // k)
 
     def verify_(self) -> None:
+        super().verify_()
         lhs, rhs, out = tile_type(self.lhs), tile_type(self.rhs), tile_type(self.result)
         if len(lhs.sizes) != 2 or len(rhs.sizes) != 2 or lhs.sizes[1] != rhs.sizes[0]:
             raise VerifyException(f"shapes {list(lhs.sizes)} and {list(rhs.sizes)} do not multiply")
-        if lhs.partition_dim != 1 or rhs.partition_dim != 0:
+        m, _, k = self.array
+        if not is_dealt(lhs.layout, 1, k) or not is_dealt(rhs.layout, 0, k):
             raise VerifyException("the contraction dimension must be on the partitions: dim 1 of lhs and dim 0 of rhs")
         if lhs.is_psum or rhs.is_psum or not out.is_psum:
             raise VerifyException("a matmul reads sbuf and writes psum")
         if lhs.element_type not in FLOATS or rhs.element_type not in FLOATS:
             raise VerifyException(f"a matmul multiplies floats, got {lhs.element_type} and {rhs.element_type}")
-        if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or out.partition_dim != 0:
+        if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or not is_dealt(out.layout, 0, m):
             raise VerifyException(f"the result must be {[lhs.sizes[0], rhs.sizes[1]]} with dim 0 on the partitions")
+        self._verify_banks(out)
         if self.acc.type != out:
             raise VerifyException(f"'acc' must have the result's type, got {self.acc.type}")
         if self.acc.has_more_than_one_use():
@@ -411,21 +529,13 @@ class MatmulOp(IRDLOperation):
             if len(part) != 3 or any(not 0 <= p < n for p, n in zip(part, self.parts, strict=True)):
                 raise VerifyException(f"part {list(part)} is outside the {list(self.parts)} pieces")
 
-
-@irdl_op_definition
-class MoveOp(IRDLOperation):
-    """Copies a tile from PSUM to SBUF."""
-
-    name = "neuron.mem.move"
-    source = operand_def(TileType)
-    result = result_def(TileType)
-    traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
-
-    def verify_(self) -> None:
-        _same_placement(self.source, self.result, space=False)
-        if not tile_type(self.source).is_psum or tile_type(self.result).is_psum:
-            raise VerifyException("a move takes a tile from psum to sbuf")
+    def _verify_banks(self, out: TileType) -> None:
+        """The columns of a piece lie in one bank, whichever row group it is of."""
+        bank = target_of(self).memory.psum_bank_bytes
+        for spot in out.layout.digits(0)[1:]:
+            pitch = spot.stride * dtype(out.element_type).bytes
+            if bank % pitch and pitch % bank:
+                raise VerifyException(f"row groups {pitch} bytes apart cross banks of {bank} bytes")
 
 
 NeuronMem = Dialect(
@@ -442,12 +552,11 @@ NeuronMem = Dialect(
         CastOp,
         BroadcastOp,
         RelabelOp,
-        TransposeOp,
         ReduceOp,
         AccumulatorOp,
         MatmulOp,
-        MoveOp,
+        ConvertOp,
     ],
-    [SpaceAttr, TileType],
+    [SpaceAttr, LayoutAttr, TileType, WayAttr],
     [ArithConstants()],
 )

@@ -1,42 +1,20 @@
-"""The type of a placed tile: where each element of a logical tensor lies on chip.
-
-A dimension longer than 128 folds: index `i` lies on partition `i // fold`, at position `i % fold` of a leading free
-dimension. `none` puts the whole tensor on one partition.
-"""
+"""The type of a placed tile: space, shape, element type, and the layout that says where each element lies."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import cache
 from typing import cast
 
-from xdsl.dialects.builtin import (
-    ArrayAttr,
-    IntAttr,
-)
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import (
-    Attribute,
-    ParametrizedAttribute,
-    SpacedOpaqueSyntaxAttribute,
-    SSAValue,
-    TypeAttribute,
-)
-from xdsl.irdl import (
-    irdl_attr_definition,
-)
+from xdsl.ir import Attribute, Data, ParametrizedAttribute, SpacedOpaqueSyntaxAttribute, SSAValue, TypeAttribute
+from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import dtype, f32, is_number
-
-PARTITIONS = 128
-MOVING = 512
-PSUM_BYTES = 16 * 1024
-"""Per partition, on every generation (hardware.md section 1)."""
+from nki_mlir.dialects.dtypes import dtype, is_number
+from nki_mlir.dialects.layout import Factor, Layout, LayoutError, replica, unused
 
 
 @irdl_attr_definition
@@ -44,79 +22,110 @@ class SpaceAttr(EnumAttribute[Space], SpacedOpaqueSyntaxAttribute):
     name = "neuron.mem.space"
 
 
-@cache
-def partitions_for(size: int) -> int:
-    """How many partitions a dimension of this size lies on: all of it up to 128, else its largest divisor up to 128."""
-    return next(p for p in range(min(size, PARTITIONS), 0, -1) if size % p == 0)
+@irdl_attr_definition
+class LayoutAttr(Data[Layout]):
+    """`<64x8, [d0] x [d1]>`: a layout by itself, with the shape that it is of."""
+
+    name = "neuron.mem.layout"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Layout:
+        with parser.in_angle_brackets():
+            shape = parser.parse_dimension_list()
+            parser.parse_punctuation(",")
+            return parse_layout(parser, shape)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{'x'.join(map(str, self.data.shape))}, {self.data}>")
+
+
+def parse_layout(parser: AttrParser, shape: Sequence[int]) -> Layout:
+    """What `str(layout)` writes: `[d0:128] x [d0/128:8, d1]`."""
+    start = parser.pos
+    partition = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_factor(parser, shape))
+    parser.parse_keyword("x")
+    free = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_factor(parser, shape))
+    try:
+        return Layout.of(shape, partition, free)
+    except LayoutError as error:
+        parser.raise_error(str(error), start, parser.pos)
+
+
+def _parse_factor(parser: AttrParser, shape: Sequence[int]) -> Factor:
+    """`dD/S:N`, `*:N` or `_:N`; a step of 1 and the size of a whole dimension may be left out."""
+    start = parser.pos
+    if parser.parse_optional_punctuation("*"):
+        return replica(_parse_size(parser))
+    word = parser.parse_identifier()
+    if word == "_":
+        return unused(_parse_size(parser))
+    if word[0] != "d" or not word[1:].isdigit() or int(word[1:]) >= len(shape):
+        parser.raise_error(f"expected a dimension d0 … of {len(shape)}, '*' or '_'", start, parser.pos)
+    dim = int(word[1:])
+    step = parser.parse_integer(False, False) if parser.parse_optional_punctuation("/") else 1
+    has_size = parser.parse_optional_punctuation(":") is not None
+    size = parser.parse_integer(False, False) if has_size else -(-shape[dim] // max(step, 1))
+    if step < 1 or size < 1:
+        parser.raise_error("the step and the size of a factor are positive", start, parser.pos)
+    return Factor(dim, size, step)
+
+
+def _parse_size(parser: AttrParser) -> int:
+    parser.parse_punctuation(":")
+    start = parser.pos
+    size = parser.parse_integer(allow_boolean=False, allow_negative=False)
+    if size < 1:
+        parser.raise_error("the size of a factor is positive", start, parser.pos)
+    return size
 
 
 @irdl_attr_definition
 class TileType(ParametrizedAttribute, TypeAttribute):
-    """`<sbuf, 128 x [8] x f32, dim 0 of [1024]>`: a tensor of shape [1024], dimension 0 on the partitions, 128 of them
-    with 8 elements on each."""
+    """`<sbuf, 1000x781xf32, [d0:128] x [d0/128:8, d1]>`: its rows are dealt out over the partitions.
+
+    Where on the partitions and at which address it begins belongs to buffers, not to the type.
+    """
 
     name = "neuron.mem.tile"
     space: SpaceAttr
-    shape: ArrayAttr[IntAttr]
-    dim: IntAttr
+    placed: LayoutAttr
     element_type: Attribute
 
     @staticmethod
-    def of(space: Space, shape: Sequence[int], dim: int | None, element_type: Attribute) -> TileType:
-        sizes = ArrayAttr([IntAttr(s) for s in shape])
-        return TileType(SpaceAttr(space), sizes, IntAttr(-1 if dim is None else dim), element_type)
+    def of(space: Space, layout: Layout, element_type: Attribute) -> TileType:
+        return TileType(SpaceAttr(space), LayoutAttr(layout), element_type)
+
+    @property
+    def layout(self) -> Layout:
+        return self.placed.data
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        return tuple(s.data for s in self.shape)
-
-    @property
-    def partition_dim(self) -> int | None:
-        return None if self.dim.data < 0 else self.dim.data
-
-    @property
-    def partitions(self) -> int:
-        return 1 if self.partition_dim is None else partitions_for(self.sizes[self.partition_dim])
-
-    @property
-    def fold(self) -> int:
-        """Consecutive indices of the partition dimension that share a partition."""
-        return 1 if self.partition_dim is None else self.sizes[self.partition_dim] // self.partitions
-
-    @property
-    def free(self) -> tuple[int, ...]:
-        """The free dimensions: the fold where it is not 1, then the logical dimensions that are not on partitions."""
-        rest = [s for d, s in enumerate(self.sizes) if d != self.partition_dim]
-        return tuple(([self.fold] if self.fold > 1 else []) + rest) or (1,)
+        return self.layout.shape
 
     @property
     def bytes(self) -> int:
         """Bytes on each partition."""
-        return math.prod(self.free) * dtype(self.element_type).bytes
+        return self.layout.elements * dtype(self.element_type).bytes
 
     @property
     def is_psum(self) -> bool:
         return self.space.data is Space.PSUM
 
     def with_space(self, space: Space) -> TileType:
-        return TileType.of(space, self.sizes, self.partition_dim, self.element_type)
+        return TileType.of(space, self.layout, self.element_type)
 
     def with_element(self, element_type: Attribute) -> TileType:
-        return TileType.of(self.space.data, self.sizes, self.partition_dim, element_type)
+        return TileType.of(self.space.data, self.layout, element_type)
+
+    def with_layout(self, layout: Layout) -> TileType:
+        return TileType.of(self.space.data, layout, self.element_type)
 
     def verify(self) -> None:
         if not is_number(self.element_type):
             raise VerifyException(f"{self.element_type} is no element type that a tile is computed in")
         if self.space.data is Space.HBM:
             raise VerifyException("a tile lies in sbuf or psum; HBM is reached through memrefs")
-        if any(s < 1 for s in self.sizes):
-            raise VerifyException(f"a tile has no empty dimension, got {list(self.sizes)}")
-        if self.dim.data >= len(self.sizes):
-            raise VerifyException(f"dimension {self.dim.data} is outside shape {list(self.sizes)}")
-        if self.is_psum and (self.element_type != f32 or self.bytes > PSUM_BYTES):
-            raise VerifyException(
-                f"psum holds f32 in {PSUM_BYTES} bytes per partition, got {self.bytes} bytes of {self.element_type}"
-            )
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
@@ -124,36 +133,17 @@ class TileType(ParametrizedAttribute, TypeAttribute):
             start = parser.pos
             space = Space(parser.parse_str_enum(Space))
             parser.parse_punctuation(",")
-            partitions = parser.parse_integer(allow_boolean=False, allow_negative=False)
-            parser.parse_keyword("x")
-            free = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
-            parser.parse_keyword("x")
-            element_type = parser.parse_type()
+            shape, element_type = parser.parse_ranked_shape()
             parser.parse_punctuation(",")
-            dim = -1
-            if parser.parse_optional_keyword("none") is None:
-                parser.parse_keyword("dim")
-                dim = parser.parse_integer(allow_boolean=False, allow_negative=False)
-            parser.parse_keyword("of")
-            shape = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
             try:
-                made = TileType.of(space, shape, None if dim < 0 else dim, element_type)
+                return TileType.of(space, parse_layout(parser, shape), element_type).parameters
             except VerifyException as error:
                 parser.raise_error(str(error), start, parser.pos)
-            if (partitions, tuple(free)) != (made.partitions, made.free):
-                parser.raise_error(
-                    f"shape {list(shape)} with this placement is {made.partitions} x {list(made.free)},"
-                    f" not {partitions} x {list(free)}",
-                    start,
-                    parser.pos,
-                )
-            return made.parameters
 
     def print_parameters(self, printer: Printer) -> None:
-        placed = "none" if self.partition_dim is None else f"dim {self.partition_dim}"
-        printer.print_string(f"<{self.space.data.value}, {self.partitions} x {list(self.free)} x ")
+        printer.print_string(f"<{self.space.data.value}, {''.join(f'{n}x' for n in self.sizes)}")
         printer.print_attribute(self.element_type)
-        printer.print_string(f", {placed} of {list(self.sizes)}>")
+        printer.print_string(f", {self.layout}>")
 
 
 def tile_type(value: SSAValue) -> TileType:

@@ -16,6 +16,7 @@ OURS: dict[str, str] = {
     "place": "Place",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",
+    "lower-converts": "LowerConverts",
     "peel-tails": "PeelTails",
     "select-instructions": "SelectInstructions",
     "multi-buffer": "MultiBuffer",

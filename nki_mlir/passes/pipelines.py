@@ -18,7 +18,7 @@ _CLEAN = "canonicalize,cse,dce"
 
 STAGES: dict[str, str] = {
     "tile": f"normalize-loops,structure-accesses,{_CLEAN},map-programs,{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,peel-tails,{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IndexType,
     ModuleOp,
-    TensorType,
     f32,
     i1,
     i64,
@@ -23,17 +22,18 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.utils.exceptions import VerifyException
+from xdsl.rewriter import InsertPoint
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import is_number
+from nki_mlir.dialects.dtypes import dtype, is_number
 from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
+from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import NotAffine, extents, index_tensor
-from nki_mlir.passes.layout import Layout, choose_layouts, constant_source, is_data, is_placed
+from nki_mlir.passes.placement import Placement, constant_source, dealt, is_data, is_placed, usual_layouts
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -83,118 +83,70 @@ COMPARE = {
 
 @dataclass(frozen=True)
 class Place(ModulePass):
-    """Gives every tensor a place, chosen for the whole kernel at once (`layout.py`), and makes each operation one on
+    """Gives every tensor a place, chosen for the whole kernel at once (`placement.py`), and makes each operation one on
     tiles:
 
         %a = tile.read %x[%o] strides [1] : … -> tensor<1024xf32>
         %b = math.exp %a
           =>
-        %a = neuron.mem.load %x[%o] strides [1] : … -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
+        %a = neuron.mem.load %x[%o] strides [1] : … -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
         %b = neuron.mem.unary exp %a
 
-    A `tile.dot` becomes a matmul into PSUM and a move out of it. A row that is only spread over partitions is loaded
-    so. Rejected by name: what no layout fits, operations that the engines lack, element types that the machine lacks.
+    Where an operation wants a value to lie otherwise than it does, a `convert` stands behind what makes the value. A
+    `tile.dot` becomes a matmul into PSUM and a convert out of it. Rejected by name: what no layout fits into SBUF,
+    operations that the engines lack, element types that the machine lacks.
     """
 
     name = "place"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            _separate_dot_operands(func)
-            _load_spread(func)
-            _Placer(choose_layouts(func)).block(func.body.block)
-
-
-def _separate_dot_operands(func: FuncOp) -> None:
-    """A read that feeds a matmul and something else is made twice: the two want it laid out differently."""
-    for op in [o for o in func.walk() if isinstance(o, tile.DotOp)]:
-        for index, value in enumerate((op.a, op.b)):
-            if isinstance(read := value.owner, tile.ReadOp) and not value.has_one_use():
-                op.operands[index] = Emitter.before(read).value(read.clone())
-
-
-def _load_spread(func: FuncOp) -> None:
-    """Loads rows and single elements that are spread over partitions with a stride of 0 there."""
-    for op in [o for o in func.walk() if isinstance(o, tile.BroadcastOp | tile.SplatOp)]:
-        shape = tile.shape_of(op.result)
-        source = op.source if isinstance(op, tile.BroadcastOp) else op.value
-        if not is_placed(source) or (tile.shape_of(source) or (1,))[0] == shape[0] or shape[0] == 1:
-            continue
-        spread = _spread(source, shape, tuple(range(len(tile.shape_of(source)))))
-        if spread is not None:
-            op.result.replace_all_uses_with(spread)
-            op.detach()
-            op.erase()
-
-
-def _spread(value: SSAValue, shape: tuple[int, ...], dims: tuple[int, ...]) -> SSAValue | None:
-    """The value over `shape`, its own dimensions being `dims` of it, if it is a read (converted, perhaps)."""
-    match value.owner:
-        case tile.ReadOp() as op:
-            emit = Emitter.before(op)
-            strides = [0] * len(shape)
-            valid = [emit.index(size) for size in shape] if op.valid else []
-            sizes = tile.shape_of(value)
-            for d, into in enumerate(dims):
-                strides[into] = op.strides.get_values()[d] if sizes[d] > 1 else 0
-                if op.valid and sizes[d] > 1:
-                    valid[into] = op.valid[d]
-                elif op.valid and sizes[d] == 1:
-                    valid[into] = emit.value(arith.MuliOp(op.valid[d], valid[into]))
-            type_ = TensorType(tile.element_of(value), shape)
-            return emit.value(tile.ReadOp(op.source, op.offset, strides, valid, op.other, type_))
-        case tile.CastOp() as op:
-            inner = _spread(op.source, shape, dims)
-            return None if inner is None else Emitter.before(op).value(tile.CastOp(inner, tile.element_of(value)))
-        case tile.ExpandDimsOp() as op:
-            axis = op.axis.value.data
-            return _spread(op.source, shape, (*dims[:axis], *dims[axis + 1 :]))
-        case _:
-            return None
-
-
-def _turned(type_: mem.TileType) -> mem.TileType:
-    """The matrix with its other dimension on the partitions."""
-    assert type_.partition_dim is not None
-    return mem.TileType.of(type_.space.data, type_.sizes, 1 - type_.partition_dim, type_.element_type)
-
-
-def _gathers(op: tile.ReadOp, type_: mem.TileType) -> bool:
-    """Whether each partition's row would be gathered element by element, where the transpose is a load of whole rows:
-    DMA moves single elements some 40 times slower than runs (hardware.md 6.5)."""
-    if len(type_.sizes) != 2 or type_.partition_dim is None or type_.fold != 1 or _turned(type_).fold != 1:
-        return False
-    strides, free = op.strides.get_values(), 1 - type_.partition_dim
-    return strides[type_.partition_dim] == 1 and strides[free] != 1 and min(type_.sizes) > 1
+            _Placer(Placement(func)).block(func.body.block)
 
 
 class _Placer:
     """Rewrites operations in order; `tiles` maps tensors to the tiles that stand for them."""
 
-    def __init__(self, layouts: dict[SSAValue, Layout]):
-        self.layouts = layouts
+    def __init__(self, placement: Placement):
+        self.placement = placement
         self.tiles: dict[SSAValue, SSAValue] = {}
+        self._converted: dict[tuple[SSAValue, Layout], SSAValue] = {}
 
-    def type_of(self, value: SSAValue, element: Attribute | None = None) -> mem.TileType:
-        element = element or tile.element_of(value)
-        return mem.TileType.of(Space.SBUF, tile.shape_of(value), self.layouts.get(value), element)
+    def type_of(self, value: SSAValue, layout: Layout | None = None) -> mem.TileType:
+        return mem.TileType.of(Space.SBUF, layout or self.placement.layout(value), tile.element_of(value))
 
-    def tile_of(self, value: SSAValue, like: mem.TileType, emit: Emitter) -> SSAValue:
+    def wanted(self, op: Operation, operand: SSAValue, emit: Emitter) -> SSAValue:
+        """The tile of a placed operand, where the operation wants it."""
+        return self.tile_as(operand, self.placement.wanted(op, operand))
+
+    def tile_as(self, value: SSAValue, layout: Layout) -> SSAValue:
+        """The tile of a value in a layout; a convert stands behind what made the tile."""
+        made = self.tiles[value]
+        if mem.tile_type(made).layout == layout:
+            return made
+        found = self._converted.get((made, layout))
+        if found is None:
+            emit = _behind(made)
+            type_ = mem.tile_type(made).with_layout(layout)
+            found = emit.value(mem.ConvertOp.create(operands=[made], result_types=[type_]))
+            found.name_hint = made.name_hint
+            self._converted[made, layout] = found
+        return found
+
+    def tile_of(self, op: Operation, value: SSAValue, like: mem.TileType, emit: Emitter) -> SSAValue:
         """The tile of a value; a constant is filled into one that lies like `like`."""
         if (scalar := self.scalar(value, emit)) is not None:
             return emit.value(mem.FillOp.create(operands=[scalar], result_types=[like.with_element(scalar.type)]))
-        return self.tiles[value]
+        return self.wanted(op, value, emit)
 
-    def operand(self, value: SSAValue, emit: Emitter) -> SSAValue:
+    def operand(self, op: Operation, value: SSAValue, emit: Emitter) -> SSAValue:
         """A constant as a scalar, anything else as its tile."""
         scalar = self.scalar(value, emit)
-        return self.tiles[value] if scalar is None else scalar
+        return self.wanted(op, value, emit) if scalar is None else scalar
 
     def scalar(self, value: SSAValue, emit: Emitter) -> SSAValue | None:
         source = constant_source(value)
-        if source is None:
-            return None
-        return source.result
+        return None if source is None else source.result
 
     def block(self, block: Block) -> None:
         old: list[Operation] = []
@@ -232,7 +184,7 @@ class _Placer:
             return self.binary(op, BINARY[type(op)], type_, emit)
         if type(op) in UNARY:
             properties = {"function": FunctionAttr(UNARY[type(op)])}
-            source = self.tiles[op.operands[0]]
+            source = self.wanted(op, op.operands[0], emit)
             return emit.value(mem.UnaryOp.create(operands=[source], result_types=[type_], properties=properties))
         handler = self.HANDLERS.get(type(op))
         if handler is None:
@@ -243,12 +195,12 @@ class _Placer:
     def binary(self, op: Operation, alu: Alu, type_: mem.TileType, emit: Emitter) -> SSAValue:
         if type_.element_type == i1:
             alu = ON_MASKS.get(alu, alu)
-        operands = [self.operand(v, emit) for v in op.operands]
+        operands = [self.operand(op, v, emit) for v in op.operands]
         return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties={"op": AluAttr(alu)}))
 
     def negate(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         minus = emit.value(arith.ConstantOp(FloatAttr(-1.0, cast(AnyFloat, type_.element_type))))
-        operands = [self.tiles[op.operands[0]], minus]
+        operands = [self.wanted(op, op.operands[0], emit), minus]
         properties = {"op": AluAttr(Alu.MULTIPLY)}
         return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
 
@@ -258,11 +210,7 @@ class _Placer:
         if op.other is not None:
             properties["other"] = op.other
         operands = [op.source, op.offset, *op.valid]
-        loaded = _turned(type_) if _gathers(op, type_) else type_
-        result = emit.value(mem.LoadOp.create(operands=operands, result_types=[loaded], properties=properties))
-        if loaded != type_:
-            result = emit.value(mem.TransposeOp.create(operands=[result], result_types=[type_]))
-        return result
+        return emit.value(mem.LoadOp.create(operands=operands, result_types=[type_], properties=properties))
 
     def compare(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CompareOp)
@@ -284,15 +232,15 @@ class _Placer:
 
     def select(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.SelectOp)
-        condition = self.tile_of(op.condition, type_.with_element(i1), emit)
-        operands = [condition, self.operand(op.on_true, emit), self.operand(op.on_false, emit)]
+        condition = self.tile_of(op, op.condition, type_.with_element(i1), emit)
+        operands = [condition, *(self.operand(op, v, emit) for v in (op.on_true, op.on_false))]
         return emit.value(mem.SelectOp.create(operands=operands, result_types=[type_]))
 
     def convert(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CastOp)
         if isinstance(tile.element_of(op.source), IndexType):
             return self.iota(op, type_, emit)
-        source = self.tile_of(op.source, type_, emit)
+        source = self.tile_of(op, op.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
 
     def iota(self, op: tile.CastOp, type_: mem.TileType, emit: Emitter) -> SSAValue:
@@ -306,52 +254,82 @@ class _Placer:
 
     def spread(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A broadcast, or the splat of a computed scalar."""
-        source = self.tiles[op.operands[0]]
-        from_type = mem.tile_type(source)
-        ones = mem.TileType.of(Space.SBUF, (1,) * len(type_.sizes), type_.partition_dim, type_.element_type)
-        if not from_type.sizes:
-            source = emit.value(mem.RelabelOp.create(operands=[source], result_types=[ones]))
+        source = self.wanted(op, op.operands[0], emit)
+        rank = len(type_.sizes)
+        if not mem.tile_type(source).sizes:
+            source = self.relabelled(source, emit, expand=range(rank))
         return emit.value(mem.BroadcastOp.create(operands=[source], result_types=[type_]))
 
-    def relabel(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        return emit.value(mem.RelabelOp.create(operands=[self.tiles[op.operands[0]]], result_types=[type_]))
+    def relabelled(
+        self, source: SSAValue, emit: Emitter, permute: Sequence[int] = (), expand: Sequence[int] = ()
+    ) -> SSAValue:
+        layout = mem.tile_type(source).layout
+        properties: dict[str, Attribute] = {}
+        if permute:
+            layout = layout.permuted(permute)
+            properties["permute"] = DenseArrayBase.from_list(i64, permute)
+        if expand:
+            properties["expand"] = DenseArrayBase.from_list(i64, expand)
+        for axis in expand:
+            layout = layout.expanded(axis)
+        type_ = mem.tile_type(source).with_layout(layout)
+        return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_], properties=properties))
+
+    def expand(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.ExpandDimsOp)
+        return self.relabelled(self.wanted(op, op.source, emit), emit, expand=[op.axis.value.data])
+
+    def transpose(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.TransOp)
+        return self.relabelled(self.wanted(op, op.source, emit), emit, permute=(1, 0))
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
-        source = self.tiles[op.source]
+        source = self.wanted(op, op.source, emit)
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
     def dot(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.DotOp)
-        try:
-            sums = mem.TileType.of(Space.PSUM, type_.sizes, 0, f32)
-        except VerifyException:
-            needed = type_.with_element(f32).bytes
-            raise CompileError.at(
-                op,
-                f"the product, {list(type_.sizes)} in fp32, needs {needed} bytes on each of {type_.partitions}"
-                f" partitions of PSUM, which has {mem.PSUM_BYTES}; use smaller blocks",
-            ) from None
+        sums = mem.TileType.of(Space.PSUM, self.banked(op, type_), f32)
+        lanes = self.placement.target.memory.partitions
         inputs = [
-            self.tile_of(v, mem.TileType.of(Space.SBUF, tile.shape_of(v), d, f32), emit)
+            self.tile_of(op, v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit)
             for v, d in ((op.a, 1), (op.b, 0))
         ]
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
-        result = emit.value(mem.MoveOp.create(operands=[product], result_types=[sums.with_space(Space.SBUF)]))
+        moved = type_.with_element(f32)
+        result = emit.value(mem.ConvertOp.create(operands=[product], result_types=[moved]))
         if type_.element_type != f32:
             result = emit.value(mem.CastOp.create(operands=[result], result_types=[type_]))
         if op.acc is None:
             return result
-        operands = [self.operand(op.acc, emit), result]
+        operands = [self.operand(op, op.acc, emit), result]
         properties = {"op": AluAttr(Alu.ADD)}
         return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
 
+    def banked(self, op: tile.DotOp, type_: mem.TileType) -> Layout:
+        """The product's layout in PSUM: each row group begins where the columns of a piece don't cross a bank."""
+        (rows, columns), lanes = type_.sizes, type_.layout.partitions
+        bank = self.placement.target.memory.psum_bank_bytes // dtype(f32).bytes
+        pitch = -(-columns // bank) * bank if columns > bank else 1 << (columns - 1).bit_length()
+        groups = -(-rows // lanes)
+        free = (Factor(0, groups, lanes), Factor(1, pitch))
+        layout = Layout.of(type_.sizes, (Factor(0, lanes),), free)
+        memory = self.placement.target.memory
+        if layout.elements * dtype(f32).bytes > memory.psum_bytes:
+            raise CompileError.at(
+                op,
+                f"the product, {rows} x {columns} in fp32, needs {layout.elements * dtype(f32).bytes} bytes on each of"
+                f" {lanes} partitions of PSUM, which has {memory.psum_bytes}; use smaller blocks",
+            )
+        return layout
+
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
-        rank = len(tile.shape_of(op.value))
-        like = mem.TileType.of(Space.SBUF, tile.shape_of(op.value), 0 if rank else None, tile.element_of(op.value))
-        value = self.tile_of(op.value, like, emit)
+        shape = tile.shape_of(op.value)
+        like = usual_layouts(shape, self.placement.target.memory.partitions)[0]
+        value = self.tile_of(op, op.value, mem.TileType.of(Space.SBUF, like, tile.element_of(op.value)), emit)
         operands = [value, op.dest, op.offset, *op.valid]
         emit.add(mem.StoreOp.create(operands=operands, properties={"strides": op.strides}))
 
@@ -366,7 +344,7 @@ class _Placer:
                     op, f"the loop carries a value of type {inside.type} that is not start + iteration * step"
                 )
             types.append(self.type_of(inside))
-            inits.append(self.tile_of(init, self.type_of(inside), emit))
+            inits.append(self.carried(init, self.type_of(inside), emit))
         block = Block(arg_types=[old.args[0].type, *types])
         for before, after in zip(old.args, block.args, strict=True):
             after.name_hint = before.name_hint
@@ -381,10 +359,16 @@ class _Placer:
         originals = list(end.operands)
         end.operands = []
         self.block(block)
-        end.operands = [self.tile_of(v, cast(mem.TileType, t), finish) for v, t in zip(originals, types, strict=True)]
+        end.operands = [self.carried(v, cast(mem.TileType, t), finish) for v, t in zip(originals, types, strict=True)]
         for before, after in zip(op.results, new.results, strict=True):
             after.name_hint = before.name_hint
             self.tiles[before] = after
+
+    def carried(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """What a loop starts with or yields, as it carries it."""
+        if (scalar := self.scalar(value, emit)) is not None:
+            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[type_]))
+        return self.tile_as(value, type_.layout)
 
     HANDLERS: dict[type[Operation], Callable[[_Placer, Operation, mem.TileType, Emitter], SSAValue]] = {
         arith.NegfOp: negate,
@@ -394,8 +378,18 @@ class _Placer:
         tile.CastOp: convert,
         tile.BroadcastOp: spread,
         tile.SplatOp: spread,
-        tile.ExpandDimsOp: relabel,
-        tile.TransOp: relabel,
+        tile.ExpandDimsOp: expand,
+        tile.TransOp: transpose,
         tile.ReduceOp: reduce,
         tile.DotOp: dot,
     }
+
+
+def _behind(value: SSAValue) -> Emitter:
+    """Right after what makes a value."""
+    owner = value.owner
+    if isinstance(owner, Block):
+        first = owner.first_op
+        assert first is not None
+        return Emitter.before(first)
+    return Emitter(InsertPoint.after(owner), owner.location)

@@ -11,10 +11,9 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
-from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, FillOp, MatmulOp, MoveOp, tile_type
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, tile_type
 from nki_mlir.passes.emitter import Emitter
 
 
@@ -24,12 +23,12 @@ class PromoteAccumulators(ModulePass):
 
         %a0 = fill 0                                    %p0 = accumulator
         %s = for iter_args(%a = %a0) {                  %p = for iter_args(%a = %p0) {
-          %m = move (matmul … acc (accumulator))   =>     yield (matmul … acc %a)
+          %m = convert (matmul … acc (accumulator))   =>     yield (matmul … acc %a)
           yield (binary add %a, %m) }                   }
-                                                        %s = move %p
+                                                        %s = convert %p
 
-    and `0 + move(product)` is `move(product)`. Left alone: sums that start from anything but zero, or that the loop
-    body also reads; they stay additions in SBUF.
+    and `0 + convert(product)` is `convert(product)`. Left alone: sums that start from anything but zero, or that the
+    loop body also reads; they stay additions in SBUF.
     """
 
     name = "promote-accumulators"
@@ -82,16 +81,16 @@ def _chain(value: SSAValue, start: SSAValue) -> list[BinaryOp] | None:
     return additions if additions and start.has_one_use() else None
 
 
-def _product(value: SSAValue) -> tuple[MoveOp, MatmulOp] | None:
-    """A move of a product that starts from an empty accumulator, with the first matmul of its sequence."""
-    move = value.owner
-    if not isinstance(move, MoveOp) or not value.has_one_use():
+def _product(value: SSAValue) -> tuple[ConvertOp, MatmulOp] | None:
+    """A convert of a product that starts from an empty accumulator, with the first matmul of its sequence."""
+    convert = value.owner
+    if not isinstance(convert, ConvertOp) or not value.has_one_use():
         return None
-    matmul = move.source.owner
+    matmul = convert.source.owner
     while isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, MatmulOp):
         matmul = matmul.acc.owner
     if isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, AccumulatorOp):
-        return (move, matmul)
+        return (convert, matmul)
     return None
 
 
@@ -102,8 +101,9 @@ def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> 
     inits: list[SSAValue] = []
     for (init, _), chain in zip(_carried(loop), chains, strict=True):
         if chain:
-            type_ = tile_type(init).with_space(Space.PSUM)
-            init = emit.value(AccumulatorOp.create(result_types=[type_]))
+            found = _product(_term(chain[0]))
+            assert found is not None
+            init = emit.value(AccumulatorOp.create(result_types=[found[0].source.type]))
         inits.append(init)
     block = Block(arg_types=[old.args[0].type, *(i.type for i in inits)])
     for before, after in zip(old.args, block.args, strict=True):
@@ -121,35 +121,39 @@ def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> 
     for result, value, chain in zip(loop.results, new.results, chains, strict=True):
         value.name_hint = result.name_hint
         if chain:
-            value = emit.value(MoveOp.create(operands=[value], result_types=[result.type]))
+            value = emit.value(ConvertOp.create(operands=[value], result_types=[result.type]))
         result.replace_all_uses_with(value)
     _erase(loop)
+
+
+def _term(addition: BinaryOp) -> SSAValue:
+    """The side of an addition of a chain that is a product."""
+    return addition.rhs if _product(addition.rhs) is not None else addition.lhs
 
 
 def _accumulate(chain: list[BinaryOp], start: SSAValue, acc: SSAValue) -> SSAValue:
     """Makes the products of a chain add to `acc`, one after another, and gives the last sum."""
     for addition in reversed(chain):
-        term = addition.rhs if _product(addition.rhs) is not None else addition.lhs
-        found = _product(term)
+        found = _product(_term(addition))
         assert found is not None
-        move, first = found
+        convert, first = found
         empty = first.acc.owner
         first.operands[2] = acc
-        acc = move.source
+        acc = convert.source
         addition.result.replace_all_uses_with(acc)
         _erase(addition)
-        _erase(move)
+        _erase(convert)
         assert isinstance(empty, AccumulatorOp)
         _erase(empty)
     return acc
 
 
 def _drop_zero(op: BinaryOp) -> None:
-    """`0 + move(product)`: the product itself."""
+    """`0 + convert(product)`: the product itself."""
     if op.op.data is not Alu.ADD or tile_type(op.result).element_type != f32:
         return
     for zero, term in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        if _is_zero(zero) and isinstance(term.owner, MoveOp):
+        if _is_zero(zero) and _product(term) is not None:
             op.result.replace_all_uses_with(term)
             _erase(op)
             return

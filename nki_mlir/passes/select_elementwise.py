@@ -64,25 +64,37 @@ def _tiles(s: Selector, alu: Alu, left: Storage, right: Storage, result: Storage
     elif alu not in BITWISE and left.is_column and not right.is_column:
         _scalar(s, alu, right, _fp32_column(s, left, emit), result, emit, reverse=True)
     else:
-        operands = {"dst": result.view(emit), "data1": left.view(emit), "data2": right.view(emit)}
-        s.emit(emit, "tensor_tensor", operands, op=alu)
+        s.over(emit, "tensor_tensor", {"dst": result, "data1": left, "data2": right}, op=alu)
 
 
 def _scalar(
-    s: Selector, alu: Alu, data: Storage, operand: SSAValue, result: Storage, emit: Emitter, reverse: bool = False
+    s: Selector,
+    alu: Alu,
+    data: Storage,
+    operand: Storage | SSAValue,
+    result: Storage,
+    emit: Emitter,
+    reverse: bool = False,
 ) -> None:
-    operands = {"dst": result.view(emit), "data": data.view(emit), "operand0": operand}
-    s.emit(emit, "tensor_scalar", operands, op0=alu, reverse0=reverse)
+    s.over(emit, "tensor_scalar", {"dst": result, "data": data}, {"operand0": operand}, op0=alu, reverse0=reverse)
 
 
-def _fp32_column(s: Selector, storage: Storage, emit: Emitter) -> SSAValue:
+def _fp32_column(s: Selector, storage: Storage, emit: Emitter) -> Storage:
     """One fp32 value per partition; tensor_scalar takes no other type."""
     if storage.type.element_type == f32:
-        return storage.column(emit)
-    ones = mem.TileType.of(storage.type.space.data, (storage.type.partitions,), 0, f32)
-    copy = s.temporary(ones, emit)
-    s.emit(emit, "tensor_copy", {"dst": copy.view(emit), "src": storage.column(emit)})
-    return copy.view(emit)
+        return storage
+    narrow = _as_column(storage)
+    copy = s.temporary(narrow.type.with_element(f32), emit)
+    s.over(emit, "tensor_copy", {"dst": copy, "src": narrow})
+    return copy
+
+
+def _as_column(storage: Storage) -> Storage:
+    """The elements themselves of what is one for each partition, without the dimensions over which they repeat."""
+    layout = storage.type.layout
+    repeated = [d for d in range(len(layout.shape)) if not any(spot.dim == d for spot in storage.spots)]
+    type_ = storage.type.with_layout(layout.unspread(repeated))
+    return Storage(storage.buffer, type_, storage.spots)
 
 
 def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:
@@ -96,16 +108,10 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
         inverse = 1.0 / divisor if divisor else float("inf")
         _scalar(s, Alu.MULTIPLY, left, emit.float(inverse), result, emit)
         return
-    sizes = (right.type.partitions,) if right.is_column else right.type.sizes
-    dim = 0 if right.is_column else right.type.partition_dim
-    inverse = s.temporary(mem.TileType.of(right.type.space.data, sizes, dim, f32), emit)
-    data = right.column(emit) if right.is_column else right.view(emit)
-    s.emit(emit, "reciprocal", {"dst": inverse.view(emit), "data": data})
-    spread = (
-        Storage(inverse.buffer, right.type.with_element(f32), tuple(0 for _ in right.steps))
-        if right.is_column
-        else inverse
-    )
+    divisors = _as_column(right) if right.is_column else right
+    inverse = s.temporary(divisors.type.with_element(f32), emit)
+    s.over(emit, "reciprocal", {"dst": inverse, "data": divisors})
+    spread = Storage(inverse.buffer, right.type.with_element(f32), inverse.spots)
     if left is None:
         _scalar(s, Alu.MULTIPLY, spread, emit.float(_number(constant_attr(op.lhs))), result, emit)
     else:
@@ -133,8 +139,7 @@ def _wide_integers(
             s.memset(storage, constant_attr(value), emit)
         sides.append(storage)
     engine = Engine.VECTOR if alu in BITWISE else Engine.GPSIMD
-    operands = {"dst": result.view(emit), "data1": sides[0].view(emit), "data2": sides[1].view(emit)}
-    s.emit(emit, "tensor_tensor", operands, engine, op=alu)
+    s.over(emit, "tensor_tensor", {"dst": result, "data1": sides[0], "data2": sides[1]}, engine=engine, op=alu)
 
 
 def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -150,16 +155,12 @@ def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
     else:
         source = s.temporary(result.type, emit)
         _assign(s, over, source, emit)
-    operands = {
-        "dst": result.view(emit),
-        "src": source.view(emit),
-        "predicate": s.stored[op.condition].view(emit),
-    }
-    s.emit(emit, "tensor_copy_predicated", operands, reverse_pred=reverse)
+    operands = {"dst": result, "src": source, "predicate": s.stored[op.condition]}
+    s.over(emit, "tensor_copy_predicated", operands, reverse_pred=reverse)
 
 
 def _assign(s: Selector, value: SSAValue, storage: Storage, emit: Emitter) -> None:
     if value in s.stored:
-        s.emit(emit, "tensor_copy", {"dst": storage.view(emit), "src": s.stored[value].view(emit)})
+        s.over(emit, "tensor_copy", {"dst": storage, "src": s.stored[value]})
     else:
         s.memset(storage, constant_attr(value), emit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -17,6 +17,7 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32, i32
 from nki_mlir.dialects.instructions import Alu, Function
+from nki_mlir.dialects.layout import Spot, walks
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.tile import Reduction, element_of
 from nki_mlir.errors import CompileError
@@ -24,8 +25,9 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
-from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
-from nki_mlir.passes.storage import Storage, collapse, free_position, pieces
+from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.selector import Handler, Selector, constant_attr, number_for, zero_of
+from nki_mlir.passes.storage import Storage, collapse, rectangles
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
@@ -33,7 +35,6 @@ those that the guides suggest on trn1 (hardware.md 8.8)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 EXACT_IN_FP32 = 2**24
-BLOCK = 32
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     valid = _static_extents(op, op.valid)
     if valid is not None:
         _pad(s, storage, valid, op.other or zero_of(storage.type.element_type), emit)
-    for piece in pieces(storage, op.strides.get_values(), valid):
-        chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
-        hbm = _hbm_view(op.source, op.offset, piece.hbm, piece.hbm_offset, emit)
+    for chip, hbm in _pieces(storage, op.source, op.offset, op.strides.get_values(), valid, emit):
         s.transfer(emit, chip, hbm, LOADS)
 
 
@@ -73,23 +72,38 @@ def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit
     instruction can't start on just any partition)."""
     type_ = storage.type
     short = [d for d, size in enumerate(type_.sizes) if valid[d] < size]
-    if len(short) != 1 or short[0] == type_.partition_dim or min(valid) == 0:
+    digits = type_.layout.digits(short[0]) if len(short) == 1 else []
+    if len(digits) != 1 or digits[0].on_partitions or min(valid) == 0:
         s.memset(storage, value, emit)
         return
-    position = free_position(type_, short[0])
-    dims = storage.dims
-    step, size = dims[position]
-    dims[position] = (step, size - valid[short[0]])
-    s.memset(storage, value, emit, storage.view(emit, dims, offset=step * valid[short[0]]))
+    rest = type_.sizes[short[0]] - valid[short[0]]
+    extents = [rest if d == short[0] else size for d, size in enumerate(type_.sizes)]
+    for walk in rectangles(storage, extents=extents):
+        offset = walk.offsets[0] + valid[short[0]] * digits[0].stride
+        view = storage.view_from(emit, 0, walk.partitions(0), collapse(walk.dims(0)), offset)
+        s.emit(emit, "memset", {"dst": view}, value=number_for(value, type_.element_type))
 
 
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.StoreOp)
-    storage = s.stored[op.value]
-    for piece in pieces(storage, op.strides.get_values(), _static_extents(op, op.valid)):
-        chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
-        hbm = _hbm_view(op.dest, op.offset, piece.hbm, piece.hbm_offset, emit)
+    valid = _static_extents(op, op.valid)
+    for chip, hbm in _pieces(s.stored[op.value], op.dest, op.offset, op.strides.get_values(), valid, emit):
         s.transfer(emit, hbm, chip, STORES)
+
+
+def _pieces(
+    storage: Storage,
+    memory: SSAValue,
+    offset: SSAValue,
+    strides: Sequence[int],
+    valid: Sequence[int] | None,
+    emit: Emitter,
+) -> Iterator[tuple[SSAValue, SSAValue]]:
+    """The transfers that move the valid part of a tile, whose dimension `d` has stride `strides[d]` in HBM."""
+    sizes = storage.type.sizes
+    addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
+    for walk in walks(sizes if valid is None else valid, storage.spots, addresses):
+        yield storage.view(emit, walk, 0), _hbm_view(memory, offset, collapse(walk.dims(1)), walk.offsets[1], emit)
 
 
 def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | None:
@@ -127,21 +141,21 @@ def _emit_iota(s: Selector, op: Operation, storage: Storage, strides: list[int],
     highest = abs(offset) + sum(abs(stride) * (size - 1) for stride, size in zip(strides, type_.sizes, strict=True))
     if type_.element_type != i32 and highest >= EXACT_IN_FP32:
         raise CompileError.at(op, f"indices up to {highest} are not exact in fp32, which holds integers below 2^24")
-    per_partition = 0 if type_.partition_dim is None else strides[type_.partition_dim]
-    pattern: list[int] = []
-    if type_.fold > 1:
-        pattern += [per_partition, type_.fold]
-    for d, size in enumerate(type_.sizes):
-        if d != type_.partition_dim:
-            pattern += [strides[d], size]
-    s.emit(
-        emit,
-        "iota",
-        {"dst": storage.view(emit)},
-        pattern=tuple(pattern) or (0, 1),
-        offset=offset,
-        channel_multiplier=per_partition * type_.fold,
-    )
+    values = [Spot(d, 1, size, False, strides[d]) for d, size in enumerate(type_.sizes)]
+    for walk in walks(type_.sizes, storage.spots, values):
+        legs = list(zip(walk.counts, *walk.legs, strict=True))
+        lanes = [value.stride for count, chip, value in legs if chip.on_partitions and count > 1]
+        if len(lanes) > 1:
+            raise CompileError.at(op, f"indices are not counted over several digits on the partitions, as in {type_}")
+        pattern = [n for count, chip, value in legs if not chip.on_partitions for n in (value.stride, count)]
+        s.emit(
+            emit,
+            "iota",
+            {"dst": storage.view(emit, walk, 0)},
+            pattern=tuple(pattern) or (0, 1),
+            offset=offset + walk.offsets[1],
+            channel_multiplier=lanes[0] if lanes else 0,
+        )
 
 
 def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -157,11 +171,11 @@ def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
         strides = [int(d == other) for other in range(len(result.type.sizes))]
         _emit_iota(s, op, indices, strides, 0, emit)
         within = result if number == 0 else s.temporary(result.type, emit)
-        operands = {"dst": within.view(emit), "data": indices.view(emit), "operand0": emit.float(float(extents[d]))}
-        s.emit(emit, "tensor_scalar", operands, op0=Alu.LESS)
+        limit = {"operand0": emit.float(float(extents[d]))}
+        s.over(emit, "tensor_scalar", {"dst": within, "data": indices}, limit, op0=Alu.LESS)
         if number:
-            both = {"dst": result.view(emit), "data1": result.view(emit), "data2": within.view(emit)}
-            s.emit(emit, "tensor_tensor", both, op=Alu.LOGICAL_AND)
+            both = {"dst": result, "data1": result, "data2": within}
+            s.over(emit, "tensor_tensor", both, op=Alu.LOGICAL_AND)
 
 
 def _unary(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -171,14 +185,27 @@ def _unary(s: Selector, op: Operation, emit: Emitter) -> None:
         raise CompileError.at(
             op, f"{op.function.data} of {source.type.element_type} is not supported; convert to a float"
         )
-    s.emit(emit, "activation", {"dst": s.result(op, emit).view(emit), "data": source.view(emit)}, op=op.function.data)
+    s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=op.function.data)
 
 
-def _move(s: Selector, op: Operation, emit: Emitter) -> None:
-    """PSUM leaves through the Scalar engine, which leaves the Vector engine to the arithmetic that follows."""
-    assert isinstance(op, mem.MoveOp)
+def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
+    """What leaves PSUM goes through the Scalar engine, which leaves the Vector engine to the arithmetic that
+    follows."""
+    assert isinstance(op, mem.ConvertOp)
     source = s.stored[op.source]
-    s.emit(emit, "activation", {"dst": s.result(op, emit).view(emit), "data": source.view(emit)}, op=Function.COPY)
+    match op.by.data if op.by is not None else None:
+        case mem.Way.NOTHING:
+            s.stored[op.result] = Storage(source.buffer, mem.tile_type(op.result), source.spots)
+        case mem.Way.COPY if source.type.is_psum:
+            s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=Function.COPY)
+        case mem.Way.COPY:
+            s.over(emit, "tensor_copy", {"dst": s.result(op, emit), "src": source})
+        case mem.Way.VECTOR:
+            turn_blocks(s, source, s.result(op, emit), emit)
+        case mem.Way.DMA:
+            move_lanes(s, source, s.result(op, emit), emit)
+        case _:
+            raise CompileError.at(op, "a convert has no way; run lower-converts first")
 
 
 def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -188,24 +215,28 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
     if wide.kind in ("int", "uint") and narrow.kind in ("int", "uint") and wide.bytes > narrow.bytes:
         raise CompileError.at(op, f"{wide.name} to {narrow.name} would saturate, not wrap; it is not supported")
     if result.type.element_type == i1 and source.type.element_type != i1:
-        operands = {"dst": result.view(emit), "data": source.view(emit), "operand0": emit.float(0.0)}
-        s.emit(emit, "tensor_scalar", operands, op0=Alu.NOT_EQUAL)
+        zero = {"operand0": emit.float(0.0)}
+        s.over(emit, "tensor_scalar", {"dst": result, "data": source}, zero, op0=Alu.NOT_EQUAL)
     else:
-        s.emit(emit, "tensor_copy", {"dst": result.view(emit), "src": source.view(emit)})
+        s.over(emit, "tensor_copy", {"dst": result, "src": source})
 
 
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
+    """The reduced dimension is walked last."""
     assert isinstance(op, mem.ReduceOp)
     source, result = s.stored[op.source], s.result(op, emit)
-    element = source.type.element_type
+    element, axis = source.type.element_type, op.axis.value.data
     if dtype(element).kind != "float":
         raise CompileError.at(op, f"reductions of {element} are not exact on the Vector engine, which sums in fp32")
-    last = free_position(source.type, op.axis.value.data)
-    kept = [dim for position, dim in enumerate(source.dims) if position != last]
-    pattern = (*(d for d in collapse(kept) if d[1] != 1), source.dims[last])
-    access = Access(source.type.space.data, element, pattern, 0, source.type.partitions)
-    data = emit.value(ViewOp(source.buffer, access))
-    s.emit(emit, "tensor_reduce", {"dst": result.view(emit), "data": data}, op=REDUCING[op.kind.data], axes=1)
+    spots = sorted(source.spots, key=lambda spot: spot.dim == axis)
+    kept = tuple(spot._replace(dim=spot.dim + (spot.dim >= axis)) for spot in result.spots)
+    for walk in walks(source.type.sizes, spots, kept):
+        inner = collapse(walk.dims_of(0, lambda dim: dim == axis))
+        outer = [dim for dim in collapse(walk.dims_of(0, lambda dim: dim != axis)) if dim[1] != 1]
+        data = source.view_from(emit, 0, walk.partitions(0), [*outer, *inner], walk.offsets[0])
+        dims = collapse(walk.dims_of(1, lambda dim: dim != axis))
+        dst = result.view_from(emit, 0, walk.partitions(1), dims, walk.offsets[1])
+        s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=REDUCING[op.kind.data], axes=len(inner))
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -216,20 +247,6 @@ def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
 def _relabel(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.RelabelOp)
     s.stored[op.result] = s.stored[op.source].relabelled(mem.tile_type(op.result))
-
-
-def _transpose(s: Selector, op: Operation, emit: Emitter) -> None:
-    """32 x 32 blocks on the Vector engine, which moves bits: a transpose by matmul would spread NaN and infinity."""
-    assert isinstance(op, mem.TransposeOp)
-    source, result = s.stored[op.source], s.result(op, emit)
-    step = source.steps[0]
-    for row in range(0, source.type.partitions, BLOCK):
-        rows = min(BLOCK, source.type.partitions - row)
-        for column in range(0, result.type.partitions, BLOCK):
-            columns = min(BLOCK, result.type.partitions - column)
-            data = source.view_from(emit, row, rows, [(step, columns)], column * step)
-            dst = result.view_from(emit, column, columns, [(1, rows)], row)
-            s.emit(emit, "nc_transpose", {"dst": dst, "data": data})
 
 
 def _accumulator(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -255,7 +272,7 @@ def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
             raise CompileError.at(op, "the sum that this loop adds to has another use; it is written in place")
         if not storage.type.is_psum and not _is_own(init, op):
             fresh = Storage.allocate(mem.tile_type(inside), inside.name_hint or "carried", emit)
-            s.emit(emit, "tensor_copy", {"dst": fresh.view(emit), "src": storage.view(emit)})
+            s.over(emit, "tensor_copy", {"dst": fresh, "src": storage})
             storage = fresh
         s.stored[inside] = s.stored[result] = storage
     block = Block(arg_types=[old.args[0].type])
@@ -293,11 +310,11 @@ def _write_back(s: Selector, yielded: list[SSAValue], arguments: list[SSAValue],
     for src, dst in moves:
         if src.buffer in carried:
             copy = s.temporary(dst.type, emit)
-            s.emit(emit, "tensor_copy", {"dst": copy.view(emit), "src": src.view(emit)})
+            s.over(emit, "tensor_copy", {"dst": copy, "src": src})
             src = copy
         staged.append((src, dst))
     for src, dst in staged:
-        s.emit(emit, "tensor_copy", {"dst": dst.view(emit), "src": src.view(emit)})
+        s.over(emit, "tensor_copy", {"dst": dst, "src": src})
 
 
 HANDLERS: Mapping[type[Operation], Handler] = {
@@ -313,9 +330,8 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,
-    mem.TransposeOp: _transpose,
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
-    mem.MoveOp: _move,
+    mem.ConvertOp: _convert,
     ForOp: _loop,
 }

@@ -8,9 +8,8 @@ from xdsl.dialects.arith import AddiOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, OpResult, SSAValue
 
-from nki_mlir.dialects.access import Dim
 from nki_mlir.dialects.neuron_engine import instruction_op
-from nki_mlir.dialects.neuron_mem import MOVING, AccumulatorOp, MatmulOp, tile_type
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import enclosing_loops
@@ -20,25 +19,29 @@ from nki_mlir.passes.storage import Storage
 def select_matmul(
     lhs: Storage, rhs: Storage, acc: Storage, op: MatmulOp, accumulate: SSAValue | None, emit: Emitter
 ) -> None:
-    """One nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N).
-
-    With a fold, row `m` of the product is on partition `m // fold`, so the stationary columns of one piece are `fold`
-    apart; term `k` is on partition `k // fold` of both operands.
-    """
+    """One nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N)."""
     if op.part is None and op.parts != (1, 1, 1):
         raise CompileError.at(op, f"a matmul of {list(op.parts)} pieces; run split-to-hardware-tiles first")
-    m, n, k = op.part.get_values() if op.part is not None else (0, 0, 0)
-    out = tile_type(op.result)
-    columns = out.sizes[1]
-    width = min(MOVING, columns - n * MOVING)
-    stationary: list[Dim] = [(out.fold, out.partitions)]
+    part = op.part.get_values() if op.part is not None else (0, 0, 0)
+    (rows, terms), columns = tile_type(op.lhs).sizes, tile_type(op.rhs).sizes[1]
+    sizes = zip(part, op.array, (rows, columns, terms), strict=True)
+    m, n, k = ((at * size, min(size, whole - at * size)) for at, size, whole in sizes)
     operands = {
-        "dst": acc.view(emit, [(1, width)], offset=m * columns + n * MOVING),
-        "stationary": lhs.view(emit, stationary, offset=k * out.sizes[0] + m),
-        "moving": rhs.view(emit, [(1, width)], offset=k * columns + n * MOVING),
+        "dst": _rectangle(acc, 0, m, n, emit),
+        "stationary": _rectangle(lhs, 1, k, m, emit),
+        "moving": _rectangle(rhs, 0, k, n, emit),
         "accumulate": accumulate,
     }
     emit.add(instruction_op("nc_matmul", None, operands, {}))
+
+
+def _rectangle(tile: Storage, dim: int, lanes: tuple[int, int], others: tuple[int, int], emit: Emitter) -> SSAValue:
+    """(first, count) of the dimension on the partitions, `dim`, by those of the other one; the lanes are one group."""
+    strides = {(s.dim, s.step): s.stride for s in tile.spots}
+    groups = {step: stride for (d, step), stride in strides.items() if d == dim and step > 1}
+    first = sum(lanes[0] // step * stride for step, stride in groups.items())
+    step = strides.get((1 - dim, 1), 0)
+    return tile.view_from(emit, 0, lanes[1], [(step, others[1])], first + others[0] * step)
 
 
 def _piece(op: MatmulOp) -> tuple[int, ...]:

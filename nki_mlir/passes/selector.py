@@ -17,7 +17,7 @@ from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
-from nki_mlir.passes.storage import Storage, stored_type
+from nki_mlir.passes.storage import Storage, rectangles, stored_type
 
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 
@@ -68,15 +68,34 @@ class Selector:
     ) -> None:
         emit.add(instruction_op(name, engine, operands, fields))
 
+    def over(
+        self,
+        emit: Emitter,
+        name: str,
+        tiles: Mapping[str, Storage],
+        columns: Mapping[str, Storage | SSAValue] | None = None,
+        engine: Engine | None = None,
+        **fields: object,
+    ) -> None:
+        """An instruction for each rectangle of the first of the tiles. `columns` are operands of one element for each
+        partition, or constants."""
+        for walk in rectangles(*tiles.values()):
+            operands: dict[str, SSAValue | None] = {
+                operand: tile.view(emit, walk, number) for number, (operand, tile) in enumerate(tiles.items())
+            }
+            for operand, column in (columns or {}).items():
+                one = isinstance(column, Storage)
+                operands[operand] = column.column(emit, walk.partitions(0)) if one else column
+            self.emit(emit, name, operands, engine, **fields)
+
     def transfer(self, emit: Emitter, dst: SSAValue, src: SSAValue, engine: Engine) -> None:
         queue = self.transfers[engine] % QUEUES
         self.transfers[engine] += 1
         self.emit(emit, "dma_copy", {"dst": dst, "src": src}, engine, queue=queue)
 
-    def memset(self, storage: Storage, value: Attribute, emit: Emitter, view: SSAValue | None = None) -> None:
-        """Sets all of a tile, or of one view of it, to a constant."""
-        number = number_for(value, storage.type.element_type)
-        self.emit(emit, "memset", {"dst": view or storage.view(emit)}, value=number)
+    def memset(self, storage: Storage, value: Attribute, emit: Emitter) -> None:
+        """Sets all of a tile to a constant."""
+        self.over(emit, "memset", {"dst": storage}, value=number_for(value, storage.type.element_type))
 
 
 def number_for(value: Attribute, element_type: Attribute) -> Attribute:

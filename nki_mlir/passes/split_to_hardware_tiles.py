@@ -9,8 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
 from xdsl.passes import ModulePass
 
-from nki_mlir.dialects.neuron_mem import MOVING, MatmulOp, tile_type
-from nki_mlir.errors import CompileError
+from nki_mlir.dialects.neuron_mem import MatmulOp
 from nki_mlir.passes.emitter import Emitter
 
 
@@ -23,8 +22,8 @@ class SplitToHardwareTiles(ModulePass):
         %1 = matmul %a, %b acc %z part [0, 0, 0]
         %2 = matmul %a, %b acc %1 part [0, 1, 0] …
 
-    Element-wise operations need no splitting: a tile folds onto at most 128 partitions from `place` on. A product whose
-    columns don't divide into whole banks is rejected.
+    Ragged ends are pieces of fewer rows, columns or terms. Element-wise operations need no splitting: a tile lies on at
+    most 128 partitions from `place` on.
     """
 
     name = "split-to-hardware-tiles"
@@ -37,12 +36,6 @@ class SplitToHardwareTiles(ModulePass):
 
 def _split(matmul: MatmulOp) -> None:
     rows, columns, terms = matmul.parts
-    width = tile_type(matmul.result).sizes[1]
-    if (width > MOVING and width % MOVING) or (rows > 1 and MOVING % min(width, MOVING)):
-        raise CompileError.at(
-            matmul,
-            f"a product of {width} columns does not divide into PSUM banks of {MOVING} fp32; use a width that does",
-        )
     emit, acc = Emitter.before(matmul), matmul.acc
     for m, n, k in product(range(rows), range(columns), range(terms)):
         part = DenseArrayBase.from_list(i64, [m, n, k])

@@ -1,15 +1,16 @@
-"""A tile in a buffer: which elements of the buffer its free dimensions are, and views of them."""
+"""A tile in a buffer: where its digits are, and views of rectangles of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
+from nki_mlir.dialects.layout import REPLICA, Spot, Walk, walks
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.neuron_mem import TileType
 from nki_mlir.passes.emitter import Emitter
@@ -18,15 +19,6 @@ from nki_mlir.passes.emitter import Emitter
 def stored_type(element_type: Attribute) -> Attribute:
     """Truth values are bytes of 0 or 1 on chip; everything else is itself."""
     return u8 if element_type == i1 else element_type
-
-
-def row_major(sizes: Sequence[int]) -> list[int]:
-    """Steps of contiguous dimensions, the last one fastest."""
-    steps, step = [], 1
-    for size in reversed(sizes):
-        steps.append(step)
-        step *= size
-    return steps[::-1]
 
 
 def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
@@ -44,111 +36,55 @@ def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
 
 @dataclass(frozen=True)
 class Storage:
-    """`steps[d]` elements lie between neighbours along free dimension `d` of `type`; a step of 0 repeats one."""
+    """A tile of type `type` in a buffer. `spots` says where its digits are: those of the layout, or fewer where one
+    element is read as many, or those of the digits that another shape gives them."""
 
     buffer: SSAValue
     type: TileType
-    steps: tuple[int, ...]
+    spots: tuple[Spot, ...]
 
     @classmethod
     def allocate(cls, type_: TileType, label: str, emit: Emitter) -> Storage:
         size = dtype(stored_type(type_.element_type)).bytes
-        elements = 1
-        for count in type_.free:
-            elements *= count
-        op = emit.add(AllocOp(type_.space.data, type_.partitions, elements * size, label))
-        return cls(op.result, type_, tuple(row_major(type_.free)))
-
-    @property
-    def dims(self) -> list[Dim]:
-        return list(zip(self.steps, self.type.free, strict=True))
+        layout = type_.layout
+        op = emit.add(AllocOp(type_.space.data, layout.partitions, layout.elements * size, label))
+        return cls(op.result, type_, layout.spots)
 
     @property
     def is_column(self) -> bool:
         """One element on each partition, however often it is read."""
-        return all(step == 0 or count == 1 for step, count in self.dims)
-
-    def view(
-        self, emit: Emitter, dims: Sequence[Dim] | None = None, offset: int = 0, partitions: int | None = None
-    ) -> SSAValue:
-        """A view of all of it, or of `dims` from element `offset` on, on the first `partitions` partitions."""
-        return self.view_from(emit, 0, self.type.partitions if partitions is None else partitions, dims, offset)
-
-    def view_from(
-        self, emit: Emitter, start: int, partitions: int, dims: Sequence[Dim] | None = None, offset: int = 0
-    ) -> SSAValue:
-        element = stored_type(self.type.element_type)
-        pattern = collapse(self.dims if dims is None else dims)
-        access = Access(self.type.space.data, element, pattern, start, partitions)
-        return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
-
-    def column(self, emit: Emitter) -> SSAValue:
-        """A view of the one element on each partition."""
-        return self.view(emit, [(1, 1)])
+        return all(spot.on_partitions for spot in self.spots)
 
     def relabelled(self, type_: TileType) -> Storage:
-        """Under another shape that differs in dimensions of size 1 only."""
-        steps = iter([step for step, count in self.dims if count != 1])
-        return Storage(self.buffer, type_, tuple(next(steps) if count != 1 else 0 for count in type_.free))
+        """Under another shape, without a step moved: the layouts have the same factors, by other names."""
+        pairs = zip(self.type.layout.spots, type_.layout.spots, strict=True)
+        names = {(old.dim, old.step): new for old, new in pairs}
+        spots = tuple(s._replace(dim=names[s.dim, s.step].dim, step=names[s.dim, s.step].step) for s in self.spots)
+        return Storage(self.buffer, type_, spots)
 
     def broadcast(self, type_: TileType) -> Storage:
-        counts = [count for _, count in self.dims]
-        if len(counts) < len(type_.free):
-            counts = [1] * (len(type_.free) - len(counts)) + counts
-        pairs = zip(self.steps, counts, type_.free, strict=True)
-        return Storage(self.buffer, type_, tuple(0 if have != want else step for step, have, want in pairs))
+        """Over more indices: replicas on the partitions become their digits, free ones repeat an element."""
+        axes = {d for d, (a, b) in enumerate(zip(self.type.sizes, type_.sizes, strict=True)) if a != b}
+        spread = (s for s in type_.layout.spots if s.dim == REPLICA or (s.dim in axes and s.on_partitions))
+        return Storage(self.buffer, type_, (*spread, *(s for s in self.spots if s.dim != REPLICA)))
+
+    def view(self, emit: Emitter, walk: Walk, operand: int) -> SSAValue:
+        """The rectangle of this operand of a walk."""
+        dims = collapse(walk.dims(operand))
+        return self.view_from(emit, 0, walk.partitions(operand), dims, walk.offsets[operand])
+
+    def column(self, emit: Emitter, partitions: int) -> SSAValue:
+        """The one element on each of the first partitions."""
+        return self.view_from(emit, 0, partitions, collapse(()))
+
+    def view_from(self, emit: Emitter, start: int, partitions: int, dims: Sequence[Dim], offset: int = 0) -> SSAValue:
+        """`dims` from element `offset` on, on some partitions."""
+        element = stored_type(self.type.element_type)
+        access = Access(self.type.space.data, element, tuple(dims), start, partitions)
+        return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
 
 
-def free_position(type_: TileType, dim: int) -> int:
-    """Which free dimension a logical dimension is; for the one on the partitions, its fold."""
-    if dim == type_.partition_dim:
-        return 0
-    others = [d for d in range(len(type_.sizes)) if d != type_.partition_dim]
-    return others.index(dim) + (type_.fold > 1)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A rectangle of a tile and where it lies in HBM: `hbm` pairs the elements with those of `chip` in order."""
-
-    start: int
-    partitions: int
-    chip: tuple[Dim, ...]
-    chip_offset: int
-    hbm: tuple[Dim, ...]
-    hbm_offset: int
-
-
-def pieces(storage: Storage, strides: Sequence[int], valid: Sequence[int] | None) -> list[Piece]:
-    """The transfers that move the valid part of a tile, whose logical dimension `d` has stride `strides[d]` in HBM.
-
-    One where the valid rows fill their partitions; a second for a last, partly filled partition.
-    """
-    type_ = storage.type
-    extents = list(type_.sizes if valid is None else valid)
-    if any(extent == 0 for extent in extents):
-        return []
-    free: list[tuple[Dim, Dim]] = []
-    for d in range(len(type_.sizes)):
-        if d != type_.partition_dim:
-            free.append(((storage.steps[free_position(type_, d)], extents[d]), (strides[d], extents[d])))
-    whole = Piece(0, 1, (), 0, (), 0)
-    if type_.partition_dim is None:
-        return [_with_free(whole, [], free)]
-    rows, fold, stride = extents[type_.partition_dim], type_.fold, strides[type_.partition_dim]
-    full, rest = divmod(rows, fold)
-    fold_step = storage.steps[0] if fold > 1 else 0
-    made: list[Piece] = []
-    if full:
-        folded = [((fold_step, fold), (stride, fold))] if fold > 1 else []
-        made.append(_with_free(replace(whole, partitions=full, hbm=((stride * fold, full),)), folded, free))
-    if rest:
-        last = replace(whole, start=full, hbm_offset=full * fold * stride)
-        made.append(_with_free(last, [((fold_step, rest), (stride, rest))], free))
-    return made
-
-
-def _with_free(piece: Piece, folded: list[tuple[Dim, Dim]], free: list[tuple[Dim, Dim]]) -> Piece:
-    pairs = [*folded, *free]
-    chip = tuple(c for c, _ in pairs) or ((1, 1),)
-    return replace(piece, chip=collapse(chip), hbm=collapse([*piece.hbm, *(h for _, h in pairs)]))
+def rectangles(*operands: Storage, extents: Sequence[int] | None = None) -> list[Walk]:
+    """Walks over the elements of the first operand, or over those with indices below `extents`."""
+    sizes = operands[0].type.sizes if extents is None else extents
+    return walks(sizes, *(o.spots for o in operands))

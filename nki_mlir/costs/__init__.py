@@ -1,0 +1,1 @@
+"""What instructions, transfers and movements cost on a target. Asked by passes and by the executor; needs no NumPy."""

@@ -1,0 +1,82 @@
+"""lower-converts: every convert gets the way in which it is done."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects.neuron_mem import (
+    ConvertOp,
+    FillOp,
+    IotaOp,
+    LoadOp,
+    MaskOp,
+    TileType,
+    Way,
+    WayAttr,
+    tile_type,
+    why_not,
+)
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.passes.emitter import Emitter
+
+
+@dataclass(frozen=True)
+class LowerConverts(ModulePass):
+    """Chooses, among the ways that are exact, the cheapest for each convert:
+
+        %t = convert %a : <sbuf, 64x32xf32, [d0] x [d1]> -> <sbuf, 64x32xf32, [d1] x [d0]>
+          =>
+        %t = convert %a by vector : …
+
+    What is loaded, filled or counted is made again where that is cheaper than moving it; a value that already lies as
+    wanted needs nothing. Converts that have a way keep it.
+    """
+
+    name = "lower-converts"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        prices = Prices(target_of(op))
+        for convert in [inner for inner in op.walk() if isinstance(inner, ConvertOp) and inner.by is None]:
+            _lower(convert, prices)
+
+
+def _lower(convert: ConvertOp, prices: Prices) -> None:
+    price, way = _cheapest(tile_type(convert.source), tile_type(convert.result), prices)
+    source = convert.source.owner
+    if isinstance(source, Operation) and _price_again(source, tile_type(convert.result), prices) < price:
+        result = Emitter.before(source).value(
+            type(source).create(
+                operands=source.operands, result_types=[convert.result.type], properties=source.properties
+            )
+        )
+        result.name_hint = convert.result.name_hint
+        convert.result.replace_all_uses_with(result)
+        convert.detach()
+        convert.erase()
+    else:
+        convert.properties["by"] = WayAttr(way)
+
+
+def _cheapest(src: TileType, dst: TileType, prices: Prices) -> tuple[float, Way]:
+    if src.space == dst.space:
+        return prices.convert(src.layout, dst.layout, src.element_type)
+    assert why_not(Way.COPY, src, dst) is None
+    return 0.0, Way.COPY
+
+
+def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
+    """What it costs to make a value once more; infinite where that is not the same."""
+    match source:
+        case LoadOp():
+            return prices.transfer(wanted.layout, source.strides.get_values(), wanted.element_type)
+        case FillOp() | IotaOp() | MaskOp():
+            return prices.compute(wanted.layout)
+        case _:
+            return math.inf

@@ -1,0 +1,343 @@
+"""Chooses where every tensor of a kernel lies, by cost.
+
+Each operation can be computed in several *forms*: its result in some layout, its operands in those that this asks of
+them. Where a producer's layout is not what a consumer asks for, a convert stands between the two, which is always
+possible and has a price. So nothing fails for want of a layout. The cheapest forms are looked for: from each of a few
+beginnings the operations choose in program order, and the best outcome is improved one operation at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.layout import Factor, Layout
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.indices import enclosing_loops, trip_count
+
+MOST_LAYOUTS = 10
+"""Layouts that are tried for one value."""
+_SWEEPS = 4
+"""How often every operation may change its mind."""
+
+
+def is_data(type_: Attribute) -> bool:
+    """Tensors of numbers, and float scalars: what lives on chip. Integers that address memory (index) do not."""
+    element = tile.element_of(type_)
+    if isinstance(type_, TensorType):
+        return isinstance(element, AnyFloat | IntegerType)
+    return isinstance(element, AnyFloat)
+
+
+def constant_source(value: SSAValue) -> arith.ConstantOp | None:
+    """The scalar constant that every element of the value is, if it is one."""
+    match value.owner:
+        case arith.ConstantOp() as op if not isinstance(op.result.type, TensorType | IndexType):
+            return op
+        case tile.SplatOp() as op:
+            return constant_source(op.value)
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
+            return constant_source(op.source)
+        case _:
+            return None
+
+
+def is_placed(value: SSAValue) -> bool:
+    """Whether the value becomes a tile (constants stay scalars until an operation needs them as tiles)."""
+    return is_data(value.type) and constant_source(value) is None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to compute something: the layout of what comes out, those that it asks of its operands, its price in ns."""
+
+    result: Layout
+    wants: tuple[tuple[SSAValue, Layout], ...]
+    price: float
+
+
+@dataclass(eq=False)
+class Choice:
+    """An operation, or a variable that a loop carries, in one of several forms. It is computed `times` times."""
+
+    value: SSAValue | None
+    forms: list[Form]
+    times: int
+    form: Form = field(init=False)
+    users: list[Choice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.form = self.forms[0]
+
+
+class Placement:
+    """Where all placed values of a function lie, and what each operation asks of its operands."""
+
+    def __init__(self, func: FuncOp):
+        self.func = func
+        self.target = target_of(func)
+        self.prices = Prices(self.target)
+        self._asked: dict[SSAValue, dict[Layout, None]] = {}
+        self._made: dict[SSAValue, Choice] = {}
+        self._stores: dict[Operation, Choice] = {}
+        self._convert = cache(self._convert_price)
+        for op in reversed(list(func.walk())):
+            self._add(op)
+        self._choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
+        for choice in self._choices:
+            for value in {v for form in choice.forms for v, _ in form.wants}:
+                self._made[value].users.append(choice)
+        self._solve()
+
+    def layout(self, value: SSAValue) -> Layout:
+        """Where a value lies."""
+        return self._made[value].form.result
+
+    def wanted(self, op: Operation, operand: SSAValue) -> Layout:
+        """Where an operation wants an operand to lie."""
+        choice = self._stores[op] if op in self._stores else self._made[op.results[0]]
+        return next(layout for value, layout in choice.form.wants if value is operand)
+
+    # The forms of each operation. Users come first, so that a producer can offer what they ask for.
+    def _add(self, op: Operation) -> None:
+        times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
+        if isinstance(op, ForOp):
+            self._add_loop(op, times)
+        elif isinstance(op, tile.WriteOp):
+            if is_placed(op.value):
+                forms = [
+                    Form(layout, ((op.value, layout),), self._transfer(layout, op.strides.get_values(), op.value))
+                    for layout in self._layouts(op.value)
+                ]
+                self._stores[op] = self._note(Choice(None, forms, times))
+        elif len(op.results) == 1 and is_placed(op.results[0]) and not op.regions:
+            forms = [form for form in self._forms(op, op.results[0]) if self._fits(form.result, op.results[0])]
+            if not forms:
+                raise self._too_large(op, op.results[0])
+            self._made[op.results[0]] = self._note(Choice(op.results[0], forms, times))
+
+    def _note(self, choice: Choice) -> Choice:
+        for form in choice.forms:
+            for value, layout in form.wants:
+                asked = self._asked.setdefault(value, {})
+                if len(asked) < MOST_LAYOUTS:
+                    asked[layout] = None
+        return choice
+
+    def _add_loop(self, op: ForOp, times: int) -> None:
+        """A variable lies alike before, in and after all iterations."""
+        end = op.body.block.last_op
+        assert isinstance(end, YieldOp)
+        for init, inside, yielded, result in zip(
+            op.iter_args, op.body.block.args[1:], end.operands, op.results, strict=True
+        ):
+            if not is_data(inside.type):
+                continue
+            layouts = dict.fromkeys([*self._asked.get(result, ()), *self._layouts(inside)])
+            sources = [v for v in dict.fromkeys((init, yielded)) if is_placed(v) and v is not inside]
+            forms = [
+                Form(layout, tuple((v, layout) for v in sources), 0.0)
+                for layout in layouts
+                if self._fits(layout, inside)
+            ]
+            if not forms:
+                raise self._too_large(op, inside)
+            choice = self._note(Choice(inside, forms, times * (trip_count(op) or 1)))
+            self._made[inside] = self._made[result] = choice
+
+    def _layouts(self, value: SSAValue) -> list[Layout]:
+        """What users ask for, and the usual ones."""
+        usual = usual_layouts(tile.shape_of(value), self.target.memory.partitions)
+        return list(dict.fromkeys([*self._asked.get(value, ()), *usual]))[: 2 * MOST_LAYOUTS]
+
+    def _fits(self, layout: Layout, value: SSAValue) -> bool:
+        memory = self.target.memory
+        bytes_ = layout.elements * dtype(tile.element_of(value)).bytes
+        return layout.partitions <= memory.partitions and bytes_ <= memory.sbuf_usable_bytes
+
+    def _too_large(self, op: Operation, value: SSAValue) -> CompileError:
+        shape, memory = tile.shape_of(value), self.target.memory
+        best = min(layout.elements for layout in usual_layouts(shape, memory.partitions))
+        return CompileError.at(
+            op,
+            f"a tile of {list(shape)} {tile.element_of(value)} needs {best * dtype(tile.element_of(value)).bytes} bytes"
+            f" on each partition of SBUF, which has {memory.sbuf_usable_bytes}; use smaller blocks",
+        )
+
+    def _forms(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        rule = _RULES.get(type(op))
+        if rule is not None:
+            yield from rule(self, op, value)
+            return
+        operands = [v for v in op.operands if is_placed(v)]
+        for layout in self._layouts(value):
+            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
+
+    def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.ReadOp)
+        for layout in self._layouts(value):
+            yield Form(layout, (), self._transfer(layout, op.strides.get_values(), value))
+
+    def _view(self, value: SSAValue, source: SSAValue, back: Callable[[Layout], Layout]) -> Iterator[Form]:
+        """The same bytes under another shape."""
+        for layout in self._layouts(value):
+            yield Form(layout, ((source, back(layout)),), 0.0)
+
+    def _expand(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.ExpandDimsOp)
+        axis = op.axis.value.data
+        yield from self._view(value, op.source, lambda layout: layout.reduced(axis))
+
+    def _transposed(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.TransOp)
+        yield from self._view(value, op.source, lambda layout: layout.permuted((1, 0)))
+
+    def _broadcast(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.BroadcastOp)
+        pairs = zip(tile.shape_of(op.source), tile.shape_of(value), strict=True)
+        axes = [d for d, (have, want) in enumerate(pairs) if have != want]
+        yield from self._view(value, op.source, lambda layout: layout.unspread(axes))
+
+    def _splat(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.SplatOp)
+        rank = len(tile.shape_of(value))
+        yield from self._view(value, op.value, lambda layout: _scalar(layout.unspread(range(rank))))
+
+    def _reduce(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.ReduceOp)
+        axis, shape = op.axis.value.data, tile.shape_of(op.source)
+        sources = [s for s in usual_layouts(shape, self.target.memory.partitions) if s.is_free(axis)]
+        sources += [_with_free(layout, axis, shape[axis]) for layout in self._asked.get(value, ())]
+        for source in dict.fromkeys(sources):
+            if self._fits(source, op.source):
+                yield Form(source.reduced(axis), ((op.source, source),), self.prices.compute(source))
+
+    def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.DotOp)
+        lanes = self.target.memory.partitions
+        (rows, terms), columns = tile.shape_of(op.a), tile.shape_of(op.b)[1]
+        result = dealt((rows, columns), 0, lanes)
+        wants = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
+        if op.acc is not None and is_placed(op.acc):
+            wants.append((op.acc, result))
+        price = self.prices.product(rows, columns, terms) + self.prices.compute(result)
+        yield Form(result, tuple(wants), price)
+
+    # Prices.
+    def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue) -> float:
+        return self.prices.transfer(layout, strides, tile.element_of(value))
+
+    def _convert_price(self, have: Layout, want: Layout, element: Attribute, remade: float) -> float:
+        return min(self.prices.convert(have, want, element)[0], remade)
+
+    def _edge(self, value: SSAValue, want: Layout) -> float:
+        """What it costs, in all iterations, that a value lies as somebody wants it."""
+        source = self._made[value]
+        have = source.form.result
+        if have == want:
+            return 0.0
+        remade = math.inf
+        if not source.form.wants and source.value is not None:
+            remade = next((form.price for form in source.forms if form.result == want), math.inf)
+        return source.times * self._convert(have, want, tile.element_of(value), remade)
+
+    def _price(self, choice: Choice, form: Form) -> float:
+        return choice.times * form.price + sum(self._edge(value, want) for value, want in form.wants)
+
+    def _with_users(self, choice: Choice, form: Form) -> float:
+        """What a form costs, with the converts of what it makes."""
+        choice.form = form
+        return self._price(choice, form) + sum(self._price(user, user.form) for user in choice.users)
+
+    # The search.
+    def _solve(self) -> None:
+        best: list[Form] | None = None
+        least = math.inf
+        for prefers in _BEGINNINGS:
+            for choice in self._choices:
+                self._begin(choice, prefers)
+            self._improve()
+            total = sum(self._price(choice, choice.form) for choice in self._choices)
+            if best is None or total < least:
+                best, least = [choice.form for choice in self._choices], total
+        for choice, form in zip(self._choices, best or [], strict=True):
+            choice.form = form
+
+    def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
+        """The form that suits the operands best; of loads, one that is preferred."""
+        if any(form.wants for form in choice.forms):
+            choice.form = min(choice.forms, key=lambda form: self._price(choice, form))
+        else:
+            liked = [form for form in choice.forms if prefers(form.result)]
+            choice.form = min(liked or choice.forms, key=lambda form: form.price)
+
+    def _improve(self) -> None:
+        for _ in range(_SWEEPS):
+            changed = False
+            for choice in self._choices:
+                if len(choice.forms) > 1:
+                    before = choice.form
+                    costs = [self._with_users(choice, form) for form in choice.forms]
+                    now = self._with_users(choice, before)
+                    least = min(costs)
+                    choice.form = choice.forms[costs.index(least)] if least < now else before
+                    changed |= choice.form is not before
+            if not changed:
+                return
+
+
+_BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
+    lambda layout: any(f.dim == 0 for f in layout.partition),
+    lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
+    lambda layout: not layout.partition,
+)
+"""What loads prefer at first: their first dimension on the partitions, their last, or none."""
+
+_RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterator[Form]]] = {
+    tile.ReadOp: Placement._read,
+    tile.ExpandDimsOp: Placement._expand,
+    tile.TransOp: Placement._transposed,
+    tile.BroadcastOp: Placement._broadcast,
+    tile.SplatOp: Placement._splat,
+    tile.ReduceOp: Placement._reduce,
+    tile.DotOp: Placement._dot,
+}
+"""Where the result does not simply lie like the operands."""
+
+
+@cache
+def usual_layouts(shape: tuple[int, ...], lanes: int) -> tuple[Layout, ...]:
+    """Each dimension on the partitions, in runs and dealt out, and everything on one partition."""
+    spread: Iterable[Layout] = (
+        Layout.lanes(shape, dim, lanes, blocked) for dim, n in enumerate(shape) if n > 1 for blocked in (True, False)
+    )
+    return tuple(dict.fromkeys((*spread, Layout.flat(shape))))
+
+
+def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:
+    """What a product takes and gives: dimension `dim` dealt out over the partitions."""
+    return Layout.lanes(shape, dim, lanes, blocked=False)
+
+
+def _with_free(layout: Layout, axis: int, size: int) -> Layout:
+    """With a free dimension more, the fastest."""
+    grown = layout.expanded(axis)
+    shape = (*layout.shape[:axis], size, *layout.shape[axis:])
+    return Layout.of(shape, grown.partition, (*grown.free, Factor(axis, size)))
+
+
+def _scalar(layout: Layout) -> Layout:
+    """A layout of dimensions of size 1 without them."""
+    return Layout.of((), layout.partition, layout.free)
