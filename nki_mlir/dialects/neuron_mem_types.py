@@ -36,7 +36,7 @@ from nki_mlir.dialects.dtypes import dtype, f32, is_number
 PARTITIONS = 128
 MOVING = 512
 PSUM_BYTES = 16 * 1024
-"""Per partition, on every generation (hardware.md section 1)."""
+"""Per partition, on every generation (docs/hardware.md#cores)."""
 
 
 @irdl_attr_definition

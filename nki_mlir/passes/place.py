@@ -161,7 +161,7 @@ def _turned(type_: mem.TileType) -> mem.TileType:
 
 def _gathers(op: tile.ReadOp, type_: mem.TileType) -> bool:
     """Whether each partition's row would be gathered element by element, where the transpose is a load of whole rows:
-    DMA moves single elements some 40 times slower than runs (hardware.md 6.5)."""
+    DMA moves single elements some 40 times slower than runs (docs/hardware.md#short-runs)."""
     if len(type_.sizes) != 2 or type_.partition_dim is None or type_.fold != 1 or _turned(type_).fold != 1:
         return False
     strides, free = op.strides.get_values(), 1 - type_.partition_dim
