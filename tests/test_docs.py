@@ -114,7 +114,9 @@ def test_each_source_is_listed_and_cited() -> None:
     table = {tag for tag, _ in rows("Sources")}
     body = HARDWARE.partition("\n## Cores\n")[2]
     # In the text in brackets, several at a time; in tables in the last column. Shapes in brackets are no sources.
-    brackets = {cite for group in re.findall(r"(?<!\w)\[([a-z][^][]*)\]", body) for cite in re.split(r",\s+", group)}
+    brackets = {
+        cite for group in re.findall(r"(?<!\w)\[([a-z][^][]*)\](?!\()", body) for cite in re.split(r",\s+", group)
+    }
     columns = {word for line in body.splitlines() if line.startswith("|") for word in re.split(r"[|,\s]+", line)}
     assert brackets - table <= {"*derived*"}
     assert table - brackets - columns - set(SOURCES) == set()
