@@ -131,7 +131,7 @@ Argument = View | At | float | str | bool | Sequence[int]
 
 
 class Kernel:
-    """A function of `neuron.engine` in the making. Element types are hardware.json's names."""
+    """A function of `neuron.engine` in the making. Element types have the names of `dialects/dtypes.py`."""
 
     def __init__(self, target: str, name: str = "kernel", dge: bool = False):
         self.target, self.name, self.dge = target, name, dge

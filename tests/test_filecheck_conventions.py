@@ -141,4 +141,7 @@ def test_nki_opt_starts_without_the_heavy_parts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.partition("loaded:")[2].split())
     assert "nki_mlir.tools.nki_opt" in loaded
-    assert loaded & {"numpy", "ml_dtypes", "torch", "jax", "nki_mlir.executor", "nki_mlir.frontend"} == set()
+    assert (
+        loaded & {"numpy", "ml_dtypes", "torch", "jax", "nki_mlir.executor", "nki_mlir.frontend", "nki_mlir.universe"}
+        == set()
+    )

@@ -13,7 +13,7 @@ from nki_mlir.targets import ENGINES, PREDICATES, SOURCES, TARGETS, load
 KIB = 1024
 GIB = 1024**3
 
-# The side-by-side table of the hardware notes.
+# The table of docs/hardware.md#cores, which tests/test_docs.py compares with the targets.
 SIZES = {
     "trn1": dict(core="v2", cores=2, sbuf=192 * KIB, usable=180_224, hbm=32 * GIB, wire=27.2, achieved=17),
     "trn2": dict(core="v3", cores=8, sbuf=224 * KIB, usable=212_464, hbm=96 * GIB, wire=27.2, achieved=23),

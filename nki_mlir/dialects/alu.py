@@ -9,7 +9,7 @@ from xdsl.utils.str_enum import StrEnum
 
 
 class Alu(StrEnum):
-    """Operators of the element-wise and reducing instructions (hardware.json, alu_ops), but for `reciprocal`: an
+    """Operators of the element-wise and reducing instructions (docs/hardware.md#operators), but for `reciprocal`: an
     instruction of its own on the Vector engine, a function of the Scalar engine."""
 
     INVERT = "invert"
@@ -93,7 +93,7 @@ REGISTER_ALUS = (
 
 
 class Function(StrEnum):
-    """Functions of the Scalar engine (hardware.json, activation_functions)."""
+    """Functions of the Scalar engine (docs/hardware.md#functions)."""
 
     COPY = "copy"
     SQUARE = "square"
@@ -124,7 +124,7 @@ class Function(StrEnum):
 
 
 class ReduceCommand(StrEnum):
-    """What an instruction does with its engine's accumulator (hardware.json, enums.reduce_cmd)."""
+    """What an instruction does with its engine's accumulator (docs/hardware.md#accumulators)."""
 
     IDLE = "idle"
     RESET = "reset"

@@ -1,4 +1,5 @@
-"""Element types: MLIR type, hardware.json's name and size, in one table. No NumPy here: `nki-opt` start-up counts.
+"""Element types: MLIR type, name in NKI and size, in one table (docs/hardware.md#element-types).
+No NumPy here: `nki-opt` start-up counts.
 
 Four small floats that the machine takes as one element (`…_x4`) are a vector of four: `vector<4xf8E4M3FN>`."""
 
@@ -29,7 +30,7 @@ LANES = 4
 
 @dataclass(frozen=True)
 class DType:
-    """`name` is hardware.json's; `bytes` the storage size of one element; `kind` is float, int, uint, bool, packed or
+    """`name` is NKI's; `bytes` the storage size of one element; `kind` is float, int, uint, bool, packed or
     scale, of which the last two are no numbers to an engine's arithmetic; `cores` have it."""
 
     type: Attribute

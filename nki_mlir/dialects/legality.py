@@ -1,5 +1,5 @@
 """What an instruction is, and the rules that one occurrence of it must keep, written over plain accesses: both machine
-levels are checked by them. Figures are hardware.json's and hardware.md's; a `Rule` returns what is wrong, or None."""
+levels are checked by them. Their sources are in docs/hardware.md; a `Rule` returns what is wrong, or None."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ class Instruction:
 
 
 def check(instance: Instance) -> str | None:
-    """The first legality rule that the instance breaks, or None: the common rules of hardware.md section 3.1, then the
-    instruction's own."""
+    """The first legality rule that the instance breaks, or None: the common rules of docs/hardware.md#memories, then
+    the instruction's own."""
     return next((found for rule in (*COMMON, *instance.instruction.rules) if (found := rule(instance))), None)
 
 
@@ -193,7 +193,8 @@ def _patterns(i: Instance) -> str | None:
 
 
 def start_partition_error(start: int, partitions: int) -> str | None:
-    """hardware.md 3.1: more than 64 partitions start at 0; 33..64 at 0 or 64; up to 32 at a multiple of 32."""
+    """More than 64 partitions start at 0; 33..64 at 0 or 64; up to 32 at a multiple of 32
+    (docs/hardware.md#start-partitions)."""
     step = 32 if partitions <= 32 else 64 if partitions <= 64 else 128
     if start % step:
         legal = ", ".join(str(s) for s in range(0, 128, step))
@@ -266,7 +267,8 @@ def not_both_in_psum(a: str, b: str) -> Rule:
 
 
 def bitwise_needs_integers(i: Instance) -> str | None:
-    """hardware.md section 4: bit operators see bit patterns, so that nothing is converted on the way in or out."""
+    """Bit operators see bit patterns, so that nothing is converted on the way in or out
+    (docs/hardware.md#operators)."""
     for alu in i.alus():
         if alu not in BITWISE:
             continue
@@ -312,7 +314,7 @@ def arithmetic_only(i: Instance) -> str | None:
 
 
 def arithmetic_with_fp32(i: Instance) -> str | None:
-    """hardware.md section 4: the scalars of arithmetic operators are fp32."""
+    """The scalars of arithmetic operators are fp32 (docs/hardware.md#operators)."""
     if i.fields["op0"] in BITWISE:
         return None
     for operand, access in i.accesses():
@@ -389,7 +391,7 @@ def same_dtype(a: str, b: str) -> Rule:
 
 
 def numbers_convert(i: Instance) -> str | None:
-    """hardware.json dtype_sets: storage-only types are moved as they are."""
+    """Storage-only types are moved as they are (docs/hardware.md#element-types)."""
     dst, src = i.access("dst"), i.access("src")
     kinds = [a.element_type for a in (dst, src) if a is not None]
     kept = next((t for t in kinds if t in STORED - ANY), None)

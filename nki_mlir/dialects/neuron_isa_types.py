@@ -33,7 +33,7 @@ class ExprAttr(Data[Expr]):
 
 
 class Comparison(StrEnum):
-    """What a sequencer compares by (hardware.json, cmp_branch); `always` compares nothing."""
+    """What a sequencer compares by (docs/hardware.md#control-flow); `always` compares nothing."""
 
     ALWAYS = "always"
     LT = "lt"

@@ -315,7 +315,7 @@ class SelectOp(IRDLOperation):
 @irdl_op_definition
 class CastOp(IRDLOperation, HasFolderInterface):
     """Converts the element type; to a narrower float and to integers by round to nearest even, the latter saturating
-    (hardware.md section 4)."""
+    (docs/hardware.md#arithmetic)."""
 
     name = "tile.cast"
     source = operand_def(AnyAttr())

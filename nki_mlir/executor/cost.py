@@ -1,7 +1,8 @@
-"""How long an engine works on an instruction: the target's cost cases evaluated for one occurrence (hardware.md 8.2).
+"""How long an engine works on an instruction: the target's cost cases evaluated for one occurrence
+(docs/hardware.md#time-of-an-instruction).
 
-Times are nanoseconds. The Tensor engine's matmul instructions follow 8.3, DMA transfers 8.5 (`dma.py`), control
-instructions the target's `control` section.
+Times are nanoseconds. The Tensor engine's matmul instructions follow docs/hardware.md#time-of-a-matmul, DMA transfers
+docs/hardware.md#time-of-a-transfer (`dma.py`), control instructions the target's `control` section.
 """
 
 from __future__ import annotations
@@ -150,7 +151,8 @@ def work_cycles(i: Instance) -> float:
 
 
 def step_factor(i: Instance) -> int:
-    """hardware.md 3.1: an innermost step of 16 bytes or more halves the rate of a memory interface."""
+    """An innermost step of 16 bytes or more halves the rate of a memory interface
+    (docs/hardware.md#access-patterns)."""
     ports = i.target.ports
     wide = any(innermost_step(a) * a.itemsize >= ports.slow_step_bytes for a in _tiles(i))
     return ports.slow_step_factor if wide else 1
@@ -171,7 +173,7 @@ def cost(i: Instance) -> Cost:
 
 def _passes(i: Instance) -> tuple[int, int]:
     """Passes over the array, and into how many load-multiply pairs they are split. Of fp32, one pair does for a bit
-    transpose (hardware.md 2.1) or, assumed, where one input is all zeros and ones."""
+    transpose (docs/hardware.md#transposes) or, assumed, where one input is all zeros and ones."""
     name, matmul = dtype(main_input(i).element_type).name, i.target.matmul
     passes, pairs = matmul.passes[_PASSES.get(name, "fp8")], matmul.fp32_pairs if name == "float32" else 1
     hints = i.fields.get("is_stationary_onezero") or i.fields.get("is_moving_onezero")
@@ -179,7 +181,7 @@ def _passes(i: Instance) -> tuple[int, int]:
 
 
 def load(i: Instance) -> Load:
-    """hardware.md 8.3: columns / 4 cycles, or two halves of 2 cycles a column for fp32."""
+    """Columns / 4 cycles, or two halves of 2 cycles a column for fp32 (docs/hardware.md#time-of-a-matmul)."""
     matmul, clock, loaded = i.target.matmul, i.target.clock_ghz["tensor"], columns(i, main_input(i))
     (passes, pairs) = _passes(i)
     cycles = loaded * matmul.fp32_load_cycles_per_column if passes > 1 else loaded / matmul.fast_load_divisor
@@ -187,7 +189,7 @@ def load(i: Instance) -> Load:
 
 
 def stream(i: Instance) -> Stream:
-    """hardware.md 8.3: max(moving columns, min(64, stationary columns)) cycles a pass."""
+    """max(moving columns, min(64, stationary columns)) cycles a pass (docs/hardware.md#time-of-a-matmul)."""
     matmul, clock, moving = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i)
     passes, pairs = _passes(i)
     streamed = max(columns(i, moving), min(matmul.min_moving, _outputs(i)[0].partitions))

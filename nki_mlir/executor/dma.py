@@ -1,4 +1,4 @@
-"""The DMA engines of a core (hardware.md 8.5).
+"""The DMA engines of a core (docs/hardware.md#dma).
 
 A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
 between HBM and HBM. A part is one event, not one per packet; its service time is that of its packets and contiguous
@@ -207,7 +207,8 @@ class DmaEngines:
 
 
 def generation(i: Instance) -> Generation:
-    """hardware.md 8.5: static descriptors are there, software makes them row by row, hardware in one of two units."""
+    """Static descriptors are there, software makes them row by row, hardware in one of two units
+    (docs/hardware.md#descriptor-generation)."""
     dma, side = i.target.dma, _side(i)
     rows = side.partitions if side.on_chip else _runs(side, False)
     if is_software(i):
@@ -248,7 +249,8 @@ def _side(i: Instance) -> Access:
 
 
 def _passes(i: Instance) -> float:
-    """Time relative to a copy's (hardware.md 6.6). Arithmetic reads each source but dst itself at its own rate."""
+    """Time relative to a copy's (docs/hardware.md#transposes-by-dma and docs/hardware.md#arithmetic-by-dma). Arithmetic
+    reads each source but dst itself at its own rate."""
     dma, dst = i.target.dma, i.access("dst")
     assert dst is not None
     sources = [access for name, access in data_operands(i) if name != "dst"]

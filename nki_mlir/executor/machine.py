@@ -187,7 +187,8 @@ class Pattern:
         )
 
     def require_accumulator(self, region: Region) -> None:
-        """Checks that a matmul adds only to what a matmul wrote (hardware.md 3.2: anything else is undefined)."""
+        """Checks that a matmul adds only to what a matmul wrote (anything else is undefined:
+        docs/hardware.md#psum-accumulation)."""
         state = region.state
         if state is None or (state == MATMUL).all():
             return

@@ -1,4 +1,4 @@
-"""Element types in memory and in the engines' arithmetic (hardware.md section 4).
+"""Element types in memory and in the engines' arithmetic (docs/hardware.md#arithmetic).
 
 An engine widens what it reads to fp32 and narrows what it writes: to floats with round-to-nearest-even (overflow gives
 an infinity), to integers with round-to-nearest-even and saturation (NaN gives 0), to bool as "is not zero". A tfloat32

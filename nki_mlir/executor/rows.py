@@ -1,4 +1,5 @@
-"""Rows of a tensor in HBM that an index tile chooses: the indexed side of a gather or a scatter (hardware.md 6.6)."""
+"""Rows of a tensor in HBM that an index tile chooses: the indexed side of a gather or a scatter
+(docs/hardware.md#gather-and-scatter)."""
 
 from __future__ import annotations
 

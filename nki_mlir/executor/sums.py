@@ -131,7 +131,7 @@ class Sums:
 
     def complete(self, place: Place, view: Array, room: Room, accumulate: bool) -> None:
         """A matmul into `view`, of M x N elements, has completed. One in bf16 is rounded after each addition
-        (hardware.md 3.2)."""
+        (docs/hardware.md#psum-accumulation)."""
         group = self.groups.get(place)
         if group is not None and not accumulate:
             self.groups.pop(place).release()

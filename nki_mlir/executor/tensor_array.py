@@ -1,4 +1,5 @@
-"""The Tensor engine's array (hardware.md 8.3): weights are loaded behind the stream before, one set ahead.
+"""The Tensor engine's array (docs/hardware.md#tensor-engine): weights are loaded behind the stream before, one set
+ahead.
 
 A load brings its weights through a pipeline of `latency` ns into the spare buffer, and may start that much before the
 buffer is free, provided that its instruction was there: that is how pairs of short loads and streams follow each other
@@ -8,7 +9,7 @@ An fp32 matmul is two load-multiply pairs. The first half of its weights is load
 the first half is in use, and a further multiply_moving on the same weights loads both again.
 
 Tiles of the array that have no element in common work at the same time, each with weights and a load path of its own
-(hardware.md 8.3, assumed). A load into a tile ends those that it overlaps.
+(docs/hardware.md#time-of-a-matmul, assumed). A load into a tile ends those that it overlaps.
 """
 
 from __future__ import annotations

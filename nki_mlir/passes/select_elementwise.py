@@ -98,7 +98,7 @@ def _as_column(storage: Storage) -> Storage:
 
 
 def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:
-    """Multiplication by the reciprocal: the documented ALU has no division (hardware.json, language_ops)."""
+    """Multiplication by the reciprocal: NKI's tables of operators have no division (docs/hardware.md#operators)."""
     left, right = s.stored.get(op.lhs), s.stored.get(op.rhs)
     if any(x is not None and dtype(x.type.element_type).kind != "float" for x in (left, right)):
         raise CompileError.at(op, "integer division of tiles is not supported")

@@ -31,7 +31,7 @@ from nki_mlir.passes.storage import Storage, collapse, rectangles
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
-those that the guides suggest on trn1 (hardware.md 8.8)."""
+those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 EXACT_IN_FP32 = 2**24

@@ -90,7 +90,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "nkibench": "AccelOpt / NKIBench, profiles of its baseline kernels on trn1",
     }
 )
-"""The documents behind the tags in the tables."""
+"""The documents behind the tags in the tables; docs/hardware.md#sources says where they are."""
 
 
 @dataclass(frozen=True)

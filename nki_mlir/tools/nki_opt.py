@@ -88,6 +88,10 @@ class NkiOpt(xDSLOptMain):
         for name, get in all_passes().items():
             self.register_pass(name, get)
 
+    def register_all_frontends(self) -> None:
+        """Only MLIR text; xDSL would import those of every installed package."""
+        self.available_frontends["mlir"] = lambda text: self.parse_chunk(text, "mlir")
+
     def register_all_targets(self) -> None:
         self.available_targets["mlir"] = _mlir_target
 

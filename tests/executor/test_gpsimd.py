@@ -327,7 +327,7 @@ def test_topk_leaves_nan_out() -> None:
     assert Counter(places.tolist()) == Counter(range(8))
 
 
-# Cost, by the formulae of hardware.json; the start-up is the engine's.
+# Cost, by the formulae of `nki_mlir/targets/costs.toml`; the start-up is the engine's.
 
 
 def work(

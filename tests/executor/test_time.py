@@ -1,4 +1,4 @@
-"""Modelled time against the published figures (hardware.md sections 2.6, 6.4 and 8)."""
+"""Modelled time against the published figures (docs/hardware.md#measured-durations)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Modelled time of array tiles and modes, of descriptor generation, and of transfers that do more than move (hardware.md
-2.1, 6.3, 6.6 and 8)."""
+"""Modelled time of array tiles and modes, of descriptor generation, and of transfers that do more than move
+(docs/hardware.md)."""
 
 from __future__ import annotations
 

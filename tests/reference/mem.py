@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.alu import Function as EngineFunction
-from nki_mlir.dialects.neuron_mem import MOVING, TileType, tile_type
+from nki_mlir.dialects.neuron_mem import tile_type
 from reference import elements, standard
 from reference.elements import Array, Function
 from reference.tile import TileFunctions
@@ -105,14 +104,15 @@ class MemFunctions(InterpreterFunctions):
 
     @impl(mem.RelabelOp)
     def relabel(self, interpreter: Interpreter, op: mem.RelabelOp, args: PythonValues) -> PythonValues:
-        return (_relabelled(args[0], tile_type(op.source), tile_type(op.result)),)
+        array = args[0]
+        if op.permute is not None:
+            array = np.transpose(array, op.permute.get_values())
+        for axis in op.expand.get_values() if op.expand is not None else ():
+            array = np.expand_dims(array, axis)
+        return (array,)
 
-    @impl(mem.TransposeOp)
-    def transpose(self, interpreter: Interpreter, op: mem.TransposeOp, args: PythonValues) -> PythonValues:
-        return args
-
-    @impl(mem.MoveOp)
-    def move(self, interpreter: Interpreter, op: mem.MoveOp, args: PythonValues) -> PythonValues:
+    @impl(mem.ConvertOp)
+    def convert(self, interpreter: Interpreter, op: mem.ConvertOp, args: PythonValues) -> PythonValues:
         return args
 
     @impl(mem.ReduceOp)
@@ -129,35 +129,11 @@ class MemFunctions(InterpreterFunctions):
         lhs, rhs, acc = args
         if op.part is None:
             return (acc + elements.matmul(lhs, rhs),)
-        m, n, k = op.part.get_values()
-        rows, _, terms = op.parts
-        columns = slice(n * MOVING, (n + 1) * MOVING)
+        pieces = zip(op.part.get_values(), op.array, strict=True)
+        rows, columns, terms = (slice(at * size, (at + 1) * size) for at, size in pieces)
         result = acc.copy()
-        result[m::rows, columns] += elements.matmul(lhs[m::rows, k::terms], rhs[k::terms, columns])
+        result[rows, columns] += elements.matmul(lhs[rows, terms], rhs[terms, columns])
         return (result,)
-
-
-def _relabelled(array: Array, source: TileType, result: TileType) -> Array:
-    """The elements in the order in which they lie: by partition, then by free position."""
-    return _logical(_physical(array, source), result)
-
-
-def _physical(array: Array, type_: TileType) -> Array:
-    """[partitions, free elements], as the type lays a logical array out."""
-    if type_.partition_dim is None:
-        return array.reshape(1, -1)
-    front = np.moveaxis(array, type_.partition_dim, 0)
-    return front.reshape(type_.partitions, -1)
-
-
-def _logical(physical: Array, type_: TileType) -> Array:
-    """The inverse of `_physical`."""
-    if type_.partition_dim is None:
-        return physical.reshape(type_.sizes)
-    rest = [s for d, s in enumerate(type_.sizes) if d != type_.partition_dim]
-    front = physical.reshape(type_.sizes[type_.partition_dim], *rest)
-    assert front.size == math.prod(type_.sizes)
-    return np.moveaxis(front, 0, type_.partition_dim)
 
 
 def run_mem(module: ModuleOp, arrays: Sequence[Array]) -> None:

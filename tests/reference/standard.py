@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from xdsl.dialects import arith, math
+from xdsl.dialects import arith, math, scf
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 from xdsl.interpreters.func import FuncFunctions
@@ -79,10 +79,22 @@ _METHODS = {f"run_{op.name}": _elementwise(op, function) for op, function in ELE
 ArithmeticFunctions = register_impls(type("ArithmeticFunctions", (_Arithmetic,), _METHODS))
 
 
+@register_impls
+class LoopFunctions(ScfFunctions):
+    """Structured control flow, of which only the loop computes with scalars."""
+
+    @impl(scf.ForOp)
+    def run_for(self, interpreter: Interpreter, op: scf.ForOp, args: PythonValues) -> PythonValues:
+        low, high, step, *carried = args
+        for i in range(int(low), int(high), int(step)):
+            carried = interpreter.run_ssacfg_region(op.body, (np.asarray(i), *carried), "for_loop")
+        return tuple(carried)
+
+
 def interpreter_for(module: Any, *functions: InterpreterFunctions) -> Interpreter:
     """An interpreter that knows the standard operations and those given."""
     interpreter = Interpreter(module)
-    for one in (FuncFunctions(), ScfFunctions(), ArithmeticFunctions(), *functions):
+    for one in (FuncFunctions(), LoopFunctions(), ArithmeticFunctions(), *functions):
         interpreter.register_implementations(one)
     return interpreter
 

@@ -77,7 +77,7 @@ def _equal_elements(i: Instance) -> str | None:
 
 
 def _descriptors(i: Instance) -> str | None:
-    """hardware.md 6.3: who makes the descriptors, and what they can say."""
+    """Who makes the descriptors, and what they can say (docs/hardware.md#descriptor-generation)."""
     mode, indirect = i.fields.get("dge_mode"), index_of(i) is not None
     if mode == "hwdge":
         return _hardware_descriptors(i)
@@ -111,7 +111,8 @@ def _has_run_time_address(i: Instance) -> bool:
 
 
 def _bounds_checked(i: Instance) -> str | None:
-    """hardware.md 6.6: descriptors that are made at run time check bounds row by row; static ones don't."""
+    """Descriptors that are made at run time check bounds row by row; static ones don't
+    (docs/hardware.md#descriptor-generation)."""
     dynamic = i.instruction.name == "dma_copy" and i.fields.get("dge_mode") in ("swdge", "hwdge")
     if i.fields.get("oob_mode") == "skip" and index_of(i) is None and not dynamic:
         return "oob_mode skip needs descriptors that are made at run time, for an index tile or by dge_mode"
@@ -185,7 +186,7 @@ def _transposed(i: Instance) -> str | None:
 
 
 def _hardware_transpose(src: Access, shape: tuple[int, ...]) -> str | None:
-    """hardware.md 6.6; the last dimension follows the isa page, at most 128."""
+    """Shapes of docs/hardware.md#transposes-by-dma; the last dimension is at most 128, as the isa page has it."""
     if src.itemsize != 2:
         return f"dge_mode hwdge transposes elements of 2 bytes, not {dtype(src.element_type).name}"
     if shape[-1] > 128:
@@ -244,7 +245,8 @@ def _sums(i: Instance) -> str | None:
 
 
 def _adds_to_rows(i: Instance) -> str | None:
-    """hardware.json dma_compute: without indices, constant addresses; with them, dst += src where one side is rows."""
+    """Without indices, constant addresses; with them, dst += src where one side is rows
+    (docs/hardware.md#arithmetic-by-dma)."""
     if index_of(i) is None:
         return "the addresses are constants unless it is indirect" if _has_run_time_address(i) else None
     sources = [a for name in SOURCES if (a := i.access(name)) is not None]

@@ -42,7 +42,7 @@ _QUADRANT = 32
 
 
 def shuffled_partitions(i: Instance) -> str | None:
-    """hardware.json nc_stream_shuffle: the mask, and where src and dst may start for the wider of both."""
+    """The mask, and where src and dst may start for the wider of both (docs/hardware.md#shuffle)."""
     dst, src, mask = i.access("dst"), i.access("src"), i.fields["shuffle_mask"]
     if dst is None or src is None or not isinstance(mask, tuple):
         return None

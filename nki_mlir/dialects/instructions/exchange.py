@@ -7,7 +7,8 @@ from nki_mlir.dialects.instructions.operands import ALL
 from nki_mlir.dialects.legality import SBUF, STORED, Field, Instance, Instruction, Operand, same_dtype
 
 _GPSIMD_BYTES = 256
-"""hardware.json sendrecv: what GpSimd's own DMA moves per partition, times the bytes of an element."""
+"""What GpSimd's own DMA moves per partition, times the bytes of an element
+(docs/hardware.md#exchange-between-cores)."""
 
 
 def _same_layout(i: Instance) -> str | None:

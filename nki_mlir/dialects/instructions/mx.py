@@ -38,7 +38,7 @@ def _blocks(name: str, access: Access) -> str | None:
 
 
 def _scaled(name: str, data: Access, scale_name: str, scale: Access) -> str | None:
-    """hardware.md 2.1: where the scales of a tile are. That they keep to its quadrants is assumed."""
+    """Where the scales of a tile are (docs/hardware.md#microscaling)."""
     spanned = data.partitions - _QUADRANT + _SCALES
     if scale.partitions != spanned:
         return (
@@ -62,7 +62,7 @@ def is_mx(i: Instance) -> bool:
 
 
 def mx_matmul(i: Instance) -> str | None:
-    """hardware.json nc_matmul_mx, for the halves of the instruction too."""
+    """Packed operands and their scales, for the halves of the instruction too (docs/hardware.md#microscaling)."""
     for name in ("stationary", "moving"):
         data, scale = i.access(name), i.access(f"{name}_scale")
         if (data is not None and data.element_type in PACKED) != (scale is not None):

@@ -65,7 +65,7 @@ def array_output(element_type: Attribute) -> Attribute:
 
 
 def _array_tile(i: Instance) -> str | None:
-    """hardware.md 2.1: tiles of the array, and the partitions that belong to them."""
+    """Tiles of the array, and the partitions that belong to them (docs/hardware.md#tiles-of-the-array)."""
     position, size = i.fields.get("tile_position"), i.fields.get("tile_size")
     if position is None and size is None:
         return None
@@ -116,7 +116,7 @@ def _double_row(i: Instance) -> str | None:
 
 
 def _matmul_inputs(i: Instance) -> str | None:
-    """hardware.json nc_matmul: K on the partitions of both inputs, M <= 128."""
+    """K on the partitions of both inputs, M <= 128 (docs/hardware.md#matmul)."""
     limits = i.target.limits
     stationary, moving, dst = i.access("stationary"), i.access("moving"), i.access("dst")
     if stationary is not None and columns(i, stationary) > limits.stationary_free:
@@ -196,8 +196,8 @@ def _transpose_shapes(i: Instance) -> str | None:
 
 
 def _transpose_dtype(i: Instance) -> str | None:
-    """hardware.json: dst has the type of data. The array of v2 multiplies, and can leave its fp32; that of v3 and later
-    widens 8-bit elements."""
+    """dst has the type of data. The array of v2 multiplies, and can leave its fp32; that of v3 and later widens 8-bit
+    elements (docs/hardware.md#transposes)."""
     dst, data = i.access("dst"), i.access("data")
     if dst is None or data is None:
         return None
