@@ -27,11 +27,11 @@ KERNELS = {
       }
     """,
     "neuron.mem": """
-      %a = neuron.mem.load %x[%zero] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>
+      %a = neuron.mem.load %x[%zero] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
       %next = arith.addi %zero, %n : index
       %carried = scf.for %i = %zero to %n step %one iter_args(%acc = %a)
-          -> (!neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>) {
-        scf.yield %acc : !neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>
+          -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+        scf.yield %acc : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
       }
     """,
     "neuron.engine": """

@@ -15,6 +15,6 @@ func.func @no_address() attributes {tile.arg_names = []} {
 func.func @wrong_level(%x: memref<1024xf32>) attributes {tile.arg_names = ["x"]} {
   %c0 = arith.constant 0 : index
   // CHECK: neuron.mem.load is not an operation of neuron.engine; run select-instructions first
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   func.return
 }

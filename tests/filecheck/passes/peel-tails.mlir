@@ -22,9 +22,9 @@ func.func @a_loop_and_its_tail(%x: memref<5000xf32>) {
     %left = arith.subi %n, %first : index
     %some = arith.maxsi %left, %c0 : index
     %valid = arith.minsi %some, %block : index
-    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<5000xf32>
+    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
   }
   func.return
 }
@@ -45,9 +45,9 @@ func.func @iterations_beyond_the_end_store_nothing(%x: memref<3000xf32>) {
     %left = arith.subi %n, %first : index
     %some = arith.maxsi %left, %c0 : index
     %valid = arith.minsi %some, %block : index
-    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<3000xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<3000xf32>
+    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<3000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<3000xf32>
   }
   func.return
 }
@@ -68,9 +68,9 @@ func.func @leaves_alone(%x: memref<4096xf32>) {
     %left = arith.subi %n, %first : index
     %some = arith.maxsi %left, %c0 : index
     %valid = arith.minsi %some, %block : index
-    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<4096xf32>
+    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %e to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<4096xf32>
   }
   func.return
 }

@@ -3,7 +3,7 @@
 
 
 // CHECK-LABEL: func.func @a_vector_folds_over_the_partitions
-// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
+// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
 // CHECK: neuron.mem.unary exp
 // CHECK: neuron.mem.store
 func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
@@ -15,7 +15,7 @@ func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_reduced_vector_lies_on_one_partition
-// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1 x [1024] x f32, none of [1024]>
+// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
 // CHECK: neuron.mem.reduce max {{.*}} axis 0
 // CHECK: neuron.mem.broadcast
 // CHECK: neuron.mem.binary subtract
@@ -30,12 +30,12 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_product_has_k_on_the_partitions
-// CHECK: [[A:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64 x [32] x f32, dim 0 of [64, 32]>
-// CHECK: [[T:%.*]] = neuron.mem.transpose [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>
-// CHECK: [[B:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>
-// CHECK: [[Z:%.*]] = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
+// CHECK: [[A:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+// CHECK: [[T:%.*]] = neuron.mem.convert [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+// CHECK: [[B:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+// CHECK: [[Z:%.*]] = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
 // CHECK: [[P:%.*]] = neuron.mem.matmul [[T]], [[B]] acc [[Z]]
-// CHECK: neuron.mem.move [[P]]
+// CHECK: neuron.mem.convert [[P]]
 func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<32x16xf32>, %z: memref<64x16xf32>) {
   %zero = arith.constant 0 : index
   %a = tile.read %x[%zero] strides [32, 1] : memref<64x32xf32> -> tensor<64x32xf32>
@@ -46,7 +46,7 @@ func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<3
 }
 
 // CHECK-LABEL: func.func @a_row_is_loaded_onto_all_partitions
-// CHECK: neuron.mem.load {{.*}} strides [0, 1] {{.*}} -> !neuron.mem.tile<sbuf, 4 x [16] x f32, dim 0 of [4, 16]>
+// CHECK: neuron.mem.load {{.*}} strides [0, 1] {{.*}} -> !neuron.mem.tile<sbuf, 4x16xf32, [d0] x [d1]>
 func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<16xf32>) {
   %zero = arith.constant 0 : index
   %a = tile.read %x[%zero] strides [16, 1] : memref<4x16xf32> -> tensor<4x16xf32>

@@ -7,62 +7,62 @@
 // CHECK: [[SUM:%.*]] = scf.for {{.*}} iter_args([[ACC:%.*]] = [[Z]]) -> (!neuron.mem.tile<psum
 // CHECK-NEXT: [[P:%.*]] = neuron.mem.matmul {{.*}} acc [[ACC]]
 // CHECK-NEXT: scf.yield [[P]]
-// CHECK: [[OUT:%.*]] = neuron.mem.move [[SUM]]
+// CHECK: [[OUT:%.*]] = neuron.mem.convert [[SUM]]
 // CHECK: "test.op"([[OUT]])
-func.func @a_sum_of_products_stays_in_psum(%a: !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, %b: !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>) {
+func.func @a_sum_of_products_stays_in_psum(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %start = arith.constant 0.0 : f32
-  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) {
-    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>, !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %m = neuron.mem.move %p : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>, !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    scf.yield %sum : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
+  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %m = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    scf.yield %sum : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   }
-  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) -> ()
+  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }
 
 // CHECK-LABEL: func.func @leaves_alone_a_sum_that_does_not_start_from_zero
 // CHECK: iter_args({{%.*}} = {{%.*}}) -> (!neuron.mem.tile<sbuf
 // CHECK: neuron.mem.binary add
-func.func @leaves_alone_a_sum_that_does_not_start_from_zero(%a: !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, %b: !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>) {
+func.func @leaves_alone_a_sum_that_does_not_start_from_zero(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %start = arith.constant 1.0 : f32
-  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) {
-    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>, !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %m = neuron.mem.move %p : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>, !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    scf.yield %sum : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
+  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %m = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    scf.yield %sum : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   }
-  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) -> ()
+  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }
 
 // CHECK-LABEL: func.func @leaves_alone_a_sum_that_the_body_reads
 // CHECK: iter_args({{%.*}} = {{%.*}}) -> (!neuron.mem.tile<sbuf
 // CHECK: neuron.mem.binary add
-func.func @leaves_alone_a_sum_that_the_body_reads(%a: !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, %b: !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>) {
+func.func @leaves_alone_a_sum_that_the_body_reads(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %start = arith.constant 0.0 : f32
-  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) {
-    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>, !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    %m = neuron.mem.move %p : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>, !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-    "test.op"(%acc) : (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) -> ()
-    scf.yield %sum : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
+  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %m = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    "test.op"(%acc) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+    scf.yield %sum : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   }
-  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) -> ()
+  "test.op"(%s) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }

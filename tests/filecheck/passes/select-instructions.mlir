@@ -8,9 +8,9 @@
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm
 func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  neuron.mem.store %e to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<1024xf32>
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %e to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -21,8 +21,8 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %ten = arith.constant 10 : index
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<1024xf32>
+  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -35,12 +35,12 @@ func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
 func.func @operators_on_tiles_and_constants(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %two = arith.constant 2.0 : f32
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>, !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  %b = neuron.mem.binary multiply %a, %two : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>, f32 -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  %c = neuron.mem.binary subtract %two, %b : f32, !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  %d = neuron.mem.binary divide %c, %v : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>, !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  neuron.mem.store %d to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<1024xf32>
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %b = neuron.mem.binary multiply %a, %two : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %c = neuron.mem.binary subtract %two, %b : f32, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %d = neuron.mem.binary divide %c, %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %d to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -52,15 +52,15 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
-  %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>
-  %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>
-  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %z) -> (!neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>) {
-    %p = neuron.mem.matmul %a, %b acc %acc : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>, !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-    scf.yield %p : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
+  %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %z) -> (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>) {
+    %p = neuron.mem.matmul %a, %b acc %acc : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    scf.yield %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   }
-  %m = neuron.mem.move %s : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-  neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]> -> memref<2048xf32>
+  %m = neuron.mem.convert %s by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 

@@ -5,8 +5,8 @@
 func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   // CHECK: a valid extent is not a constant; run peel-tails first
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%n] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x f32, dim 0 of [1024]> -> memref<1024xf32>
+  %v = neuron.mem.load %x[%c0] strides [1] valid [%n] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -14,20 +14,20 @@ func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
 
 func.func @inexact_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: maximum of 32-bit integers is not exact on any engine
-  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>, !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>
-  neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]> -> memref<1024xi32>
+  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 
 // -----
 
-func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, %b: !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>) {
-  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
+func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   // CHECK: the sum takes the place of 'acc', which must have no other use
-  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [16] x f32, dim 0 of [32, 16]>, !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>
-  %m = neuron.mem.move %z : !neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]> -> !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>
-  "test.op"(%p, %m) : (!neuron.mem.tile<psum, 64 x [16] x f32, dim 0 of [64, 16]>, !neuron.mem.tile<sbuf, 64 x [16] x f32, dim 0 of [64, 16]>) -> ()
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m = neuron.mem.convert %z by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%p, %m) : (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }

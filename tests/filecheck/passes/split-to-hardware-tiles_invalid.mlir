@@ -2,10 +2,10 @@
 // RUN: nki-opt %s -p split-to-hardware-tiles,cse --split-input-file --verify-diagnostics | filecheck %s
 
 
-func.func @columns_that_are_no_whole_banks(%a: !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, %b: !neuron.mem.tile<sbuf, 32 x [700] x f32, dim 0 of [32, 700]>) {
-  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64 x [700] x f32, dim 0 of [64, 700]>
+func.func @columns_that_are_no_whole_banks(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x700xf32, [d0] x [d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x700xf32, [d0] x [d1]>
   // CHECK: a product of 700 columns does not divide into PSUM banks of 512 fp32
-  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 32 x [64] x f32, dim 1 of [64, 32]>, !neuron.mem.tile<sbuf, 32 x [700] x f32, dim 0 of [32, 700]>, !neuron.mem.tile<psum, 64 x [700] x f32, dim 0 of [64, 700]> -> !neuron.mem.tile<psum, 64 x [700] x f32, dim 0 of [64, 700]>
-  "test.op"(%p) : (!neuron.mem.tile<psum, 64 x [700] x f32, dim 0 of [64, 700]>) -> ()
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x700xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x700xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x700xf32, [d0] x [d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 64x700xf32, [d0] x [d1]>) -> ()
   func.return
 }
