@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
+    Signedness,
     i64,
 )
 from xdsl.interfaces import HasFolderInterface
@@ -64,6 +65,14 @@ def _same_placement(*values: SSAValue, space: bool = True) -> None:
             raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}")
         if space and other.space != types[0].space:
             raise VerifyException(f"only a move takes data from psum to sbuf, got {types[0]} and {other}")
+
+
+def _verify_scalar(value: SSAValue, element_type: Attribute) -> None:
+    """A scalar has the elements' type; of unsigned ones the bits, as `arith.constant` has no unsigned integers."""
+    unsigned = isinstance(element_type, IntegerType) and element_type.signedness.data is Signedness.UNSIGNED
+    wanted = IntegerType(element_type.width.data) if unsigned else element_type
+    if value.type != wanted:
+        raise VerifyException(f"the scalar must be {wanted}, got {value.type}")
 
 
 _ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
@@ -137,8 +146,7 @@ class FillOp(IRDLOperation):
     assembly_format = "$value attr-dict `:` type($value) `->` type($result)"
 
     def verify_(self) -> None:
-        if self.value.type != tile_type(self.result).element_type:
-            raise VerifyException(f"the scalar must be {tile_type(self.result).element_type}, got {self.value.type}")
+        _verify_scalar(self.value, tile_type(self.result).element_type)
 
 
 @irdl_op_definition

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, TensorType
+from xdsl.dialects.builtin import AnyFloat, IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -19,35 +18,20 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.neuron_mem import partitions_for
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import constant_of
 
 Layout = int | None
 """The dimension on the partitions, or None: everything on one partition."""
 
 
 def is_data(type_: Attribute) -> bool:
-    """Tensors of numbers, and float scalars: what lives on chip. Integers that address memory (index) do not."""
-    element = tile.element_of(type_)
-    if isinstance(type_, TensorType):
-        return isinstance(element, AnyFloat | IntegerType)
-    return isinstance(element, AnyFloat)
-
-
-def constant_source(value: SSAValue) -> arith.ConstantOp | None:
-    """The scalar constant that every element of the value is, if it is one."""
-    match value.owner:
-        case arith.ConstantOp() as op if not isinstance(op.result.type, TensorType | IndexType):
-            return op
-        case tile.SplatOp() as op:
-            return constant_source(op.value)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
-            return constant_source(op.source)
-        case _:
-            return None
+    """Numbers: what lives on chip. Integers that address memory (index) do not."""
+    return isinstance(tile.element_of(type_), AnyFloat | IntegerType)
 
 
 def is_placed(value: SSAValue) -> bool:
     """Whether the value becomes a tile (constants stay scalars until an operation needs them as tiles)."""
-    return is_data(value.type) and constant_source(value) is None
+    return is_data(value.type) and constant_of(value) is None
 
 
 class Infeasible(Exception):
@@ -118,7 +102,7 @@ def links(op: Operation) -> Iterator[Link]:
         case tile.CompareOp() if not is_data(op.lhs.type):
             return
         case _:
-            values = [v for v in (*op.operands, *op.results) if is_data(v.type)]
+            values = [v for v in (*op.operands, *op.results) if is_placed(v)]
             for other in values[1:]:
                 yield Link(values[0], other, _same, _same, op)
 

@@ -10,14 +10,13 @@ from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
     AnyFloat,
-    DenseArrayBase,
     FloatAttr,
     IndexType,
+    IntegerAttr,
+    IntegerType,
     ModuleOp,
-    TensorType,
     f32,
     i1,
-    i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
@@ -28,12 +27,14 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import is_number
-from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
+from nki_mlir.dialects.dtypes import dtype, is_number
+from nki_mlir.dialects.instructions import Alu, Function, FunctionAttr
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import NotAffine, extents, index_tensor
-from nki_mlir.passes.layout import Layout, choose_layouts, constant_source, is_data, is_placed
+from nki_mlir.passes.layout import Layout, choose_layouts, is_data, is_placed
+from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.spread import spread_rows
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -48,6 +49,12 @@ BINARY: dict[type[Operation], Alu] = {
     arith.AndIOp: Alu.BITWISE_AND,
     arith.OrIOp: Alu.BITWISE_OR,
     arith.XOrIOp: Alu.BITWISE_XOR,
+    arith.ShLIOp: Alu.LEFT_SHIFT,
+    arith.ShRUIOp: Alu.RIGHT_SHIFT,
+    arith.MaxSIOp: Alu.MAXIMUM,
+    arith.MaxUIOp: Alu.MAXIMUM,
+    arith.MinSIOp: Alu.MINIMUM,
+    arith.MinUIOp: Alu.MINIMUM,
 }
 ON_MASKS = {
     Alu.BITWISE_AND: Alu.LOGICAL_AND,
@@ -69,15 +76,9 @@ MISSING: dict[type[Operation], str] = {
     math.FloorOp: "rounding down (floor)",
     math.CeilOp: "rounding up (ceil)",
     arith.DivSIOp: "integer division of tiles",
+    arith.DivUIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
-}
-COMPARE = {
-    tile.Predicate.EQ: Alu.EQUAL,
-    tile.Predicate.NE: Alu.NOT_EQUAL,
-    tile.Predicate.LT: Alu.LESS,
-    tile.Predicate.LE: Alu.LESS_EQUAL,
-    tile.Predicate.GT: Alu.GREATER,
-    tile.Predicate.GE: Alu.GREATER_EQUAL,
+    arith.RemUIOp: "the integer remainder of tiles",
 }
 
 
@@ -101,7 +102,7 @@ class Place(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _separate_dot_operands(func)
-            _load_spread(func)
+            spread_rows(func)
             _Placer(choose_layouts(func)).block(func.body.block)
 
 
@@ -113,44 +114,11 @@ def _separate_dot_operands(func: FuncOp) -> None:
                 op.operands[index] = Emitter.before(read).value(read.clone())
 
 
-def _load_spread(func: FuncOp) -> None:
-    """Loads rows and single elements that are spread over partitions with a stride of 0 there."""
-    for op in [o for o in func.walk() if isinstance(o, tile.BroadcastOp | tile.SplatOp)]:
-        shape = tile.shape_of(op.result)
-        source = op.source if isinstance(op, tile.BroadcastOp) else op.value
-        if not is_placed(source) or (tile.shape_of(source) or (1,))[0] == shape[0] or shape[0] == 1:
-            continue
-        spread = _spread(source, shape, tuple(range(len(tile.shape_of(source)))))
-        if spread is not None:
-            op.result.replace_all_uses_with(spread)
-            op.detach()
-            op.erase()
-
-
-def _spread(value: SSAValue, shape: tuple[int, ...], dims: tuple[int, ...]) -> SSAValue | None:
-    """The value over `shape`, its own dimensions being `dims` of it, if it is a read (converted, perhaps)."""
-    match value.owner:
-        case tile.ReadOp() as op:
-            emit = Emitter.before(op)
-            strides = [0] * len(shape)
-            valid = [emit.index(size) for size in shape] if op.valid else []
-            sizes = tile.shape_of(value)
-            for d, into in enumerate(dims):
-                strides[into] = op.strides.get_values()[d] if sizes[d] > 1 else 0
-                if op.valid and sizes[d] > 1:
-                    valid[into] = op.valid[d]
-                elif op.valid and sizes[d] == 1:
-                    valid[into] = emit.value(arith.MuliOp(op.valid[d], valid[into]))
-            type_ = TensorType(tile.element_of(value), shape)
-            return emit.value(tile.ReadOp(op.source, op.offset, strides, valid, op.other, type_))
-        case tile.CastOp() as op:
-            inner = _spread(op.source, shape, dims)
-            return None if inner is None else Emitter.before(op).value(tile.CastOp(inner, tile.element_of(value)))
-        case tile.ExpandDimsOp() as op:
-            axis = op.axis.value.data
-            return _spread(op.source, shape, (*dims[:axis], *dims[axis + 1 :]))
-        case _:
-            return None
+def _integer(value: int, element_type: Attribute) -> Number:
+    """An integer of an element type, its low bits."""
+    if not isinstance(element_type, IntegerType):
+        raise CompileError(f"{element_type} is no type of integers")
+    return IntegerAttr(wrapped(value, element_type), element_type)
 
 
 def _turned(type_: mem.TileType) -> mem.TileType:
@@ -182,19 +150,20 @@ class _Placer:
     def tile_of(self, value: SSAValue, like: mem.TileType, emit: Emitter) -> SSAValue:
         """The tile of a value; a constant is filled into one that lies like `like`."""
         if (scalar := self.scalar(value, emit)) is not None:
-            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[like.with_element(scalar.type)]))
+            filled = like.with_element(tile.element_of(value))
+            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[filled]))
+        if value not in self.tiles:
+            raise CompileError.at(emit.location, f"a {value.type} that is neither loaded nor computed is not supported")
         return self.tiles[value]
 
     def operand(self, value: SSAValue, emit: Emitter) -> SSAValue:
         """A constant as a scalar, anything else as its tile."""
         scalar = self.scalar(value, emit)
-        return self.tiles[value] if scalar is None else scalar
+        return self.tile_of(value, self.type_of(value), emit) if scalar is None else scalar
 
     def scalar(self, value: SSAValue, emit: Emitter) -> SSAValue | None:
-        source = constant_source(value)
-        if source is None:
-            return None
-        return source.result
+        number = constant_of(value)
+        return None if number is None else emit.value(arith.ConstantOp(signless(number)))
 
     def block(self, block: Block) -> None:
         old: list[Operation] = []
@@ -232,7 +201,7 @@ class _Placer:
             return self.binary(op, BINARY[type(op)], type_, emit)
         if type(op) in UNARY:
             properties = {"function": FunctionAttr(UNARY[type(op)])}
-            source = self.tiles[op.operands[0]]
+            source = self.tile_of(op.operands[0], type_, emit)
             return emit.value(mem.UnaryOp.create(operands=[source], result_types=[type_], properties=properties))
         handler = self.HANDLERS.get(type(op))
         if handler is None:
@@ -243,14 +212,33 @@ class _Placer:
     def binary(self, op: Operation, alu: Alu, type_: mem.TileType, emit: Emitter) -> SSAValue:
         if type_.element_type == i1:
             alu = ON_MASKS.get(alu, alu)
-        operands = [self.operand(v, emit) for v in op.operands]
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties={"op": AluAttr(alu)}))
+        left, right = (self.operand(v, emit) for v in op.operands)
+        if not any(isinstance(v.type, mem.TileType) for v in (left, right)):
+            left = self.tile_of(op.operands[0], type_, emit)
+        return binary(alu, left, right, type_, emit)
+
+    def shift_right(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """With the sign: the machine shifts bits. What was the sign bit is flipped and subtracted where it went."""
+        count, element = constant_of(op.operands[1]), type_.element_type
+        bits = dtype(element).bytes * 8
+        by = self.operand(op.operands[1], emit)
+        sign = 1 << (bits - 1 if count is None else bits - 1 - int(value_of(count)))
+        where = emit.value(arith.ConstantOp(signless(_integer(sign, element))))
+        if count is None:
+            where = binary(Alu.RIGHT_SHIFT, where, by, type_, emit)
+        shifted = binary(Alu.RIGHT_SHIFT, self.tile_of(op.operands[0], type_, emit), by, type_, emit)
+        flipped = binary(Alu.BITWISE_XOR, shifted, where, type_, emit)
+        return binary(Alu.SUBTRACT, flipped, where, type_, emit)
+
+    def magnitude(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """Of integers; the smallest one stays what it is, as in C."""
+        source = self.tile_of(op.operands[0], type_, emit)
+        zero = emit.value(arith.ConstantOp(signless(_integer(0, type_.element_type))))
+        return binary(Alu.MAXIMUM, source, binary(Alu.SUBTRACT, zero, source, type_, emit), type_, emit)
 
     def negate(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         minus = emit.value(arith.ConstantOp(FloatAttr(-1.0, cast(AnyFloat, type_.element_type))))
-        operands = [self.tiles[op.operands[0]], minus]
-        properties = {"op": AluAttr(Alu.MULTIPLY)}
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
+        return binary(Alu.MULTIPLY, self.tile_of(op.operands[0], type_, emit), minus, type_, emit)
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
@@ -268,19 +256,7 @@ class _Placer:
         assert isinstance(op, tile.CompareOp)
         if is_data(op.lhs.type):
             return self.binary(op, COMPARE[op.predicate.data], type_, emit)
-        try:
-            found = extents(op.result)
-        except NotAffine as reason:
-            raise CompileError.at(op, f"this mask is not supported as a value: it has {reason}") from None
-        valid: list[SSAValue] = []
-        for d, size in enumerate(type_.sizes):
-            extent = emit.index(size)
-            for part in (e for e in found if e.dim == d):
-                extent = emit.value(
-                    arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent)
-                )
-            valid.append(extent)
-        return emit.value(mem.MaskOp.create(operands=valid, result_types=[type_]))
+        return index_mask(op, type_, self.tile_of, emit)
 
     def select(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.SelectOp)
@@ -291,22 +267,13 @@ class _Placer:
     def convert(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CastOp)
         if isinstance(tile.element_of(op.source), IndexType):
-            return self.iota(op, type_, emit)
+            return index_numbers(op, type_, self.tile_of, emit)
         source = self.tile_of(op.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
 
-    def iota(self, op: tile.CastOp, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        try:
-            place = index_tensor(op.source)
-        except NotAffine as reason:
-            raise CompileError.at(op, f"these indices are not supported as values: they have {reason}") from None
-        properties = {"strides": DenseArrayBase.from_list(i64, place.strides)}
-        operands = [emit.expr(place.offset)]
-        return emit.value(mem.IotaOp.create(operands=operands, result_types=[type_], properties=properties))
-
     def spread(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A broadcast, or the splat of a computed scalar."""
-        source = self.tiles[op.operands[0]]
+        source = self.tile_of(op.operands[0], type_, emit)
         from_type = mem.tile_type(source)
         ones = mem.TileType.of(Space.SBUF, (1,) * len(type_.sizes), type_.partition_dim, type_.element_type)
         if not from_type.sizes:
@@ -314,11 +281,17 @@ class _Placer:
         return emit.value(mem.BroadcastOp.create(operands=[source], result_types=[type_]))
 
     def relabel(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        return emit.value(mem.RelabelOp.create(operands=[self.tiles[op.operands[0]]], result_types=[type_]))
+        return emit.value(
+            mem.RelabelOp.create(operands=[self.tile_of(op.operands[0], type_, emit)], result_types=[type_])
+        )
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
-        source = self.tiles[op.source]
+        shape, axis = tile.shape_of(op.source), op.axis.value.data
+        dim = None if type_.partition_dim is None else type_.partition_dim + (axis <= type_.partition_dim)
+        source = self.tile_of(op.source, mem.TileType.of(Space.SBUF, shape, dim, type_.element_type), emit)
+        if shape[axis] == 1:
+            return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_]))
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
@@ -344,9 +317,7 @@ class _Placer:
             result = emit.value(mem.CastOp.create(operands=[result], result_types=[type_]))
         if op.acc is None:
             return result
-        operands = [self.operand(op.acc, emit), result]
-        properties = {"op": AluAttr(Alu.ADD)}
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
+        return binary(Alu.ADD, self.operand(op.acc, emit), result, type_, emit)
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         rank = len(tile.shape_of(op.value))
@@ -388,6 +359,8 @@ class _Placer:
 
     HANDLERS: dict[type[Operation], Callable[[_Placer, Operation, mem.TileType, Emitter], SSAValue]] = {
         arith.NegfOp: negate,
+        arith.ShRSIOp: shift_right,
+        math.AbsIOp: magnitude,
         tile.ReadOp: read,
         tile.CompareOp: compare,
         tile.SelectOp: select,

@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
-from nki_mlir.dialects.dtypes import dtype, f32, i32
+from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.tile import Reduction, element_of
@@ -23,6 +23,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
+from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
+from nki_mlir.passes.select_iota import emit_iota, select_iota
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, collapse, free_position, pieces
@@ -32,7 +34,6 @@ LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 those that the guides suggest on trn1 (hardware.md 8.8)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
-EXACT_IN_FP32 = 2**24
 BLOCK = 32
 
 
@@ -114,36 +115,6 @@ def _fill(s: Selector, op: Operation, emit: Emitter) -> None:
     s.memset(s.result(op, emit), constant_attr(op.value), emit)
 
 
-def _iota(s: Selector, op: Operation, emit: Emitter) -> None:
-    assert isinstance(op, mem.IotaOp)
-    offset = constant(op.offset)
-    if offset is None:
-        raise CompileError.at(op, "indices used as values may not change with a loop counter or a program id")
-    _emit_iota(s, op, s.result(op, emit), list(op.strides.get_values()), offset, emit)
-
-
-def _emit_iota(s: Selector, op: Operation, storage: Storage, strides: list[int], offset: int, emit: Emitter) -> None:
-    type_ = storage.type
-    highest = abs(offset) + sum(abs(stride) * (size - 1) for stride, size in zip(strides, type_.sizes, strict=True))
-    if type_.element_type != i32 and highest >= EXACT_IN_FP32:
-        raise CompileError.at(op, f"indices up to {highest} are not exact in fp32, which holds integers below 2^24")
-    per_partition = 0 if type_.partition_dim is None else strides[type_.partition_dim]
-    pattern: list[int] = []
-    if type_.fold > 1:
-        pattern += [per_partition, type_.fold]
-    for d, size in enumerate(type_.sizes):
-        if d != type_.partition_dim:
-            pattern += [strides[d], size]
-    s.emit(
-        emit,
-        "iota",
-        {"dst": storage.view(emit)},
-        pattern=tuple(pattern) or (0, 1),
-        offset=offset,
-        channel_multiplier=per_partition * type_.fold,
-    )
-
-
 def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
     """All true, or the indices of each bounded dimension compared with its extent."""
     assert isinstance(op, mem.MaskOp)
@@ -155,7 +126,7 @@ def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
     for number, d in enumerate(bounded):
         indices = s.temporary(result.type.with_element(f32), emit)
         strides = [int(d == other) for other in range(len(result.type.sizes))]
-        _emit_iota(s, op, indices, strides, 0, emit)
+        emit_iota(s, indices, strides, 0, emit)
         within = result if number == 0 else s.temporary(result.type, emit)
         operands = {"dst": within.view(emit), "data": indices.view(emit), "operand0": emit.float(float(extents[d]))}
         s.emit(emit, "tensor_scalar", operands, op0=Alu.LESS)
@@ -184,28 +155,29 @@ def _move(s: Selector, op: Operation, emit: Emitter) -> None:
 def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.CastOp)
     source, result = s.stored[op.source], s.result(op, emit)
-    narrow, wide = dtype(result.type.element_type), dtype(source.type.element_type)
-    if wide.kind in ("int", "uint") and narrow.kind in ("int", "uint") and wide.bytes > narrow.bytes:
-        raise CompileError.at(op, f"{wide.name} to {narrow.name} would saturate, not wrap; it is not supported")
     if result.type.element_type == i1 and source.type.element_type != i1:
         operands = {"dst": result.view(emit), "data": source.view(emit), "operand0": emit.float(0.0)}
         s.emit(emit, "tensor_scalar", operands, op0=Alu.NOT_EQUAL)
+    elif is_integer(source.type.element_type) and is_integer(result.type.element_type):
+        convert(s, source, result, emit)
     else:
         s.emit(emit, "tensor_copy", {"dst": result.view(emit), "src": source.view(emit)})
 
 
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.ReduceOp)
-    source, result = s.stored[op.source], s.result(op, emit)
+    source, alu = s.stored[op.source], REDUCING[op.kind.data]
     element = source.type.element_type
-    if dtype(element).kind != "float":
-        raise CompileError.at(op, f"reductions of {element} are not exact on the Vector engine, which sums in fp32")
     last = free_position(source.type, op.axis.value.data)
+    if is_integer(element) and (alu is Alu.ADD or dtype(element).bytes == 4):
+        s.stored[op.result] = reduce_integers(s, alu, source, last, mem.tile_type(op.result), emit)
+        return
+    result = s.result(op, emit)
     kept = [dim for position, dim in enumerate(source.dims) if position != last]
     pattern = (*(d for d in collapse(kept) if d[1] != 1), source.dims[last])
     access = Access(source.type.space.data, element, pattern, 0, source.type.partitions)
     data = emit.value(ViewOp(source.buffer, access))
-    s.emit(emit, "tensor_reduce", {"dst": result.view(emit), "data": data}, op=REDUCING[op.kind.data], axes=1)
+    s.emit(emit, "tensor_reduce", {"dst": result.view(emit), "data": data}, op=alu, axes=1)
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -304,7 +276,7 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.LoadOp: _load,
     mem.StoreOp: _store,
     mem.FillOp: _fill,
-    mem.IotaOp: _iota,
+    mem.IotaOp: select_iota,
     mem.MaskOp: _mask,
     mem.UnaryOp: _unary,
     mem.BinaryOp: select_binary,

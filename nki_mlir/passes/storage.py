@@ -44,11 +44,13 @@ def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
 
 @dataclass(frozen=True)
 class Storage:
-    """`steps[d]` elements lie between neighbours along free dimension `d` of `type`; a step of 0 repeats one."""
+    """`steps[d]` elements lie between neighbours along free dimension `d` of `type`; a step of 0 repeats one. The first
+    one is element `base` of the buffer."""
 
     buffer: SSAValue
     type: TileType
     steps: tuple[int, ...]
+    base: int = 0
 
     @classmethod
     def allocate(cls, type_: TileType, label: str, emit: Emitter) -> Storage:
@@ -80,6 +82,7 @@ class Storage:
         element = stored_type(self.type.element_type)
         pattern = collapse(self.dims if dims is None else dims)
         access = Access(self.type.space.data, element, pattern, start, partitions)
+        offset += self.base
         return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
 
     def column(self, emit: Emitter) -> SSAValue:
@@ -89,14 +92,20 @@ class Storage:
     def relabelled(self, type_: TileType) -> Storage:
         """Under another shape that differs in dimensions of size 1 only."""
         steps = iter([step for step, count in self.dims if count != 1])
-        return Storage(self.buffer, type_, tuple(next(steps) if count != 1 else 0 for count in type_.free))
+        return replace(self, type=type_, steps=tuple(next(steps) if count != 1 else 0 for count in type_.free))
 
     def broadcast(self, type_: TileType) -> Storage:
         counts = [count for _, count in self.dims]
         if len(counts) < len(type_.free):
             counts = [1] * (len(type_.free) - len(counts)) + counts
         pairs = zip(self.steps, counts, type_.free, strict=True)
-        return Storage(self.buffer, type_, tuple(0 if have != want else step for step, have, want in pairs))
+        return replace(self, type=type_, steps=tuple(0 if have != want else step for step, have, want in pairs))
+
+    def part(self, element_type: Attribute, number: int) -> Storage:
+        """The bytes as elements of a narrower type (or one as wide), of which `number` counts those in an element."""
+        ratio = dtype(stored_type(self.type.element_type)).bytes // dtype(element_type).bytes
+        steps = tuple(step * ratio for step in self.steps)
+        return Storage(self.buffer, self.type.with_element(element_type), steps, self.base * ratio + number)
 
 
 def free_position(type_: TileType, dim: int) -> int:
