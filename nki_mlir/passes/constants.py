@@ -55,8 +55,8 @@ def value_of(number: Number) -> float:
 
 
 def typed(number: float, type_: Attribute) -> Number | None:
-    """A number converted to an element type as `tile.cast` does it: floats round to nearest even, integers wrap, a float
-    that becomes an integer is rounded and saturates. None for types whose rounding is the machine's alone (8 bits)."""
+    """A number converted to an element type as `tile.cast` does it: floats round to nearest even, integers wrap, a
+    float that becomes an integer is rounded and saturates. None for types whose rounding is the machine's (8 bits)."""
     if isinstance(type_, IndexType | IntegerType):
         return _integer(number, type_)
     rounded = _rounded(float(number), type_)

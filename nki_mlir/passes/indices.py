@@ -121,6 +121,8 @@ def _expr_of(value: SSAValue) -> Expr:
             return _division(op, value)
         case arith.MinSIOp() | arith.MaxSIOp():
             return _extremum(op, value)
+        case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
+            return _powers(op, value)
         case _:
             return Expr.counter(value)
 
@@ -132,6 +134,23 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
     if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):
         return Expr.counter(value)
     return modulo(left, right.const) if isinstance(op, arith.RemSIOp) else quotient(left, right.const)
+
+
+def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
+    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    factor = _power(op, right.const) if right.is_const else None
+    if factor is None:
+        return Expr.counter(value)
+    if isinstance(op, arith.ShLIOp):
+        return left * factor
+    return modulo(left, factor) if isinstance(op, arith.AndIOp) else quotient(left, factor)
+
+
+def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
+    """The power of two by which a bit operator multiplies, divides, or takes the remainder."""
+    if isinstance(op, arith.AndIOp):
+        return right + 1 if right >= 0 and right & right + 1 == 0 else None
+    return 1 << right if 0 <= right < 63 else None
 
 
 def quotient(expr: Expr, divisor: int) -> Expr:
@@ -227,6 +246,8 @@ def _index_tensor(value: SSAValue) -> IndexTensor:
             raise NotAffine("a product of two values that both vary")
         case arith.DivSIOp() | arith.RemSIOp() | arith.FloorDivSIOp():
             return _tensor_division(op, shape)
+        case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
+            return _tensor_powers(op, shape)
         case _:
             _no_data(value)
             raise NotAffine(f"an address or a mask computed by {_describe(op)}")
@@ -265,12 +286,26 @@ def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, sha
     word = "remainder" if isinstance(op, arith.RemSIOp) else "division"
     if not right.is_const or right.offset.const <= 0:
         raise NotAffine(f"a {word} by something that is not a positive constant")
+    return _divided(left, right.offset.const, word, shape)
+
+
+def _tensor_powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, shape: tuple[int, ...]) -> IndexTensor:
+    left, right = index_tensor(op.lhs), index_tensor(op.rhs)
+    factor = _power(op, right.offset.const) if right.is_const else None
+    if factor is None:
+        raise NotAffine(f"indices computed by {op.name} with something that is no constant power of two")
+    if isinstance(op, arith.ShLIOp):
+        return left * factor
+    return _divided(left, factor, "remainder" if isinstance(op, arith.AndIOp) else "division", shape)
+
+
+def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...]) -> IndexTensor:
+    """Indices that are not negative, over or modulo a positive number."""
     low, high = left.range(shape)
-    divisor = right.offset.const
     if 0 <= low and high < divisor:
-        return left if isinstance(op, arith.RemSIOp) else IndexTensor(Expr(0), (0,) * len(shape))
+        return left if word == "remainder" else IndexTensor(Expr(0), (0,) * len(shape))
     if not any(left.strides) and low >= 0:
-        scalar = modulo(left.offset, divisor) if isinstance(op, arith.RemSIOp) else quotient(left.offset, divisor)
+        scalar = modulo(left.offset, divisor) if word == "remainder" else quotient(left.offset, divisor)
         return IndexTensor(scalar, left.strides)
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 

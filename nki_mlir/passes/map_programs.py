@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.arith import DivSIOp, RemSIOp
+from xdsl.dialects.arith import AndIOp, DivSIOp, RemSIOp, ShRSIOp
 from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
@@ -125,7 +125,7 @@ def _trips(counter: SSAValue) -> int:
 
 
 def _divisions(op: Operation) -> Iterator[tuple[int, SSAValue]]:
-    if not isinstance(op, DivSIOp | RemSIOp) or isinstance(op.results[0].type, tile.TensorType):
+    if not isinstance(op, DivSIOp | RemSIOp | ShRSIOp | AndIOp) or isinstance(op.results[0].type, tile.TensorType):
         return
     for term, _ in expr_of(op.results[0]).terms:
         if isinstance(term, FloorDiv | Mod):
