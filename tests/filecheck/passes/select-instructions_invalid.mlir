@@ -12,11 +12,11 @@ func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
 
 // -----
 
-func.func @inexact_integers(%x: memref<1024xi32>) {
+func.func @divided_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>
-  // CHECK: maximum of 32-bit integers is not exact on any engine
-  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>, !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>
+  // CHECK: divide of int32 is not exact on any engine
+  %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>, !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]> -> !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]>
   neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 128 x [8] x i32, dim 0 of [1024]> -> memref<1024xi32>
   func.return
 }
