@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
+    Signedness,
     i64,
 )
 from xdsl.dialects.utils import EnumAttribute
@@ -78,6 +79,15 @@ class MemOp(IRDLOperation):
             raise VerifyException(f"{type_} spans {type_.layout.partitions} partitions; there are {memory.partitions}")
         if type_.is_psum and (type_.element_type != f32 or type_.bytes > memory.psum_bytes):
             raise VerifyException(f"psum holds f32, {memory.psum_bytes} bytes of it on each partition, got {type_}")
+
+
+def _verify_scalar(value: SSAValue, element_type: Attribute) -> None:
+    """A scalar has the elements' type; of unsigned ones the bits, as `arith.constant` has no unsigned integers."""
+    wanted = element_type
+    if isinstance(element_type, IntegerType) and element_type.signedness.data is Signedness.UNSIGNED:
+        wanted = IntegerType(element_type.width.data)
+    if value.type != wanted:
+        raise VerifyException(f"the scalar must be {wanted}, got {value.type}")
 
 
 _ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
@@ -154,8 +164,7 @@ class FillOp(MemOp):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.value.type != tile_type(self.result).element_type:
-            raise VerifyException(f"the scalar must be {tile_type(self.result).element_type}, got {self.value.type}")
+        _verify_scalar(self.value, tile_type(self.result).element_type)
 
 
 @irdl_op_definition
@@ -310,33 +319,47 @@ class BroadcastOp(MemOp):
 @irdl_op_definition
 class RelabelOp(MemOp):
     """The same bytes under another logical shape, nothing moves: `permute` gives dimension `d` of the result the
-    source's dimension `permute[d]`, `expand` adds dimensions of size 1, at these places of the result."""
+    source's dimension `permute[d]`, `squeeze` takes dimensions of size 1 away, `expand` adds such, at these places of
+    the result."""
 
     name = "neuron.mem.relabel"
     source = operand_def(TileType)
     permute = opt_prop_def(DenseArrayBase.constr(i64))
+    squeeze = opt_prop_def(DenseArrayBase.constr(i64))
     expand = opt_prop_def(DenseArrayBase.constr(i64))
     result = result_def(TileType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source (`permute` $permute^)? (`expand` $expand^)? attr-dict `:` type($source) `->` type($result)"
+        "$source (`permute` $permute^)? (`squeeze` $squeeze^)? (`expand` $expand^)? attr-dict"
+        " `:` type($source) `->` type($result)"
     )
 
     def verify_(self) -> None:
         super().verify_()
-        layout = tile_type(self.source).layout
-        if self.permute is not None:
-            order = self.permute.get_values()
-            if sorted(order) != list(range(len(layout.shape))):
-                raise VerifyException(f"{list(order)} is no order of {len(layout.shape)} dimensions")
-            layout = layout.permuted(order)
-        for axis in self.expand.get_values() if self.expand is not None else ():
-            if not 0 <= axis <= len(layout.shape):
-                raise VerifyException(f"dimension {axis} can't be added to {len(layout.shape)}")
-            layout = layout.expanded(axis)
+        steps = [self.permute, self.squeeze, self.expand]
+        layout = relabelled(tile_type(self.source).layout, *(() if s is None else s.get_values() for s in steps))
         if self.result.type != (wanted := tile_type(self.source).with_layout(layout)):
             raise VerifyException(f"the result must be {wanted}, got {self.result.type}")
+
+
+def relabelled(
+    layout: Layout, permute: Sequence[int] = (), squeeze: Sequence[int] = (), expand: Sequence[int] = ()
+) -> Layout:
+    """What `relabel` makes of a layout. Raises VerifyException where the layout has no such dimensions."""
+    if permute:
+        if sorted(permute) != list(range(len(layout.shape))):
+            raise VerifyException(f"{list(permute)} is no order of {len(layout.shape)} dimensions")
+        layout = layout.permuted(permute)
+    for axis in sorted(squeeze, reverse=True):
+        if not 0 <= axis < len(layout.shape) or layout.shape[axis] != 1:
+            raise VerifyException(f"dimension {axis} of {list(layout.shape)} is not of size 1")
+        layout = layout.reduced(axis)
+    for axis in expand:
+        if not 0 <= axis <= len(layout.shape):
+            raise VerifyException(f"dimension {axis} can't be added to {len(layout.shape)}")
+        layout = layout.expanded(axis)
+    return layout
 
 
 BLOCK = 32

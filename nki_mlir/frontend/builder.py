@@ -73,7 +73,7 @@ class Builder:
         if dtype.is_bool():
             return self.value(arith.ConstantOp(IntegerAttr(-1 if number else 0, IntegerType(1))))
         if dtype.kind == "uint":
-            return self.cast(self.constant(_checked(int(number), dtype), INDEX), dtype)
+            return self.cast(self.constant(_unsigned(int(number), dtype), INDEX), dtype)
         value = IntegerAttr(_checked(int(number), dtype), cast(IndexType | IntegerType, type_))
         return self.value(arith.ConstantOp(value), Expr(int(number)) if dtype is INDEX else None)
 
@@ -165,9 +165,16 @@ def float_attribute(number: float, type_: Any) -> FloatAttr[Any]:
         return FloatAttr(float("inf") if number > 0 else float("-inf"), type_)
 
 
+def _unsigned(number: int, dtype: DType) -> int:
+    """An unsigned constant; a negative one wraps around, as in C."""
+    most = 2**dtype.bits - 1
+    if not -(2 ** (dtype.bits - 1)) <= number <= most:
+        raise CompileError(f"{number} is out of range for {dtype}")
+    return number & most
+
+
 def _checked(number: int, dtype: DType) -> int:
-    bits = dtype.bits
-    low, high = (0, 2**bits - 1) if dtype.kind == "uint" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    low, high = -(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1) - 1
     if not low <= number <= high:
         raise CompileError(f"{number} is out of range for {dtype}")
     return number

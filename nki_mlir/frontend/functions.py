@@ -239,8 +239,20 @@ def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
         loaded = b.value(tile.LoadOp(ptr.ssa, predicate.ssa))
         instead = b.broadcast(b.cast(other, pointee), ptr.shape)
         return b.value(tile.SelectOp(predicate.ssa, loaded.ssa, instead.ssa))
-    fill = None if other is None else b.typed(other, pointee)
+    fill = None if other is None else b.typed(_fill(other, pointee), pointee)
     return b.value(tile.LoadOp(ptr.ssa, predicate.ssa, None if fill is None else fill.ssa))
+
+
+def _fill(other: Any, pointee: DType) -> Any:
+    """What masked elements read as: a float for integers must have a value among them; its fraction is dropped."""
+    if not isinstance(other, float) or pointee.kind == "float":
+        return other
+    if not math.isfinite(other):
+        raise CompileError(
+            f"other={other} has no value in {pointee}, which the pointer points to; give an integer, such as the"
+            f" smallest or the largest one"
+        )
+    return other != 0 if pointee.is_bool() else math.trunc(other)
 
 
 def store(b: Builder, ptr: Value, value: Any, mask: Any, convert: Callable[[Value, DType], Value]) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
+    "fold-constants": "FoldConstants",
     "structure-accesses": "StructureAccesses",
     "map-programs": "MapPrograms",
     "place": "Place",

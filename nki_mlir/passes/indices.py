@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
+from nki_mlir.passes.constants import limits
 
 UNKNOWN = (-(2**62), 2**62)
 
 
 class NotAffine(Exception):
     """Why an address or a mask is no strided, bounded access; the text completes 'is not supported: …'."""
+
+
+class DataDependent(NotAffine):
+    """An address or a mask that is known only once data has been loaded."""
 
 
 def constant(value: SSAValue) -> int | None:
@@ -52,6 +57,8 @@ def range_of(key: Hashable) -> tuple[int, int]:
     """The inclusive range of an atom: a loop counter, a program id, or anything."""
     if not isinstance(key, SSAValue):
         return UNKNOWN
+    if isinstance(key.type, IntegerType):
+        return limits(key.type)
     owner = key.owner
     if isinstance(owner, tile.ProgramIdOp):
         grid = tile.grid_of(cast(FuncOp, _function(owner)))
@@ -76,7 +83,20 @@ def bounds(expr: Expr) -> tuple[int, int]:
 
 
 def expr_of(value: SSAValue) -> Expr:
-    """A scalar integer over atoms: loop counters, program ids, and whatever else can't be looked into."""
+    """A scalar integer over atoms: loop counters, program ids, and whatever else can't be looked into, such as what may
+    wrap around in its type."""
+    expr = _expr_of(value)
+    if isinstance(value.type, IntegerType) and not _fits(bounds(expr), value.type):
+        return Expr.counter(value)
+    return expr
+
+
+def _fits(range_: tuple[int, int], type_: IntegerType) -> bool:
+    low, high = limits(type_)
+    return low <= range_[0] and range_[1] <= high
+
+
+def _expr_of(value: SSAValue) -> Expr:
     op = value.owner
     match op:
         case arith.ConstantOp(value=IntegerAttr() as number):
@@ -90,7 +110,7 @@ def expr_of(value: SSAValue) -> Expr:
             return expr_of(op.lhs) - expr_of(op.rhs)
         case arith.IndexCastOp():
             return expr_of(op.input)
-        case tile.CastOp():
+        case tile.CastOp() if isinstance(op.source.type, IndexType | IntegerType):
             return expr_of(op.source)
         case arith.MuliOp():
             left, right = expr_of(op.lhs), expr_of(op.rhs)
@@ -101,6 +121,8 @@ def expr_of(value: SSAValue) -> Expr:
             return _division(op, value)
         case arith.MinSIOp() | arith.MaxSIOp():
             return _extremum(op, value)
+        case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
+            return _powers(op, value)
         case _:
             return Expr.counter(value)
 
@@ -112,6 +134,23 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
     if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):
         return Expr.counter(value)
     return modulo(left, right.const) if isinstance(op, arith.RemSIOp) else quotient(left, right.const)
+
+
+def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
+    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    factor = _power(op, right.const) if right.is_const else None
+    if factor is None:
+        return Expr.counter(value)
+    if isinstance(op, arith.ShLIOp):
+        return left * factor
+    return modulo(left, factor) if isinstance(op, arith.AndIOp) else quotient(left, factor)
+
+
+def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
+    """The power of two by which a bit operator multiplies, divides, or takes the remainder."""
+    if isinstance(op, arith.AndIOp):
+        return right + 1 if right >= 0 and right & right + 1 == 0 else None
+    return 1 << right if 0 <= right < 63 else None
 
 
 def quotient(expr: Expr, divisor: int) -> Expr:
@@ -171,18 +210,26 @@ class IndexTensor:
 
 def index_tensor(value: SSAValue) -> IndexTensor:
     """An integer tensor (or scalar) as offset and strides. Raises NotAffine."""
+    place = _index_tensor(value)
+    element = tile.element_of(value)
+    if isinstance(element, IntegerType) and not _fits(place.range(tile.shape_of(value)), element):
+        raise NotAffine(f"indices that may wrap around in {element}")
+    return place
+
+
+def _index_tensor(value: SSAValue) -> IndexTensor:
     shape, op = tile.shape_of(value), value.owner
     if not shape:
-        return IndexTensor(expr_of(value), ())
+        return IndexTensor(known(expr_of(value)), ())
     match op:
         case tile.SplatOp():
-            return IndexTensor(expr_of(op.value), (0,) * len(shape))
+            return IndexTensor(known(expr_of(op.value)), (0,) * len(shape))
         case tile.ArangeOp():
             return IndexTensor(Expr(op.start.value.data), (1,))
         case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
             inner = index_tensor(op.source)
             return IndexTensor(inner.offset, reshaped(op, inner.strides))
-        case tile.CastOp():
+        case tile.CastOp() if isinstance(tile.element_of(op.source), IndexType | IntegerType):
             return index_tensor(op.source)
         case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
             return IndexTensor(Expr(int(cast(int, dense.get_values()[0]))), (0,) * len(shape))
@@ -199,14 +246,39 @@ def index_tensor(value: SSAValue) -> IndexTensor:
             raise NotAffine("a product of two values that both vary")
         case arith.DivSIOp() | arith.RemSIOp() | arith.FloorDivSIOp():
             return _tensor_division(op, shape)
+        case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
+            return _tensor_powers(op, shape)
         case _:
+            _no_data(value)
             raise NotAffine(f"an address or a mask computed by {_describe(op)}")
 
 
 def _describe(op: Operation | Block) -> str:
-    if isinstance(op, tile.LoadOp | tile.ReadOp):
-        return "a value loaded from memory (gather and scatter)"
     return op.name if isinstance(op, Operation) else "a loop-carried value that is not start + iteration * step"
+
+
+def known(expr: Expr) -> Expr:
+    """The expression, if it is made of program ids, loop counters and what they alone determine. Raises NotAffine."""
+    for key in expr.counters():
+        if isinstance(key, SSAValue):
+            _no_data(key)
+            if not isinstance(key.type, IndexType):
+                raise NotAffine(f"an integer that may wrap around in {key.type}")
+            if isinstance(key.owner, Block) and not is_loop_counter(key) and isinstance(key.owner.parent_op(), ForOp):
+                raise NotAffine(_describe(key.owner))
+    return expr
+
+
+def _no_data(value: SSAValue) -> None:
+    """Raises DataDependent if a value is computed from what was loaded."""
+    seen, pending = {value}, [value]
+    while pending:
+        op = pending.pop().owner
+        if isinstance(op, tile.LoadOp | tile.ReadOp):
+            raise DataDependent("loaded data")
+        new = [v for v in op.operands if v not in seen] if isinstance(op, Operation) else []
+        seen.update(new)
+        pending += new
 
 
 def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, shape: tuple[int, ...]) -> IndexTensor:
@@ -214,12 +286,26 @@ def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, sha
     word = "remainder" if isinstance(op, arith.RemSIOp) else "division"
     if not right.is_const or right.offset.const <= 0:
         raise NotAffine(f"a {word} by something that is not a positive constant")
+    return _divided(left, right.offset.const, word, shape)
+
+
+def _tensor_powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, shape: tuple[int, ...]) -> IndexTensor:
+    left, right = index_tensor(op.lhs), index_tensor(op.rhs)
+    factor = _power(op, right.offset.const) if right.is_const else None
+    if factor is None:
+        raise NotAffine(f"indices computed by {op.name} with something that is no constant power of two")
+    if isinstance(op, arith.ShLIOp):
+        return left * factor
+    return _divided(left, factor, "remainder" if isinstance(op, arith.AndIOp) else "division", shape)
+
+
+def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...]) -> IndexTensor:
+    """Indices that are not negative, over or modulo a positive number."""
     low, high = left.range(shape)
-    divisor = right.offset.const
     if 0 <= low and high < divisor:
-        return left if isinstance(op, arith.RemSIOp) else IndexTensor(Expr(0), (0,) * len(shape))
+        return left if word == "remainder" else IndexTensor(Expr(0), (0,) * len(shape))
     if not any(left.strides) and low >= 0:
-        scalar = modulo(left.offset, divisor) if isinstance(op, arith.RemSIOp) else quotient(left.offset, divisor)
+        scalar = modulo(left.offset, divisor) if word == "remainder" else quotient(left.offset, divisor)
         return IndexTensor(scalar, left.strides)
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 
@@ -255,14 +341,42 @@ def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
         case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
             for part in constraints(op.source):
                 yield IndexTensor(part.offset, reshaped(op, part.strides))
-        case tile.CompareOp() if op.predicate.data.value in _LESS:
-            sign, slack = _LESS[op.predicate.data.value]
-            difference = (index_tensor(op.rhs) + index_tensor(op.lhs) * -1) * sign
-            yield IndexTensor(difference.offset + slack, difference.strides)
+        case tile.CompareOp():
+            yield from _compared(op)
         case arith.ConstantOp(value=IntegerAttr() as number):
             yield IndexTensor(Expr(0 if number.value.data else -1), ())
+        case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
+            yield IndexTensor(Expr(0 if dense.get_values()[0] else -1), (0,) * len(tile.shape_of(mask)))
         case _:
+            _no_data(mask)
             raise NotAffine(f"a mask that is no comparison of indices but {_describe(op)}")
+
+
+def _compared(op: tile.CompareOp) -> Iterator[IndexTensor]:
+    """A comparison as what is >= 0 where it holds. Raises NotAffine."""
+    if not isinstance(tile.element_of(op.lhs), IndexType | IntegerType):
+        _no_data(op.result)
+        raise NotAffine("a mask that compares floats")
+    difference, predicate = difference_of(op), op.predicate.data.value
+    if predicate == "ne":
+        predicate = _one_sided(difference, tile.shape_of(op.lhs))
+    for sign, slack in [_LESS[predicate]] if predicate in _LESS else [_LESS["le"], _LESS["ge"]]:
+        yield IndexTensor(difference.offset * -sign + slack, tuple(s * -sign for s in difference.strides))
+
+
+def difference_of(op: tile.CompareOp) -> IndexTensor:
+    """Left minus right of a comparison of indices. Raises NotAffine."""
+    return index_tensor(op.lhs) + index_tensor(op.rhs) * -1
+
+
+def _one_sided(difference: IndexTensor, shape: tuple[int, ...]) -> str:
+    """The comparison with 0 that is `ne` where the difference lies on one side of it. Raises NotAffine."""
+    low, high = difference.range(shape)
+    if low >= 0:
+        return "gt"
+    if high <= 0:
+        return "lt"
+    raise NotAffine("a mask by '!=', true below and above a value")
 
 
 @dataclass(frozen=True)
@@ -274,8 +388,10 @@ class Extent:
 
 
 def extents(mask: SSAValue) -> list[Extent]:
-    """A mask as valid extents; what always holds is left out. Raises NotAffine."""
+    """A mask as valid extents; what always holds is left out. A single element counts as a dimension of 1. Raises
+    NotAffine."""
     shape = tile.shape_of(mask)
+    first = shape[0] if shape else 1
     found: list[Extent] = []
     for part in constraints(mask):
         low, high = part.range(shape)
@@ -285,7 +401,7 @@ def extents(mask: SSAValue) -> list[Extent]:
         if high < 0:
             found.append(Extent(0, Expr(0)))
         elif not varying:
-            found.append(Extent(0, (part.offset + 1) * shape[0]))
+            found.append(Extent(0, (part.offset + 1) * first))
         elif len(varying) > 1:
             raise NotAffine("a mask that compares two dimensions with each other")
         elif part.strides[varying[0]] > 0:

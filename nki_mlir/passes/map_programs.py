@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.arith import DivSIOp, RemSIOp
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.arith import AndIOp, DivSIOp, RemSIOp, ShRSIOp
+from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -19,7 +20,7 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import expr_of, is_loop_counter
+from nki_mlir.passes.indices import NotAffine, expr_of, index_tensor, is_loop_counter
 from nki_mlir.passes.normalize_loops import normalize
 
 MOST_UNROLLED = 256
@@ -124,7 +125,7 @@ def _trips(counter: SSAValue) -> int:
 
 
 def _divisions(op: Operation) -> Iterator[tuple[int, SSAValue]]:
-    if not isinstance(op, DivSIOp | RemSIOp) or isinstance(op.results[0].type, tile.TensorType):
+    if not isinstance(op, DivSIOp | RemSIOp | ShRSIOp | AndIOp) or isinstance(op.results[0].type, tile.TensorType):
         return
     for term, _ in expr_of(op.results[0]).terms:
         if isinstance(term, FloorDiv | Mod):
@@ -171,15 +172,22 @@ def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
 
 
 def _only_affine_uses(func: FuncOp, grid: tuple[int, ...]) -> bool:
-    """Whether loops will do: every address is affine in loop counters once divided program ids are nested loops."""
+    """Whether loops will do: every address, and every index that becomes data, is affine in loop counters once divided
+    program ids are nested loops."""
     trial = func.clone()
     _as_loops(trial, grid)
-    return all(
-        is_loop_counter(key)
-        for op in trial.walk()
-        if isinstance(op, tile.ReadOp | tile.WriteOp)
-        for key in expr_of(op.offset).counters()
-    )
+    return all(is_loop_counter(key) for op in trial.walk() for expr in _indices(op) for key in expr.counters())
+
+
+def _indices(op: Operation) -> Iterator[Expr]:
+    """What an operation makes of indices: an address, numbers, a comparison."""
+    if isinstance(op, tile.ReadOp | tile.WriteOp):
+        yield expr_of(op.offset)
+    elif isinstance(op, tile.CastOp | tile.CompareOp):
+        for value in op.operands:
+            if isinstance(tile.element_of(value), IndexType):
+                with suppress(NotAffine):
+                    yield index_tensor(value).offset
 
 
 def _as_copies(func: FuncOp, grid: tuple[int, ...]) -> None:

@@ -13,6 +13,8 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FloatAttr,
     IndexType,
+    IntegerAttr,
+    IntegerType,
     ModuleOp,
     f32,
     i1,
@@ -28,12 +30,13 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype, is_number
-from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
+from nki_mlir.dialects.instructions import Alu, Function, FunctionAttr
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import NotAffine, extents, index_tensor
-from nki_mlir.passes.placement import Placement, constant_source, dealt, is_data, is_placed, usual_layouts
+from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.placement import Placement, dealt, is_data, is_placed, usual_layouts
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -48,6 +51,12 @@ BINARY: dict[type[Operation], Alu] = {
     arith.AndIOp: Alu.BITWISE_AND,
     arith.OrIOp: Alu.BITWISE_OR,
     arith.XOrIOp: Alu.BITWISE_XOR,
+    arith.ShLIOp: Alu.LEFT_SHIFT,
+    arith.ShRUIOp: Alu.RIGHT_SHIFT,
+    arith.MaxSIOp: Alu.MAXIMUM,
+    arith.MaxUIOp: Alu.MAXIMUM,
+    arith.MinSIOp: Alu.MINIMUM,
+    arith.MinUIOp: Alu.MINIMUM,
 }
 ON_MASKS = {
     Alu.BITWISE_AND: Alu.LOGICAL_AND,
@@ -69,15 +78,9 @@ MISSING: dict[type[Operation], str] = {
     math.FloorOp: "rounding down (floor)",
     math.CeilOp: "rounding up (ceil)",
     arith.DivSIOp: "integer division of tiles",
+    arith.DivUIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
-}
-COMPARE = {
-    tile.Predicate.EQ: Alu.EQUAL,
-    tile.Predicate.NE: Alu.NOT_EQUAL,
-    tile.Predicate.LT: Alu.LESS,
-    tile.Predicate.LE: Alu.LESS_EQUAL,
-    tile.Predicate.GT: Alu.GREATER,
-    tile.Predicate.GE: Alu.GREATER_EQUAL,
+    arith.RemUIOp: "the integer remainder of tiles",
 }
 
 
@@ -104,6 +107,13 @@ class Place(ModulePass):
             _Placer(Placement(func)).block(func.body.block)
 
 
+def _integer(value: int, element_type: Attribute) -> Number:
+    """An integer of an element type, its low bits."""
+    if not isinstance(element_type, IntegerType):
+        raise CompileError(f"{element_type} is no type of integers")
+    return IntegerAttr(wrapped(value, element_type), element_type)
+
+
 class _Placer:
     """Rewrites operations in order; `tiles` maps tensors to the tiles that stand for them."""
 
@@ -116,8 +126,11 @@ class _Placer:
         return mem.TileType.of(Space.SBUF, layout or self.placement.layout(value), tile.element_of(value))
 
     def wanted(self, op: Operation, operand: SSAValue, emit: Emitter) -> SSAValue:
-        """The tile of a placed operand, where the operation wants it."""
-        return self.tile_as(operand, self.placement.wanted(op, operand))
+        """The tile of an operand, where the operation wants it."""
+        if is_placed(operand):
+            return self.tile_as(operand, self.placement.wanted(op, operand))
+        usual = usual_layouts(tile.shape_of(operand), self.placement.target.memory.partitions)
+        return self.tile_of(operand, self.type_of(operand, usual[0]), emit)
 
     def tile_as(self, value: SSAValue, layout: Layout) -> SSAValue:
         """The tile of a value in a layout; a convert stands behind what made the tile."""
@@ -133,20 +146,23 @@ class _Placer:
             self._converted[made, layout] = found
         return found
 
-    def tile_of(self, op: Operation, value: SSAValue, like: mem.TileType, emit: Emitter) -> SSAValue:
+    def tile_of(self, value: SSAValue, like: mem.TileType, emit: Emitter) -> SSAValue:
         """The tile of a value; a constant is filled into one that lies like `like`."""
         if (scalar := self.scalar(value, emit)) is not None:
-            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[like.with_element(scalar.type)]))
-        return self.wanted(op, value, emit)
+            filled = like.with_element(tile.element_of(value))
+            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[filled]))
+        if value not in self.tiles:
+            raise CompileError.at(emit.location, f"a {value.type} that is neither loaded nor computed is not supported")
+        return self.tile_as(value, like.layout)
 
-    def operand(self, op: Operation, value: SSAValue, emit: Emitter) -> SSAValue:
+    def operand(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A constant as a scalar, anything else as its tile."""
         scalar = self.scalar(value, emit)
-        return self.wanted(op, value, emit) if scalar is None else scalar
+        return self.tile_of(value, type_, emit) if scalar is None else scalar
 
     def scalar(self, value: SSAValue, emit: Emitter) -> SSAValue | None:
-        source = constant_source(value)
-        return None if source is None else source.result
+        number = constant_of(value)
+        return None if number is None else emit.value(arith.ConstantOp(signless(number)))
 
     def block(self, block: Block) -> None:
         old: list[Operation] = []
@@ -184,7 +200,7 @@ class _Placer:
             return self.binary(op, BINARY[type(op)], type_, emit)
         if type(op) in UNARY:
             properties = {"function": FunctionAttr(UNARY[type(op)])}
-            source = self.wanted(op, op.operands[0], emit)
+            source = self.tile_of(op.operands[0], type_, emit)
             return emit.value(mem.UnaryOp.create(operands=[source], result_types=[type_], properties=properties))
         handler = self.HANDLERS.get(type(op))
         if handler is None:
@@ -195,14 +211,33 @@ class _Placer:
     def binary(self, op: Operation, alu: Alu, type_: mem.TileType, emit: Emitter) -> SSAValue:
         if type_.element_type == i1:
             alu = ON_MASKS.get(alu, alu)
-        operands = [self.operand(op, v, emit) for v in op.operands]
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties={"op": AluAttr(alu)}))
+        left, right = (self.operand(v, type_, emit) for v in op.operands)
+        if not any(isinstance(v.type, mem.TileType) for v in (left, right)):
+            left = self.tile_of(op.operands[0], type_, emit)
+        return binary(alu, left, right, type_, emit)
+
+    def shift_right(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """With the sign: the machine shifts bits. What was the sign bit is flipped and subtracted where it went."""
+        count, element = constant_of(op.operands[1]), type_.element_type
+        bits = dtype(element).bytes * 8
+        by = self.operand(op.operands[1], type_, emit)
+        sign = 1 << (bits - 1 if count is None else bits - 1 - int(value_of(count)))
+        where = emit.value(arith.ConstantOp(signless(_integer(sign, element))))
+        if count is None:
+            where = binary(Alu.RIGHT_SHIFT, where, by, type_, emit)
+        shifted = binary(Alu.RIGHT_SHIFT, self.tile_of(op.operands[0], type_, emit), by, type_, emit)
+        flipped = binary(Alu.BITWISE_XOR, shifted, where, type_, emit)
+        return binary(Alu.SUBTRACT, flipped, where, type_, emit)
+
+    def magnitude(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """Of integers; the smallest one stays what it is, as in C."""
+        source = self.tile_of(op.operands[0], type_, emit)
+        zero = emit.value(arith.ConstantOp(signless(_integer(0, type_.element_type))))
+        return binary(Alu.MAXIMUM, source, binary(Alu.SUBTRACT, zero, source, type_, emit), type_, emit)
 
     def negate(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         minus = emit.value(arith.ConstantOp(FloatAttr(-1.0, cast(AnyFloat, type_.element_type))))
-        operands = [self.wanted(op, op.operands[0], emit), minus]
-        properties = {"op": AluAttr(Alu.MULTIPLY)}
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
+        return binary(Alu.MULTIPLY, self.tile_of(op.operands[0], type_, emit), minus, type_, emit)
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
@@ -216,41 +251,20 @@ class _Placer:
         assert isinstance(op, tile.CompareOp)
         if is_data(op.lhs.type):
             return self.binary(op, COMPARE[op.predicate.data], type_, emit)
-        try:
-            found = extents(op.result)
-        except NotAffine as reason:
-            raise CompileError.at(op, f"this mask is not supported as a value: it has {reason}") from None
-        valid: list[SSAValue] = []
-        for d, size in enumerate(type_.sizes):
-            extent = emit.index(size)
-            for part in (e for e in found if e.dim == d):
-                extent = emit.value(
-                    arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent)
-                )
-            valid.append(extent)
-        return emit.value(mem.MaskOp.create(operands=valid, result_types=[type_]))
+        return index_mask(op, type_, self.tile_of, emit)
 
     def select(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.SelectOp)
-        condition = self.tile_of(op, op.condition, type_.with_element(i1), emit)
-        operands = [condition, *(self.operand(op, v, emit) for v in (op.on_true, op.on_false))]
+        condition = self.tile_of(op.condition, type_.with_element(i1), emit)
+        operands = [condition, *(self.operand(v, type_, emit) for v in (op.on_true, op.on_false))]
         return emit.value(mem.SelectOp.create(operands=operands, result_types=[type_]))
 
     def convert(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CastOp)
         if isinstance(tile.element_of(op.source), IndexType):
-            return self.iota(op, type_, emit)
-        source = self.tile_of(op, op.source, type_, emit)
+            return index_numbers(op, type_, self.tile_of, emit)
+        source = self.tile_of(op.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
-
-    def iota(self, op: tile.CastOp, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        try:
-            place = index_tensor(op.source)
-        except NotAffine as reason:
-            raise CompileError.at(op, f"these indices are not supported as values: they have {reason}") from None
-        properties = {"strides": DenseArrayBase.from_list(i64, place.strides)}
-        operands = [emit.expr(place.offset)]
-        return emit.value(mem.IotaOp.create(operands=operands, result_types=[type_], properties=properties))
 
     def spread(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A broadcast, or the splat of a computed scalar."""
@@ -260,19 +274,10 @@ class _Placer:
             source = self.relabelled(source, emit, expand=range(rank))
         return emit.value(mem.BroadcastOp.create(operands=[source], result_types=[type_]))
 
-    def relabelled(
-        self, source: SSAValue, emit: Emitter, permute: Sequence[int] = (), expand: Sequence[int] = ()
-    ) -> SSAValue:
-        layout = mem.tile_type(source).layout
-        properties: dict[str, Attribute] = {}
-        if permute:
-            layout = layout.permuted(permute)
-            properties["permute"] = DenseArrayBase.from_list(i64, permute)
-        if expand:
-            properties["expand"] = DenseArrayBase.from_list(i64, expand)
-        for axis in expand:
-            layout = layout.expanded(axis)
-        type_ = mem.tile_type(source).with_layout(layout)
+    def relabelled(self, source: SSAValue, emit: Emitter, **steps: Sequence[int]) -> SSAValue:
+        """Under another shape: `permute`, `squeeze` or `expand` as in neuron.mem.relabel."""
+        properties = {name: DenseArrayBase.from_list(i64, dims) for name, dims in steps.items()}
+        type_ = mem.tile_type(source).with_layout(mem.relabelled(mem.tile_type(source).layout, **steps))
         return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_], properties=properties))
 
     def expand(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
@@ -286,6 +291,8 @@ class _Placer:
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
         source = self.wanted(op, op.source, emit)
+        if tile.shape_of(op.source)[op.axis.value.data] == 1:
+            return self.relabelled(source, emit, squeeze=[op.axis.value.data])
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
@@ -294,8 +301,7 @@ class _Placer:
         sums = mem.TileType.of(Space.PSUM, self.banked(op, type_), f32)
         lanes = self.placement.target.memory.partitions
         inputs = [
-            self.tile_of(op, v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit)
-            for v, d in ((op.a, 1), (op.b, 0))
+            self.tile_of(v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit) for v, d in ((op.a, 1), (op.b, 0))
         ]
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
@@ -305,9 +311,7 @@ class _Placer:
             result = emit.value(mem.CastOp.create(operands=[result], result_types=[type_]))
         if op.acc is None:
             return result
-        operands = [self.operand(op, op.acc, emit), result]
-        properties = {"op": AluAttr(Alu.ADD)}
-        return emit.value(mem.BinaryOp.create(operands=operands, result_types=[type_], properties=properties))
+        return binary(Alu.ADD, self.operand(op.acc, type_, emit), result, type_, emit)
 
     def banked(self, op: tile.DotOp, type_: mem.TileType) -> Layout:
         """The product's layout in PSUM: each row group begins where the columns of a piece don't cross a bank."""
@@ -327,9 +331,7 @@ class _Placer:
         return layout
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
-        shape = tile.shape_of(op.value)
-        like = usual_layouts(shape, self.placement.target.memory.partitions)[0]
-        value = self.tile_of(op, op.value, mem.TileType.of(Space.SBUF, like, tile.element_of(op.value)), emit)
+        value = self.wanted(op, op.value, emit)
         operands = [value, op.dest, op.offset, *op.valid]
         emit.add(mem.StoreOp.create(operands=operands, properties={"strides": op.strides}))
 
@@ -344,7 +346,7 @@ class _Placer:
                     op, f"the loop carries a value of type {inside.type} that is not start + iteration * step"
                 )
             types.append(self.type_of(inside))
-            inits.append(self.carried(init, self.type_of(inside), emit))
+            inits.append(self.tile_of(init, self.type_of(inside), emit))
         block = Block(arg_types=[old.args[0].type, *types])
         for before, after in zip(old.args, block.args, strict=True):
             after.name_hint = before.name_hint
@@ -359,19 +361,15 @@ class _Placer:
         originals = list(end.operands)
         end.operands = []
         self.block(block)
-        end.operands = [self.carried(v, cast(mem.TileType, t), finish) for v, t in zip(originals, types, strict=True)]
+        end.operands = [self.tile_of(v, cast(mem.TileType, t), finish) for v, t in zip(originals, types, strict=True)]
         for before, after in zip(op.results, new.results, strict=True):
             after.name_hint = before.name_hint
             self.tiles[before] = after
 
-    def carried(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        """What a loop starts with or yields, as it carries it."""
-        if (scalar := self.scalar(value, emit)) is not None:
-            return emit.value(mem.FillOp.create(operands=[scalar], result_types=[type_]))
-        return self.tile_as(value, type_.layout)
-
     HANDLERS: dict[type[Operation], Callable[[_Placer, Operation, mem.TileType, Emitter], SSAValue]] = {
         arith.NegfOp: negate,
+        arith.ShRSIOp: shift_right,
+        math.AbsIOp: magnitude,
         tile.ReadOp: read,
         tile.CompareOp: compare,
         tile.SelectOp: select,

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, TensorType
+from xdsl.dialects.builtin import AnyFloat, IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -25,6 +24,7 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import constant_of
 from nki_mlir.passes.indices import enclosing_loops, trip_count
 
 MOST_LAYOUTS = 10
@@ -34,29 +34,13 @@ _SWEEPS = 4
 
 
 def is_data(type_: Attribute) -> bool:
-    """Tensors of numbers, and float scalars: what lives on chip. Integers that address memory (index) do not."""
-    element = tile.element_of(type_)
-    if isinstance(type_, TensorType):
-        return isinstance(element, AnyFloat | IntegerType)
-    return isinstance(element, AnyFloat)
-
-
-def constant_source(value: SSAValue) -> arith.ConstantOp | None:
-    """The scalar constant that every element of the value is, if it is one."""
-    match value.owner:
-        case arith.ConstantOp() as op if not isinstance(op.result.type, TensorType | IndexType):
-            return op
-        case tile.SplatOp() as op:
-            return constant_source(op.value)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
-            return constant_source(op.source)
-        case _:
-            return None
+    """Numbers: what lives on chip. Integers that address memory (index) do not."""
+    return isinstance(tile.element_of(type_), AnyFloat | IntegerType)
 
 
 def is_placed(value: SSAValue) -> bool:
     """Whether the value becomes a tile (constants stay scalars until an operation needs them as tiles)."""
-    return is_data(value.type) and constant_source(value) is None
+    return is_data(value.type) and constant_of(value) is None
 
 
 @dataclass(frozen=True)
@@ -193,7 +177,7 @@ class Placement:
     def _view(self, value: SSAValue, source: SSAValue, back: Callable[[Layout], Layout]) -> Iterator[Form]:
         """The same bytes under another shape."""
         for layout in self._layouts(value):
-            yield Form(layout, ((source, back(layout)),), 0.0)
+            yield Form(layout, ((source, back(layout)),) if is_placed(source) else (), 0.0)
 
     def _expand(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ExpandDimsOp)
@@ -222,7 +206,8 @@ class Placement:
         sources += [_with_free(layout, axis, shape[axis]) for layout in self._asked.get(value, ())]
         for source in dict.fromkeys(sources):
             if self._fits(source, op.source):
-                yield Form(source.reduced(axis), ((op.source, source),), self.prices.compute(source))
+                wants = ((op.source, source),) if is_placed(op.source) else ()
+                yield Form(source.reduced(axis), wants, self.prices.compute(source))
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, i1
+from typing import cast
+
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
-from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype, f32
-from nki_mlir.dialects.instructions import BITWISE, COMPARISONS, GPSIMD_TENSOR_TENSOR, Alu
+from nki_mlir.dialects.instructions import BITWISE, Alu
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.select_integers import Side, is_integer, select_integers
 from nki_mlir.passes.selector import Selector, constant_attr
 from nki_mlir.passes.storage import Storage
 
@@ -21,12 +24,12 @@ def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
     result = s.result(op, emit)
     left, right = s.stored.get(op.lhs), s.stored.get(op.rhs)
     alu = op.op.data
-    if alu is Alu.DIVIDE:
+    element = _element(op)
+    if is_integer(element):
+        sides = [_side(s, value, element, op) for value in (op.lhs, op.rhs)]
+        select_integers(s, alu, sides[0], sides[1], element, result, emit)
+    elif alu is Alu.DIVIDE:
         _divide(s, op, result, emit)
-    elif alu not in BITWISE | COMPARISONS and _is_narrow_integer(result):
-        raise CompileError.at(op, f"{alu} of {result.type.element_type} would saturate, not wrap; convert to i32 first")
-    elif _is_wide_integer(left or right):
-        _wide_integers(s, op, alu, left, right, result, emit)
     elif left is not None and right is not None:
         _tiles(s, alu, left, right, result, emit)
     elif left is not None:
@@ -35,13 +38,19 @@ def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
         _scalar(s, alu, right, _constant(op.lhs, alu, op, emit), result, emit, reverse=True)
 
 
-def _is_wide_integer(storage: Storage | None) -> bool:
-    return storage is not None and dtype(storage.type.element_type).name in ("int32", "uint32")
+def _element(op: mem.BinaryOp) -> Attribute:
+    """The element type of what it combines."""
+    return next(mem.tile_type(v).element_type for v in op.operands if isinstance(v.type, mem.TileType))
 
 
-def _is_narrow_integer(storage: Storage) -> bool:
-    element = dtype(storage.type.element_type)
-    return element.kind in ("int", "uint") and element.bytes < 4
+def _side(s: Selector, value: SSAValue, element: Attribute, op: Operation) -> Side:
+    """An operand of integers; a constant stands for the bits of one."""
+    if value in s.stored:
+        return s.stored[value]
+    number, type_ = constant_attr(value), cast(IntegerType, element)
+    if not isinstance(number, IntegerAttr):
+        raise CompileError.at(op, f"a constant beside a tile of {element} must be an integer, not {number}")
+    return wrapped(number.value.data, type_)
 
 
 def _constant(value: SSAValue, alu: Alu, op: Operation, emit: Emitter) -> SSAValue:
@@ -116,30 +125,6 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
         _scalar(s, Alu.MULTIPLY, spread, emit.float(_number(constant_attr(op.lhs))), result, emit)
     else:
         _tiles(s, Alu.MULTIPLY, left, spread, result, emit)
-
-
-def _wide_integers(
-    s: Selector,
-    op: mem.BinaryOp,
-    alu: Alu,
-    left: Storage | None,
-    right: Storage | None,
-    result: Storage,
-    emit: Emitter,
-) -> None:
-    """32-bit integers: exact on GpSimd (add, subtract, multiply) and for bit operators; nowhere else."""
-    if alu not in BITWISE and alu not in GPSIMD_TENSOR_TENSOR:
-        raise CompileError.at(op, f"{alu} of 32-bit integers is not exact on any engine; convert to fp32 below 2^24")
-    sides = []
-    for value, storage in ((op.lhs, left), (op.rhs, right)):
-        if storage is None:
-            other = left or right
-            assert other is not None
-            storage = s.temporary(mem.tile_type(op.result).with_element(other.type.element_type), emit)
-            s.memset(storage, constant_attr(value), emit)
-        sides.append(storage)
-    engine = Engine.VECTOR if alu in BITWISE else Engine.GPSIMD
-    s.over(emit, "tensor_tensor", {"dst": result, "data1": sides[0], "data2": sides[1]}, engine=engine, op=alu)
 
 
 def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:

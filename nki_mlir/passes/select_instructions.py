@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
-from nki_mlir.dialects.dtypes import dtype, f32, i32
+from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.layout import Spot, walks
 from nki_mlir.dialects.neuron_engine import ViewOp
@@ -24,6 +24,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
+from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
+from nki_mlir.passes.select_iota import emit_iota, select_iota
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, number_for, zero_of
@@ -34,7 +36,6 @@ LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
-EXACT_IN_FP32 = 2**24
 
 
 @dataclass(frozen=True)
@@ -128,36 +129,6 @@ def _fill(s: Selector, op: Operation, emit: Emitter) -> None:
     s.memset(s.result(op, emit), constant_attr(op.value), emit)
 
 
-def _iota(s: Selector, op: Operation, emit: Emitter) -> None:
-    assert isinstance(op, mem.IotaOp)
-    offset = constant(op.offset)
-    if offset is None:
-        raise CompileError.at(op, "indices used as values may not change with a loop counter or a program id")
-    _emit_iota(s, op, s.result(op, emit), list(op.strides.get_values()), offset, emit)
-
-
-def _emit_iota(s: Selector, op: Operation, storage: Storage, strides: list[int], offset: int, emit: Emitter) -> None:
-    type_ = storage.type
-    highest = abs(offset) + sum(abs(stride) * (size - 1) for stride, size in zip(strides, type_.sizes, strict=True))
-    if type_.element_type != i32 and highest >= EXACT_IN_FP32:
-        raise CompileError.at(op, f"indices up to {highest} are not exact in fp32, which holds integers below 2^24")
-    values = [Spot(d, 1, size, False, strides[d]) for d, size in enumerate(type_.sizes)]
-    for walk in walks(type_.sizes, storage.spots, values):
-        legs = list(zip(walk.counts, *walk.legs, strict=True))
-        lanes = [value.stride for count, chip, value in legs if chip.on_partitions and count > 1]
-        if len(lanes) > 1:
-            raise CompileError.at(op, f"indices are not counted over several digits on the partitions, as in {type_}")
-        pattern = [n for count, chip, value in legs if not chip.on_partitions for n in (value.stride, count)]
-        s.emit(
-            emit,
-            "iota",
-            {"dst": storage.view(emit, walk, 0)},
-            pattern=tuple(pattern) or (0, 1),
-            offset=offset + walk.offsets[1],
-            channel_multiplier=lanes[0] if lanes else 0,
-        )
-
-
 def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
     """All true, or the indices of each bounded dimension compared with its extent."""
     assert isinstance(op, mem.MaskOp)
@@ -169,7 +140,7 @@ def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
     for number, d in enumerate(bounded):
         indices = s.temporary(result.type.with_element(f32), emit)
         strides = [int(d == other) for other in range(len(result.type.sizes))]
-        _emit_iota(s, op, indices, strides, 0, emit)
+        emit_iota(s, indices, strides, 0, emit)
         within = result if number == 0 else s.temporary(result.type, emit)
         limit = {"operand0": emit.float(float(extents[d]))}
         s.over(emit, "tensor_scalar", {"dst": within, "data": indices}, limit, op0=Alu.LESS)
@@ -211,12 +182,11 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
 def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.CastOp)
     source, result = s.stored[op.source], s.result(op, emit)
-    narrow, wide = dtype(result.type.element_type), dtype(source.type.element_type)
-    if wide.kind in ("int", "uint") and narrow.kind in ("int", "uint") and wide.bytes > narrow.bytes:
-        raise CompileError.at(op, f"{wide.name} to {narrow.name} would saturate, not wrap; it is not supported")
     if result.type.element_type == i1 and source.type.element_type != i1:
         zero = {"operand0": emit.float(0.0)}
         s.over(emit, "tensor_scalar", {"dst": result, "data": source}, zero, op0=Alu.NOT_EQUAL)
+    elif is_integer(source.type.element_type) and is_integer(result.type.element_type):
+        convert(s, source, result, emit)
     else:
         s.over(emit, "tensor_copy", {"dst": result, "src": source})
 
@@ -224,10 +194,12 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     """The reduced dimension is walked last."""
     assert isinstance(op, mem.ReduceOp)
-    source, result = s.stored[op.source], s.result(op, emit)
-    element, axis = source.type.element_type, op.axis.value.data
-    if dtype(element).kind != "float":
-        raise CompileError.at(op, f"reductions of {element} are not exact on the Vector engine, which sums in fp32")
+    source, alu, axis = s.stored[op.source], REDUCING[op.kind.data], op.axis.value.data
+    element = source.type.element_type
+    if is_integer(element) and (alu is Alu.ADD or dtype(element).bytes == 4):
+        s.stored[op.result] = reduce_integers(s, alu, source, axis, mem.tile_type(op.result), emit)
+        return
+    result = s.result(op, emit)
     spots = sorted(source.spots, key=lambda spot: spot.dim == axis)
     kept = tuple(spot._replace(dim=spot.dim + (spot.dim >= axis)) for spot in result.spots)
     for walk in walks(source.type.sizes, spots, kept):
@@ -236,7 +208,7 @@ def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
         data = source.view_from(emit, 0, walk.partitions(0), [*outer, *inner], walk.offsets[0])
         dims = collapse(walk.dims_of(1, lambda dim: dim != axis))
         dst = result.view_from(emit, 0, walk.partitions(1), dims, walk.offsets[1])
-        s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=REDUCING[op.kind.data], axes=len(inner))
+        s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=alu, axes=len(inner))
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -321,7 +293,7 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.LoadOp: _load,
     mem.StoreOp: _store,
     mem.FillOp: _fill,
-    mem.IotaOp: _iota,
+    mem.IotaOp: select_iota,
     mem.MaskOp: _mask,
     mem.UnaryOp: _unary,
     mem.BinaryOp: select_binary,

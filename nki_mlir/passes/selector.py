@@ -15,6 +15,7 @@ from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Storage, rectangles, stored_type
@@ -28,11 +29,12 @@ QUEUES = 4
 
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
-    many an engine has so far."""
+    many an engine has so far, `tables` which buffers of precomputed numbers there are."""
 
     def __init__(self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]):
         self.handlers, self.accumulations = handlers, accumulations
         self.stored: dict[SSAValue, Storage] = {}
+        self.tables: dict[tuple[object, ...], Storage] = {}
         self.transfers: Counter[Engine] = Counter()
 
     def block(self, block: Block) -> None:
@@ -103,8 +105,9 @@ def number_for(value: Attribute, element_type: Attribute) -> Attribute:
     if isinstance(value, FloatAttr):
         return value
     assert isinstance(value, IntegerAttr)
-    data = int(bool(value.value.data)) if element_type == i1 else value.value.data
-    return IntegerAttr(data, cast(IntegerType, stored_type(element_type)))
+    type_ = cast(IntegerType, stored_type(element_type))
+    data = int(bool(value.value.data)) if element_type == i1 else wrapped(value.value.data, type_)
+    return IntegerAttr(data, type_)
 
 
 def zero_of(element_type: Attribute) -> Attribute:

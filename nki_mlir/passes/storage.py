@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
-from nki_mlir.dialects.layout import REPLICA, Spot, Walk, walks
+from nki_mlir.dialects.layout import REPLICA, Layout, Spot, Walk, walks
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.neuron_mem import TileType
 from nki_mlir.passes.emitter import Emitter
@@ -37,11 +37,13 @@ def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
 @dataclass(frozen=True)
 class Storage:
     """A tile of type `type` in a buffer. `spots` says where its digits are: those of the layout, or fewer where one
-    element is read as many, or those of the digits that another shape gives them."""
+    element is read as many, or those of the digits that another shape gives them. The first element is `base` of the
+    buffer's."""
 
     buffer: SSAValue
     type: TileType
     spots: tuple[Spot, ...]
+    base: int = 0
 
     @classmethod
     def allocate(cls, type_: TileType, label: str, emit: Emitter) -> Storage:
@@ -60,13 +62,29 @@ class Storage:
         pairs = zip(self.type.layout.spots, type_.layout.spots, strict=True)
         names = {(old.dim, old.step): new for old, new in pairs}
         spots = tuple(s._replace(dim=names[s.dim, s.step].dim, step=names[s.dim, s.step].step) for s in self.spots)
-        return Storage(self.buffer, type_, spots)
+        return replace(self, type=type_, spots=spots)
 
     def broadcast(self, type_: TileType) -> Storage:
         """Over more indices: replicas on the partitions become their digits, free ones repeat an element."""
         axes = {d for d, (a, b) in enumerate(zip(self.type.sizes, type_.sizes, strict=True)) if a != b}
         spread = (s for s in type_.layout.spots if s.dim == REPLICA or (s.dim in axes and s.on_partitions))
-        return Storage(self.buffer, type_, (*spread, *(s for s in self.spots if s.dim != REPLICA)))
+        return replace(self, type=type_, spots=(*spread, *(s for s in self.spots if s.dim != REPLICA)))
+
+    def part(self, element_type: Attribute, number: int) -> Storage:
+        """The bytes as elements of a narrower type (or one as wide), of which `number` counts those in an element."""
+        ratio = dtype(stored_type(self.type.element_type)).bytes // dtype(element_type).bytes
+        spots = tuple(s if s.on_partitions else s._replace(stride=s.stride * ratio) for s in self.spots)
+        return Storage(self.buffer, self.type.with_element(element_type), spots, self.base * ratio + number)
+
+    def slice(self, axis: int, start: int, count: int) -> Storage:
+        """Consecutive indices of a dimension that is one free digit."""
+        layout = self.type.layout
+        shape = tuple(count if d == axis else n for d, n in enumerate(layout.shape))
+        free = (f._replace(size=count) if f.dim == axis else f for f in layout.free)
+        stride = next((s.stride for s in self.spots if s.dim == axis), 0)
+        spots = tuple(s._replace(size=count) if s.dim == axis else s for s in self.spots)
+        type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
+        return Storage(self.buffer, type_, spots, self.base + start * stride)
 
     def view(self, emit: Emitter, walk: Walk, operand: int) -> SSAValue:
         """The rectangle of this operand of a walk."""
@@ -80,6 +98,7 @@ class Storage:
     def view_from(self, emit: Emitter, start: int, partitions: int, dims: Sequence[Dim], offset: int = 0) -> SSAValue:
         """`dims` from element `offset` on, on some partitions."""
         element = stored_type(self.type.element_type)
+        offset += self.base
         access = Access(self.type.space.data, element, tuple(dims), start, partitions)
         return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
 

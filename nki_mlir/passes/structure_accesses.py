@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import constant_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import Extent, IndexTensor, NotAffine, expr_of, extents, index_tensor, reshaped
+from nki_mlir.passes.indices import DataDependent, Extent, IndexTensor, NotAffine, extents, index_tensor, reshaped
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class StructureAccesses(ModulePass):
           =>
         %v = tile.read %x[%pid * 1024] strides [1] valid [min(max(5000 - %pid * 1024, 0), 1024)]
 
-    An address that is no offset plus a stride for each dimension (a gather), or a mask that bounds no dimension from
-    above, is rejected by name.
+    A single element under a mask becomes a block of one; an `other` that is no constant a choice. An address that is no
+    offset plus a stride for each dimension (a gather), or a mask that bounds no dimension from above, is rejected by
+    name.
     """
 
     name = "structure-accesses"
@@ -35,35 +37,78 @@ class StructureAccesses(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             if isinstance(inner, tile.LoadOp | tile.StoreOp):
-                try:
-                    _structure(inner)
-                except NotAffine as reason:
-                    raise CompileError.at(inner, f"this access is not supported: it has {reason}") from None
+                _structure(inner)
 
 
 def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
-    memory, place = pointers(op.ptr)
-    emit = Emitter.before(op)
-    offset = emit.expr(place.offset)
-    valid = _valid(op, emit)
+    try:
+        emit = Emitter.before(op)
+        access = _Access(*_address(op), _valid(op, emit))
+    except NotAffine as reason:
+        raise CompileError.at(op, f"this access is not supported: it has {reason}") from None
     if isinstance(op, tile.LoadOp):
-        new = emit.add(tile.ReadOp(memory, offset, place.strides, valid, _other(op), op.result.type))
-        new.result.name_hint = op.result.name_hint
-        op.result.replace_all_uses_with(new.result)
+        result = _load(op, access, emit)
+        result.name_hint = op.result.name_hint
+        op.result.replace_all_uses_with(result)
     else:
-        emit.add(tile.WriteOp(op.value, memory, offset, place.strides, valid))
+        _store(op, access, emit)
     op.detach()
     op.erase()
 
 
+@dataclass(frozen=True)
+class _Access:
+    memory: SSAValue
+    place: IndexTensor
+    valid: list[SSAValue]
+
+    @property
+    def is_block_of_one(self) -> bool:
+        """Whether it is a single element that may be masked off: extents belong to dimensions."""
+        return bool(self.valid) and not self.place.strides
+
+
+def _address(op: tile.LoadOp | tile.StoreOp) -> tuple[SSAValue, IndexTensor]:
+    try:
+        return pointers(op.ptr)
+    except DataDependent:
+        text = "an address that depends on loaded data (gather/scatter) is not supported yet"
+        raise CompileError.at(op, text) from None
+
+
 def _valid(op: tile.LoadOp | tile.StoreOp, emit: Emitter) -> list[SSAValue]:
     """A valid extent for each dimension; none where everything is in bounds."""
-    if op.mask is None or not (found := extents(op.mask)):
-        return []
-    shape = tile.shape_of(op.mask)
-    if not shape:
-        raise NotAffine("a mask on a single element that may be false")
-    return [_clamped([e for e in found if e.dim == d], size, emit) for d, size in enumerate(shape)]
+    try:
+        found = [] if op.mask is None else extents(op.mask)
+    except DataDependent:
+        text = (
+            "a mask that depends on loaded data is not supported yet; load and store whole blocks, and choose by where"
+        )
+        raise CompileError.at(op, text) from None
+    shape = tile.shape_of(op.ptr) or (1,)
+    return [_clamped([e for e in found if e.dim == d], size, emit) for d, size in enumerate(shape)] if found else []
+
+
+def _load(op: tile.LoadOp, access: _Access, emit: Emitter) -> SSAValue:
+    element, shape = tile.element_of(op.result), tile.shape_of(op.result)
+    other = None if op.other is None else constant_of(op.other)
+    strides = (1,) if access.is_block_of_one else access.place.strides
+    type_ = tile.with_shape(element, (1,) if access.is_block_of_one else shape)
+    offset = emit.expr(access.place.offset)
+    result = emit.value(tile.ReadOp(access.memory, offset, strides, access.valid, other, type_))
+    if access.is_block_of_one:
+        result = emit.value(tile.ReduceOp("max", result, 0))
+    if op.other is None or other is not None or op.mask is None:
+        return result
+    instead = emit.value(tile.SplatOp(op.other, shape)) if shape else op.other
+    return emit.value(tile.SelectOp(op.mask, result, instead))
+
+
+def _store(op: tile.StoreOp, access: _Access, emit: Emitter) -> None:
+    value, strides = op.value, access.place.strides
+    if access.is_block_of_one:
+        value, strides = emit.value(tile.SplatOp(value, (1,))), (1,)
+    emit.add(tile.WriteOp(value, access.memory, emit.expr(access.place.offset), strides, access.valid))
 
 
 def _clamped(limits: list[Extent], size: int, emit: Emitter) -> SSAValue:
@@ -72,15 +117,6 @@ def _clamped(limits: list[Extent], size: int, emit: Emitter) -> SSAValue:
         at_least_none = emit.value(arith.MaxSIOp(emit.expr(extent.limit), emit.index(0)))
         result = emit.value(arith.MinSIOp(at_least_none, result))
     return result
-
-
-def _other(op: tile.LoadOp) -> Attribute | None:
-    if op.other is None:
-        return None
-    owner = op.other.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, FloatAttr | IntegerAttr):
-        return owner.value
-    raise NotAffine("an 'other' that is not a constant")
 
 
 def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
@@ -97,7 +133,7 @@ def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
             return memory, IndexTensor(place.offset, reshaped(op, place.strides))
         case tile.AddPtrOp():
             memory, place = pointers(op.ptr)
-            moved = index_tensor(op.offset) if rank else IndexTensor(expr_of(op.offset), ())
+            moved = index_tensor(op.offset)
             return memory, place + moved
         case _:
             raise NotAffine("a pointer that does not come from an argument by adding offsets")

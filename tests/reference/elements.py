@@ -55,7 +55,8 @@ def constant(attribute: Attribute) -> Array:
 
 def wide(array: Array) -> Array:
     """What arithmetic computes in: fp32 for floats, int64 for integers and truth values."""
-    return np.asarray(array).astype(np.int64 if array.dtype.kind in "iub" else np.float32)
+    array = np.asarray(array)
+    return array.astype(np.int64 if array.dtype.kind in "iub" else np.float32)
 
 
 def compute(function: Function, type_: Attribute, *arrays: Array) -> Array:

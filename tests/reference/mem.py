@@ -12,7 +12,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.alu import Function as EngineFunction
-from nki_mlir.dialects.neuron_mem import tile_type
+from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from reference import elements, standard
 from reference.elements import Array, Function
 from reference.tile import TileFunctions
@@ -27,6 +27,8 @@ OPERATORS: dict[Alu, Function] = {
     Alu.BITWISE_AND: np.bitwise_and,
     Alu.BITWISE_OR: np.bitwise_or,
     Alu.BITWISE_XOR: np.bitwise_xor,
+    Alu.LEFT_SHIFT: np.left_shift,
+    Alu.RIGHT_SHIFT: np.right_shift,
     Alu.LOGICAL_AND: np.logical_and,
     Alu.LOGICAL_OR: np.logical_or,
     Alu.LOGICAL_XOR: np.logical_xor,
@@ -70,7 +72,8 @@ class MemFunctions(InterpreterFunctions):
 
     @impl(mem.FillOp)
     def fill(self, interpreter: Interpreter, op: mem.FillOp, args: PythonValues) -> PythonValues:
-        return (np.full(tile_type(op.result).sizes, args[0]),)
+        type_ = tile_type(op.result)
+        return (np.full(type_.sizes, args[0]).astype(elements.storage(type_.element_type)),)
 
     @impl(mem.IotaOp)
     def iota(self, interpreter: Interpreter, op: mem.IotaOp, args: PythonValues) -> PythonValues:
@@ -88,11 +91,15 @@ class MemFunctions(InterpreterFunctions):
 
     @impl(mem.BinaryOp)
     def binary(self, interpreter: Interpreter, op: mem.BinaryOp, args: PythonValues) -> PythonValues:
+        operand = next(v.type for v in op.operands if isinstance(v.type, TileType))
+        args = tuple(np.asarray(a).astype(elements.storage(operand.element_type)) for a in args)
+        if op.op.data is Alu.RIGHT_SHIFT:
+            args = tuple(a.view(f"u{a.itemsize}") for a in args)
         return (elements.compute(OPERATORS[op.op.data], tile_type(op.result).element_type, *args),)
 
     @impl(mem.SelectOp)
     def select(self, interpreter: Interpreter, op: mem.SelectOp, args: PythonValues) -> PythonValues:
-        return (np.where(*args),)
+        return (np.where(*args).astype(elements.storage(tile_type(op.result).element_type)),)
 
     @impl(mem.CastOp)
     def cast(self, interpreter: Interpreter, op: mem.CastOp, args: PythonValues) -> PythonValues:

@@ -36,11 +36,14 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     arith.FloorDivSIOp: np.floor_divide,
     arith.MaxSIOp: np.maximum,
     arith.MinSIOp: np.minimum,
+    arith.MaxUIOp: np.maximum,
+    arith.MinUIOp: np.minimum,
     arith.AndIOp: np.bitwise_and,
     arith.OrIOp: np.bitwise_or,
     arith.XOrIOp: np.bitwise_xor,
     arith.ShLIOp: np.left_shift,
     arith.ShRSIOp: np.right_shift,
+    arith.ShRUIOp: np.right_shift,
     math.ExpOp: np.exp,
     math.LogOp: np.log,
     math.SqrtOp: np.sqrt,
@@ -49,8 +52,10 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     math.TanhOp: np.tanh,
     math.ErfOp: elements.erf,
     math.AbsFOp: np.abs,
+    math.AbsIOp: np.abs,
+    math.TruncOp: np.trunc,
 }
-"""Operation -> its function of fp32 or int64 operands."""
+"""Operation -> its function of fp32 or int64 operands; the unsigned ones are of unsigned types here."""
 
 
 def _elementwise(op_type: type[Operation], function: Function) -> Callable[..., Any]:

@@ -48,6 +48,17 @@ func.func @programs_that_are_not_affine_are_written_out(%x: memref<4096xf32>) at
   func.return
 }
 
+// CHECK-LABEL: func.func @ids_that_become_numbers_count_too
+// CHECK-NOT: scf.for
+// CHECK-COUNT-3: tile.write
+func.func @ids_that_become_numbers_count_too(%x: memref<64xi32>) attributes {tile.grid = array<i64: 3>} {
+  %pid = tile.program_id 0
+  %square = arith.muli %pid, %pid : index
+  %number = tile.cast %square : index -> i32
+  tile.write %number to %x[%pid] strides [] : i32 -> memref<64xi32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK-NOT: scf.for
 // CHECK: func.return

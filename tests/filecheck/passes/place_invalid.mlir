@@ -42,3 +42,40 @@ func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
   tile.write %v to %x[%zero] strides [1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
   func.return
 }
+
+// -----
+
+func.func @wide_arithmetic_on_data(%x: memref<8xi32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x[%zero] strides [1] : memref<8xi32> -> tensor<8xi32>
+  %wide = tile.cast %v : tensor<8xi32> -> tensor<8xindex>
+  %square = arith.muli %wide, %wide : tensor<8xindex>
+  // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
+  %a = tile.cast %square : tensor<8xindex> -> tensor<8xi32>
+  tile.write %a to %x[%zero] strides [1] : tensor<8xi32> -> memref<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @more_than_32_bits(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  %far = arith.constant 5000000000 : index
+  %starts = tile.splat %far : index -> tensor<8xindex>
+  %range = tile.arange 0 to 8 : tensor<8xindex>
+  %sum = arith.addi %starts, %range : tensor<8xindex>
+  // CHECK: indices that reach 5000000000..5000000007 do not fit the machine's 32-bit integers
+  %a = tile.cast %sum : tensor<8xindex> -> tensor<8xf32>
+  tile.write %a to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_table_of_numbers(%x: memref<2xf32>) {
+  %zero = arith.constant 0 : index
+  // CHECK: a tensor<2xf32> that is neither loaded nor computed is not supported
+  %table = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  tile.write %table to %x[%zero] strides [1] : tensor<2xf32> -> memref<2xf32>
+  func.return
+}

@@ -64,6 +64,67 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @narrow_integers_keep_their_low_bytes
+// CHECK: neuron.engine.tensor_tensor vector op add dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], i32> data1 {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], i8>
+// CHECK: neuron.engine.tensor_copy vector dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], i8> src {{%.*}} : !neuron.engine.view<sbuf[0:128], [4 x 8], i8>
+// CHECK: neuron.engine.tensor_scalar vector op0 bitwise_and
+func.func @narrow_integers_keep_their_low_bytes(%x: memref<1024xi8>) {
+  %c0 = arith.constant 0 : index
+  %fifteen = arith.constant 15 : i8
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  %b = neuron.mem.binary bitwise_and %a, %fifteen : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, i8 -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  neuron.mem.store %b to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> memref<1024xi8>
+  func.return
+}
+
+// CHECK-LABEL: func.func @words_on_gpsimd_and_by_halves
+// CHECK: neuron.engine.tensor_tensor gpsimd op multiply
+// CHECK: neuron.engine.tensor_tensor vector op subtract dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data1 {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 8], i16>
+// CHECK: neuron.engine.tensor_tensor vector op subtract dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data1 {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 8], ui16>
+// CHECK: neuron.engine.scalar_tensor_tensor vector op0 multiply op1 add
+// CHECK: neuron.engine.tensor_scalar vector op0 less
+// CHECK: neuron.engine.tensor_copy_predicated
+func.func @words_on_gpsimd_and_by_halves(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %a = neuron.mem.binary multiply %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %b = neuron.mem.binary maximum %a, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %b to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @words_are_added_by_halves_of_a_row
+// CHECK: neuron.engine.tensor_tensor gpsimd op add dst {{%.*}} : !neuron.engine.view<sbuf[0:4], [1 x 3], i32>
+// CHECK: neuron.engine.tensor_tensor gpsimd op add dst {{%.*}} : !neuron.engine.view<sbuf[0:4], [1 x 1], i32>
+// CHECK: neuron.engine.tensor_tensor gpsimd op add dst {{%.*}} : !neuron.engine.view<sbuf[0:4], [1 x 1], i32>
+// CHECK-NOT: tensor_reduce
+func.func @words_are_added_by_halves_of_a_row(%x: memref<24xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [6, 1] : memref<24xi32> -> !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]>
+  %s = neuron.mem.reduce sum %v axis 1 : !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 4xi32, [d0] x []>
+  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 4xi32, [d0] x []> -> memref<24xi32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @indices_that_move_are_looked_up
+// CHECK: neuron.engine.iota gpsimd pattern [3, 5]
+// CHECK: scf.for
+// CHECK: neuron.engine.iota gpsimd pattern [1, 8]
+// CHECK: neuron.engine.tensor_scalar vector op0 add
+func.func @indices_that_move_are_looked_up(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c5 = arith.constant 5 : index
+  scf.for %i = %c0 to %c5 step %c1 {
+    %offset = arith.muli %i, %c3 : index
+    %v = neuron.mem.iota %offset strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK-NOT: neuron.engine
 // CHECK: func.return

@@ -12,11 +12,11 @@ func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
 
 // -----
 
-func.func @inexact_integers(%x: memref<1024xi32>) {
+func.func @divided_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  // CHECK: maximum of 32-bit integers is not exact on any engine
-  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: divide of int32 is not exact on any engine
+  %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }

@@ -8,7 +8,7 @@ func.func @gather(%x: memref<5000xf32>, %i: memref<1024xi32>) {
   %zero = arith.constant 0 : index
   %index = tile.read %i[%zero] strides [1] : memref<1024xi32> -> tensor<1024xi32>
   %p = tile.add_ptr %bases, %index : tensor<1024x!tile.ptr<f32>>, tensor<1024xi32> -> tensor<1024x!tile.ptr<f32>>
-  // CHECK: a value loaded from memory (gather and scatter)
+  // CHECK: an address that depends on loaded data (gather/scatter) is not supported yet
   %v = tile.load %p : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
   func.return
 }
@@ -40,5 +40,42 @@ func.func @remainder(%x: memref<5000xf32>) {
   %p = tile.add_ptr %bases, %wrapped : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
   // CHECK: a remainder by 5 of indices that reach 0..1023: it does not keep their stride
   %v = tile.load %p : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_row_that_data_names(%x: memref<5000xf32>, %i: memref<8xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %zero = arith.constant 0 : index
+  %row = tile.read %i[%zero] strides [] : memref<8xi32> -> i32
+  %offset = tile.cast %row : i32 -> index
+  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+  // CHECK: an address that depends on loaded data (gather/scatter) is not supported yet
+  %v = tile.load %p : !tile.ptr<f32> -> f32
+  func.return
+}
+
+// -----
+
+func.func @a_mask_of_data(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %v = tile.load %base : !tile.ptr<f32> -> f32
+  %mask = tile.compare lt %v, %v : f32, f32 -> i1
+  // CHECK: a mask that depends on loaded data is not supported yet
+  tile.store %base, %v mask %mask : i1 : !tile.ptr<f32>, f32
+  func.return
+}
+
+// -----
+
+func.func @an_index_that_wraps(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 200>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %pid = tile.program_id 0
+  %narrow = tile.cast %pid : index -> i8
+  %offset = tile.cast %narrow : i8 -> index
+  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+  // CHECK: an integer that may wrap around in i8
+  %v = tile.load %p : !tile.ptr<f32> -> f32
   func.return
 }

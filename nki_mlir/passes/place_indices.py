@@ -1,0 +1,140 @@
+"""Indices, and comparisons of them, as data: iotas, masks, and 32-bit integers where neither will do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, IntegerType, f32, i32, i64
+from xdsl.ir import Operation, SSAValue
+
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.instructions import Alu, AluAttr
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.constants import limits
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.indices import (
+    DataDependent,
+    IndexTensor,
+    NotAffine,
+    difference_of,
+    extents,
+    index_tensor,
+)
+from nki_mlir.passes.placement import is_data
+
+EXACT_IN_FP32 = 2**24
+
+COMPARE: dict[tile.Predicate, Alu] = {
+    tile.Predicate.EQ: Alu.EQUAL,
+    tile.Predicate.NE: Alu.NOT_EQUAL,
+    tile.Predicate.LT: Alu.LESS,
+    tile.Predicate.LE: Alu.LESS_EQUAL,
+    tile.Predicate.GT: Alu.GREATER,
+    tile.Predicate.GE: Alu.GREATER_EQUAL,
+}
+_BITS: dict[type[Operation], Alu] = {
+    arith.AndIOp: Alu.BITWISE_AND,
+    arith.OrIOp: Alu.BITWISE_OR,
+    arith.XOrIOp: Alu.BITWISE_XOR,
+}
+"""What gives a 32-bit result of 32-bit indices, whatever they are."""
+
+TileOf = Callable[[SSAValue, mem.TileType, Emitter], SSAValue]
+"""The tile of a value of numbers."""
+
+
+def binary(alu: Alu, lhs: SSAValue, rhs: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
+    return emit.value(mem.BinaryOp.create(operands=[lhs, rhs], result_types=[type_], properties={"op": AluAttr(alu)}))
+
+
+def index_mask(op: tile.CompareOp, type_: mem.TileType, tile_of: TileOf, emit: Emitter) -> SSAValue:
+    """A comparison of indices: a mask where it bounds dimensions from above, else a comparison of iotas."""
+    try:
+        return _extent_mask(op, type_, emit)
+    except NotAffine:
+        pass
+    alu = COMPARE[op.predicate.data]
+    try:
+        difference = difference_of(op)
+        if _magnitude(difference, type_) < EXACT_IN_FP32:
+            left = _iota(difference, type_.with_element(f32), emit)
+            return binary(alu, left, emit.float(0.0), type_, emit)
+    except NotAffine:
+        pass
+    left, right = (index_data(v, type_.with_element(i32), tile_of, op, emit) for v in (op.lhs, op.rhs))
+    return binary(alu, left, right, type_, emit)
+
+
+def _extent_mask(op: tile.CompareOp, type_: mem.TileType, emit: Emitter) -> SSAValue:
+    if not type_.sizes:
+        raise NotAffine("a mask of no dimensions")
+    found = extents(op.result)
+    valid: list[SSAValue] = []
+    for d, size in enumerate(type_.sizes):
+        extent = emit.index(size)
+        for part in (e for e in found if e.dim == d):
+            extent = emit.value(arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent))
+        valid.append(extent)
+    return emit.value(mem.MaskOp.create(operands=valid, result_types=[type_]))
+
+
+def index_numbers(op: tile.CastOp, type_: mem.TileType, tile_of: TileOf, emit: Emitter) -> SSAValue:
+    """Indices converted to numbers of the result's type."""
+    element, words = type_.element_type, type_.with_element(i32)
+    try:
+        place = index_tensor(op.source)
+    except NotAffine:
+        integers = index_data(op.source, words, tile_of, op, emit)
+    else:
+        exact = _magnitude(place, type_) < EXACT_IN_FP32
+        if element == i32 or (isinstance(element, AnyFloat) and exact):
+            return _iota(place, type_, emit)
+        if isinstance(element, AnyFloat):
+            _check_32_bits(place, type_, op)
+        integers = _iota(place, words, emit)
+    if element == i32:
+        return integers
+    return emit.value(mem.CastOp.create(operands=[integers], result_types=[type_]))
+
+
+def index_data(value: SSAValue, type_: mem.TileType, tile_of: TileOf, op: Operation, emit: Emitter) -> SSAValue:
+    """Indices as a tile of 32-bit integers. Raises CompileError, at `op`, for what may need more bits."""
+    try:
+        place = index_tensor(value)
+        _check_32_bits(place, type_, op)
+        return _iota(place, type_, emit)
+    except NotAffine as error:
+        reason = error
+    owner = value.owner
+    if isinstance(owner, tile.CastOp) and is_data(owner.source.type):
+        source = tile_of(owner.source, type_, emit)
+        return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
+    if isinstance(owner, tile.SplatOp | tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp):
+        raise CompileError.at(op, f"indices computed by {owner.name} from data are not supported as values yet")
+    if isinstance(owner, Operation) and type(owner) in _BITS:
+        left, right = (index_data(v, type_, tile_of, op, emit) for v in owner.operands)
+        return binary(_BITS[type(owner)], left, right, type_, emit)
+    if isinstance(reason, DataDependent):
+        raise CompileError.at(
+            op, "64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does"
+        )
+    raise CompileError.at(op, f"these indices are not supported as values: they have {reason}")
+
+
+def _iota(place: IndexTensor, type_: mem.TileType, emit: Emitter) -> SSAValue:
+    properties = {"strides": DenseArrayBase.from_list(i64, place.strides)}
+    offset = emit.expr(place.offset)
+    return emit.value(mem.IotaOp.create(operands=[offset], result_types=[type_], properties=properties))
+
+
+def _magnitude(place: IndexTensor, type_: mem.TileType) -> int:
+    return max(map(abs, place.range(type_.sizes)))
+
+
+def _check_32_bits(place: IndexTensor, type_: mem.TileType, op: Operation) -> None:
+    low, high = place.range(type_.sizes)
+    least, most = limits(IntegerType(32))
+    if low < least or most < high:
+        raise CompileError.at(op, f"indices that reach {low}..{high} do not fit the machine's 32-bit integers")
