@@ -36,7 +36,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
-from nki_mlir.passes.placement import Placement, dealt, is_data, is_placed, usual_layouts
+from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, usual_layouts
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -290,9 +290,13 @@ class _Placer:
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
-        source = self.wanted(op, op.source, emit)
-        if tile.shape_of(op.source)[op.axis.value.data] == 1:
-            return self.relabelled(source, emit, squeeze=[op.axis.value.data])
+        shape, axis = tile.shape_of(op.source), op.axis.value.data
+        if is_placed(op.source):
+            source = self.wanted(op, op.source, emit)
+        else:
+            source = self.tile_of(op.source, self.type_of(op.source, grown(type_.layout, axis, shape[axis])), emit)
+        if shape[axis] == 1:
+            return self.relabelled(source, emit, squeeze=[axis])
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 

@@ -203,7 +203,7 @@ class Placement:
         assert isinstance(op, tile.ReduceOp)
         axis, shape = op.axis.value.data, tile.shape_of(op.source)
         sources = [s for s in usual_layouts(shape, self.target.memory.partitions) if s.is_free(axis)]
-        sources += [_with_free(layout, axis, shape[axis]) for layout in self._asked.get(value, ())]
+        sources += [grown(layout, axis, shape[axis]) for layout in self._asked.get(value, ())]
         for source in dict.fromkeys(sources):
             if self._fits(source, op.source):
                 wants = ((op.source, source),) if is_placed(op.source) else ()
@@ -316,8 +316,8 @@ def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:
     return Layout.lanes(shape, dim, lanes, blocked=False)
 
 
-def _with_free(layout: Layout, axis: int, size: int) -> Layout:
-    """With a free dimension more, the fastest."""
+def grown(layout: Layout, axis: int, size: int) -> Layout:
+    """With one dimension more, `axis`, all of it free and the fastest."""
     grown = layout.expanded(axis)
     shape = (*layout.shape[:axis], size, *layout.shape[axis:])
     return Layout.of(shape, grown.partition, (*grown.free, Factor(axis, size)))
