@@ -38,6 +38,20 @@ def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
     return found
 
 
+def unconditional(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names written outside of any `if`; an inner loop counts as having iterations."""
+    found: set[str] = set()
+    for statement in statements:
+        match statement:
+            case ast.If():
+                pass
+            case ast.For():
+                found |= unconditional(statement.body) | set(assignments([statement.target]))
+            case _:
+                found |= set(assignments([statement]))
+    return frozenset(found)
+
+
 def exposed(statements: Iterable[ast.stmt]) -> frozenset[str]:
     """Names that may be read before the statements write them."""
     found: set[str] = set()

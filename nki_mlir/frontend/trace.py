@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from nki_mlir.frontend.arrays import Memory
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import DType
 from nki_mlir.frontend.interpreter import Interpreter
+from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Value, describe
 
@@ -53,39 +54,29 @@ class ReturnedArray:
 
 @dataclass(frozen=True)
 class Traced:
-    """A kernel at the `tile` level. `written` are the arguments that it stores to; `observed` what it read from outside
-    itself, each with the value that it had."""
+    """A kernel at the `tile` level. `written` are the arguments that it stores to."""
 
     module: ModuleOp
     outputs: tuple[Output, ...]
     returned: Any
     written: frozenset[int]
-    observed: tuple[tuple[Callable[[], Any], Any], ...]
-
-    def is_current(self) -> bool:
-        """Whether what the kernel read from outside itself is still the same."""
-        return all(_same(read, value) for read, value in self.observed)
-
-
-def _same(read: Callable[[], Any], value: Any) -> bool:
-    try:
-        now = read()
-        return now is value or (
-            type(now) is type(value) and isinstance(now, int | float | str | tuple) and now == value
-        )
-    except (AttributeError, ValueError):
-        return False
 
 
 def trace(
-    function: KernelFunction, memory: Memory, constants: Mapping[str, Any], grid: Sequence[int], target: str
+    function: KernelFunction,
+    memory: Memory,
+    constants: Mapping[str, Any],
+    grid: Sequence[int],
+    target: str,
+    observed: Observations,
 ) -> Traced:
-    """Compiles a kernel's source to `tile`. Raises CompileError at the position in the source."""
+    """Compiles a kernel's source to `tile`; `observed` notes what it reads from outside itself. Raises CompileError at
+    the position in the source."""
     types = [MemRefType(a.dtype.type, a.data.shape) for a in memory.arrays]
     body = Block(arg_types=types)
     for argument, name in zip(body.args, memory.names, strict=True):
         argument.name_hint = name if name.isascii() else None
-    b = Builder(function, grid, body)
+    b = Builder(function, grid, body, observed)
     variables = _variables(b, memory, constants)
     interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
     result = interpreter.run()
@@ -98,7 +89,7 @@ def trace(
     module = _module(b, function, memory, target)
     _verify(module)
     outputs = tuple(Output(_output_name(o), o.shape, o.dtype) for o in b.outputs)
-    return Traced(module, outputs, returned, _written(body), tuple(b.observed.values()))
+    return Traced(module, outputs, returned, _written(body))
 
 
 def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def describe(value: Any) -> str:
         case HbmArray() | View():
             array = value.array if isinstance(value, View) else value
             return f"an array {array.dtype}[{', '.join(map(str, array.shape))}]"
+        case ArgInt() | ArgFloat():
+            return f"{'int' if isinstance(value, int) else 'float'} {value!r}"
         case None | bool() | int() | float() | str():
             return f"{type(value).__name__} {value!r}" if value is not None else "None"
         case _:

@@ -412,7 +412,7 @@ device_assert = _check(
 @builtin()
 def static_print(b: Builder, *values: Any, sep: str = " ", end: str = "\n") -> None:
     """Prints while compiling."""
-    print(*(describe(v) if is_runtime(v) else v for v in values), sep=sep, end=end)
+    b.print(sep.join(describe(v) if is_runtime(v) else str(v) for v in values) + end)
 
 
 # Arithmetic by name.
