@@ -19,6 +19,7 @@ from nki_mlir.frontend.observed import Observations, key
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
 from nki_mlir.frontend.trace import ReturnedArray, Traced, as_argument, trace
 from nki_mlir.frontend.values import describe
+from nki_mlir.recursion import deep_recursion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,9 +89,14 @@ class CompiledKernel:
 
         traced = trace(function, parameters.memory, parameters.constants, parameters.grid, target, observed)
         try:
-            modules = lower_levels(traced.module)
+            with deep_recursion():
+                modules = lower_levels(traced.module)
         except CompileError:
             raise
+        except RecursionError:
+            raise CompileError(
+                f"an expression of '{function.name}' is nested too deeply; use several statements", *function.position
+            ) from None
         except PassFailedException as error:
             raise CompileError(str(error)) from None
         return cls(function, parameters, target, traced, {**modules, "tile": traced.module})

@@ -23,6 +23,12 @@ def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
     return frozenset(found)
 
 
+def names_bound(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Every name that is given a value anywhere inside; `x[0] = 1` gives none to x."""
+    found = (node for root in nodes for node in ast.walk(root))
+    return frozenset(n.id for n in found if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
 def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
     """Every name written anywhere inside, in order of first writing, with where."""
     found: dict[str, list[ast.Name]] = {}

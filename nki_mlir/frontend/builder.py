@@ -185,10 +185,11 @@ def float_attribute(number: float, type_: Any) -> FloatAttr[Any]:
 
 def _checked(number: float, dtype: DType) -> int:
     """A number as an integer of that type, without its fraction."""
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise CompileError(f"{number} can't be converted to {dtype}")
     bits, integer = dtype.bits, int(number)
     low, high = (0, 2**bits - 1) if dtype.kind == "uint" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     if not low <= integer <= high:
-        raise CompileError(f"{number} is out of range for {dtype}")
+        shown = str(number) if bits > integer.bit_length() - 64 else "an integer of more than 128 bits"
+        raise CompileError(f"{shown} is out of range for {dtype}")
     return integer

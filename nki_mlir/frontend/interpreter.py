@@ -34,7 +34,7 @@ class Interpreter(Expressions):
         self.live: frozenset[str] = frozenset()
         self.in_loop = False
         self.end = function.position
-        self._assigned = frozenset(analysis.assignments(function.definition.body))
+        self._assigned = analysis.names_bound(function.definition.body)
 
     def run(self) -> Any:
         """The value that the function returns."""
@@ -63,7 +63,12 @@ class Interpreter(Expressions):
         return None
 
     def _statement(self, statement: ast.stmt) -> Returned | None:
-        return self.visit(statement, "stmt")
+        try:
+            return self.visit(statement, "stmt")
+        except RecursionError:
+            raise CompileError(
+                "this is nested too deeply; use several statements", *self.function.place(statement)
+            ) from None
 
     def _replaced(self, statement: ast.stmt, action: Callable[[ast.stmt], None]) -> None:
         b = self.b

@@ -188,6 +188,7 @@ def where(b: Builder, condition: Any, x: Any, y: Any) -> Any:
 
 def compute(symbol: str, left: Any, right: Any) -> Any:
     """An operator on compile-time objects; what an integer argument of a Triton kernel enters stays typed as one."""
+    _check_size(symbol, left, right)
     try:
         result = PYTHON[symbol](left, right)
         if isinstance(left, ArgInt) or isinstance(right, ArgInt):
@@ -195,6 +196,24 @@ def compute(symbol: str, left: Any, right: Any) -> Any:
     except Exception as error:
         raise CompileError(f"'{symbol}' on {describe(left)} and {describe(right)}: {error}") from None
     return _typed_like(result, left, right)
+
+
+MAX_BITS = 4096
+"""How large compile-time integers and texts may become."""
+
+
+def _check_size(symbol: str, left: Any, right: Any) -> None:
+    """Refuses what would keep Python computing for hours, or fill the memory."""
+    size = 0
+    if symbol == "*" and isinstance(left, str | bytes) != isinstance(right, str | bytes):
+        text, count = (left, right) if isinstance(left, str | bytes) else (right, left)
+        size = len(text) * count if isinstance(count, int) else 0
+    elif isinstance(left, int) and isinstance(right, int) and right > 0:
+        bits = left.bit_length()
+        size = {"**": (bits if abs(left) > 1 else 0) * right, "<<": bits + right if left else 0}.get(symbol, 0)
+        size = bits + right.bit_length() if symbol == "*" else size
+    if size > MAX_BITS:
+        raise CompileError(f"the result of '{symbol}' is too large")
 
 
 def _as_c(symbol: str, left: Any, right: Any, result: Any) -> Any:

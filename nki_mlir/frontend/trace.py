@@ -31,6 +31,7 @@ from nki_mlir.frontend.interpreter import Interpreter
 from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Value, describe
+from nki_mlir.recursion import deep_recursion
 
 TARGET = "neuron.target"
 
@@ -62,6 +63,7 @@ class Traced:
     written: frozenset[int]
 
 
+@deep_recursion()
 def trace(
     function: KernelFunction,
     memory: Memory,
