@@ -26,7 +26,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
 from nki_mlir.frontend.lists import Lists
 from nki_mlir.frontend.observed import Observations
-from nki_mlir.frontend.values import HbmArray, Symbol, Value, describe
+from nki_mlir.frontend.values import HbmArray, Symbol, Unexpected, Value, describe
 
 if TYPE_CHECKING:
     from types import FunctionType
@@ -96,7 +96,7 @@ class Builder:
             return self.value(arith.ConstantOp(float_attribute(number, type_)))
         if dtype.is_bool():
             return self.value(arith.ConstantOp(IntegerAttr(-1 if number else 0, IntegerType(1))))
-        integer = _checked(number, dtype)
+        integer = whole(number, dtype)
         if dtype.kind == "uint":
             return self.cast(self.constant(integer, INDEX), dtype)
         value = IntegerAttr(integer, cast(IndexType | IntegerType, type_))
@@ -157,7 +157,7 @@ class Builder:
             return self.cast(x, dtype)
         if isinstance(x, bool | int | float):
             return self.constant(x, dtype)
-        raise CompileError(f"expected a number or a tensor, got {describe(x)}")
+        raise Unexpected("a number or a tensor", x)
 
     def to_value(self, x: Any) -> Value:
         """A number as the scalar it is by itself: an index, a float32 or a bool."""
@@ -183,7 +183,7 @@ def float_attribute(number: float, type_: Any) -> FloatAttr[Any]:
         return FloatAttr(float("inf") if number > 0 else float("-inf"), type_)
 
 
-def _checked(number: float, dtype: DType) -> int:
+def whole(number: float, dtype: DType) -> int:
     """A number as an integer of that type, without its fraction."""
     if isinstance(number, float) and not math.isfinite(number):
         raise CompileError(f"{number} can't be converted to {dtype}")

@@ -78,6 +78,8 @@ def _default(function: KernelFunction, name: str) -> Any:
 def _on_constants(caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
     if function is builtins.print:
         raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
+    if function is range and (wrong := [x for x in args if not isinstance(x, int)]):
+        raise CompileError(f"the bounds of a loop are integers, got {describe(wrong[0])}")
     if function in _COLLECTING and len(args) == 1:
         args = [lists.items_of(args[0], f"{_name(function)}()")]
     try:

@@ -147,8 +147,9 @@ class Interpreter(Expressions):
     def _name_output(self, node: ast.Assign, value: Any) -> None:
         """An array that an NKI kernel makes is called after its variable."""
         fresh = isinstance(value, HbmArray) and isinstance(node.value, ast.Call)
-        if fresh and isinstance(node.targets[0], ast.Name) and value.memory.name_hint is None:
-            value.memory.name_hint = node.targets[0].id
+        target = node.targets[0]
+        if fresh and isinstance(target, ast.Name) and target.id.isascii() and value.memory.name_hint is None:
+            value.memory.name_hint = target.id
 
     def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:

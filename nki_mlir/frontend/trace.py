@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,9 +89,11 @@ def trace(
         raise CompileError(error.message, *interpreter.end) from None
     b.add(ReturnOp())
     _drop_unused(body)
-    module = _module(b, function, memory, target)
+    names = _names(b, memory)
+    module = _module(b, function, memory, names, target)
     _verify(module)
-    outputs = tuple(Output(_output_name(o), o.shape, o.dtype) for o in b.outputs)
+    made = zip(names[len(memory.names) :], b.outputs, strict=True)
+    outputs = tuple(Output(name, o.shape, o.dtype) for name, o in made)
     return Traced(module, outputs, returned, _written(body))
 
 
@@ -132,14 +135,20 @@ def _returned(language: str, result: Any) -> Any:
     )
 
 
-def _output_name(array: HbmArray) -> str:
-    return array.memory.name_hint or f"output{array.argument}"
+def _names(b: Builder, memory: Memory) -> list[str]:
+    """What the module's arguments are called: parameters, then the arrays made, by the variables that held them first;
+    a name that is taken gets a number."""
+    names = list(memory.names)
+    for array in b.outputs:
+        wanted = array.memory.name_hint or f"output{array.argument}"
+        numbered = (f"{wanted}_{n}" for n in itertools.count(1))
+        names.append(wanted if wanted not in names else next(n for n in numbered if n not in names))
+    return names
 
 
-def _module(b: Builder, function: KernelFunction, memory: Memory, target: str) -> ModuleOp:
+def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
     body = b.entry
     func = FuncOp(function.name, ([a.type for a in body.args], []), Region(body))
-    names = [*memory.names, *(_output_name(o) for o in b.outputs)]
     last = max(memory.groups, default=-1)
     groups = [*memory.groups, *range(last + 1, last + 1 + len(b.outputs))]
     func.attributes[tile.GRID] = tile.grid_attr(b.grid)

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.expr import Counter, Expr
 from nki_mlir.dialects.tile import PtrType, element_of, shape_of
+from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import DType, PointerType, of_type
 
 
@@ -111,6 +112,14 @@ def bounds(expr: Expr) -> tuple[int, int] | None:
     if not all(isinstance(term, Counter) for term, _ in expr.terms):
         return None
     return expr.bounds(lambda symbol: (0, symbol.extent - 1) if isinstance(symbol, Symbol) else (0, 0))
+
+
+class Unexpected(CompileError):
+    """An object where something else is wanted; who knows what the object is called in the call adds that."""
+
+    def __init__(self, wanted: str, value: Any):
+        super().__init__(f"expected {wanted}, got {describe(value)}")
+        self.value = value
 
 
 def is_runtime(value: Any) -> bool:

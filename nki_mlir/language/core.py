@@ -68,7 +68,7 @@ def zeros(b: Builder, shape: Any, dtype: Any) -> Value:
 @builtin()
 def zeros_like(b: Builder, input: Any) -> Value:
     """Zeros of the same shape and type."""
-    if not isinstance(input, Value):
+    if not isinstance(input, Value) or input.is_pointer:
         raise CompileError(f"tl.zeros_like takes a tensor, got {describe(input)}")
     return b.broadcast(b.constant(0, input.number), input.shape)
 
