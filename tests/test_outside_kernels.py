@@ -271,9 +271,6 @@ def test_a_file_edited_after_its_import_does_not_change_the_kernel(tmp_path: Pat
     assert run(module.kernel) == 2
     a = np.zeros((4, 4), np.float32)
     assert module.calls(a)[0, 0] == 2, "a plain function of the same file"
-    with pytest.raises(nki_mlir.CompileError) as raised:
-        module.kernel.trace(np.zeros(8, np.int32).reshape(2, 4)[:, :2], grid=1, target="trn1", wrong=1)
-    assert "unexpected keyword" in str(raised.value)
     assert run(imported(path).other) == 3, "imported again, it is the new one"
 
 
