@@ -15,8 +15,11 @@ from nki_mlir.frontend import arrays
 from nki_mlir.frontend.arrays import ArrayArg, Memory
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.dtypes import numpy_dtype
-from nki_mlir.frontend.source import KernelFunction
-from nki_mlir.frontend.trace import ReturnedArray, Traced, trace
+from nki_mlir.frontend.observed import Observations, key
+from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
+from nki_mlir.frontend.trace import ReturnedArray, Traced, as_argument, trace
+from nki_mlir.frontend.values import describe
+from nki_mlir.recursion import deep_recursion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,21 +40,24 @@ class Parameters:
     def key(self) -> Any:
         """What the compiled code depends on."""
         types = tuple((name, array.key) for name, array in self.arrays.items())
-        constants = tuple((name, _constant_key(value)) for name, value in self.constants.items())
+        constants = tuple((name, key(value)) for name, value in self.constants.items())
         return types, self.memory.key, constants, self.grid
 
 
-def _constant_key(value: Any) -> Any:
-    """Equal for constants that compile to the same: 1, 1.0 and True don't, nor do 0.0 and -0.0."""
-    if isinstance(value, tuple):
-        return tuple(_constant_key(item) for item in value)
-    if isinstance(value, float):
-        return type(value), value.hex()
-    try:
-        hash(value)
-    except TypeError:
-        return type(value), repr(value)
-    return type(value), value
+LAUNCH_OPTIONS = frozenset(
+    "num_warps num_stages num_ctas maxnreg waves_per_eu matrix_instr_nonkdim enable_fp_fusion warmup".split()
+)
+"""Triton's launch options, which have no meaning on this machine and are ignored."""
+
+
+def constant_argument(function: KernelFunction, name: str, value: Any) -> Any:
+    """An argument that is no array, as the kernel sees it."""
+    value = plain(unwrapped(value))
+    if any(arrays.is_array(item) for item in (value if isinstance(value, tuple | list) else ())):
+        raise CompileError(f"argument '{name}' is a tuple of arrays; pass each array as an argument of its own")
+    if type(value) is list:
+        value = tuple(value)
+    return as_argument(value, name in function.constexprs) if function.language == "triton" else value
 
 
 class CompiledKernel:
@@ -75,15 +81,22 @@ class CompiledKernel:
         self._function, self._parameters, self._modules = function, parameters, modules
 
     @classmethod
-    def build(cls, function: KernelFunction, parameters: Parameters, target: str) -> CompiledKernel:
-        """Compiles through all levels. Raises CompileError."""
+    def build(
+        cls, function: KernelFunction, parameters: Parameters, target: str, observed: Observations
+    ) -> CompiledKernel:
+        """Compiles through all levels; `observed` notes what the kernel reads from outside. Raises CompileError."""
         from nki_mlir.passes.pipelines import lower_levels
 
-        traced = trace(function, parameters.memory, parameters.constants, parameters.grid, target)
+        traced = trace(function, parameters.memory, parameters.constants, parameters.grid, target, observed)
         try:
-            modules = lower_levels(traced.module)
+            with deep_recursion():
+                modules = lower_levels(traced.module)
         except CompileError:
             raise
+        except RecursionError:
+            raise CompileError(
+                f"an expression of '{function.name}' is nested too deeply; use several statements", *function.position
+            ) from None
         except PassFailedException as error:
             raise CompileError(str(error)) from None
         return cls(function, parameters, target, traced, {**modules, "tile": traced.module})
@@ -100,7 +113,8 @@ class CompiledKernel:
         return str(self.module(level))
 
     def run(self, *args: Any, seed: int | None = None, checks: bool = True, **meta: Any) -> RunResult:
-        """Runs on these arguments, of which only the arrays matter; they must be like those compiled for.
+        """Runs on these arguments: the arrays alone, or all as they were given to `compile`. Arrays must be like those
+        compiled for, and everything else equal.
 
         `seed` perturbs the engines' timing, which must not change results; `checks` looks for races, reads of bytes
         never written, misuse of PSUM and buffers that overlap.
@@ -134,6 +148,7 @@ class CompiledKernel:
             values = dict(zip(wanted, args, strict=True))
         else:
             values = dict(zip(self._function.signature.parameters, args, strict=False)) | dict(meta)
+            self._check_constants(values)
         missing = [name for name in wanted if not arrays.is_array(values.get(name))]
         if missing or len(args) > len(self._function.signature.parameters):
             given = sum(arrays.is_array(value) for value in (*args, *meta.values()))
@@ -146,6 +161,16 @@ class CompiledKernel:
             }
         except CompileError as error:
             raise ExecutionError(error.message) from None
+
+    def _check_constants(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name not in self._function.signature.parameters and name not in LAUNCH_OPTIONS:
+                raise ExecutionError(f"{self.name}: it has no argument '{name}'")
+            if name in self._parameters.constants:
+                then = self._parameters.constants[name]
+                now = constant_argument(self._function, name, value)
+                if key(now) != key(then):
+                    raise ExecutionError(f"argument '{name}': compiled for {describe(then)}, got {describe(now)}")
 
     def _check(self, given: Mapping[str, ArrayArg]) -> None:
         for name, array in given.items():

@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     from xdsl.ir import Attribute, Operation
 
 
+_sources: dict[str, list[str]] = {}
+
+
+def remember(file: str, lines: list[str]) -> None:
+    """Messages quote these lines of a file from now on, whatever becomes of it."""
+    _sources[file] = lines
+
+
+def remembered(file: str) -> list[str] | None:
+    """The lines of a file that were kept by `remember`."""
+    return _sources.get(file)
+
+
+def _line(file: str, line: int) -> str:
+    lines = remembered(file)
+    if not lines:
+        return linecache.getline(file, line)
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
 class CompileError(PassFailedException):
     """A kernel, a module or a call that can't be compiled.
 
@@ -82,7 +102,7 @@ def _render(message: str, file: str | None, line: int | None, column: int | None
     if file is None or line is None:
         return f"error: {message}" if not message.startswith("error:") else message
     head = f"{file}:{line}:{column or 1}: error: {message}"
-    text = linecache.getline(file, line).rstrip("\n")
+    text = _line(file, line).rstrip("\n")
     if not text.strip():
         return head
     caret = "".join(c if c == "\t" else " " for c in text[: (column or 1) - 1]) + "^"

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from nki_mlir.compiled import CompiledKernel, Parameters
+from nki_mlir.compiled import LAUNCH_OPTIONS, CompiledKernel, Parameters, constant_argument
 from nki_mlir.errors import CompileError, ExecutionError
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.call_site import placed
+from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
-from nki_mlir.frontend.trace import Traced, as_argument, trace
+from nki_mlir.frontend.trace import Traced, trace
 
 if TYPE_CHECKING:
     from nki_mlir.executor import RunResult
 
 TARGET = "trn1"
 """The chip that kernels are compiled for unless told otherwise."""
-
-LAUNCH_OPTIONS = frozenset(
-    "num_warps num_stages num_ctas maxnreg waves_per_eu matrix_instr_nonkdim enable_fp_fusion warmup".split()
-)
-"""Triton's launch options, which have no meaning on this machine and are ignored."""
 
 JIT_OPTIONS = frozenset(
     "version repr launch_metadata do_not_specialize do_not_specialize_on_alignment debug noinline "
@@ -33,6 +30,9 @@ JIT_OPTIONS = frozenset(
 """Options of Triton's and NKI's decorators, which are ignored."""
 
 _CACHE_SIZE = 256
+
+_Cached = tuple[CompiledKernel | CompileError, Observations]
+"""What compiling gave, and what that depends on besides the arguments."""
 
 Step = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
 """A decorator's part in a launch: from the arguments so far to alternatives of further ones."""
@@ -56,7 +56,7 @@ class Kernel:
             raise placed(error) from None
         self.fn, self.target, self.steps = function, target, tuple(steps)
         self.last_run: RunResult | None = None
-        self._cache: OrderedDict[Any, CompiledKernel | CompileError] = OrderedDict()
+        self._cache: OrderedDict[Any, _Cached] = OrderedDict()
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
 
     def __repr__(self) -> str:
@@ -82,7 +82,12 @@ class Kernel:
             bound = next(_alternatives(self.steps, self._given(args, meta)))
             parameters = self._parameters(self._complete(bound), grid)
             return trace(
-                self.kernel_function, parameters.memory, parameters.constants, parameters.grid, target or self.target
+                self.kernel_function,
+                parameters.memory,
+                parameters.constants,
+                parameters.grid,
+                target or self.target,
+                Observations(),
             )
         except CompileError as error:
             raise placed(error).with_traceback(None) from None
@@ -100,7 +105,9 @@ class Kernel:
 
     def with_step(self: K, step: Step) -> K:
         """This kernel with one more decorator around it."""
-        return type(self)(self.fn, self.target, (step, *self.steps))
+        made = copy.copy(self)
+        made.steps, made.last_run, made._cache = (step, *self.steps), None, OrderedDict()
+        return made
 
     # From a call to compiled code.
     def _compiled(
@@ -120,20 +127,23 @@ class Kernel:
         raise CompileError(failed.message, failed.file, failed.line, failed.column)
 
     def _cached(self, parameters: Parameters, target: str) -> CompiledKernel | CompileError:
-        key = (parameters.key, target)
-        found = self._cache.get(key)
-        if found is None or (isinstance(found, CompiledKernel) and not found.traced.is_current()):
-            try:
-                found = CompiledKernel.build(self.kernel_function, parameters, target)
-            except CompileError as error:
-                if not self.steps:
-                    raise
-                found = error
-            self._cache[key] = found
-        self._cache.move_to_end(key)
+        wanted = (parameters.key, target)
+        found = self._cache.get(wanted)
+        if found is None or not found[1].hold():
+            found = self._cache[wanted] = self._build(parameters, target)
+        self._cache.move_to_end(wanted)
         while len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
-        return found
+        return found[0]
+
+    def _build(self, parameters: Parameters, target: str) -> _Cached:
+        observed = Observations()
+        try:
+            return CompiledKernel.build(self.kernel_function, parameters, target, observed), observed
+        except CompileError as error:
+            if not self.steps:
+                raise
+            return error, observed
 
     def _given(self, args: Sequence[Any], meta: Mapping[str, Any]) -> dict[str, Any]:
         """The call's arguments by parameter, without defaults."""
@@ -161,22 +171,13 @@ class Kernel:
         found: dict[str, arrays.ArrayArg] = {}
         constants: dict[str, Any] = {}
         for name, value in complete.items():
-            constexpr = name in self.kernel_function.constexprs
             if not arrays.is_array(value):
-                constants[name] = self._constant(name, value, constexpr)
-            elif constexpr:
+                constants[name] = constant_argument(self.kernel_function, name, value)
+            elif name in self.kernel_function.constexprs:
                 raise CompileError(f"argument '{name}' is a constexpr, but an array was passed")
             else:
                 found[name] = arrays.array_arg(value, name, pointer=self.language == "triton")
         return Parameters(arrays.memory_of(found), found, constants, self.grid(grid, complete))
-
-    def _constant(self, name: str, value: Any, constexpr: bool) -> Any:
-        items = value if isinstance(value, tuple | list) else (value,)
-        if any(arrays.is_array(item) for item in items):
-            raise CompileError(f"argument '{name}' is a tuple of arrays; pass each array as an argument of its own")
-        if isinstance(value, list):
-            value = tuple(value)
-        return as_argument(value, constexpr) if self.language == "triton" else value
 
     def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
         """The number of programs along each axis."""

@@ -438,3 +438,54 @@ def test_every_function_has_a_signature_and_a_docstring_and_belongs_in_a_kernel(
     if name != "cdiv":
         with pytest.raises(nki_mlir.CompileError, match="only inside a kernel"):
             function(1)
+
+
+@nki_mlir.jit
+def compared_kernel(out_ptr, LIMIT: tl.constexpr, CASE: tl.constexpr):
+    i = tl.arange(0, 8)
+    if CASE == "<":
+        mask = i < LIMIT
+    elif CASE == "<=":
+        mask = i <= LIMIT
+    elif CASE == "reflected":
+        mask = LIMIT > i
+    else:
+        mask = LIMIT >= i
+    tl.store(out_ptr + i, 1.0, mask=mask)
+
+
+@pytest.mark.parametrize("case", ["<", "<=", "reflected", "reflected="])
+@pytest.mark.parametrize("limit", [4.5, 4.0, -0.5, 7.0, 100.5, float("inf")])
+def test_an_index_compared_with_a_float(case: str, limit: float) -> None:
+    out = np.zeros(8, np.float32)
+    compared_kernel[1](out, limit, case)
+    i = np.arange(8)
+    np.testing.assert_array_equal(out, i < limit if case in ("<", "reflected") else i <= limit)
+
+
+@nki_mlir.jit
+def exact_kernel(out_ptr, LIMIT: tl.constexpr):
+    i = tl.arange(0, 8) + 2**24
+    tl.store(out_ptr + i, 1.0, mask=i < LIMIT)
+
+
+@pytest.mark.parametrize(("limit", "constant"), [(16777217.5, "16777217 : index"), (16777217.0, "16777217 : index")])
+def test_a_comparison_with_a_float_does_not_round_the_index(limit: float, constant: str) -> None:
+    module = checked(exact_kernel, array(2), LIMIT=limit)
+    assert f"arith.constant {constant}" in str(module) and not ops(module, "tile.cast")
+
+
+@nki_mlir.jit
+def dtype_kernel(x_ptr, out_ptr, DTYPE: tl.constexpr):
+    i = tl.arange(0, 8)
+    x = tl.load(x_ptr + i).to(ml_dtypes.bfloat16)
+    tl.static_assert(x.dtype == ml_dtypes.bfloat16 and x.dtype != np.float32)
+    x = x.to(np.float16) + tl.zeros((8,), np.dtype("float16")) + tl.full((8,), 1, DTYPE)
+    tl.store(out_ptr + i, x.to(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.dtype("float16"), "float16", tl.float16], ids=str)
+def test_types_of_other_libraries_are_dtypes(dtype: Any) -> None:
+    module = checked(dtype_kernel, array(8), array(8), DTYPE=dtype)
+    casts = [str(op.results[0].type) for op in ops(module, "tile.cast")]
+    assert casts == ["tensor<8xbf16>", "tensor<8xf16>", "tensor<8xf32>"]

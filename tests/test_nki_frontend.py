@@ -185,6 +185,29 @@ def test_types_are_those_of_numpy_and_compare_with_them() -> None:
     assert nl.int8 != np.int16 and nl.bfloat16 == "bfloat16"
 
 
+@nki.jit
+def renamed_kernel(a):
+    before = a
+    out = nl.ndarray(a.shape, a.dtype, buffer=nl.shared_hbm)
+    nl.store(out, nl.load(before) * 2.0)
+    first = out
+    out = nl.ndarray(a.shape, np.float32, buffer=nl.shared_hbm)
+    nl.store(out, nl.load(first) * 3.0)
+    a = nl.ndarray(a.shape, a.dtype, buffer=nl.shared_hbm)
+    nl.store(a, nl.load(before) * 5.0)
+    é = nl.ndarray(a.shape, a.dtype, buffer=nl.shared_hbm)
+    nl.store(é, nl.load(before) * 7.0)
+    return first, out, a, é
+
+
+def test_arrays_made_under_one_name_or_that_of_a_parameter() -> None:
+    result = renamed_kernel.trace(np.ones((4, 4), np.float32))
+    assert arg_names(result.module) == ["a", "out", "out_1", "a_1", "output4"]
+    assert [o.name for o in result.outputs] == ["out", "out_1", "a_1", "output4"]
+    arrays = renamed_kernel(np.ones((4, 4), np.float32))
+    assert [float(array[3, 3]) for array in arrays] == [2, 6, 5, 7]
+
+
 @pytest.mark.parametrize("name", [name for name in nl.__all__ if hasattr(getattr(nl, name), "body")])
 def test_every_function_has_a_docstring_and_belongs_in_a_kernel(name: str) -> None:
     function = getattr(nl, name)

@@ -23,6 +23,12 @@ def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
     return frozenset(found)
 
 
+def names_bound(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Every name that is given a value anywhere inside; `x[0] = 1` gives none to x."""
+    found = (node for root in nodes for node in ast.walk(root))
+    return frozenset(n.id for n in found if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
 def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
     """Every name written anywhere inside, in order of first writing, with where."""
     found: dict[str, list[ast.Name]] = {}
@@ -36,6 +42,20 @@ def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
         for name in sorted(stores + subscripts, key=lambda n: (n.lineno, n.col_offset)):
             found.setdefault(name.id, []).append(name)
     return found
+
+
+def unconditional(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """Names written outside of any `if`; an inner loop counts as having iterations."""
+    found: set[str] = set()
+    for statement in statements:
+        match statement:
+            case ast.If():
+                pass
+            case ast.For():
+                found |= unconditional(statement.body) | set(assignments([statement.target]))
+            case _:
+                found |= set(assignments([statement]))
+    return frozenset(found)
 
 
 def exposed(statements: Iterable[ast.stmt]) -> frozenset[str]:

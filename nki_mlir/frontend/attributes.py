@@ -11,6 +11,8 @@ from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Unsupported
 from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
+from nki_mlir.frontend.lists import ListMethod, changing_method
+from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.values import HbmArray, Value, describe
 
 
@@ -42,10 +44,23 @@ def attribute(b: Builder, base: Any, name: str) -> Any:
         found = _of_number(b, base, name)
         if found is not None:
             return found
+    if type(base) is list and hasattr(list, name):
+        return ListMethod(base, name)
+    if changing_method(base, name):
+        raise CompileError(f"'{name}' changes {describe(base)} that comes from outside the kernel")
+    return outside(b, base, name, f"{describe(base)} has no attribute '{name}'")
+
+
+def outside(b: Builder, base: Any, name: str, missing: str) -> Any:
+    """An attribute of an object that is not the kernel's; `missing` is the error where there is none."""
     try:
-        return getattr(base, name)
+        return b.observe((key(base), name), lambda: getattr(base, name)) if is_opaque(base) else getattr(base, name)
     except AttributeError:
-        raise CompileError(f"{describe(base)} has no attribute '{name}'") from None
+        raise CompileError(missing) from None
+    except CompileError:
+        raise
+    except Exception as error:
+        raise CompileError(f"reading '{name}' of {describe(base)} raised {type(error).__name__}: {error}") from None
 
 
 def value_dtype(value: Value) -> DType | PointerType:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,23 +24,31 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
-from nki_mlir.frontend.values import HbmArray, Symbol, Value, describe
+from nki_mlir.frontend.lists import Lists
+from nki_mlir.frontend.observed import Observations
+from nki_mlir.frontend.values import HbmArray, Symbol, Unexpected, Value, describe
 
 if TYPE_CHECKING:
+    from types import FunctionType
+
     from nki_mlir.frontend.source import KernelFunction
 
 
 class Builder:
     """One kernel under construction: where operations go, what they are stamped with, and what was recorded."""
 
-    def __init__(self, function: KernelFunction, grid: Sequence[int], body: Block):
+    def __init__(self, function: KernelFunction, grid: Sequence[int], body: Block, observed: Observations):
         self.grid = tuple(grid)
         self.entry = self.block = body
         self.language = function.language
         self.file, self.line, self.column = function.position
-        self.loop_depth = 0
+        self.loops: tuple[Block, ...] = ()
         self.outputs: list[HbmArray] = []
-        self.observed: dict[tuple[int, str], tuple[Callable[[], Any], Any]] = {}
+        self.observed = observed
+        self.lists = Lists()
+        self.helpers: dict[FunctionType, KernelFunction] = {}
+        self.unrolled = 0
+        self.held: list[str] = []
         self._axes = tuple(Symbol(size) for size in self.grid)
 
     # Where operations go.
@@ -55,12 +64,27 @@ class Builder:
     def inside(self, block: Block) -> Iterator[None]:
         """Operations go to `block`, the body of a loop."""
         outer, self.block = self.block, block
-        self.loop_depth += 1
+        around, self.loops = self.loops, (*self.loops, block)
         try:
             yield
         finally:
-            self.block = outer
-            self.loop_depth -= 1
+            self.block, self.loops = outer, around
+
+    # What happens while compiling.
+    def observe(self, what: Hashable, read: Callable[[], Any]) -> Any:
+        """What `read` gives of the world outside the kernel, noted."""
+        return self.observed.read(what, read)
+
+    def print(self, text: str) -> None:
+        """Prints, outside of loops; a loop's body may be compiled several times, so that its text is held back."""
+        self.held.append(text)
+        self.flush()
+
+    def flush(self) -> None:
+        """Prints what is held back, unless still inside a loop."""
+        if not self.loops:
+            print("".join(self.held), end="")
+            self.held.clear()
 
     # Scalars.
     def constant(self, number: float | Value, dtype: DType) -> Value:
@@ -69,13 +93,14 @@ class Builder:
             return self.cast(number, dtype)
         type_ = dtype.type
         if isinstance(type_, AnyFloat):
-            return self.value(arith.ConstantOp(float_attribute(float(number), type_)))
+            return self.value(arith.ConstantOp(float_attribute(number, type_)))
         if dtype.is_bool():
             return self.value(arith.ConstantOp(IntegerAttr(-1 if number else 0, IntegerType(1))))
+        integer = whole(number, dtype)
         if dtype.kind == "uint":
-            return self.cast(self.constant(_unsigned(int(number), dtype), INDEX), dtype)
-        value = IntegerAttr(_checked(int(number), dtype), cast(IndexType | IntegerType, type_))
-        return self.value(arith.ConstantOp(value), Expr(int(number)) if dtype is INDEX else None)
+            return self.cast(self.constant(integer, INDEX), dtype)
+        value = IntegerAttr(integer, cast(IndexType | IntegerType, type_))
+        return self.value(arith.ConstantOp(value), Expr(integer) if dtype is INDEX else None)
 
     def index(self, number: Value | int) -> Value:
         """A scalar index."""
@@ -132,20 +157,13 @@ class Builder:
             return self.cast(x, dtype)
         if isinstance(x, bool | int | float):
             return self.constant(x, dtype)
-        raise CompileError(f"expected a number or a tensor, got {describe(x)}")
+        raise Unexpected("a number or a tensor", x)
 
     def to_value(self, x: Any) -> Value:
         """A number as the scalar it is by itself: an index, a float32 or a bool."""
         if isinstance(x, Value):
             return x
         return self.typed(x, boolean if isinstance(x, bool) else INDEX if isinstance(x, int) else float32)
-
-    # What the kernel reads from outside itself.
-    def observe(self, owner: object, name: str, read: Callable[[], Any]) -> Any:
-        """What `read` gives, noted: a compiled kernel is stale once it gives something else."""
-        value = read()
-        self.observed[id(owner), name] = (read, value)
-        return value
 
 
 def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
@@ -160,21 +178,19 @@ def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
 def float_attribute(number: float, type_: Any) -> FloatAttr[Any]:
     """A float constant; what is too large for the type is infinite."""
     try:
-        return FloatAttr(number, type_)
+        return FloatAttr(float(number), type_)
     except OverflowError:
         return FloatAttr(float("inf") if number > 0 else float("-inf"), type_)
 
 
-def _unsigned(number: int, dtype: DType) -> int:
-    """An unsigned constant; a negative one wraps around, as in C."""
-    most = 2**dtype.bits - 1
-    if not -(2 ** (dtype.bits - 1)) <= number <= most:
-        raise CompileError(f"{number} is out of range for {dtype}")
-    return number & most
-
-
-def _checked(number: int, dtype: DType) -> int:
-    low, high = -(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1) - 1
-    if not low <= number <= high:
-        raise CompileError(f"{number} is out of range for {dtype}")
-    return number
+def whole(number: float, dtype: DType) -> int:
+    """A number as an integer of that type, without its fraction. A negative one wraps around where the type is
+    unsigned, as in C."""
+    if isinstance(number, float) and not math.isfinite(number):
+        raise CompileError(f"{number} can't be converted to {dtype}")
+    bits, integer = dtype.bits, int(number)
+    most = 2**bits - 1 if dtype.kind == "uint" else 2 ** (bits - 1) - 1
+    if not -(2 ** (bits - 1)) <= integer <= most:
+        shown = str(number) if bits > integer.bit_length() - 64 else "an integer of more than 128 bits"
+        raise CompileError(f"{shown} is out of range for {dtype}")
+    return integer & most if dtype.kind == "uint" else integer

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nki_mlir.errors import CompileError
+from nki_mlir.frontend.values import Unexpected
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.builder import Builder
@@ -48,7 +49,12 @@ class Builtin:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise CompileError(f"{self.name}: {error}; it is {self.name}{self._shown()}") from None
-        return self.body(builder, *bound.args, **bound.kwargs)
+        try:
+            return self.body(builder, *bound.args, **bound.kwargs)
+        except Unexpected as error:
+            names = [name for name, value in bound.arguments.items() if value is error.value]
+            where = f"{self.name}: argument '{names[0]}'" if names else self.name
+            raise CompileError(f"{where}: {error.message}") from None
 
     def _shown(self) -> str:
         bare = [p.replace(annotation=inspect.Parameter.empty) for p in self.signature.parameters.values()]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import functions, operators
+from nki_mlir.frontend import functions, lists, operators
 from nki_mlir.frontend.attributes import Method
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, OutsideKernel
 from nki_mlir.frontend.dtypes import INDEX, float32
+from nki_mlir.frontend.lists import ListMethod
+from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
-from nki_mlir.frontend.values import Value, describe, is_runtime
+from nki_mlir.frontend.values import HbmArray, Value, describe, is_runtime
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.expressions import Expressions
@@ -28,6 +31,8 @@ def call(caller: Expressions, function: Any, args: list[Any], kwargs: dict[str, 
     b = caller.b
     if isinstance(function, Method):
         return function.function.emit(b, (function.receiver, *args), kwargs)
+    if isinstance(function, ListMethod):
+        return function.call(b, args, kwargs)
     if isinstance(function, Builtin):
         return function.emit(b, tuple(args), kwargs)
     inner = getattr(function, "kernel_function", None)
@@ -50,24 +55,64 @@ def inline(caller: Expressions, function: KernelFunction, args: Sequence[Any], k
         bound = function.signature.bind(*args, **kwargs)
     except TypeError as error:
         raise CompileError(f"{function.name}: {error}") from None
+    defaults = {name for name in function.signature.parameters if name not in bound.arguments}
     bound.apply_defaults()
     variables = {name: unwrapped(value) for name, value in bound.arguments.items()}
+    for name in defaults & variables.keys():
+        caller.b.observe((id(function), name), partial(_default, function, name))
     return Interpreter(caller.b, function, variables, caller.depth + 1).run()
+
+
+def _helper(caller: Expressions, function: FunctionType) -> KernelFunction:
+    """A plain function that an NKI kernel calls, as a function to compile."""
+    helpers = caller.b.helpers
+    if function not in helpers:
+        helpers[function] = KernelFunction.undecorated(function, "nki")
+    return helpers[function]
+
+
+def _default(function: KernelFunction, name: str) -> Any:
+    return function.signature.parameters[name].default
 
 
 def _on_constants(caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
     if function is builtins.print:
         raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
+    if function is range and (wrong := [x for x in args if not isinstance(x, int)]):
+        raise CompileError(f"the bounds of a loop are integers, got {describe(wrong[0])}")
+    if function in _COLLECTING and len(args) == 1:
+        args = [lists.items_of(args[0], f"{_name(function)}()")]
     try:
-        return plain(function(*args, **kwargs))
+        result = plain(_observed(caller.b, function, args, kwargs))
     except OutsideKernel:
         if isinstance(function, FunctionType) and caller.function.language == "nki":
-            return inline(caller, KernelFunction(function, "nki"), args, kwargs)
+            return inline(caller, _helper(caller, function), args, kwargs)
         raise CompileError(_not_jit(function)) from None
     except CompileError:
         raise
     except Exception as error:
         raise CompileError(f"{_name(function)}: {type(error).__name__}: {error}") from None
+    return caller.b.lists.made(result, caller.b.loops) if function in _COLLECTING else result
+
+
+def _observed(b: Builder, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The result of a plain function. It may read anything, so that the call is noted, with the arguments as they are
+    now; except for Python's own functions on objects that don't change."""
+    is_pure = isinstance(function, BuiltinFunctionType | type) and function.__module__ in _PURE_MODULES
+    if is_pure and not is_opaque((tuple(args), kwargs)):
+        return function(*args, **kwargs)
+    given, named = [_copied(a) for a in args], {name: _copied(a) for name, a in kwargs.items()}
+    # The first call gets the arguments themselves: the result may be one of them.
+    results = [function(*args, **kwargs)]
+    return b.observe(
+        ("call", key(function), key((tuple(given), named))),
+        lambda: results.pop() if results else function(*map(_copied, given), **named),
+    )
+
+
+def _copied(value: Any) -> Any:
+    """Lists change while a kernel is compiled; the note of a call keeps them as they were."""
+    return [_copied(item) for item in value] if type(value) is list else value
 
 
 def _with_runtime_values(
@@ -80,7 +125,7 @@ def _with_runtime_values(
         except TypeError as error:
             raise CompileError(f"{_name(function)}: {error}") from None
     if isinstance(function, FunctionType) and caller.function.language == "nki":
-        return inline(caller, KernelFunction(function, "nki"), args, kwargs)
+        return inline(caller, _helper(caller, function), args, kwargs)
     raise CompileError(_not_jit(function))
 
 
@@ -113,24 +158,44 @@ def _range(b: Builder, *bounds: Any) -> Any:
     raise CompileError(f"the bounds of a loop must be known at compile time, got {runtime} computed at run time")
 
 
+def _len(b: Builder, x: Any) -> int:
+    if isinstance(x, tuple | list):
+        return len(x)
+    shape = x.shape if isinstance(x, Value | HbmArray) else ()
+    if not shape:
+        raise CompileError(f"{describe(x)} has no length")
+    return shape[0]
+
+
 def _bool(b: Builder, value: Any) -> Any:
     raise CompileError("bool() works on compile-time values only; compare with 0 to get a mask")
 
+
+def _scalar(x: Any, what: str) -> Value:
+    if not isinstance(x, Value) or x.is_pointer:
+        raise CompileError(f"{what} takes a number or a tensor, got {describe(x)}")
+    return x
+
+
+_COLLECTING = (list, tuple, sorted)
+"""Functions that make a list or tuple of what they are given."""
+
+_PURE_MODULES = ("builtins", "math", "operator")
 
 _EMITTERS: dict[Any, Callable[..., Any]] = {
     min: _fold("minimum"),
     max: _fold("maximum"),
     abs: functions.absolute,
-    float: lambda b, x: b.cast(x, float32),
-    int: lambda b, x: functions.cast_as_c(b, x, INDEX),
+    float: lambda b, x: b.cast(_scalar(x, "float()"), float32),
+    int: lambda b, x: functions.cast_as_c(b, _scalar(x, "int()"), INDEX),
     bool: _bool,
     range: _range,
-    len: lambda b, x: len(x) if isinstance(x, tuple | list) else x.shape[0],
+    len: _len,
     isinstance: lambda b, x, kinds: isinstance(x, kinds),
-    tuple: lambda b, x: tuple(x),
-    list: lambda b, x: list(x),
-    zip: lambda b, *x: list(zip(*x, strict=False)),
-    enumerate: lambda b, x, start=0: list(enumerate(x, start)),
-    reversed: lambda b, x: list(reversed(x)),
+    tuple: lambda b, x: tuple(lists.items_of(x, "tuple()")),
+    list: lambda b, x: b.lists.made(lists.items_of(x, "list()"), b.loops),
+    zip: lambda b, *x: list(zip(*(lists.items_of(one, "zip()") for one in x), strict=False)),
+    enumerate: lambda b, x, start=0: list(enumerate(lists.items_of(x, "enumerate()"), start)),
+    reversed: lambda b, x: list(reversed(lists.items_of(x, "reversed()"))),
 }
 """Python's builtins where an argument is known only at run time."""

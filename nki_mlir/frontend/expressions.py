@@ -9,12 +9,14 @@ from types import ModuleType
 from typing import Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import operators
-from nki_mlir.frontend.attributes import attribute
+from nki_mlir.frontend import lists, operators
+from nki_mlir.frontend.arrays import is_array
+from nki_mlir.frontend.attributes import attribute, outside
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Unsupported
 from nki_mlir.frontend.calls import call
 from nki_mlir.frontend.functions import index_value
+from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
 from nki_mlir.frontend.values import HbmArray, Poison, Value, View, describe, is_runtime
 
@@ -128,14 +130,17 @@ class Expressions:
         if reader is None:
             raise CompileError(f"name '{node.id}' is not defined")
         owner, read = reader
-        return self.usable(self.b.observe(owner, node.id, read), node.id)
+        try:
+            return self.usable(self.b.observe((id(owner), node.id), read), node.id)
+        except ValueError:
+            raise CompileError(f"'{node.id}' of the enclosing function is not set yet") from None
 
     def usable(self, value: Any, name: str) -> Any:
         """An object from outside the kernel as the kernel sees it."""
         value = plain(unwrapped(value))
         if isinstance(value, Unsupported):
             raise value.error()
-        if all(hasattr(value, part) for part in ("shape", "dtype", "__getitem__")):
+        if is_array(value):
             raise CompileError(f"'{name}' is an array outside the kernel; pass it as an argument")
         return value
 
@@ -144,18 +149,15 @@ class Expressions:
         if not isinstance(base, ModuleType):
             return self.usable(attribute(self.b, base, node.attr), node.attr)
         name = ast.unparse(node.value)
-        try:
-            value = self.b.observe(base, node.attr, lambda: getattr(base, node.attr))
-        except AttributeError:
-            raise CompileError(f"{name} has no '{node.attr}'") from None
-        return self.usable(value, f"{name}.{node.attr}")
+        found = outside(self.b, base, node.attr, f"{name} has no '{node.attr}'")
+        return self.usable(found, f"{name}.{node.attr}")
 
     # Displays.
     def expr_Tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self.items(node.elts))
 
     def expr_List(self, node: ast.List) -> list[Any]:
-        return self.items(node.elts)
+        return self.b.lists.made(self.items(node.elts), self.b.loops)
 
     def items(self, nodes: list[ast.expr]) -> list[Any]:
         """The values of expressions, those with a star unpacked."""
@@ -178,10 +180,10 @@ class Expressions:
         if isinstance(value, Value):
             return describe(value)
         style = self.eval(node.format_spec) if node.format_spec else ""
-        text = {115: str, 114: repr, 97: ascii}.get(node.conversion, lambda v: v)(value)
         try:
+            text = {115: str, 114: repr, 97: ascii}.get(node.conversion, lambda v: v)(value)
             return format(text, style)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             raise CompileError(f"this can't be formatted: {error}") from None
 
     # Operators.
@@ -192,12 +194,32 @@ class Expressions:
     def binary(self, op: ast.operator, left: Any, right: Any) -> Any:
         if isinstance(op, ast.MatMult):
             raise CompileError("'@' is not supported; use tl.dot or nl.matmul")
-        return operators.binary(self.b, _BINARY[type(op)], left, right)
+        symbol = _BINARY[type(op)]
+        sequence = lists.operator(self.b, symbol, left, right)
+        if sequence is not None:
+            return sequence
+        return self.outside(symbol, lambda: operators.binary(self.b, symbol, left, right), left, right)
+
+    def outside(self, what: str, compute: Callable[[], Any], *operands: Any) -> Any:
+        """What `compute` makes of the operands; noted where one of them is an object that may change."""
+        if not any(is_opaque(operand) for operand in operands) or is_runtime(operands):
+            return compute()
+        return self.b.observe((what, key(operands)), compute)
+
+    def truth(self, value: Any) -> bool:
+        """`bool(value)` of a compile-time object."""
+        try:
+            return self.outside("bool", lambda: bool(value), value)
+        except Exception as error:
+            raise CompileError(f"the truth of {describe(value)}: {type(error).__name__}: {error}") from None
 
     def expr_UnaryOp(self, node: ast.UnaryOp) -> Any:
         if isinstance(node.op, ast.Not):
-            return not self.known(node.operand, "'not' works on compile-time values only; use '~' on a mask")
-        return operators.unary(self.b, _UNARY[type(node.op)], self.eval(node.operand))
+            return not self.truth(
+                self.known(node.operand, "'not' works on compile-time values only; use '~' on a mask")
+            )
+        symbol, value = _UNARY[type(node.op)], self.eval(node.operand)
+        return self.outside(f"unary {symbol}", lambda: operators.unary(self.b, symbol, value), value)
 
     def expr_BoolOp(self, node: ast.BoolOp) -> Any:
         is_and = isinstance(node.op, ast.And)
@@ -205,7 +227,7 @@ class Expressions:
         value: Any = None
         for part in node.values:
             value = self.known(part, f"'{word}' works on compile-time values only; combine masks with '{symbol}'")
-            if bool(value) is not is_and:
+            if self.truth(value) is not is_and:
                 break
         return value
 
@@ -216,7 +238,7 @@ class Expressions:
             result = self._compare(op, left, right)
             if isinstance(result, Value) and len(node.ops) > 1:
                 raise CompileError("a chained comparison works on compile-time values only; write (a < b) & (b < c)")
-            if not isinstance(result, Value) and not result:
+            if not isinstance(result, Value) and not self.truth(result):
                 return result
             left = right
         return result
@@ -225,33 +247,48 @@ class Expressions:
         symbol = _BINARY.get(type(op))
         if symbol is not None and (isinstance(left, Value) or isinstance(right, Value)):
             return operators.binary(self.b, symbol, left, right)
+        if symbol in ("==", "!=") and (left is None or right is None):
+            op = ast.Is() if symbol == "==" else ast.IsNot()
+        if not isinstance(op, ast.Is | ast.IsNot) and is_runtime((left, right)):
+            raise CompileError(f"{describe(left)} and {describe(right)} can't be compared: one is not known here")
+        compute = _IDENTITY.get(type(op)) or operators.PYTHON[symbol or ""]
         try:
-            return operators.PYTHON[symbol](left, right) if symbol else _IDENTITY[type(op)](left, right)
-        except TypeError as error:
+            return self.outside(type(op).__name__, lambda: plain(compute(left, right)), left, right)
+        except CompileError:
+            raise
+        except Exception as error:
             raise CompileError(str(error)) from None
 
     def expr_IfExp(self, node: ast.IfExp) -> Any:
         test = self.known(node.test, "a run-time condition can't choose an expression; use tl.where(condition, x, y)")
-        return self.eval(node.body if test else node.orelse)
+        return self.eval(node.body if self.truth(test) else node.orelse)
 
     # Subscripts.
     def expr_Slice(self, node: ast.Slice) -> slice:
         return slice(*(None if part is None else self.eval(part) for part in (node.lower, node.upper, node.step)))
 
     def expr_Subscript(self, node: ast.Subscript) -> Any:
-        base, index = self.eval(node.value), self.eval(node.slice)
+        return self.item(self.eval(node.value), self.eval(node.slice))
+
+    def item(self, base: Any, index: Any) -> Any:
+        """`base[index]`"""
+        b = self.b
         if isinstance(base, Value):
-            return index_value(self.b, base, index)
+            return index_value(b, base, index)
         if isinstance(base, HbmArray):
             return View(base, index if isinstance(index, tuple) else (index,))
         if hasattr(base, "emit_item"):
-            return base.emit_item(self.b, index)
+            return base.emit_item(b, index)
         if is_runtime(index):
             raise CompileError(f"{describe(base)} can be indexed only with compile-time values")
         try:
-            return base[index]
-        except (TypeError, IndexError, KeyError) as error:
+            found = self.outside("[]", lambda: base[index], base, index)
+        except CompileError:
+            raise
+        except Exception as error:
             raise CompileError(f"{type(error).__name__}: {error}") from None
+        found = found if is_runtime(found) else self.usable(found, f"{describe(base)}[{index!r}]")
+        return b.lists.made(found, b.loops) if isinstance(index, slice) else found
 
     # Calls.
     def expr_Call(self, node: ast.Call) -> Any:

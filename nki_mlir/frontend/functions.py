@@ -13,10 +13,10 @@ from xdsl.ir import Operation
 
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.builder import Builder, whole
 from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, boolean, float32, int32
 from nki_mlir.frontend.operators import binary
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value, describe, is_runtime
 
 _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
     "exp": (xmath.ExpOp, math.exp),
@@ -44,14 +44,14 @@ def elementary(b: Builder, name: str, x: Any) -> Any:
 def _known(name: str, function: Callable[[float], float], x: Any) -> float:
     try:
         return ArgFloat(function(x)) if isinstance(x, ArgFloat | ArgInt) else function(x)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise CompileError(f"{name} of {describe(x)}: {error}") from None
 
 
 def as_float(b: Builder, x: Any) -> Value:
     """A value of a float type: what isn't one becomes float32."""
     if not isinstance(x, Value) or x.is_pointer:
-        raise CompileError(f"expected a number or a tensor, got {describe(x)}")
+        raise Unexpected("a number or a tensor", x)
     return x if x.number.kind == "float" else b.cast(x, float32)
 
 
@@ -111,7 +111,7 @@ def dtype_of(value: Any, what: str = "a dtype") -> DType:
     """The dtype that an argument names."""
     found = as_dtype(value)
     if found is None:
-        raise CompileError(f"expected {what}, got {describe(value)}")
+        raise Unexpected(what, value)
     return found
 
 
@@ -287,10 +287,18 @@ def cast_as_c(b: Builder, x: Value, dtype: DType) -> Value:
     return b.cast(x, dtype)
 
 
+_LARGEST = 2**1023
+"""Python converts no larger integers to floats."""
+
+
 def cast_number(b: Builder, x: float, dtype: DType) -> Any:
     """A conversion of a compile-time number: stays one where Python has the type."""
+    if not isinstance(x, int | float):
+        raise Unexpected("a number or a tensor", x)
     if dtype.kind == "int" and dtype.bits >= int32.bits:
-        return ArgInt(x)
+        return ArgInt(whole(x, dtype))
+    if isinstance(x, int) and abs(x) > _LARGEST:
+        x = math.inf if x > 0 else -math.inf
     return ArgFloat(x) if dtype is float32 else b.constant(x, dtype)
 
 

@@ -20,7 +20,7 @@ PARTITIONS = 128
 
 def new_array(b: Builder, shape: Any, dtype: Any) -> HbmArray:
     """An array in HBM that the kernel makes: a further argument, filled with zeros when the kernel is launched."""
-    if b.loop_depth:
+    if b.loops:
         raise CompileError("an array in HBM is made outside of loops")
     sizes, element = functions.shape_argument(shape), functions.dtype_of(dtype)
     if element.bits == 64:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis
+from nki_mlir.frontend import analysis, lists
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.expressions import Expressions
 from nki_mlir.frontend.loops import Loop, unroll
+from nki_mlir.frontend.observed import is_opaque
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.values import HbmArray, Unrolled, Value, describe, is_runtime
 
@@ -33,7 +34,7 @@ class Interpreter(Expressions):
         self.live: frozenset[str] = frozenset()
         self.in_loop = False
         self.end = function.position
-        self._assigned = frozenset(analysis.assignments(function.definition.body))
+        self._assigned = analysis.names_bound(function.definition.body)
 
     def run(self) -> Any:
         """The value that the function returns."""
@@ -62,7 +63,12 @@ class Interpreter(Expressions):
         return None
 
     def _statement(self, statement: ast.stmt) -> Returned | None:
-        return self.visit(statement, "stmt")
+        try:
+            return self.visit(statement, "stmt")
+        except RecursionError:
+            raise CompileError(
+                "this is nested too deeply; use several statements", *self.function.place(statement)
+            ) from None
 
     def _replaced(self, statement: ast.stmt, action: Callable[[ast.stmt], None]) -> None:
         b = self.b
@@ -90,37 +96,43 @@ class Interpreter(Expressions):
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 self._unpack(target, targets, value)
             case ast.Subscript():
-                self._fill(target, value)
+                self._fill(target, self.eval(target.value), self.eval(target.slice), value)
             case _:
                 raise CompileError(f"'{ast.unparse(target)}' can't be assigned to", *self.function.place(target))
 
     def _unpack(self, target: ast.expr, targets: list[ast.expr], value: Any) -> None:
         place = self.function.place(target)
-        if not isinstance(value, tuple | list) or any(isinstance(t, ast.Starred) for t in targets):
+        if any(isinstance(t, ast.Starred) for t in targets):
+            raise CompileError("'*' in the target of an assignment is not supported; use a slice", *place)
+        if isinstance(value, range | str | dict | set | frozenset):
+            value = lists.items_of(value, "an assignment to several names")
+        if not isinstance(value, tuple | list):
             raise CompileError(f"{describe(value)} can't be unpacked", *place)
         if len(value) != len(targets):
             raise CompileError(f"{len(value)} values for {len(targets)} names", *place)
-        for one, item in zip(targets, value, strict=True):
+        for one, item in zip(targets, list(value), strict=True):
             self.assign(one, item)
 
-    def _fill(self, target: ast.Subscript, value: Any) -> None:
-        """`x[...] = value`: the whole of a tile."""
+    def _fill(self, target: ast.Subscript, base: Any, index: Any, value: Any) -> None:
+        """`x[...] = value`: an element of a list, or the whole of a tile."""
         place = self.function.place(target)
-        if not isinstance(target.value, ast.Name):
-            raise CompileError("only a variable's elements can be assigned to", *place)
-        old, index = self.eval(target.value), self.eval(target.slice)
-        if isinstance(old, HbmArray):
+        if type(base) is list:
+            lists.set_item(self.b, base, index, value)
+            return
+        if isinstance(base, HbmArray):
             raise CompileError("an array in HBM is written with nl.store(array[...], value)", *place)
+        if not isinstance(base, Value):
+            raise CompileError(f"the elements of {describe(base)} can't be assigned to in a kernel", *place)
         items = index if isinstance(index, tuple) else (index,)
-        if not isinstance(old, Value) or any(i is not Ellipsis and i != slice(None) for i in items):
+        if not isinstance(target.value, ast.Name) or any(i is not Ellipsis and i != slice(None) for i in items):
             raise CompileError("only a whole tile can be assigned to: x[...] = value", *place)
-        self._check_single_owner(target.value.id, old, place)
-        new = self.b.broadcast(self.b.typed(value, old.number), old.shape)
+        self._check_single_owner(target.value.id, base, place)
+        new = self.b.broadcast(self.b.typed(value, base.number), base.shape)
         self.bind(target.value.id, new)
 
     def _check_single_owner(self, name: str, value: Value, place: tuple[str, int, int]) -> None:
         """In NKI a tile is a buffer that changes in place; two names for one would see each other's changes."""
-        others = [other for other, held in self.env.items() if held is value and other != name]
+        others = [other for other, held in self.env.items() if other != name and _holds(held, value)]
         if others and self.function.language == "nki":
             raise CompileError(
                 f"'{name}' and '{others[0]}' are one tile, which changes in place; copy it with nl.copy", *place
@@ -135,8 +147,9 @@ class Interpreter(Expressions):
     def _name_output(self, node: ast.Assign, value: Any) -> None:
         """An array that an NKI kernel makes is called after its variable."""
         fresh = isinstance(value, HbmArray) and isinstance(node.value, ast.Call)
-        if fresh and isinstance(node.targets[0], ast.Name) and value.memory.name_hint is None:
-            value.memory.name_hint = node.targets[0].id
+        target = node.targets[0]
+        if fresh and isinstance(target, ast.Name) and target.id.isascii() and value.memory.name_hint is None:
+            value.memory.name_hint = target.id
 
     def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
@@ -148,13 +161,24 @@ class Interpreter(Expressions):
 
     def stmt_AugAssign(self, node: ast.AugAssign) -> None:
         target = node.target
-        if isinstance(target, ast.Attribute):
-            raise CompileError(f"'{ast.unparse(target)}' can't be assigned to")
-        load = ast.copy_location(_as_load(target), target)
-        old = self.eval(load)
-        if isinstance(old, Value) and isinstance(target, ast.Name):
-            self._check_single_owner(target.id, old, self.function.place(target))
-        self.assign(target, self.binary(node.op, old, self.eval(node.value)))
+        match target:
+            case ast.Name(id=name):
+                old = self.eval(ast.copy_location(ast.Name(name, ast.Load()), target))
+                if isinstance(old, Value):
+                    self._check_single_owner(name, old, self.function.place(target))
+                self.assign(target, self._augmented(node.op, old, self.eval(node.value)))
+            case ast.Subscript():
+                base, index = self.eval(target.value), self.eval(target.slice)
+                new = self._augmented(node.op, self.item(base, index), self.eval(node.value))
+                self._fill(target, base, index, new)
+            case _:
+                raise CompileError(f"'{ast.unparse(target)}' can't be assigned to")
+
+    def _augmented(self, op: ast.operator, old: Any, value: Any) -> Any:
+        """What `old op= value` leaves in the variable; a list changes in place."""
+        if type(old) is list and lists.augment(self.b, op, old, value):
+            return old
+        return self.binary(op, old, value)
 
     # Control flow.
     def stmt_If(self, node: ast.If) -> Returned | None:
@@ -163,7 +187,7 @@ class Interpreter(Expressions):
             "run-time branches are not supported yet: this condition is not known at compile time; "
             "use tl.where or a mask",
         )
-        return self.block(node.body if test else node.orelse)
+        return self.block(node.body if self.truth(test) else node.orelse)
 
     def stmt_For(self, node: ast.For) -> Returned | None:
         if node.orelse:
@@ -174,15 +198,22 @@ class Interpreter(Expressions):
             return None
         if isinstance(items, Unrolled):
             return unroll(self, node, items.items)
-        if is_runtime(items) and not isinstance(items, tuple | list):
-            raise CompileError(
-                f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter)
-            )
+        if not isinstance(items, tuple | list):
+            items = self._iterable(node.iter, items)
+        return unroll(self, node, items)
+
+    def _iterable(self, node: ast.expr, items: Any) -> Iterable[Any]:
+        """What a loop runs over that is no range and no tuple."""
+        place = self.function.place(node)
+        if not isinstance(items, Iterable) or is_runtime(items):
+            raise CompileError(f"a loop runs over a range or a tuple, got {describe(items)}", *place)
+        if isinstance(items, Iterator) or not is_opaque(items):
+            return items
         try:
-            return unroll(self, node, iter(items))
-        except TypeError:
+            return self.outside("iter", lambda: tuple(items), items)
+        except Exception as error:
             raise CompileError(
-                f"a loop runs over a range or a tuple, got {describe(items)}", *self.function.place(node.iter)
+                f"{describe(items)} can't be looped over: {type(error).__name__}: {error}", *place
             ) from None
 
     def stmt_Return(self, node: ast.Return) -> Returned:
@@ -199,17 +230,11 @@ class Interpreter(Expressions):
 
     def stmt_Assert(self, node: ast.Assert) -> None:
         test = self.eval(node.test)
-        if not isinstance(test, Value) and not test:
+        if not isinstance(test, Value) and not self.truth(test):
             message = "" if node.msg is None else f": {self.eval(node.msg)}"
             raise CompileError(f"assertion failed{message}")
 
 
-def _as_load(target: ast.expr) -> ast.expr:
-    """The target of an assignment as an expression to read."""
-    match target:
-        case ast.Name(id=name):
-            return ast.Name(name, ast.Load())
-        case ast.Subscript(value=value, slice=index):
-            return ast.Subscript(value, index, ast.Load())
-        case _:
-            return target
+def _holds(held: Any, value: Value) -> bool:
+    """Whether a variable is that value, or a list or tuple with it inside."""
+    return held is value or (isinstance(held, tuple | list) and any(_holds(item, value) for item in held))

@@ -3,13 +3,17 @@
 Variables that the body changes are one of three things. `x += c` with a fixed `c`, where x is an integer or a pointer,
 is *induction*: its value is written as a function of the counter, so that addresses stay affine. What is read before it
 is written, or read after the loop, is *carried*: an argument of the loop's body. The rest is local to one iteration.
+
+Whether a variable changes may depend on conditions that are known only by evaluating the body (`if HAS_BIAS:`). What is
+written under an `if` only, and what is no number or tensor, is first taken to keep its value; if it turns out not to,
+the body is compiled again, as it is if what was taken to change does not.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +28,60 @@ from nki_mlir.frontend import analysis, operators
 from nki_mlir.frontend.builder import broadcast_shape
 from nki_mlir.frontend.builtin import Builtin
 from nki_mlir.frontend.dtypes import of_type
+from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.values import Poison, Symbol, Value, describe, describe_type, is_runtime
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.interpreter import Interpreter
 
+_CARRIED = (Value, bool, int, float)
+"""What a loop can carry."""
+
 _PURE = (builtins.min, builtins.max, builtins.abs, builtins.int, builtins.len)
+
+
+MAX_UNROLLED = 10_000
+"""How many iterations the unrolled loops of a kernel may have together."""
+
+MAX_TRIPS = 2**31 - 1
+"""How many iterations a loop may have."""
 
 
 def unroll(interpreter: Interpreter, node: ast.For, items: Iterable[Any]) -> Any:
     """Evaluates the body once for each item; the result is that of a `return`, if one was met."""
-    for item in items:
-        interpreter.assign(node.target, item)
+    b = interpreter.b
+    for item in _each(items):
+        b.unrolled += 1
+        if b.unrolled > MAX_UNROLLED:
+            raise CompileError(
+                f"the unrolled loops of a kernel have at most {MAX_UNROLLED:,} iterations together, and this exceeds "
+                "it; use tl.range, or nl.affine_range, which stay rolled"
+            )
+        interpreter.assign(node.target, item if is_runtime(item) else interpreter.usable(item, "an item of the loop"))
         returned = interpreter.block(node.body, again=True)
         if returned is not None:
             return returned
     return None
+
+
+def _each(items: Iterable[Any]) -> Iterator[Any]:
+    """The items; what the iterator raises is an error of the kernel's."""
+    iterator = iter(items)
+    while True:
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise CompileError(f"the items of the loop raised {type(error).__name__}: {error}") from None
+        yield item
+
+
+def _trips(items: range) -> int:
+    count = max(0, -(-(items.stop - items.start) // items.step))
+    if count > MAX_TRIPS:
+        raise CompileError(f"a loop has at most {MAX_TRIPS:,} iterations, and this has {count:,}")
+    return count
 
 
 @dataclass
@@ -65,21 +107,32 @@ class Loop:
         self.target = node.target.id
         self.written = analysis.assignments(node.body)
         self.before = dict(interpreter.env)
+        self.trips = _trips(items)
         self.hints: dict[str, Attribute] = {}
+        self.kept: set[str] = set()
+        self.tried: set[str] = set()
 
     def emit(self) -> None:
-        if not self.items:
+        if not self.trips:
             return
+        b = self.interpreter.b
         updates = self._inductions()
         inductions = [induction for _, induction in updates.values()]
         known = {self.target, *(i.name for i in inductions)}
         needed = analysis.exposed(self.node.body) | self.interpreter.live
-        carried = [n for n in self.written if n in needed and n not in known and self._is_defined(n)]
-        while not self._try(updates, carried):
-            pass
+        changing = [n for n in self.written if n in needed and n not in known and self._is_defined(n)]
+        certain = analysis.unconditional(self.node.body)
+        self.kept = {n for n in changing if n not in certain or not isinstance(self.before[n], _CARRIED)}
+        printed = len(b.held)
+        try:
+            while not self._try(updates, [n for n in changing if n not in self.kept]):
+                del b.held[printed:]
+        finally:
+            b.flush()
         for induction in inductions:
-            self.interpreter.env[induction.name] = induction.at(self, len(self.items))
-        self.interpreter.env[self.target] = self.items[-1]
+            self.interpreter.env[induction.name] = induction.at(self, self.trips)
+        if self.target not in self.written:
+            self.interpreter.env[self.target] = self.items[-1]
 
     def _is_defined(self, name: str) -> bool:
         return name in self.before and not isinstance(self.before[name], Poison)
@@ -112,8 +165,9 @@ class Loop:
 
     # The loop itself.
     def _try(self, updates: dict[ast.stmt, tuple[analysis.Update, _Induction]], carried: list[str]) -> bool:
-        """Emits the loop. False, and nothing in place, if a variable that starts as a Python number turned out to have
-        another type, which is then in `hints`."""
+        """Emits the loop. False, and nothing in place, if a variable that was taken to keep its value changed, and is
+        then not in `kept` any more, or if one that starts as a Python number turned out to have another type, which is
+        then in `hints`."""
         interpreter, b = self.interpreter, self.interpreter.b
         inits = [self._initial(name) for name in carried]
         block = Block(arg_types=[IndexType(), *(v.ssa.type for v in inits)])
@@ -122,16 +176,31 @@ class Loop:
             argument.name_hint = name
             interpreter.env[name] = Value(argument)
         with b.inside(block):
-            counter = Value(block.args[0], Expr.counter(Symbol(len(self.items))))
+            counter = Value(block.args[0], Expr.counter(Symbol(self.trips)))
             self._body(counter, updates)
             results = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
-            if None in results:
+            changed = {name for name in self.kept if not self._is_kept(name)}
+            settled = self._unchanged(carried, results, block) - self.tried
+            self.tried |= settled
+            self.kept = self.kept - changed | settled
+            if changed or settled or None in results:
+                block.erase(safe_erase=False)
                 return False
             b.add(scf.YieldOp(*(v.ssa for v in results if v is not None)))
-        low, high, step = (b.index(n).ssa for n in (0, len(self.items), 1))
+        low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
         loop = b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block)))
         self._after(dict(zip(carried, loop.results, strict=True)))
         return True
+
+    @staticmethod
+    def _unchanged(carried: list[str], results: list[Value | None], block: Block) -> set[str]:
+        """The carried variables that end an iteration as they began it."""
+        pairs = zip(carried, results, block.args[1:], strict=True)
+        return {name for name, value, argument in pairs if value is not None and value.ssa is argument}
+
+    def _is_kept(self, name: str) -> bool:
+        before, now = self.before[name], self.interpreter.env[name]
+        return now is before or (not is_runtime((before, now)) and key(now) == key(before))
 
     def _body(self, counter: Value, updates: dict[ast.stmt, tuple[analysis.Update, _Induction]]) -> None:
         interpreter, b = self.interpreter, self.interpreter.b
@@ -155,7 +224,7 @@ class Loop:
         b = self.interpreter.b
         if isinstance(value, Value):
             return value
-        if not isinstance(value, bool | int | float):
+        if not isinstance(value, _CARRIED):
             place = self.interpreter.function.place(self.written[name][0])
             raise CompileError(
                 f"'{name}' is {describe(value)} before the loop and changes in it; "
@@ -194,8 +263,12 @@ class Loop:
             if name in results:
                 env[name] = Value(results[name])
                 results[name].name_hint = name
-            elif not is_runtime(inside.get(name)):
+            elif name in self.kept or name not in inside:
+                continue
+            elif not is_runtime(inside[name]):
                 env[name] = inside[name]
+            elif name == self.target:
+                env[name] = Poison(f"'{name}' is the variable of a loop that changes it; use another name in the loop")
             else:
                 line = self.interpreter.function.place(self.written[name][0])[1]
                 env[name] = Poison(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +43,8 @@ PYTHON: dict[str, Callable[[Any, Any], Any]] = {
 """What each operator does with what is known at compile time."""
 
 _PREDICATES = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+_MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 _Ops = tuple[type[Operation] | None, type[Operation] | None, type[Operation] | None]
 _ARITH: dict[str, _Ops] = {
@@ -131,9 +134,30 @@ def _unchanged(symbol: str, left: Any, right: Any, dtype: DType) -> Value | None
 
 
 def _compare(b: Builder, predicate: str, left: Any, right: Any) -> Value:
+    if isinstance(left, float):
+        return _compare(b, _MIRRORED.get(predicate, predicate), right, left)
+    if isinstance(right, float) and is_index(left):
+        found = _bound(predicate, right)
+        if isinstance(found, bool):
+            return b.broadcast(b.constant(found, boolean), left.shape)
+        predicate, right = found
     dtype = common_type(left, right)
     x, y = b.match(b.typed(left, dtype), b.typed(right, dtype))
     return b.value(tile.CompareOp(predicate, x.ssa, y.ssa))
+
+
+def _bound(predicate: str, number: float) -> tuple[str, int] | bool:
+    """An index compared with a float as compared with an integer, which no rounding changes; or the result."""
+    if math.isnan(number):
+        return predicate == "ne"
+    if math.isinf(number):
+        return predicate in (("ne", "lt", "le") if number > 0 else ("ne", "gt", "ge"))
+    if number.is_integer():
+        return predicate, int(number)
+    if predicate in ("eq", "ne"):
+        return predicate == "ne"
+    below = math.floor(number)
+    return ("le", below) if predicate in ("lt", "le") else ("gt", below)
 
 
 def _is_pointer(x: Any) -> bool:
@@ -188,6 +212,7 @@ def where(b: Builder, condition: Any, x: Any, y: Any) -> Any:
 
 def compute(symbol: str, left: Any, right: Any) -> Any:
     """An operator on compile-time objects; what an integer argument of a Triton kernel enters stays typed as one."""
+    _check_size(symbol, left, right)
     try:
         result = PYTHON[symbol](left, right)
         if isinstance(left, ArgInt) or isinstance(right, ArgInt):
@@ -195,6 +220,24 @@ def compute(symbol: str, left: Any, right: Any) -> Any:
     except Exception as error:
         raise CompileError(f"'{symbol}' on {describe(left)} and {describe(right)}: {error}") from None
     return _typed_like(result, left, right)
+
+
+MAX_BITS = 4096
+"""How large compile-time integers and texts may become."""
+
+
+def _check_size(symbol: str, left: Any, right: Any) -> None:
+    """Refuses what would keep Python computing for hours, or fill the memory."""
+    size = 0
+    if symbol == "*" and isinstance(left, str | bytes) != isinstance(right, str | bytes):
+        text, count = (left, right) if isinstance(left, str | bytes) else (right, left)
+        size = len(text) * count if isinstance(count, int) else 0
+    elif isinstance(left, int) and isinstance(right, int) and right > 0:
+        bits = left.bit_length()
+        size = {"**": (bits if abs(left) > 1 else 0) * right, "<<": bits + right if left else 0}.get(symbol, 0)
+        size = bits + right.bit_length() if symbol == "*" else size
+    if size > MAX_BITS:
+        raise CompileError(f"the result of '{symbol}' is too large")
 
 
 def _as_c(symbol: str, left: Any, right: Any, result: Any) -> Any:

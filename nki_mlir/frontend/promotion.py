@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import INDEX, DType, bfloat16, boolean, float16, float32, int32
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value
 
 
 def operand_type(value: Any) -> tuple[DType, bool]:
     """The type that an operand brings to a promotion, and whether it is weak."""
     match value:
-        case Value():
+        case Value() if not value.is_pointer:
             return value.number, False
         case bool():
             return boolean, True
@@ -21,7 +20,7 @@ def operand_type(value: Any) -> tuple[DType, bool]:
         case float():
             return float32, not isinstance(value, ArgFloat)
         case _:
-            raise CompileError(f"expected a number or a tensor, got {describe(value)}")
+            raise Unexpected("a number or a tensor", value)
 
 
 def common_type(a: Any, b: Any, division: bool = False) -> DType:

@@ -8,29 +8,54 @@ import inspect
 import linecache
 from collections.abc import Callable
 from functools import cached_property, partial
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from nki_mlir.errors import CompileError
+from nki_mlir.errors import CompileError, remember, remembered
 
 
 class KernelFunction:
-    """A function to compile: a kernel, or a helper that one calls. `language` is "triton" or "nki"."""
+    """A function to compile: a kernel, or a helper that one calls. `language` is "triton" or "nki".
 
-    def __init__(self, function: Callable[..., Any], language: str):
+    Its source is taken at once: a file that is edited later does not change a kernel that was defined before.
+    """
+
+    def __init__(self, function: Callable[..., Any], language: str, lines: list[str] | None = None):
         if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
             raise CompileError(f"a kernel is a function written with 'def', got {function!r}")
+        if hasattr(function, "__wrapped__"):
+            raise CompileError(
+                f"'{function.__name__}' is wrapped by another decorator, which compiling would drop; "
+                "put jit directly above the function"
+            )
         self.function, self.language = function, language
         self.name = function.__name__
         self.code: CodeType = function.__code__
         self.file = self.code.co_filename
+        self._lines = _lines_of(function) if lines is None else lines
+        remember(self.file, self._lines)
+
+    @classmethod
+    def undecorated(cls, function: FunctionType, language: str) -> KernelFunction:
+        """A plain function, first met when a kernel calls it. Raises CompileError if its file was edited since it was
+        imported."""
+        file = function.__code__.co_filename
+        for lines in (remembered(file), _lines_of(function)):
+            if lines is not None and _is_source_of(function, lines):
+                return cls(function, language, lines)
+        raise CompileError(
+            f"'{file}' was edited after '{function.__name__}' was imported from it; import it again, or decorate "
+            f"'{function.__name__}' with jit, which takes the source at once"
+        )
 
     @cached_property
     def _parsed(self) -> tuple[ast.FunctionDef, int]:
         """The definition, and what to add to its line numbers."""
-        linecache.checkcache(self.file)
+        first = self.code.co_firstlineno
         try:
-            lines, first = inspect.getsourcelines(self.function)
+            lines = inspect.getblock(self._lines[first - 1 :])
             # Indented source parses as the body of an `if`, so that columns stay those of the file.
             wrapped = lines[0][:1].isspace()
             tree = ast.parse(("if 1:\n" if wrapped else "") + "".join(lines))
@@ -43,6 +68,8 @@ class KernelFunction:
         definition = body[0]
         if not isinstance(definition, ast.FunctionDef):
             raise CompileError(f"'{self.name}' is not a plain function: a kernel is written with 'def'")
+        if definition.name != self.code.co_name:
+            raise CompileError(f"'{self.file}' was edited while '{self.name}' was imported from it; import it again")
         return definition, first - 1 - wrapped
 
     @property
@@ -52,7 +79,7 @@ class KernelFunction:
     def place(self, node: ast.AST) -> tuple[str, int, int]:
         """(file, line, column) of a node; columns count characters, from 1."""
         line = getattr(node, "lineno", 1) + self._parsed[1]
-        text = linecache.getline(self.file, line).encode()
+        text = (self._lines[line - 1] if line <= len(self._lines) else "").encode()
         return self.file, line, len(text[: getattr(node, "col_offset", 0)].decode(errors="replace")) + 1
 
     @property
@@ -83,6 +110,31 @@ class KernelFunction:
             if name in scope:
                 return scope, partial(scope.get, name)
         return None
+
+
+def _lines_of(function: FunctionType) -> list[str]:
+    """The lines of the file that defines a function, as they are now."""
+    file = function.__code__.co_filename
+    linecache.checkcache(file)
+    return linecache.getlines(file, function.__globals__)
+
+
+def _is_source_of(function: FunctionType, lines: list[str]) -> bool:
+    """Whether a file's lines compile to the function. True where a file is not run as it is, by pytest for example."""
+    loader = function.__globals__.get("__loader__")
+    code = function.__code__
+    if type(loader) is not SourceFileLoader or not Path(code.co_filename).is_file():
+        return True
+    try:
+        found: list[Any] = [compile("".join(lines), code.co_filename, "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return False
+    while found:
+        one = found.pop()
+        if one == code:
+            return True
+        found.extend(part for part in one.co_consts if isinstance(part, CodeType))
+    return False
 
 
 def unwrapped(value: Any) -> Any:

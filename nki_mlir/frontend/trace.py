@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,10 @@ from nki_mlir.frontend.arrays import Memory
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import DType
 from nki_mlir.frontend.interpreter import Interpreter
+from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Value, describe
+from nki_mlir.recursion import deep_recursion
 
 TARGET = "neuron.target"
 
@@ -53,39 +56,30 @@ class ReturnedArray:
 
 @dataclass(frozen=True)
 class Traced:
-    """A kernel at the `tile` level. `written` are the arguments that it stores to; `observed` what it read from outside
-    itself, each with the value that it had."""
+    """A kernel at the `tile` level. `written` are the arguments that it stores to."""
 
     module: ModuleOp
     outputs: tuple[Output, ...]
     returned: Any
     written: frozenset[int]
-    observed: tuple[tuple[Callable[[], Any], Any], ...]
-
-    def is_current(self) -> bool:
-        """Whether what the kernel read from outside itself is still the same."""
-        return all(_same(read, value) for read, value in self.observed)
 
 
-def _same(read: Callable[[], Any], value: Any) -> bool:
-    try:
-        now = read()
-        return now is value or (
-            type(now) is type(value) and isinstance(now, int | float | str | tuple) and now == value
-        )
-    except (AttributeError, ValueError):
-        return False
-
-
+@deep_recursion()
 def trace(
-    function: KernelFunction, memory: Memory, constants: Mapping[str, Any], grid: Sequence[int], target: str
+    function: KernelFunction,
+    memory: Memory,
+    constants: Mapping[str, Any],
+    grid: Sequence[int],
+    target: str,
+    observed: Observations,
 ) -> Traced:
-    """Compiles a kernel's source to `tile`. Raises CompileError at the position in the source."""
+    """Compiles a kernel's source to `tile`; `observed` notes what it reads from outside itself. Raises CompileError at
+    the position in the source."""
     types = [MemRefType(a.dtype.type, a.data.shape) for a in memory.arrays]
     body = Block(arg_types=types)
     for argument, name in zip(body.args, memory.names, strict=True):
         argument.name_hint = name if name.isascii() else None
-    b = Builder(function, grid, body)
+    b = Builder(function, grid, body, observed)
     variables = _variables(b, memory, constants)
     interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
     result = interpreter.run()
@@ -95,10 +89,12 @@ def trace(
         raise CompileError(error.message, *interpreter.end) from None
     b.add(ReturnOp())
     _drop_unused(body)
-    module = _module(b, function, memory, target)
+    names = _names(b, memory)
+    module = _module(b, function, memory, names, target)
     _verify(module)
-    outputs = tuple(Output(_output_name(o), o.shape, o.dtype) for o in b.outputs)
-    return Traced(module, outputs, returned, _written(body), tuple(b.observed.values()))
+    made = zip(names[len(memory.names) :], b.outputs, strict=True)
+    outputs = tuple(Output(name, o.shape, o.dtype) for name, o in made)
+    return Traced(module, outputs, returned, _written(body))
 
 
 def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,14 +135,20 @@ def _returned(language: str, result: Any) -> Any:
     )
 
 
-def _output_name(array: HbmArray) -> str:
-    return array.memory.name_hint or f"output{array.argument}"
+def _names(b: Builder, memory: Memory) -> list[str]:
+    """What the module's arguments are called: parameters, then the arrays made, by the variables that held them first;
+    a name that is taken gets a number."""
+    names = list(memory.names)
+    for array in b.outputs:
+        wanted = array.memory.name_hint or f"output{array.argument}"
+        numbered = (f"{wanted}_{n}" for n in itertools.count(1))
+        names.append(wanted if wanted not in names else next(n for n in numbered if n not in names))
+    return names
 
 
-def _module(b: Builder, function: KernelFunction, memory: Memory, target: str) -> ModuleOp:
+def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
     body = b.entry
     func = FuncOp(function.name, ([a.type for a in body.args], []), Region(body))
-    names = [*memory.names, *(_output_name(o) for o in b.outputs)]
     last = max(memory.groups, default=-1)
     groups = [*memory.groups, *range(last + 1, last + 1 + len(b.outputs))]
     func.attributes[tile.GRID] = tile.grid_attr(b.grid)

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.expr import Counter, Expr
 from nki_mlir.dialects.tile import PtrType, element_of, shape_of
+from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import DType, PointerType, of_type
 
 
@@ -113,6 +114,14 @@ def bounds(expr: Expr) -> tuple[int, int] | None:
     return expr.bounds(lambda symbol: (0, symbol.extent - 1) if isinstance(symbol, Symbol) else (0, 0))
 
 
+class Unexpected(CompileError):
+    """An object where something else is wanted; who knows what the object is called in the call adds that."""
+
+    def __init__(self, wanted: str, value: Any):
+        super().__init__(f"expected {wanted}, got {describe(value)}")
+        self.value = value
+
+
 def is_runtime(value: Any) -> bool:
     """Whether an object is, or a tuple contains, something that is known only when the program runs."""
     if isinstance(value, tuple | list):
@@ -141,6 +150,8 @@ def describe(value: Any) -> str:
         case HbmArray() | View():
             array = value.array if isinstance(value, View) else value
             return f"an array {array.dtype}[{', '.join(map(str, array.shape))}]"
+        case ArgInt() | ArgFloat():
+            return f"{'int' if isinstance(value, int) else 'float'} {value!r}"
         case None | bool() | int() | float() | str():
             return f"{type(value).__name__} {value!r}" if value is not None else "None"
         case _:

@@ -68,7 +68,7 @@ def zeros(b: Builder, shape: Any, dtype: Any) -> Value:
 @builtin()
 def zeros_like(b: Builder, input: Any) -> Value:
     """Zeros of the same shape and type."""
-    if not isinstance(input, Value):
+    if not isinstance(input, Value) or input.is_pointer:
         raise CompileError(f"tl.zeros_like takes a tensor, got {describe(input)}")
     return b.broadcast(b.constant(0, input.number), input.shape)
 
@@ -412,7 +412,7 @@ device_assert = _check(
 @builtin()
 def static_print(b: Builder, *values: Any, sep: str = " ", end: str = "\n") -> None:
     """Prints while compiling."""
-    print(*(describe(v) if is_runtime(v) else v for v in values), sep=sep, end=end)
+    b.print(sep.join(describe(v) if is_runtime(v) else str(v) for v in values) + end)
 
 
 # Arithmetic by name.

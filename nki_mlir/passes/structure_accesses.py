@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
@@ -136,4 +136,15 @@ def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
             moved = index_tensor(op.offset)
             return memory, place + moved
         case _:
-            raise NotAffine("a pointer that does not come from an argument by adding offsets")
+            raise NotAffine(_origin(op))
+
+
+def _origin(owner: Operation | Block) -> str:
+    """What a pointer is that no `pointers` can be read off."""
+    match owner:
+        case tile.SelectOp():
+            return "a pointer that is chosen by a condition; load from both and choose between the values"
+        case Block() | scf.ForOp():
+            return "a pointer that a loop changes otherwise than by one fixed step in each of its own iterations"
+        case _:
+            return f"a pointer made by {owner.name}, not by adding offsets to an argument"
