@@ -319,7 +319,7 @@ class TransposeOp(IRDLOperation):
 
 @irdl_op_definition
 class ReduceOp(IRDLOperation):
-    """Reduces one free dimension away."""
+    """Reduces one free dimension away, by max, min or sum."""
 
     name = "neuron.mem.reduce"
     kind = prop_def(ReductionAttr)
@@ -332,6 +332,8 @@ class ReduceOp(IRDLOperation):
 
     def verify_(self) -> None:
         src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
+        if self.kind.data.ignores_nan:
+            raise VerifyException(f"no engine reduces by {self.kind.data}; expand-maxnum makes it of others")
         if not 0 <= axis < len(src.sizes) or axis == src.partition_dim:
             raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
         kept = [s for d, s in enumerate(src.sizes) if d != axis]

@@ -94,8 +94,13 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _fold(symbol: str) -> Callable[..., Any]:
+_EXTREMA = {"max": {"triton": "maxnum", "nki": "maximum"}, "min": {"triton": "minnum", "nki": "minimum"}}
+"""What Python's function means in each language."""
+
+
+def _fold(function: str) -> Callable[..., Any]:
     def extremum(b: Builder, *values: Any) -> Any:
+        symbol = _EXTREMA[function][b.language]
         if len(values) == 1 and isinstance(values[0], tuple | list):
             values = tuple(values[0])
         if len(values) < 2:
@@ -118,8 +123,8 @@ def _bool(b: Builder, value: Any) -> Any:
 
 
 _EMITTERS: dict[Any, Callable[..., Any]] = {
-    min: _fold("minimum"),
-    max: _fold("maximum"),
+    min: _fold("min"),
+    max: _fold("max"),
     abs: functions.absolute,
     float: lambda b, x: b.cast(x, float32),
     int: lambda b, x: functions.cast_as_c(b, x, INDEX),

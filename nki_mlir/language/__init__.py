@@ -38,6 +38,7 @@ from nki_mlir.frontend.dtypes import (
 from nki_mlir.frontend.values import Value as tensor
 from nki_mlir.language import core, extra, math
 from nki_mlir.language.core import (
+    PropagateNan,
     abs,
     arange,
     assume,
@@ -93,6 +94,7 @@ from nki_mlir.language.core import range_ as range
 
 __all__ = [
     "PointerType",
+    "PropagateNan",
     "abs",
     "arange",
     "assume",

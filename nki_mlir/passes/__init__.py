@@ -13,6 +13,7 @@ OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
     "structure-accesses": "StructureAccesses",
     "map-programs": "MapPrograms",
+    "expand-maxnum": "ExpandMaxnum",
     "place": "Place",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",

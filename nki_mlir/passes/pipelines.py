@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CLEAN = "canonicalize,cse,dce"
 
 STAGES: dict[str, str] = {
-    "tile": f"normalize-loops,structure-accesses,{_CLEAN},map-programs,{_CLEAN}",
+    "tile": f"normalize-loops,structure-accesses,{_CLEAN},map-programs,{_CLEAN},expand-maxnum,{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,peel-tails,{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",

@@ -70,6 +70,8 @@ MISSING: dict[type[Operation], str] = {
     math.CeilOp: "rounding up (ceil)",
     arith.DivSIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
+    arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
+    arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
 COMPARE = {
     tile.Predicate.EQ: Alu.EQUAL,
@@ -318,6 +320,8 @@ class _Placer:
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
+        if op.kind.data.ignores_nan:
+            raise CompileError.at(op, f"a reduction by {op.kind.data} is not supported: run expand-maxnum first")
         source = self.tiles[op.source]
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))

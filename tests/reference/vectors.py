@@ -144,10 +144,17 @@ def _specials(arrays: list[Array]) -> None:
         a[:] = np.resize([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 3e38][number:], a.shape)
 
 
-for symbol in ("+", "*", "maximum", "minimum"):
+for symbol in ("+", "*", "maximum", "minimum", "maxnum", "minnum"):
     CASES.add(*_vector(N, f32, f32, f32), parameters=(symbol,), name="specials", prepare=_specials)(_arithmetic)
-for symbol in ("maxnum", "minnum"):
-    CASES.add(*_vector(N, f32, f32, f32), parameters=(symbol,), rejects="no engine has it")(_arithmetic)
+
+
+for kind in ("maxnum", "minnum"):
+
+    @CASES.add((f32, [64, 96]), (f32, [64]), parameters=(kind,), prepare=_specials)
+    @CASES.add((bf16, [64, 96]), (bf16, [64]), parameters=(kind,), name="reduce_numbers-bf16", prepare=_specials)
+    def reduce_numbers(k: Kernel, x: Value, out: Value, kind: str) -> None:
+        rows, columns = k.arange(64), k.arange(96)
+        k.store(out + rows, k.load(matrix(k, x, rows, columns, 96)).reduce(kind, 1))
 
 
 @CASES.add(*_vector(N, f32, f32, f32, f32), prepare=_specials)
