@@ -233,6 +233,8 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "log2": np.log2,
     "sqrt": np.sqrt,
     "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sin": np.sin,
+    "cos": np.cos,
     "erf": _erf,
     "sigmoid": _sigmoid,
     "floor": np.floor,
@@ -241,7 +243,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 }
 POSITIVE = {"log", "log2", "sqrt", "rsqrt"}
 EXACT = {"floor", "ceil", "abs"}
-FLAT = {"log": 1.0, "log2": 1.0}
+FLAT = {"sin": 1.0, "cos": 1.0, "log": 1.0, "log2": 1.0}
 """Functions whose error is of that size also where the result is near 0."""
 
 

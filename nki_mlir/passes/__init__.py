@@ -14,6 +14,7 @@ OURS: dict[str, str] = {
     "structure-accesses": "StructureAccesses",
     "map-programs": "MapPrograms",
     "expand-maxnum": "ExpandMaxnum",
+    "expand-trigonometry": "ExpandTrigonometry",
     "place": "Place",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",

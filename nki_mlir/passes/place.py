@@ -66,6 +66,7 @@ UNARY: dict[type[Operation], Function] = {
 }
 MISSING: dict[type[Operation], str] = {
     math.TruncOp: "rounding towards zero (a float-to-integer conversion in Triton; the engines round to nearest)",
+    math.CosOp: "the cosine (expand-trigonometry makes it of the sine)",
     math.FloorOp: "rounding down (floor)",
     math.CeilOp: "rounding up (ceil)",
     arith.DivSIOp: "integer division of tiles",

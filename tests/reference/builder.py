@@ -54,6 +54,7 @@ UNARY: dict[str, type[Operation]] = {
     "sqrt": math.SqrtOp,
     "rsqrt": math.RsqrtOp,
     "sin": math.SinOp,
+    "cos": math.CosOp,
     "tanh": math.TanhOp,
     "erf": math.ErfOp,
     "abs": math.AbsFOp,

@@ -46,6 +46,7 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     math.SqrtOp: np.sqrt,
     math.RsqrtOp: elements.rsqrt,
     math.SinOp: np.sin,
+    math.CosOp: np.cos,
     math.TanhOp: np.tanh,
     math.ErfOp: elements.erf,
     math.AbsFOp: np.abs,

@@ -312,6 +312,19 @@ def functions(k: Kernel, x: Value, out: Value) -> None:
     k.store(out + at, total + k.unary("sin", v) + k.unary("erf", v) + k.unary("neg", v))
 
 
+def _angles(arrays: list[Array]) -> None:
+    arrays[0][:] = np.random.default_rng(2).uniform(-300, 300, arrays[0].shape)
+
+
+@CASES.add(*_vector(N, f32, f32), parameters=("sin",), atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, f32, f32), parameters=("cos",), atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, bf16, bf16), parameters=("sin",), name="angles-bf16", rtol=0.01, atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, f16, f16), parameters=("cos",), name="angles-f16", rtol=0.002, atol=3e-7, prepare=_angles)
+def angles(k: Kernel, x: Value, out: Value, function: str) -> None:
+    at = k.arange(N)
+    k.store(out + at, k.unary(function, k.load(x + at)))
+
+
 @CASES.add((f32, [2, 130]), (f32, [130]), parameters=(130,))
 @CASES.add((f32, [2, 128]), (f32, [128]), parameters=(128,))
 def structured(k: Kernel, x: Value, out: Value, size: int) -> None:
