@@ -215,6 +215,19 @@ def test_comparisons_choices_and_sums(dtype: np.dtype[Any]) -> None:
     same(total, np.array([np.nan, np.isnan(a).sum()]))
 
 
+@nki_mlir.jit
+def scalars_kernel(x_ptr, y_ptr, out_ptr):
+    p = tl.program_id(0)
+    x, y = tl.load(x_ptr + p), tl.load(y_ptr + p)
+    tl.store(out_ptr + p, tl.maximum(x, y))
+
+
+def test_scalars() -> None:
+    (x, y), out = pairs(np.dtype(np.float32)), np.zeros(N, np.float32)
+    scalars_kernel[(N,)](x, y, out)
+    same(out, np.fmax(x, y))
+
+
 def test_propagate_nan_is_one_of_two() -> None:
     @nki_mlir.jit
     def kernel(x_ptr, N: tl.constexpr):

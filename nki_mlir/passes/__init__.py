@@ -15,6 +15,7 @@ OURS: dict[str, str] = {
     "map-programs": "MapPrograms",
     "expand-maxnum": "ExpandMaxnum",
     "expand-trigonometry": "ExpandTrigonometry",
+    "expand-rounding": "ExpandRounding",
     "place": "Place",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",

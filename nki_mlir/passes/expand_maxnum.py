@@ -16,7 +16,6 @@ from xdsl.passes import ModulePass
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.layout import constant_source
 from nki_mlir.passes.nan_flow import makes_no_difference
 
 _Extremum = arith.MaxnumfOp | arith.MinnumfOp
@@ -81,7 +80,7 @@ class _Expansion:
         """Which results are never NaN."""
         match op:
             case arith.ConstantOp():
-                known = not (isinstance(op.value, FloatAttr) and numbers.isnan(op.value.value.data))
+                known = isinstance(op.value, FloatAttr) and not numbers.isnan(op.value.value.data)
             case tile.CastOp():
                 known = not isinstance(tile.element_of(op.source), AnyFloat) or op.source in self.numbers
             case tile.SelectOp():
@@ -157,5 +156,13 @@ def _filled(number: float, like: SSAValue, emit: Emitter) -> SSAValue:
 
 
 def _is_nan(value: SSAValue) -> bool:
-    source = constant_source(value)
-    return source is not None and isinstance(source.value, FloatAttr) and numbers.isnan(source.value.value.data)
+    """Whether the value is a constant NaN throughout."""
+    match value.owner:
+        case arith.ConstantOp(value=FloatAttr() as number):
+            return numbers.isnan(number.value.data)
+        case tile.SplatOp() as op:
+            return _is_nan(op.value)
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
+            return _is_nan(op.source)
+        case _:
+            return False

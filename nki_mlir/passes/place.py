@@ -65,10 +65,10 @@ UNARY: dict[type[Operation], Function] = {
     math.AbsFOp: Function.ABS,
 }
 MISSING: dict[type[Operation], str] = {
-    math.TruncOp: "rounding towards zero (a float-to-integer conversion in Triton; the engines round to nearest)",
+    math.TruncOp: "rounding towards zero (expand-rounding makes it of rounding to nearest)",
     math.CosOp: "the cosine (expand-trigonometry makes it of the sine)",
-    math.FloorOp: "rounding down (floor)",
-    math.CeilOp: "rounding up (ceil)",
+    math.FloorOp: "rounding down (expand-rounding makes it of rounding to nearest)",
+    math.CeilOp: "rounding up (expand-rounding makes it of rounding to nearest)",
     arith.DivSIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
     arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
@@ -324,6 +324,8 @@ class _Placer:
         if op.kind.data.ignores_nan:
             raise CompileError.at(op, f"a reduction by {op.kind.data} is not supported: run expand-maxnum first")
         source = self.tiles[op.source]
+        if tile.shape_of(op.source)[op.axis.value.data] == 1:
+            return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_]))
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 

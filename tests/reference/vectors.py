@@ -312,6 +312,15 @@ def functions(k: Kernel, x: Value, out: Value) -> None:
     k.store(out + at, total + k.unary("sin", v) + k.unary("erf", v) + k.unary("neg", v))
 
 
+@CASES.add(*_vector(N, f32, f32, i32), prepare=_halves)
+@CASES.add(*_vector(N, bf16, bf16, i32), name="roundings-bf16", prepare=_halves)
+def roundings(k: Kernel, x: Value, out: Value, whole: Value) -> None:
+    at = k.arange(N)
+    v = k.load(x + at)
+    k.store(out + at, k.unary("floor", v) * 2.0 + k.unary("ceil", v) + k.unary("trunc", v))
+    k.store(whole + at, k.unary("trunc", v).to(i32))
+
+
 def _angles(arrays: list[Array]) -> None:
     arrays[0][:] = np.random.default_rng(2).uniform(-300, 300, arrays[0].shape)
 
