@@ -64,8 +64,8 @@ class Finding(NamedTuple):
 class ExecutionError(Exception):
     """A program that the machine can't run, or arrays that don't fit the program.
 
-    `kind` names the check that found it: race, uninitialised, bounds, psum, overlap or deadlock; it is empty for other
-    mistakes. `findings` has those that name two instructions one by one.
+    `kind` names the check that found it: race, uninitialised, bounds, range, psum, overlap or deadlock; it is empty for
+    other mistakes. `findings` has those that name two instructions one by one.
     """
 
     def __init__(self, message: str, kind: str = "", findings: Sequence[Finding] = ()):

@@ -451,7 +451,7 @@ def is_dealt(layout: Layout, dim: int, group: int) -> bool:
 
 @irdl_op_definition
 class ReduceOp(MemOp):
-    """Reduces one free dimension away."""
+    """Reduces one free dimension away, by max, min or sum."""
 
     name = "neuron.mem.reduce"
     kind = prop_def(ReductionAttr)
@@ -465,6 +465,8 @@ class ReduceOp(MemOp):
     def verify_(self) -> None:
         super().verify_()
         src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
+        if self.kind.data.ignores_nan:
+            raise VerifyException(f"no engine reduces by {self.kind.data}; expand-maxnum makes it of others")
         if not 0 <= axis < len(src.sizes) or not src.layout.is_free(axis):
             raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
         if dst != (want := src.with_layout(src.layout.reduced(axis))):

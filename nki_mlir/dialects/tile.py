@@ -338,7 +338,7 @@ class CastOp(IRDLOperation, HasFolderInterface):
 
 @irdl_op_definition
 class ReduceOp(IRDLOperation):
-    """Reduces one dimension away; a vector gives a scalar. `kind` is max, min or sum."""
+    """Reduces one dimension away; a vector gives a scalar. `kind` is max, min or sum; maxnum and minnum of floats."""
 
     name = "tile.reduce"
     kind = prop_def(ReductionAttr)
@@ -360,6 +360,8 @@ class ReduceOp(IRDLOperation):
 
     def verify_(self) -> None:
         _verify_number(self.source)
+        if self.kind.data.ignores_nan and not isinstance(element_of(self.source), AnyFloat):
+            raise VerifyException(f"{self.kind.data} is for floats; elements are {element_of(self.source)}")
         shape, axis = list(shape_of(self.source)), self.axis.value.data
         if not 0 <= axis < len(shape):
             raise VerifyException(f"axis {axis} is outside the {len(shape)} dimensions of the operand")

@@ -18,11 +18,18 @@ ALIASES = "tile.aliases"
 
 
 class Reduction(StrEnum):
-    """What `tile.reduce` combines elements with; a NaN among them makes a max or min NaN."""
+    """What `tile.reduce` combines elements with. A NaN among them makes a max or min NaN; maxnum and minnum leave it
+    out, and give NaN where all are."""
 
     MAX = "max"
     MIN = "min"
     SUM = "sum"
+    MAXNUM = "maxnum"
+    MINNUM = "minnum"
+
+    @property
+    def ignores_nan(self) -> bool:
+        return self in (Reduction.MAXNUM, Reduction.MINNUM)
 
 
 class Predicate(StrEnum):

@@ -44,7 +44,7 @@ class DataStep(MachineStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, extra: Sequence[Expr] = ()):
         addresses = [decode.address(access) for _, access in instance.accesses()]
         super().__init__(simulation, op, [*extra, *addresses])
-        found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra))
+        found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra), simulation.checks)
         self.sources, self.targets = found.sources, found.targets
         self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
         self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
@@ -77,7 +77,7 @@ class DataStep(MachineStep):
             results = self.compute(*state, *inputs)
         except Undefined as error:
             assert self.op is not None
-            raise ExecutionError(f"{where(self.op)}: {error}", "bounds") from None
+            raise ExecutionError(f"{where(self.op)}: {error}", error.kind) from None
 
         def write() -> None:
             for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):

@@ -91,9 +91,10 @@ def address(access: Access) -> Expr:
     return access.address
 
 
-def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first: int) -> Operands:
+def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first: int, checks: bool = False) -> Operands:
     """Binds an instruction's operands to memories; its addresses are numbers `first` and on, in the table's order."""
     found = meaning(instance)
+    found = found.checked() if checks else found
     dims, flat = view_dims(instance)
     sources: list[tuple[Pattern, int]] = []
     targets: list[tuple[Pattern, int]] = []

@@ -6,9 +6,10 @@ are 1 and 0 in whatever type follows.
 
 Functions are the exact ones; the hardware's piecewise polynomials differ in bits that are not published. The documented
 input ranges matter in two cases: `sin` outside [-pi, pi] and `arctan` outside [-pi/2, pi/2] extrapolate a polynomial on
-the hardware (one published sample: sin(9.0) = 27.65) and give NaN here. `log`, `sqrt`, `rsqrt` and `reciprocal` follow
-NumPy outside theirs. The gated functions (silu, gelu and its forms, mish) have their limit, 0, at minus infinity, and
-their derivatives theirs, 0 and 1, at both. `prelu` without a slope has the slope 0, the default of activate2.
+the hardware (one published sample: sin(9.0) = 27.65); here they give NaN, and with checks on an error. `log`, `sqrt`,
+`rsqrt` and `reciprocal` follow NumPy outside theirs. The gated functions (silu, gelu and its forms, mish) have their
+limit, 0, at minus infinity, and their derivatives theirs, 0 and 1, at both. `prelu` without a slope has the slope 0,
+the default of activate2.
 """
 
 from __future__ import annotations
@@ -175,9 +176,16 @@ def _gated(gate: Unary) -> Unary:
     return function
 
 
-def _within(limit: float, function: Unary) -> Unary:
-    """NaN where |x| is above the limit."""
-    most = np.float32(limit)
+LARGEST: Mapping[Function, np.float32] = {
+    Function.SIN: np.float32(math.pi),
+    Function.ARCTAN: np.float32(math.pi / 2),
+}
+"""The largest argument, either way, of functions that extrapolate a polynomial beyond."""
+
+
+def _within(name: Function, function: Unary) -> Unary:
+    """NaN where |x| is too large."""
+    most = LARGEST[name]
     return lambda x: np.where(np.abs(x) <= most, function(x), np.float32(np.nan))
 
 
@@ -232,8 +240,8 @@ FUNCTIONS: Mapping[Function, Unary] = {
     Function.ERF_DX: lambda x: _TWO_BY_SQRT_PI * np.exp(-x * x),
     Function.EXP: np.exp,
     Function.LOG: np.log,
-    Function.SIN: _within(math.pi, np.sin),
-    Function.ARCTAN: _within(math.pi / 2, np.arctan),
+    Function.SIN: _within(Function.SIN, np.sin),
+    Function.ARCTAN: _within(Function.ARCTAN, np.arctan),
     Function.SQRT: np.sqrt,
     Function.RSQRT: _rsqrt,
     Function.RECIPROCAL: np.reciprocal,

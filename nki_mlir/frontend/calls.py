@@ -139,8 +139,13 @@ def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _fold(symbol: str) -> Callable[..., Any]:
+_EXTREMA = {"max": {"triton": "maxnum", "nki": "maximum"}, "min": {"triton": "minnum", "nki": "minimum"}}
+"""What Python's function means in each language."""
+
+
+def _fold(function: str) -> Callable[..., Any]:
     def extremum(b: Builder, *values: Any) -> Any:
+        symbol = _EXTREMA[function][b.language]
         if len(values) == 1 and isinstance(values[0], tuple | list):
             values = tuple(values[0])
         if len(values) < 2:
@@ -183,8 +188,8 @@ _COLLECTING = (list, tuple, sorted)
 _PURE_MODULES = ("builtins", "math", "operator")
 
 _EMITTERS: dict[Any, Callable[..., Any]] = {
-    min: _fold("minimum"),
-    max: _fold("maximum"),
+    min: _fold("min"),
+    max: _fold("max"),
     abs: functions.absolute,
     float: lambda b, x: b.cast(_scalar(x, "float()"), float32),
     int: lambda b, x: functions.cast_as_c(b, _scalar(x, "int()"), INDEX),

@@ -24,6 +24,7 @@ _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
     "sqrt": (xmath.SqrtOp, math.sqrt),
     "rsqrt": (xmath.RsqrtOp, lambda x: 1.0 / math.sqrt(x)),
     "sin": (xmath.SinOp, math.sin),
+    "cos": (xmath.CosOp, math.cos),
     "tanh": (xmath.TanhOp, math.tanh),
     "erf": (xmath.ErfOp, math.erf),
     "floor": (xmath.FloorOp, lambda x: float(math.floor(x))),

@@ -37,8 +37,10 @@ PYTHON: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "maximum": max,
-    "minimum": min,
+    "maximum": lambda x, y: _nan_of(x, y, max),
+    "minimum": lambda x, y: _nan_of(x, y, min),
+    "maxnum": lambda x, y: _number_of(x, y, max),
+    "minnum": lambda x, y: _number_of(x, y, min),
 }
 """What each operator does with what is known at compile time."""
 
@@ -61,12 +63,24 @@ _ARITH: dict[str, _Ops] = {
     ">>": (None, arith.ShRSIOp, arith.ShRUIOp),
     "maximum": (arith.MaximumfOp, arith.MaxSIOp, arith.MaxUIOp),
     "minimum": (arith.MinimumfOp, arith.MinSIOp, arith.MinUIOp),
+    "maxnum": (arith.MaxnumfOp, arith.MaxSIOp, arith.MaxUIOp),
+    "minnum": (arith.MinnumfOp, arith.MinSIOp, arith.MinUIOp),
 }
 """operator -> its operation on floats, on signed and on unsigned integers."""
 
 _DIVISIONS = ("/", "//", "%")
 _NEUTRAL = {"+": 0, "-": 0, "*": 1, "//": 1, "<<": 0, ">>": 0}
 """What the right operand is where the operator changes nothing; left too for + and *."""
+
+
+def _nan_of(x: Any, y: Any, pick: Callable[[Any, Any], Any]) -> Any:
+    """The extremum of two numbers, or the NaN among them."""
+    return x if x != x else y if y != y else pick(x, y)
+
+
+def _number_of(x: Any, y: Any, pick: Callable[[Any, Any], Any]) -> Any:
+    """The extremum of two numbers; a NaN gives way."""
+    return y if x != x else x if y != y else pick(x, y)
 
 
 def binary(b: Builder, symbol: str, left: Any, right: Any) -> Any:

@@ -38,6 +38,7 @@ from nki_mlir.frontend.dtypes import (
 from nki_mlir.frontend.values import Value as tensor
 from nki_mlir.language import core, extra, math
 from nki_mlir.language.core import (
+    PropagateNan,
     abs,
     arange,
     assume,
@@ -47,6 +48,7 @@ from nki_mlir.language.core import (
     cdiv,
     ceil,
     clamp,
+    cos,
     debug_barrier,
     device_assert,
     dot,
@@ -93,6 +95,7 @@ from nki_mlir.language.core import range_ as range
 
 __all__ = [
     "PointerType",
+    "PropagateNan",
     "abs",
     "arange",
     "assume",
@@ -105,6 +108,7 @@ __all__ = [
     "clamp",
     "constexpr",
     "core",
+    "cos",
     "debug_barrier",
     "device_assert",
     "dot",
@@ -205,7 +209,7 @@ else:
 
 _UNSUPPORTED = _Language("tl").unsupported(
     "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
-    "atomic_xchg atomic_xor cat constexpr_function cos cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
+    "atomic_xchg atomic_xor cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
     "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
     "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
     "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "

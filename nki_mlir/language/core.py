@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from nki_mlir.errors import CompileError
@@ -190,22 +191,35 @@ def _extremum(b: Builder, symbol: str, x: Any, y: Any) -> Any:
     return operators.binary(b, symbol, _promoted(b, x), _promoted(b, y))
 
 
-@builtin()
-def maximum(b: Builder, x: Any, y: Any, propagate_nan: Any = None) -> Any:
-    """The larger of two, element by element."""
-    return _extremum(b, "maximum", x, y)
+class PropagateNan(Enum):
+    """What tl.maximum, tl.minimum and tl.clamp do with NaN: NONE takes the other operand, ALL gives NaN."""
+
+    NONE = 0
+    ALL = 0xFFFF
+
+
+def _propagates(choice: Any) -> bool:
+    if choice not in (PropagateNan.NONE, PropagateNan.ALL):
+        raise CompileError(f"propagate_nan is tl.PropagateNan.NONE or tl.PropagateNan.ALL, got {describe(choice)}")
+    return choice is PropagateNan.ALL
 
 
 @builtin()
-def minimum(b: Builder, x: Any, y: Any, propagate_nan: Any = None) -> Any:
-    """The smaller of two, element by element."""
-    return _extremum(b, "minimum", x, y)
+def maximum(b: Builder, x: Any, y: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
+    """The larger of two, element by element; of a number and NaN the number, unless NaN is to be propagated."""
+    return _extremum(b, "maximum" if _propagates(propagate_nan) else "maxnum", x, y)
 
 
 @builtin()
-def clamp(b: Builder, x: Any, min: Any, max: Any, propagate_nan: Any = None) -> Any:
-    """x, but at least min and at most max."""
-    return _extremum(b, "minimum", _extremum(b, "maximum", x, min), max)
+def minimum(b: Builder, x: Any, y: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
+    """The smaller of two, element by element; of a number and NaN the number, unless NaN is to be propagated."""
+    return _extremum(b, "minimum" if _propagates(propagate_nan) else "minnum", x, y)
+
+
+@builtin()
+def clamp(b: Builder, x: Any, min: Any, max: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
+    """x, but at least min and at most max, which are no NaN; of NaN min, unless NaN is to be propagated."""
+    return _extremum(b, "minimum", _extremum(b, "maximum" if _propagates(propagate_nan) else "maxnum", x, min), max)
 
 
 # Reductions.
@@ -222,7 +236,8 @@ def _reduction(kind: str, doc: str) -> Builtin:
             raise CompileError(f"tl.{kind} with return_indices=True is not supported yet")
         if isinstance(input, Value) and not input.is_pointer and input.number.bits < 32:
             input = b.cast(input, float32 if input.number.kind == "float" else int32)
-        return functions.reduce(b, kind, input, _axes(input, axis), keep_dims)
+        is_float = isinstance(input, Value) and not input.is_pointer and input.number.kind == "float"
+        return functions.reduce(b, f"{kind}num" if is_float else kind, input, _axes(input, axis), keep_dims)
 
     body.__doc__ = doc
     return builtin(kind)(body)
@@ -233,8 +248,8 @@ def _axes(x: Any, axis: int | None) -> range | tuple[int, ...]:
     return range(rank) if axis is None else (functions.axis_argument(axis, rank),)
 
 
-max = _reduction("max", "The largest element along an axis; of all without one.")
-min = _reduction("min", "The smallest element along an axis; of all without one.")
+max = _reduction("max", "The largest element along an axis; of all without one. NaN is left out.")
+min = _reduction("min", "The smallest element along an axis; of all without one. NaN is left out.")
 
 
 @builtin()
@@ -437,6 +452,7 @@ log = _elementary("log", "The natural logarithm.")
 sqrt = _elementary("sqrt", "The square root.")
 rsqrt = _elementary("rsqrt", "One over the square root.")
 sin = _elementary("sin", "The sine.")
+cos = _elementary("cos", "The cosine.")
 tanh = _elementary("tanh", "The hyperbolic tangent.")
 erf = _elementary("erf", "The error function.")
 floor = _elementary("floor", "The largest integer that is not greater.")

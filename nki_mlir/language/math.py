@@ -8,6 +8,7 @@ from nki_mlir.language.core import (
     abs,
     ceil,
     clamp,
+    cos,
     erf,
     exp,
     exp2,
@@ -28,13 +29,16 @@ __all__ = [
     "abs",
     "ceil",
     "clamp",
+    "cos",
     "erf",
     "exp",
     "exp2",
     "fabs",
+    "fast_cosf",
     "fast_expf",
     "fast_log2f",
     "fast_logf",
+    "fast_sinf",
     "fdiv",
     "floor",
     "fma",
@@ -50,12 +54,12 @@ __all__ = [
     "tanh",
 ]
 
-fabs, fast_expf, fast_logf, fast_log2f = abs, exp, log, log2
+fabs, fast_expf, fast_logf, fast_log2f, fast_sinf, fast_cosf = abs, exp, log, log2, sin, cos
 div_rn, sqrt_rn, min, max = fdiv, sqrt, minimum, maximum
 
 _UNSUPPORTED = (
-    "acos acosh asin asinh atan atan2 atanh cbrt copysign cos cosh erfc exp10 expm1 fmod hypot isinf isnan isfinited "
-    "lgamma llrint log10 log1p nearbyint popc pow rint round sinh tan tgamma trunc umulhi fast_sinf fast_cosf "
+    "acos acosh asin asinh atan atan2 atanh cbrt copysign cosh erfc exp10 expm1 fmod hypot isinf isnan isfinited "
+    "lgamma llrint log10 log1p nearbyint popc pow rint round sinh tan tgamma trunc umulhi "
     "fast_tanf fast_powf fast_dividef mulhi clz ffs finitef signbit"
 )
 

@@ -35,6 +35,7 @@ from nki_mlir.nki.core import (
     broadcast_to,
     ceil,
     copy,
+    cos,
     divide,
     ds,
     empty,
@@ -111,6 +112,7 @@ __all__ = [
     "broadcast_to",
     "ceil",
     "copy",
+    "cos",
     "divide",
     "ds",
     "empty",
@@ -187,7 +189,7 @@ __all__ = [
 ]
 
 _UNSUPPORTED = _Language("nl").unsupported(
-    "all all_reduce any arctan atomic_rmw cos ctz device_print dropout dynamic_range empty_like erf_dx expm1 "
+    "all all_reduce any arctan atomic_rmw ctz device_print dropout dynamic_range empty_like erf_dx expm1 "
     "float4_e2m1fn_x4 float8_e4m3fn_x4 float8_e5m2_x4 fmod gather_flattened gelu_apprx_sigmoid gelu_apprx_sigmoid_dx "
     "gelu_apprx_tanh gelu_dx invert left_shift load_transpose2d loop_reduce mish mod nc no_reorder power prod rand "
     "random_seed right_shift rms_norm rng shared_constant shared_identity_matrix sign silu_dx "

@@ -74,13 +74,16 @@ UNARY: dict[type[Operation], Function] = {
     math.AbsFOp: Function.ABS,
 }
 MISSING: dict[type[Operation], str] = {
-    math.TruncOp: "rounding towards zero (a float-to-integer conversion in Triton; the engines round to nearest)",
-    math.FloorOp: "rounding down (floor)",
-    math.CeilOp: "rounding up (ceil)",
+    math.TruncOp: "rounding towards zero (expand-rounding makes it of rounding to nearest)",
+    math.CosOp: "the cosine (expand-trigonometry makes it of the sine)",
+    math.FloorOp: "rounding down (expand-rounding makes it of rounding to nearest)",
+    math.CeilOp: "rounding up (expand-rounding makes it of rounding to nearest)",
     arith.DivSIOp: "integer division of tiles",
     arith.DivUIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
     arith.RemUIOp: "the integer remainder of tiles",
+    arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
+    arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
 
 
@@ -290,6 +293,8 @@ class _Placer:
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
+        if op.kind.data.ignores_nan:
+            raise CompileError.at(op, f"a reduction by {op.kind.data} is not supported: run expand-maxnum first")
         shape, axis = tile.shape_of(op.source), op.axis.value.data
         if is_placed(op.source):
             source = self.wanted(op, op.source, emit)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
-from nki_mlir.executor.operators import FUNCTIONS, REDUCTIONS, erf
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.operators import FUNCTIONS, LARGEST, REDUCTIONS, erf
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -78,18 +79,26 @@ def test_activation(data: st.DataObject, at: Layout, function: Function, reduces
     if reduces:
         operands["reduce_res"] = at.column("float32", True)
 
+    outside: list[bool] = []
+
     def expected(tiles: dict[str, Array]) -> dict[str, Array]:
         x = widen(tiles["data"])
         if scale is not None:
             x = x * np.asarray(tiles.get("scale", scale), np.float32)
         if biased:
             x = x + widen(tiles["bias"])
+        outside.append(bool(np.any(np.abs(x) > LARGEST.get(function, np.inf))))
         y = EXACT[function](x.astype(np.float64))
         result = {"dst": narrow(y, dst.element_type)}
         return result | ({"reduce_res": y.sum(-1, keepdims=True).astype(np.float32)} if reduces else {})
 
     name = "activation_reduce" if reduces else "activation"
-    check(name, Engine.SCALAR, operands, {"op": function}, seed, expected, specials=False, close=0.02)
+    try:
+        check(name, Engine.SCALAR, operands, {"op": function}, seed, expected, specials=False, close=0.02)
+    except ExecutionError as error:
+        assert error.kind == "range" and outside == [True]
+    else:
+        assert outside == [False]
 
 
 COMMANDS = (None, ReduceCommand.IDLE, ReduceCommand.RESET, ReduceCommand.REDUCE, ReduceCommand.RESET_REDUCE)

@@ -100,8 +100,14 @@ def erf(a: Array) -> Array:
     return np.asarray(values, np.float64).reshape(a.shape).astype(np.float32)
 
 
-REDUCTIONS: dict[str, Function] = {"max": np.maximum.reduce, "min": np.minimum.reduce, "sum": np.add.reduce}
-"""By the name that `tile.reduction` has; NaN propagates."""
+REDUCTIONS: dict[str, Function] = {
+    "max": np.maximum.reduce,
+    "min": np.minimum.reduce,
+    "sum": np.add.reduce,
+    "maxnum": np.fmax.reduce,
+    "minnum": np.fmin.reduce,
+}
+"""By the name that `tile.reduction` has; NaN propagates through the first three."""
 
 COMPARISONS: dict[str, Function] = {
     "eq": np.equal,

@@ -23,6 +23,9 @@ from reference.tile import run_tile
 SEEDS = (None, 0, 1, 2)
 """Timings under which the machine code must give the same results."""
 
+_APPROXIMATE = {"expand-trigonometry"}
+"""Passes on `tile` which change the last bits."""
+
 _RUN = {"tile": run_tile, "neuron.mem": run_mem}
 
 
@@ -41,6 +44,7 @@ class _Check:
     rtol: float
     atol: float
     located: bool
+    exact: bool = True
     passes: int = 0
     complete: set[int] = field(default_factory=_complete)
 
@@ -51,11 +55,11 @@ class _Check:
             _check_locations(module, stage)
         if self.passes in self.complete:
             verify_level(module, level)
+        self.exact = self.exact and level == "tile" and one.name not in _APPROXIMATE
         if level in _RUN:
             got = [a.copy() for a in self.inputs]
             _RUN[level](module, got)
-            exact = level == "tile"
-            compare(got, self.expected, 0.0 if exact else self.rtol, 0.0 if exact else self.atol, stage)
+            compare(got, self.expected, 0.0 if self.exact else self.rtol, 0.0 if self.exact else self.atol, stage)
 
 
 def check_levels(
@@ -67,8 +71,8 @@ def check_levels(
     seeds: Sequence[int | None] = SEEDS,
 ) -> list[Array]:
     """Lowers a `tile` module pass by pass and asserts that it always does the same to the arrays (which stay as they
-    are): after each pass by the reference, while there is one for its level, exactly at `tile` and within the tolerance
-    below; and at last by the executor, which must give the same bits under every seed. Locations and each level's
+    are): after each pass by the reference, while there is one for its level, exactly at `tile` (but for sines) and within the
+    tolerance below; and at last by the executor, which must give the same bits under every seed. Locations and each level's
     rules are checked on the way. Gives the arrays as the kernel leaves them. Raises CompileError for kernels that the
     compiler rejects."""
     module = parse(source) if isinstance(source, str) else source.clone()

@@ -140,10 +140,17 @@ def _specials(arrays: list[Array]) -> None:
         a[:] = np.resize([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 3e38][number:], a.shape)
 
 
-for symbol in ("+", "*", "maximum", "minimum"):
+for symbol in ("+", "*", "maximum", "minimum", "maxnum", "minnum"):
     CASES.add(*_vector(N, f32, f32, f32), parameters=(symbol,), name="specials", prepare=_specials)(_arithmetic)
-for symbol in ("maxnum", "minnum"):
-    CASES.add(*_vector(N, f32, f32, f32), parameters=(symbol,), rejects="no engine has it")(_arithmetic)
+
+
+for kind in ("maxnum", "minnum"):
+
+    @CASES.add((f32, [64, 96]), (f32, [64]), parameters=(kind,), prepare=_specials)
+    @CASES.add((bf16, [64, 96]), (bf16, [64]), parameters=(kind,), name="reduce_numbers-bf16", prepare=_specials)
+    def reduce_numbers(k: Kernel, x: Value, out: Value, kind: str) -> None:
+        rows, columns = k.arange(64), k.arange(96)
+        k.store(out + rows, k.load(matrix(k, x, rows, columns, 96)).reduce(kind, 1))
 
 
 @CASES.add(*_vector(N, f32, f32, f32, f32), prepare=_specials)
@@ -305,6 +312,28 @@ def functions(k: Kernel, x: Value, out: Value) -> None:
     positive = k.unary("abs", v) + 0.5
     total = k.unary("exp", v) + k.unary("log", positive) + k.unary("sqrt", positive) + k.unary("rsqrt", positive)
     k.store(out + at, total + k.unary("sin", v) + k.unary("erf", v) + k.unary("neg", v))
+
+
+@CASES.add(*_vector(N, f32, f32, i32), prepare=_halves)
+@CASES.add(*_vector(N, bf16, bf16, i32), name="roundings-bf16", prepare=_halves)
+def roundings(k: Kernel, x: Value, out: Value, whole: Value) -> None:
+    at = k.arange(N)
+    v = k.load(x + at)
+    k.store(out + at, k.unary("floor", v) * 2.0 + k.unary("ceil", v) + k.unary("trunc", v))
+    k.store(whole + at, k.unary("trunc", v).to(i32))
+
+
+def _angles(arrays: list[Array]) -> None:
+    arrays[0][:] = np.random.default_rng(2).uniform(-300, 300, arrays[0].shape)
+
+
+@CASES.add(*_vector(N, f32, f32), parameters=("sin",), atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, f32, f32), parameters=("cos",), atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, bf16, bf16), parameters=("sin",), name="angles-bf16", rtol=0.01, atol=3e-7, prepare=_angles)
+@CASES.add(*_vector(N, f16, f16), parameters=("cos",), name="angles-f16", rtol=0.002, atol=3e-7, prepare=_angles)
+def angles(k: Kernel, x: Value, out: Value, function: str) -> None:
+    at = k.arange(N)
+    k.store(out + at, k.unary(function, k.load(x + at)))
 
 
 @CASES.add((f32, [2, 130]), (f32, [130]), parameters=(130,))

@@ -7,43 +7,71 @@ from typing import cast
 
 import numpy as np
 
+from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator, command_of
-from nki_mlir.executor.meaning.common import Meaning, Of, Pick, fp32, operator, store_as
+from nki_mlir.executor.meaning.common import Meaning, Of, OutOfRange, Pick, fp32, operator, store_as
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.operators import FUNCTIONS, Binary, prelu
+from nki_mlir.executor.operators import FUNCTIONS, LARGEST, Binary, prelu
 from nki_mlir.executor.state import EngineState
 
 Values = Callable[[Sequence[Array]], Array]
 Step = tuple[Binary, Pick]
 
 
-def _evaluated(i: Instance, steps: Sequence[Step]) -> Values:
-    """The function of data after some steps, each rounded to fp32."""
-    function, data = cast(Function, i.fields["op"]), fp32(i, "data")
-    evaluate = FUNCTIONS[function]
-    slope = fp32(i, "relu_param", 0.0) if function is Function.PRELU and "relu_param" in i.operands else None
+def _argument(i: Instance, steps: Sequence[Step]) -> Values:
+    """The data after some steps, each rounded to fp32."""
+    data = fp32(i, "data")
 
     def compute(tiles: Sequence[Array]) -> Array:
         value = data(tiles)
         for op, operand in steps:
             value = op(value, operand(tiles))
-        return evaluate(value) if slope is None else prelu(value, slope(tiles))
+        return value
 
     return compute
 
 
-def _scaled_and_biased(i: Instance) -> Values:
+def _range_check(i: Instance, argument: Values) -> Callable[[Sequence[Array]], None] | None:
+    """Raises OutOfRange where an argument is too large for the function; NaN is not."""
+    function = cast(Function, i.fields["op"])
+    largest = LARGEST.get(function)
+    if largest is None:
+        return None
+
+    def check(tiles: Sequence[Array]) -> None:
+        found = argument(tiles)
+        outside = np.abs(found) > largest
+        if outside.any():
+            partition, element = np.argwhere(outside.reshape(len(outside), -1))[0]
+            partition += cast(Access, i.operands["data"]).start
+            raise OutOfRange(
+                f"{function} of {found[outside][0]:g}, for partition {partition}, element {element}; the Scalar engine"
+                f" takes {-largest:.6g}..{largest:.6g}, and its result outside is not defined"
+            )
+
+    return check
+
+
+def _scaled_and_biased(i: Instance) -> Sequence[Step]:
     operands: tuple[tuple[str, Binary], ...] = (("scale", np.multiply), ("bias", np.add))
-    return _evaluated(i, [(op, fp32(i, name)) for name, op in operands if name in i.operands])
+    return [(op, fp32(i, name)) for name, op in operands if name in i.operands]
 
 
-def _reducing(i: Instance, values: Values, reduce: Accumulate | None) -> Meaning:
+def _reducing(i: Instance, steps: Sequence[Step], reduce: Accumulate | None) -> Meaning:
     """`dst`, and `reduce_res` where it is given."""
-    store = store_as(i)
+    store, argument, function = store_as(i), _argument(i, steps), cast(Function, i.fields["op"])
+    evaluate = FUNCTIONS[function]
+    slope = fp32(i, "relu_param", 0.0) if function is Function.PRELU and "relu_param" in i.operands else None
+    check = _range_check(i, argument)
+
+    def values(tiles: Sequence[Array]) -> Array:
+        value = argument(tiles)
+        return evaluate(value) if slope is None else prelu(value, slope(tiles))
+
     if reduce is None:
-        return Meaning(lambda *tiles: (store(values(tiles)),))
+        return Meaning(lambda *tiles: (store(values(tiles)),), check=check)
     store_result = store_as(i, "reduce_res") if "reduce_res" in i.operands else None
 
     def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
@@ -51,7 +79,7 @@ def _reducing(i: Instance, values: Values, reduce: Accumulate | None) -> Meaning
         total = reduce(state, results, tiles)
         return (store(results),) if store_result is None else (store(results), store_result(total))
 
-    return Meaning(compute, stateful=True)
+    return Meaning(compute, stateful=True, check=check)
 
 
 def _uses_accumulator(i: Instance) -> bool:
@@ -74,7 +102,7 @@ def activate2(i: Instance) -> Meaning:
             steps.append((operator(cast(Alu, i.fields[op]), bool(i.fields.get(reverse))), fp32(i, operand)))
     by = cast("Alu | None", i.fields.get("reduce_op")) or Alu.ADD
     reduce = accumulator(i, by, "data") if _uses_accumulator(i) else None
-    return _reducing(i, _evaluated(i, steps), reduce)
+    return _reducing(i, steps, reduce)
 
 
 ACTIVATION: Mapping[str, Of] = {

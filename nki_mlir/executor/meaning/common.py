@@ -16,7 +16,16 @@ from nki_mlir.executor.operators import ARITHMETIC, BITWISE, Binary
 
 
 class Undefined(Exception):
-    """An instruction gives no defined result for the data that it found; the text says why."""
+    """An instruction gives no defined result for the data that it found; the text says why. `kind` is that of the
+    error which it becomes."""
+
+    kind = "bounds"
+
+
+class OutOfRange(Undefined):
+    """An argument outside the documented range of a function."""
+
+    kind = "range"
 
 
 class Masked(NamedTuple):
@@ -32,11 +41,25 @@ Compute = Callable[..., Sequence[Any]]
 
 
 class Meaning(NamedTuple):
-    """`bits`: arrays are unsigned words. `stateful`: `compute` takes the engine's `EngineState` before the tiles."""
+    """`bits`: arrays are unsigned words. `stateful`: `compute` takes the engine's `EngineState` before the tiles.
+    `check` takes the tiles first, in a run with checks; it raises Undefined."""
 
     compute: Compute
     bits: bool = False
     stateful: bool = False
+    check: Callable[[Sequence[Array]], None] | None = None
+
+    def checked(self) -> Meaning:
+        """The meaning whose `compute` checks first."""
+        if (check := self.check) is None:
+            return self
+        compute, first = self.compute, int(self.stateful)
+
+        def after_check(*inputs: Any) -> Sequence[Any]:
+            check(inputs[first:])
+            return compute(*inputs)
+
+        return self._replace(compute=after_check)
 
 
 Of = Callable[[Instance], Meaning]

@@ -15,7 +15,7 @@ func.func @three_dimensions(%x: memref<8xf32>) {
 func.func @no_engine_has_it(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
   %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
-  // CHECK: rounding down (floor) is not supported: no engine has it
+  // CHECK: rounding down (expand-rounding makes it of rounding to nearest) is not supported: no engine has it
   %f = math.floor %v : tensor<8xf32>
   tile.write %f to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
   func.return

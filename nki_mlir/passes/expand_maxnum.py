@@ -1,0 +1,168 @@
+"""expand-maxnum: extrema that ignore NaN, of the machine's, which do not."""
+
+from __future__ import annotations
+
+import math as numbers
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.tile import Predicate, Reduction
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.nan_flow import makes_no_difference
+
+_Extremum = arith.MaxnumfOp | arith.MinnumfOp
+_NATIVE: dict[type[Operation], type[Operation]] = {
+    arith.MaxnumfOp: arith.MaximumfOp,
+    arith.MinnumfOp: arith.MinimumfOp,
+}
+_WINS = {arith.MaxnumfOp: Predicate.GE, arith.MinnumfOp: Predicate.LE}
+_REDUCTIONS = {Reduction.MAXNUM: (Reduction.MAX, -numbers.inf), Reduction.MINNUM: (Reduction.MIN, numbers.inf)}
+"""The machine's reduction, and what takes part in it instead of a NaN."""
+_KEEP_NUMBERS = (
+    tile.SplatOp
+    | tile.ExpandDimsOp
+    | tile.BroadcastOp
+    | tile.TransOp
+    | arith.NegfOp
+    | math.AbsFOp
+    | arith.MaximumfOp
+    | arith.MinimumfOp
+)
+"""Operations that make no NaN of numbers."""
+
+
+@dataclass(frozen=True)
+class ExpandMaxnum(ModulePass):
+    """The engines' maximum and minimum give NaN where an operand is NaN. Those that ignore it become comparisons:
+
+        %m = arith.maxnumf %x, %y   =>   %o = tile.compare eq %y, %y
+                                         %z = tile.select %o, %y, %x         the other, unless it is NaN
+                                         %g = tile.compare ge %x, %y         false where one is NaN
+                                         %m = tile.select %g, %x, %z
+
+    and in a reduction by `maxnum` or `minnum` infinity takes the place of NaN; where all are NaN, so is the result.
+    Where no operand can be NaN, or every result that hangs on it is NaN either way (a softmax), the machine's own
+    operation does.
+    """
+
+    name = "expand-maxnum"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            _Expansion().func(func)
+
+
+class _Expansion:
+    """One function, in order; `numbers` are the float values that are never NaN."""
+
+    def __init__(self) -> None:
+        self.numbers: set[SSAValue] = set()
+
+    def func(self, func: FuncOp) -> None:
+        for op in list(func.walk()):
+            match op:
+                case arith.MaxnumfOp() | arith.MinnumfOp():
+                    self._replace(op, self._binary(op, Emitter.before(op)))
+                case tile.ReduceOp() if op.kind.data in _REDUCTIONS:
+                    self._reduction(op)
+                case _:
+                    self._note(op)
+
+    def _note(self, op: Operation) -> None:
+        """Which results are never NaN."""
+        match op:
+            case arith.ConstantOp():
+                known = isinstance(op.value, FloatAttr) and not numbers.isnan(op.value.value.data)
+            case tile.CastOp():
+                known = not isinstance(tile.element_of(op.source), AnyFloat) or op.source in self.numbers
+            case tile.SelectOp():
+                known = {op.on_true, op.on_false} <= self.numbers
+            case tile.ReduceOp():
+                known = op.kind.data is not Reduction.SUM and op.source in self.numbers
+            case _:
+                known = isinstance(op, _KEEP_NUMBERS) and set(op.operands) <= self.numbers
+        if known:
+            self.numbers.update(op.results)
+
+    def _replace(self, op: Operation, value: SSAValue) -> None:
+        if value.name_hint is None:
+            value.name_hint = op.results[0].name_hint
+        op.results[0].replace_all_uses_with(value)
+        op.detach()
+        op.erase()
+
+    def _binary(self, op: _Extremum, emit: Emitter) -> SSAValue:
+        x, y = op.lhs, op.rhs
+        for one, other in ((x, y), (y, x)):
+            if _is_nan(one):
+                return other
+        if x in self.numbers:
+            x, y = y, x
+        if x in self.numbers:
+            native = _NATIVE[type(op)].create(operands=[x, y], result_types=[x.type])
+            self.numbers.update(native.results)
+            return emit.value(native)
+        result = _chosen(_WINS[type(op)], x, y, y in self.numbers, emit)
+        if y in self.numbers:
+            self.numbers.add(result)
+        return result
+
+    def _reduction(self, op: tile.ReduceOp) -> None:
+        native, neutral = _REDUCTIONS[op.kind.data]
+        emit, source, axis = Emitter.before(op), op.source, op.axis.value.data
+        if source in self.numbers or makes_no_difference(op):
+            result = emit.value(tile.ReduceOp(native.value, source, axis))
+            if source in self.numbers:
+                self.numbers.add(result)
+            return self._replace(op, result)
+        infinity = _filled(numbers.inf, source, emit)
+        is_number = emit.value(tile.CompareOp(Predicate.LE.value, source, infinity))
+        filled = emit.value(tile.SelectOp(is_number, source, _filled(neutral, source, emit)))
+        found = emit.value(tile.ReduceOp(native.value, filled, axis))
+        count = emit.value(tile.CastOp(is_number, tile.element_of(source)))
+        some = emit.value(tile.ReduceOp(Reduction.MAX.value, count, axis))
+        # 1 where there is a number; 0 times infinity, which is NaN, where there is none.
+        scaled = emit.value(arith.MulfOp(some, _filled(numbers.inf, some, emit)))
+        one = emit.value(arith.MinimumfOp(scaled, _filled(1.0, some, emit)))
+        return self._replace(op, emit.value(arith.MulfOp(found, one)))
+
+
+def _chosen(wins: Predicate, x: SSAValue, y: SSAValue, y_is_number: bool, emit: Emitter) -> SSAValue:
+    """x where it wins over y, else y, unless that is NaN. Scalars, which no engine chooses between, go through a tensor
+    of one element."""
+    if not tile.shape_of(x):
+        x, y = (emit.value(tile.SplatOp(v, (1,))) for v in (x, y))
+        return emit.value(tile.ReduceOp(Reduction.MAX.value, _chosen(wins, x, y, y_is_number, emit), 0))
+    other = y
+    if not y_is_number:
+        is_number = emit.value(tile.CompareOp(Predicate.EQ.value, y, y))
+        other = emit.value(tile.SelectOp(is_number, y, x))
+    return emit.value(tile.SelectOp(emit.value(tile.CompareOp(wins.value, x, y)), x, other))
+
+
+def _filled(number: float, like: SSAValue, emit: Emitter) -> SSAValue:
+    """A constant of the type of another value."""
+    scalar = emit.value(arith.ConstantOp(FloatAttr(number, cast(AnyFloat, tile.element_of(like)))))
+    shape = tile.shape_of(like)
+    return emit.value(tile.SplatOp(scalar, shape)) if shape else scalar
+
+
+def _is_nan(value: SSAValue) -> bool:
+    """Whether the value is a constant NaN throughout."""
+    match value.owner:
+        case arith.ConstantOp(value=FloatAttr() as number):
+            return numbers.isnan(number.value.data)
+        case tile.SplatOp() as op:
+            return _is_nan(op.value)
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
+            return _is_nan(op.source)
+        case _:
+            return False

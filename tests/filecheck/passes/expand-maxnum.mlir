@@ -1,0 +1,169 @@
+// RUN: nki-opt %s -p expand-maxnum --split-input-file | filecheck %s
+// RUN: nki-opt %s -p expand-maxnum --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @comparisons_choose(
+// CHECK-SAME: [[X:%.*]]: tensor<8xf32>, [[Y:%.*]]: tensor<8xf32>
+// CHECK: [[ORDERED:%.*]] = tile.compare eq [[Y]], [[Y]]
+// CHECK: [[OTHER:%.*]] = tile.select [[ORDERED]], [[Y]], [[X]]
+// CHECK: [[WINS:%.*]] = tile.compare ge [[X]], [[Y]]
+// CHECK: [[M:%.*]] = tile.select [[WINS]], [[X]], [[OTHER]]
+// CHECK: tile.compare le [[X]], [[Y]]
+// CHECK-NOT: num
+// CHECK: "test.op"([[M]]
+func.func @comparisons_choose(%x: tensor<8xf32>, %y: tensor<8xf32>) {
+  %m = arith.maxnumf %x, %y : tensor<8xf32>
+  %n = arith.minnumf %x, %y : tensor<8xf32>
+  "test.op"(%m, %n) : (tensor<8xf32>, tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// A constant is no NaN, and what is at least a constant is none either.
+// CHECK-LABEL: func.func @one_operand_that_is_a_number(
+// CHECK-SAME: [[X:%.*]]: tensor<8xf32>
+// CHECK: [[ZERO:%.*]] = tile.splat
+// CHECK: [[SIX:%.*]] = tile.splat
+// CHECK-NEXT: [[WINS:%.*]] = tile.compare ge [[X]], [[ZERO]]
+// CHECK-NEXT: [[M:%.*]] = tile.select [[WINS]], [[X]], [[ZERO]]
+// CHECK-NEXT: [[N:%.*]] = arith.minimumf [[SIX]], [[M]]
+// CHECK-NEXT: "test.op"([[N]])
+func.func @one_operand_that_is_a_number(%x: tensor<8xf32>) {
+  %a = arith.constant 0.0 : f32
+  %b = arith.constant 6.0 : f32
+  %zero = tile.splat %a : f32 -> tensor<8xf32>
+  %six = tile.splat %b : f32 -> tensor<8xf32>
+  %m = arith.maxnumf %zero, %x : tensor<8xf32>
+  %n = arith.minnumf %m, %six : tensor<8xf32>
+  "test.op"(%n) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_constant_nan_gives_way(
+// CHECK-SAME: [[X:%.*]]: tensor<8xf32>
+// CHECK: "test.op"([[X]])
+func.func @a_constant_nan_gives_way(%x: tensor<8xf32>) {
+  %a = arith.constant 0x7FC00000 : f32
+  %nan = tile.splat %a : f32 -> tensor<8xf32>
+  %m = arith.maxnumf %nan, %x : tensor<8xf32>
+  "test.op"(%m) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @scalars_go_through_a_tensor(
+// CHECK-SAME: [[X:%.*]]: f32, [[Y:%.*]]: f32
+// CHECK: [[A:%.*]] = tile.splat [[X]] : f32 -> tensor<1xf32>
+// CHECK: [[B:%.*]] = tile.splat [[Y]] : f32 -> tensor<1xf32>
+// CHECK: [[C:%.*]] = tile.select
+// CHECK: [[D:%.*]] = tile.select {{.*}}, [[A]], [[C]]
+// CHECK: [[M:%.*]] = tile.reduce max [[D]] axis 0
+// CHECK: "test.op"([[M]])
+func.func @scalars_go_through_a_tensor(%x: f32, %y: f32) {
+  %m = arith.maxnumf %x, %y : f32
+  "test.op"(%m) : (f32) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @infinity_takes_the_place_of_nan(
+// CHECK-SAME: [[X:%.*]]: tensor<4x8xf32>
+// CHECK: [[OK:%.*]] = tile.compare le [[X]], {{.*}}
+// CHECK: [[LOWEST:%.*]] = tile.splat {{.*}} : f32 -> tensor<4x8xf32>
+// CHECK: [[FILLED:%.*]] = tile.select [[OK]], [[X]], [[LOWEST]]
+// CHECK: [[M:%.*]] = tile.reduce max [[FILLED]] axis 1
+// CHECK: [[COUNT:%.*]] = tile.cast [[OK]]
+// CHECK: [[SOME:%.*]] = tile.reduce max [[COUNT]] axis 1
+// CHECK: [[SCALED:%.*]] = arith.mulf [[SOME]]
+// CHECK: [[ONE:%.*]] = arith.minimumf [[SCALED]]
+// CHECK: [[R:%.*]] = arith.mulf [[M]], [[ONE]]
+// CHECK: "test.op"([[R]])
+func.func @infinity_takes_the_place_of_nan(%x: tensor<4x8xf32>) {
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  "test.op"(%m) : (tensor<4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @integers_as_floats_are_numbers(
+// CHECK: tile.reduce min {{.*}} axis 0
+func.func @integers_as_floats_are_numbers(%x: tensor<8xi32>) {
+  %f = tile.cast %x : tensor<8xi32> -> tensor<8xf32>
+  %m = tile.reduce minnum %f axis 0 : tensor<8xf32> -> f32
+  "test.op"(%m) : (f32) -> ()
+  func.return
+}
+
+// -----
+
+// A NaN in a row makes the row's sum NaN, and so the whole row: the maximum may be NaN as well.
+// CHECK-LABEL: func.func @softmax
+// CHECK: tile.reduce max {{.*}} axis 1
+// CHECK-NOT: tile.select
+func.func @softmax(%a: memref<4x8xf32>) {
+  %at = arith.constant 0 : index
+  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %e = math.exp %d : tensor<4x8xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x8xf32>
+  %r = arith.divf %e, %u : tensor<4x8xf32>
+  tile.write %r to %a[%at] strides [8, 1] : tensor<4x8xf32> -> memref<4x8xf32>
+  func.return
+}
+
+// -----
+
+// Here a number beside a NaN reaches the memory.
+// CHECK-LABEL: func.func @differences_are_written
+// CHECK: tile.select
+func.func @differences_are_written(%a: memref<4x8xf32>) {
+  %at = arith.constant 0 : index
+  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  tile.write %d to %a[%at] strides [8, 1] : tensor<4x8xf32> -> memref<4x8xf32>
+  func.return
+}
+
+// -----
+
+// The sum is over the other dimension: it mixes rows.
+// CHECK-LABEL: func.func @a_sum_across_rows
+// CHECK: tile.select
+func.func @a_sum_across_rows(%a: memref<4x8xf32>) {
+  %at = arith.constant 0 : index
+  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %s = tile.reduce sum %d axis 0 : tensor<4x8xf32> -> tensor<8xf32>
+  tile.write %s to %a[%at] strides [1] : tensor<8xf32> -> memref<4x8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @extrema_that_propagate_stay(
+// CHECK: arith.maximumf
+// CHECK: tile.reduce max
+// CHECK-NOT: tile.select
+func.func @extrema_that_propagate_stay(%x: tensor<8xf32>, %y: tensor<8xf32>) {
+  %m = arith.maximumf %x, %y : tensor<8xf32>
+  %n = tile.reduce max %m axis 0 : tensor<8xf32> -> f32
+  "test.op"(%n) : (f32) -> ()
+  func.return
+}
