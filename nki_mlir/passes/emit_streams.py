@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp, NoneAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
@@ -15,6 +15,7 @@ from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.dtypes import DTYPES, is_dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
@@ -86,7 +87,7 @@ class _Emission:
                     self.func, f"argument '{name}' is {argument.type}; a kernel's arguments are memrefs"
                 )
             alias = group if numbers.count(group) > 1 else None
-            ops.append(_at(isa.TensorOp(name, argument.type, cast(int | None, alias)), self.func))
+            ops.append(_at(_tensor(self.func, name, argument.type, cast(int | None, alias)), self.func))
         return ops
 
     def buffers(self) -> list[Operation]:
@@ -186,6 +187,19 @@ class _Emission:
         if not all(key in counters for key in expr.counters()):
             raise CompileError.at(op, "an offset depends on something that is not a loop counter")
         return expr.substitute({key: Expr.counter(depth) for key, depth in counters.items()})
+
+
+def _tensor(func: FuncOp, name: str, type_: MemRefType, alias: int | None) -> isa.TensorOp:
+    """An argument as the machine holds it, which is bytes: the dialects above allow more types than it has."""
+    if type_.layout != NoneAttr() or type_.memory_space != NoneAttr():
+        reason = "it is the whole of an array in HBM, row by row, without layout or memory space"
+    elif any(size < 0 for size in type_.get_shape()):
+        reason = "its shape must be known"
+    elif not is_dtype(type_.element_type):
+        reason = f"the machine has the element types {', '.join(d.name for d in DTYPES)}"
+    else:
+        return isa.TensorOp(name, type_, alias)
+    raise CompileError.at(func, f"argument '{name}' is {type_}; {reason}")
 
 
 def _at(op: OpT, source: Operation) -> OpT:

@@ -350,6 +350,8 @@ class _Placer:
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         rank = len(tile.shape_of(op.value))
+        if not is_number(tile.element_of(op.value)):
+            raise CompileError.at(op, f"{tile.element_of(op.value)} is no element type that a tile is computed in")
         like = mem.TileType.of(Space.SBUF, tile.shape_of(op.value), 0 if rank else None, tile.element_of(op.value))
         value = self.tile_of(op.value, like, emit)
         operands = [value, op.dest, op.offset, *op.valid]
