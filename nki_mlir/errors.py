@@ -17,8 +17,11 @@ class CompileError(PassFailedException):
     """A kernel, a module or a call that can't be compiled.
 
     `file`, `line` (from 1) and `column` (from 1) say where, when known; the message says what is wrong and what
-    would be right. `str(error)` shows the source line with a caret under the column.
+    would be right. `str(error)` shows the source line with a caret under the column. `operation` is what it is about,
+    where that is known: a tool that read the text knows its place even if the operation states none.
     """
+
+    operation: Operation | None = None
 
     def __init__(self, message: str, file: str | None = None, line: int | None = None, column: int | None = None):
         self.message, self.file, self.line, self.column = message, file, line, column
@@ -27,8 +30,12 @@ class CompileError(PassFailedException):
     @classmethod
     def at(cls, where: Operation | LocationAttr, message: str) -> CompileError:
         """The error for an operation or a location."""
+        from xdsl.ir import Operation
+
         found = position(where)
-        return cls(message, *found) if found else cls(message)
+        error = cls(message, *found) if found else cls(message)
+        error.operation = where if isinstance(where, Operation) else None
+        return error
 
 
 class Finding(NamedTuple):

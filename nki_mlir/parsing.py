@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nki_mlir.errors import CompileError
@@ -12,9 +11,6 @@ from nki_mlir.errors import CompileError
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.ir import Operation
-
-Place = tuple[str, int, int]
-"""File, line and column, from 1."""
 
 
 def harden_lexer() -> None:
@@ -30,56 +26,43 @@ def harden_lexer() -> None:
 
 
 def parse(text: str, name: str = "<string>") -> ModuleOp:
-    """Reads a module of any of our levels and verifies it.
+    """Reads a module of any of our levels and verifies it. Operations without a location get their place in the text.
 
     Whatever is wrong with it is a CompileError with its position; `name` is what the position calls the text.
     """
     from xdsl.context import Context
-    from xdsl.dialects.builtin import ModuleOp
     from xdsl.utils.exceptions import ParseError
 
     from nki_mlir.dialects import load_all
     from nki_mlir.op_parser import OpParser
 
-    class Positioned(OpParser):
-        """The parser, which also remembers where each operation begins."""
-
-        starts: dict[Operation, Place] = {}
-
-        def here(self) -> Place:
-            return self._current_token.span.get_location()
-
-        def parse_operation(self) -> Operation:
-            start = self.here()
-            op = super().parse_operation()
-            self.starts[op] = start
-            return op
-
     harden_lexer()
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     ctx = Context()
     load_all(ctx)
-    parser = Positioned(ctx, text, name)
-    parser.starts = {}
+    parser: OpParser | None = None
     try:
+        parser = OpParser(ctx, text, name)  # lexes the first token, so that even this can be a syntax error
         module = parser.parse_module()
     except ParseError as error:
         raise CompileError(error.msg, *error.span.get_location()) from None
-    except RecursionError:
-        raise CompileError("the text is nested too deeply", *parser.here()) from None
     except Exception as error:
-        raise CompileError(str(error) or type(error).__name__, *parser.here()) from None
-    assert isinstance(module, ModuleOp)
-    _verify(module, parser.starts, name)
+        what = "the text is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        file, line, column = (name, 1, 1) if parser is None else parser.place()
+        raise CompileError(what or type(error).__name__, file, line, column) from None
+    parser.locate()
+    _verify(module)
     return module
 
 
-def _verify(module: ModuleOp, starts: Mapping[Operation, Place], name: str) -> None:
+def _verify(module: ModuleOp) -> None:
     """Verifies each operation, the inner ones first, so that the error names the one at fault."""
     from xdsl.utils.exceptions import VerifyException
 
+    from nki_mlir.dialects.table_ops import target_of
     from nki_mlir.passes.verify import verify_dominance
 
+    target_of(module)
     op: Operation = module
     try:
         for op in module.walk(reverse=True):
@@ -87,6 +70,5 @@ def _verify(module: ModuleOp, starts: Mapping[Operation, Place], name: str) -> N
         op = module
         verify_dominance(module)
     except VerifyException as error:
-        place = starts.get(op, (name, 1, 1))
         prefix = "" if op is module else f"{op.name}: "
-        raise CompileError(f"{prefix}{error}", *place) from None
+        raise CompileError.at(op, f"{prefix}{error}") from None

@@ -214,7 +214,7 @@ def test_chip(run: Run) -> None:
         (ADD, ["-p", "test-rename{nope=1}"], "error: pass test-rename: Provided arguments"),
         (ADD, ["-p", "test-rename{a"], "pass-pipeline:1:14\n"),
         (ADD, ["-o", "no/such/dir"], "error: no/such/dir: No such file or directory\n"),
-        ('"test.op"() {a = 70000.0 : f16} : () -> ()', [], "t.mlir:1:31: error: float too large"),
+        ('"test.op"() {a = 70000.0 : f16} : () -> ()', [], "t.mlir:1:1: error: float too large"),
         ('"test.op"() {a = ' + "[" * 2000, [], "error: the input is nested too deeply\n"),
         ('"test.op"() {a = "' + "x" * 60, [], "t.mlir:1:18: error: End of file reached before closing string literal."),
         ("func.func @f() {\n  func.return\n", [], "t.mlir:3:1: error: "),

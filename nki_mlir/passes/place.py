@@ -22,7 +22,6 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -34,6 +33,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import NotAffine, extents, index_tensor
 from nki_mlir.passes.layout import Layout, choose_layouts, constant_source, is_data, is_placed
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import TILE
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -82,7 +83,7 @@ COMPARE = {
 
 
 @dataclass(frozen=True)
-class Place(ModulePass):
+class Place(LevelPass):
     """Gives every tensor a place, chosen for the whole kernel at once (`layout.py`), and makes each operation one on
     tiles:
 
@@ -97,9 +98,11 @@ class Place(ModulePass):
     """
 
     name = "place"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            check_arguments(func)
             _separate_dot_operands(func)
             _load_spread(func)
             _Placer(choose_layouts(func)).block(func.body.block)

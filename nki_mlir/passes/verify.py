@@ -9,7 +9,11 @@ from xdsl.utils.exceptions import VerifyException
 
 
 def verify_module(module: Operation) -> None:
-    """xDSL's verifier, then dominance."""
+    """The target that it names, xDSL's verifier, then dominance."""
+    if "neuron.target" in module.attributes:  # else the instruction table needn't be loaded
+        from nki_mlir.dialects.table_ops import target_of
+
+        target_of(module)
     module.verify()
     verify_dominance(module)
 

@@ -52,7 +52,7 @@ def message(error: BaseException, source: Source | None = None, parsing: bool = 
     """The text for standard error; `running` is the pass that raised, if one did."""
     match error:
         case CompileError():
-            return str(error)
+            return str(error) if error.file is not None else located(error.message, _place_of(error, source))
         case ExecutionError():
             return located(str(error))
         case ParseError():
@@ -81,6 +81,11 @@ def _place(error: BaseException, source: Source | None, parsing: bool) -> Place 
         return source.here()
     op = operation_at_fault(error)
     return source.place_of(op) if op is not None else None
+
+
+def _place_of(error: CompileError, source: Source | None) -> Place | None:
+    """Where the operation of an error without a place stands in the text."""
+    return source.place_of(error.operation) if source is not None and error.operation is not None else None
 
 
 def _text(error: BaseException, parsing: bool, running: str) -> str:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from io import BytesIO, StringIO
 from typing import IO
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.printer import Printer
@@ -31,7 +31,6 @@ from nki_mlir.passes.verify import verify_module
 from nki_mlir.tools.diagnostics import cap_notes, capped, message, python_traceback
 from nki_mlir.tools.source import Source, read_text
 
-TARGET_ATTRIBUTE = "neuron.target"
 LOWER_TO_ISA = "lower-to-isa"
 
 
@@ -128,12 +127,7 @@ class NkiOpt(xDSLOptMain):
         """Record the chip on the module: passes and verifiers look for it there and nowhere else."""
         if not (self.args.chip or self.lowers):
             return
-        from nki_mlir.targets import TARGETS
-
         set_target(module, self.args.chip)
-        named = module.attributes[TARGET_ATTRIBUTE]
-        if not isinstance(named, StringAttr) or named.data not in TARGETS:
-            raise CompileError(f"the module's {TARGET_ATTRIBUTE} is {named}; it must be one of {', '.join(TARGETS)}")
 
     def _between_passes(self, previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
         progress = self.progress

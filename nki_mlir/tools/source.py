@@ -5,8 +5,7 @@ from __future__ import annotations
 import linecache
 from typing import NamedTuple
 
-from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
@@ -35,22 +34,11 @@ def read_text(data: bytes, name: str) -> str:
 
 
 class Source(OpParser):
-    """The parser, which also remembers where each operation began.
+    """The parser of the tools, which knows the place of every operation.
 
     `Operation.location` stays as the text gives it (a `loc(...)` of the kernel's source, or unknown): what tests and
     passes see must not depend on where a file lies.
     """
-
-    def __init__(self, ctx: Context, text: str, name: str, line_offset: int = 0):
-        super().__init__(ctx, text, name)
-        self.line_offset = line_offset
-        self.starts: dict[Operation, Span] = {}
-
-    def parse_operation(self) -> Operation:
-        start = self._current_token.span
-        op = super().parse_operation()
-        self.starts[op] = start
-        return op
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         """As MLIR does, an input without operations is an empty module."""
@@ -58,20 +46,12 @@ class Source(OpParser):
             return ModuleOp([])
         return super().parse_module(allow_implicit_module)
 
-    def locate(self) -> None:
-        """Gives the operations that state no location their place in the text."""
-        for op, span in self.starts.items():
-            if op.location == UNKNOWN_LOC:
-                place = self.place_of_span(span)
-                op.location = FileLineColLoc(StringAttr(place.file), IntAttr(place.line), IntAttr(place.column))
-
     def here(self) -> Place:
         """Where the parser stands."""
-        return self.place_of_span(self._current_token.span)
+        return Place(*self.place())
 
     def place_of_span(self, span: Span) -> Place:
-        file, line, column = span.get_location()
-        return Place(file, line + self.line_offset, column)
+        return Place(*self.position_of(span))
 
     def place_of(self, op: Operation) -> Place | None:
         """The position of the kernel's line if the operation carries one, else that of the nearest operation around

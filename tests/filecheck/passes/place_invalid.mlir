@@ -42,3 +42,31 @@ func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
   tile.write %v to %x[%zero] strides [1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
   func.return
 }
+
+// -----
+
+// CHECK: error: argument 's' is f32; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
+  %c0 = arith.constant 0 : index
+  %v = tile.splat %s : f32 -> tensor<8xf32>
+  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: error: argument 't' is tensor<8xf32>; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_tensor_as_argument(%x: memref<8xf32>, %t: tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.write %t to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @wrong_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: error: place takes tile; this module is at neuron.mem already: what is left of its lowering is mem-to-engine,engine-to-isa
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>
+  func.return
+}
