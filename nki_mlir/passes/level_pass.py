@@ -6,14 +6,15 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IndexType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
+from xdsl.utils.hints import isa
 
 from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import arg_names
+from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, GRID, arg_names, grid_of, grid_problem
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining_pipeline
 
@@ -33,6 +34,7 @@ class LevelPass(ModulePass):
         target_of(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _check_body(func)
+            _check_attributes(func)
         self.lower(ctx, op)
 
     @abstractmethod
@@ -72,6 +74,21 @@ def _check_body(func: FuncOp) -> None:
     end = func.body.block.last_op
     if not isinstance(end, ReturnOp) or end.operands:
         raise CompileError.at(end or func, f"function @{name} returns values; a kernel writes its results to memory")
+
+
+def _check_attributes(func: FuncOp) -> None:
+    """The grid, and the names and aliases of the arguments, where a function states them."""
+    name, arguments = func.sym_name.data, len(func.body.block.args)
+    if GRID in func.attributes:
+        grid = grid_of(func)
+        problem = "it must be array<i64: ...>, a size for each axis" if grid is None else grid_problem(grid)
+        if problem is not None:
+            raise CompileError.at(func, f"{GRID} of @{name}: {problem}")
+    if len(arg_names(func)) != arguments:
+        raise CompileError.at(func, f"{ARG_NAMES} of @{name}: it must be {arguments} strings, one an argument")
+    aliases = func.attributes.get(ALIASES)
+    if aliases is not None and not (isa(aliases, DenseArrayBase[IntegerType]) and len(aliases) == arguments):
+        raise CompileError.at(func, f"{ALIASES} of @{name}: it must be {arguments} integers, one an argument")
 
 
 def check_arguments(func: FuncOp, allowed: tuple[type[Attribute], ...] = (MemRefType, IndexType)) -> None:

@@ -140,11 +140,9 @@ def _changes(extent: SSAValue, size: int, counter: SSAValue, trips: int) -> set[
         if counter not in part.counters():
             continue
         slope = part.coefficient(counter)
-        if part.counters() != {counter} or slope == 0:
-            return set(range(trips))
         rest = part - Expr.counter(counter) * slope
-        if not rest.is_const:
-            return set(range(trips))
+        if part.counters() != {counter} or slope == 0 or not rest.is_const:
+            return set(range(min(trips, MOST_COPIES + 2)))
         if slope < 0:
             full = max(0, min(trips, (rest.const - size) // -slope + 1))
             none = max(0, min(trips, -(-rest.const // -slope)))
