@@ -60,15 +60,15 @@ def _verify(module: ModuleOp) -> None:
     from xdsl.utils.exceptions import VerifyException
 
     from nki_mlir.dialects.table_ops import target_of
-    from nki_mlir.passes.verify import verify_dominance
+    from nki_mlir.passes.verify import DominanceError, verify_dominance
 
     target_of(module)
     op: Operation = module
     try:
         for op in module.walk(reverse=True):
             op.verify(verify_nested_ops=False)
-        op = module
         verify_dominance(module)
+    except DominanceError as error:
+        raise CompileError.at(error.op, str(error)) from None
     except VerifyException as error:
-        prefix = "" if op is module else f"{op.name}: "
-        raise CompileError.at(op, f"{prefix}{error}") from None
+        raise CompileError.at(op, f"{op.name}: {error}") from None
