@@ -271,3 +271,74 @@ def test_what_is_no_constant_loop(level: str, bounds: tuple[str, str, str], mess
     with pytest.raises(CompileError, match=message) as caught:
         lowered(text)
     assert caught.value.line is not None and "scf.for" in text.splitlines()[caught.value.line - 1]
+
+
+@pytest.mark.parametrize("level", ["tile", "neuron.mem"])
+@pytest.mark.parametrize("trips", [1, 2, 3])
+def test_carried_values_that_change_places(level: str, trips: int) -> None:
+    """`p, q = q, p`, and `p, q, r = q, r, p + q`: what is written back is read before anything is overwritten."""
+    it = LEVELS[level]
+    types = ", ".join([it.type] * 5)
+    reads = "\n".join(it.read.format(to=f"%s{k}", memory="%x", at=number(k * COLUMNS)) for k in range(5))
+    body = f"""
+      {reads}
+      %r:5 = scf.for %i = {number(0)} to {number(trips)} step {number(1)}
+          iter_args(%p = %s0, %q = %s1, %a = %s2, %b = %s3, %c = %s4) -> ({types}) {{
+        {it.add.format(to="%sum", a="%a", b="%b")}
+        scf.yield %q, %p, %b, %c, %sum : {types}
+      }}
+      {"".join(it.write.format(a=f"%r#{k}", memory="%y", at=number(k * COLUMNS)) + chr(10) for k in range(5))}
+    """
+    x, y = executed(kernel(body, {0, 1, trips, *(k * COLUMNS for k in range(5))}))
+    p, q, a, b, c = x.reshape(-1, COLUMNS)[:5]
+    for _ in range(trips):
+        p, q, a, b, c = q, p, b, c, a + b
+    np.testing.assert_allclose(y.reshape(-1, COLUMNS)[:5], [p, q, a, b, c], rtol=1e-6)
+
+
+@pytest.mark.parametrize("trips", [2, 3])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
+    """The loop adds products to the first half of an accumulator; the second half, written after it, is overwritten
+    and not added to."""
+    width = 512
+    a = "!neuron.mem.tile<sbuf, 4 x [8] x f32, dim 1 of [8, 4]>"
+    b = f"!neuron.mem.tile<sbuf, 4 x [{2 * width}] x f32, dim 0 of [4, {2 * width}]>"
+    c, p = (
+        f"!neuron.mem.tile<{space}, 8 x [{2 * width}] x f32, dim 0 of [8, {2 * width}]>" for space in ("sbuf", "psum")
+    )
+    x_type, b_type, y_type = "memref<32xf32>", f"memref<{8 * width}xf32>", f"memref<{16 * width}xf32>"
+    inner = f"""
+      %q = neuron.mem.matmul %a, %b acc %ACC part [0, 0, 0] : {a}, {b}, {p} -> {p}
+      scf.yield %q : {p}
+    """
+    loop = f"scf.for %i = {number(0)} to {number(trips)} step {number(1)} iter_args(%s = %z) -> ({p}) {{"
+    if nested:
+        inner = f"""
+          %t = scf.for %j = {number(0)} to {number(2)} step {number(1)} iter_args(%u = %s) -> ({p}) {{
+            {inner.replace("%ACC", "%u")}
+          }}
+          scf.yield %t : {p}
+        """
+    text = f"""
+      func.func @f(%x: {x_type}, %w: {b_type}, %y: {y_type}) {{
+        {"".join(f"{number(k)} = arith.constant {k} : index" + chr(10) for k in sorted({0, 1, 2, trips}))}
+        %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {x_type} -> {a}
+        %b = neuron.mem.load %w[{number(0)}] strides [{2 * width}, 1] : {b_type} -> {b}
+        %z = neuron.mem.accumulator : {p}
+        %first = {loop}
+          {inner.replace("%ACC", "%s")}
+        }}
+        %both = neuron.mem.matmul %a, %b acc %first part [0, 1, 0] : {a}, {b}, {p} -> {p}
+        %m = neuron.mem.move %both : {p} -> {c}
+        neuron.mem.store %m to %y[{number(0)}] strides [{2 * width}, 1] : {c} -> {y_type}
+        func.return
+      }}
+    """
+    rng = np.random.default_rng(5)
+    x, w = (rng.standard_normal(size).astype(np.float32) for size in (32, 8 * width))
+    y = np.zeros(16 * width, np.float32)
+    execute(lowered(text), [x, w, y])
+    product = x.reshape(8, 4) @ w.reshape(4, 2 * width)
+    product[:, :width] *= trips * (2 if nested else 1)
+    np.testing.assert_allclose(y.reshape(8, 2 * width), product, rtol=1e-5, atol=1e-4)
