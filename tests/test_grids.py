@@ -126,3 +126,22 @@ def test_programs_that_are_written_out_keep_their_order() -> None:
             expected[0] = expected[8 + (2 * i + j) ** 2] = x[i * grid[1] + j]
     assert expected[8 + 2**2] == x[4], "programs (0, 2) and (1, 0) write it, in this order"
     np.testing.assert_array_equal(y, expected)
+
+
+@nki_mlir.jit
+def divided_kernel(x_ptr, out_ptr, D: tl.constexpr, BLOCK: tl.constexpr):
+    pid = tl.program_id(0)
+    offsets = ((pid % D) * 16 + pid // D) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(out_ptr + offsets, tl.load(x_ptr + offsets) * 2.0)
+
+
+@pytest.mark.parametrize("divisor", [1, 3, 4, 5, 7, 12, 13])
+def test_divided_program_ids(divisor: int) -> None:
+    """Divisors of the number of programs nest loops, others don't."""
+    x, out = np.arange(1024, dtype=np.float32) + 1, np.zeros(1024, np.float32)
+    divided_kernel[(12,)](x, out, D=divisor, BLOCK=4)
+    expected = np.zeros((256, 4), np.float32)
+    for pid in range(12):
+        at = pid % divisor * 16 + pid // divisor
+        expected[at] = 2 * x.reshape(256, 4)[at]
+    np.testing.assert_array_equal(out.reshape(256, 4), expected)

@@ -342,3 +342,103 @@ def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
     product = x.reshape(8, 4) @ w.reshape(4, 2 * width)
     product[:, :width] *= trips * (2 if nested else 1)
     np.testing.assert_allclose(y.reshape(8, 2 * width), product, rtol=1e-5, atol=1e-4)
+
+
+LIMITED = f"""
+  %left = arith.subi {number(90)}, %at : index
+  %some = arith.maxsi %left, {number(0)} : index
+  %ok = arith.minsi %some, {number(COLUMNS)} : index
+  %v = neuron.mem.load %x[%at] strides [1] valid [%ok] : {MEMORY} -> {TILE}
+"""
+"""Loads block `%at`, of which the elements in front of 90 are valid; the rest is zero."""
+
+
+def blocks_in_front(x: Array, limit: int) -> Array:
+    """The blocks of the input with zeros from element `limit` on."""
+    return np.where(np.arange(ELEMENTS) < limit, x, 0).reshape(-1, COLUMNS)
+
+
+def test_ragged_sums() -> None:
+    """What a loop carries goes through the parts that it is cut into."""
+    body = f"""
+      %start = neuron.mem.load %x[{number(0)}] strides [1] : {MEMORY} -> {TILE}
+      %r = scf.for %i = {number(1)} to {number(16)} step {number(2)} iter_args(%s = %start) -> ({TILE}) {{
+        %at = arith.muli %i, {number(COLUMNS)} : index
+        {LIMITED}
+        %w = neuron.mem.binary add %s, %v : {TILE}, {TILE} -> {TILE}
+        scf.yield %w : {TILE}
+      }}
+      neuron.mem.store %r to %y[{number(0)}] strides [1] : {TILE} -> {MEMORY}
+    """
+    x, y = executed(_peeled(kernel(body, {0, 1, 2, 16, COLUMNS, 90})))
+    blocks = blocks_in_front(x, 90)
+    np.testing.assert_allclose(y[:COLUMNS], blocks[0] + blocks[1:16:2].sum(axis=0), rtol=1e-5, atol=1e-5)
+
+
+def _peeled(text: str) -> str:
+    return str(pipeline("peel-tails,canonicalize,cse,dce", target="trn1")(parse(text)))
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_nested_ragged_ends(scale: int) -> None:
+    """An extent that two counters share."""
+    body = f"""
+      scf.for %i = {number(0)} to {number(8)} step {number(2)} {{
+        scf.for %j = {number(1)} to {number(7)} step {number(3)} {{
+          %scaled = arith.muli %i, {number(scale)} : index
+          %p = arith.addi %scaled, %j : index
+          %at = arith.muli %p, {number(COLUMNS)} : index
+          {LIMITED}
+          neuron.mem.store %v to %y[%at] strides [1] : {TILE} -> {MEMORY}
+        }}
+      }}
+    """
+    x, y = executed(_peeled(kernel(body, {0, 1, 2, 3, 7, 8, scale, COLUMNS, 90})))
+    expected, blocks = np.full_like(y, -1).reshape(-1, COLUMNS), blocks_in_front(x, 90)
+    for i, j in itertools.product(range(0, 8, 2), range(1, 7, 3)):
+        expected[scale * i + j] = blocks[scale * i + j]
+    np.testing.assert_array_equal(y.reshape(-1, COLUMNS), expected)
+
+
+def _sum(start: str, result: str) -> str:
+    """Blocks 1 and 2 of the input added to a start."""
+    it = LEVELS["neuron.mem"]
+    return f"""
+      {result} = scf.for %i = {number(1)} to {number(3)} step {number(1)} iter_args(%s = {start}) -> ({TILE}) {{
+        %at = arith.muli %i, {number(COLUMNS)} : index
+        {it.read.format(to="%v", memory="%x", at="%at")}
+        {it.add.format(to="%w", a="%s", b="%v")}
+        scf.yield %w : {TILE}
+      }}
+    """
+
+
+def test_a_start_that_is_used_again() -> None:
+    """The loop has its own copy of a value that something else reads after it."""
+    it = LEVELS["neuron.mem"]
+    body = f"""
+      {it.read.format(to="%start", memory="%x", at=number(0))}
+      {_sum("%start", "%r")}
+      {it.write.format(a="%r", memory="%y", at=number(0))}
+      {it.write.format(a="%start", memory="%y", at=number(COLUMNS))}
+    """
+    x, y = executed(kernel(body, {0, 1, 3, COLUMNS}))
+    blocks = x.reshape(-1, COLUMNS)
+    np.testing.assert_allclose(y[:COLUMNS], blocks[:3].sum(axis=0), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(y[COLUMNS : 2 * COLUMNS], blocks[0])
+
+
+def test_a_start_from_outside() -> None:
+    """A loop that runs again starts again from a value that was made once."""
+    it = LEVELS["neuron.mem"]
+    body = f"""
+      {it.read.format(to="%start", memory="%x", at=number(0))}
+      scf.for %n = {number(0)} to {number(3)} step {number(1)} {{
+        {_sum("%start", "%r")}
+        %to = arith.muli %n, {number(COLUMNS)} : index
+        {it.write.format(a="%r", memory="%y", at="%to")}
+      }}
+    """
+    x, y = executed(kernel(body, {0, 1, 3, COLUMNS}))
+    expected = x.reshape(-1, COLUMNS)[:3].sum(axis=0)
+    np.testing.assert_allclose(y.reshape(-1, COLUMNS)[:3], [expected] * 3, rtol=1e-6, atol=1e-6)
