@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from nki_mlir.compiled import CompiledKernel, Parameters
+from nki_mlir.dialects.tile_types import grid_problem
 from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.call_site import placed
@@ -197,8 +198,10 @@ class Kernel:
             except Exception as error:
                 raise CompileError(f"the grid function raised {type(error).__name__}: {error}") from None
         sizes = tuple(plain(n) for n in grid) if isinstance(grid, tuple | list) else (plain(grid),)
-        if not 1 <= len(sizes) <= 3 or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sizes):
-            raise CompileError(f"a grid is 1 to 3 positive integers, got {grid!r}")
+        if any(not isinstance(n, int) or isinstance(n, bool) for n in sizes):
+            raise CompileError(f"a grid is 1 to 3 integers, got {grid!r}")
+        if (problem := grid_problem(sizes)) is not None:
+            raise CompileError(f"{self.__name__}: {problem}")
         return sizes
 
 

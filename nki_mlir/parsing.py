@@ -74,8 +74,8 @@ def parse(text: str, name: str = "<string>") -> ModuleOp:
         module = parser.parse_module()
     except ParseError as error:
         raise CompileError(text_of(error), *error.span.get_location()) from None
-    _verify(module, parser)
     parser.locate()
+    _verify(module, parser)
     return module
 
 
@@ -83,9 +83,11 @@ def _verify(module: ModuleOp, parser: OpParser) -> None:
     """Verifies each operation, the inner ones first, so that the error names the one at fault."""
     from xdsl.utils.exceptions import VerifyException
 
+    from nki_mlir.dialects.table_ops import target_of
     from nki_mlir.passes.verify import verify_dominance
 
     op: Operation = module
+    target_of(module)
     with internal_errors("the verifier", lambda: parser.start_of(op)):
         try:
             for op in module.walk(reverse=True):

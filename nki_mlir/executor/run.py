@@ -30,7 +30,7 @@ from nki_mlir.dialects.neuron_isa import (
     TensorOp,
 )
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.errors import ExecutionError, internal_errors
+from nki_mlir.errors import CompileError, ExecutionError, internal_errors
 from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
 from nki_mlir.executor.checks import buffers
@@ -115,6 +115,10 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
 
 
 def _program(module: ModuleOp) -> ProgramOp:
+    try:
+        target_of(module)
+    except CompileError as error:
+        raise ExecutionError(error.message) from None
     programs = [op for op in module.body.ops if isinstance(op, ProgramOp)]
     if len(programs) == 1:
         return programs[0]

@@ -121,8 +121,10 @@ def pipeline(
 
 
 def set_target(module: ModuleOp, target: str | None) -> None:
+    """Makes a module name its target: the one that it names already, else this one, else the first there is."""
     from xdsl.dialects.builtin import StringAttr
 
+    from nki_mlir.dialects.table_ops import target_of
     from nki_mlir.targets import TARGETS
 
     if target is not None and target not in TARGETS:
@@ -132,6 +134,7 @@ def set_target(module: ModuleOp, target: str | None) -> None:
         raise CompileError(f"the module is for {named.data}; it can't be compiled for {target}")
     if named is None:
         module.attributes["neuron.target"] = StringAttr(target or TARGETS[0])
+    target_of(module)
 
 
 def verify_input(module: ModuleOp) -> None:

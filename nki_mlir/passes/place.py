@@ -19,10 +19,9 @@ from xdsl.dialects.builtin import (
     i1,
     i64,
 )
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -34,6 +33,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import NotAffine, extents, index_tensor
 from nki_mlir.passes.layout import Layout, choose_layouts, constant_source, is_data, is_placed
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import LEGAL, TILE
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -71,6 +72,7 @@ MISSING: dict[type[Operation], str] = {
     arith.DivSIOp: "integer division of tiles",
     arith.RemSIOp: "the integer remainder of tiles",
 }
+REFUSED: dict[type[Operation], str] = {IfOp: "run-time branches", CallOp: "calls"}
 COMPARE = {
     tile.Predicate.EQ: Alu.EQUAL,
     tile.Predicate.NE: Alu.NOT_EQUAL,
@@ -82,7 +84,7 @@ COMPARE = {
 
 
 @dataclass(frozen=True)
-class Place(ModulePass):
+class Place(LevelPass):
     """Gives every tensor a place, chosen for the whole kernel at once (`layout.py`), and makes each operation one on
     tiles:
 
@@ -97,12 +99,25 @@ class Place(ModulePass):
     """
 
     name = "place"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            check_arguments(func)
+            _refuse_foreign(func)
             _separate_dot_operands(func)
             _load_spread(func)
             _Placer(choose_layouts(func)).block(func.body.block)
+
+
+def _refuse_foreign(func: FuncOp) -> None:
+    """Branches, calls, and operations of no level that use tensors: `place` takes the tensors away from them."""
+    for op in func.walk():
+        if isinstance(op, IfOp | CallOp):
+            raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
+        touched = (*op.operands, *op.results)
+        if not LEGAL[TILE].allows(op.name) and any(is_data(value.type) for value in touched):
+            raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
 
 
 def _separate_dot_operands(func: FuncOp) -> None:

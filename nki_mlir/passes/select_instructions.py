@@ -11,7 +11,6 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
@@ -22,6 +21,9 @@ from nki_mlir.dialects.tile import Reduction, element_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import MEM
+from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
@@ -37,7 +39,7 @@ BLOCK = 32
 
 
 @dataclass(frozen=True)
-class SelectInstructions(ModulePass):
+class SelectInstructions(LevelPass):
     """Gives every tile a buffer and every operation its instructions, in program order:
 
         %c = neuron.mem.binary add %a, %b      =>   %buf = neuron.engine.alloc "c"
@@ -49,9 +51,12 @@ class SelectInstructions(ModulePass):
     """
 
     name = "select-instructions"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
             Selector(HANDLERS, accumulations).block(func.body.block)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
+from xdsl.dialects.scf import YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -44,6 +45,8 @@ class Selector:
                 old.append(op)
             elif op.name.startswith("neuron.mem."):
                 raise CompileError.at(op, f"{op.name} has no instruction")
+            elif op.regions or (_uses_tiles(op) and not isinstance(op, YieldOp)):
+                raise CompileError.at(op, f"{op.name} is not an operation of neuron.mem; it has no instruction")
         for op in reversed(old):
             op.detach()
             op.erase()
@@ -77,6 +80,10 @@ class Selector:
         """Sets all of a tile, or of one view of it, to a constant."""
         number = number_for(value, storage.type.element_type)
         self.emit(emit, "memset", {"dst": view or storage.view(emit)}, value=number)
+
+
+def _uses_tiles(op: Operation) -> bool:
+    return any(isinstance(value.type, mem.TileType) for value in (*op.operands, *op.results))
 
 
 def number_for(value: Attribute, element_type: Attribute) -> Attribute:

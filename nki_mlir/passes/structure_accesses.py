@@ -8,17 +8,18 @@ from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import Extent, IndexTensor, NotAffine, expr_of, extents, index_tensor, reshaped
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 
 
 @dataclass(frozen=True)
-class StructureAccesses(ModulePass):
+class StructureAccesses(LevelPass):
     """Turns every `tile.load` and `tile.store` into a `tile.read` or `tile.write`:
 
         %p = tile.add_ptr (splat of the base of %x), %pid * 1024 + arange
@@ -31,8 +32,9 @@ class StructureAccesses(ModulePass):
     """
 
     name = "structure-accesses"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             if isinstance(inner, tile.LoadOp | tile.StoreOp):
                 try:

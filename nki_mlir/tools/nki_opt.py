@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, cast
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.printer import Printer
@@ -35,7 +35,6 @@ from nki_mlir.tools.diagnostics import cap_notes, capped, guarded, message
 from nki_mlir.tools.outputs import check_outputs, text_writer, write_files
 from nki_mlir.tools.source import read_input
 
-TARGET_ATTRIBUTE = "neuron.target"
 LOWER_TO_ISA = "lower-to-isa"
 TO_STDOUT = (None, "-")
 """Values of -o for which there is no file."""
@@ -136,12 +135,7 @@ class NkiOpt(xDSLOptMain):
         """Record the chip on the module: passes and verifiers look for it there and nowhere else."""
         if self.args.chip is None and not self.lowers:
             return
-        from nki_mlir.targets import TARGETS
-
         set_target(module, self.args.chip)
-        named = module.attributes[TARGET_ATTRIBUTE]
-        if not isinstance(named, StringAttr) or named.data not in TARGETS:
-            raise CompileError(f"the module's {TARGET_ATTRIBUTE} is {named}; it must be one of {', '.join(TARGETS)}")
 
     def _between_passes(self, previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
         progress = self.progress

@@ -6,7 +6,6 @@ func.func @three_dimensions(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
   // CHECK: tensors of 3 dimensions are not supported; at most two
   %v = tile.read %x[%zero] strides [4, 2, 1] : memref<8xf32> -> tensor<2x2x2xf32>
-  "test.op"(%v) : (tensor<2x2x2xf32>) -> ()
   func.return
 }
 
@@ -29,7 +28,6 @@ func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x819
   %b = tile.read %y[%zero] strides [8192, 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
   // CHECK: needs 32768 bytes on each of 128 partitions of PSUM, which has 16384; use smaller blocks
   %d = tile.dot %a, %b : tensor<128x32xf32>, tensor<32x8192xf32> -> tensor<128x8192xf32>
-  "test.op"(%d) : (tensor<128x8192xf32>) -> ()
   func.return
 }
 
@@ -40,5 +38,66 @@ func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
   // CHECK: vector<4xf8E5M2> is no element type that a tile is computed in
   %v = tile.read %x[%zero] strides [1] : memref<8xvector<4xf8E5M2>> -> tensor<8xvector<4xf8E5M2>>
   tile.write %v to %x[%zero] strides [1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
+  func.return
+}
+
+// -----
+
+// CHECK: error: argument 's' is f32; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
+  %c0 = arith.constant 0 : index
+  %v = tile.splat %s : f32 -> tensor<8xf32>
+  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: error: argument 't' is tensor<8xf32>; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_tensor_as_argument(%x: memref<8xf32>, %t: tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.write %t to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @wrong_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: error: place takes tile; this module is at neuron.mem already: what is left of its lowering is mem-to-engine,engine-to-isa
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>
+  func.return
+}
+
+// -----
+
+func.func @an_operation_of_no_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: test.op is not an operation of tile; it can't use a tensor or a float
+  "test.op"(%v) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_branch(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %true = arith.constant true
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: run-time branches (scf.if) are not supported
+  scf.if %true {
+    tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_call(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: calls (func.call) are not supported
+  func.call @a_call(%x) : (memref<8xf32>) -> ()
   func.return
 }
