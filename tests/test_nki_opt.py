@@ -327,9 +327,7 @@ def test_a_location_in_the_text_is_preferred(run: Run) -> None:
 def test_a_pass_that_leaves_broken_ir(run: Run, name: str, flags: list[str]) -> None:
     done = run(ADD, "-p", f"{name},dce", *flags)
     assert (done.code, done.out) == (70, "")
-    assert done.err.startswith(
-        f"t.mlir:3:3: internal error: the result of pass {name}, at arith.addi: VerifyException: "
-    )
+    assert done.err.startswith(f"t.mlir:3:3: internal error: the result of pass {name}, at arith.addi: ")
     assert f"// IR at failure of {name}\n" in done.err
 
 
