@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nki_mlir.errors import CompileError, ExecutionError
+    from nki_mlir.errors import CompileError, ExecutionError, InternalError
     from nki_mlir.executor import execute
     from nki_mlir.kernel import Config, autotune, cdiv, heuristics, jit, next_power_of_2
     from nki_mlir.parsing import parse
@@ -21,6 +21,7 @@ __all__ = [
     "CompileError",
     "Config",
     "ExecutionError",
+    "InternalError",
     "__version__",
     "autotune",
     "cdiv",
@@ -35,6 +36,7 @@ __all__ = [
 _HOMES = {
     "CompileError": "errors",
     "ExecutionError": "errors",
+    "InternalError": "errors",
     "Config": "kernel",
     "autotune": "kernel",
     "cdiv": "kernel",

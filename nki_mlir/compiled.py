@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.utils.exceptions import PassFailedException
 
 from nki_mlir.dialects import LEVELS
-from nki_mlir.errors import CompileError, ExecutionError
+from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.arrays import ArrayArg, Memory
 from nki_mlir.frontend.call_site import placed
@@ -91,14 +90,10 @@ class CompiledKernel:
         try:
             with deep_recursion():
                 modules = lower_levels(traced.module)
-        except CompileError:
-            raise
         except RecursionError:
             raise CompileError(
                 f"an expression of '{function.name}' is nested too deeply; use several statements", *function.position
             ) from None
-        except PassFailedException as error:
-            raise CompileError(str(error)) from None
         return cls(function, parameters, target, traced, {**modules, "tile": traced.module})
 
     def module(self, level: str) -> ModuleOp:
@@ -120,12 +115,13 @@ class CompiledKernel:
         never written, misuse of PSUM and buffers that overlap.
         """
         try:
-            given = self._arrays(args, meta)
-            self._check(given)
-            memory = arrays.memory_of(given)
-            return self.execute(Parameters(memory, given, self._parameters.constants, self.grid), seed, checks)
-        except (CompileError, ExecutionError) as error:
-            raise error.with_traceback(None) from None
+            with internal_errors(f"the run of {self.name}", limit=ExecutionError):
+                given = self._arrays(args, meta)
+                self._check(given)
+                memory = arrays.memory_of(given)
+                return self.execute(Parameters(memory, given, self._parameters.constants, self.grid), seed, checks)
+        except (CompileError, ExecutionError, InternalError) as error:
+            raise error.with_traceback(None) from error.__cause__
 
     def execute(self, parameters: Parameters, seed: int | None = None, checks: bool = True) -> RunResult:
         """Runs on arguments that are known to fit."""

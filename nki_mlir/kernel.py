@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from nki_mlir.compiled import LAUNCH_OPTIONS, CompiledKernel, Parameters, constant_argument
-from nki_mlir.errors import CompileError, ExecutionError
+from nki_mlir.dialects.tile_types import grid_problem
+from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.observed import Observations
@@ -71,37 +72,34 @@ class Kernel:
     def compile(self, *args: Any, grid: Any = None, target: str | None = None, **meta: Any) -> CompiledKernel:
         """Compiles for these arguments; a kernel compiled for them before is used again."""
         try:
-            return self._compiled(grid, args, meta, target or self.target)[0]
+            with internal_errors(f"the compilation of {self.__name__}"):
+                return self._compiled(grid, args, meta, target or self.target)[0]
         except CompileError as error:
             raise placed(error).with_traceback(None) from None
+        except InternalError as error:
+            raise error.with_traceback(None) from error.__cause__
 
     def trace(self, *args: Any, grid: Any = None, target: str | None = None, **meta: Any) -> Traced:
         """The kernel at the `tile` level, for these arguments; nothing is lowered and nothing is kept."""
         try:
-            _check_target(target or self.target)
-            bound = next(_alternatives(self.steps, self._given(args, meta)))
-            parameters = self._parameters(self._complete(bound), grid)
-            return trace(
-                self.kernel_function,
-                parameters.memory,
-                parameters.constants,
-                parameters.grid,
-                target or self.target,
-                Observations(),
-            )
+            with internal_errors(f"the compilation of {self.__name__}"):
+                return self._traced(args, grid, target or self.target, meta)
         except CompileError as error:
             raise placed(error).with_traceback(None) from None
+        except InternalError as error:
+            raise error.with_traceback(None) from error.__cause__
 
     def launch(self, grid: Any, args: Sequence[Any], meta: Mapping[str, Any]) -> Any:
         """Compiles and runs; what the kernel returns."""
         try:
-            compiled, parameters = self._compiled(grid, args, meta, self.target)
-            self.last_run = compiled.execute(parameters)
-            return compiled.returned
+            with internal_errors(f"the launch of {self.__name__}"):
+                compiled, parameters = self._compiled(grid, args, meta, self.target)
+                self.last_run = compiled.execute(parameters)
+                return compiled.returned
         except CompileError as error:
             raise placed(error).with_traceback(None) from None
-        except ExecutionError as error:
-            raise error.with_traceback(None) from None
+        except (ExecutionError, InternalError) as error:
+            raise error.with_traceback(None) from error.__cause__
 
     def with_step(self: K, step: Step) -> K:
         """This kernel with one more decorator around it."""
@@ -110,6 +108,15 @@ class Kernel:
         return made
 
     # From a call to compiled code.
+    def _traced(self, args: Sequence[Any], grid: Any, target: str, meta: Mapping[str, Any]) -> Traced:
+        """The kernel at `tile`, for the first of the decorators' alternatives."""
+        _check_target(target)
+        bound = next(_alternatives(self.steps, self._given(args, meta)))
+        parameters = self._parameters(self._complete(bound), grid)
+        return trace(
+            self.kernel_function, parameters.memory, parameters.constants, parameters.grid, target, Observations()
+        )
+
     def _compiled(
         self, grid: Any, args: Sequence[Any], meta: Mapping[str, Any], target: str
     ) -> tuple[CompiledKernel, Parameters]:
@@ -189,8 +196,10 @@ class Kernel:
             except Exception as error:
                 raise CompileError(f"the grid function raised {type(error).__name__}: {error}") from None
         sizes = tuple(plain(n) for n in grid) if isinstance(grid, tuple | list) else (plain(grid),)
-        if not 1 <= len(sizes) <= 3 or any(not isinstance(n, int) or isinstance(n, bool) or n < 1 for n in sizes):
-            raise CompileError(f"a grid is 1 to 3 positive integers, got {grid!r}")
+        if any(not isinstance(n, int) or isinstance(n, bool) for n in sizes):
+            raise CompileError(f"a grid is 1 to 3 integers, got {grid!r}")
+        if (problem := grid_problem(sizes)) is not None:
+            raise CompileError(f"{self.__name__}: {problem}")
         return sizes
 
 

@@ -18,6 +18,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from nki_mlir.errors import CompileError
 from nki_mlir.passes import all_passes, pipelines
+from nki_mlir.tools import nki_opt
 from nki_mlir.tools.nki_opt import main
 
 ADD = """\
@@ -120,7 +121,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """Runs nki-opt on a text; the file is called `t.mlir` in messages."""
     known = {name: get for name, get in all_passes().items() if name in ("canonicalize", "cse", "dce")}
     known |= {cls.name: lambda cls=cls: cls for cls in PASSES}
-    monkeypatch.setattr(pipelines, "all_passes", lambda: known)
+    monkeypatch.setattr(nki_opt, "all_passes", lambda: known)
     monkeypatch.setattr(pipelines, "NAMED", PIPELINES)
     monkeypatch.chdir(tmp_path)
 
@@ -144,9 +145,12 @@ def test_empty_input_is_an_empty_module(run: Run, text: str) -> None:
     assert run(text).out.split() == ["builtin.module", "{", "}"]
 
 
-def test_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("args", [[], ["-"], ["-o", "-"]])
+def test_standard_input(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], args: list[str]
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"builtin.module {\n  foo.bar\n}")))
-    assert main([]) == 1
+    assert main(args) == 1
     assert capsys.readouterr().err == "stdin:2:3: error: Operation foo.bar is not registered\n    foo.bar\n    ^\n"
 
 
@@ -213,9 +217,34 @@ def test_chip(run: Run) -> None:
         (ADD, ["-p", "test-rename{loud}"], "error: pass test-rename: Incompatible types: given ()"),
         (ADD, ["-p", "test-rename{nope=1}"], "error: pass test-rename: Provided arguments"),
         (ADD, ["-p", "test-rename{a"], "pass-pipeline:1:14\n"),
-        (ADD, ["-o", "no/such/dir"], "error: no/such/dir: No such file or directory\n"),
+        (
+            ADD,
+            ["-p", "tidy{a=1}"],
+            "error: 'tidy' is a pipeline and takes no options; give them to a pass: cse,dce\n",
+        ),
+        (ADD, ["-p", "lower-to-isa{target=trn2}"], "error: 'lower-to-isa' is a pipeline and takes no options; give"),
+        (ADD, ["-p", ","], "pass-pipeline:1:"),
+        (ADD, ["-o", "no/such/file"], "error: can't write no/such/file: no/such is not there\n"),
+        (ADD, ["-o", "."], "error: can't write .: it is a folder\n"),
+        (ADD, ["-o", ""], "error: can't write .: it is a folder\n"),
+        (ADD, ["-o", "/dev/full"], "error: /dev/full: "),
+        (ADD, ["--target", "mlir{nope=1}"], "error: --target mlir: Provided arguments"),
+        (ADD, ["--target", "mlir{"], "Error parsing"),
+        (ADD, ["--chip", ""], "error: there is no target ''; there are trn1, trn2, trn3\n"),
+        ("%", [], "t.mlir:1:1: error: Expected suffix identifier after %\n  %\n  ^\n"),
+        (f"%0 = arith.constant {2**70} : index", [], "t.mlir:1:21: error: this number has more than 64 bits\n"),
+        (
+            f"%0 = arith.constant {2**63} : index",
+            [],
+            "t.mlir:1:1: error: arith.constant: 'value' is 9223372036854775808,",
+        ),
+        (
+            f'"test.op"() {{a = dense<{2**63}> : tensor<4xindex>}} : () -> ()',
+            [],
+            "a number is out of the range of its type",
+        ),
         ('"test.op"() {a = array<f16: 70000.0>} : () -> ()', [], "t.mlir:1:36: error: float too large"),
-        ('"test.op"() {a = ' + "[" * 2000, [], "error: the input is nested too deeply\n"),
+        ('"test.op"() {a = ' + "[" * 2000, [], "error: the text is nested too deeply\n"),
         ('"test.op"() {a = "' + "x" * 60, [], "t.mlir:1:18: error: End of file reached before closing string literal."),
         ("func.func @f() {\n  func.return\n", [], "t.mlir:3:1: error: "),
         ("$", [], "t.mlir:1:1: error: Unexpected character: $\n  $\n  ^\n"),
@@ -228,13 +257,28 @@ def test_user_errors(run: Run, text: str, args: list[str], message: str) -> None
     assert "Traceback" not in done.err and "internal" not in done.err
 
 
+def test_an_error_is_shown_at_its_operation(run: Run) -> None:
+    """Not at the next one, which the parser has come to when it makes the operation."""
+    bad_tile = '"test.op"() : () -> !neuron.mem.tile<sbuf, 999xf32, [d0/9:111] x [d0:9]>'
+    done = run(f"func.func @f() {{\n  {bad_tile}\n  func.return\n}}")
+    assert done.err.startswith("t.mlir:2:")
+    bad_constant = f"func.func @f() {{\n  %0 = arith.constant {2**63} : index\n  func.return\n}}"
+    assert run(bad_constant).err.startswith("t.mlir:2:3: error: arith.constant: 'value' is 9223372036854775808")
+
+
 def test_files_that_cannot_be_read(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("binary.mlir").write_bytes(b"\xff\xfe")
     expected = {
         "missing.mlir": "error: missing.mlir: No such file or directory\n",
         ".": "error: .: Is a directory\n",
         "binary.mlir": "error: binary.mlir: not UTF-8 text: invalid start byte at 0\n",
+        "kernel.py": "error: kernel.py is Python; this tool takes MLIR text. Run the script itself (python kernel.py); the"
+        ' text of a kernel at any level is kernel.compile(..., grid=...).ir("tile")\n',
     }
+    Path("kernel.py").write_text("import numpy\n")
+    Path("empty.mlir").write_bytes(b"")
+    assert main(["empty.mlir"]) == 0
+    assert capsys.readouterr().out.split() == ["builtin.module", "{", "}"]
     for name, message in expected.items():
         assert main([name]) == 1
         assert capsys.readouterr().err == message
@@ -279,17 +323,20 @@ def test_a_location_in_the_text_is_preferred(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["test-break-types", "test-break-order"])
-def test_a_pass_that_leaves_broken_ir(run: Run, name: str) -> None:
-    done = run(ADD, "-p", f"{name},dce")
-    assert done.code == 1
-    assert done.err.startswith("t.mlir:3:3: error: ")
-    assert f"note: this is the result of {name}, which is at fault\n// IR at failure of {name}\n" in done.err
+@pytest.mark.parametrize("flags", [[], ["--verify-diagnostics"]])
+def test_a_pass_that_leaves_broken_ir(run: Run, name: str, flags: list[str]) -> None:
+    done = run(ADD, "-p", f"{name},dce", *flags)
+    assert (done.code, done.out) == (70, "")
+    assert done.err.startswith(f"t.mlir:3:3: internal error: the result of pass {name}, at arith.addi: ")
+    assert f"// IR at failure of {name}\n" in done.err
 
 
 def test_a_crashing_pass(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't ours, and the message says so."""
     done = run(ADD, "-p", "test-crash")
-    assert done.code == 1
-    assert done.err.startswith("error: internal: test-crash: KeyError: 'lost'; set NKI_MLIR_TRACEBACK=1")
+    assert done.code == 70
+    assert done.err.startswith("internal error: pass test-crash: KeyError: 'lost'\nThis is a bug of ")
+    assert "bug of nki-mlir" not in done.err
     assert "Traceback" not in done.err
     monkeypatch.setenv("NKI_MLIR_TRACEBACK", "1")
     assert "Traceback" in run(ADD, "-p", "test-crash").err

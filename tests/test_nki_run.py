@@ -230,8 +230,13 @@ TENSORS = "(x: 3000 float32, y: 3000 float32, out: 3000 float32)"
         (["huge.npy", "x.npy", "--out", "o"], "huge.npy: not a .npy file that can be read: "),
         (["several.npz", "x.npy", "--out", "o"], "several.npz: not a .npy file that can be read: "),
         (["pickled.npy", "x.npy", "--out", "o"], "pickled.npy: not a .npy file that can be read: Object arrays cannot"),
-        (["x.npy", "x.npy", "--out", "no/such/folder"], "no/such/"),
-        (["x.npy", "x.npy", "--out", "o", "--trace", "no/t.json"], "no/"),
+        (["x.npy", "x.npy", "--out", "no/such/file"], "can't write no/such/file: no/such is not there"),
+        (["x.npy", "x.npy", "--out", "o", "--trace", "no/t.json"], "can't write no/t.json: no is not there"),
+        (["x.npy", "x.npy", "--out", "."], "can't write .: it is a folder"),
+        (["x.npy", "x.npy", "--out", "x.npy/o"], "can't write x.npy/o: x.npy is no folder"),
+        (["x.npy", "--out", "o", "--out", "./o"], "two results would be written to o; give each a file of its own"),
+        (["x.npy", "x.npy", "--out", "o", "--trace", "o"], "two results would be written to o; give each a file"),
+        (["record.npy", "x.npy", "--out", "o"], "tensor 'x': expected 3000 float32, but record.npy holds 3000 void64"),
     ],
 )
 def test_arrays_that_do_not_fit(nki_run: Run, args: list[str], message: str) -> None:
@@ -240,6 +245,7 @@ def test_arrays_that_do_not_fit(nki_run: Run, args: list[str], message: str) -> 
     saved("short.npy", x[1:])
     saved("square.npy", x.reshape(50, 60))
     saved("pickled.npy", np.array([{}, None], object))
+    saved("record.npy", np.zeros(3000, "i4,f4"))
     np.savez("several.npz", x=x)
     Path("empty.npy").write_bytes(b"")
     Path("text.npy").write_text("1 2 3")
@@ -276,6 +282,35 @@ def test_an_output_may_be_an_input(nki_run: Run) -> None:
     x = saved("x.npy", random(4, 6))
     assert nki_run(SCALE.replace("ELEMENT", "f32"), "x.npy", "--out", "x.npy", "--out", "copy.npy").code == 0
     np.testing.assert_array_equal(np.load("x.npy"), 2 * x)
+
+
+def test_outputs_are_checked_before_the_run(nki_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_now(*args: object, **options: object) -> None:
+        raise AssertionError("executed")
+
+    monkeypatch.setattr("nki_mlir.executor.run.execute", not_now)
+    saved("x.npy", random(3000))
+    done = nki_run(ADD, "x.npy", "x.npy", "--out", "no/such/file")
+    assert done.err == "error: can't write no/such/file: no/such is not there\n"
+
+
+def test_a_failing_write_names_the_file(nki_run: Run) -> None:
+    saved("x.npy", random(4, 6))
+    done = nki_run(SCALE.replace("ELEMENT", "f32"), "x.npy", "--out", "/dev/full", "--out", "copy.npy")
+    assert done.code == 1 and not Path("copy.npy").exists()
+    assert done.err.startswith("error: /dev/full: ") and done.err.count("\n") == 1
+
+
+def test_tensors_beyond_the_memory_of_the_machine(nki_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nki_mlir.tools.npy._memory_bytes", lambda: 2**30)
+    text = f"""\
+    neuron.isa.program @large {{
+      neuron.isa.tensor "x" : memref<{2**34}xf32>
+    }}
+    """
+    done = nki_run(text, "--random", "0")
+    expected = "error: the program's tensors take 64.0 GiB, but this machine's memory is 1.0 GiB\n"
+    assert (done.code, done.err) == (1, expected)
 
 
 def test_a_device_is_written_in_place(nki_run: Run) -> None:
@@ -358,7 +393,26 @@ def test_checks_can_be_switched_off(nki_run: Run) -> None:
     assert nki_run(text, "--out", "x.npy", "--no-check").code == 0
 
 
-def test_usage_errors_are_argparse_errors(nki_run: Run) -> None:
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--no-such-flag"], "unrecognized arguments"),
+        (["--random", "-1"], "argument --random: a seed is an integer of at least 0, got -1"),
+        (["--random", "1.5"], "argument --random: a seed is an integer of at least 0, got 1.5"),
+        (["--seed", "-7"], "argument --seed: a seed is an integer of at least 0, got -7"),
+        (["--seed", "x"], "argument --seed: a seed is an integer of at least 0, got x"),
+    ],
+)
+def test_usage_errors_are_argparse_errors(
+    nki_run: Run, args: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
-        nki_run(ADD, "--no-such-flag")
+        nki_run(ADD, *args)
     assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_python_file_is_not_taken_for_mlir(nki_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("kernel.py").write_text("import numpy\n")
+    assert main(["kernel.py"]) == 1
+    assert capsys.readouterr().err.startswith("error: kernel.py is Python; this tool takes MLIR text. Run the script")

@@ -10,7 +10,6 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     IntegerType,
-    ModuleOp,
     StringAttr,
     UnitAttr,
     f32,
@@ -36,7 +35,8 @@ from nki_mlir.dialects.instructions import (
     Operand,
     ReduceCommandAttr,
 )
-from nki_mlir.targets import Target, load
+from nki_mlir.errors import CompileError
+from nki_mlir.targets import TARGETS, Target, load
 
 TARGET = "neuron.target"
 OpT = TypeVar("OpT", bound=IRDLOperation)
@@ -55,12 +55,18 @@ _FIELD_TYPES: dict[str, Any] = {
 
 
 def target_of(op: Operation) -> Target:
-    """The chip that the enclosing module names (`neuron.target`), trn1 where it names none."""
+    """The chip that the enclosing module names (`neuron.target`), trn1 where it names none.
+
+    Raises CompileError where it names none of those that there are: passes, verifiers and tools all ask here.
+    """
     top = op.get_toplevel_object() if op.parent is not None else op
-    while isinstance(top, Operation) and not isinstance(top, ModuleOp) and top.parent_op() is not None:
-        top = top.parent_op()
-    name = top.attributes.get(TARGET) if isinstance(top, Operation) else None
-    return load(name.data if isinstance(name, StringAttr) else "trn1")
+    named = top.attributes.get(TARGET) if isinstance(top, Operation) else None
+    if named is None:
+        return load(TARGETS[0])
+    if not isinstance(named, StringAttr) or named.data not in TARGETS:
+        assert isinstance(top, Operation)
+        raise CompileError.at(top, f"the module's {TARGET} is {named}; it must be one of {', '.join(TARGETS)}")
+    return load(named.data)
 
 
 def field_value(attribute: Attribute | None) -> Any:

@@ -56,6 +56,7 @@ from nki_mlir.dialects.tile_types import (  # noqa: F401
     enclosing_func,
     grid_attr,
     grid_of,
+    grid_problem,
     shape_of,
     with_shape,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType, MemRefType, StringAttr, TensorType, i64
@@ -15,6 +16,10 @@ from xdsl.utils.str_enum import StrEnum
 GRID = "tile.grid"
 ARG_NAMES = "tile.arg_names"
 ALIASES = "tile.aliases"
+
+MOST_PROGRAMS = 2**31 - 1
+"""Of a grid, along one axis and altogether: CUDA's limit for the first axis of a grid, which Triton has."""
+MOST_AXES = 3
 
 
 class Reduction(StrEnum):
@@ -82,6 +87,18 @@ def grid_of(func: FuncOp) -> tuple[int, ...] | None:
     """The number of programs along each axis, or None where the function is not a kernel."""
     grid = func.attributes.get(GRID)
     return tuple(grid.get_values()) if isa(grid, DenseArrayBase[IntegerType]) else None
+
+
+def grid_problem(grid: Sequence[int]) -> str | None:
+    """Why a kernel can't have this grid; None if it can. A grid with a size of 0 has no programs."""
+    if not 1 <= len(grid) <= MOST_AXES:
+        return f"a grid has 1 to {MOST_AXES} axes, got {len(grid)}"
+    for axis, size in enumerate(grid):
+        if not 0 <= size <= MOST_PROGRAMS:
+            return f"a grid has 0 to 2^31 - 1 = {MOST_PROGRAMS} programs along an axis, got {size} along axis {axis}"
+    if math.prod(grid) > MOST_PROGRAMS:
+        return f"a grid has at most 2^31 - 1 = {MOST_PROGRAMS} programs, got {math.prod(grid)}"
+    return None
 
 
 def grid_attr(grid: Sequence[int]) -> DenseArrayBase:

@@ -30,7 +30,7 @@ from nki_mlir.dialects.neuron_isa import (
     TensorOp,
 )
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.errors import ExecutionError
+from nki_mlir.errors import CompileError, ExecutionError, internal_errors
 from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
 from nki_mlir.executor.checks import buffers
@@ -73,25 +73,27 @@ def execute(
     time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
     ExecutionError.
     """
-    program = _program(module)
-    tensors = _bind(program, arrays, checks, frozenset(uninitialised))
-    simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
-    simulation.constant_tensors = _constant(program, tensors)
-    simulation.delays = delays or {}
-    simulation.trace = trace if trace is not None else simulation.trace
-    if checks:
-        if found := buffers.overlaps(program):
-            raise checks_of.error(found)
-        simulation.slots = buffers.slots(program)
-    return _run(program, simulation)
+    with internal_errors("the executor", limit=ExecutionError):
+        program = _program(module)
+        tensors = _bind(program, arrays, checks, frozenset(uninitialised))
+        simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
+        simulation.constant_tensors = _constant(program, tensors)
+        simulation.delays = delays or {}
+        simulation.trace = trace if trace is not None else simulation.trace
+        if checks:
+            if found := buffers.overlaps(program):
+                raise checks_of.error(found)
+            simulation.slots = buffers.slots(program)
+        return _run(program, simulation)
 
 
 def time_program(module: ModuleOp, *, seed: int | None = None) -> RunResult:
     """How long a program takes, as `execute` would find: the same events, but nothing is read, computed or written.
     No tensor needs an array; what depends on data, such as a loop's bound loaded from memory, sees zeros."""
-    program = _program(module)
-    tensors = {t.sym.data: _empty(t) for t in program.tensors()}
-    return _run(program, Simulation(target_of(program), tensors, seed, checks=False, numerics=False))
+    with internal_errors("the executor", limit=ExecutionError):
+        program = _program(module)
+        tensors = {t.sym.data: _empty(t) for t in program.tensors()}
+        return _run(program, Simulation(target_of(program), tensors, seed, checks=False, numerics=False))
 
 
 def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
@@ -113,6 +115,10 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
 
 
 def _program(module: ModuleOp) -> ProgramOp:
+    try:
+        target_of(module)
+    except CompileError as error:
+        raise ExecutionError(error.message) from None
     programs = [op for op in module.body.ops if isinstance(op, ProgramOp)]
     if len(programs) == 1:
         return programs[0]

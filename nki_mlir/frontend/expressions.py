@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from nki_mlir.errors import CompileError
+from nki_mlir.errors import CompileError, internal_errors
 from nki_mlir.frontend import lists, operators
 from nki_mlir.frontend.arrays import is_array
 from nki_mlir.frontend.attributes import attribute, outside
@@ -79,6 +79,8 @@ UNSUPPORTED: dict[type[ast.AST], str] = {
 }
 """Python that a kernel can't contain, with what to do instead."""
 
+NESTED = "this is nested too deeply: Python's own recursion limit is reached; use variables for parts of it"
+
 
 class Expressions:
     """One function being evaluated: its source, its variables, and the builder that it emits through."""
@@ -96,7 +98,10 @@ class Expressions:
             if handler is None:
                 text = UNSUPPORTED.get(type(node), f"{type(node).__name__} is not supported in a kernel")
                 raise CompileError(text)
-            return handler(node)
+            with internal_errors("the frontend", lambda: place, passing=(RecursionError,)):
+                return handler(node)
+        except RecursionError:
+            raise CompileError(NESTED, *place) from None
         except CompileError as error:
             if error.file is not None:
                 raise

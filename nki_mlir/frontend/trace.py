@@ -24,7 +24,7 @@ from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import tile
-from nki_mlir.errors import CompileError
+from nki_mlir.errors import CompileError, internal_errors
 from nki_mlir.frontend.arrays import Memory
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import DType
@@ -75,6 +75,18 @@ def trace(
 ) -> Traced:
     """Compiles a kernel's source to `tile`; `observed` notes what it reads from outside itself. Raises CompileError at
     the position in the source."""
+    with internal_errors(f"the frontend, kernel {function.name}", lambda: function.position):
+        return _trace(function, memory, constants, grid, target, observed)
+
+
+def _trace(
+    function: KernelFunction,
+    memory: Memory,
+    constants: Mapping[str, Any],
+    grid: Sequence[int],
+    target: str,
+    observed: Observations,
+) -> Traced:
     types = [MemRefType(a.dtype.type, a.data.shape) for a in memory.arrays]
     body = Block(arg_types=types)
     for argument, name in zip(body.args, memory.names, strict=True):

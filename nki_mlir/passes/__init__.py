@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from nki_mlir.errors import CompileError
 
 if TYPE_CHECKING:
     from xdsl.passes import ModulePass
+
+KnownPasses: TypeAlias = "Mapping[str, Callable[[], type[ModulePass]]]"
 
 OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
@@ -46,6 +51,25 @@ def _standard(name: str) -> Callable[[], type[ModulePass]]:
     return get
 
 
-def all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
-    """Every pass that a pipeline may name: ours, and xDSL's canonicalize, cse and dce."""
-    return {**{n: _ours(n) for n in OURS}, **{n: _standard(n) for n in STANDARD}}
+def our_passes() -> KnownPasses:
+    return {name: _ours(name) for name in OURS}
+
+
+def all_passes() -> KnownPasses:
+    """Every pass that a pipeline may name wherever we are installed: ours, and xDSL's canonicalize, cse and dce."""
+    return {**our_passes(), **{n: _standard(n) for n in STANDARD}}
+
+
+@cache
+def plugin_passes() -> KnownPasses:
+    """The passes of every package that has an entry point for xDSL's tools, xDSL itself included. Finding them costs as
+    much as all the rest of a start, so that nothing asks before a name is unknown. Raises CompileError for a package
+    that can't be used."""
+    from xdsl.universe import Universe
+
+    try:
+        return Universe.get_multiverse().all_passes
+    except Exception as error:
+        raise CompileError(
+            f"the xDSL plugins of this environment can't be loaded: {type(error).__name__}: {error}"
+        ) from None

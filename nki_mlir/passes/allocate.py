@@ -9,18 +9,19 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, position
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.multi_buffer import alignment, capacity, slot_bytes
 from nki_mlir.targets import Target
 
 
 @dataclass(frozen=True)
-class Allocate(ModulePass):
+class Allocate(LevelPass):
     """Gives buffers addresses by lifetime, first fit; buffers that are never alive together may share bytes:
 
         %b = alloc "x" : <sbuf, 128 x 2048>   =>   %b = alloc "x" at 4096 : <sbuf, 128 x 2048>
@@ -31,8 +32,9 @@ class Allocate(ModulePass):
     """
 
     name = "allocate"
+    levels = (ENGINE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             lives = lifetimes(func)

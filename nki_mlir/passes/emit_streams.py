@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp, NoneAttr
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.dtypes import DTYPES, is_dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
@@ -23,13 +23,16 @@ from nki_mlir.dialects.tile import ALIASES, arg_names
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.allocate import lifetimes
 from nki_mlir.passes.indices import enclosing_loops, expr_of, trip_count
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import ENGINE, LEGAL
 from nki_mlir.passes.multi_buffer import slot_bytes
+from nki_mlir.passes.normalize_loops import normalize_all
 
 OpT = TypeVar("OpT", bound=Operation)
 
 
 @dataclass(frozen=True)
-class EmitStreams(ModulePass):
+class EmitStreams(LevelPass):
     """Deals the instructions out to their engines' streams; a loop becomes a repeat in each stream with work in it:
 
         for %i = 0 to 8 {                     stream sync { repeat 8 loop 0 { dma_copy … order 0 } }
@@ -42,9 +45,12 @@ class EmitStreams(ModulePass):
     """
 
     name = "emit-streams"
+    levels = (ENGINE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)
         for func in [inner for inner in op.body.block.ops if isinstance(inner, FuncOp)]:
+            check_arguments(func, (MemRefType,))
             program = _Emission(func).program()
             program.location = func.location
             op.body.block.insert_ops_before([program], func)
@@ -81,12 +87,9 @@ class _Emission:
         numbers = list(groups.get_values()) if isinstance(groups, DenseArrayBase) else list(range(len(self.names)))
         ops: list[Operation] = []
         for name, argument, group in zip(self.names, self.func.body.block.args, numbers, strict=True):
-            if not isinstance(argument.type, MemRefType):
-                raise CompileError.at(
-                    self.func, f"argument '{name}' is {argument.type}; a kernel's arguments are memrefs"
-                )
+            assert isinstance(argument.type, MemRefType)
             alias = group if numbers.count(group) > 1 else None
-            ops.append(_at(isa.TensorOp(name, argument.type, cast(int | None, alias)), self.func))
+            ops.append(_at(_tensor(self.func, name, argument.type, cast(int | None, alias)), self.func))
         return ops
 
     def buffers(self) -> list[Operation]:
@@ -115,17 +118,13 @@ class _Emission:
                 self.loop(op, counters)
             elif isinstance(op, EngineInstruction):
                 self.instruction(op, counters)
-            elif op.name.startswith(("neuron.mem.", "tile.")):
-                raise CompileError.at(
-                    op, f"{op.name} is not an operation of neuron.engine; run select-instructions first"
-                )
+            elif not LEGAL[ENGINE].allows(op.name) or isinstance(op, CallOp):
+                raise CompileError.at(op, f"{op.name} is not an operation of {ENGINE} that a stream can hold")
 
     def loop(self, op: ForOp, counters: Mapping[SSAValue, int]) -> None:
         trips = trip_count(op)
         if trips is None or op.iter_args:
-            raise CompileError.at(op, "a loop of neuron.engine has constant bounds and carries no values")
-        if trips == 0:
-            return
+            raise CompileError.at(op, "a loop of neuron.engine carries no values")
         number, self.loops = self.loops, self.loops + 1
         for stream in self.streams.values():
             stream.levels.append([])
@@ -186,6 +185,19 @@ class _Emission:
         if not all(key in counters for key in expr.counters()):
             raise CompileError.at(op, "an offset depends on something that is not a loop counter")
         return expr.substitute({key: Expr.counter(depth) for key, depth in counters.items()})
+
+
+def _tensor(func: FuncOp, name: str, type_: MemRefType, alias: int | None) -> isa.TensorOp:
+    """An argument as the machine holds it, which is bytes: the dialects above allow more types than it has."""
+    if type_.layout != NoneAttr() or type_.memory_space != NoneAttr():
+        reason = "it is the whole of an array in HBM, row by row, without layout or memory space"
+    elif any(size < 0 for size in type_.get_shape()):
+        reason = "its shape must be known"
+    elif not is_dtype(type_.element_type):
+        reason = f"the machine has the element types {', '.join(d.name for d in DTYPES)}"
+    else:
+        return isa.TensorOp(name, type_, alias)
+    raise CompileError.at(func, f"argument '{name}' is {type_}; {reason}")
 
 
 def _at(op: OpT, source: Operation) -> OpT:

@@ -11,7 +11,6 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
@@ -36,11 +35,14 @@ _KEEP_NUMBERS = (
     | arith.MaximumfOp
     | arith.MinimumfOp
 )
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+
 """Operations that make no NaN of numbers."""
 
 
 @dataclass(frozen=True)
-class ExpandMaxnum(ModulePass):
+class ExpandMaxnum(LevelPass):
     """The engines' maximum and minimum give NaN where an operand is NaN. Those that ignore it become comparisons:
 
         %m = arith.maxnumf %x, %y   =>   %o = tile.compare eq %y, %y
@@ -54,8 +56,9 @@ class ExpandMaxnum(ModulePass):
     """
 
     name = "expand-maxnum"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _Expansion().func(func)
 

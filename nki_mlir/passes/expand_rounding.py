@@ -9,11 +9,12 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import FloatAttr, IntegerType, ModuleOp, f32, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 
 WHOLE = 2.0**23
 """From here on every fp32 number is whole."""
@@ -22,7 +23,7 @@ _Rounding = math.FloorOp | math.CeilOp | math.TruncOp
 
 
 @dataclass(frozen=True)
-class ExpandRounding(ModulePass):
+class ExpandRounding(LevelPass):
     """Rounds to the nearest integer, by a conversion and back, and corrects by one what went the wrong way:
 
         %f = math.floor %x   =>   %k = %x as i32 as f32
@@ -35,8 +36,9 @@ class ExpandRounding(ModulePass):
     """
 
     name = "expand-rounding"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for one in [inner for inner in func.walk() if isinstance(inner, _Rounding)]:
                 _expand(one, Emitter.before(one))

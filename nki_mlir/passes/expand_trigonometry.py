@@ -11,10 +11,11 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 
 Binary = Callable[[SSAValue, SSAValue], Operation]
 
@@ -26,7 +27,7 @@ ROUNDING = 1.5 * 2**23
 
 
 @dataclass(frozen=True)
-class ExpandTrigonometry(ModulePass):
+class ExpandTrigonometry(LevelPass):
     """Takes whole turns off the argument, in fp32, until the Scalar engine's sine takes it:
 
         %y = math.sin %x   =>   %k = round(%x / 2 pi)       by adding and subtracting 1.5 * 2^23
@@ -39,8 +40,9 @@ class ExpandTrigonometry(ModulePass):
     """
 
     name = "expand-trigonometry"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for one in [inner for inner in func.walk() if isinstance(inner, math.SinOp | math.CosOp)]:
                 _expand(one)

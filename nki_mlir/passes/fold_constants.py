@@ -12,12 +12,13 @@ from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerType, ModuleOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import Number, constant_of, signless, typed, value_of
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 
 
 def _quietly(function: Callable[[float], int]) -> Callable[[float], float]:
@@ -60,7 +61,7 @@ _COMPARED: Mapping[tile.Predicate, Callable[[Any, Any], bool]] = {
 
 
 @dataclass(frozen=True)
-class FoldConstants(ModulePass):
+class FoldConstants(LevelPass):
     """Computes what has one known number in every element, in the type of the result:
 
         %a = tile.splat %two                      %five = arith.constant 5.0 : f32
@@ -72,8 +73,9 @@ class FoldConstants(ModulePass):
     """
 
     name = "fold-constants"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             found = _folded(inner)
             if found is not None:

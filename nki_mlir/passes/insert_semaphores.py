@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
@@ -19,12 +18,14 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.dependences import Dependences, Edge, slots
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ISA
 from nki_mlir.passes.overlap import strides_of_nest
 from nki_mlir.passes.program_order import Loop, Step, common_loops, common_prefix, steps_of
 
 
 @dataclass(frozen=True)
-class InsertSemaphores(ModulePass):
+class InsertSemaphores(LevelPass):
     """Makes streams keep the order that the program had:
 
         stream sync   { repeat 8 { dma_copy dst A … } }          … update <sem i0 mod 2 add 16>
@@ -38,8 +39,9 @@ class InsertSemaphores(ModulePass):
     """
 
     name = "insert-semaphores"
+    levels = (ISA,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for program in [inner for inner in op.body.block.ops if isinstance(inner, isa.ProgramOp)]:
             aliases = {t.sym.data: t.alias.value.data for t in program.tensors() if t.alias is not None}
             for core in program.cores():

@@ -50,6 +50,15 @@ def level_of(module: ModuleOp) -> str:
     return next(found, TILE)
 
 
+def first_of(module: ModuleOp, level: str) -> Operation | None:
+    """The first operation that makes a module one of the level: one of its dialect; for `tile`, also a value that only
+    `tile` has. None where nothing does, so that the module might be at any level."""
+    for op in module.walk():
+        if op.name.startswith(f"{level}.") or (level == TILE and _wrong_type(op) is not None):
+            return op
+    return None
+
+
 def verify_level(module: ModuleOp, level: str) -> None:
     """Every operation is legal at the level. Raises VerifyException."""
     legal = LEGAL[level]
@@ -84,9 +93,25 @@ def remaining_pipeline(module: ModuleOp) -> str:
     level = level_of(module)
     if level == ISA:
         return ""
-    stages = list(STAGES)[{TILE: 0, MEM: 2, ENGINE: 3}[level] :]
+    stages = list(STAGES)[_FIRST_STAGE[level] :]
     return ",".join([*_PLACING, *stages] if level == ENGINE and _needs_addresses(module) else stages)
 
+
+def passes_between(level: str, name: str) -> str:
+    """The spec that takes a module of the level to where the pass `name` runs: whole stages, then single passes."""
+    from nki_mlir.passes.pipelines import STAGES
+
+    spec: list[str] = []
+    for stage, text in list(STAGES.items())[_FIRST_STAGE[level] :]:
+        passes = text.split(",")
+        if name in passes:
+            return ",".join([*spec, *passes[: passes.index(name)]])
+        spec.append(stage)
+    return ",".join(spec)
+
+
+_FIRST_STAGE = {TILE: 0, MEM: 2, ENGINE: 3}
+"""The number of the first stage of the lowering that a module of a level has not passed yet."""
 
 _PLACING = ("multi-buffer", "allocate")
 """The end of `mem-to-engine`, for a module of `neuron.engine` whose buffers have no addresses yet."""

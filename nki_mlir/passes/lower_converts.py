@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
-from xdsl.passes import ModulePass
 
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.neuron_mem import (
@@ -25,10 +24,12 @@ from nki_mlir.dialects.neuron_mem import (
 )
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import MEM
 
 
 @dataclass(frozen=True)
-class LowerConverts(ModulePass):
+class LowerConverts(LevelPass):
     """Chooses, among the ways that are exact, the cheapest for each convert:
 
         %t = convert %a : <sbuf, 64x32xf32, [d0] x [d1]> -> <sbuf, 64x32xf32, [d1] x [d0]>
@@ -40,8 +41,9 @@ class LowerConverts(ModulePass):
     """
 
     name = "lower-converts"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         prices = Prices(target_of(op))
         for convert in [inner for inner in op.walk() if isinstance(inner, ConvertOp) and inner.by is None]:
             _lower(convert, prices)

@@ -13,7 +13,6 @@ from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
 from nki_mlir.dialects import tile
@@ -21,13 +20,15 @@ from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import NotAffine, expr_of, index_tensor, is_loop_counter
-from nki_mlir.passes.normalize_loops import normalize
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.normalize_loops import normalize_all
 
 MOST_UNROLLED = 256
 
 
 @dataclass(frozen=True)
-class MapPrograms(ModulePass):
+class MapPrograms(LevelPass):
     """Runs the programs of the grid one after another:
 
         tile.grid = [2, 4]                     scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
@@ -39,8 +40,9 @@ class MapPrograms(ModulePass):
     """
 
     name = "map-programs"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             grid = tile.grid_of(func)
             if grid is None:
@@ -95,8 +97,7 @@ def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
     for op in _program_ids(func):
         _replace(op, counters[op.axis.value.data])
     _split_counters(func, counters)
-    for loop in [op for op in func.walk(reverse=True) if isinstance(op, ForOp)]:
-        normalize(loop)
+    normalize_all(func)
 
 
 def _split_counters(func: FuncOp, counters: list[SSAValue]) -> None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.indices import enclosing_loops
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ENGINE
 from nki_mlir.targets import Target
 
 
 @dataclass(frozen=True)
-class MultiBuffer(ModulePass):
+class MultiBuffer(LevelPass):
     """Rotates `depth` slots for every buffer that is allocated inside a loop:
 
         for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 2} : … }
@@ -28,9 +29,10 @@ class MultiBuffer(ModulePass):
     """
 
     name = "multi-buffer"
+    levels = (ENGINE,)
     depth: int = 2
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.depth < 1:
             raise CompileError(f"multi-buffer: depth must be at least 1, got {self.depth}")
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:

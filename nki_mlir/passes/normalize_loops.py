@@ -5,40 +5,55 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.scf import ForOp, WhileOp, YieldOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant, trip_count
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ENGINE, MEM, TILE
 
 
 @dataclass(frozen=True)
-class NormalizeLoops(ModulePass):
+class NormalizeLoops(LevelPass):
     """Gives every `scf.for` the bounds 0, trip count and 1:
 
         scf.for %k = 8 to 40 step 16 { f(%k) }   =>   scf.for %i = 0 to 2 step 1 { f(%i * 16 + 8) }
 
-    so that a counter is what a repeat of the machine counts. Bounds must be constants; `scf.while` is rejected.
+    so that a counter is what a repeat of the machine counts. A loop of one iteration becomes its body, one of none what
+    it starts from. Bounds must be constants; `scf.while` is rejected.
     """
 
     name = "normalize-loops"
+    levels = (TILE, MEM, ENGINE)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [inner for inner in op.walk(reverse=True) if isinstance(inner, ForOp | WhileOp)]:
-            if isinstance(loop, WhileOp):
-                raise CompileError.at(loop, "loops with a run-time condition (while) are not supported")
-            normalize(loop)
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)
+
+
+def normalize_all(root: Operation) -> None:
+    """Normalises the loops inside an operation. Passes that count iterations start with it, so that a loop means the
+    same whichever level a module enters at. Outer loops go first: an inner bound may be a constant only then, or the
+    inner loop gone."""
+    for loop in [inner for inner in root.walk() if isinstance(inner, ForOp | WhileOp)]:
+        if loop.parent is None:
+            continue
+        if isinstance(loop, WhileOp):
+            raise CompileError.at(loop, "loops with a run-time condition (while) are not supported")
+        normalize(loop)
 
 
 def normalize(loop: ForOp) -> None:
+    """Normalises one loop. Raises CompileError where a bound is no constant or the step is not positive."""
     trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
     if trips is None or low is None or step is None:
-        raise CompileError.at(loop, "loop bounds must be compile-time constants, with a step of at least 1")
+        raise CompileError.at(loop, _not_constant(loop))
+    if not isinstance(loop.lb.type, IndexType):
+        raise CompileError.at(loop, f"a loop counts in index; this one counts in {loop.lb.type}")
     emit = Emitter.before(loop)
     if trips == 0:
         replace_loop(loop, list(loop.iter_args))
@@ -55,6 +70,14 @@ def normalize(loop: ForOp) -> None:
         for use in users:
             use.operation.operands[use.index] = shifted
         loop.operands[0], loop.operands[1], loop.operands[2] = emit.index(0), emit.index(trips), emit.index(1)
+
+
+def _not_constant(loop: ForOp) -> str:
+    rule = "loop bounds must be compile-time constants, with a step of at least 1"
+    for what, value in (("lower bound", loop.lb), ("upper bound", loop.ub), ("step", loop.step)):
+        if constant(value) is None:
+            return f"{rule}; this loop's {what} is known at run time only"
+    return f"{rule}; this loop's step is {constant(loop.step)}"
 
 
 def replace_loop(loop: Operation, values: list[SSAValue]) -> None:

@@ -10,20 +10,21 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import LoadOp, MaskOp, StoreOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import bounds, expr_of, is_loop_counter, trip_count
-from nki_mlir.passes.normalize_loops import normalize
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import MEM
+from nki_mlir.passes.normalize_loops import normalize, normalize_all
 
 MOST_COPIES = 4096
 
 
 @dataclass(frozen=True)
-class PeelTails(ModulePass):
+class PeelTails(LevelPass):
     """Cuts loops so that every valid extent is a constant:
 
         for %i = 0 to 97 { load … valid [min(max(98432 - 1024 * %i, 0), 1024)] }
@@ -36,8 +37,10 @@ class PeelTails(ModulePass):
     """
 
     name = "peel-tails"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)
         copies = 0
         while (loop := _next_loop(op)) is not None:
             cuts = _cuts(loop)
@@ -137,11 +140,9 @@ def _changes(extent: SSAValue, size: int, counter: SSAValue, trips: int) -> set[
         if counter not in part.counters():
             continue
         slope = part.coefficient(counter)
-        if part.counters() != {counter} or slope == 0:
-            return set(range(trips))
         rest = part - Expr.counter(counter) * slope
-        if not rest.is_const:
-            return set(range(trips))
+        if part.counters() != {counter} or slope == 0 or not rest.is_const:
+            return set(range(min(trips, MOST_COPIES + 2)))
         if slope < 0:
             full = max(0, min(trips, (rest.const - size) // -slope + 1))
             none = max(0, min(trips, -(-rest.const // -slope)))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from nki_mlir.dialects import LEVELS
-from nki_mlir.errors import CompileError
-from nki_mlir.passes import all_passes
+from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
+from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
 
 if TYPE_CHECKING:
+    from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.passes import ModulePass
     from xdsl.utils.arg_spec import ArgSpec
@@ -41,24 +42,33 @@ def expand(spec: str) -> Iterator[ArgSpec]:
         raise CompileError(f"can't read the pipeline '{spec}': {error}") from None
     for one in parsed:
         if one.name in NAMED:
+            if one.parameters:
+                raise CompileError(
+                    f"'{one.name}' is a pipeline and takes no options; give them to a pass: {NAMED[one.name]}"
+                )
             yield from expand(NAMED[one.name])
         else:
             yield one
 
 
-def build(spec: str | Iterable[str | ModulePass]) -> list[ModulePass]:
-    """Passes for a spec text, or for a list of texts and passes. Raises CompileError for an unknown name or option."""
+def build(spec: str | Iterable[str | ModulePass], known: KnownPasses | None = None) -> list[ModulePass]:
+    """Passes for a spec text, or for a list of texts and passes. Raises CompileError for an unknown name or option.
+
+    `known` are the passes that a text may name: ours and xDSL's, unless given; those of other packages, which xDSL's
+    entry points tell, come after them.
+    """
     from xdsl.passes import ModulePass
 
     if not isinstance(spec, str):
-        return [p for part in spec for p in ([part] if isinstance(part, ModulePass) else build(part))]
-    known = all_passes()
+        return [p for part in spec for p in ([part] if isinstance(part, ModulePass) else build(part, known))]
+    known = all_passes() if known is None else known
     passes: list[ModulePass] = []
     for one in expand(spec):
-        if one.name not in known:
+        get = known.get(one.name) or plugin_passes().get(one.name)
+        if get is None:
             raise CompileError(f"there is no pass '{one.name}'; there are {', '.join(sorted(known))}")
         try:
-            passes.append(known[one.name]().from_spec(one))
+            passes.append(get().from_spec(one))
         except ValueError as error:
             raise CompileError(f"pass {one.name}: {error}") from None
     return passes
@@ -92,7 +102,11 @@ class Pipeline:
     def __call__(self, module: ModuleOp, verify: bool = True) -> ModuleOp:
         result = module.clone()
         set_target(result, self.target)
-        run(self.passes, result, verify=verify)
+        try:
+            run(self.passes, result, verify=verify)
+        except InternalError:
+            verify_input(module)
+            raise
         return result
 
 
@@ -108,8 +122,10 @@ def pipeline(
 
 
 def set_target(module: ModuleOp, target: str | None) -> None:
+    """Makes a module name its target: the one that it names already, else this one, else the first there is."""
     from xdsl.dialects.builtin import StringAttr
 
+    from nki_mlir.dialects.table_ops import target_of
     from nki_mlir.targets import TARGETS
 
     if target is not None and target not in TARGETS:
@@ -119,6 +135,20 @@ def set_target(module: ModuleOp, target: str | None) -> None:
         raise CompileError(f"the module is for {named.data}; it can't be compiled for {target}")
     if named is None:
         module.attributes["neuron.target"] = StringAttr(target or TARGETS[0])
+    target_of(module)
+
+
+def verify_input(module: ModuleOp) -> None:
+    """A module that a user made and that doesn't verify is a CompileError at the operation."""
+    from xdsl.utils.exceptions import VerifyException
+
+    from nki_mlir.passes.verify import verify_module
+
+    with internal_errors("the verifier"):
+        try:
+            verify_module(module)
+        except VerifyException as error:
+            raise _at_fault(error, f"the module is not valid: {_first_line(error)}") from None
 
 
 def run(
@@ -129,35 +159,66 @@ def run(
 ) -> None:
     """Applies passes in place. `after` is called after each; `verify` verifies after each, otherwise not at all."""
     from xdsl.context import Context
-    from xdsl.utils.exceptions import DiagnosticException
+    from xdsl.utils.exceptions import PassFailedException
 
     from nki_mlir.dialects import load_all
-    from nki_mlir.passes.verify import verify_module
 
     ctx = Context()
     load_all(ctx)
     for one in passes:
         try:
-            one.apply(ctx, module)
-            if verify:
-                verify_module(module)
+            apply_pass(one, ctx, module)
         except CompileError:
             raise
-        except DiagnosticException as error:
-            raise CompileError(f"in pass {one.name}: {str(error).splitlines()[0]}") from error
+        except PassFailedException as error:
+            raise _at_fault(error, f"in pass {one.name}: {_first_line(error)}") from None
+        if verify:
+            verify_result(one, module)
         if after is not None:
             after(one, module)
 
 
-def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
-    """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
+def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
+    """Applies a pass. By PassFailedException, such as CompileError, it refuses a module; whatever else escapes it is an
+    InternalError."""
+    from xdsl.utils.exceptions import PassFailedException
+
+    with internal_errors(f"pass {one.name}", passing=(PassFailedException,), owner=_owner(one)):
+        one.apply(ctx, module)
+
+
+def verify_result(one: ModulePass, module: ModuleOp) -> None:
+    """What a pass leaves must verify; if it doesn't, that is an InternalError of the pass."""
     from nki_mlir.passes.verify import verify_module
 
+    with internal_errors(f"the result of pass {one.name}", owner=_owner(one)):
+        verify_module(module)
+
+
+def _owner(one: ModulePass) -> str:
+    """Whose bug it is if a pass fails. What xDSL's passes fail on, ours have made."""
+    package = type(one).__module__.partition(".")[0]
+    return "nki-mlir" if package in ("nki_mlir", "xdsl") else package
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _at_fault(error: Exception, message: str) -> CompileError:
+    op = operation_at_fault(error)
+    place = nearest_position(op) if op is not None else None
+    return CompileError(message, *place) if place is not None else CompileError(message)
+
+
+def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
+    """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
     levels = {LEVELS[0]: module}
     current = module.clone()
     for stage, spec in STAGES.items():
-        run(build(spec), current, verify=False)
-        verify_module(current)
+        passes = build(spec)
+        run(passes, current, verify=False)
+        verify_result(passes[-1], current)
         if stage in _ENDS:
             levels[_ENDS[stage]] = current.clone()
     return levels

@@ -20,10 +20,9 @@ from xdsl.dialects.builtin import (
     i1,
     i64,
 )
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -35,6 +34,8 @@ from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, usual_layouts
 
@@ -85,10 +86,11 @@ MISSING: dict[type[Operation], str] = {
     arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
     arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
+REFUSED: dict[type[Operation], str] = {IfOp: "run-time branches", CallOp: "calls"}
 
 
 @dataclass(frozen=True)
-class Place(ModulePass):
+class Place(LevelPass):
     """Gives every tensor a place, chosen for the whole kernel at once (`placement.py`), and makes each operation one on
     tiles:
 
@@ -104,10 +106,27 @@ class Place(ModulePass):
     """
 
     name = "place"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            check_arguments(func)
+            _refuse_foreign(func)
             _Placer(Placement(func)).block(func.body.block)
+
+
+def _refuse_foreign(func: FuncOp) -> None:
+    """Branches, calls, types that the machine lacks, and operations of no level that use tensors: `place` takes the
+    tensors away from them."""
+    for op in func.walk():
+        if isinstance(op, IfOp | CallOp):
+            raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
+        touched = [v for v in (*op.operands, *op.results) if is_data(v.type)]
+        for value in touched:
+            if not is_number(tile.element_of(value)):
+                raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(value)}")
+        if not LEGAL[TILE].allows(op.name) and touched:
+            raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
 
 
 def _integer(value: int, element_type: Attribute) -> Number:

@@ -9,16 +9,18 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, tile_type
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import MEM
+from nki_mlir.passes.normalize_loops import normalize_all
 
 
 @dataclass(frozen=True)
-class PromoteAccumulators(ModulePass):
+class PromoteAccumulators(LevelPass):
     """Lets products accumulate where they are made:
 
         %a0 = fill 0                                    %p0 = accumulator
@@ -32,8 +34,10 @@ class PromoteAccumulators(ModulePass):
     """
 
     name = "promote-accumulators"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)  # a loop of no iterations would leave nothing in PSUM
         for inner in list(op.walk(reverse=True)):
             if isinstance(inner, ForOp):
                 _promote(inner)

@@ -11,7 +11,6 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
@@ -23,6 +22,9 @@ from nki_mlir.dialects.tile import Reduction, element_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.levels import MEM
+from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import emit_iota, select_iota
@@ -39,7 +41,7 @@ REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SU
 
 
 @dataclass(frozen=True)
-class SelectInstructions(ModulePass):
+class SelectInstructions(LevelPass):
     """Gives every tile a buffer and every operation its instructions, in program order:
 
         %c = neuron.mem.binary add %a, %b      =>   %buf = neuron.engine.alloc "c"
@@ -51,9 +53,12 @@ class SelectInstructions(ModulePass):
     """
 
     name = "select-instructions"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        normalize_all(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
             Selector(HANDLERS, accumulations).block(func.body.block)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
+from xdsl.dialects.scf import YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -46,6 +47,8 @@ class Selector:
                 old.append(op)
             elif op.name.startswith("neuron.mem."):
                 raise CompileError.at(op, f"{op.name} has no instruction")
+            elif op.regions or (_uses_tiles(op) and not isinstance(op, YieldOp)):
+                raise CompileError.at(op, f"{op.name} is not an operation of neuron.mem; it has no instruction")
         for op in reversed(old):
             op.detach()
             op.erase()
@@ -98,6 +101,10 @@ class Selector:
     def memset(self, storage: Storage, value: Attribute, emit: Emitter) -> None:
         """Sets all of a tile to a constant."""
         self.over(emit, "memset", {"dst": storage}, value=number_for(value, storage.type.element_type))
+
+
+def _uses_tiles(op: Operation) -> bool:
+    return any(isinstance(value.type, mem.TileType) for value in (*op.operands, *op.results))
 
 
 def number_for(value: Attribute, element_type: Attribute) -> Attribute:

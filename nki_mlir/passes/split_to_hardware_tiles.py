@@ -7,14 +7,15 @@ from itertools import product
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects.neuron_mem import MatmulOp
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import MEM
 
 
 @dataclass(frozen=True)
-class SplitToHardwareTiles(ModulePass):
+class SplitToHardwareTiles(LevelPass):
     """Splits a matmul into pieces of at most 128 x 128 (stationary) by 512 (moving) columns, one PSUM bank each:
 
         %c = matmul %a, %b acc %z : [256, 64] by [64, 1024]
@@ -27,8 +28,9 @@ class SplitToHardwareTiles(ModulePass):
     """
 
     name = "split-to-hardware-tiles"
+    levels = (MEM,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for matmul in [inner for inner in op.walk() if isinstance(inner, MatmulOp) and inner.part is None]:
             if matmul.parts != (1, 1, 1):
                 _split(matmul)

@@ -8,7 +8,6 @@ from xdsl.context import Context
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
@@ -16,10 +15,12 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import constant_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import DataDependent, Extent, IndexTensor, NotAffine, extents, index_tensor, reshaped
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 
 
 @dataclass(frozen=True)
-class StructureAccesses(ModulePass):
+class StructureAccesses(LevelPass):
     """Turns every `tile.load` and `tile.store` into a `tile.read` or `tile.write`:
 
         %p = tile.add_ptr (splat of the base of %x), %pid * 1024 + arange
@@ -33,8 +34,9 @@ class StructureAccesses(ModulePass):
     """
 
     name = "structure-accesses"
+    levels = (TILE,)
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             if isinstance(inner, tile.LoadOp | tile.StoreOp):
                 _structure(inner)

@@ -8,8 +8,20 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 
+class DominanceError(VerifyException):
+    """An operand that is used before it is defined; `op` uses it."""
+
+    def __init__(self, op: Operation, index: int):
+        self.op = op
+        super().__init__(f"'{op.name}': operand #{index} is used before its definition")
+
+
 def verify_module(module: Operation) -> None:
-    """xDSL's verifier, then dominance."""
+    """The target that it names, xDSL's verifier, then dominance."""
+    if "neuron.target" in module.attributes:  # else the instruction table needn't be loaded
+        from nki_mlir.dialects.table_ops import target_of
+
+        target_of(module)
     module.verify()
     verify_dominance(module)
 
@@ -40,7 +52,7 @@ def _verify_block(block: Block, visible: set[SSAValue]) -> None:
     for op in block.ops:
         for index, operand in enumerate(op.operands):
             if operand not in visible:
-                raise VerifyException(f"'{op.name}': operand #{index} is used before its definition")
+                raise DominanceError(op, index)
         for region in op.regions:
             _verify_region(region, visible)
         added.extend(op.results)

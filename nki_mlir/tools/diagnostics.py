@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
+from collections.abc import Callable
 
-from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException, ParseError
 
-from nki_mlir.errors import CompileError, ExecutionError
-from nki_mlir.tools.source import Place, Source
+from nki_mlir.errors import (
+    INTERNAL_EXIT_CODE,
+    CompileError,
+    ExecutionError,
+    InternalError,
+    internal_errors,
+    operation_at_fault,
+    wants_traceback,
+)
+from nki_mlir.op_parser import OpParser, Place, text_of
 
 MAX_LINES = 200
 """How much IR an error message may show."""
-
-TRACEBACK = "NKI_MLIR_TRACEBACK"
-"""The environment variable that adds Python's traceback to an error, for those who work on the compiler."""
 
 
 def capped(text: str, limit: int = MAX_LINES) -> str:
@@ -33,35 +39,28 @@ def cap_notes(error: BaseException) -> None:
         notes[:] = map(capped, notes)
 
 
-def operation_at_fault(error: BaseException) -> Operation | None:
-    """The operation that the innermost frame which raised was about; xDSL's exceptions don't carry it.
-
-    Looks at the locals that xDSL and this package use for the operation at hand: `op`, or `self` in its methods.
-    Modules don't count: a pass holds one all the time.
-    """
-    found: Operation | None = None
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        for name in ("self", "op"):
-            value = frame.f_locals.get(name)
-            if isinstance(value, Operation) and not isinstance(value, ModuleOp):
-                found = value
-    return found
-
-
-def message(error: BaseException, source: Source | None = None, parsing: bool = False, running: str = "") -> str:
-    """The text for standard error; `running` is the pass that raised, if one did."""
+def message(error: BaseException, source: OpParser | None = None) -> str:
+    """The text for standard error."""
     match error:
-        case CompileError():
+        case InternalError():
+            _complete(error, source)
             return str(error)
+        case CompileError():
+            if error.file is not None:
+                return str(error)
+            return located(error.message, _place(error.operation, source))
         case ExecutionError():
             return located(str(error))
         case ParseError():
-            return located(error.msg, Place(*error.span.get_location())) + _references(error, source)
+            return located(text_of(error), Place(*error.span.get_location())) + _references(error, source)
         case OSError():
             return located(f"{error.filename or 'input/output'}: {error.strerror or error}")
         case ArgSpecParseError():
             return located(str(error).rstrip())
-    return located(_text(error, parsing, running), _place(error, source, parsing)) + _hints(error)
+        case _:
+            return located(str(error) or type(error).__name__, _place(operation_at_fault(error), source)) + _hints(
+                error
+            )
 
 
 def located(text: str, place: Place | None = None) -> str:
@@ -71,29 +70,40 @@ def located(text: str, place: Place | None = None) -> str:
 
 def python_traceback(error: BaseException) -> str:
     """Python's traceback, if the environment asks for it."""
-    return "".join(traceback.format_exception(error)) if os.environ.get(TRACEBACK) else ""
+    return "".join(traceback.format_exception(error)) if wants_traceback() else ""
 
 
-def _place(error: BaseException, source: Source | None, parsing: bool) -> Place | None:
-    if source is None:
-        return None
-    if parsing:
-        return source.here()
-    op = operation_at_fault(error)
-    return source.place_of(op) if op is not None else None
+def guarded(tool: str, work: Callable[[], None], report: Callable[[BaseException], None]) -> int:
+    """Does a tool's work; its exit code. `report` says on standard error what went wrong."""
+    try:
+        with internal_errors(tool, passing=(OSError, ParseError, DiagnosticException), limit=ExecutionError):
+            work()
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
+        _drop_output()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except (Exception, ArgSpecParseError) as error:
+        report(error)
+        print(python_traceback(error), end="", file=sys.stderr)
+        return INTERNAL_EXIT_CODE if isinstance(error, InternalError) else 1
+    return 0
 
 
-def _text(error: BaseException, parsing: bool, running: str) -> str:
-    what = str(error) or type(error).__name__
-    match error:
-        case DiagnosticException():
-            return what
-        case RecursionError() if parsing:
-            return "the input is nested too deeply"
-        case OverflowError() | ValueError() if parsing:
-            return what
-    where = f"{running}: " if running else ""
-    return f"internal: {where}{type(error).__name__}: {what}; set {TRACEBACK}=1 for the traceback"
+def _drop_output() -> None:
+    """What is left of standard output goes nowhere, instead of failing again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complete(error: InternalError, source: OpParser | None) -> None:
+    """Where the operation stands in the input, if no kernel's line is known."""
+    if (place := _place(error.operation, source)) is not None:
+        error.place(*place)
+
+
+def _place(op: Operation | None, source: OpParser | None) -> Place | None:
+    return source.place_of(op) if op is not None and source is not None else None
 
 
 def _hints(error: BaseException) -> str:
@@ -102,7 +112,7 @@ def _hints(error: BaseException) -> str:
     return "".join(f"\n{capped(note)}" for note in notes if not note.startswith('"builtin.module"'))
 
 
-def _references(error: ParseError, source: Source | None) -> str:
+def _references(error: ParseError, source: OpParser | None) -> str:
     """The further places of an error that has several, such as a second definition."""
     refs = getattr(error, "refs", ())
     if not refs or source is None:

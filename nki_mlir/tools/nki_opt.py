@@ -3,46 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from inspect import signature
 from io import BytesIO, StringIO
-from typing import IO
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, cast
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.printer import Printer
-from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.arg_spec import parse_pipeline, parse_spec
 from xdsl.utils.diagnostic import Diagnostic
-from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException
+from xdsl.utils.exceptions import DiagnosticException, VerifyException
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from nki_mlir.dialects import load_all
-from nki_mlir.errors import CompileError
+from nki_mlir.errors import CompileError, internal_errors
+from nki_mlir.op_parser import OpParser
 from nki_mlir.parsing import harden_lexer
 from nki_mlir.passes import all_passes
-from nki_mlir.passes.pipelines import build, set_target
+from nki_mlir.passes.pipelines import apply_pass, build, set_target, verify_result
 from nki_mlir.passes.verify import verify_module
-from nki_mlir.tools.diagnostics import cap_notes, capped, message, python_traceback
-from nki_mlir.tools.source import Source, read_text
+from nki_mlir.tools.diagnostics import cap_notes, capped, guarded, message
+from nki_mlir.tools.outputs import check_outputs, text_writer, write_files
+from nki_mlir.tools.source import read_input
 
-TARGET_ATTRIBUTE = "neuron.target"
 LOWER_TO_ISA = "lower-to-isa"
-
-
-class _Stage(Enum):
-    """What the tool was doing when something failed."""
-
-    PARSING = auto()
-    CHECKING_INPUT = auto()
-    RUNNING_PASS = auto()
-    CHECKING_RESULT = auto()
-    PRINTING = auto()
+TO_STDOUT = (None, "-")
+"""Values of -o for which there is no file."""
 
 
 class _KeptText(StringIO):
@@ -54,18 +49,13 @@ class _KeptText(StringIO):
 
 @dataclass
 class _Progress:
-    """How far a chunk of the input has come, for the message if it fails."""
+    """How far a chunk of the input has come, for the message if it fails; `failing_pass` is the one that is running,
+    or whose result is being checked."""
 
-    stage: _Stage = _Stage.PARSING
-    running: str = ""
-    source: Source | None = None
+    failing_pass: str | None = None
+    source: OpParser | None = None
     module: ModuleOp | None = None
     started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def failing_pass(self) -> str | None:
-        """The pass that raised, or that left IR which doesn't verify."""
-        return self.running if self.stage in (_Stage.RUNNING_PASS, _Stage.CHECKING_RESULT) else None
 
 
 class NkiOpt(xDSLOptMain):
@@ -117,40 +107,57 @@ class NkiOpt(xDSLOptMain):
     def setup_pipeline(self) -> None:
         spec = ",".join(filter(None, (LOWER_TO_ISA if self.args.lower_to_isa else "", self.args.passes)))
         self.lowers = any(one.name == LOWER_TO_ISA for one in parse_pipeline(spec))
-        self.pipeline = PassPipeline(tuple(build(spec)), self._between_passes)
+        if self.args.output_file not in TO_STDOUT:
+            check_outputs([Path(self.args.output_file)])
+        self._check_target_options()
+        self.pipeline = PassPipeline(tuple(build(spec, self.available_passes)), self._between_passes)
+
+    def _check_target_options(self) -> None:
+        """Those of --target, which xDSL looks at only once it prints."""
+        spec = parse_spec(self.args.target)
+        factory = self.available_targets[spec.name]
+        try:
+            if not signature(factory).parameters:
+                cast("Callable[[], type[Target]]", factory)().from_spec(spec)
+        except ValueError as error:
+            raise CompileError(f"--target {spec.name}: {error}") from None
 
     def apply_passes(self, prog: ModuleOp) -> None:
         self.progress.module = prog
         self._set_target(prog)
+        passes = self.pipeline.passes
         try:
-            super().apply_passes(prog)
+            for previous, following in pairwise((None, *passes, None)):
+                self._between_passes(previous, prog, following)
+                if following is not None:
+                    apply_pass(following, self.ctx, prog)
         except DiagnosticException as error:
             cap_notes(error)
             raise
 
     def _set_target(self, module: ModuleOp) -> None:
         """Record the chip on the module: passes and verifiers look for it there and nowhere else."""
-        if not (self.args.chip or self.lowers):
+        if self.args.chip is None and not self.lowers:
             return
-        from nki_mlir.targets import TARGETS
-
         set_target(module, self.args.chip)
-        named = module.attributes[TARGET_ATTRIBUTE]
-        if not isinstance(named, StringAttr) or named.data not in TARGETS:
-            raise CompileError(f"the module's {TARGET_ATTRIBUTE} is {named}; it must be one of {', '.join(TARGETS)}")
 
     def _between_passes(self, previous: ModulePass | None, module: ModuleOp, following: ModulePass | None) -> None:
         progress = self.progress
         if previous is not None and self.args.time_passes:
             print(f"Pass {previous.name} took {time.perf_counter() - progress.started} seconds", file=sys.stderr)
-        progress.stage = _Stage.CHECKING_INPUT if previous is None else _Stage.CHECKING_RESULT
         if not self.args.disable_verify:
-            verify_module(module)
+            self._verify(previous, module)
         if previous is not None:
             self._print_after(previous, module, following)
-        if following is not None:
-            progress.stage, progress.running = _Stage.RUNNING_PASS, str(following)
-            progress.started = time.perf_counter()
+        progress.failing_pass = str(following) if following is not None else None
+        progress.started = time.perf_counter()
+
+    def _verify(self, previous: ModulePass | None, module: ModuleOp) -> None:
+        if previous is not None:
+            verify_result(previous, module)
+            return
+        with internal_errors("the verifier", passing=(VerifyException,)):
+            verify_module(module)
 
     def _print_after(self, previous: ModulePass, module: ModuleOp, following: ModulePass | None) -> None:
         if self.args.print_ir_after_all or (self.args.print_between_passes and following is not None):
@@ -158,65 +165,59 @@ class NkiOpt(xDSLOptMain):
 
     def _text(self, module: ModuleOp, generic: bool | None = None) -> str:
         stream = StringIO()
-        Printer(
+        printer = Printer(
             stream=stream,
             print_generic_format=self.args.print_op_generic if generic is None else generic,
             print_properties_as_attributes=self.args.print_no_properties,
             print_debuginfo=self.args.print_debuginfo,
-        ).print_op(module)
+        )
+        with self._unlocated(module):
+            printer.print_op(module)
         return stream.getvalue()
+
+    def _unlocated(self, module: ModuleOp) -> AbstractContextManager[None]:
+        source = self.progress.source
+        return source.unlocated(module) if self.args.print_debuginfo and source is not None else nullcontext()
 
     # -- input and output --------------------------------------------------------------------------------------------
 
+    def get_input_name(self) -> str:
+        return "stdin" if self.args.input_file in (None, "-") else self.args.input_file
+
     def get_input_stream(self) -> tuple[IO[bytes], str]:
-        """The whole input, checked to be text; a file of any name is taken for MLIR."""
-        if self.args.input_file is None:
-            data = sys.stdin.buffer.read()
-        else:
-            with open(self.args.input_file, "rb") as file:
-                data = file.read()
-        try:
-            read_text(data, self.get_input_name())
-        except UnicodeDecodeError as error:
-            raise CompileError(f"{self.get_input_name()}: not UTF-8 text: {error.reason} at {error.start}") from error
-        return BytesIO(data), "mlir"
+        """The whole input, checked to be text; a file of any name but Python's is taken for MLIR."""
+        return BytesIO(read_input(self.args.input_file)[0].encode()), "mlir"
 
     def parse_chunk(self, chunk: IO[bytes], file_extension: str, start_offset: int = 0) -> ModuleOp:
         self.progress = _Progress()
         text = chunk.read().decode("utf-8")
         # The parser lexes the first token at once, so that even making it can be a syntax error.
-        self.progress.source = Source(self.ctx, text, self.get_input_name(), start_offset)
-        try:
-            return self.progress.source.parse_module(not self.args.no_implicit_module)
-        except DiagnosticException as error:
-            cap_notes(error)
-            raise
+        self.progress.source = OpParser(self.ctx, text, self.get_input_name(), start_offset)
+        module = self.progress.source.parse_module(not self.args.no_implicit_module)
+        self.progress.source.locate()
+        return module
 
     def prepare_output(self) -> IO[str]:
-        self.output = sys.stdout if self.args.output_file is None else _KeptText()
+        self.output = sys.stdout if self.args.output_file in TO_STDOUT else _KeptText()
         return self.output
 
     def output_resulting_program(self, prog: ModuleOp) -> str:
-        self.progress.stage = _Stage.PRINTING
-        return super().output_resulting_program(prog)
+        with internal_errors("the printer", passing=(DiagnosticException,)), self._unlocated(prog):
+            return super().output_resulting_program(prog)
 
     def run(self) -> None:
         super().run()
         if isinstance(self.output, _KeptText):
-            with open(self.args.output_file, "w", encoding="utf-8") as file:
-                file.write(self.output.getvalue())
+            write_files([(Path(self.args.output_file), text_writer(self.output.getvalue()))])
 
     # -- errors ------------------------------------------------------------------------------------------------------
 
     def report(self, error: BaseException) -> None:
         """Say on standard error what went wrong, and show the IR that a pass failed on."""
         progress = self.progress
-        running = progress.failing_pass
-        print(message(error, progress.source, progress.stage is _Stage.PARSING, running or ""), file=sys.stderr)
-        if progress.stage is _Stage.CHECKING_RESULT:
-            print(f"note: this is the result of {running}, which is at fault", file=sys.stderr)
-        if running is not None and progress.module is not None:
-            print(f"// IR at failure of {running}", file=sys.stderr)
+        print(message(error, progress.source), file=sys.stderr)
+        if progress.failing_pass is not None and progress.module is not None:
+            print(f"// IR at failure of {progress.failing_pass}", file=sys.stderr)
             print(capped(self._text_or_reason(progress.module)), file=sys.stderr)
 
     def _text_or_reason(self, module: ModuleOp) -> str:
@@ -230,30 +231,30 @@ class NkiOpt(xDSLOptMain):
         return reason
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code, except that usage errors and `--help` end the process by `SystemExit`."""
+def main(argv: Sequence[str] | None = None, driver: type[NkiOpt] = NkiOpt) -> int:
+    """The command; returns its exit code, except that usage errors and `--help` end the process by `SystemExit`.
+
+    `driver` may be a subclass that registers passes of its own.
+    """
     harden_lexer()
     tool: NkiOpt | None = None
-    verify_attribute, colored = Attribute.__post_init__, Diagnostic.colored
-    try:
-        tool = NkiOpt(argv)
+
+    def work() -> None:
+        nonlocal tool
+        tool = driver(argv)
         tool.run()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except (Exception, ArgSpecParseError) as error:
+
+    def report(error: BaseException) -> None:
         if tool is None:
             print(message(error), file=sys.stderr)
         else:
             tool.report(error)
-        print(python_traceback(error), end="", file=sys.stderr)
-        return 1
+
+    verify_attribute, colored = Attribute.__post_init__, Diagnostic.colored
+    try:
+        return guarded("nki-opt", work, report)
     finally:  # what --disable-verify and --syntax-highlight change for the whole process
         Attribute.__post_init__, Diagnostic.colored = verify_attribute, colored
-    return 0
 
 
 def _mlir_target() -> type[Target]:

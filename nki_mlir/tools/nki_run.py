@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.errors import ExecutionError
+from nki_mlir.errors import ExecutionError, internal_errors
+from nki_mlir.op_parser import OpParser
 from nki_mlir.parsing import harden_lexer
-from nki_mlir.tools.diagnostics import message, python_traceback
-from nki_mlir.tools.source import Source, read_text
+from nki_mlir.tools.diagnostics import guarded, message
+from nki_mlir.tools.outputs import check_outputs, text_writer, write_files
+from nki_mlir.tools.source import read_input
 
 if TYPE_CHECKING:
     from nki_mlir.dialects.neuron_isa import ProgramOp
 
 
 class NkiRun:
-    """One invocation; `source` and `parsing` are for the message if it fails."""
+    """One invocation; `source` is for the message if it fails."""
 
     def __init__(self, argv: Sequence[str] | None = None):
         self.args = _arguments().parse_args(argv)
-        self.source: Source | None = None
-        self.parsing = False
+        self.source: OpParser | None = None
 
     def run(self) -> None:
         """Reads, lowers, executes, and then writes the results. Raises what `message` can explain."""
@@ -37,6 +38,7 @@ class NkiRun:
         from nki_mlir.tools import npy
 
         args = self.args
+        check_outputs([*args.out, *([args.trace] if args.trace is not None else [])])
         module = self._module()
         set_target(module, args.chip)
         run(build(remaining_pipeline(module)), module)
@@ -46,8 +48,8 @@ class NkiRun:
         results = zip(args.out, arrays[len(arrays) - len(args.out) :], strict=True)
         files = [(path, npy.array_writer(array)) for path, array in results]
         if args.trace is not None:
-            files.append((args.trace, npy.text_writer(trace_text(result.profile))))
-        npy.write_files(files)
+            files.append((args.trace, text_writer(trace_text(result.profile))))
+        write_files(files)
         print(result.profile.summary() if args.profile else result.summary())
 
     def _module(self) -> ModuleOp:
@@ -59,27 +61,27 @@ class NkiRun:
         from nki_mlir.passes.levels import level_of, verify_level
         from nki_mlir.passes.verify import verify_module
 
-        name = self.args.input
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        name = "stdin" if name == "-" else name
-        try:
-            text = read_text(data, name)
-        except UnicodeDecodeError as error:
-            raise ExecutionError(f"{name}: not UTF-8 text: {error.reason} at {error.start}") from None
+        text, name = read_input(self.args.input)
         ctx = Context()
         load_all(ctx)
-        self.parsing = True
-        self.source = Source(ctx, text, name)
+        self.source = OpParser(ctx, text, name)
         module = self.source.parse_module()
-        self.parsing = False
         self.source.locate()
-        verify_module(module)
-        verify_level(module, level_of(module))
+        with internal_errors("the verifier", passing=(VerifyException,)):
+            verify_module(module)
+            verify_level(module, level_of(module))
         return module
 
-    def report(self, error: BaseException) -> str:
-        """What went wrong."""
-        return message(error, self.source, self.parsing)
+    def report(self, error: BaseException) -> None:
+        """Says on standard error what went wrong."""
+        print(message(error, self.source), file=sys.stderr)
+
+
+def _seed(text: str) -> int:
+    """A seed on the command line."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 100:
+        raise argparse.ArgumentTypeError(f"a seed is an integer of at least 0, got {text}")
+    return int(text)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -100,13 +102,13 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--random",
-        type=int,
+        type=_seed,
         metavar="SEED",
         help="Fill the tensors that have neither a file nor an --out with random data",
     )
     parser.add_argument("--chip", metavar="CHIP", help="trn1, trn2 or trn3, where the module doesn't name one")
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="Perturb the engines' timing, which must not change results"
+        "--seed", type=_seed, metavar="N", help="Perturb the engines' timing, which must not change results"
     )
     parser.add_argument(
         "--check",
@@ -135,19 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code, except that usage errors and `--help` end the process by `SystemExit`."""
     harden_lexer()
     tool = NkiRun(argv)
-    try:
-        tool.run()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        print(tool.report(error), file=sys.stderr)
-        print(python_traceback(error), end="", file=sys.stderr)
-        return 1
-    return 0
+    return guarded("nki-run", tool.run, tool.report)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""`.npy` files as the tensors of a program, and results as files that are there whole or not at all."""
+"""`.npy` files as the tensors of a program, and back."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from nki_mlir.dialects.neuron_isa import ProgramOp, TensorOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.numerics import host_types
+from nki_mlir.tools.outputs import Writer
 
 Array = np.ndarray[Any, Any]
 
@@ -27,10 +29,29 @@ def bind(program: ProgramOp, inputs: Sequence[Path], outputs: int, seed: int | N
             f"the program has {len(tensors)} tensors ({listed}); {_counted(len(inputs), '.npy file')} and"
             f" {_counted(outputs, '--out')} make {len(inputs) + outputs}"
         )
+    _check_memory(tensors)
     given = [_fitted(tensor, path) for tensor, path in zip(tensors, inputs, strict=False)]
     rng = np.random.default_rng(seed)
     made = [_random(t, rng) for t in tensors[len(inputs) :][:left]]
     return given + made + [np.zeros(t.type.get_shape(), _host_type(t)) for t in tensors[len(inputs) + left :]]
+
+
+def _check_memory(tensors: Sequence[TensorOp]) -> None:
+    """Says so, rather than being killed, where the tensors can't fit."""
+    needed = sum(math.prod(t.type.get_shape()) * _host_type(t).itemsize for t in tensors)
+    there = _memory_bytes()
+    if needed > there:
+        raise ExecutionError(
+            f"the program's tensors take {needed / 2**30:.1f} GiB, but this machine's memory is {there / 2**30:.1f} GiB"
+        )
+
+
+def _memory_bytes() -> int:
+    """The machine's memory; where the system doesn't tell, more than any has."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**50
 
 
 def _random(tensor: TensorOp, rng: np.random.Generator) -> Array:
@@ -93,37 +114,7 @@ def _is_extension(type_: np.dtype[Any]) -> bool:
     return type_.isbuiltin == 2
 
 
-def array_writer(array: Array) -> Callable[[IO[bytes]], None]:
+def array_writer(array: Array) -> Writer:
     """Writes the array as a .npy file."""
     plain = array.view(f"V{array.dtype.itemsize}") if _is_extension(array.dtype) else array
     return lambda file: np.lib.format.write_array(file, plain, allow_pickle=False)
-
-
-def text_writer(text: str) -> Callable[[IO[bytes]], None]:
-    def write(file: IO[bytes]) -> None:
-        file.write(text.encode())
-
-    return write
-
-
-def write_files(files: Sequence[tuple[Path, Callable[[IO[bytes]], None]]]) -> None:
-    """Writes every file beside its place, and moves them all there once all are written."""
-    moves: list[tuple[Path, Path]] = []
-    try:
-        for path, write in files:
-            beside = path.with_name(f".{path.name}.{os.getpid()}.{len(moves)}") if _is_replaceable(path) else path
-            with open(beside, "wb") as file:
-                moves.append((beside, path))
-                write(file)
-        for beside, path in moves:
-            os.replace(beside, path)
-    except BaseException:
-        for beside, path in moves:
-            if beside != path:
-                beside.unlink(missing_ok=True)
-        raise
-
-
-def _is_replaceable(path: Path) -> bool:
-    """Not so a device or a pipe, which are written in place."""
-    return path.is_file() or not path.exists()

@@ -1,86 +1,32 @@
-"""MLIR text as the tools read it, with the positions of operations for messages."""
+"""MLIR text as the tools read it."""
 
 from __future__ import annotations
 
 import linecache
-from typing import NamedTuple
+import sys
+from pathlib import Path
 
-from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
-from xdsl.ir import Operation
-from xdsl.utils.lexer import Span
-from xdsl.utils.mlir_lexer import MLIRTokenKind
-
-from nki_mlir.errors import position
-from nki_mlir.op_parser import OpParser
+from nki_mlir.errors import CompileError
 
 
-class Place(NamedTuple):
-    """Where in a text; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-
-def read_text(data: bytes, name: str) -> str:
-    """The text of an input; `UnicodeDecodeError` if it isn't UTF-8.
+def read_input(path: str | None) -> tuple[str, str]:
+    """The text of a file, or of standard input for None and "-", and what messages call it.
 
     Also hands its lines to `linecache`, from where error messages take the line they quote: that way standard input
     is quoted like a file.
     """
-    text = data.decode("utf-8")
+    if path in (None, "-"):
+        data, name = sys.stdin.buffer.read(), "stdin"
+    else:
+        data, name = Path(path).read_bytes(), path
+    if Path(name).suffix == ".py":
+        raise CompileError(
+            f"{name} is Python; this tool takes MLIR text. Run the script itself (python {name}); the text of a kernel"
+            ' at any level is kernel.compile(..., grid=...).ir("tile")'
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CompileError(f"{name}: not UTF-8 text: {error.reason} at {error.start}") from None
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    return text
-
-
-class Source(OpParser):
-    """The parser, which also remembers where each operation began.
-
-    `Operation.location` stays as the text gives it (a `loc(...)` of the kernel's source, or unknown): what tests and
-    passes see must not depend on where a file lies.
-    """
-
-    def __init__(self, ctx: Context, text: str, name: str, line_offset: int = 0):
-        super().__init__(ctx, text, name)
-        self.line_offset = line_offset
-        self.starts: dict[Operation, Span] = {}
-
-    def parse_operation(self) -> Operation:
-        start = self._current_token.span
-        op = super().parse_operation()
-        self.starts[op] = start
-        return op
-
-    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
-        """As MLIR does, an input without operations is an empty module."""
-        if allow_implicit_module and self._current_token.kind is MLIRTokenKind.EOF:
-            return ModuleOp([])
-        return super().parse_module(allow_implicit_module)
-
-    def locate(self) -> None:
-        """Gives the operations that state no location their place in the text."""
-        for op, span in self.starts.items():
-            if op.location == UNKNOWN_LOC:
-                place = self.place_of_span(span)
-                op.location = FileLineColLoc(StringAttr(place.file), IntAttr(place.line), IntAttr(place.column))
-
-    def here(self) -> Place:
-        """Where the parser stands."""
-        return self.place_of_span(self._current_token.span)
-
-    def place_of_span(self, span: Span) -> Place:
-        file, line, column = span.get_location()
-        return Place(file, line + self.line_offset, column)
-
-    def place_of(self, op: Operation) -> Place | None:
-        """The position of the kernel's line if the operation carries one, else that of the nearest operation around
-        it that was in the text."""
-        at: Operation | None = op
-        while at is not None:
-            if known := position(at):
-                return Place(*known)
-            if at in self.starts:
-                return self.place_of_span(self.starts[at])
-            at = at.parent_op()
-        return None
+    return text, name

@@ -82,3 +82,44 @@ func.func @gather(%x: memref<128xf32>) attributes {tile.arg_names = ["x"]} {
   neuron.engine.dma_copy gpsimd queue 0 dge_mode "swdge" oob_mode "skip" dst %bv : !neuron.engine.view<sbuf[0:8], [1 x 4], f32> src %h : !neuron.engine.view<hbm, [16 x 8, 1 x 4], f32> vector_offset %nv : !neuron.engine.view<sbuf[0:8], [1 x 1], i32>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: neuron.isa.program @a_loop_with_another_start_and_step
+// CHECK: neuron.isa.repeat 3 loop 0
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 8192 + 8192 * i0, [1 x 1024], f32> order 0
+func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
+  %low = arith.constant 2048 : index
+  %high = arith.constant 8192 : index
+  %step = arith.constant 2048 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  scf.for %k = %low to %high step %step {
+    %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    %h = neuron.engine.view %x at %k : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+  }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: neuron.isa.program @loops_of_none_and_one
+// CHECK-NOT: neuron.isa.repeat
+// CHECK: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 20, [1 x 1024], f32> order 0
+// CHECK-NOT: neuron.isa.dma_copy
+func.func @loops_of_none_and_one(%x: memref<8192xf32>) {
+  %low = arith.constant 5 : index
+  %high = arith.constant 6 : index
+  %step = arith.constant 4 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %k = %low to %high step %step {
+    %h = neuron.engine.view %x at %k : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+  }
+  scf.for %k = %high to %low step %step {
+    %h = neuron.engine.view %x at %k : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+  }
+  func.return
+}

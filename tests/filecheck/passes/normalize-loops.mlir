@@ -64,3 +64,36 @@ func.func @leaves_alone() {
   }
   func.return
 }
+
+// CHECK-LABEL: func.func @a_loop_of_none_around_others
+// CHECK-NOT: scf.for
+// CHECK: func.return
+func.func @a_loop_of_none_around_others(%n: index) {
+  %low = arith.constant 4 : index
+  %one = arith.constant 1 : index
+  scf.for %i = %low to %low step %one {
+    scf.for %j = %one to %low step %one {
+      "test.op"(%j) : (index) -> ()
+    }
+    scf.for %j = %one to %n step %one {
+      "test.op"(%j) : (index) -> ()
+    }
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_bound_that_is_known_once_the_outer_loop_is_gone
+// CHECK: [[TRIPS:%.*]] = arith.constant 3 : index
+// CHECK: scf.for {{%.*}} = {{%.*}} to [[TRIPS]] step
+// CHECK-NOT: scf.for
+func.func @a_bound_that_is_known_once_the_outer_loop_is_gone() {
+  %low = arith.constant 4 : index
+  %high = arith.constant 7 : index
+  %one = arith.constant 1 : index
+  scf.for %i = %low to %high step %low {
+    scf.for %j = %i to %high step %one {
+      "test.op"(%j) : (index) -> ()
+    }
+  }
+  func.return
+}

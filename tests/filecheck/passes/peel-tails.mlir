@@ -74,3 +74,27 @@ func.func @leaves_alone(%x: memref<4096xf32>) {
   }
   func.return
 }
+
+// The loop counts 2048, 4096, 6144; its last iteration has 856 valid elements of its own.
+// CHECK-LABEL: func.func @a_loop_with_another_start_and_step
+// CHECK: [[TRIPS:%.*]] = arith.constant 2 : index
+// CHECK: scf.for {{%.*}} = {{%.*}} to [[TRIPS]] step
+// CHECK: neuron.mem.load %x[{{%.*}}] strides [1] : memref<8192xf32>
+// CHECK: arith.constant 856 : index
+// CHECK-NEXT: neuron.mem.load %x[{{%.*}}] strides [1] valid{{.*}} : memref<8192xf32>
+func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
+  %low = arith.constant 2048 : index
+  %high = arith.constant 8192 : index
+  %step = arith.constant 2048 : index
+  %n = arith.constant 7000 : index
+  %none = arith.constant 0 : index
+  %all = arith.constant 1024 : index
+  scf.for %k = %low to %high step %step {
+    %left = arith.subi %n, %k : index
+    %some = arith.maxsi %left, %none : index
+    %valid = arith.minsi %some, %all : index
+    %v = neuron.mem.load %x[%k] strides [1] valid [%valid] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x[%k] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<8192xf32>
+  }
+  func.return
+}

@@ -79,3 +79,70 @@ func.func @a_table_of_numbers(%x: memref<2xf32>) {
   tile.write %table to %x[%zero] strides [1] : tensor<2xf32> -> memref<2xf32>
   func.return
 }
+
+// -----
+
+
+// CHECK: error: argument 's' is f32; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
+  %c0 = arith.constant 0 : index
+  %v = tile.splat %s : f32 -> tensor<8xf32>
+  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+
+// CHECK: error: argument 't' is tensor<8xf32>; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_tensor_as_argument(%x: memref<8xf32>, %t: tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.write %t to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+
+func.func @wrong_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: error: place takes tile; this module is at neuron.mem already: what is left of its lowering is mem-to-engine,engine-to-isa
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+
+func.func @an_operation_of_no_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: test.op is not an operation of tile; it can't use a tensor or a float
+  "test.op"(%v) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+
+func.func @a_branch(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %true = arith.constant true
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: run-time branches (scf.if) are not supported
+  scf.if %true {
+    tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  }
+  func.return
+}
+
+// -----
+
+
+func.func @a_call(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: error: calls (func.call) are not supported
+  func.call @a_call(%x) : (memref<8xf32>) -> ()
+  func.return
+}

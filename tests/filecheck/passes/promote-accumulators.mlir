@@ -66,3 +66,27 @@ func.func @leaves_alone_a_sum_that_the_body_reads(%a: !neuron.mem.tile<sbuf, 64x
   "test.op"(%s) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }
+
+// What would stay in PSUM would never be written.
+// CHECK-LABEL: func.func @a_loop_of_no_iterations
+// CHECK: [[ZERO:%.*]] = neuron.mem.fill
+// CHECK-NOT: scf.for
+// CHECK-NOT: neuron.mem.accumulator
+// CHECK: neuron.mem.store [[ZERO]]
+func.func @a_loop_of_no_iterations(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %start = neuron.mem.fill %zero : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c1 to %c0 step %c1 iter_args(%acc = %start) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
+    %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+    %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %m = neuron.mem.move %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    %t = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    scf.yield %t : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  }
+  neuron.mem.store %s to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}

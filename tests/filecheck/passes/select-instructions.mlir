@@ -132,3 +132,21 @@ func.func @leaves_alone(%i: index) {
   "test.op"(%i) : (index) -> ()
   func.return
 }
+
+// The counter is that of the normalised loop.
+// CHECK-LABEL: func.func @a_loop_with_another_start_and_step
+// CHECK: [[TRIPS:%.*]] = arith.constant 3 : index
+// CHECK: scf.for [[K:%.*]] = %{{.*}} to [[TRIPS]] step
+// CHECK: [[SCALED:%.*]] = arith.muli [[K]], {{%.*}} : index
+// CHECK: [[AT:%.*]] = arith.addi [[SCALED]], {{%.*}} : index
+// CHECK: neuron.engine.view %x at [[AT]]
+func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
+  %low = arith.constant 2048 : index
+  %high = arith.constant 8192 : index
+  %step = arith.constant 2048 : index
+  scf.for %k = %low to %high step %step {
+    %v = neuron.mem.load %x[%k] strides [1] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x[%k] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<8192xf32>
+  }
+  func.return
+}

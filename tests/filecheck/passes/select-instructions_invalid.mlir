@@ -31,3 +31,55 @@ func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [
   "test.op"(%p, %m) : (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
   func.return
 }
+
+// -----
+
+func.func @a_tile_as_argument(%x: memref<8xf32>, %t: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+  // CHECK: error: argument 't' is !neuron.mem.tile<sbuf, 8xf32, [d0] x []>; a kernel's arguments are memrefs, and scalars are constants
+  %c0 = arith.constant 0 : index
+  neuron.mem.store %t to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @wrong_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: error: select-instructions takes neuron.mem; this module is at tile: run tile,tile-to-mem first
+  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_tile_used_by_no_operation_of_the_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_tile_made_by_no_operation_of_the_level(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
+  %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>)
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_branch(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %true = arith.constant true
+  // CHECK: error: scf.if is not an operation of neuron.mem; it has no instruction
+  scf.if %true {
+    %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  }
+  func.return
+}

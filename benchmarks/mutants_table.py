@@ -1,0 +1,449 @@
+"""The mutants of the passes: a line, what it is changed to, and the tests that should notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old`, which is once in the file of the pass, becomes `new`; `tests` are arguments of pytest."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def _of(file: str, *changes: tuple[str, str, str, tuple[str, ...]]) -> list[Mutant]:
+    return [
+        Mutant(f"{file}.{name}", f"nki_mlir/passes/{file}.py", old, new, tests) for name, old, new, tests in changes
+    ]
+
+
+def _filecheck(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/filecheck/passes/{name}.mlir" for name in names)
+
+
+def _loops(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/test_loops.py::test_{name}" for name in names)
+
+
+def _agree(*cases: str) -> tuple[str, ...]:
+    return tuple(f"tests/test_levels_agree.py::test_levels_agree[{case}]" for case in cases)
+
+
+def _random(seeds: int) -> tuple[str, ...]:
+    return tuple(f"tests/test_random_programs.py::test_program_order_is_kept[{seed}]" for seed in range(seeds))
+
+
+_ORDER = ("tests/test_grids.py::test_programs_that_are_written_out_keep_their_order",)
+_GRIDS = ("tests/test_grids.py",)
+_INDICES = ("tests/test_index_arithmetic.py",)
+_SHARED = ("tests/test_shared_semaphores.py",)
+_MATMUL = ("tests/test_end_to_end.py::test_matmul_blocks_larger_and_smaller_than_the_array",)
+_WRONG = ("tests/test_wrong_input.py",)
+
+MUTANTS: list[Mutant] = [
+    *_of(
+        "normalize_loops",
+        ("start", "* step + low)", "* step)", _loops("counters")),
+        ("step", "Expr.counter(counter) * step + low", "Expr.counter(counter) + low", _loops("counters")),
+        ("one", "elif trips == 1:", "elif trips <= 2:", _loops("counters")),
+        ("start alone", "elif (low, step) != (0, 1):", "elif low != 0:", _loops("counters")),
+        ("one starts at zero", "emit.expr(Expr(low))", "emit.expr(Expr(0))", _loops("counters")),
+        (
+            "inner loops of one that is gone",
+            "        if loop.parent is None:\n            continue\n",
+            "",
+            _filecheck("normalize-loops"),
+        ),
+        ("type", "if not isinstance(loop.lb.type, IndexType):", "if False:", _filecheck("normalize-loops_invalid")),
+    ),
+    *_of(
+        "indices",
+        ("trips rounded down", "-(-(high - low) // step))", "(high - low) // step)", _loops("counters")),
+        ("negative trips", "max(0, -(-(high - low) // step))", "-(-(high - low) // step)", _loops("counters")),
+        ("backward step", "or step is None or step < 1:", "or step is None:", _loops("what_is_no_constant_loop")),
+        ("range without step", "low + step * (trips - 1)", "low + (trips - 1)", _loops("nested_ragged_ends")),
+        (
+            "division of negatives",
+            "if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):",
+            "if False:",
+            _INDICES,
+        ),
+        ("division by negatives", "if not right.is_const or right.const <= 0:", "if not right.is_const:", _INDICES),
+        (
+            "remainder",
+            "modulo(left, right.const) if isinstance(op, arith.RemSIOp)",
+            "modulo(left, right.const) if isinstance(op, arith.DivSIOp)",
+            _INDICES,
+        ),
+        (
+            "quotient of a range",
+            "            if low // divisor == high // divisor:\n                result",
+            "            if low // divisor <= high // divisor:\n                result",
+            _INDICES,
+        ),
+        (
+            "smaller",
+            "smaller = left if high <= 0 else right if low >= 0 else None",
+            "smaller = right if high <= 0 else left if low >= 0 else None",
+            ("tests/test_index_arithmetic.py::test_extremes",),
+        ),
+        (
+            "minimum",
+            "if isinstance(op, arith.MinSIOp):\n        return smaller",
+            "if isinstance(op, arith.MaxSIOp):\n        return smaller",
+            ("tests/test_index_arithmetic.py::test_extremes",),
+        ),
+        (
+            "constant tensors",
+            "return self.offset.is_const and not any(self.strides)",
+            "return self.offset.is_const",
+            ("tests/test_index_arithmetic.py::test_a_product_of_indices",),
+        ),
+        (
+            "difference",
+            "index_tensor(op.lhs) + index_tensor(op.rhs) * -1\n",
+            "index_tensor(op.lhs) + index_tensor(op.rhs)\n",
+            ("tests/test_index_arithmetic.py::test_index_tensors",),
+        ),
+        ("expand", "return (*strides[:axis], 0, *strides[axis:])", "return (0, *strides)", _agree("add_2d")),
+        (
+            "broadcast",
+            "tuple(0 if src != dst else stride for",
+            "tuple(stride for",
+            ("tests/test_index_arithmetic.py::test_index_tensors",),
+        ),
+        ("less", '"lt": (1, -1)', '"lt": (1, 0)', _agree("sizes-130-7")),
+        ("less or equal", '"le": (1, 0)', '"le": (1, -1)', ("tests/test_index_arithmetic.py::test_masks",)),
+        ("greater", '"gt": (-1, -1)', '"gt": (-1, 0)', ("tests/test_index_arithmetic.py::test_masks",)),
+        ("extent", "-part.strides[varying[0]]) + 1))", "-part.strides[varying[0]])))", _agree("sizes-130-7")),
+        (
+            "extent of all",
+            "(part.offset + 1) * shape[0]",
+            "part.offset * shape[0]",
+            ("tests/test_index_arithmetic.py::test_masks",),
+        ),
+        ("reach", "high + sum(max(0, s) for s in spans)", "high", _agree("sizes-130-7")),
+    ),
+    *_of(
+        "structure_accesses",
+        (
+            "pointer",
+            "return memory, place + moved",
+            "return memory, moved",
+            ("tests/test_index_arithmetic.py::test_pointers",),
+        ),
+        (
+            "clamp",
+            "arith.MaxSIOp(emit.expr(extent.limit)",
+            "arith.MinSIOp(emit.expr(extent.limit)",
+            _agree("sizes-130-7"),
+        ),
+        ("other", "if op.other is None:", "if True:", ("tests/test_end_to_end.py::test_softmax",)),
+    ),
+    *_of(
+        "map_programs",
+        (
+            "position",
+            "    for size in reversed(grid):\n"
+            "        place.append(number % size)\n        number //= size\n    return place[::-1]",
+            "    for size in grid:\n        place.append(number % size)\n        number //= size\n    return place",
+            _ORDER,
+        ),
+        (
+            "divisor",
+            "1 < d < trips and trips % d == 0",
+            "1 < d < trips",
+            ("tests/test_grids.py::test_divided_program_ids",),
+        ),
+        ("nest", "Expr.counter(counter) * divisor +", "Expr.counter(counter) +", _filecheck("map-programs")),
+        (
+            "outer trips",
+            "outer.index(trips // divisor)",
+            "outer.index(trips)",
+            ("tests/test_grids.py::test_divided_program_ids",),
+        ),
+        ("counts", "index(grid[op.axis.value.data])", "index(grid[0])", _filecheck("map-programs")),
+        (
+            "most",
+            "if programs > MOST_UNROLLED:",
+            "if programs > 2 * MOST_UNROLLED:",
+            _filecheck("map-programs_invalid"),
+        ),
+    ),
+    *_of(
+        "place",
+        (
+            "spread",
+            "op.strides.get_values()[d] if sizes[d] > 1 else 0",
+            "op.strides.get_values()[d]",
+            _agree("columns", "rows"),
+        ),
+        ("negation", "FloatAttr(-1.0,", "FloatAttr(1.0,", _agree("functions")),
+        (
+            "choice",
+            "[condition, self.operand(op.on_true, emit), self.operand(op.on_false, emit)]",
+            "[condition, self.operand(op.on_false, emit), self.operand(op.on_true, emit)]",
+            _agree("choose"),
+        ),
+        ("other", "if op.other is not None:", "if False:", ("tests/test_end_to_end.py::test_softmax",)),
+        (
+            "turned",
+            "1 - type_.partition_dim, type_.element_type",
+            "type_.partition_dim, type_.element_type",
+            _filecheck("place"),
+        ),
+        ("foreign", "if not LEGAL[TILE].allows(op.name) and", "if False and", _filecheck("place_invalid")),
+    ),
+    *_of(
+        "layout",
+        ("left operand", "yield op.a, 1", "yield op.a, 0", _filecheck("place")),
+        ("swap", "return None if layout is None else 1 - layout", "return layout", _agree("columns", "rows")),
+        (
+            "reduction",
+            "if layout == axis and partitions_for",
+            "if layout != axis and partitions_for",
+            _agree("reduce_rows-sum", "reduce_columns-sum"),
+        ),
+        ("spread", "if layout is not None and src[layout] != dst[layout]:", "if False:", _agree("columns", "rows")),
+    ),
+    *_of(
+        "promote_accumulators",
+        ("zero", "owner.value.value.data == 0.0", "owner.value.value.data != 7.0", _filecheck("promote-accumulators")),
+        (
+            "another use",
+            "additions if additions and start.has_one_use()",
+            "additions if additions",
+            _filecheck("promote-accumulators"),
+        ),
+        (
+            "a product used twice",
+            "if not isinstance(move, MoveOp) or not value.has_one_use():",
+            "if not isinstance(move, MoveOp):",
+            _filecheck("promote-accumulators"),
+        ),
+        ("loops", "        normalize_all(op)  #", "        #", _filecheck("promote-accumulators")),
+    ),
+    *_of(
+        "split_to_hardware_tiles",
+        ("terms", "range(columns), range(terms)", "range(columns), range(1)", _filecheck("split-to-hardware-tiles")),
+        ("part", "[m, n, k])", "[n, m, k])", _filecheck("split-to-hardware-tiles")),
+        (
+            "chain",
+            "operands = [matmul.lhs, matmul.rhs, acc]",
+            "operands = [matmul.lhs, matmul.rhs, matmul.acc]",
+            _filecheck("split-to-hardware-tiles"),
+        ),
+    ),
+    *_of(
+        "peel_tails",
+        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _loops("ragged_ends")),
+        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _loops("ragged_ends")),
+        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _loops("ragged_ends")),
+        ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _loops("ragged_ends")),
+        (
+            "minimum",
+            "pick = min if isinstance(op, arith.MinSIOp) else max",
+            "pick = max if isinstance(op, arith.MinSIOp) else min",
+            _loops("ragged_ends"),
+        ),
+        ("carried", "carried = list(segment.results)", "carried = list(loop.iter_args)", _loops("ragged_sums")),
+        (
+            "outermost",
+            "key=_depth, default=None",
+            "key=lambda x: -_depth(x), default=None",
+            _loops("nested_ragged_ends"),
+        ),
+        ("loops", "        normalize_all(op)\n", "", _loops("ragged_ends")),
+    ),
+    *_of(
+        "select_instructions",
+        ("write back", "if src.buffer in carried:", "if False:", _loops("carried_values_that_change_places")),
+        (
+            "own",
+            "and made.parent is loop.parent and init.has_one_use()",
+            "and made.parent is loop.parent",
+            _loops("a_start_that_is_used_again"),
+        ),
+        (
+            "own block",
+            "and made.parent is loop.parent and init.has_one_use()",
+            "and init.has_one_use()",
+            _loops("a_start_from_outside"),
+        ),
+        (
+            "pad",
+            "dims[position] = (step, size - valid[short[0]])",
+            "dims[position] = (step, 1)",
+            _agree("sizes-130-7", "add_2d"),
+        ),
+        ("pad offset", "offset=step * valid[short[0]])", "offset=0)", _agree("add_2d")),
+        (
+            "iota",
+            "channel_multiplier=per_partition * type_.fold",
+            "channel_multiplier=per_partition",
+            _agree("index_values"),
+        ),
+        ("mask", "op0=Alu.LESS)", "op0=Alu.LESS_EQUAL)", _agree("masked_row_and_column", "choose")),
+        ("transpose", "[(1, rows)], row)", "[(1, rows)], 0)", _MATMUL),
+        ("loops", "        normalize_all(op)\n", "", _loops("sums_of_products", "counters")),
+        ("arguments", "            check_arguments(func)\n", "", _filecheck("select-instructions_invalid")),
+    ),
+    *_of(
+        "select_matmul",
+        (
+            "writes",
+            "                if _piece(op) == piece:",
+            "                if True:",
+            _loops("a_loop_that_writes_a_part_of_a_sum"),
+        ),
+        ("term", "offset=k * out.sizes[0] + m)", "offset=m)", _MATMUL),
+        ("row", "offset=k * out.sizes[0] + m)", "offset=k * out.sizes[0])", _MATMUL),
+        ("columns", "offset=k * columns + n * MOVING)", "offset=k * columns)", _MATMUL),
+        (
+            "first iteration",
+            "emit.value(AddiOp(total, counter))",
+            "counter",
+            _loops("a_loop_that_writes_a_part_of_a_sum"),
+        ),
+        ("same piece", "if _piece(previous) == _piece(op):", "if True:", _MATMUL),
+    ),
+    *_of(
+        "select_elementwise",
+        (
+            "reverse",
+            "_constant(op.lhs, alu, op, emit), result, emit, reverse=True)",
+            "_constant(op.lhs, alu, op, emit), result, emit)",
+            _agree("arithmetic-f32--", "divisions"),
+        ),
+        (
+            "column on the left",
+            "_fp32_column(s, left, emit), result, emit, reverse=True)",
+            "_fp32_column(s, left, emit), result, emit)",
+            _agree("columns"),
+        ),
+        (
+            "choice",
+            "op.on_true, op.on_false, True",
+            "op.on_true, op.on_false, False",
+            _agree("choose_constants", "choose"),
+        ),
+        ("wide integers", "_is_wide_integer(left or right):", "False:", _agree("wrapping-+", "wrapping-*")),
+        ("narrow integers", "and _is_narrow_integer(result):", "and False:", _agree("arithmetic-i8-+")),
+    ),
+    *_of(
+        "storage",
+        (
+            "collapse",
+            "merged[-1][0] == step * count",
+            "merged[-1][0] >= step * count",
+            _agree("add_2d", "masked_row_and_column"),
+        ),
+        ("last partition", "    if rest:", "    if False:", _agree("sizes-130-7", "sizes-8192-7")),
+        (
+            "last rows",
+            "hbm_offset=full * fold * stride",
+            "hbm_offset=full * stride",
+            _agree("sizes-130-7", "sizes-8192-8191"),
+        ),
+        ("broadcast", "0 if have != want else step", "step", _agree("columns", "rows")),
+    ),
+    *_of(
+        "selector",
+        ("queues", "self.transfers[engine] % QUEUES", "0", _filecheck("select-instructions")),
+        ("regions", "elif op.regions or (", "elif (", _filecheck("select-instructions_invalid")),
+    ),
+    *_of(
+        "emitter",
+        ("coefficient", "if coefficient != 1:", "if coefficient > 1:", _INDICES),
+        ("constant", "return total if expr.const == 0 else", "return total if expr.const <= 0 else", _INDICES),
+    ),
+    *_of(
+        "multi_buffer",
+        ("outside", "while deep and outside + sum", "while deep and sum", _filecheck("multi-buffer")),
+        ("largest first", "key=lambda a: sizes[a])", "key=lambda a: -sizes[a])", _filecheck("multi-buffer")),
+        (
+            "alignment",
+            "-(-alloc.buffer.bytes // unit) * unit",
+            "alloc.buffer.bytes",
+            _filecheck("allocate", "multi-buffer"),
+        ),
+    ),
+    *_of(
+        "allocate",
+        ("meets", "self.first <= other.last and", "self.first < other.last and", _random(6)),
+        ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _random(6)),
+        ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
+        ("gap", "if address + life.size <= low:", "if address < low:", _filecheck("allocate")),
+        ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),
+    ),
+    *_of(
+        "emit_streams",
+        ("slot of a nest", "iteration * (trip_count(loop) or 0) +", "iteration +", _random(8)),
+        ("slot", "address + self.slot(alloc, counters) + alloc", "address + alloc", _random(6)),
+        ("aliases", "if numbers.count(group) > 1", "if numbers.count(group) > 2", _random(12)),
+        ("loops", "        normalize_all(op)\n", "", _loops("counters")),
+        (
+            "unknown",
+            "elif not LEGAL[ENGINE].allows(op.name) or isinstance(op, CallOp):",
+            "elif False:",
+            _filecheck("emit-streams_invalid"),
+        ),
+    ),
+    *_of(
+        "insert_semaphores",
+        ("share", "if last.instances % group.depth:", "if False:", _SHARED),
+        ("count of the one before", "+ 1 + self.groups[step].count", "+ 1", _SHARED),
+        ("depth", "if group.depth == slots(step) and last", "if last", _SHARED),
+        ("threshold", "total = Expr(1 + sum(", "total = Expr(sum(", _random(6)),
+        ("last instance", "* inner + (inner - 1)", "* inner", _random(12)),
+        ("rises", "rises[depth] * (step.loops[depth].trips - 1)", "rises[depth] * step.loops[depth].trips", _random(6)),
+        ("covers", "difference.const >= 0", "difference.const <= 0", _random(6)),
+        ("blocks", "isinstance(key, int) else 0))[1] > 0", "isinstance(key, int) else 0))[1] > 1", _random(6)),
+        (
+            "distance",
+            "            return number - (distance * rises[0] if shared else 0)",
+            "            return number",
+            _random(12),
+        ),
+    ),
+    *_of(
+        "dependences",
+        ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
+        ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
+        ("reuse", "if step.instances > slots(step):", "if False:", _random(12)),
+        ("implied", "or first.distance + second.distance != edge.distance:", "or False:", _random(20)),
+        ("aliases", "return group is not None and group ==", "return group is None and group ==", _random(12)),
+    ),
+    *_of(
+        "overlap",
+        ("boxes", "return a_low < b_high and b_low < a_high", "return a_low < b_low and b_low < a_high", _random(6)),
+        ("wrapping", "{distance % trips, distance % trips - trips}", "{distance % trips}", _random(40)),
+        ("bytes", "return [*dims, Variable(sign, 0, size - 1)]", "return dims", _random(12)),
+        ("partitions", "a.start >= b.start + b.partitions", "a.start > b.start", _random(12)),
+    ),
+    *_of(
+        "program_order",
+        ("common", "        if x != y:\n            break\n", "", _random(12)),
+        (
+            "partial",
+            'if not writes or op.instruction.operand(name).partial or "dst_rmw_op" in op.properties:',
+            "if not writes:",
+            ("tests/test_shared_semaphores.py", "tests/filecheck/passes/insert-semaphores.mlir"),
+        ),
+    ),
+    *_of(
+        "verify",
+        ("blocks", "    visible.difference_update(added)\n", "", ("tests/test_nki_opt.py",)),
+    ),
+    *_of(
+        "level_pass",
+        ("level", "if where is None or found in levels:", "if where is None or found not in levels:", _WRONG),
+        ("returns", "or end.operands:", "or False:", _WRONG),
+        ("names", "if len(arg_names(func)) != arguments:", "if len(arg_names(func)) > arguments + 1:", _GRIDS),
+    ),
+]

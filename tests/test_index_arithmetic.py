@@ -1,0 +1,164 @@
+"""Index arithmetic in addresses and masks: division as MLIR defines it or refused, strides, products, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from reference.builder import Kernel, Value
+from reference.case import random_array
+from reference.levels import check_levels
+from xdsl.dialects.builtin import f32
+from xdsl.ir import Attribute
+
+from nki_mlir import CompileError, execute, parse, pipeline
+
+
+def truncated(a: int, b: int) -> int:
+    return -(-a // b) if a < 0 else a // b
+
+
+DIVISIONS: dict[str, Callable[[int, int], int]] = {
+    "divsi": truncated,
+    "remsi": lambda a, b: a - b * truncated(a, b),
+    "floordivsi": lambda a, b: a // b,
+}
+LENGTH = 64
+
+
+def kernel(op: str, start: int, trips: int, scale: int, divisor: int) -> str:
+    """For i of the loop: element `op(scale * i + start, divisor) + 32` of y is that of x."""
+    return f"""
+      func.func @f(%x: memref<{LENGTH}xf32>, %y: memref<{LENGTH}xf32>) {{
+        %zero = arith.constant 0 : index
+        %one = arith.constant 1 : index
+        %trips = arith.constant {trips} : index
+        %scale = arith.constant {scale} : index
+        %start = arith.constant {start} : index
+        %divisor = arith.constant {divisor} : index
+        %middle = arith.constant {LENGTH // 2} : index
+        scf.for %i = %zero to %trips step %one {{
+          %scaled = arith.muli %i, %scale : index
+          %n = arith.addi %scaled, %start : index
+          %d = arith.{op} %n, %divisor : index
+          %at = arith.addi %d, %middle : index
+          %v = tile.read %x[%at] strides [1] : memref<{LENGTH}xf32> -> tensor<1xf32>
+          tile.write %v to %y[%at] strides [1] : tensor<1xf32> -> memref<{LENGTH}xf32>
+        }}
+        func.return
+      }}
+    """
+
+
+def run(op: str, start: int, trips: int, scale: int, divisor: int) -> bool:
+    """Compares with Python; False if the kernel is refused."""
+    x, y = np.arange(LENGTH, dtype=np.float32) + 1, np.zeros(LENGTH, np.float32)
+    try:
+        module = pipeline("lower-to-isa")(parse(kernel(op, start, trips, scale, divisor)))
+    except CompileError:
+        return False
+    execute(module, [x, y])
+    expected = np.zeros(LENGTH, np.float32)
+    for i in range(trips):
+        at = DIVISIONS[op](scale * i + start, divisor) + LENGTH // 2
+        expected[at] = x[at]
+    np.testing.assert_array_equal(y, expected)
+    return True
+
+
+@pytest.mark.parametrize("op", DIVISIONS)
+@pytest.mark.parametrize("divisor", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize(("start", "scale"), [(0, 1), (5, 1), (3, 2), (6, 4), (20, -2)])
+def test_of_what_is_not_negative(op: str, divisor: int, start: int, scale: int) -> None:
+    assert run(op, start, 6, scale, divisor)
+
+
+@pytest.mark.parametrize("op", DIVISIONS)
+@pytest.mark.parametrize("divisor", [2, 3, 5])
+@pytest.mark.parametrize(("start", "scale"), [(-5, 1), (-7, 2), (2, -3), (-1, 1)])
+def test_of_what_may_be_negative(op: str, divisor: int, start: int, scale: int) -> None:
+    """Machine addresses round down: truncation is refused, not replaced."""
+    assert run(op, start, 6, scale, divisor) is (op == "floordivsi")
+
+
+@pytest.mark.parametrize("op", DIVISIONS)
+def test_of_constants_that_are_negative(op: str) -> None:
+    run(op, -7, 1, 1, 2)
+    run(op, -6, 2, 0, 4)
+
+
+@pytest.mark.parametrize("op", DIVISIONS)
+@pytest.mark.parametrize("divisor", [0, -2])
+def test_by_what_is_not_positive(op: str, divisor: int) -> None:
+    assert not run(op, 8, 4, 1, divisor)
+
+
+EXTREMES: dict[str, Callable[[int, int], int]] = {"minsi": min, "maxsi": max}
+
+
+@pytest.mark.parametrize("op", EXTREMES)
+@pytest.mark.parametrize(("start", "scale", "other"), [(0, 1, 9), (12, 1, 5), (-4, 2, 6), (-4, -1, -20), (0, 3, 15)])
+def test_extremes(op: str, start: int, scale: int, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one side is always the smaller."""
+    monkeypatch.setitem(DIVISIONS, op, EXTREMES[op])
+    assert run(op, start, 6, scale, other)
+
+
+Spec = Sequence[tuple[Attribute, Sequence[int]]]
+VECTORS: Spec = [(f32, [256]), (f32, [256])]
+
+
+def agree(write: Callable[..., None], grid: tuple[int, ...] = (1,), specs: Spec = VECTORS) -> None:
+    """A kernel means the same at every level."""
+    kernel = Kernel(grid, specs)
+    write(kernel, *kernel.args)
+    rng = np.random.default_rng(7)
+    check_levels(kernel.module(), [random_array(rng, *spec) for spec in specs], seeds=(None,))
+
+
+def test_index_tensors() -> None:
+    """Differences, scales, and a dimension of size 1 that is repeated."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        rows, columns, one = k.arange(8), k.arange(16), k.arange(1)
+        at = rows.column() * 16 - columns.row() + 15
+        k.store(out + at, k.load(x + (rows.column() * 8 + columns.row() * 2)))
+        k.store(out + (k.arange(32) + 200), k.load(x + (one.broadcast((32,)) + k.arange(32))))
+        k.store(out + (k.arange(16) + 240), k.load(x + one.broadcast((16,))))
+
+    agree(write)
+
+
+def test_a_product_of_indices() -> None:
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        k.store(out + at, k.load(x + at * at))
+
+    with pytest.raises(CompileError, match="a product of two values that both vary"):
+        agree(write)
+
+
+def test_pointers() -> None:
+    """Offsets that are added one after another add up."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at, base = k.arange(16), k.program_id() * 64
+        k.store((out + base) + at, k.load(((x + base) + at) + at))
+
+    agree(write, grid=(4,))
+
+
+@pytest.mark.parametrize("limit", [1, 63, 64, 65, 100, 127, 128])
+def test_masks(limit: int) -> None:
+    """Each comparison, from either side, at the edges of blocks; and one that a program id alone decides."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.program_id() * 64 + k.arange(64)
+        masks = [at < limit, at <= limit, at * -1 > -limit, at * -1 >= -limit]
+        for number, mask in enumerate(masks):
+            k.store(out + (at + 128 * number), k.load(x + at), mask)
+        alone = k.program_id() + k.arange(64) * 0
+        k.store(out + (at + 512), k.load(x + at, alone < limit // 64), alone < limit // 64)
+
+    agree(write, grid=(2,), specs=[(f32, [128]), (f32, [640])])
