@@ -15,6 +15,8 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.nan_flow import makes_no_difference
 
 _Extremum = arith.MaxnumfOp | arith.MinnumfOp
@@ -35,8 +37,6 @@ _KEEP_NUMBERS = (
     | arith.MaximumfOp
     | arith.MinimumfOp
 )
-from nki_mlir.passes.level_pass import LevelPass
-from nki_mlir.passes.levels import TILE
 
 """Operations that make no NaN of numbers."""
 
