@@ -44,8 +44,8 @@ class Finding(NamedTuple):
 class ExecutionError(Exception):
     """A program that the machine can't run, or arrays that don't fit the program.
 
-    `kind` names the check that found it: race, uninitialised, bounds, psum, overlap or deadlock; it is empty for other
-    mistakes. `findings` has those that name two instructions one by one.
+    `kind` names the check that found it: race, uninitialised, unwritten, conflict, bounds, psum, overlap or deadlock;
+    it is empty for other mistakes. `findings` has those that name two instructions one by one.
     """
 
     def __init__(self, message: str, kind: str = "", findings: Sequence[Finding] = ()):
@@ -78,12 +78,23 @@ def source_location(loc: Attribute) -> FileLineColLoc | None:
             return None
 
 
+def excerpt(where: Operation | LocationAttr) -> str:
+    """The source line of an operation with a caret under its column; empty where there is none."""
+    found = position(where)
+    return "" if found is None else _excerpt(*found)
+
+
 def _render(message: str, file: str | None, line: int | None, column: int | None) -> str:
     if file is None or line is None:
         return f"error: {message}" if not message.startswith("error:") else message
     head = f"{file}:{line}:{column or 1}: error: {message}"
+    text = _excerpt(file, line, column or 1)
+    return f"{head}\n{text}" if text else head
+
+
+def _excerpt(file: str, line: int, column: int) -> str:
     text = linecache.getline(file, line).rstrip("\n")
     if not text.strip():
-        return head
-    caret = "".join(c if c == "\t" else " " for c in text[: (column or 1) - 1]) + "^"
-    return f"{head}\n  {text}\n  {caret}"
+        return ""
+    caret = "".join(c if c == "\t" else " " for c in text[: column - 1]) + "^"
+    return f"  {text}\n  {caret}"

@@ -362,3 +362,20 @@ def test_usage_errors_are_argparse_errors(nki_run: Run) -> None:
     with pytest.raises(SystemExit) as stop:
         nki_run(ADD, "--no-such-flag")
     assert stop.value.code == 2
+
+
+LEFT_OUT = """\
+func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
+  %zero = arith.constant 0 : index
+  %five = arith.constant 5 : index
+  %a = tile.read %x[%zero] strides [1] valid [%five] : memref<8xf32> -> tensor<8xf32>
+  tile.write %a to %out[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+"""
+
+
+def test_strict_checks_report_lanes_that_have_no_value(nki_run: Run) -> None:
+    assert nki_run(LEFT_OUT, "--random", "0").code == 0
+    done = nki_run(LEFT_OUT, "--random", "0", "--strict")
+    assert done.code == 1 and "lanes that the load at" in done.err and "has no `other`" in done.err

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
+    UnitAttr,
     i64,
 )
 from xdsl.interfaces import HasFolderInterface
@@ -53,7 +54,7 @@ from nki_mlir.dialects.neuron_mem_types import (  # noqa: F401
     partitions_for,
     tile_type,
 )
-from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other
+from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
 
 
 def _same_placement(*values: SSAValue, space: bool = True) -> None:
@@ -92,17 +93,20 @@ class LoadOp(IRDLOperation):
     valid = var_operand_def(IndexType())
     strides = prop_def(DenseArrayBase.constr(i64))
     other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
+    undefined = opt_prop_def(UnitAttr)
     result = result_def(TileType)
     traits = traits_def(MemoryReadEffect())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)? attr-dict"
+        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)?"
+        " (`undefined` $undefined^)? attr-dict"
         " `:` type($source) `->` type($result)"
     )
 
     def verify_(self) -> None:
         _verify_access(self.source, self.result, self.strides, self.valid)
         verify_other(self.other, tile_type(self.result).element_type)
+        verify_undefined(self.undefined, self.other, bool(self.valid))
 
 
 @irdl_op_definition

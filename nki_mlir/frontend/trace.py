@@ -36,11 +36,13 @@ TARGET = "neuron.target"
 
 @dataclass(frozen=True)
 class Output:
-    """An array that an NKI kernel makes in HBM: an argument after the kernel's own."""
+    """An array that an NKI kernel makes in HBM: an argument after the kernel's own. Zeros are its content where it is
+    `filled`, else it has none until it is written."""
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
+    filled: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def trace(
     _drop_unused(body)
     module = _module(b, function, memory, target)
     _verify(module)
-    outputs = tuple(Output(_output_name(o), o.shape, o.dtype) for o in b.outputs)
+    outputs = tuple(Output(_output_name(o), o.shape, o.dtype, o.filled) for o in b.outputs)
     return Traced(module, outputs, returned, _written(body), tuple(b.observed.values()))
 
 

@@ -142,7 +142,7 @@ def _spread(value: SSAValue, shape: tuple[int, ...], dims: tuple[int, ...]) -> S
                 elif op.valid and sizes[d] == 1:
                     valid[into] = emit.value(arith.MuliOp(op.valid[d], valid[into]))
             type_ = TensorType(tile.element_of(value), shape)
-            return emit.value(tile.ReadOp(op.source, op.offset, strides, valid, op.other, type_))
+            return emit.value(tile.ReadOp(op.source, op.offset, strides, valid, op.other, type_, op.undefined))
         case tile.CastOp() as op:
             inner = _spread(op.source, shape, dims)
             return None if inner is None else Emitter.before(op).value(tile.CastOp(inner, tile.element_of(value)))
@@ -254,9 +254,8 @@ class _Placer:
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
-        properties: dict[str, Attribute] = {"strides": op.strides}
-        if op.other is not None:
-            properties["other"] = op.other
+        given = {"strides": op.strides, "other": op.other, "undefined": op.undefined}
+        properties = {name: value for name, value in given.items() if value is not None}
         operands = [op.source, op.offset, *op.valid]
         loaded = _turned(type_) if _gathers(op, type_) else type_
         result = emit.value(mem.LoadOp.create(operands=operands, result_types=[loaded], properties=properties))

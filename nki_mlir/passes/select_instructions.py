@@ -10,7 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -24,7 +24,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
-from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
+from nki_mlir.passes.selector import Fill, Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, collapse, free_position, pieces
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
@@ -61,26 +61,27 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     storage = s.result(op, emit)
     valid = _static_extents(op, op.valid)
     if valid is not None:
-        _pad(s, storage, valid, op.other or zero_of(storage.type.element_type), emit)
+        stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
+        _pad(s, storage, valid, Fill(op.other or zero_of(storage.type.element_type), stands_for), emit)
     for piece in pieces(storage, op.strides.get_values(), valid):
         chip = storage.view_from(emit, piece.start, piece.partitions, piece.chip, piece.chip_offset)
         hbm = _hbm_view(op.source, op.offset, piece.hbm, piece.hbm_offset, emit)
         s.transfer(emit, chip, hbm, LOADS)
 
 
-def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit: Emitter) -> None:
+def _pad(s: Selector, storage: Storage, valid: list[int], fill: Fill, emit: Emitter) -> None:
     """Fills what a load leaves: the end of one free dimension where only that is short, else the whole tile (an
     instruction can't start on just any partition)."""
     type_ = storage.type
     short = [d for d, size in enumerate(type_.sizes) if valid[d] < size]
     if len(short) != 1 or short[0] == type_.partition_dim or min(valid) == 0:
-        s.memset(storage, value, emit)
+        s.memset(storage, fill, emit)
         return
     position = free_position(type_, short[0])
     dims = storage.dims
     step, size = dims[position]
     dims[position] = (step, size - valid[short[0]])
-    s.memset(storage, value, emit, storage.view(emit, dims, offset=step * valid[short[0]]))
+    s.memset(storage, fill, emit, storage.view(emit, dims, offset=step * valid[short[0]]))
 
 
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:

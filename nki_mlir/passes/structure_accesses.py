@@ -47,7 +47,8 @@ def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
     offset = emit.expr(place.offset)
     valid = _valid(op, emit)
     if isinstance(op, tile.LoadOp):
-        new = emit.add(tile.ReadOp(memory, offset, place.strides, valid, _other(op), op.result.type))
+        undefined = op.undefined if valid else None
+        new = emit.add(tile.ReadOp(memory, offset, place.strides, valid, _other(op), op.result.type, undefined))
         new.result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(new.result)
     else:

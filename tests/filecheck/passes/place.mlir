@@ -58,6 +58,21 @@ func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<
   func.return
 }
 
+// CHECK-LABEL: func.func @what_is_left_out_stays_undefined
+// CHECK: neuron.mem.load {{.*}} strides [0, 1] valid[{{%.*}}, {{%.*}}] undefined : memref<16xf32>
+// CHECK: neuron.mem.load {{.*}} strides [16, 1] valid[{{%.*}}, {{%.*}}] undefined : memref<4x16xf32>
+func.func @what_is_left_out_stays_undefined(%x: memref<4x16xf32>, %y: memref<16xf32>) {
+  %zero = arith.constant 0 : index
+  %few = arith.constant 3 : index
+  %row = tile.read %y[%zero] strides [1] valid [%few] undefined : memref<16xf32> -> tensor<16xf32>
+  %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
+  %all = tile.broadcast %one : tensor<1x16xf32> -> tensor<4x16xf32>
+  %a = tile.read %x[%zero] strides [16, 1] valid [%few, %few] undefined : memref<4x16xf32> -> tensor<4x16xf32>
+  %s = arith.addf %a, %all : tensor<4x16xf32>
+  tile.write %s to %x[%zero] strides [16, 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK-NOT: neuron.mem
 // CHECK: func.return
