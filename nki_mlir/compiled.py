@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nki_mlir.executor import RunResult
+    from nki_mlir.executor.checks import Checks
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,13 @@ class CompiledKernel:
         """The MLIR text at a level."""
         return str(self.module(level))
 
-    def run(self, *args: Any, seed: int | None = None, checks: bool = True, **meta: Any) -> RunResult:
+    def run(self, *args: Any, seed: int | None = None, checks: Checks = True, **meta: Any) -> RunResult:
         """Runs on these arguments: the arrays alone, or all as they were given to `compile`. Arrays must be like those
         compiled for, and everything else equal.
 
         `seed` perturbs the engines' timing, which must not change results; `checks` looks for races, reads of bytes
-        never written, misuse of PSUM and buffers that overlap.
+        never written or undefined, misuse of PSUM and buffers that overlap. `checks="strict"` also reports uses of what
+        a masked `tl.load` without `other` left out, which reads as zero here.
         """
         try:
             with internal_errors(f"the run of {self.name}", limit=ExecutionError):
@@ -123,15 +125,22 @@ class CompiledKernel:
         except (CompileError, ExecutionError, InternalError) as error:
             raise error.with_traceback(None) from error.__cause__
 
-    def execute(self, parameters: Parameters, seed: int | None = None, checks: bool = True) -> RunResult:
+    def execute(self, parameters: Parameters, seed: int | None = None, checks: Checks = True) -> RunResult:
         """Runs on arguments that are known to fit."""
         from nki_mlir.executor import execute
 
         self._check_outputs(parameters.memory)
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
         data = [*(a.data for a in parameters.memory.arrays), *made]
-        unwritten = range(len(data) - len(made), len(data))
-        result = execute(self._modules["neuron.isa"], data, seed=seed, checks=checks, uninitialised=unwritten)
+        empty = {len(data) - len(made) + k for k, output in enumerate(self.traced.outputs) if not output.filled}
+        result = execute(
+            self._modules["neuron.isa"],
+            data,
+            seed=seed,
+            checks=checks,
+            uninitialised=empty,
+            outputs=sorted((self.traced.written - empty) | (_arguments(self.traced.returned) & empty)),
+        )
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, data, as_torch)
         return result
@@ -205,6 +214,13 @@ def np_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
     import numpy as np
 
     return np.zeros(shape, dtype)
+
+
+def _arguments(returned: Any) -> set[int]:
+    """Which of the module's arguments a kernel returns."""
+    if isinstance(returned, tuple):
+        return set[int]().union(*map(_arguments, returned))
+    return {returned.argument} if isinstance(returned, ReturnedArray) else set()
 
 
 def _returned(returned: Any, data: Sequence[np.ndarray], as_torch: bool) -> Any:

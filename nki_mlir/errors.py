@@ -87,8 +87,8 @@ class Finding(NamedTuple):
 class ExecutionError(Exception):
     """A program that the machine can't run, or arrays that don't fit the program.
 
-    `kind` names the check that found it: race, uninitialised, bounds, range, psum, overlap or deadlock; it is empty for
-    other mistakes. `findings` has those that name two instructions one by one.
+    `kind` names the check that found it: race, uninitialised, unwritten, conflict, bounds, range, psum, overlap or
+    deadlock; it is empty for other mistakes. `findings` has those that name two instructions one by one.
     """
 
     def __init__(self, message: str, kind: str = "", findings: Sequence[Finding] = ()):
@@ -221,12 +221,23 @@ def source_location(loc: Attribute) -> FileLineColLoc | None:
             return None
 
 
+def excerpt(where: Operation | LocationAttr) -> str:
+    """The source line of an operation with a caret under its column; empty where there is none."""
+    found = position(where)
+    return "" if found is None else _excerpt(*found)
+
+
 def _render(message: str, file: str | None, line: int | None, column: int | None, kind: str = "error") -> str:
     if file is None or line is None:
         return f"{kind}: {message}" if not message.startswith("error:") else message
     head = f"{file}:{line}:{column or 1}: {kind}: {message}"
+    text = _excerpt(file, line, column or 1)
+    return f"{head}\n{text}" if text else head
+
+
+def _excerpt(file: str, line: int, column: int) -> str:
     text = _line(file, line).rstrip("\n")
     if not text.strip():
-        return head
-    caret = "".join(c if c == "\t" else " " for c in text[: (column or 1) - 1]) + "^"
-    return f"{head}\n  {text}\n  {caret}"
+        return ""
+    caret = "".join(c if c == "\t" else " " for c in text[: column - 1]) + "^"
+    return f"  {text}\n  {caret}"

@@ -416,3 +416,20 @@ def test_a_python_file_is_not_taken_for_mlir(nki_run: Run, capsys: pytest.Captur
     Path("kernel.py").write_text("import numpy\n")
     assert main(["kernel.py"]) == 1
     assert capsys.readouterr().err.startswith("error: kernel.py is Python; this tool takes MLIR text. Run the script")
+
+
+LEFT_OUT = """\
+func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
+  %zero = arith.constant 0 : index
+  %five = arith.constant 5 : index
+  %a = tile.read %x[%zero] strides [1] valid [%five] : memref<8xf32> -> tensor<8xf32>
+  tile.write %a to %out[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+"""
+
+
+def test_strict_checks_report_lanes_that_have_no_value(nki_run: Run) -> None:
+    assert nki_run(LEFT_OUT, "--random", "0").code == 0
+    done = nki_run(LEFT_OUT, "--random", "0", "--strict")
+    assert done.code == 1 and "lanes that the load at" in done.err and "has no `other`" in done.err

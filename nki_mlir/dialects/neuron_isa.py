@@ -12,7 +12,8 @@ addresses and semaphores may be affine in both.
 An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it
 completes (`update <sem 4 add 1>`); a transfer (`dma_copy` and others) updates when it is complete, by 16. Semaphores
 are those of the instruction's own core; an update may name another's (`update <core 1 sem 4 add 1>`). `order` is the
-place of an instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it.
+place of an instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it. `program`
+of a transfer is the number of the program of the kernel's grid that it belongs to; only reports read it.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ from nki_mlir.dialects.neuron_isa_types import (  # noqa: F401
 )
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 
+_PROGRAM = " (`program` $program^)?"
 _TAIL = " (`wait` $wait^)? (`update` $update^)? (`order` $order^)? attr-dict"
 
 
@@ -112,6 +114,8 @@ def _members(instruction: Instruction) -> dict[str, Any]:
         constraint = AccessAttr if not operand.constant else base(AccessAttr) | FloatAttr.constr(base(Float32Type))
         members[operand.name] = (opt_prop_def if operand.optional else prop_def)(constraint)
     members |= {f.name: opt_prop_def(ExprAttr) for f in instruction.fields if f.kind == "expr"}
+    if instruction.is_transfer:
+        members["program"] = opt_prop_def(ExprAttr)
     return members
 
 
@@ -120,7 +124,7 @@ def _assembly(instruction: Instruction) -> str:
     for operand in instruction.operands:
         text = f"`{operand.name}` ${operand.name}"
         parts.append(f"({text}^)?" if operand.optional else text)
-    return " ".join(parts) + _TAIL
+    return " ".join(parts) + (_PROGRAM if instruction.is_transfer else "") + _TAIL
 
 
 INSTRUCTION_OPS: dict[str, type[IsaInstruction]] = build_ops("neuron.isa", IsaInstruction, _members, _assembly)

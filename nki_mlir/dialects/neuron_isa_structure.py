@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import (
+    DenseArrayBase,
     IntegerAttr,
     MemRefType,
     StringAttr,
@@ -372,16 +373,19 @@ class BufferOp(IRDLOperation):
 
 @irdl_op_definition
 class ProgramOp(_BodyOp):
-    """A whole machine program."""
+    """A whole machine program. `grid` says how many programs of its kernel it runs, where there are several; `program`
+    of a transfer is the number of one of them. Reports name them so."""
 
     name = "neuron.isa.program"
     sym_name = prop_def(SymbolNameConstraint())
+    grid = opt_prop_def(DenseArrayBase.constr(i64))
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), IsolatedFromAbove(), SymbolOpInterface())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$sym_name $body attr-dict"
+    assembly_format = "$sym_name (`grid` $grid^)? $body attr-dict"
 
-    def __init__(self, name: str, ops: Sequence[Operation]):
-        super().__init__(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
+    def __init__(self, name: str, ops: Sequence[Operation], grid: Sequence[int] = ()):
+        shape = DenseArrayBase.from_list(i64, grid) if grid else None
+        super().__init__(properties={"sym_name": StringAttr(name), "grid": shape}, regions=[Region(Block(ops))])
 
     def tensors(self) -> list[TensorOp]:
         return [op for op in self.items if isinstance(op, TensorOp)]
@@ -397,7 +401,11 @@ class ProgramOp(_BodyOp):
         indices = [c.index.value.data for c in self.cores()]
         if len(indices) != len(set(indices)):
             raise VerifyException("two cores have one index")
+        if self.grid is not None and min(self.grid.get_values(), default=0) < 1:
+            raise VerifyException(f"a grid is made of positive sizes, got {list(self.grid.get_values())}")
         for op in self.body.walk():
+            if self.grid is None and "program" in op.properties:
+                raise VerifyException(f"{op.name} names a program, but there is no grid of them")
             for attribute in op.properties.values():
                 if isinstance(attribute, AccessAttr) and attribute.data.tensor not in (None, *names):
                     raise VerifyException(f'{op.name} reaches tensor "{attribute.data.tensor}", which is not declared')

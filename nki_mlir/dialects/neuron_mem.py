@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     MemRefType,
     Signedness,
+    UnitAttr,
     i64,
 )
 from xdsl.dialects.utils import EnumAttribute
@@ -53,7 +54,7 @@ from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluA
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other
+from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
 
 
 def _lie_alike(*values: SSAValue) -> None:
@@ -116,11 +117,13 @@ class LoadOp(MemOp):
     valid = var_operand_def(IndexType())
     strides = prop_def(DenseArrayBase.constr(i64))
     other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
+    undefined = opt_prop_def(UnitAttr)
     result = result_def(TileType)
     traits = traits_def(MemoryReadEffect())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)? attr-dict"
+        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)?"
+        " (`undefined` $undefined^)? attr-dict"
         " `:` type($source) `->` type($result)"
     )
 
@@ -128,6 +131,7 @@ class LoadOp(MemOp):
         super().verify_()
         _verify_access(self.source, self.result, self.strides, self.valid)
         verify_other(self.other, tile_type(self.result).element_type)
+        verify_undefined(self.undefined, self.other, bool(self.valid))
 
 
 @irdl_op_definition

@@ -2,7 +2,8 @@
 
 A kernel is a `func.func` with `memref` arguments in HBM and the attribute `tile.grid`. Values are builtin tensors of
 static shape; arithmetic on them is `arith` and `math`. Integers that address memory are `index` (scalars and
-tensors), so that they never wrap. `tile.program_id` and `tile.num_programs` are the only link to the grid.
+tensors), so that they never wrap. `tile.program_id` and `tile.num_programs` are the only link to the grid; once
+`map-programs` has made it loops, `tile.begin_program` says which program the operations that follow belong to.
 
 Memory is reached in two forms. Pointer form, as Triton writes it: `tile.base` makes a pointer of an argument,
 `tile.add_ptr` adds element offsets, `tile.load` and `tile.store` take a tensor of pointers and a mask. Structured
@@ -14,7 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerAttr, IntegerType, TensorType, i1, i64
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+    i1,
+    i64,
+)
 from xdsl.interfaces import HasFolderInterface
 from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.irdl import (
@@ -28,7 +38,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.traits import MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.folding import ArithConstants
@@ -41,6 +51,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     WriteOp,
     verify_access,
     verify_other,
+    verify_undefined,
 )
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
@@ -100,6 +111,26 @@ class NumProgramsOp(_GridOp, HasFolderInterface):
         func = enclosing_func(self)
         grid = grid_of(func) if func is not None else None
         return None if grid is None else (IntegerAttr.from_index_int_value(grid[self.axis.value.data]),)
+
+
+@irdl_op_definition
+class BeginProgramOp(IRDLOperation):
+    """What follows in this block belongs to one program of the grid, whose place in it, in row-major order, is
+    `number`. It does nothing; it tells reports who does what, down to `neuron.engine`."""
+
+    name = "tile.begin_program"
+    number = operand_def(IndexType())
+    grid = prop_def(DenseArrayBase.constr(i64))
+    traits = traits_def(MemoryWriteEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$number `of` $grid attr-dict"
+
+    def __init__(self, number: SSAValue, grid: Sequence[int]):
+        super().__init__(operands=[number], properties={"grid": DenseArrayBase.from_list(i64, grid)})
+
+    def verify_(self) -> None:
+        if min(self.grid.get_values(), default=0) < 1:
+            raise VerifyException(f"a grid is made of positive sizes, got {list(self.grid.get_values())}")
 
 
 @irdl_op_definition
@@ -376,6 +407,7 @@ Tile = Dialect(
     [
         ProgramIdOp,
         NumProgramsOp,
+        BeginProgramOp,
         BaseOp,
         ArangeOp,
         SplatOp,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, IntegerAttr, IntegerType, MemRefType, i1, i64
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    UnitAttr,
+    i1,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AnyAttr,
@@ -81,28 +91,37 @@ def _verify_pointers(ptr: SSAValue, data: SSAValue, mask: SSAValue | None) -> No
 
 @irdl_op_definition
 class LoadOp(IRDLOperation):
-    """Loads the elements that the pointers name. Where the mask is false the result is `other`, zero by default."""
+    """Loads the elements that the pointers name. Where the mask is false the result is `other`, zero by default. With
+    `undefined` it is zero there too, but a program that uses it is wrong, which the executor's checks report."""
 
     name = "tile.load"
     ptr = operand_def(AnyAttr())
     mask = opt_operand_def(AnyAttr())
     other = opt_operand_def(AnyAttr())
+    undefined = opt_prop_def(UnitAttr)
     result = result_def(AnyAttr())
     traits = traits_def(MemoryReadEffect())
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
-        "$ptr (`mask` $mask^ `:` type($mask))? (`other` $other^ `:` type($other))? attr-dict `:` type($ptr)"
-        " `->` type($result)"
+        "$ptr (`mask` $mask^ `:` type($mask))? (`other` $other^ `:` type($other))? (`undefined` $undefined^)? attr-dict"
+        " `:` type($ptr) `->` type($result)"
     )
 
-    def __init__(self, ptr: SSAValue, mask: SSAValue | None = None, other: SSAValue | None = None):
+    def __init__(
+        self, ptr: SSAValue, mask: SSAValue | None = None, other: SSAValue | None = None, undefined: bool = False
+    ):
         pointee = cast(PtrType, element_of(ptr)).element_type
-        super().__init__(operands=[ptr, mask, other], result_types=[with_shape(pointee, shape_of(ptr))])
+        super().__init__(
+            operands=[ptr, mask, other],
+            properties={"undefined": UnitAttr() if undefined else None},
+            result_types=[with_shape(pointee, shape_of(ptr))],
+        )
 
     def verify_(self) -> None:
         _verify_pointers(self.ptr, self.result, self.mask)
         if self.other is not None and self.other.type != element_of(self.result):
             raise VerifyException(f"'other' must be a scalar {element_of(self.result)}, got {self.other.type}")
+        verify_undefined(self.undefined, self.other, self.mask is not None)
 
 
 @irdl_op_definition
@@ -137,10 +156,19 @@ def verify_other(other: Attribute | None, element_type: Attribute) -> None:
         raise VerifyException(f"'other' must be {element_type}, got {other}")
 
 
+def verify_undefined(undefined: UnitAttr | None, other: object, bounded: bool) -> None:
+    """Only what is left out, and has no value given, can be undefined."""
+    if undefined is not None and other is not None:
+        raise VerifyException("elements that read as 'other' are not undefined")
+    if undefined is not None and not bounded:
+        raise VerifyException("nothing is left out that could be undefined")
+
+
 @irdl_op_definition
 class ReadOp(IRDLOperation):
     """A structured load: element `i` of the result is `source[offset + sum(i[d] * strides[d])]`, offsets counted in
-    elements over the flattened argument, where `i[d] < valid[d]` for every `d`; elsewhere it is `other`."""
+    elements over the flattened argument, where `i[d] < valid[d]` for every `d`; elsewhere it is `other`, zero
+    by default, or `undefined`, as in `tile.load`."""
 
     name = "tile.read"
     source = operand_def(MemRefType)
@@ -148,11 +176,13 @@ class ReadOp(IRDLOperation):
     valid = var_operand_def(IndexType())
     strides = prop_def(DenseArrayBase.constr(i64))
     other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
+    undefined = opt_prop_def(UnitAttr)
     result = result_def(AnyAttr())
     traits = traits_def(MemoryReadEffect())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)? attr-dict"
+        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)?"
+        " (`undefined` $undefined^)? attr-dict"
         " `:` type($source) `->` type($result)"
     )
 
@@ -164,10 +194,11 @@ class ReadOp(IRDLOperation):
         valid: Sequence[SSAValue],
         other: Attribute | None,
         result_type: Attribute,
+        undefined: Attribute | None = None,
     ):
         super().__init__(
             operands=[source, offset, list(valid)],
-            properties={"strides": DenseArrayBase.from_list(i64, strides), "other": other},
+            properties={"strides": DenseArrayBase.from_list(i64, strides), "other": other, "undefined": undefined},
             result_types=[result_type],
         )
 
@@ -176,6 +207,7 @@ class ReadOp(IRDLOperation):
         if element_of(self.source) != element_of(self.result):
             raise VerifyException(f"a read keeps the element type {element_of(self.source)}, got {self.result.type}")
         verify_other(self.other, element_of(self.result))
+        verify_undefined(self.undefined, self.other, bool(self.valid))
 
 
 @irdl_op_definition

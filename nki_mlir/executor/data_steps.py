@@ -48,6 +48,7 @@ class DataStep(MachineStep):
         self.sources, self.targets = found.sources, found.targets
         self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
         self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
+        self.flow = None if simulation.undefined is None else simulation.undefined.flow(self, instance)
 
     def read(self, numbers: tuple[int, ...]) -> list[Array]:
         """The views of the inputs, after the checks."""
@@ -78,10 +79,13 @@ class DataStep(MachineStep):
         except Undefined as error:
             assert self.op is not None
             raise ExecutionError(f"{where(self.op)}: {error}", error.kind) from None
+        mark = self.flow(numbers, inputs) if self.flow is not None else None
 
         def write() -> None:
             for (pattern, _), region, result in zip(self.targets, regions, results, strict=True):
                 store(pattern, region, result)
+            if mark is not None:
+                mark()
 
         return write
 
@@ -240,6 +244,7 @@ class LoadStationaryStep(DataStep):
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
             tile.weights = self._read_weights(sequencer.array, numbers)
+            tile.undefined = self.flow.stationary(numbers) if self.flow is not None else None
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
@@ -288,6 +293,7 @@ class MultiplyMovingStep(DataStep):
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
         weights, accumulate = self._weights(tile), numbers[EXTRA] != 0
         inputs, ((pattern, _),), (region,) = self.read(numbers), self.targets, self.outputs(numbers)
+        mark = self.flow.product(numbers, tile.undefined, accumulate) if self.flow is not None else None
         if self.passes_bits:
             self._check_identity(inputs[0], accumulate)
             (bits,) = self.compute(*inputs, weights.values)
@@ -303,6 +309,8 @@ class MultiplyMovingStep(DataStep):
             sums.complete(region.place, region.view, room, accumulate)
             if not accumulate:
                 pattern.written(region, MATMUL)
+            if mark is not None:
+                mark()
 
         return write
 

@@ -10,13 +10,15 @@ import numpy as np
 
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, by_rows
-from nki_mlir.dialects.neuron_isa import IsaInstruction
+from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
+from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import dma, numerics
 from nki_mlir.executor.data_steps import DataStep, Write, store
-from nki_mlir.executor.decode import UPDATE, Placed
+from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.meaning import Masked, Output
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.reports import program_name
 from nki_mlir.executor.rows import Rows
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -33,8 +35,11 @@ class DmaStep(DataStep):
     """Triggers a transfer. Sources that nothing in the program writes are read when the transfer ends: no copy."""
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, constant: bool):
-        super().__init__(simulation, op, instance)
-        if instance.fields.get("dst_rmw_op") is not None:
+        program = op.properties.get("program")
+        super().__init__(simulation, op, instance, [program.data] if isinstance(program, ExprAttr) else [])
+        self.of_program = isinstance(program, ExprAttr)
+        self.adds = instance.fields.get("dst_rmw_op") is not None
+        if self.adds:
             self.sources = [*self.sources, *self.targets]
             constant = False
         self.shares = dma.shares(instance)
@@ -50,7 +55,10 @@ class DmaStep(DataStep):
         simulation, core = self.simulation, sequencer.core
         times, ring = simulation.target.dma, self.ring
         assert ring is not None
-        read, write = self.movement(numbers) if simulation.numerics else (None, None)
+        try:
+            read, write = self.movement(numbers) if simulation.numerics else (None, None)
+        except ExecutionError as error:
+            raise self._named(error, numbers) from None
         queue, trigger = simulation.unit(core.index, sequencer.engine, ring[1]), now
 
         def end(now: float) -> None:
@@ -70,6 +78,13 @@ class DmaStep(DataStep):
         self.record(sequencer, now, free, free)
         return free
 
+    def _named(self, error: ExecutionError, numbers: tuple[int, ...]) -> ExecutionError:
+        """The error with the program that it happened in."""
+        if not self.of_program:
+            return error
+        grid = self.simulation.grid
+        return ExecutionError(f"{error}\n  in {program_name(numbers[EXTRA], grid)} of the grid {grid}", error.kind)
+
     def movement(self, numbers: tuple[int, ...]) -> Movement:
         for pattern, k in self.sources:
             if numbers[k] not in pattern.cache:
@@ -77,13 +92,24 @@ class DmaStep(DataStep):
         ((target, _),), (region,) = self.targets, self.outputs(numbers)
         data: list[Array] = []
 
+        marks: list[Write] = []
+
         def read() -> None:
             inputs = self.read(numbers)
             if not self.constant:
                 data.extend(self.compute(*inputs))
+            if self.flow is not None:
+                marks.append(self.flow(numbers, inputs))
+
+        programs = self.simulation.programs if self.of_program and not self.adds and not target.memory.on_chip else None
 
         def write() -> None:
-            store(target, region, data[0] if data else self._late(self.read(numbers)))
+            result = data[0] if data else self._late(self.read(numbers))
+            if programs is not None:
+                programs.write(target, region.address, numbers[EXTRA])
+            store(target, region, result)
+            for mark in marks:
+                mark()
 
         return Movement(read, write)
 
@@ -151,8 +177,11 @@ class RowsStep(DmaStep):
         chosen, inside, data = self.chosen, self.inside, list[Array]()
         ((target, at),) = self.targets
         region = None if target.name in chosen else target.bind(numbers[at])
+        marks: list[Write] = []
 
         def read() -> None:
+            if self.flow is not None:
+                marks.append(self.flow.strict(numbers, region is not None))
             data.extend(self.compute(*(self._tile(pattern, numbers[k], chosen, inside) for pattern, k in self.tiles)))
 
         def write() -> None:
@@ -161,6 +190,8 @@ class RowsStep(DmaStep):
                 rows.put(chosen[target.name], data[0].reshape(-1, *rows.row.shape))
             else:
                 store(target, region, self._spread(data[0], region.view.shape, inside))
+            for mark in marks:
+                mark()
 
         return Movement(read, write)
 

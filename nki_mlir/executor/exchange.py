@@ -93,11 +93,15 @@ class ExchangeStep(DataStep):
 
         def begin() -> None:
             data.extend(self.compute(*self.read(sender.numbers)))
+            if self.flow is not None:
+                self.flow.strict(sender.numbers, False)
 
         def end(now: float) -> None:
             if data:
-                ((target, _),), (region,) = receiver.step.targets, receiver.step.outputs(receiver.numbers)
+                ((target, k),), (region,) = receiver.step.targets, receiver.step.outputs(receiver.numbers)
                 store(target, region, data[0])
+                if simulation.undefined is not None:
+                    simulation.undefined.mark(target, receiver.numbers[k], None)
             ended(sender, now)
 
         factor = simulation.factor()

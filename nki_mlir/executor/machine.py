@@ -11,18 +11,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from mmap import mmap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import WHOLE, Access, Comb, Dim
-from nki_mlir.errors import ExecutionError
+from nki_mlir.errors import ExecutionError, excerpt
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sums import Place, Sums
 
 if TYPE_CHECKING:
+    from nki_mlir.dialects.neuron_isa import TensorOp
     from nki_mlir.executor.checks.buffers import Slots
 
 OTHER, MATMUL = 1, 2
@@ -32,12 +33,23 @@ GRAIN = 256
 """Bytes of a partition whose changes are told together."""
 
 _CACHED_REGIONS = 4096
+_MOST_LISTED = 1 << 22
+"""Elements of an operand that a message looks at one by one."""
 
 
 def zeroed(*shape: int) -> Array:
     """Zero bytes, from fresh pages: those that a run never touches cost neither time nor memory."""
     size = math.prod(shape)
     return np.frombuffer(mmap(-1, max(1, size)), np.uint8, count=size).reshape(shape)
+
+
+def unravelled(element: int, shape: Sequence[int]) -> tuple[int, ...]:
+    """The indices of an element, counted in row-major order; those of the first dimension go on beyond the end."""
+    indices: list[int] = []
+    for size in reversed(shape[1:]):
+        element, index = divmod(element, size)
+        indices.append(index)
+    return tuple([element, *reversed(indices)]) if shape else ()
 
 
 class Memory:
@@ -47,10 +59,10 @@ class Memory:
     must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
     initialised; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in
     PSUM: whoever looks at `data` or changes it settles them first. `stamps` are the number of the last write to each
-    `GRAIN` bytes, whatever the partition."""
+    `GRAIN` bytes, whatever the partition. `tensor` declares a tensor in HBM."""
 
-    def __init__(self, label: str, data: Array, checks: bool):
-        self.label = label
+    def __init__(self, label: str, data: Array, checks: bool, tensor: TensorOp | None = None):
+        self.label, self.tensor = label, tensor
         self.data = data
         self.row = data.shape[1] if data.ndim == 2 else 0
         self.capacity = data.shape[-1]
@@ -139,6 +151,8 @@ class Pattern:
     def _check_bounds(self, address: int) -> None:
         low, high, memory = address + self.low, address + self.high, self.memory
         each = " of each partition" if memory.on_chip else ""
+        if (low < 0 or high > memory.capacity) and memory.tensor is not None:
+            self._fail_beyond(address)
         if low < 0 or high > memory.capacity:
             self._fail(
                 "bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label}, which has {memory.capacity} bytes"
@@ -155,6 +169,31 @@ class Pattern:
             )
         if memory.slots is not None and (reason := memory.slots.why_not(last, low, high)) is not None:
             self._fail("bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label} and {reason}")
+
+    def elements(self, address: int) -> Array:
+        """The numbers of the elements of an operand in HBM, in the tensor, row by row."""
+        found = np.array([address // self.access.itemsize], np.int64)
+        for step, count in self.access.dims:
+            found = np.add.outer(found, step * np.arange(count, dtype=np.int64))
+        return found.reshape(-1)
+
+    def _fail_beyond(self, address: int) -> NoReturn:
+        """For an operand that leaves its tensor: where, and by how much."""
+        memory, access = self.memory, self.access
+        assert memory.tensor is not None
+        size, shape = memory.capacity // access.itemsize, memory.tensor.type.get_shape()
+        numbers = self.elements(address) if access.elements <= _MOST_LISTED else np.array([self.high + address - 1])
+        outside = (numbers < 0) | (numbers >= size)
+        first = int(numbers[np.argmax(outside)])
+        whole = access.element_type == memory.tensor.type.element_type
+        element = unravelled(first, shape) if whole else first
+        does, count = "writes" if self.writes else "reads", int(np.count_nonzero(outside))
+        text = (
+            f"{does} element {element} of {memory.label}, which has shape {shape}: {count} of its"
+            f" {access.elements} elements lie outside; a mask is missing that leaves them out"
+        )
+        shown = excerpt(self.op)
+        self._fail("bounds", f"{text}\n{shown}" if shown else text)
 
     def change(self, region: Region) -> None:
         """To be called by whoever writes into a region's view."""
@@ -180,11 +219,12 @@ class Pattern:
         row = state[index[:-1]][index[-1] :]
         run = int(np.argmax(row != 0)) or len(row)
         row, first = self._place(region, index)
-        partition = f" partition {row}," if self.memory.on_chip else ""
-        self._note(
-            "uninitialised",
-            f"reads {self.memory.label},{partition} bytes {first}..{first + run - 1}, which were never written",
-        )
+        if (tensor := self.memory.tensor) is not None and tensor.type.element_type == self.access.element_type:
+            element = unravelled(first // self.access.itemsize, tensor.type.get_shape())
+            where_in = f" element {element} (bytes {first}..{first + run - 1})"
+        else:
+            where_in = f"{f' partition {row},' if self.memory.on_chip else ''} bytes {first}..{first + run - 1}"
+        self._note("uninitialised", f"reads {self.memory.label},{where_in}, which were never written")
 
     def require_accumulator(self, region: Region) -> None:
         """Checks that a matmul adds only to what a matmul wrote (anything else is undefined:
@@ -222,7 +262,7 @@ class Pattern:
         elements = np.ndarray(shape, np.uint8, state, self.base + region.address, (*self.strides, 1))
         elements[mask] = OTHER
 
-    def _fail(self, kind: str, text: str) -> None:
+    def _fail(self, kind: str, text: str) -> NoReturn:
         raise ExecutionError(f"{where(self.op)}: {self.name} {text}", kind)
 
     def _note(self, kind: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,15 @@ def where(op: Operation) -> str:
     at, stream = source(op), stream_name(op)
     text = f"{mnemonic(op)} on {stream}" if stream else mnemonic(op)
     return f"{at}: {text}" if at else text
+
+
+def program_name(number: int, grid: Sequence[int]) -> str:
+    """A program of a grid by its ids: `program (1, 2)`."""
+    ids: list[int] = []
+    for size in reversed(grid):
+        number, position = divmod(number, size)
+        ids.append(position)
+    return f"program {tuple(reversed(ids))}"
 
 
 @dataclass(frozen=True)

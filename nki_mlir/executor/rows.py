@@ -80,6 +80,7 @@ class Rows:
             return
         table, numbers = self._elements(addresses)
         table[numbers] = values
+        self.row.memory.high = max(self.row.memory.high, int(addresses.max()) + self.row.high)
         if (state := self.row.memory.state) is not None:
             marks, numbers = self._states(state, addresses)
             marks[numbers] = OTHER

@@ -33,14 +33,16 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, ExecutionError, internal_errors
 from nki_mlir.executor import checks as checks_of
 from nki_mlir.executor import decode, numerics, reports
-from nki_mlir.executor.checks import buffers
+from nki_mlir.executor.checks import Checks, buffers
+from nki_mlir.executor.checks.programs import Programs, unwritten
+from nki_mlir.executor.checks.undefined import Undefined
 from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
 from nki_mlir.executor.decode import Branches, Step
 from nki_mlir.executor.dma_steps import DmaStep, RowsStep
 from nki_mlir.executor.exchange import ExchangeStep, unpaired
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Recording
-from nki_mlir.executor.reports import where
+from nki_mlir.executor.reports import source, where
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -57,8 +59,9 @@ def execute(
     arrays: Sequence[np.ndarray[Any, Any]],
     *,
     seed: int | None = None,
-    checks: bool = True,
+    checks: Checks = True,
     uninitialised: Collection[int] = (),
+    outputs: Collection[int] = (),
     delays: Mapping[Operation, float] | None = None,
     trace: list[Item] | None = None,
 ) -> RunResult:
@@ -67,24 +70,31 @@ def execute(
     `arrays` are the program's tensors in order: C-contiguous, of the tensor's element type (bf16 and fp8 as in
     `ml_dtypes`, i1 as bool or uint8) and element count. They are HBM: the program works on their own bytes. `seed`
     perturbs the timing of every instruction and transfer, which must not change the results of a correct program.
-    `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
-    matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
-    bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later each
-    time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
+    `checks` report reads of bytes that nothing has written, uses of lanes that the language leaves undefined, and
+    matmuls that accumulate onto something else than a matmul's result; "strict" ones report uses also of lanes that
+    read as zero only because a masked load names no value for them. `uninitialised` are the indices of arrays whose
+    content does not count as written, `outputs` of those that the program is to write: these must have been written
+    afterwards, those of both completely. Programs of a grid must not write different values to one element. Accesses
+    out of bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later
+    each time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
     ExecutionError.
     """
     with internal_errors("the executor", limit=ExecutionError):
         program = _program(module)
-        tensors = _bind(program, arrays, checks, frozenset(uninitialised))
-        simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
+        if checks not in (True, False, "strict"):
+            raise ExecutionError(f'checks are True, False or "strict", not {checks!r}')
+        tensors = _bind(program, arrays, bool(checks), frozenset(uninitialised))
+        simulation = Simulation(target_of(program), tensors, seed, bool(checks), numerics=True)
         simulation.constant_tensors = _constant(program, tensors)
-        simulation.delays = delays or {}
+        simulation.delays, simulation.grid = delays or {}, tuple(program.grid.get_values()) if program.grid else ()
         simulation.trace = trace if trace is not None else simulation.trace
         if checks:
             if found := buffers.overlaps(program):
                 raise checks_of.error(found)
             simulation.slots = buffers.slots(program)
-        return _run(program, simulation)
+            simulation.programs = Programs(simulation.grid, simulation.problems) if simulation.grid else None
+            simulation.undefined = Undefined.of(program, checks == "strict", simulation.problems)
+        return _run(program, simulation, [list(tensors.values())[index] for index in outputs] if checks else [])
 
 
 def time_program(module: ModuleOp, *, seed: int | None = None) -> RunResult:
@@ -96,7 +106,7 @@ def time_program(module: ModuleOp, *, seed: int | None = None) -> RunResult:
         return _run(program, Simulation(target_of(program), tensors, seed, checks=False, numerics=False))
 
 
-def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
+def _run(program: ProgramOp, simulation: Simulation, outputs: Sequence[Memory] = ()) -> RunResult:
     sequencers = _sequencers(program, simulation)
     with np.errstate(all="ignore"):
         try:
@@ -105,9 +115,13 @@ def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
             simulation.run()
         except ExecutionError as error:
             raise checks_of.report(simulation, error) or error from None
+    if simulation.programs is not None:
+        simulation.programs.finish()
     stuck = [s.blocked() for s in sequencers if not s.done]
     left = [reports.deadlock(stuck, len(sequencers))] if stuck else []
     left += unpaired(simulation.pipes.values())
+    if not stuck:
+        simulation.problems += filter(None, (unwritten(memory, source(program) or "") for memory in outputs))
     error = checks_of.report(simulation, ExecutionError("\n".join(left), "deadlock") if left else None)
     if error is not None:
         raise error
@@ -173,7 +187,7 @@ def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool,
         raise ExecutionError(f'tensor "{name}": the program writes it, but the array is read-only')
     data = array.reshape(-1).view(np.uint8)
     assert data.size == math.prod(shape) * dtype(kind).bytes
-    return Memory(f'tensor "{name}"', data, checked)
+    return Memory(f'tensor "{name}"', data, checked, tensor)
 
 
 def _empty(tensor: TensorOp) -> Memory:

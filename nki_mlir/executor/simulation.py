@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from nki_mlir.executor.checks.buffers import Slots
     from nki_mlir.executor.checks.clocks import Item
+    from nki_mlir.executor.checks.programs import Programs
+    from nki_mlir.executor.checks.undefined import Undefined
     from nki_mlir.executor.exchange import Pipe
     from nki_mlir.executor.sequencer import Sequencer
 
@@ -105,6 +107,9 @@ class Simulation:
         for memory in tensors.values():
             memory.problems = self.problems
         self.slots: dict[str, Slots] = {}
+        self.undefined: Undefined | None = None
+        self.grid: tuple[int, ...] = ()
+        self.programs: Programs | None = None
         self.delays: Mapping[Operation, float] = {}
         self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}

@@ -184,6 +184,8 @@ class RegisterLoadStep(_MemoryStep):
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
         region = self.pattern.bind(numbers[EXTRA])
+        if self.simulation.undefined is not None:
+            self.simulation.undefined.require(self.pattern, numbers[EXTRA])
         if not region.ready:
             self.pattern.require(region)
             if self.pattern.noted:
@@ -204,6 +206,8 @@ class RegisterStoreStep(_MemoryStep):
             region.view[...] = value.view(region.view.dtype)
             self.pattern.change(region)
             self.pattern.written(region, OTHER)
+            if self.simulation.undefined is not None:
+                self.simulation.undefined.mark(self.pattern, numbers[EXTRA], None)
 
         if self.simulation.numerics:
             self.simulation.schedule(done, write)

@@ -51,10 +51,12 @@ class Weights(NamedTuple):
 
 class ArrayTile:
     """Times: `load_free`, the load path is free; `staging_free`, the spare weight buffer is free; `ready`, the set in
-    it can be used; `stream_free`, the next stream can start. `fresh` while the set has not been used."""
+    it can be used; `stream_free`, the next stream can start. `fresh` while the set has not been used. `undefined` are
+    the weights' marks, as in `checks.undefined`."""
 
     def __init__(self) -> None:
         self.weights: Weights | None = None
+        self.undefined: Array | None = None
         self.load = Load(1, 0.0, 0.0)
         self.load_free = self.staging_free = self.ready = self.stream_free = 0.0
         self.fresh = True

@@ -231,7 +231,8 @@ def index_value(b: Builder, x: Value, index: Any) -> Value:
 
 # Memory.
 def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
-    """The elements at the pointers; where the mask is false, `other`, or zero without one."""
+    """The elements at the pointers; where the mask is false, `other`, or zero without one, which NKI leaves
+    undefined."""
     if mask is None:
         return b.value(tile.LoadOp(ptr.ssa))
     predicate = _mask(b, mask, ptr)
@@ -241,7 +242,8 @@ def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
         instead = b.broadcast(b.cast(other, pointee), ptr.shape)
         return b.value(tile.SelectOp(predicate.ssa, loaded.ssa, instead.ssa))
     fill = None if other is None else b.typed(_fill(other, pointee), pointee)
-    return b.value(tile.LoadOp(ptr.ssa, predicate.ssa, None if fill is None else fill.ssa))
+    undefined = fill is None and b.language == "nki"
+    return b.value(tile.LoadOp(ptr.ssa, predicate.ssa, None if fill is None else fill.ssa, undefined))
 
 
 def _fill(other: Any, pointee: DType) -> Any:

@@ -18,15 +18,16 @@ PARTITIONS = 128
 """The largest first dimension of a tile."""
 
 
-def new_array(b: Builder, shape: Any, dtype: Any) -> HbmArray:
-    """An array in HBM that the kernel makes: a further argument, filled with zeros when the kernel is launched."""
+def new_array(b: Builder, shape: Any, dtype: Any, filled: bool = False) -> HbmArray:
+    """An array in HBM that the kernel makes: a further argument, filled with zeros when the kernel is launched, which
+    counts as its content only where that was asked for."""
     if b.loops:
         raise CompileError("an array in HBM is made outside of loops")
     sizes, element = functions.shape_argument(shape), functions.dtype_of(dtype)
     if element.bits == 64:
         raise CompileError(f"an array of {element} is not supported: the machine has no 64-bit elements")
     memory = b.entry.insert_arg(MemRefType(element.type, sizes), len(b.entry.args))
-    array = HbmArray(memory.index, memory, sizes, element)
+    array = HbmArray(memory.index, memory, sizes, element, filled)
     b.outputs.append(array)
     return array
 
@@ -38,7 +39,7 @@ def reshaped(array: HbmArray, shape: tuple[Any, ...]) -> HbmArray:
         raise CompileError(
             f"an array of shape {array.shape} can't be reshaped to {sizes}: it has {_count(array.shape)} elements"
         )
-    return HbmArray(array.argument, array.memory, sizes, array.dtype)
+    return HbmArray(array.argument, array.memory, sizes, array.dtype, array.filled)
 
 
 def _count(shape: Sequence[int]) -> int:

@@ -39,11 +39,13 @@ TARGET = "neuron.target"
 
 @dataclass(frozen=True)
 class Output:
-    """An array that an NKI kernel makes in HBM: an argument after the kernel's own."""
+    """An array that an NKI kernel makes in HBM: an argument after the kernel's own. Zeros are its content where it is
+    `filled`, else it has none until it is written."""
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
+    filled: bool
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _trace(
     module = _module(b, function, memory, names, target)
     _verify(module)
     made = zip(names[len(memory.names) :], b.outputs, strict=True)
-    outputs = tuple(Output(name, o.shape, o.dtype) for name, o in made)
+    outputs = tuple(Output(name, o.shape, o.dtype, o.filled) for name, o in made)
     return Traced(module, outputs, returned, _written(body))
 
 

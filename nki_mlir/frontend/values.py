@@ -64,12 +64,14 @@ class Value:
 
 @dataclass(eq=False)
 class HbmArray:
-    """An array of an NKI kernel: an argument, or one that the kernel made with `nl.ndarray` in HBM."""
+    """An array of an NKI kernel: an argument, or one that the kernel made in HBM, with `nl.ndarray` or, `filled` with
+    zeros, with `nl.zeros`."""
 
     argument: int
     memory: SSAValue
     shape: tuple[int, ...]
     dtype: DType
+    filled: bool = False
 
     @property
     def ndim(self) -> int:

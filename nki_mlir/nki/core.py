@@ -183,7 +183,7 @@ def empty(b: Builder, shape: Any, dtype: Any, buffer: Any = None, name: str = ""
 @builtin()
 def zeros(b: Builder, shape: Any, dtype: Any, buffer: Any = None, name: str = "", **options: Any) -> Any:
     """A tile of zeros, or an array in HBM."""
-    return memory.new_array(b, shape, dtype) if _in_hbm(buffer) else full.body(b, shape, 0, dtype)
+    return memory.new_array(b, shape, dtype, filled=True) if _in_hbm(buffer) else full.body(b, shape, 0, dtype)
 
 
 @builtin()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
@@ -19,7 +19,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ALIASES, arg_names
+from nki_mlir.dialects.tile import ALIASES, BeginProgramOp, arg_names
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.allocate import lifetimes
 from nki_mlir.passes.indices import enclosing_loops, expr_of, trip_count
@@ -40,7 +40,8 @@ class EmitStreams(LevelPass):
           tensor_scalar vector … }
 
     Views become physical access patterns: a buffer of `depth` slots is at `address + (iteration mod depth) * bytes`. A
-    matmul becomes load_stationary and multiply_moving. `order` and `loop` keep what insert-semaphores needs to know of
+    matmul becomes load_stationary and multiply_moving. Transfers carry the number of the program of the grid that they
+    belong to, where there are several. `order` and `loop` keep what insert-semaphores needs to know of
     program order. The module's function gives way to the program.
     """
 
@@ -72,6 +73,8 @@ class _Emission:
         self.streams: dict[Engine, _Stream] = {engine: _Stream() for engine in Engine}
         self.order = 0
         self.loops = 0
+        self.program_now: BeginProgramOp | None = None
+        self.grid: Sequence[int] = ()
 
     def program(self) -> isa.ProgramOp:
         self.block(self.func.body.block, {})
@@ -80,7 +83,7 @@ class _Emission:
             if stream.levels[0]:
                 made.append(_at(isa.StreamOp(engine, stream.levels[0]), self.func))
         core = _at(isa.CoreOp(0, made), self.func)
-        return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core])
+        return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core], self.grid)
 
     def tensors(self) -> list[Operation]:
         groups = self.func.attributes.get(ALIASES)
@@ -118,6 +121,8 @@ class _Emission:
                 self.loop(op, counters)
             elif isinstance(op, EngineInstruction):
                 self.instruction(op, counters)
+            elif isinstance(op, BeginProgramOp):
+                self.program_now, self.grid = op, op.grid.get_values()
             elif not LEGAL[ENGINE].allows(op.name) or isinstance(op, CallOp):
                 raise CompileError.at(op, f"{op.name} is not an operation of {ENGINE} that a stream can hold")
 
@@ -128,7 +133,9 @@ class _Emission:
         number, self.loops = self.loops, self.loops + 1
         for stream in self.streams.values():
             stream.levels.append([])
+        outer = self.program_now
         self.block(op.body.block, {**counters, op.body.block.args[0]: len(counters)})
+        self.program_now = outer
         for stream in self.streams.values():
             body = stream.levels.pop()
             if body:
@@ -152,14 +159,18 @@ class _Emission:
             self.add(op, "multiply_moving", operands, fields)
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
-            self.add(op, op.instruction.name, operands, {**fields, **properties})
+            made = self.add(op, op.instruction.name, operands, {**fields, **properties})
+            if op.instruction.is_transfer and self.program_now is not None:
+                number = self.expr(expr_of(self.program_now.number), counters, op)
+                made.properties["program"] = isa.ExprAttr(number)
 
     def add(
         self, op: EngineInstruction, name: str, operands: dict[str, Access | float | None], fields: dict[str, object]
-    ) -> None:
+    ) -> isa.IsaInstruction:
         made = isa.instruction_op(name, operands, fields, order=self.order)
         self.order += 1
         self.streams[op.engine.data].levels[-1].append(_at(made, op))
+        return made
 
     def access(self, view: ViewOp, counters: Mapping[SSAValue, int]) -> Access:
         offset = Expr(0) if view.offset is None else expr_of(view.offset)

@@ -36,8 +36,8 @@ LEGAL: dict[str, Legal] = {
         tensors=True,
         carried=True,
     ),
-    MEM: Legal(("func", "arith", MEM), ("builtin.module", "scf.for", "scf.yield"), carried=True),
-    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", "scf.for", "scf.yield")),
+    MEM: Legal(("func", "arith", MEM), ("builtin.module", "scf.for", "scf.yield", "tile.begin_program"), carried=True),
+    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", "scf.for", "scf.yield", "tile.begin_program")),
     ISA: Legal((ISA,), ("builtin.module",)),
 }
 """The table of legal operations. Below `tile`, `arith` is index arithmetic and scalar constants."""

@@ -32,6 +32,7 @@ class MapPrograms(LevelPass):
     """Runs the programs of the grid one after another:
 
         tile.grid = [2, 4]                     scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
+                                                 tile.begin_program %i * 4 + %j of [2, 4]
         %p = tile.program_id 0           =>      … %i …
         %q = tile.program_id 1                   … %j …  } }
 
@@ -89,6 +90,7 @@ def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
         block.add_op(end)
         emit = Emitter(InsertPoint.before(end), func.location)
         counters.append(block.args[0])
+    _begin(emit, _number(counters, grid), grid)
     first, rest = emit.point.insert_before, body
     assert first is not None
     for op in rest:
@@ -98,6 +100,20 @@ def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
         _replace(op, counters[op.axis.value.data])
     _split_counters(func, counters)
     normalize_all(func)
+
+
+def _begin(emit: Emitter, number: Expr, grid: tuple[int, ...]) -> None:
+    """Says which program begins, where there are several."""
+    if math.prod(grid) > 1:
+        emit.add(tile.BeginProgramOp(emit.expr(number), grid))
+
+
+def _number(counters: list[SSAValue], grid: tuple[int, ...]) -> Expr:
+    """The row-major place in the grid."""
+    number = Expr(0)
+    for counter, size in zip(counters, grid, strict=True):
+        number = number * size + Expr.counter(counter)
+    return number
 
 
 def _split_counters(func: FuncOp, counters: list[SSAValue]) -> None:
@@ -202,6 +218,7 @@ def _as_copies(func: FuncOp, grid: tuple[int, ...]) -> None:
     _fold_counts(func, grid)
     body, last = _body_ops(func)
     for number in range(programs):
+        _begin(Emitter(InsertPoint.before(last), func.location), Expr(number), grid)
         mapping: dict[SSAValue, SSAValue] = {}
         for op in body:
             copy = op.clone(mapping)

@@ -191,3 +191,5 @@ def _fold(op: LoadOp | StoreOp | MaskOp) -> None:
     first = len(op.operands) - len(pairs)
     constants = [emit.index(max(0, min(extent, size))) for extent, size in pairs] if keep else []
     op.operands = [*op.operands[:first], *constants]
+    if isinstance(op, LoadOp) and not keep:
+        op.undefined = None

@@ -263,9 +263,8 @@ class _Placer:
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
-        properties: dict[str, Attribute] = {"strides": op.strides}
-        if op.other is not None:
-            properties["other"] = op.other
+        given = {"strides": op.strides, "other": op.other, "undefined": op.undefined}
+        properties = {name: value for name, value in given.items() if value is not None}
         operands = [op.source, op.offset, *op.valid]
         return emit.value(mem.LoadOp.create(operands=operands, result_types=[type_], properties=properties))
 

@@ -10,7 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
@@ -30,8 +30,8 @@ from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import emit_iota, select_iota
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
-from nki_mlir.passes.selector import Handler, Selector, constant_attr, number_for, zero_of
-from nki_mlir.passes.storage import Storage, collapse, rectangles
+from nki_mlir.passes.selector import Fill, Handler, Selector, constant_attr, zero_of
+from nki_mlir.passes.storage import Storage, collapse
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
@@ -68,26 +68,23 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     storage = s.result(op, emit)
     valid = _static_extents(op, op.valid)
     if valid is not None:
-        _pad(s, storage, valid, op.other or zero_of(storage.type.element_type), emit)
+        stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
+        _pad(s, storage, valid, Fill(op.other or zero_of(storage.type.element_type), stands_for), emit)
     for chip, hbm in _pieces(storage, op.source, op.offset, op.strides.get_values(), valid, emit):
         s.transfer(emit, chip, hbm, LOADS)
 
 
-def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit: Emitter) -> None:
+def _pad(s: Selector, storage: Storage, valid: list[int], fill: Fill, emit: Emitter) -> None:
     """Fills what a load leaves: the end of one free dimension where only that is short, else the whole tile (an
     instruction can't start on just any partition)."""
     type_ = storage.type
     short = [d for d, size in enumerate(type_.sizes) if valid[d] < size]
     digits = type_.layout.digits(short[0]) if len(short) == 1 else []
     if len(digits) != 1 or digits[0].on_partitions or min(valid) == 0:
-        s.memset(storage, value, emit)
+        s.memset(storage, fill, emit)
         return
-    rest = type_.sizes[short[0]] - valid[short[0]]
-    extents = [rest if d == short[0] else size for d, size in enumerate(type_.sizes)]
-    for walk in rectangles(storage, extents=extents):
-        offset = walk.offsets[0] + valid[short[0]] * digits[0].stride
-        view = storage.view_from(emit, 0, walk.partitions(0), collapse(walk.dims(0)), offset)
-        s.emit(emit, "memset", {"dst": view}, value=number_for(value, type_.element_type))
+    first = valid[short[0]]
+    s.memset(storage.slice(short[0], first, type_.sizes[short[0]] - first), fill, emit)
 
 
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
@@ -26,6 +26,13 @@ Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 
 QUEUES = 4
 """Rings of an engine that its transfers take in turn: one ring takes about one transfer per microsecond."""
+
+
+class Fill(NamedTuple):
+    """A constant, and what it stands for where that is no value of the program's: the field of memset."""
+
+    value: Attribute
+    stands_for: str | None = None
 
 
 class Selector:
@@ -98,9 +105,11 @@ class Selector:
         self.transfers[engine] += 1
         self.emit(emit, "dma_copy", {"dst": dst, "src": src}, engine, queue=queue)
 
-    def memset(self, storage: Storage, value: Attribute, emit: Emitter) -> None:
+    def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
         """Sets all of a tile to a constant."""
-        self.over(emit, "memset", {"dst": storage}, value=number_for(value, storage.type.element_type))
+        fill = value if isinstance(value, Fill) else Fill(value)
+        number = number_for(fill.value, storage.type.element_type)
+        self.over(emit, "memset", {"dst": storage}, value=number, stands_for=fill.stands_for)
 
 
 def _uses_tiles(op: Operation) -> bool:

@@ -97,7 +97,8 @@ def _load(op: tile.LoadOp, access: _Access, emit: Emitter) -> SSAValue:
     strides = (1,) if access.is_block_of_one else access.place.strides
     type_ = tile.with_shape(element, (1,) if access.is_block_of_one else shape)
     offset = emit.expr(access.place.offset)
-    result = emit.value(tile.ReadOp(access.memory, offset, strides, access.valid, other, type_))
+    undefined = op.undefined if access.valid else None
+    result = emit.value(tile.ReadOp(access.memory, offset, strides, access.valid, other, type_, undefined))
     if access.is_block_of_one:
         result = emit.value(tile.ReduceOp("max", result, 0))
     if op.other is None or other is not None or op.mask is None:

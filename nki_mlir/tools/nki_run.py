@@ -44,7 +44,7 @@ class NkiRun:
         run(build(remaining_pipeline(module)), module)
         program = _program(module)
         arrays = npy.bind(program, args.arrays, len(args.out), args.random)
-        result = execute(module, arrays, seed=args.seed, checks=args.check)
+        result = execute(module, arrays, seed=args.seed, checks="strict" if args.strict else args.check)
         results = zip(args.out, arrays[len(arrays) - len(args.out) :], strict=True)
         files = [(path, npy.array_writer(array)) for path, array in results]
         if args.trace is not None:
@@ -115,6 +115,11 @@ def _arguments() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="Report races, reads of bytes never written, misuse of PSUM and buffers that overlap (default)",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="Checks that also report uses of lanes that read as zero because a masked load names no value for them",
     )
     parser.add_argument("--profile", action="store_true", help="Print what each engine waited for, rates and memory")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="Write the timeline for ui.perfetto.dev (JSON)")

@@ -243,7 +243,8 @@ BOUNDS = {
     "dst covers bytes -8..7 of each partition of PSUM, which has 16384 bytes": (
         'neuron.isa.memset value 0.0 : f32 dst <psum[0:1] at 4, [-1 x 4], f32> loc("k.py":3:1)'
     ),
-    'src covers bytes 16..2063 of tensor "x", which has 2048 bytes': (
+    'src reads element (128, 0) of tensor "x", which has shape (128, 4): 4 of its 512 elements lie outside; a mask is'
+    " missing that leaves them out": (
         'neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 4], f32> src <hbm "x" at 16, [1 x 512], f32>'
         ' loc("k.py":3:1)'
     ),
@@ -294,7 +295,7 @@ def test_reading_an_output_before_it_is_written() -> None:
     x = np.zeros((128, 4), np.float32)
     execute(program(stream, "x: memref<128x4xf32>"), [x])
     text = report(stream, "x: memref<128x4xf32>", x, uninitialised=[0])
-    assert text == 'dma_copy on sync: src reads tensor "x", bytes 0..2047, which were never written'
+    assert text == 'dma_copy on sync: src reads tensor "x", element (0, 0) (bytes 0..2047), which were never written'
 
 
 def test_predicated_copy_writes_what_it_selects() -> None:

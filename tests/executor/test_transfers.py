@@ -338,7 +338,7 @@ def test_only_the_rows_read_have_to_be_initialised() -> None:
     gather_rows = "dma_copy queue 2 dst {b} src {rows} vector_offset {index} wait <sem 2 reaches 16>"
     _gather(SCATTER, gather_rows, [5, 6], (0,))
     other = gather_rows.replace("{rows}", '<hbm "x" at 16, [4 x 2, 1 x 4], f32>')
-    with pytest.raises(ExecutionError, match=r'src reads tensor "x", bytes 112..127, which were never written'):
+    with pytest.raises(ExecutionError, match=r"element \(28,\) \(bytes 112..127\), which were never written"):
         _gather(SCATTER, other, [5, 6], (0,))
 
 

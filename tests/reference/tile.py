@@ -40,6 +40,10 @@ class TileFunctions(InterpreterFunctions):
     def num_programs(self, interpreter: Interpreter, op: tile.NumProgramsOp, args: PythonValues) -> PythonValues:
         return (np.asarray(self.grid[op.axis.value.data]),)
 
+    @impl(tile.BeginProgramOp)
+    def begin_program(self, interpreter: Interpreter, op: tile.BeginProgramOp, args: PythonValues) -> PythonValues:
+        return ()
+
     @impl(tile.ArangeOp)
     def arange(self, interpreter: Interpreter, op: tile.ArangeOp, args: PythonValues) -> PythonValues:
         return (np.arange(op.start.value.data, op.end.value.data),)

@@ -71,6 +71,7 @@ SAMPLES: tuple[Sample, ...] = (
         {"shuffle_mask": (0, *[255] * 15, *[0] * 16)},
     ),
     Sample("memset", VECTOR, {"dst": ACCUMULATED}, {"value": 1.5}),
+    Sample("memset", VECTOR, {"dst": A}, {"value": 0.0, "stands_for": "undefined"}),
     Sample("memset", GPSIMD, {"dst": WORDS}, {"value": -7}),
     Sample("reciprocal", VECTOR, {"dst": A, "data": B}),
 )

@@ -36,6 +36,8 @@ def source_or_value(i: Instance) -> str | None:
     return None if given == 1 else "src or value gives what is copied, one of them"
 
 
+STANDS_FOR = ("undefined", "unspecified")
+"""What a memset may fill lanes with in place of a value: see there."""
 KEPT = 255
 """The entry of a shuffle mask that leaves a partition as it is."""
 _QUADRANT = 32
@@ -144,10 +146,11 @@ ELEMENTWISE: tuple[Instruction, ...] = (
     ),
     Instruction(
         "memset",
-        "dst = value.",
+        """dst = value. `stands_for` tells the checks that no program may rely on it: these lanes are undefined in the
+        kernel's language, or unspecified, zero being what this compiler gives.""",
         (VECTOR, GPSIMD),
         (DST.of(STORED),),
-        (Field("value", "number"),),
+        (Field("value", "number"), Field("stands_for", "choice", optional=True, choices=STANDS_FOR)),
         (value_of_kind,),
     ),
     Instruction("reciprocal", "dst = 1 / data.", (VECTOR,), (DST, DATA)),

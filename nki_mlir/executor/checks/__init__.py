@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nki_mlir.errors import ExecutionError, Finding
 
 if TYPE_CHECKING:
     from nki_mlir.executor.simulation import Simulation
+
+Checks = bool | Literal["strict"]
+"""Whether a run is checked, or checked more strictly than the language asks."""
 
 MOST = 10
 """Findings that a report writes out."""

@@ -33,6 +33,35 @@ func.func @scale(%x: memref<8192xf32>) attributes {tile.arg_names = ["x"]} {
 
 // -----
 
+// Transfers say which program they belong to: the last that began before them in their block, or around it.
+// CHECK-LABEL: neuron.isa.program @programs grid [2, 4]
+// CHECK: neuron.isa.repeat 7
+// CHECK: neuron.isa.dma_copy queue 0 {{.*}} program <i0> order 0
+// CHECK-NEXT: neuron.isa.repeat 2
+// CHECK: neuron.isa.dma_copy queue 1 {{.*}} program <i0> order 1
+// CHECK: neuron.isa.dma_copy queue 2 {{.*}} program <7> order 2
+func.func @programs(%x: memref<1024xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c7 = arith.constant 7 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %h = neuron.engine.view %x : memref<1024xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+  scf.for %i = %c0 to %c7 step %c1 {
+    tile.begin_program %i of [2, 4]
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+    scf.for %j = %c0 to %c2 step %c1 {
+      neuron.engine.dma_copy sync queue 1 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+    }
+  }
+  tile.begin_program %c7 of [2, 4]
+  neuron.engine.dma_copy sync queue 2 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+  func.return
+}
+
+// -----
+
 // A matmul is two instructions of the Tensor engine.
 // CHECK-LABEL: neuron.isa.program @product
 // CHECK: neuron.isa.load_stationary stationary <sbuf[0:32] at 0, [1 x 64], f32> order 0

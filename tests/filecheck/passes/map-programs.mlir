@@ -8,6 +8,9 @@
 // CHECK: scf.for [[I:%.*]] = {{%.*}} to [[TWO]]
 // CHECK: [[FOUR:%.*]] = arith.constant 4 : index
 // CHECK: scf.for [[J:%.*]] = {{%.*}} to [[FOUR]]
+// CHECK: [[DOWN:%.*]] = arith.muli [[I]], {{%.*}} : index
+// CHECK: [[NUMBER:%.*]] = arith.addi [[DOWN]], [[J]] : index
+// CHECK: tile.begin_program [[NUMBER]] of [2, 4]
 // CHECK: "test.op"([[I]], [[J]])
 func.func @a_loop_for_each_axis() attributes {tile.grid = array<i64: 2, 4>} {
   %i = tile.program_id 0
@@ -20,7 +23,8 @@ func.func @a_loop_for_each_axis() attributes {tile.grid = array<i64: 2, 4>} {
 // CHECK: scf.for [[I:%.*]] =
 // CHECK: scf.for [[J:%.*]] =
 // CHECK: arith.muli [[I]]
-// CHECK: arith.addi {{.*}}[[J]]
+// CHECK: [[NUMBER:%.*]] = arith.addi {{.*}}[[J]]
+// CHECK: tile.begin_program [[NUMBER]] of [12]
 // CHECK: tile.read
 func.func @a_divided_id_is_two_loops(%x: memref<4096xf32>) attributes {tile.grid = array<i64: 12>} {
   %pid = tile.program_id 0
@@ -37,7 +41,15 @@ func.func @a_divided_id_is_two_loops(%x: memref<4096xf32>) attributes {tile.grid
 
 // CHECK-LABEL: func.func @programs_that_are_not_affine_are_written_out
 // CHECK-NOT: scf.for
-// CHECK-COUNT-3: tile.read
+// CHECK: [[ZERO:%.*]] = arith.constant 0 : index
+// CHECK: tile.begin_program [[ZERO]] of [3]
+// CHECK: tile.read
+// CHECK: [[ONE:%.*]] = arith.constant 1 : index
+// CHECK: tile.begin_program [[ONE]] of [3]
+// CHECK: tile.read
+// CHECK: [[TWO:%.*]] = arith.constant 2 : index
+// CHECK: tile.begin_program [[TWO]] of [3]
+// CHECK: tile.read
 // CHECK-NOT: tile.read
 // CHECK: func.return
 func.func @programs_that_are_not_affine_are_written_out(%x: memref<4096xf32>) attributes {tile.grid = array<i64: 3>} {
@@ -63,6 +75,14 @@ func.func @ids_that_become_numbers_count_too(%x: memref<64xi32>) attributes {til
 // CHECK-NOT: scf.for
 // CHECK: func.return
 func.func @leaves_alone(%x: memref<64xf32>) {
+  "test.op"(%x) : (memref<64xf32>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @one_program_has_no_number
+// CHECK-NOT: tile.begin_program
+// CHECK: func.return
+func.func @one_program_has_no_number(%x: memref<64xf32>) attributes {tile.grid = array<i64: 1>} {
   "test.op"(%x) : (memref<64xf32>) -> ()
   func.return
 }

@@ -29,6 +29,27 @@ func.func @a_loop_and_its_tail(%x: memref<5000xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @what_a_tail_leaves_out_stays_undefined
+// CHECK: neuron.mem.load {{%.*}}[{{%.*}}] strides [1] : memref
+// CHECK: }
+// CHECK: neuron.mem.load {{%.*}}[{{%.*}}] strides [1] valid[{{%.*}}] undefined : memref
+func.func @what_a_tail_leaves_out_stays_undefined(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 5 : index
+  %block = arith.constant 1024 : index
+  %n = arith.constant 5000 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %first = arith.muli %i, %block : index
+    %left = arith.subi %n, %first : index
+    %some = arith.maxsi %left, %c0 : index
+    %valid = arith.minsi %some, %block : index
+    %v = neuron.mem.load %x[%first] strides [1] valid [%valid] undefined : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x[%first] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @iterations_beyond_the_end_store_nothing
 // CHECK: neuron.mem.store {{.*}} strides [1] : !neuron
 // CHECK: neuron.mem.store {{.*}} valid

@@ -177,3 +177,18 @@ func.func @leaves_alone(%i: index) {
   "test.op"(%j) : (index) -> ()
   func.return
 }
+
+// CHECK-LABEL: func.func @what_is_left_out_stays_undefined
+// CHECK: neuron.mem.load {{.*}} strides [1] valid[{{%.*}}] undefined : memref<16xf32>
+// CHECK: neuron.mem.load {{.*}} strides [16, 1] valid[{{%.*}}, {{%.*}}] undefined : memref<4x16xf32>
+func.func @what_is_left_out_stays_undefined(%x: memref<4x16xf32>, %y: memref<16xf32>) {
+  %zero = arith.constant 0 : index
+  %few = arith.constant 3 : index
+  %row = tile.read %y[%zero] strides [1] valid [%few] undefined : memref<16xf32> -> tensor<16xf32>
+  %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
+  %all = tile.broadcast %one : tensor<1x16xf32> -> tensor<4x16xf32>
+  %a = tile.read %x[%zero] strides [16, 1] valid [%few, %few] undefined : memref<4x16xf32> -> tensor<4x16xf32>
+  %s = arith.addf %a, %all : tensor<4x16xf32>
+  tile.write %s to %x[%zero] strides [16, 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}

@@ -15,7 +15,7 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_short_load_fills_its_tile_first
-// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "unspecified" dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 2], f32>
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
@@ -23,6 +23,19 @@ func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
   %ten = arith.constant 10 : index
   %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_fill_says_what_it_stands_for
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "undefined" dst
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst
+func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %ten = arith.constant 10 : index
+  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %w = neuron.mem.load %x[%c0] strides [1] valid [%ten] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %w to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 

@@ -140,3 +140,26 @@ func.func @leaves_alone(%x: memref<8xf32>) {
   "test.op"(%v) : (tensor<8xf32>) -> ()
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @what_is_left_out_stays_undefined
+// CHECK: tile.read {{%.*}}[{{%.*}}] strides [1] valid[{{%.*}}] undefined : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.read {{%.*}}[{{%.*}}] strides [1] : memref<5000xf32> -> tensor<1024xf32>
+func.func @what_is_left_out_stays_undefined(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+  %range = tile.arange 0 to 1024 : tensor<1024xindex>
+  %p = tile.add_ptr %bases, %range : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+  %some = arith.constant 1000 : index
+  %ends = tile.splat %some : index -> tensor<1024xindex>
+  %mask = tile.compare lt %range, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+  %v = tile.load %p mask %mask : tensor<1024xi1> undefined : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  "test.op"(%v) : (tensor<1024xf32>) -> ()
+  %all = arith.constant 1024 : index
+  %every = tile.splat %all : index -> tensor<1024xindex>
+  %always = tile.compare lt %range, %every : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+  %w = tile.load %p mask %always : tensor<1024xi1> undefined : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+  "test.op"(%w) : (tensor<1024xf32>) -> ()
+  func.return
+}

@@ -57,3 +57,23 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+// CHECK: Operation does not verify: neuron.isa.dma_copy names a program, but there is no grid of them
+neuron.isa.program @p {
+  neuron.isa.tensor "x" : memref<1024xf32>
+  neuron.isa.core 0 {
+    neuron.isa.stream sync {
+      neuron.isa.dma_copy queue 0 dst <sbuf[0:64] at 0, [1 x 16], f32> src <hbm "x" at 0, [16 x 64, 1 x 16], f32> program <0>
+    }
+  }
+}
+
+// -----
+
+// CHECK: Operation does not verify: a grid is made of positive sizes, got [2, 0]
+neuron.isa.program @p grid [2, 0] {
+  neuron.isa.core 0 {
+  }
+}

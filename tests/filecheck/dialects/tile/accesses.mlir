@@ -24,6 +24,8 @@ func.func @through_pointers() {
   %b = tile.load %p mask %mask : tensor<8xi1> : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.load %{{.*}} mask %{{.*}} : tensor<8xi1> other %{{.*}} : f32 : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
   %c = tile.load %p mask %mask : tensor<8xi1> other %zero : f32 : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.load %{{.*}} mask %{{.*}} : tensor<8xi1> undefined : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
+  %e = tile.load %p mask %mask : tensor<8xi1> undefined : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.load %{{.*}} mask %{{.*}} : i1 : !tile.ptr<bf16> -> bf16
   %d = tile.load %one mask %true : i1 : !tile.ptr<bf16> -> bf16
   // CHECK: tile.store %{{.*}}, %{{.*}} : tensor<8x!tile.ptr<f32>>, tensor<8xf32>
@@ -44,6 +46,8 @@ func.func @structured(%x: memref<64xf32>, %y: memref<4x8xbf16>) {
   %b = tile.read %x[%i] strides [1] valid[%m] : memref<64xf32> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<2x4xf32>
   %c = tile.read %x[%i] strides [8, -1] valid[%m, %n] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] undefined : memref<64xf32> -> tensor<2x4xf32>
+  %f = tile.read %x[%i] strides [8, -1] valid[%m, %n] undefined : memref<64xf32> -> tensor<2x4xf32>
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [] : memref<64xf32> -> f32
   %d = tile.read %x[%i] strides [] : memref<64xf32> -> f32
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, 0] : memref<4x8xbf16> -> tensor<4x8xbf16>

@@ -163,6 +163,24 @@ func.func @other_of_a_read_is_an_element(%x: memref<64xf32>) {
 
 // -----
 
+func.func @what_reads_as_other_is_defined(%x: memref<64xf32>) {
+  %i = "test.op"() : () -> index
+  // CHECK: Operation does not verify: elements that read as 'other' are not undefined
+  %0 = tile.read %x[%i] strides [1] valid[%i] other 0.0 : f32 undefined : memref<64xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @only_what_is_left_out_is_undefined() {
+  %p = "test.op"() : () -> tensor<8x!tile.ptr<f32>>
+  // CHECK: Operation does not verify: nothing is left out that could be undefined
+  %0 = tile.load %p undefined : tensor<8x!tile.ptr<f32>> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
 func.func @a_stride_for_each_dimension_written(%x: memref<64xf32>) {
   %i, %v = "test.op"() : () -> (index, tensor<8xf32>)
   // CHECK: Operation does not verify: 2 strides for 1 dimensions

@@ -8,6 +8,8 @@ func.func @programs() attributes {tile.grid = array<i64: 2, 4>} {
   %0 = tile.program_id 0
   // CHECK: %{{.*}} = tile.num_programs 1
   %1 = tile.num_programs 1
+  // CHECK: tile.begin_program %{{.*}} of [2, 4]
+  tile.begin_program %0 of [2, 4]
   func.return
 }
 

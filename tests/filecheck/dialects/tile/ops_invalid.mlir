@@ -7,6 +7,15 @@
 
 // -----
 
+func.func @a_grid_has_no_empty_dimension() {
+  %0 = "test.op"() : () -> index
+  // CHECK: Operation does not verify: a grid is made of positive sizes, got [2, 0]
+  tile.begin_program %0 of [2, 0]
+  func.return
+}
+
+// -----
+
 func.func @a_program_needs_a_grid() {
   // CHECK: Operation does not verify: the enclosing function has no attribute 'tile.grid = array<i64: …>'
   %0 = tile.num_programs 0
