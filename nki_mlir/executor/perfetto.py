@@ -94,8 +94,8 @@ class _Trace:
             kind = " weights" if name == "load_stationary" else ""
             begun = max(t[SINCE], rows.until(""))
             if unit.queue is None and t[READY] > begun:
-                numbers, setter = unit.numbers[index], setters.get(index)
-                by = {"set by": self._place(setter)} if setter else {}
+                numbers, (setter, entry) = unit.numbers(index), setters[index].tolist()
+                by = {"set by": self._place((setter, entry))} if setter >= 0 else {}
                 where = rows.place("", begun, t[READY])
                 self._slice(unit, where, f"wait sem {numbers[WAIT]}", "wait", {"reaches": numbers[VALUE], **by})
             where = self.placed[unit.index, index] = rows.place(kind, t[START], t[FREE])
@@ -124,7 +124,7 @@ class _Trace:
         """Number in the stream, source line, fields, and operands with their addresses."""
         if not isinstance(what, SequencerOp):
             return {"index": index}
-        numbers = unit.numbers[index]
+        numbers = unit.numbers(index)
         found: dict[str, Any] = {"index": index, **self._static(what)}
         if isinstance(what, IsaInstruction):
             operands = what.accesses()
@@ -147,8 +147,10 @@ class _Trace:
     # Arrows.
 
     def add_arrows(self, unit: Unit) -> None:
-        for index, setter in self.profile.setters(unit).items():
-            self._arrow("semaphore", setter, (unit.index, index))
+        setters = self.profile.setters(unit)
+        for index in np.flatnonzero(setters[:, 0] >= 0).tolist():
+            setter, entry = setters[index].tolist()
+            self._arrow("semaphore", (setter, entry), (unit.index, index))
 
     def add_triggers(self, queue: Unit) -> None:
         """An engine triggers one transfer at a time, so that the start of the trigger tells which one it was."""

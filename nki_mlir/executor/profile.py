@@ -3,7 +3,6 @@ what the chip can do. Made of a run's `Recording`; all times add up to the model
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Recording, Unit
+from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Recording, Unit
 from nki_mlir.executor.reports import mnemonic, source
 
 if TYPE_CHECKING:
@@ -173,36 +172,36 @@ class Profile:
     def _semaphore_waits(self, unit: Unit, stood: Array) -> list[Wait]:
         """Summed by semaphore and by the instruction that set it."""
         entries: dict[tuple[int, str, str], list[float]] = defaultdict(list)
+        setters, semaphores = self.setters(unit), unit.column(WAIT)
         for index in np.flatnonzero(stood).tolist():
-            unit_index, entry = self.setters(unit)[index]
+            unit_index, entry = setters[index].tolist()
             setter = self.recording.units[unit_index]
-            entries[unit.numbers[index][WAIT], setter.name, described(setter.what[entry])].append(stood[index])
+            entries[int(semaphores[index]), setter.name, described(setter.what[entry])].append(stood[index])
         return [
             Wait(f"semaphore {number}", sum(ns) / 1000, len(ns), number, name, by)
             for (number, name, by), ns in entries.items()
         ]
 
-    def setters(self, unit: Unit) -> Mapping[int, Mark]:
-        """For each entry of an engine that waits for a semaphore, the entry whose update made it go on."""
+    def setters(self, unit: Unit) -> Array:
+        """For each entry of an engine that waits for a semaphore, the mark of the entry whose update made it go on,
+        else -1: int64 [entries, 2]."""
         if unit.index not in self._setters:
-            self._setters[unit.index] = dict(self._found_setters(unit)) if unit.queue is None else {}
+            self._setters[unit.index] = self._found_setters(unit)
         return self._setters[unit.index]
 
     @cached_property
-    def _setters(self) -> dict[int, Mapping[int, Mark]]:
+    def _setters(self) -> dict[int, Array]:
         return {}
 
-    @cached_property
-    def _raises(self) -> Mapping[tuple[int, int], tuple[list[int], list[Mark]]]:
-        """By core and semaphore: its values, rising, and who caused each."""
-        rows = {key: np.frombuffer(log, np.int64).reshape(-1, 3) for key, log in self.recording.raises.items() if log}
-        return {key: (row[:, 0].tolist(), list(map(tuple, row[:, 1:].tolist()))) for key, row in rows.items()}
-
-    def _found_setters(self, unit: Unit) -> Iterable[tuple[int, Mark]]:
-        for index, numbers in enumerate(unit.numbers):
-            if numbers and numbers[VALUE] > 0:
-                values, marks = self._raises[unit.core, numbers[WAIT]]
-                yield index, marks[bisect_left(values, numbers[VALUE])]
+    def _found_setters(self, unit: Unit) -> Array:
+        found = np.full((len(unit.what), 2), -1, np.int64)
+        values, semaphores = unit.column(VALUE), unit.column(WAIT)
+        waits = (values > 0) & (unit.queue is None)
+        for number in np.unique(semaphores[waits]).tolist():
+            entries = np.flatnonzero(waits & (semaphores == number))
+            raises = np.frombuffer(self.recording.raises[unit.core, number], np.int64).reshape(-1, 3)
+            found[entries] = raises[np.searchsorted(raises[:, 0], values[entries]), 1:]
+        return found
 
     # Transfers and matmuls.
 

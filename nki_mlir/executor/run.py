@@ -45,11 +45,10 @@ from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
+from nki_mlir.executor.trace import Trace
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
-
-    from nki_mlir.executor.checks.clocks import Item
 
 
 def execute(
@@ -60,7 +59,7 @@ def execute(
     checks: bool = True,
     uninitialised: Collection[int] = (),
     delays: Mapping[Operation, float] | None = None,
-    trace: list[Item] | None = None,
+    trace: Trace | None = None,
 ) -> RunResult:
     """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 

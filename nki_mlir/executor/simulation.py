@@ -15,13 +15,13 @@ from nki_mlir.executor.dma import DmaEngines
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Mark, Unit
 from nki_mlir.executor.reports import where
+from nki_mlir.executor.trace import Trace
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
 
     from nki_mlir.executor.checks.buffers import Slots
-    from nki_mlir.executor.checks.clocks import Item
     from nki_mlir.executor.exchange import Pipe
     from nki_mlir.executor.sequencer import Sequencer
 
@@ -94,7 +94,7 @@ class Core:
 
 
 class Simulation:
-    """The events still to come, and what a run records: `trace` has every issue, for the checks. Without `numerics` the
+    """The events still to come, and what a run records: `trace` has every issue. Without `numerics` the
     memories keep nothing."""
 
     def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool, numerics: bool):
@@ -109,7 +109,7 @@ class Simulation:
         self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
-        self.trace: list[Item] | None = [] if checks else None
+        self.trace = Trace()
         self._events: list[tuple[float, int, Event]] = []
         self._sequence = 0
 
@@ -135,7 +135,7 @@ class Simulation:
     def unit(self, core: int, engine: Engine, queue: int | None = None) -> Unit:
         key = (core, engine, queue)
         if key not in self.units:
-            self.units[key] = Unit(len(self.units), *key)
+            self.units[key] = Unit(self.trace, len(self.units), *key)
         return self.units[key]
 
     def memory(self, access: Access) -> Memory:

@@ -12,7 +12,7 @@ nothing has read: it should have accumulated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,11 @@ from xdsl.ir import Operation
 from nki_mlir.dialects.access import Space
 from nki_mlir.errors import Finding
 from nki_mlir.executor.checks.boxes import Box, Shadow, common
-from nki_mlir.executor.checks.clocks import Clock, Item, relied
+from nki_mlir.executor.checks.clocks import Clock, Order, Taken, final
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import Memory, Pattern
 from nki_mlir.executor.reports import mnemonic, unit_name, where
+from nki_mlir.executor.trace import Item
 
 if TYPE_CHECKING:
     from nki_mlir.executor.decode import Step
@@ -48,13 +49,24 @@ class Races:
 
     def __init__(self, trace: Sequence[Item], constant: set[str]):
         self.trace, self.constant = trace, constant
+        self._forget()
+
+    def _forget(self) -> None:
         self.shadow = Shadow()
         self.plans: dict[Step, _Plan] = {}
         self.boxes: dict[Pattern, dict[int, Box]] = {}
         self.found: dict[tuple[str, Operation | None, Operation | None], Finding] = {}
 
     def findings(self) -> list[Finding]:
-        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, relied(self.trace), strict=True)):
+        order = Order(self.trace)
+        self._follow(order.walk())
+        if not order.simple:
+            self._forget()
+            self._follow(final(order).walk())
+        return list(self.found.values())
+
+    def _follow(self, walk: Iterator[Taken]) -> None:
+        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, walk, strict=True)):
             plan = self.plans.get(step) or self._plan(step)
             own = -1 if plan.transfer else taken.chain
             entry = (taken.number, position)
@@ -82,7 +94,6 @@ class Races:
                 elif pattern.access.space is Space.PSUM:
                     for other in box.meets:
                         other.seen = other.unseen = None
-        return list(self.found.values())
 
     def _plan(self, step: Step) -> _Plan:
         reads = [(p, k) for p, k in step.sources if p.access.tensor not in self.constant]
