@@ -135,7 +135,7 @@ class Simulation:
     def unit(self, core: int, engine: Engine, queue: int | None = None) -> Unit:
         key = (core, engine, queue)
         if key not in self.units:
-            self.units[key] = Unit(self.trace, len(self.units), *key)
+            self.units[key] = Unit(self.trace.numbers, len(self.units), *key)
         return self.units[key]
 
     def memory(self, access: Access) -> Memory:

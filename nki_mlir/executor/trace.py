@@ -20,30 +20,20 @@ NONE = -1
 """The issue of what is none: branches, table switches."""
 
 
-class Trace(Sequence[Item]):
-    """Every issue of an instruction of the text, in order: who issued it, its step, and its numbers as `decode` lays
-    them out, those of all issues one after the other in `values`; issue `n` has those before `ends[n]`.
+class Numbers:
+    """Tuples of integers, one after the other in `values`: number `n` has those before `ends[n]`."""
 
-    `touched` has, for issues of which only the data tells what they touch, a step and numbers that say it.
-    """
-
-    __slots__ = ("ends", "sequencers", "steps", "touched", "values")
+    __slots__ = ("ends", "values")
 
     def __init__(self) -> None:
-        self.sequencers: list[Sequencer] = []
-        self.steps: list[Step] = []
         self.values, self.ends = array("q"), array("q")
-        self.touched: dict[int, tuple[Step, tuple[int, ...]]] = {}
 
-    def add(self, sequencer: Sequencer, step: Step, numbers: tuple[int, ...]) -> int:
-        """Gives the number of the issue. OverflowError for numbers beyond 64 bits."""
+    def add(self, numbers: tuple[int, ...]) -> None:
+        """OverflowError for numbers beyond 64 bits."""
         self.values.extend(numbers)
         self.ends.append(len(self.values))
-        self.sequencers.append(sequencer)
-        self.steps.append(step)
-        return len(self.steps) - 1
 
-    def numbers(self, issue: int) -> tuple[int, ...]:
+    def __getitem__(self, issue: int) -> tuple[int, ...]:
         if issue < 0:
             return ()
         return tuple(self.values[self.ends[issue - 1] if issue else 0 : self.ends[issue]])
@@ -55,6 +45,29 @@ class Trace(Sequence[Item]):
         ends, values = np.frombuffer(self.ends, np.int64), np.frombuffer(self.values, np.int64)
         starts = np.where(issues > 0, ends[issues - 1], 0)
         return np.where(issues >= 0, values[np.minimum(starts + place, len(values) - 1)], 0)
+
+
+class Trace(Sequence[Item]):
+    """Every issue of an instruction of the text, in order: who issued it, its step, and its numbers as `decode` lays
+    them out.
+
+    `touched` has, for issues of which only the data tells what they touch, a step and numbers that say it.
+    """
+
+    __slots__ = ("numbers", "sequencers", "steps", "touched")
+
+    def __init__(self) -> None:
+        self.sequencers: list[Sequencer] = []
+        self.steps: list[Step] = []
+        self.numbers = Numbers()
+        self.touched: dict[int, tuple[Step, tuple[int, ...]]] = {}
+
+    def add(self, sequencer: Sequencer, step: Step, numbers: tuple[int, ...]) -> int:
+        """Gives the number of the issue. OverflowError for numbers beyond 64 bits."""
+        self.numbers.add(numbers)
+        self.sequencers.append(sequencer)
+        self.steps.append(step)
+        return len(self.steps) - 1
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -69,14 +82,16 @@ class Trace(Sequence[Item]):
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
         issue = range(len(self))[index]
-        step, numbers = self.touched.get(issue) or (self.steps[issue], self.numbers(issue))
+        step, numbers = self.touched.get(issue) or (self.steps[issue], self.numbers[issue])
         return self.sequencers[issue], step, numbers
 
     def __iter__(self) -> Iterator[Item]:
-        start, touched = 0, self.touched
-        for issue, (sequencer, step, end) in enumerate(zip(self.sequencers, self.steps, self.ends, strict=True)):
+        start, values, touched = 0, self.numbers.values, self.touched
+        for issue, (sequencer, step, end) in enumerate(
+            zip(self.sequencers, self.steps, self.numbers.ends, strict=True)
+        ):
             if issue in touched:
                 yield sequencer, *touched[issue]
             else:
-                yield sequencer, step, tuple(self.values[start:end])
+                yield sequencer, step, tuple(values[start:end])
             start = end
