@@ -43,7 +43,7 @@ from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
-from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
 from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
 from nki_mlir.executor.trace import Trace
 
@@ -60,6 +60,7 @@ def execute(
     uninitialised: Collection[int] = (),
     delays: Mapping[Operation, float] | None = None,
     trace: Trace | None = None,
+    max_instructions: int = MOST_INSTRUCTIONS,
 ) -> RunResult:
     """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 
@@ -69,14 +70,15 @@ def execute(
     `checks` report reads of bytes that nothing has written and matmuls that accumulate onto something else than a
     matmul's result; `uninitialised` are the indices of arrays whose content does not count as written. Accesses out of
     bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later each
-    time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
-    ExecutionError.
+    time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. A run of
+    more than `max_instructions`, branches included, is given up. Raises ExecutionError.
     """
     program = _program(module)
     tensors = _bind(program, arrays, checks, frozenset(uninitialised))
     simulation = Simulation(target_of(program), tensors, seed, checks, numerics=True)
     simulation.constant_tensors = _constant(program, tensors)
     simulation.delays = delays or {}
+    simulation.limit_to(max_instructions)
     simulation.trace = trace if trace is not None else simulation.trace
     if checks:
         if found := buffers.overlaps(program):
@@ -85,12 +87,14 @@ def execute(
     return _run(program, simulation)
 
 
-def time_program(module: ModuleOp, *, seed: int | None = None) -> RunResult:
+def time_program(module: ModuleOp, *, seed: int | None = None, max_instructions: int = MOST_INSTRUCTIONS) -> RunResult:
     """How long a program takes, as `execute` would find: the same events, but nothing is read, computed or written.
     No tensor needs an array; what depends on data, such as a loop's bound loaded from memory, sees zeros."""
     program = _program(module)
     tensors = {t.sym.data: _empty(t) for t in program.tensors()}
-    return _run(program, Simulation(target_of(program), tensors, seed, checks=False, numerics=False))
+    simulation = Simulation(target_of(program), tensors, seed, checks=False, numerics=False)
+    simulation.limit_to(max_instructions)
+    return _run(program, simulation)
 
 
 def _run(program: ProgramOp, simulation: Simulation) -> RunResult:
@@ -172,7 +176,11 @@ def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool,
 def _empty(tensor: TensorOp) -> Memory:
     """A tensor of zeros, of which no page exists yet."""
     name, kind, shape = tensor.sym.data, tensor.type.element_type, tensor.type.get_shape()
-    return Memory(f'tensor "{name}"', zeroed(math.prod(shape) * dtype(kind).bytes), False)
+    size = math.prod(shape) * dtype(kind).bytes
+    try:
+        return Memory(f'tensor "{name}"', zeroed(size), False)
+    except (OSError, OverflowError, ValueError):
+        raise ExecutionError(f'tensor "{name}": this computer has no room for its {size:,} bytes') from None
 
 
 def _written(program: ProgramOp) -> set[str]:

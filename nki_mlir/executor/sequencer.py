@@ -82,6 +82,7 @@ class Sequencer:
         if step is None:
             self.done = True
             return False
+        self.simulation.count(step)
         self.head = step
         self.since = self.ready = now
         self.numbers = numbers = self.walk.numbers(step)

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from xdsl.ir import Operation
 
     from nki_mlir.executor.checks.buffers import Slots
+    from nki_mlir.executor.decode import Step
     from nki_mlir.executor.exchange import Pipe
     from nki_mlir.executor.sequencer import Sequencer
 
 Event = Callable[[float], None]
+
+MOST_INSTRUCTIONS = 10_000_000
+"""Instructions and branches that a run executes, if it is not told otherwise: two minutes, and 2 GB."""
 
 _LONG, _LONG_FACTOR = 0.01, 100.0
 """Chance and size of the very long delays that a perturbed run has."""
@@ -106,12 +110,26 @@ class Simulation:
             memory.problems = self.problems
         self.slots: dict[str, Slots] = {}
         self.delays: Mapping[Operation, float] = {}
+        self.limit = self.left = MOST_INSTRUCTIONS
         self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
         self.trace = Trace()
         self._events: list[tuple[float, int, Event]] = []
         self._sequence = 0
+
+    def limit_to(self, instructions: int) -> None:
+        self.limit = self.left = instructions
+
+    def count(self, step: Step) -> None:
+        """One more instruction or branch comes to the head of a stream."""
+        self.left -= 1
+        if self.left < 0:
+            name = f"{where(step.op)}: " if step.op is not None else ""
+            raise ExecutionError(
+                f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
+                " `max_instructions` if it is meant to"
+            )
 
     def schedule(self, time: float, event: Event) -> None:
         self._sequence += 1
