@@ -30,6 +30,8 @@ Event = Callable[[float], None]
 
 MOST_INSTRUCTIONS = 10_000_000
 """Instructions and branches that a run executes, if it is not told otherwise: two minutes, and 2 GB."""
+MOST_COUNTED = 2**31 - 1
+"""What a run may be told to execute: the checks keep places in a run as words of 32 bits."""
 
 _LONG, _LONG_FACTOR = 0.01, 100.0
 """Chance and size of the very long delays that a perturbed run has."""
@@ -119,6 +121,8 @@ class Simulation:
         self._sequence = 0
 
     def limit_to(self, instructions: int) -> None:
+        if not 0 <= instructions <= MOST_COUNTED:
+            raise ExecutionError(f"max_instructions is 0 to {MOST_COUNTED:,}, got {instructions:,}")
         self.limit = self.left = instructions
 
     def count(self, step: Step) -> None:

@@ -52,25 +52,29 @@ class Raise(NamedTuple):
 
 
 _NUMBERS = 5
-"""Of a raise: chain, number, amount, position, 1 for a transfer."""
+"""Of a raise: chain, number, amount, position, and the first of its clocks."""
 
 
 class History:
     """The raises of one semaphore in the order of the trace, and the count after each. They are many, and lie packed:
-    in `numbers`, and in `clocks`, of each what some and what all of it rely on, `chains` numbers each."""
+    in `numbers`, and in `clocks`, of `chains` numbers each: what all of a raise relies on, after what some of it relies
+    on where that is less, of a transfer."""
 
     def __init__(self, chains: int):
         self.chains = chains
-        self.totals, self.numbers, self.clocks = array("q"), array("q"), array("i")
+        self.totals, self.numbers, self.clocks = array("q"), array("i"), array("i")
+        self.rows = 0
         self.simple = True
 
     def __len__(self) -> int:
         return len(self.totals)
 
     def __getitem__(self, index: int) -> Raise:
-        chain, number, amount, position, transfer = self.numbers[index * _NUMBERS : (index + 1) * _NUMBERS]
-        some, whole = self._clock(2 * index), self._clock(2 * index + 1)
-        return Raise(chain, number, amount, whole, some if transfer else None, position)
+        chain, number, amount, position, row = self.numbers[index * _NUMBERS : (index + 1) * _NUMBERS]
+        after = (index + 1) * _NUMBERS
+        end = self.numbers[after + 4] if after < len(self.numbers) else self.rows
+        some = self._clock(row) if end - row == 2 else None
+        return Raise(chain, number, amount, self._clock(end - 1), some, position)
 
     def _clock(self, row: int) -> Clock:
         return self.clocks[row * self.chains : (row + 1) * self.chains].tolist()
@@ -80,9 +84,10 @@ class History:
         if self.totals and first[self.numbers[-_NUMBERS]] < self.numbers[1 - _NUMBERS]:
             self.simple = False
         self.totals.append(made.amount + (self.totals[-1] if self.totals else 0))
-        self.numbers.extend((made.chain, made.number, made.amount, made.position, made.some is not None))
-        self.clocks.extend(first)
-        self.clocks.extend(made.whole)
+        self.numbers.extend((made.chain, made.number, made.amount, made.position, self.rows))
+        for clock in (made.whole,) if made.some is None else (made.some, made.whole):
+            self.clocks.extend(clock)
+            self.rows += 1
 
     def same(self, other: History) -> bool:
         return self.numbers == other.numbers and self.clocks == other.clocks
@@ -91,10 +96,12 @@ class History:
         """Amounts, and what each relies on, of the raises from one on: two rows each, a transfer's last increment
         apart."""
         numbers = np.array(self.numbers[first * _NUMBERS :], np.int64).reshape(-1, _NUMBERS)
-        early = np.where(numbers[:, 4], numbers[:, 2] - 1, 0)
+        rows = numbers[:, 4]
+        ends = np.append(rows, self.rows)[1:]
+        early = np.where(ends - rows == 2, numbers[:, 2] - 1, 0)
         amounts = np.stack([early, numbers[:, 2] - early], 1).reshape(-1)
-        clocks = np.array(self.clocks[2 * first * self.chains :], np.int64)
-        return amounts, clocks.reshape(-1, self.chains)
+        clocks = np.array(self.clocks, np.int64).reshape(-1, self.chains)
+        return amounts, clocks[np.stack([rows, ends - 1], 1).reshape(-1)]
 
 
 def joined(a: Clock, b: Clock) -> Clock:
