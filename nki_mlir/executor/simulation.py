@@ -132,7 +132,7 @@ class Simulation:
             name = f"{where(step.op)}: " if step.op is not None else ""
             raise ExecutionError(
                 f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
-                " `max_instructions` if it is meant to"
+                " `max_instructions` of `execute` if it is meant to"
             )
 
     def schedule(self, time: float, event: Event) -> None:

@@ -157,7 +157,7 @@ RUNS: list[Callable[..., Any]] = [lambda module, **options: execute(module, [], 
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_run_has_a_limit_that_its_message_names(loop: str, run: Callable[..., Any]) -> None:
-    with pytest.raises(ExecutionError, match=r"more than 5,000 instructions.*`max_instructions`"):
+    with pytest.raises(ExecutionError, match=r"more than 5,000 instructions.*`max_instructions` of `execute`"):
         run(program(streams(LOOPS[loop])), max_instructions=5000)
 
 
