@@ -2,6 +2,7 @@
 instructions per second on tiny tiles, and peak memory against the arrays' own size.
 
 python benchmarks/executor.py [--only PROGRAM] [--repeat N] [--json FILE]
+python benchmarks/executor.py --long [--instructions N] [--json FILE]: what long runs take for each instruction
 
 Each figure is the best of some runs; a program and its NumPy version take turns, on the same threads. Results are
 compared before anything is timed. Some machines preset OPENBLAS_CORETYPE, which can slow NumPy's BLAS down: run it as
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hand_written import Program, layernorm, matmul, tiny
+from hand_written import Program, layernorm, matmul, stream, tiny
 from reporting import add_json, table, write_json
 
 PROGRAMS: dict[str, Callable[[], Program]] = {
@@ -27,6 +28,11 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "layernorm 4096 x 4096, fp32": layernorm,
     "tiny tiles, 16 x 8": tiny,
 }
+LONG: dict[str, tuple[Callable[[int], Program], int]] = {
+    "tiny tiles, 16 x 8": (tiny, 3),
+    "one store in each iteration": (stream, 5),
+}
+"""Programs with the number of instructions in an iteration."""
 
 
 def measure(name: str, repeat: int) -> dict[str, Any]:
@@ -83,6 +89,32 @@ def _status(key: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))
 
 
+def long_run(name: str, checks: bool, instructions: int) -> dict[str, Any]:
+    """One run of about so many instructions, in a process of its own: time and peak memory, for each instruction."""
+    command = [sys.executable, __file__, "--long-run", name, "--iterations", str(instructions // LONG[name][1])]
+    found = subprocess.run([*command, *(["--checks"] if checks else [])], check=True, capture_output=True, text=True)
+    executed, seconds, peak = found.stdout.split()
+    return {
+        "program": name,
+        "checks": "on" if checks else "off",
+        "instructions": int(executed),
+        "s": round(float(seconds), 1),
+        "instructions/s": round(int(executed) / float(seconds)),
+        "peak MB": round(int(peak) / 1e6),
+        "B/instruction": round(int(peak) / int(executed)),
+    }
+
+
+def run_long(name: str, iterations: int, checks: bool) -> None:
+    """Prints instructions, seconds, and the bytes that the run adds at its peak."""
+    program = LONG[name][0](iterations)
+    before, start = _status("VmRSS"), time.perf_counter()
+    Path("/proc/self/clear_refs").write_text("5")
+    result = program.run(checks)
+    seconds = time.perf_counter() - start
+    print(result.instructions, seconds, _status("VmHWM") - before)
+
+
 def blas() -> str:
     try:
         import threadpoolctl
@@ -99,11 +131,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="PROGRAM", default="", help="those whose name begins with this")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs of which the best counts")
+    parser.add_argument("--long", action="store_true", help="time and memory of long runs, checks on and off")
+    parser.add_argument("--instructions", type=int, default=1_000_000, metavar="N", help="of a long run")
+    parser.add_argument("--long-run", help=argparse.SUPPRESS)
+    parser.add_argument("--iterations", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--checks", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--memory", help=argparse.SUPPRESS)
     add_json(parser)
     arguments = parser.parse_args()
     if arguments.memory:
         print(peak(PROGRAMS[arguments.memory]()))
+        return
+    if arguments.long_run:
+        run_long(arguments.long_run, arguments.iterations, arguments.checks)
+        return
+    if arguments.long:
+        rows = [long_run(name, checks, arguments.instructions) for name in LONG for checks in (False, True)]
+        print(table(rows, tuple(rows[0])))
+        write_json(arguments.json, rows)
         return
     rows = [measure(name, arguments.repeat) for name in PROGRAMS if name.startswith(arguments.only)]
     print(table(rows, tuple(rows[0])))

@@ -19,7 +19,7 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -36,10 +36,10 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa import AccessAttr, ExprAttr, SequencerOp, StreamOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
-from nki_mlir.executor.checks.clocks import Item
 from nki_mlir.executor.checks.paths import Walk
 from nki_mlir.executor.checks.races import unit_of
 from nki_mlir.executor.reports import mnemonic
+from nki_mlir.executor.trace import Trace
 
 LONG = 1e9
 """Nanoseconds that a producer is held back: far longer than any kernel."""
@@ -111,7 +111,7 @@ class Subject:
     def __init__(self, module: ModuleOp, arrays: Arrays):
         self.module, self.arrays = module, arrays
         self.inputs = [a.copy() for a in arrays]
-        self.trace: list[Item] = []
+        self.trace = Trace()
         self.expected = self._run(checks=True, trace=self.trace)
 
     def _run(self, **options: Any) -> bytes:
@@ -124,7 +124,7 @@ class Subject:
         return fault.run(lambda: self._judge(fault))
 
     def _judge(self, fault: Fault) -> Verdict:
-        caught, trace, suspects = "", list[Item](), list[list[Operation]]()
+        caught, trace, suspects = "", Trace(), list[list[Operation]]()
         try:
             self._run(checks=True, trace=trace)
         except ExecutionError as error:
@@ -153,7 +153,7 @@ class Subject:
                 units.setdefault(unit_of(sequencer, step), {})[step.op] = None
         return [list(ops) for ops in units.values()]
 
-    def _why_not(self, fault: Fault, trace: Sequence[Item]) -> str:
+    def _why_not(self, fault: Fault, trace: Trace) -> str:
         if fault.kind == "update dropped":
             return "no wait counts it"
         if fault.kind != "wait dropped":

@@ -110,3 +110,18 @@ def tiny(iterations: int = 5000) -> Program:
         return x
 
     return Program(k.lower(), [given, out], out, (given,), added, 0.0)
+
+
+def stream(iterations: int = 1000) -> Program:
+    """A load, two instructions and a store of 128 elements in each iteration, all from and to other bytes of HBM."""
+    k = Kernel("trn1")
+    x, y = k.tensor("x", (iterations, 128)), k.tensor("y", (iterations, 128))
+    with k.loop(iterations) as i:
+        data, result = k.sbuf(128, partitions=1, depth=4), k.sbuf(128, partitions=1, depth=4)
+        k.dma(data, x.box(i, 1, 0, 128))
+        k.op("tensor_scalar", "vector", op0="add", dst=data, data=data, operand0=1.0)
+        k.op("activation", op="copy", dst=result, data=data)
+        k.dma(y.box(i, 1, 0, 128), result, by="gpsimd")
+    given = np.random.default_rng(0).standard_normal((iterations, 128), np.float32)
+    out = np.zeros_like(given)
+    return Program(k.lower(), [given, out], out, (given,), lambda x: x + np.float32(1), 0.0)

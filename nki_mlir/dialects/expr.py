@@ -74,6 +74,10 @@ class Expr:
     def is_const(self) -> bool:
         return not self.terms
 
+    def fits(self) -> bool:
+        """Whether every number in it is of 64 bits."""
+        return is_word(self.const) and all(is_word(c) and _term_fits(t) for t, c in self.terms)
+
     def coefficient(self, key: Hashable) -> int:
         return next((c for t, c in self.terms if t == Counter(key)), 0)
 
@@ -200,6 +204,19 @@ class Expr:
                 text = f"{coefficient} * ({text})" if isinstance(term, Mod | FloorDiv) else f"{coefficient} * {text}"
             parts.append(text)
         return " + ".join(parts)
+
+
+def is_word(*numbers: int) -> bool:
+    """Whether all of them are signed integers of 64 bits."""
+    return all(-(2**63) <= number < 2**63 for number in numbers)
+
+
+def _term_fits(term: Term) -> bool:
+    match term:
+        case Mod(value, divisor) | FloorDiv(value, divisor):
+            return is_word(divisor) and value.fits()
+        case _:
+            return True
 
 
 def parse_expr(parser: AttrParser) -> Expr:

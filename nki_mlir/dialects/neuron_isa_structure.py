@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -35,7 +36,7 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space
-from nki_mlir.dialects.dtypes import is_dtype
+from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa_types import (
     AccessAttr,
@@ -46,6 +47,11 @@ from nki_mlir.dialects.neuron_isa_types import (
     WaitAttr,
 )
 from nki_mlir.dialects.table_ops import target_of
+
+MOST_BYTES = 2**48
+"""Of one tensor: what an address space has room for."""
+MOST_ADDED = 2**31 - 1
+"""What one update may add: no count of a run that ends can then leave 64 bits."""
 
 
 class SequencerOp(IRDLOperation):
@@ -99,6 +105,8 @@ class SequencerOp(IRDLOperation):
             return
         if self.update.data.amount < 1:
             raise VerifyException("an update adds at least 1")
+        if self.update.data.amount > MOST_ADDED:
+            raise VerifyException(f"an update adds at most {MOST_ADDED}, got {self.update.data.amount}")
         if self.update.data.core is not None:
             verify_core(self, self.update.data.core)
 
@@ -327,6 +335,8 @@ class TensorOp(IRDLOperation):
     def verify_(self) -> None:
         if not self.type.has_static_shape() or not is_dtype(self.type.element_type):
             raise VerifyException(f"a tensor has a known shape and an element type of the machine, got {self.type}")
+        if math.prod(self.type.get_shape()) * dtype(self.type.element_type).bytes > MOST_BYTES:
+            raise VerifyException(f"a tensor has at most {MOST_BYTES} bytes, got {self.type}")
 
 
 @irdl_op_definition
@@ -362,8 +372,23 @@ class BufferOp(IRDLOperation):
     def verify_(self) -> None:
         if self.space.data not in (Space.SBUF, Space.PSUM):
             raise VerifyException(f"a buffer lies in sbuf or psum, got {self.space.data}")
+        numbers = {name: getattr(self, name).value.data for name in ("bytes", "slots", "partitions")}
+        for name, value in numbers.items():
+            if value < 1:
+                raise VerifyException(f"a buffer has at least 1 of its {name}, got {value}")
+        memory = target_of(self).memory
+        size = memory.sbuf_bytes if self.space.data == Space.SBUF else memory.psum_bytes
+        if numbers["partitions"] > memory.partitions:
+            raise VerifyException(f"{self.space.data} has {memory.partitions} partitions, got {numbers['partitions']}")
         if self.distance < self.bytes.value.data:
             raise VerifyException(f"slots of {self.bytes.value.data} bytes cannot be {self.distance} bytes apart")
+        first = self.address.value.data
+        last = first + (numbers["slots"] - 1) * self.distance + numbers["bytes"] - 1
+        if first < 0 or last >= size:
+            raise VerifyException(
+                f"the buffer's {numbers['slots']} slots take bytes {first}..{last} of each partition; {self.space.data}"
+                f" has {size}"
+            )
 
     @property
     def distance(self) -> int:

@@ -11,10 +11,18 @@ from xdsl.irdl import (
 )
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from nki_mlir.dialects.access import Access, Space, parse_partitions, parse_pattern, pattern_text
-from nki_mlir.dialects.expr import Expr, parse_expr
+from nki_mlir.dialects.expr import Expr, is_word, parse_expr
+
+
+def require_words(*numbers: int | Expr) -> None:
+    """No field of the machine, and no number that the model computes with, has more than 64 bits."""
+    for number in numbers:
+        if not (number.fits() if isinstance(number, Expr) else is_word(number)):
+            raise VerifyException(f"{number} does not fit in 64 bits")
 
 
 @irdl_attr_definition
@@ -22,6 +30,9 @@ class ExprAttr(Data[Expr]):
     """An integer expression over repeat counters and registers."""
 
     name = "neuron.isa.expr"
+
+    def verify(self) -> None:
+        require_words(self.data)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Expr:
@@ -55,6 +66,10 @@ class AccessAttr(Data[Access]):
     element apart from byte 4096; `<hbm "x" at 4 * i0, [64 x 128, 1 x 64], f32>` starts at a byte of a tensor."""
 
     name = "neuron.isa.access"
+
+    def verify(self) -> None:
+        a = self.data
+        require_words(a.start, a.partitions, a.core, *(n for dim in a.dims for n in dim), a.address or Expr())
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Access:
@@ -107,6 +122,9 @@ class Update:
 class WaitAttr(Data[Wait]):
     name = "neuron.isa.wait"
 
+    def verify(self) -> None:
+        require_words(self.data.semaphore, self.data.value)
+
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Wait:
         with parser.in_angle_brackets():
@@ -122,6 +140,9 @@ class WaitAttr(Data[Wait]):
 @irdl_attr_definition
 class UpdateAttr(Data[Update]):
     name = "neuron.isa.update"
+
+    def verify(self) -> None:
+        require_words(self.data.semaphore, self.data.amount, self.data.core or 0)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Update:

@@ -27,6 +27,7 @@ from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.steps import MachineStep
 from nki_mlir.executor.sums import Operand
 from nki_mlir.executor.tensor_array import ArrayTile, Form, TensorArray, Weights
+from nki_mlir.executor.trace import NONE
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -147,7 +148,7 @@ class EngineStep(DataStep):
         if self.function_set is not None and self.function_set != sequencer.function_set:
             sequencer.function_set = self.function_set
             until = now + self.simulation.target.activation.table_load_ns
-            sequencer.unit.record(TABLE_LOAD, (), (now, now, now, until, until))
+            sequencer.unit.record(TABLE_LOAD, NONE, (now, now, now, until, until))
         return until
 
     def _found_ports(self, numbers: tuple[int, ...]) -> list[tuple[Port, Port]]:

@@ -232,13 +232,15 @@ HOLDS: Mapping[Comparison, Callable[[int, int], bool]] = {
 def items(
     ops: Iterable[Operation], steps: Callable[[SequencerOp], Sequence[Step]], branches: Branches, depth: int = 0
 ) -> list[Item]:
-    """The decoded items of a stream's or a loop's body; `steps` decodes an instruction."""
+    """The decoded items of a stream's or a loop's body; `steps` decodes an instruction. A repeat of nothing is left
+    out: it would take time and do nothing."""
     found: list[Item] = []
     for op in ops:
         match op:
             case RepeatOp():
                 body = items(op.items, steps, branches, depth + 1)
-                found.append(Repeat(op.count.value.data, depth, body, all(isinstance(b, Step) for b in body)))
+                if body:
+                    found.append(Repeat(op.count.value.data, depth, body, all(isinstance(b, Step) for b in body)))
             case LoopOp():
                 body = items(op.items, steps, branches, depth)
                 found.append(Loop(op.counter.value.data, compiled([op.bound.data]), body, branches))

@@ -59,14 +59,14 @@ class DmaStep(DataStep):
             read, write = self.movement(numbers) if simulation.numerics else (None, None)
         except ExecutionError as error:
             raise self._named(error, numbers) from None
-        queue, trigger = simulation.unit(core.index, sequencer.engine, ring[1]), now
+        queue, trigger, issue = simulation.unit(core.index, sequencer.engine, ring[1]), now, sequencer.issue
 
         def end(now: float) -> None:
             if write is not None:
                 write()
             start = transfer.start or now
             done = now + times.completion_ns * simulation.factor()
-            setter = queue.record(self.label, numbers, (trigger, trigger, start, now, done))
+            setter = queue.record(self.label, issue, (trigger, trigger, start, now, done))
             self.raise_semaphore(setter, numbers[UPDATE], done)
 
         factor = simulation.factor()
@@ -139,8 +139,8 @@ class RowsStep(DmaStep):
         """In the trace stands what this transfer touches: the rows that the indices choose now."""
         if self.simulation.numerics:
             self.chosen, self.inside = self._choose(numbers)
-            if self.simulation.trace is not None:
-                self.simulation.trace[-1] = (sequencer, *self._touched(numbers))
+            if self.simulation.checks:
+                self.simulation.trace.touched[sequencer.issue] = self._touched(numbers)
         return super().issue(sequencer, now, numbers)
 
     def _choose(self, numbers: tuple[int, ...]) -> tuple[dict[str, Array], Array]:

@@ -23,12 +23,13 @@ from nki_mlir.executor.simulation import Simulation
 
 
 class Side(NamedTuple):
-    """One core's sendrecv, triggered at `trigger`."""
+    """One core's sendrecv, triggered at `trigger`; `issue` is its place in the trace."""
 
     step: ExchangeStep
     sequencer: Sequencer
     numbers: tuple[int, ...]
     trigger: float
+    issue: int
 
 
 Ended = Callable[[Side, float], None]
@@ -81,7 +82,8 @@ class ExchangeStep(DataStep):
         if self.simulation.numerics:
             self.outputs(numbers)
         pipes = self.simulation.pipes
-        pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(Side(self, sequencer, numbers, now), now)
+        side = Side(self, sequencer, numbers, now, sequencer.issue)
+        pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(side, now)
         free = now + max(self.generation.trigger * self.simulation.factor(), self.floor)
         self.record(sequencer, now, free, free)
         return free
@@ -115,7 +117,7 @@ class ExchangeStep(DataStep):
         assert self.ring is not None
         done = now + simulation.target.dma.completion_ns * simulation.factor()
         queue = simulation.unit(sequencer.core.index, sequencer.engine, self.ring[1])
-        setter = queue.record(self.label, side.numbers, (side.trigger, side.trigger, side.trigger, now, done))
+        setter = queue.record(self.label, side.issue, (side.trigger, side.trigger, side.trigger, now, done))
         self.raise_semaphore(setter, side.numbers[UPDATE], done)
 
 

@@ -23,6 +23,7 @@ from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
 from nki_mlir.executor.profile import Profile, traffic
 from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Unit
 from nki_mlir.executor.reports import mnemonic, source
+from nki_mlir.executor.usage import partitions, run_bytes
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -94,10 +95,12 @@ class _Trace:
             kind = " weights" if name == "load_stationary" else ""
             begun = max(t[SINCE], rows.until(""))
             if unit.queue is None and t[READY] > begun:
-                numbers, setter = unit.numbers[index], setters.get(index)
-                by = {"set by": self._place(setter)} if setter else {}
+                numbers, (setter, entry) = unit.numbers(index), setters[index].tolist()
+                by = {"set by": self._place((setter, entry))} if setter >= 0 else {}
                 where = rows.place("", begun, t[READY])
-                self._slice(unit, where, f"wait sem {numbers[WAIT]}", "wait", {"reaches": numbers[VALUE], **by})
+                kind_of = "latency" if setter == unit.index else "wait"
+                arguments = {"reaches": numbers[VALUE], **by}
+                self._slice(unit, where, f"{kind_of} sem {numbers[WAIT]}", kind_of, arguments)
             where = self.placed[unit.index, index] = rows.place(kind, t[START], t[FREE])
             self._slice(unit, where, name, "work", {**self._arguments(unit, index, what), "complete_ns": t[END]})
 
@@ -124,7 +127,7 @@ class _Trace:
         """Number in the stream, source line, fields, and operands with their addresses."""
         if not isinstance(what, SequencerOp):
             return {"index": index}
-        numbers = unit.numbers[index]
+        numbers = unit.numbers(index)
         found: dict[str, Any] = {"index": index, **self._static(what)}
         if isinstance(what, IsaInstruction):
             operands = what.accesses()
@@ -141,14 +144,27 @@ class _Trace:
         if id(op) not in self.texts:
             fields = op.fields() if isinstance(op, IsaInstruction) else {}
             at = {"source": source(op)} if source(op) else {}
-            self.texts[id(op)] = {**at, **{name: str(value) for name, value in fields.items() if value is not None}}
+            given = {name: str(value) for name, value in fields.items() if value is not None}
+            self.texts[id(op)] = {**at, **self._use(op), **given}
         return self.texts[id(op)]
+
+    def _use(self, op: SequencerOp) -> Mapping[str, str]:
+        """Partitions and contiguous bytes."""
+        if not isinstance(op, IsaInstruction):
+            return {}
+        target = self.profile.recording.target
+        count = partitions(op)
+        used = {"partitions": f"{count} of {target.memory.partitions}"} if count else {}
+        runs = {"contiguous bytes": f"{run_bytes(op, target)}"} if op.instruction.is_transfer else {}
+        return used | runs
 
     # Arrows.
 
     def add_arrows(self, unit: Unit) -> None:
-        for index, setter in self.profile.setters(unit).items():
-            self._arrow("semaphore", setter, (unit.index, index))
+        setters = self.profile.setters(unit)
+        for index in np.flatnonzero(setters[:, 0] >= 0).tolist():
+            setter, entry = setters[index].tolist()
+            self._arrow("semaphore", (setter, entry), (unit.index, index))
 
     def add_triggers(self, queue: Unit) -> None:
         """An engine triggers one transfer at a time, so that the start of the trigger tells which one it was."""

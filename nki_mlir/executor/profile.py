@@ -3,11 +3,11 @@ what the chip can do. Made of a run's `Recording`; all times add up to the model
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +19,9 @@ from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Recording, Unit
-from nki_mlir.executor.reports import mnemonic, source
+from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Recording, Unit
+from nki_mlir.executor.reports import mnemonic, source, unit_name
+from nki_mlir.executor.usage import DMA_ENGINES, HBM, Lanes, Run, bound, engine_ns, lanes, ring_ns, shortest
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
 
 _GATES = {Engine.TENSOR: "the array: its weights or its stream", Engine.SYNC: "its DMA generator"}
 _PORT = "a memory port that another engine uses"
+_OWN = "the latency of its own pipeline"
 _FIXED = "the start and the completion of transfers"
-_SHOWN_WAITS = 3
-"""Reasons that the summary gives for each unit."""
 
 
 @dataclass(frozen=True)
 class Wait:
     """Time that a unit stood still for one reason, and how many instructions it held up. For a semaphore (of the unit's
-    core), `setter` is the unit that raised it to the value that was needed, and `by` its instruction."""
+    core), `setter` is the unit that raised it to the value that was needed, and `by` its instruction. Where that is the
+    unit itself, nothing else is late: it is the `latency` of its own pipeline."""
 
     reason: str
     us: float
@@ -45,6 +46,7 @@ class Wait:
     semaphore: int | None = None
     setter: str | None = None
     by: str | None = None
+    latency: bool = False
 
     def __str__(self) -> str:
         cause = f", set by {self.setter} ({self.by})" if self.setter else ""
@@ -55,7 +57,8 @@ class Wait:
 class UnitProfile:
     """An engine or a DMA queue. `busy_us`, `waiting_us` and `idle_us` make the modelled time together: an engine is
     busy while it can't take another instruction, a queue while data moves. Waits come longest first. `instructions`
-    counts by mnemonic; `nbytes` are what a queue wrote, by direction (`hbm to sbuf`)."""
+    counts by mnemonic; `nbytes` are what a queue wrote, by direction (`hbm to sbuf`). `lanes` are the partitions that
+    its instructions, or the tiles that a queue moves, use; `run` is the shortest contiguous run of bytes of a queue."""
 
     name: str
     busy_us: float
@@ -64,6 +67,13 @@ class UnitProfile:
     waits: tuple[Wait, ...]
     instructions: Mapping[str, int]
     nbytes: Mapping[str, int]
+    lanes: Lanes | None = None
+    run: Run | None = None
+
+    @property
+    def latency_us(self) -> float:
+        """What of `waiting_us` is the latency of its own pipeline."""
+        return sum(wait.us for wait in self.waits if wait.latency)
 
     @property
     def count(self) -> int:
@@ -147,7 +157,19 @@ class Profile:
             nbytes[traffic.direction] += traffic.nbytes * count
         busy_us = busy.total / 1000
         idle = max(0.0, self.modelled_us - busy_us - waiting)
-        return UnitProfile(unit.name, busy_us, waiting, idle, tuple(waits), counts, nbytes)
+        transfers = [op for op in dict.fromkeys(unit.what) if isinstance(op, IsaInstruction) and unit.queue is not None]
+        run = shortest(transfers, self.recording.target)
+        found = lanes(self._times_by_instruction(unit))
+        return UnitProfile(unit.name, busy_us, waiting, idle, tuple(waits), counts, nbytes, found, run)
+
+    def _times_by_instruction(self, unit: Unit) -> Mapping[IsaInstruction, float]:
+        """How long the instructions keep an engine, or the transfers a queue, in ns. What an engine only triggers is
+        not its own work."""
+        times, found = unit.columns(), defaultdict[IsaInstruction, float](float)
+        for what, ns in zip(unit.what, (times[FREE] - times[START]).tolist(), strict=True):
+            if isinstance(what, IsaInstruction) and what.instruction.is_transfer == (unit.queue is not None):
+                found[what] += ns
+        return found
 
     def busy(self, unit: Unit) -> Intervals:
         times = self._times(unit)
@@ -173,36 +195,38 @@ class Profile:
     def _semaphore_waits(self, unit: Unit, stood: Array) -> list[Wait]:
         """Summed by semaphore and by the instruction that set it."""
         entries: dict[tuple[int, str, str], list[float]] = defaultdict(list)
+        setters, semaphores = self.setters(unit), unit.column(WAIT)
         for index in np.flatnonzero(stood).tolist():
-            unit_index, entry = self.setters(unit)[index]
+            unit_index, entry = setters[index].tolist()
             setter = self.recording.units[unit_index]
-            entries[unit.numbers[index][WAIT], setter.name, described(setter.what[entry])].append(stood[index])
-        return [
-            Wait(f"semaphore {number}", sum(ns) / 1000, len(ns), number, name, by)
-            for (number, name, by), ns in entries.items()
-        ]
+            entries[int(semaphores[index]), setter.name, described(setter.what[entry])].append(stood[index])
+        found: list[Wait] = []
+        for (number, name, by), ns in entries.items():
+            own = name == unit.name
+            reason = f"{_OWN}: semaphore {number}" if own else f"semaphore {number}"
+            found.append(Wait(reason, sum(ns) / 1000, len(ns), number, name, by, own))
+        return found
 
-    def setters(self, unit: Unit) -> Mapping[int, Mark]:
-        """For each entry of an engine that waits for a semaphore, the entry whose update made it go on."""
+    def setters(self, unit: Unit) -> Array:
+        """For each entry of an engine that waits for a semaphore, the mark of the entry whose update made it go on,
+        else -1: int64 [entries, 2]."""
         if unit.index not in self._setters:
-            self._setters[unit.index] = dict(self._found_setters(unit)) if unit.queue is None else {}
+            self._setters[unit.index] = self._found_setters(unit)
         return self._setters[unit.index]
 
     @cached_property
-    def _setters(self) -> dict[int, Mapping[int, Mark]]:
+    def _setters(self) -> dict[int, Array]:
         return {}
 
-    @cached_property
-    def _raises(self) -> Mapping[tuple[int, int], tuple[list[int], list[Mark]]]:
-        """By core and semaphore: its values, rising, and who caused each."""
-        rows = {key: np.frombuffer(log, np.int64).reshape(-1, 3) for key, log in self.recording.raises.items() if log}
-        return {key: (row[:, 0].tolist(), list(map(tuple, row[:, 1:].tolist()))) for key, row in rows.items()}
-
-    def _found_setters(self, unit: Unit) -> Iterable[tuple[int, Mark]]:
-        for index, numbers in enumerate(unit.numbers):
-            if numbers and numbers[VALUE] > 0:
-                values, marks = self._raises[unit.core, numbers[WAIT]]
-                yield index, marks[bisect_left(values, numbers[VALUE])]
+    def _found_setters(self, unit: Unit) -> Array:
+        found = np.full((len(unit.what), 2), -1, np.int64)
+        values, semaphores = unit.column(VALUE), unit.column(WAIT)
+        waits = (values > 0) & (unit.queue is None)
+        for number in np.unique(semaphores[waits]).tolist():
+            entries = np.flatnonzero(waits & (semaphores == number))
+            raises = np.frombuffer(self.recording.raises[unit.core, number], np.int64).reshape(-1, 3)
+            found[entries] = raises[np.searchsorted(raises[:, 0], values[entries]), 1:]
+        return found
 
     # Transfers and matmuls.
 
@@ -277,15 +301,46 @@ class Profile:
         """The intensity from which on the Tensor engine is the limit and no longer HBM."""
         return self.peak_tflops * 1000 / self.hbm_peak_bytes_per_ns
 
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """For which share of the modelled time each resource is in use: engines and DMA queues by name, `hbm` by its
+        bandwidth, and `dma engines`, the busiest of them, by its rate. A queue is also in use while it can't take the
+        next transfer."""
+        total = self.last_ns - self.first_ns
+        if not total:
+            return {}
+        target = self.recording.target
+        found = {unit.name: unit.busy_us * 1000 / total for unit in self.units}
+        for core in {unit.core for unit in self.recording.units}:
+            working = [0.0]
+            for unit in (u for u in self.recording.units if u.core == core and u.queue is not None):
+                transfers = Counter(what for what in unit.what if isinstance(what, IsaInstruction))
+                found[unit.name] = max(found[unit.name], ring_ns(transfers, target) / total)
+                working = [sum(pair) for pair in zip_longest(working, engine_ns(transfers, target), fillvalue=0.0)]
+            found[unit_name(core, DMA_ENGINES)] = max(working) / total
+        return {**found, HBM: self.hbm_utilisation}
+
     @property
     def bound(self) -> str:
-        """The roof above this run: `tensor` or `hbm`."""
+        """What limits this run: the name of the engine or DMA queue that is in use for most of the time, `dma engines`
+        or `hbm` where queues wait for those, `latency` where nothing is in use for half of it, or `none` of a run that
+        does nothing."""
+        return bound(self.shares)
+
+    @property
+    def roof(self) -> str:
+        """The roof above this run's intensity: `tensor` or `hbm`."""
         return "tensor" if self.flops and (self.intensity >= self.ridge or not sum(self.hbm_bytes)) else "hbm"
 
     @property
     def roof_tflops(self) -> float:
         """What a run of this intensity can reach at most."""
-        return self.peak_tflops if self.bound == "tensor" else self.peak_tflops * self.intensity / self.ridge
+        return self.peak_tflops if self.roof == "tensor" else self.peak_tflops * self.intensity / self.ridge
+
+    @property
+    def run(self) -> Run | None:
+        """The shortest contiguous run of bytes of all transfers."""
+        return min((u.run for u in self.units if u.run), key=lambda run: run.nbytes, default=None)
 
     @property
     def busiest(self) -> UnitProfile | None:
@@ -298,53 +353,16 @@ class Profile:
     # Text.
 
     def overview(self) -> str:
-        """One line for the run and one for each unit."""
-        recording = self.recording
-        lines = [
-            f"modelled {self.modelled_us:.2f} us, {self.instructions} instructions; written per partition:"
-            f" SBUF {recording.sbuf_high_water:,} B, PSUM {recording.psum_high_water:,} B"
-        ]
-        return "\n".join([*lines, *self._table(0)])
+        """A line for the run and one for each unit."""
+        from nki_mlir.executor.summary import overview
+
+        return overview(self)
 
     def summary(self) -> str:
         """All of it, to be read."""
-        memory = self.recording.target.memory
-        read, written = self.hbm_bytes
-        name = self.recording.target.name
-        lines = [
-            f"modelled {self.modelled_us:.2f} us on {name}, {self.instructions} instructions, {self.text_instructions}"
-            " in the text",
-            f"memory, per partition: SBUF {_of(self.recording.sbuf_high_water, memory.sbuf_usable_bytes)},"
-            f" PSUM {_of(self.recording.psum_high_water, memory.psum_bytes)}",
-            f"HBM: {_size(read)} read, {_size(written)} written; {self.hbm_bytes_per_ns:.2f} B/ns,"
-            f" {self.hbm_utilisation:.1%} of {self.hbm_peak_bytes_per_ns:.0f}",
-            *self._matmul_lines(),
-        ]
-        return "\n".join([*lines, "", *self._table(_SHOWN_WAITS)])
+        from nki_mlir.executor.summary import summary
 
-    def _matmul_lines(self) -> list[str]:
-        if not self.flops:
-            return ["matmuls: none"]
-        roof = "the Tensor engine" if self.bound == "tensor" else "HBM"
-        return [
-            f"matmuls: {self.flops / 1e9:.4g} GFLOP at {self.tflops:.3g} TFLOP/s, MFU {self.mfu:.1%} of the bf16 peak"
-            f" of {self.peak_tflops:.1f}; Tensor busy {self.tensor_utilisation:.1%}",
-            f"roofline: {self.intensity:.1f} flop/B, ridge at {self.ridge:.1f}: {roof} is the limit, at"
-            f" {self.roof_tflops:.3g} TFLOP/s, of which {self.tflops / self.roof_tflops:.1%} reached",
-        ]
-
-    def _table(self, waits: int) -> list[str]:
-        width = max((len(unit.name) for unit in self.units), default=0)
-        total = self.modelled_us or 1.0
-        lines = []
-        for unit in self.units:
-            shares = ", ".join(f"{part / total:.1%} {name}" for part, name in _parts(unit))
-            kind = "transfers" if "dma " in unit.name else "instructions"
-            line = f"  {unit.name:{width}}  busy {unit.busy_us:10.2f} us: {shares}; {unit.count} {kind}"
-            lines.append(line)
-            if waits:
-                lines += [f"  {'':{width}}    {line}" for line in _details(unit, waits)]
-        return lines
+        return summary(self)
 
     def to_perfetto(self, path: str | Path) -> None:
         """Writes the timeline as a Chrome trace-event file, which ui.perfetto.dev opens."""
@@ -378,29 +396,3 @@ def described(what: Operation | str) -> str:
         return what
     at = source(what)
     return f"{mnemonic(what)} at {at}" if at else mnemonic(what)
-
-
-def _parts(unit: UnitProfile) -> Sequence[tuple[float, str]]:
-    return ((unit.busy_us, "busy"), (unit.waiting_us, "waiting"), (unit.idle_us, "idle"))
-
-
-def _details(unit: UnitProfile, waits: int) -> Iterable[str]:
-    if unit.instructions:
-        yield ", ".join(f"{count} {name}" for name, count in Counter(unit.instructions).most_common())
-    if unit.nbytes:
-        yield ", ".join(f"{_size(nbytes)} {direction}" for direction, nbytes in unit.nbytes.items())
-    yield from (f"waited {wait}" for wait in unit.waits[:waits])
-    if len(unit.waits) > waits:
-        rest = unit.waits[waits:]
-        yield f"waited {sum(wait.us for wait in rest):.2f} us for {len(rest)} other reasons"
-
-
-def _of(used: int, capacity: int) -> str:
-    return f"{used:,} B of {capacity:,} ({used / capacity:.0%})"
-
-
-def _size(nbytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if nbytes >= size:
-            return f"{nbytes / size:.4g} {unit}"
-    return f"{nbytes} B"

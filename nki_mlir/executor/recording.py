@@ -13,6 +13,7 @@ import numpy as np
 from nki_mlir.dialects.access import Engine
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import unit_name
+from nki_mlir.executor.trace import Numbers
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
@@ -30,28 +31,35 @@ _ENGINES = list(Engine)
 
 
 class Unit:
-    """An engine, or one of its DMA queues, and its log: per entry the operation (or a name where there is none), the
-    operation's numbers as `decode` lays them out, and five times."""
+    """An engine, or one of its DMA queues, and its log: per entry the operation (or a name where there is none), its
+    issue in the run's trace (or NONE), and five times."""
 
-    __slots__ = ("core", "engine", "index", "name", "numbers", "queue", "times", "what")
+    __slots__ = ("core", "engine", "index", "issues", "name", "pool", "queue", "times", "what")
 
-    def __init__(self, index: int, core: int, engine: Engine, queue: int | None):
+    def __init__(self, pool: Numbers, index: int, core: int, engine: Engine, queue: int | None):
         self.index, self.core, self.engine, self.queue = index, core, engine, queue
         self.name = unit_name(core, engine.value if queue is None else f"dma {engine.value} q{queue}")
         self.what: list[Operation | str] = []
-        self.numbers: list[tuple[int, ...]] = []
-        self.times = array("d")
+        self.pool, self.issues, self.times = pool, array("q"), array("d")
 
     def record(
         self,
         what: Operation | str,
-        numbers: tuple[int, ...],
+        issue: int,
         times: tuple[float, float, float, float, float],
     ) -> Mark:
         self.what.append(what)
-        self.numbers.append(numbers)
+        self.issues.append(issue)
         self.times.extend(times)
         return self.index, len(self.what) - 1
+
+    def numbers(self, entry: int) -> tuple[int, ...]:
+        """Those of an entry's instruction, as `decode` lays them out; none of what has no issue."""
+        return self.pool[self.issues[entry]]
+
+    def column(self, place: int) -> Array:
+        """Number `place` of all entries, 0 where there is none: int64."""
+        return self.pool.column(np.frombuffer(self.issues, np.int64), place)
 
     def columns(self) -> Array:
         """The times: fp64 [5, entries]."""

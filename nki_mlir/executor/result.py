@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.profile import Profile
 from nki_mlir.executor.recording import END, FREE, SINCE, START, Recording
 from nki_mlir.executor.reports import mnemonic, source
-
-if TYPE_CHECKING:
-    pass
+from nki_mlir.executor.usage import partitions
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
     """An instruction on an engine, from issue to completion, or a transfer on a DMA queue, from its first to its last
-    byte. `source` is `file:line`; `wait_ns` is how long the unit stood still for it before it started."""
+    byte. `source` is `file:line`; `wait_ns` is how long the unit stood still for it before it started; `partitions` is
+    how many of them the largest of its tiles on chip touches."""
 
     unit: str
     name: str
@@ -26,6 +25,7 @@ class Slice:
     end_ns: float
     source: str | None
     wait_ns: float
+    partitions: int
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,20 @@ class RunResult:
     def timeline(self) -> tuple[Slice, ...]:
         """Every instruction and transfer, unit by unit, in the order in which they were issued or done."""
         sources: dict[int, str | None] = {}
+        lanes: dict[int, int] = {}
         slices = []
         for unit in self.recording.units:
             end = END if unit.queue is None else FREE
             for what, times in zip(unit.what, unit.columns().T.tolist(), strict=True):
                 if not isinstance(what, str) and id(what) not in sources:
                     sources[id(what)] = source(what)
+                    lanes[id(what)] = partitions(what) if isinstance(what, IsaInstruction) else 0
                 name = what if isinstance(what, str) else mnemonic(what)
                 waited = times[START] - times[SINCE] if unit.queue is None else 0.0
-                slices.append(Slice(unit.name, name, times[START], times[end], sources.get(id(what)), waited))
+                at, used = sources.get(id(what)), lanes.get(id(what), 0)
+                slices.append(Slice(unit.name, name, times[START], times[end], at, waited, used))
         return tuple(slices)
 
     def summary(self) -> str:
-        """One line for the run and one for each unit; `profile.summary()` says more."""
+        """A line for the run, one for what bounds it, and one for each unit; `profile.summary()` says more."""
         return self.profile.overview()

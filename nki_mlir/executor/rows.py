@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nki_mlir.dialects.neuron_isa_structure import MOST_BYTES
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.machine import OTHER, Pattern
 from nki_mlir.executor.numerics import Array
@@ -25,12 +26,17 @@ class Rows:
         self.row = Pattern(pattern.op, pattern.name, one, pattern.memory, pattern.dtype, dims, pattern.writes)
         self.step = access.dims[0][0] * access.itemsize
         self.skip = skip
+        if not 0 < self.step <= MOST_BYTES:
+            raise ExecutionError(
+                f"{where(pattern.op)}: {pattern.name}: rows are {self.step} bytes apart; it must be 1 to {MOST_BYTES}"
+            )
 
     def select(self, address: int, indices: Array) -> tuple[Array, Array]:
         """The byte addresses of the rows that lie in the tensor, and which of the indices (int64 [n]) name those."""
         row = self.row
-        addresses = address + indices * self.step
-        inside = (addresses + row.low >= 0) & (addresses + row.high <= row.memory.capacity)
+        first, last = self._range(address)
+        inside = (indices >= first) & (indices <= last)
+        addresses = address + np.where(inside, indices, 0) * self.step
         if not self.skip and not inside.all():
             place = int(np.argmin(inside))
             raise ExecutionError(
@@ -42,9 +48,15 @@ class Rows:
             row.bind(address)
         return addresses[inside], inside
 
+    def _range(self, address: int) -> tuple[int, int]:
+        """The first and the last row in the tensor, row 0 being at an address. In Python's integers: an index times a
+        step may have more than 64 bits."""
+        low, high = -self.row.low - address, self.row.memory.capacity - self.row.high - address
+        return -(-low // self.step), high // self.step
+
     def count(self, address: int) -> int:
         """Rows in the tensor, from row 0 at an address on."""
-        return max(0, (self.row.memory.capacity - self.row.high - address) // self.step + 1)
+        return max(0, self._range(address)[1] + 1)
 
     def require_distinct(self, addresses: Array) -> None:
         """A row that is written twice ends up with either of the two: transfers write rows in no order."""

@@ -45,13 +45,12 @@ from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import source, where
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
-from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
 from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
+from nki_mlir.executor.trace import Trace
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
-
-    from nki_mlir.executor.checks.clocks import Item
 
 
 def execute(
@@ -63,7 +62,8 @@ def execute(
     uninitialised: Collection[int] = (),
     outputs: Collection[int] = (),
     delays: Mapping[Operation, float] | None = None,
-    trace: list[Item] | None = None,
+    trace: Trace | None = None,
+    max_instructions: int = MOST_INSTRUCTIONS,
 ) -> RunResult:
     """Runs the one `neuron.isa.program` of a verified module on the chip that the module names.
 
@@ -76,8 +76,8 @@ def execute(
     content does not count as written, `outputs` of those that the program is to write: these must have been written
     afterwards, those of both completely. Programs of a grid must not write different values to one element. Accesses
     out of bounds and deadlocks are always reported. Instructions in `delays` issue, and complete, that many ns later
-    each time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. Raises
-    ExecutionError.
+    each time; transfers move their data later. A `trace` is extended by every issue, for `checks.paths`. A run of
+    more than `max_instructions`, branches included, is given up. Raises ExecutionError.
     """
     with internal_errors("the executor", limit=ExecutionError):
         program = _program(module)
@@ -87,6 +87,7 @@ def execute(
         simulation = Simulation(target_of(program), tensors, seed, bool(checks), numerics=True)
         simulation.constant_tensors = _constant(program, tensors)
         simulation.delays, simulation.grid = delays or {}, tuple(program.grid.get_values()) if program.grid else ()
+        simulation.limit_to(max_instructions)
         simulation.trace = trace if trace is not None else simulation.trace
         if checks:
             if found := buffers.overlaps(program):
@@ -97,13 +98,15 @@ def execute(
         return _run(program, simulation, [list(tensors.values())[index] for index in outputs] if checks else [])
 
 
-def time_program(module: ModuleOp, *, seed: int | None = None) -> RunResult:
+def time_program(module: ModuleOp, *, seed: int | None = None, max_instructions: int = MOST_INSTRUCTIONS) -> RunResult:
     """How long a program takes, as `execute` would find: the same events, but nothing is read, computed or written.
     No tensor needs an array; what depends on data, such as a loop's bound loaded from memory, sees zeros."""
     with internal_errors("the executor", limit=ExecutionError):
         program = _program(module)
         tensors = {t.sym.data: _empty(t) for t in program.tensors()}
-        return _run(program, Simulation(target_of(program), tensors, seed, checks=False, numerics=False))
+        simulation = Simulation(target_of(program), tensors, seed, checks=False, numerics=False)
+        simulation.limit_to(max_instructions)
+        return _run(program, simulation)
 
 
 def _run(program: ProgramOp, simulation: Simulation, outputs: Sequence[Memory] = ()) -> RunResult:
@@ -193,7 +196,11 @@ def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool,
 def _empty(tensor: TensorOp) -> Memory:
     """A tensor of zeros, of which no page exists yet."""
     name, kind, shape = tensor.sym.data, tensor.type.element_type, tensor.type.get_shape()
-    return Memory(f'tensor "{name}"', zeroed(math.prod(shape) * dtype(kind).bytes), False)
+    size = math.prod(shape) * dtype(kind).bytes
+    try:
+        return Memory(f'tensor "{name}"', zeroed(size), False)
+    except (OSError, OverflowError, ValueError):
+        raise ExecutionError(f'tensor "{name}": this computer has no room for its {size:,} bytes') from None
 
 
 def _written(program: ProgramOp) -> set[str]:

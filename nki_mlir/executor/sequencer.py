@@ -11,10 +11,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nki_mlir.dialects.access import Engine
+from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, Walk
-from nki_mlir.executor.reports import Blocked
+from nki_mlir.executor.reports import Blocked, where
 from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.tensor_array import TensorArray
+from nki_mlir.executor.trace import NONE
 
 if TYPE_CHECKING:
     from nki_mlir.executor.simulation import Core, Semaphore, Simulation
@@ -26,7 +28,7 @@ _LOOK_AHEAD = 200_000
 class Sequencer:
     """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head,
     `ready` when the head's semaphore allowed it; `queued` the latest time at which a semaphore allowed the head or an
-    instruction before it."""
+    instruction before it; `issue` is the place in the trace of what issued last."""
 
     def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
         self.simulation, self.core, self.engine = simulation, core, engine
@@ -41,10 +43,10 @@ class Sequencer:
         self.state = EngineState()
         self.function_set: str | None = None
         self.done = False
+        self.issue = NONE
 
     def advance(self, now: float) -> None:
         """Issues what can issue now, then asks to be called again when the engine is free."""
-        trace = self.simulation.trace
         while True:
             if self.head is None and not self._fetch(now):
                 return
@@ -58,12 +60,21 @@ class Sequencer:
                 self.simulation.schedule(now + step.delay, self.advance)
                 return
             self.head, self.delayed, self.delay = None, False, step.delay
-            if trace is not None and step.op is not None:
-                trace.append((self, step, self.numbers))
+            self.issue = NONE if step.op is None else self._log(step)
             free = step.issue(self, now, self.numbers)
             if free > now:
                 self.simulation.schedule(free, self.advance)
                 return
+
+    def _log(self, step: Step) -> int:
+        """Writes an issue down; gives its place in the trace."""
+        try:
+            return self.simulation.trace.add(self, step, self.numbers)
+        except OverflowError:
+            assert step.op is not None
+            raise ExecutionError(
+                f"{where(step.op)}: an address, a semaphore or a count is {max(self.numbers, key=abs)}, beyond 64 bits"
+            ) from None
 
     def _fetch(self, now: float) -> bool:
         """Takes the next instruction; False if there is none or it has to wait for a semaphore."""
@@ -71,6 +82,7 @@ class Sequencer:
         if step is None:
             self.done = True
             return False
+        self.simulation.count(step)
         self.head = step
         self.since = self.ready = now
         self.numbers = numbers = self.walk.numbers(step)

@@ -15,19 +15,25 @@ from nki_mlir.executor.dma import DmaEngines
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Mark, Unit
 from nki_mlir.executor.reports import where
+from nki_mlir.executor.trace import Trace
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
 
     from nki_mlir.executor.checks.buffers import Slots
-    from nki_mlir.executor.checks.clocks import Item
     from nki_mlir.executor.checks.programs import Programs
     from nki_mlir.executor.checks.undefined import Undefined
+    from nki_mlir.executor.decode import Step
     from nki_mlir.executor.exchange import Pipe
     from nki_mlir.executor.sequencer import Sequencer
 
 Event = Callable[[float], None]
+
+MOST_INSTRUCTIONS = 10_000_000
+"""Instructions and branches that a run executes, if it is not told otherwise: two minutes, and 2 GB."""
+MOST_COUNTED = 2**31 - 1
+"""What a run may be told to execute: the checks keep places in a run as words of 32 bits."""
 
 _LONG, _LONG_FACTOR = 0.01, 100.0
 """Chance and size of the very long delays that a perturbed run has."""
@@ -96,7 +102,7 @@ class Core:
 
 
 class Simulation:
-    """The events still to come, and what a run records: `trace` has every issue, for the checks. Without `numerics` the
+    """The events still to come, and what a run records: `trace` has every issue. Without `numerics` the
     memories keep nothing."""
 
     def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool, numerics: bool):
@@ -111,12 +117,28 @@ class Simulation:
         self.grid: tuple[int, ...] = ()
         self.programs: Programs | None = None
         self.delays: Mapping[Operation, float] = {}
+        self.limit = self.left = MOST_INSTRUCTIONS
         self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
-        self.trace: list[Item] | None = [] if checks else None
+        self.trace = Trace()
         self._events: list[tuple[float, int, Event]] = []
         self._sequence = 0
+
+    def limit_to(self, instructions: int) -> None:
+        if not 0 <= instructions <= MOST_COUNTED:
+            raise ExecutionError(f"max_instructions is 0 to {MOST_COUNTED:,}, got {instructions:,}")
+        self.limit = self.left = instructions
+
+    def count(self, step: Step) -> None:
+        """One more instruction or branch comes to the head of a stream."""
+        self.left -= 1
+        if self.left < 0:
+            name = f"{where(step.op)}: " if step.op is not None else ""
+            raise ExecutionError(
+                f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
+                " `max_instructions` of `execute` if it is meant to"
+            )
 
     def schedule(self, time: float, event: Event) -> None:
         self._sequence += 1
@@ -140,7 +162,7 @@ class Simulation:
     def unit(self, core: int, engine: Engine, queue: int | None = None) -> Unit:
         key = (core, engine, queue)
         if key not in self.units:
-            self.units[key] = Unit(len(self.units), *key)
+            self.units[key] = Unit(self.trace.numbers, len(self.units), *key)
         return self.units[key]
 
     def memory(self, access: Access) -> Memory:

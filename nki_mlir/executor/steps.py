@@ -64,7 +64,7 @@ class MachineStep(decode.Step):
 
     def record(self, s: Sequencer, start: float, free: float, end: float) -> Mark:
         """Writes down that the head of a sequencer was issued at `start`, and keeps its engine until `free`."""
-        return s.unit.record(self.label, s.numbers, (s.since, s.ready, start, free, end))
+        return s.unit.record(self.label, s.issue, (s.since, s.ready, start, free, end))
 
     def raise_semaphore(self, setter: Mark, number: int, done: float) -> None:
         if self.update_core is not None:

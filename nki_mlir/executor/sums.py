@@ -109,22 +109,24 @@ class Sums:
         """Reads the operands of a matmul that issues now; it has to be completed in its turn."""
         pair = self.filling.get(place) if accumulate else None
         if pair is None or pair[0].used + moving.rows > _ROWS:
-            self.filling.pop(place, None)
-            pair = self.filling[place] = self._empty(stationary), self._empty(moving)
+            one = self._empty(stationary)
+            pair = self.filling[place] = one, self._empty(moving, one)
         first = pair[0].used
         pair[0].take(stationary)
         pair[1].take(moving)
         return Room(pair, first, pair[0].used)
 
-    def _empty(self, first: Operand) -> _Stack:
-        """A stack that begins with an operand if there is one, else a new one or the one not used for longest."""
-        filling = {id(stack) for pair in self.filling.values() for stack in pair}
-        free = [s for s in self.stacks if not s.waiting and id(s) not in filling and s.columns == first.columns]
+    def _empty(self, first: Operand, other: _Stack | None = None) -> _Stack:
+        """A stack that begins with an operand if there is one, else a new one or the one not used for longest; not
+        `other`, which the matmul's other operand gets. A pair of which nothing waits is taken from its place: what is
+        added there later begins a new one."""
+        free = [s for s in self.stacks if not s.waiting and s is not other and s.columns == first.columns]
         found = next((s for s in free if s.held.get(0) == first.tag), None)
         if found is None:
             found = _Stack(first.columns) if len(self.stacks) < _MOST_STACKS or not free else free[0]
         if found in self.stacks:
             self.stacks.remove(found)
+            self.filling = {place: pair for place, pair in self.filling.items() if found not in pair}
         self.stacks.append(found)
         found.used = 0
         return found

@@ -15,7 +15,7 @@ from nki_mlir.dialects.access import WHOLE, Comb
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
 from nki_mlir.executor.checks.boxes import Box, Boxes, common
-from nki_mlir.executor.checks.clocks import Item
+from nki_mlir.executor.trace import Trace
 
 
 def errors(streams: str, tensors: str = "", *arrays: Array) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def test_one_engine_overwrites_in_order() -> None:
 def test_a_trace_without_checks_has_every_issue_and_reports_nothing() -> None:
     streams = stream("vector", memset(0)) + stream("gpsimd", memset(0))
     assert errors(streams)[0] == "race"
-    trace: list[Item] = []
+    trace = Trace()
     execute(program(streams), [], checks=False, trace=trace)
     assert [sequencer.unit.name for sequencer, _, _ in trace] == ["vector", "gpsimd"]
 

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from nki_mlir.executor.checks.clocks import Item, relied
+from nki_mlir.executor.checks.clocks import relied
+from nki_mlir.executor.trace import Item
 
 AMOUNT = 4
 

@@ -103,7 +103,7 @@ def test_counts_bytes_and_flops() -> None:
     assert profile.hbm_bytes_per_ns == pytest.approx((a + b + c) / us / 1000)
     assert profile.hbm_utilisation == pytest.approx(profile.hbm_bytes_per_ns / 410)
     assert profile.intensity == pytest.approx(profile.flops / (a + b + c))
-    assert profile.bound == "hbm" and profile.intensity < profile.ridge
+    assert profile.roof == "hbm" and profile.intensity < profile.ridge
     assert profile.roof_tflops == pytest.approx(profile.intensity * 410 / 1000)
 
 
@@ -120,7 +120,7 @@ def test_summary() -> None:
         "HBM: 2.621 MB read, 1.049 MB written;",
         "0.2684 GFLOP",
         "of the bf16 peak of 91.8",
-        "HBM is the limit",
+        "HBM is the roof",
         "for semaphore 4, set by tensor (multiply_moving at matmul.py:22)",
         "16 load_stationary, 16 multiply_moving",
     ):

@@ -116,3 +116,121 @@ def test_operands_that_change_in_place(kind: str, seed: int | None) -> None:
         y = y + 1
         x[:32] *= -1
     np.testing.assert_array_equal(found, np.concatenate(wanted))
+
+
+KINDS = [(height, width) for height in (4, 128) for width in (4, 128)]
+"""Rows and columns of the places of the next test: of some, both operands are equally wide."""
+SLOTS = 4
+"""Places of each kind."""
+
+
+def slot(kind: int, index: int) -> Place:
+    """Places of one kind follow each other; kinds lie on other partitions, so that they never meet."""
+    height, width = KINDS[kind]
+    return Place(200 * kind, 200 * kind + height, 4 * width * index, 4 * width * (index + 1))
+
+
+MATMULS = st.lists(
+    st.tuples(
+        st.sampled_from(["open", "add", "add", "complete", "complete", "look"]),
+        st.integers(0, len(KINDS) - 1),
+        st.integers(0, SLOTS - 1),
+        st.integers(0, 3),
+        st.integers(0, 3),
+    ),
+    max_size=60,
+)
+
+
+@pytest.mark.parametrize("stacks", [1, 2, 16])
+@settings(max_examples=100, deadline=None)
+@given(before=st.integers(0, len(KINDS) * SLOTS), steps=MATMULS)
+def test_many_open_groups_against_plain_products(
+    stacks: int, before: int, steps: list[tuple[str, int, int, int, int]]
+) -> None:
+    """Up to 16 groups are under way at first; operands come back by their tags, also as the other operand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tested, "_ROWS", 8)
+        patch.setattr(tested, "_MOST_STACKS", stacks)
+        sums, k = Sums(), 3
+        memory = {(kind, at): np.zeros(shape, np.float32) for kind, shape in enumerate(KINDS) for at in range(SLOTS)}
+        wanted = {key: np.zeros_like(view) for key, view in memory.items()}
+        issued = list[tuple[tuple[int, int], Room, np.ndarray[Any, Any], bool]]()
+
+        def issue(key: tuple[int, int], left: int, right: int, accumulate: bool) -> None:
+            height, width = KINDS[key[0]]
+            stationary, moving = operand(left, k, height), operand(right, k, width)
+            room = sums.take(slot(*key), stationary, moving, accumulate)
+            issued.append((key, room, filled(stationary).T @ filled(moving), accumulate))
+
+        def complete() -> None:
+            key, room, product, accumulate = issued.pop(0)
+            sums.complete(slot(*key), memory[key], room, accumulate)
+            wanted[key] = product + (wanted[key] if accumulate else 0)
+
+        def look(key: tuple[int, int]) -> None:
+            sums.settle(slot(*key))
+            np.testing.assert_array_equal(memory[key], wanted[key])
+
+        for number, key in enumerate(list(memory)[:before]):
+            issue(key, number % 4, (number + 1) % 4, False)
+        for what, kind, at, left, right in steps:
+            if what in ("open", "add"):
+                issue((kind, at), left, right, what == "add")
+            elif what == "look":
+                look((kind, at))
+            elif issued:
+                complete()
+        while issued:
+            complete()
+        for key in memory:
+            look(key)
+        assert not sums and all(stack.waiting == 0 for stack in sums.stacks)
+
+
+def test_stacks_do_not_grow_with_the_places_that_were_used() -> None:
+    sums, view = Sums(), np.zeros((M, M), np.float32)
+    for number in range(200):
+        at = Place(0, M, 4 * M * number, 4 * M * (number + 1))
+        sums.complete(at, view, sums.take(at, operand(number, 1, M), operand(number + 1, 1, M), False), False)
+        sums.settle(at)
+    assert len(sums.stacks) <= tested._MOST_STACKS + 2 and len(sums.filling) <= tested._MOST_STACKS
+
+
+@pytest.mark.parametrize("groups", [8, 16, 24])
+def test_groups_under_way_on_all_banks(groups: int) -> None:
+    """The first products of `groups` groups, 128 or 64 columns wide; after them one of other operands; then the groups
+    go on in turn and are read."""
+    k, width = Kernel("trn1"), 128 if groups <= 16 else 64
+    a, b = k.tensor("a", (2 * 128, groups * 128)), k.tensor("b", (2 * 128, groups * width))
+    out, last = k.tensor("out", (groups * 128, width)), k.tensor("last", (128, 128))
+    banks = [k.psum(512) for _ in range(8)]
+    left, right = k.sbuf(2 * groups * 128), k.sbuf(2 * groups * width)
+    for part in range(2):
+        k.dma(left.cols(part * groups * 128, groups * 128), a.box(part * 128, 128, 0, groups * 128))
+        k.dma(right.cols(part * groups * width, groups * width), b.box(part * 128, 128, 0, groups * width))
+
+    def operands(part: int, group: int) -> tuple[Any, Any]:
+        place = part * groups + group
+        return left.cols(place * 128, 128), right.cols(place * width, width)
+
+    sums = [banks[g % 8].cols(g // 8 * width, width) for g in range(groups)]
+    for g in range(groups):
+        k.matmul(sums[g], *operands(0, g), accumulate=0)
+    extra, result = banks[7].cols(384, 128), k.sbuf(width)
+    k.matmul(extra, left.cols(0, 128), left.cols(128, 128), accumulate=0)
+    for g in range(groups):
+        k.matmul(sums[g], *operands(1, g), accumulate=1)
+        k.op("tensor_copy", "vector", dst=result, src=sums[g])
+        k.dma(out.box(g * 128, 128, 0, width), result)
+    other = k.sbuf(128)
+    k.op("tensor_copy", "vector", dst=other, src=extra)
+    k.dma(last.box(0, 128, 0, 128), other)
+    rng = np.random.default_rng(groups)
+    x, y = (rng.integers(-4, 4, shape).astype(np.float32) for shape in ((256, groups * 128), (256, groups * width)))
+    found, more = np.zeros((groups * 128, width), np.float32), np.zeros((128, 128), np.float32)
+    execute(k.lower(), [x, y, found, more])
+    for g in range(groups):
+        product = x[:, g * 128 : g * 128 + 128].T @ y[:, g * width : g * width + width]
+        np.testing.assert_array_equal(found[g * 128 : g * 128 + 128], product)
+    np.testing.assert_array_equal(more, x[:128, :128].T @ x[:128, 128:256])

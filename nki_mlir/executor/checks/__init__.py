@@ -21,8 +21,7 @@ def report(simulation: Simulation, stopped: ExecutionError | None = None) -> Exe
     """What the checks found in a run, with what stopped it, if anything did: races first, as they lead to the rest."""
     from nki_mlir.executor.checks.races import Races
 
-    trace = simulation.trace if simulation.checks else None
-    found = Races(trace, simulation.constant_tensors).findings() if trace else []
+    found = Races(simulation.trace, simulation.constant_tensors).findings() if simulation.checks else []
     found.sort(key=lambda finding: finding.kind != "race")
     others = [*simulation.problems, *([stopped] if stopped is not None else [])]
     return error(found, others) if found or others else None

@@ -1,13 +1,17 @@
 """The rectangles of memory that a run touches, and which of them share bytes.
 
 Every distinct access (a pattern at an address) is a `Box`, found again by its address; when a new one appears, the
-boxes of its memory that it meets are looked up once. Partition ranges and byte extents are compared first, all boxes at
-once; where both boxes are dense that decides, otherwise their runs of bytes are compared, which is exact.
+boxes of its memory that it meets are looked up once. Partition ranges and byte extents are compared first, among boxes
+that begin near enough; where both boxes are dense that decides, otherwise their runs of bytes are compared, which is
+exact. A program may have a box for each of its transfers, so that boxes are small.
 """
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,44 +19,73 @@ from nki_mlir.dialects.access import WHOLE, Comb, Dim
 from nki_mlir.executor.machine import Pattern
 
 Extent = tuple[int, int]
-_START = 256
+Touch = tuple[int, int, int]
+"""An access: the chain of its completion, its number along that, and its position in the trace."""
+
+
+class Shape(NamedTuple):
+    """Boxes but for their origin: partitions in the range `rows` (0..1 in HBM), those whose bits `mask` has; `dims` are
+    (step, count) in bytes, which reach from `low` to below `high`."""
+
+    rows: Extent
+    mask: int
+    dims: tuple[Dim, ...]
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, rows: Extent, dims: Sequence[Dim], comb: Comb) -> Shape:
+        kept = tuple(d for d in dims if d[0] and d[1] > 1)
+        low = sum(min(0, step * (count - 1)) for step, count in kept)
+        high = sum(max(0, step * (count - 1)) for step, count in kept)
+        return cls(rows, comb.mask(rows[0], rows[1] - rows[0]), kept, low, high + 1)
+
+    @property
+    def dense(self) -> bool:
+        """Whether these are all bytes from `low` to `high`, as far as the dimensions show."""
+        return not self.dims or (len(self.dims) == 1 and abs(self.dims[0][0]) == 1)
 
 
 class Box:
-    """Bytes `extent` of partitions in the range `rows` (0..1 in HBM): those whose bits `mask` has. `dims` are (step,
-    count) in bytes, from `origin` on.
-
-    `reads` and `writes` are the latest accesses by chain of completions: (number, position in the trace). `meets` are
-    the boxes that share bytes with this one, itself included. `seen` is when another engine last read what a matmul
-    left here, `unseen` when a matmul last wrote what nothing has read yet.
+    """A shape at a byte. `reads` are the latest reads, by chain, and `write` is the last write. `others` are the boxes
+    that share bytes with this one, itself included, if there are any beside itself. `seen` is when another engine last
+    read what a matmul left here, `unseen` when a matmul last wrote what nothing has read yet.
     """
 
-    __slots__ = ("dims", "extent", "mask", "meets", "origin", "reads", "rows", "runs", "seen", "unseen", "writes")
+    __slots__ = ("origin", "others", "reads", "runs", "seen", "shape", "unseen", "write")
 
-    def __init__(self, rows: Extent, origin: int, dims: Sequence[Dim], comb: Comb):
-        self.rows, self.origin = rows, origin
-        self.mask = comb.mask(rows[0], rows[1] - rows[0])
-        self.dims = [d for d in dims if d[0] and d[1] > 1]
-        low = sum(min(0, step * (count - 1)) for step, count in self.dims)
-        high = sum(max(0, step * (count - 1)) for step, count in self.dims)
-        self.extent = (origin + low, origin + high + 1)
+    def __init__(self, shape: Shape, origin: int):
+        self.shape, self.origin = shape, origin
         self.runs: tuple[np.ndarray, np.ndarray] | None = None
-        self.reads: dict[int, tuple[int, int]] = {}
-        self.writes: dict[int, tuple[int, int]] = {}
-        self.meets: list[Box] = [self]
+        self.reads: dict[int, Touch] | None = None
+        self.write: Touch | None = None
+        self.others: list[Box] | None = None
         self.seen: int | None = None
         self.unseen: int | None = None
 
     @property
-    def dense(self) -> bool:
-        """Whether the box is all bytes of its extent, as far as its dimensions show."""
-        return not self.dims or (len(self.dims) == 1 and abs(self.dims[0][0]) == 1)
+    def extent(self) -> Extent:
+        return self.origin + self.shape.low, self.origin + self.shape.high
+
+    @property
+    def meets(self) -> Sequence[Box]:
+        """The boxes that share bytes with this one, itself included."""
+        return self.others or (self,)
+
+    def meet(self, other: Box) -> None:
+        for a, b in ((self, other), (other, self)):
+            if a.others is None:
+                a.others = [a]
+            a.others.append(b)
 
     def byte_runs(self) -> tuple[np.ndarray, np.ndarray]:
         """Starts and ends of its runs of bytes, in order and apart from each other."""
-        if self.runs is None:
-            self.runs = _runs(self.origin, self.dims)
-        return self.runs
+        if self.runs is not None:
+            return self.runs
+        runs = _runs(self.origin, self.shape.dims)
+        if not self.shape.dense:
+            self.runs = runs
+        return runs
 
 
 def _runs(origin: int, dims: Sequence[Dim]) -> tuple[np.ndarray, np.ndarray]:
@@ -69,35 +102,60 @@ def _runs(origin: int, dims: Sequence[Dim]) -> tuple[np.ndarray, np.ndarray]:
     return starts[first], ends[np.concatenate([apart - 1, [len(ends) - 1]])]
 
 
-class Boxes:
-    """The boxes of one memory."""
+class _Line:
+    """Boxes of about one length, by where they begin."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[Extent, int, tuple[Dim, ...], Comb], Box] = {}
-        self.boxes: list[Box] = []
-        self.limits = np.empty((4, _START), np.int64)
+        self.lows, self.boxes = array("q"), list[Box]()
+
+    def add(self, box: Box) -> None:
+        place = bisect_right(self.lows, box.extent[0])
+        self.lows.insert(place, box.extent[0])
+        self.boxes.insert(place, box)
+
+    def begin(self, low: int, high: int) -> list[Box]:
+        """Those that begin from `low` to below `high`."""
+        return self.boxes[bisect_left(self.lows, low) : bisect_left(self.lows, high)]
+
+
+class Boxes:
+    """The boxes of one memory: `found` by shape and origin, and in `lines` by the bits of their length."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[tuple[Extent, tuple[Dim, ...], Comb], Shape] = {}
+        self.found: dict[Shape, dict[int, Box]] = {}
+        self.lines: dict[int, _Line] = {}
 
     def box(self, rows: Extent, origin: int, dims: Sequence[Dim], comb: Comb = WHOLE) -> Box:
-        key = (rows, origin, tuple(dims), comb)
-        box = self.found.get(key)
+        key = (rows, tuple(dims), comb)
+        shape = self.shapes.get(key)
+        if shape is None:
+            shape = self.shapes[key] = Shape.of(rows, dims, comb)
+            self.found.setdefault(shape, {})
+        boxes = self.found[shape]
+        box = boxes.get(origin)
         if box is None:
-            box = self.found[key] = self._add(Box(rows, origin, dims, comb))
+            box = boxes[origin] = self._add(Box(shape, origin))
         return box
 
     def _add(self, box: Box) -> Box:
-        count = len(self.boxes)
-        if count == self.limits.shape[1]:
-            self.limits = np.concatenate([self.limits, np.empty_like(self.limits)], axis=1)
-        first, last, low, high = self.limits[:, :count]
-        near = (first < box.rows[1]) & (last > box.rows[0]) & (low < box.extent[1]) & (high > box.extent[0])
-        for index in np.flatnonzero(near):
-            other = self.boxes[index]
-            if box.mask & other.mask and ((box.dense and other.dense) or common(box, other) is not None):
-                box.meets.append(other)
-                other.meets.append(box)
-        self.limits[:, count] = *box.rows, *box.extent
-        self.boxes.append(box)
+        low, high = box.extent
+        for bits, line in self.lines.items():
+            for other in line.begin(low + 1 - (1 << bits), high):
+                if _meet(box, other):
+                    box.meet(other)
+        bits = (high - low).bit_length()
+        if bits not in self.lines:
+            self.lines[bits] = _Line()
+        self.lines[bits].add(box)
         return box
+
+
+def _meet(a: Box, b: Box) -> bool:
+    (low, high), (other_low, other_high) = a.extent, b.extent
+    if low >= other_high or other_low >= high or not a.shape.mask & b.shape.mask:
+        return False
+    return (a.shape.dense and b.shape.dense) or common(a, b) is not None
 
 
 def common(a: Box, b: Box) -> Extent | None:

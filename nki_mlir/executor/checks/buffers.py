@@ -60,30 +60,32 @@ def overlaps(program: ProgramOp) -> list[Finding]:
 
 
 class Slots:
-    """The slots of all buffers in one memory."""
+    """The slots of all buffers in one memory: a row of `table` has a buffer's first byte, the distance and number of
+    its slots, their size, and its partitions."""
 
     def __init__(self, entries: list[_Entry]):
-        self.entries: list[_Entry] = []
-        limits: list[tuple[int, int, int]] = []
-        for entry in entries:
-            size = entry.op.bytes.value.data
-            for low in range(entry.low, entry.high, entry.op.distance):
-                self.entries.append(entry)
-                limits.append((low, low + size, entry.partitions))
-        self.low, self.high, self.partitions = np.array(limits, np.int64).reshape(-1, 3).T
+        self.entries = entries
+        rows = [
+            (e.low, e.op.distance, e.op.slots.value.data, e.op.bytes.value.data, e.partitions) for e in self.entries
+        ]
+        self.table = np.array(rows, np.int64).reshape(-1, 5).T
 
     def why_not(self, rows: int, low: int, high: int) -> str | None:
         """What is wrong with an access that ends before partition `rows` and covers bytes `low` to below `high`."""
-        if ((self.low <= low) & (high <= self.high) & (rows <= self.partitions)).any():
+        first, distance, count, size, partitions = self.table
+        slot = np.clip((low - first) // distance, 0, count - 1)
+        start = first + slot * distance
+        if ((start <= low) & (high <= start + size) & (rows <= partitions)).any():
             return None
-        meets = np.flatnonzero((self.low < high) & (low < self.high))
+        start = np.where((start + size <= low) & (slot + 1 < count), start + distance, start)
+        meets = np.flatnonzero((start < high) & (low < start + size))
         if not len(meets):
             return "lies in no buffer"
         index = int(meets[0])
-        entry = self.entries[index]
+        entry, at = self.entries[index], int(start[index])
         return (
             f"reaches over the edge of buffer {entry.name}, a slot of which has bytes"
-            f" {self.low[index]}..{self.high[index] - 1} of partitions 0..{entry.partitions - 1}"
+            f" {at}..{at + int(size[index]) - 1} of partitions 0..{entry.partitions - 1}"
         )
 
 

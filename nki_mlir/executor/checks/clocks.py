@@ -17,14 +17,17 @@ its trigger relied on.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
+from nki_mlir.executor.trace import Item
 
 if TYPE_CHECKING:
     from nki_mlir.executor.decode import Step
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 
 Clock = list[int]
 """By chain, how many of its completions are known. Never changed once made."""
-Item = tuple["Sequencer", "Step", tuple[int, ...]]
-"""One issue of an instruction, with its numbers."""
 Ring = tuple[int, str, int]
 """Core, triggering engine and queue."""
 
@@ -50,36 +51,57 @@ class Raise(NamedTuple):
     position: int
 
 
-@dataclass(slots=True)
-class History:
-    """The raises of one semaphore in the order of the trace, and the count after each."""
+_NUMBERS = 5
+"""Of a raise: chain, number, amount, position, and the first of its clocks."""
 
-    raises: list[Raise] = field(default_factory=list)
-    totals: list[int] = field(default_factory=list)
-    simple: bool = True
-    matrix: tuple[np.ndarray, np.ndarray] | None = None
+
+class History:
+    """The raises of one semaphore in the order of the trace, and the count after each. They are many, and lie packed:
+    in `numbers`, and in `clocks`, of `chains` numbers each: what all of a raise relies on, after what some of it relies
+    on where that is less, of a transfer."""
+
+    def __init__(self, chains: int):
+        self.chains = chains
+        self.totals, self.numbers, self.clocks = array("q"), array("i"), array("i")
+        self.rows = 0
+        self.simple = True
+
+    def __len__(self) -> int:
+        return len(self.totals)
+
+    def __getitem__(self, index: int) -> Raise:
+        chain, number, amount, position, row = self.numbers[index * _NUMBERS : (index + 1) * _NUMBERS]
+        after = (index + 1) * _NUMBERS
+        end = self.numbers[after + 4] if after < len(self.numbers) else self.rows
+        some = self._clock(row) if end - row == 2 else None
+        return Raise(chain, number, amount, self._clock(end - 1), some, position)
+
+    def _clock(self, row: int) -> Clock:
+        return self.clocks[row * self.chains : (row + 1) * self.chains].tolist()
 
     def add(self, made: Raise) -> None:
         first = made.whole if made.some is None else made.some
-        if self.raises and first[self.raises[-1].chain] < self.raises[-1].number:
+        if self.totals and first[self.numbers[-_NUMBERS]] < self.numbers[1 - _NUMBERS]:
             self.simple = False
         self.totals.append(made.amount + (self.totals[-1] if self.totals else 0))
-        self.raises.append(made)
+        self.numbers.extend((made.chain, made.number, made.amount, made.position, self.rows))
+        for clock in (made.whole,) if made.some is None else (made.some, made.whole):
+            self.clocks.extend(clock)
+            self.rows += 1
 
-    def parts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Amounts, and what each relies on, of all raises: two rows each, a transfer's last increment apart."""
-        if self.matrix is None:
-            self.matrix = _parts(self.raises)
-        return self.matrix
+    def same(self, other: History) -> bool:
+        return self.numbers == other.numbers and self.clocks == other.clocks
 
-
-def _parts(raises: Sequence[Raise]) -> tuple[np.ndarray, np.ndarray]:
-    amounts, clocks = [], []
-    for made in raises:
-        early = 0 if made.some is None else made.amount - 1
-        amounts += [early, made.amount - early]
-        clocks += [made.whole if made.some is None else made.some, made.whole]
-    return np.array(amounts, np.int64), np.array(clocks, np.int64)
+    def parts(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Amounts, and what each relies on, of the raises from one on: two rows each, a transfer's last increment
+        apart."""
+        numbers = np.array(self.numbers[first * _NUMBERS :], np.int64).reshape(-1, _NUMBERS)
+        rows = numbers[:, 4]
+        ends = np.append(rows, self.rows)[1:]
+        early = np.where(ends - rows == 2, numbers[:, 2] - 1, 0)
+        amounts = np.stack([early, numbers[:, 2] - early], 1).reshape(-1)
+        clocks = np.array(self.clocks, np.int64).reshape(-1, self.chains)
+        return amounts, clocks[np.stack([rows, ends - 1], 1).reshape(-1)]
 
 
 def joined(a: Clock, b: Clock) -> Clock:
@@ -103,11 +125,12 @@ class Taken(NamedTuple):
     learned: Raise | None
 
 
-class _Order:
-    """One walk along a trace. `before` has the histories of the walk before."""
+class Order:
+    """One walk along a trace, for which `walk` gives what every issue relies on. `before` has the histories of the
+    walk before."""
 
     def __init__(self, trace: Sequence[Item], before: Mapping[tuple[int, int], History] | None = None):
-        self.before = before or {}
+        self.trace, self.before = trace, before or {}
         self.histories: dict[tuple[int, int], History] = {}
         self.chains: dict[object, int] = {}
         steps = {step: sequencer for sequencer, step, _ in trace}
@@ -120,7 +143,10 @@ class _Order:
         self.streams = {s: _Stream(self.chains[s], nothing) for s in steps.values()}
         self.counts = [0] * len(self.chains)
         self.rings: dict[Ring, dict[int, Clock]] = {}
-        self.taken = [self._take(position, item) for position, item in enumerate(trace)]
+
+    def walk(self) -> Iterator[Taken]:
+        for position, item in enumerate(self.trace):
+            yield self._take(position, item)
 
     @property
     def simple(self) -> bool:
@@ -171,31 +197,33 @@ class _Order:
         return Taken(clock, chain, number, learned)
 
     def _raise(self, core: int, semaphore: int, made: Raise) -> None:
-        self.histories.setdefault((core, semaphore), History()).add(made)
+        history = self.histories.get((core, semaphore))
+        if history is None:
+            history = self.histories[core, semaphore] = History(len(self.chains))
+        history.add(made)
 
     def _learn(self, clock: Clock, key: tuple[int, int], history: History, value: int) -> tuple[Clock, Raise | None]:
         earlier = self.before.get(key)
         if not history.simple or (earlier is not None and not earlier.simple):
             proven = joined(clock, self._count_proves(clock, history, earlier, value))
-            return (proven, history.raises[-1]) if proven != clock else (clock, None)
+            return (proven, history[len(history) - 1]) if proven != clock else (clock, None)
         index = bisect_left(history.totals, value)
-        if index == len(history.totals):
+        if index == len(history):
             return clock, None
-        made = history.raises[index]
+        made = history[index]
         if clock[made.chain] >= made.number:
             return clock, None
         if made.some is not None and history.totals[index] != value:
-            return joined(clock, made.some), history.raises[max(0, index - 1)]
+            return joined(clock, made.some), history[max(0, index - 1)]
         return joined(clock, made.whole), made
 
     def _count_proves(self, clock: Clock, history: History, earlier: History | None, value: int) -> Clock:
         """For each chain the first completions without which the raises add up to less than `value`."""
-        amounts, clocks = _parts(history.raises)
+        amounts, clocks = history.parts()
         if earlier is not None:
-            later_amounts, later_clocks = earlier.parts()
-            done = 2 * len(history.raises)
-            amounts = np.concatenate([amounts, later_amounts[done:]])
-            clocks = np.concatenate([clocks, later_clocks[done:]])
+            later_amounts, later_clocks = earlier.parts(len(history))
+            amounts = np.concatenate([amounts, later_amounts])
+            clocks = np.concatenate([clocks, later_clocks])
         known = (clocks <= np.array(clock)).all(axis=1)
         value -= int(amounts[known].sum())
         if value <= 0:
@@ -218,12 +246,19 @@ def ring_chain(sequencer: Sequencer, step: Step) -> tuple[Ring, int]:
     return ring_of(sequencer, step), step.mask
 
 
-def relied(trace: Sequence[Item]) -> list[Taken]:
-    """What every issue of a trace relies on: repeats walks until nothing changes, unless the first one is final."""
-    order = _Order(trace)
-    settled = order.simple
-    while not settled:
+def final(order: Order) -> Order:
+    """What to walk by where the first walk, which is done, is not the last one: walks are repeated until nothing
+    changes."""
+    while True:
         before = order.histories
-        order = _Order(trace, before)
-        settled = all(history.raises == before[key].raises for key, history in order.histories.items())
-    return order.taken
+        order = Order(order.trace, before)
+        deque(order.walk(), maxlen=0)
+        if all(history.same(before[key]) for key, history in order.histories.items()):
+            return Order(order.trace, before)
+
+
+def relied(trace: Sequence[Item]) -> list[Taken]:
+    """What every issue of a trace relies on."""
+    order = Order(trace)
+    taken = list(order.walk())
+    return taken if order.simple else list(final(order).walk())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nki_mlir.executor.checks.clocks import Item, Raise, Taken, relied
+from nki_mlir.executor.checks.clocks import Raise, Taken, relied
 from nki_mlir.executor.checks.races import unit_of
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.reports import mnemonic, source
 from nki_mlir.executor.steps import BRANCH
+from nki_mlir.executor.trace import Item
 
 
 class Walk:

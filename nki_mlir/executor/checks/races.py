@@ -12,7 +12,7 @@ nothing has read: it should have accumulated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,19 @@ from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import Space
 from nki_mlir.errors import Finding
-from nki_mlir.executor.checks.boxes import Box, Shadow, common
-from nki_mlir.executor.checks.clocks import Clock, Item, relied
+from nki_mlir.executor.checks.boxes import Box, Shadow, Touch, common
+from nki_mlir.executor.checks.clocks import Clock, Order, Taken, final
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import Memory, Pattern
 from nki_mlir.executor.reports import mnemonic, unit_name, where
+from nki_mlir.executor.trace import Item
 
 if TYPE_CHECKING:
     from nki_mlir.executor.decode import Step
     from nki_mlir.executor.sequencer import Sequencer
+
+_KEPT = 4096
+"""Boxes that are found by pattern and address without asking for their shape."""
 
 
 @dataclass(slots=True)
@@ -48,41 +52,51 @@ class Races:
 
     def __init__(self, trace: Sequence[Item], constant: set[str]):
         self.trace, self.constant = trace, constant
+        self._forget()
+
+    def _forget(self) -> None:
         self.shadow = Shadow()
         self.plans: dict[Step, _Plan] = {}
         self.boxes: dict[Pattern, dict[int, Box]] = {}
         self.found: dict[tuple[str, Operation | None, Operation | None], Finding] = {}
 
     def findings(self) -> list[Finding]:
-        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, relied(self.trace), strict=True)):
+        order = Order(self.trace)
+        self._follow(order.walk())
+        if not order.simple:
+            self._forget()
+            self._follow(final(order).walk())
+        return list(self.found.values())
+
+    def _follow(self, walk: Iterator[Taken]) -> None:
+        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, walk, strict=True)):
             plan = self.plans.get(step) or self._plan(step)
             own = -1 if plan.transfer else taken.chain
-            entry = (taken.number, position)
+            touch, clock = (taken.chain, taken.number, position), taken.clock
             for pattern, index in plan.reads:
                 box = self._box(pattern, numbers[index])
                 for other in box.meets:
-                    if other.writes:
-                        self._after(taken.clock, -1, other.writes, position, pattern, (box, other), "reads", "writes")
-                box.reads[taken.chain] = entry
+                    if other.write is not None:
+                        self._after(clock, -1, other.write, position, pattern, (box, other), "reads", "writes")
+                if box.reads is None:
+                    box.reads = {}
+                box.reads[taken.chain] = touch
                 if plan.evicts and pattern.access.space is Space.PSUM:
                     for other in box.meets:
                         other.seen, other.unseen = position, None
             for pattern, index in plan.writes:
                 box = self._box(pattern, numbers[index])
                 for other in box.meets:
-                    if other.writes:
-                        self._after(taken.clock, own, other.writes, position, pattern, (box, other), "writes", "writes")
-                    if other.reads:
-                        self._after(taken.clock, own, other.reads, position, pattern, (box, other), "writes", "reads")
-                box.reads.clear()
-                box.writes.clear()
-                box.writes[taken.chain] = entry
+                    if other.write is not None:
+                        self._after(clock, own, other.write, position, pattern, (box, other), "writes", "writes")
+                    for read in other.reads.values() if other.reads else ():
+                        self._after(clock, own, read, position, pattern, (box, other), "writes", "reads")
+                box.reads, box.write = None, touch
                 if plan.matmul:
                     self._group(box, pattern, numbers, position)
                 elif pattern.access.space is Space.PSUM:
                     for other in box.meets:
                         other.seen = other.unseen = None
-        return list(self.found.values())
 
     def _plan(self, step: Step) -> _Plan:
         reads = [(p, k) for p, k in step.sources if p.access.tensor not in self.constant]
@@ -98,6 +112,8 @@ class Races:
             boxes = self.boxes[pattern] = {}
         box = boxes.get(address)
         if box is None:
+            if len(boxes) >= _KEPT:
+                boxes.clear()
             box = boxes[address] = self.shadow.box(pattern, address)
         return box
 
@@ -105,16 +121,16 @@ class Races:
         self,
         clock: Clock,
         own: int,
-        accesses: dict[int, tuple[int, int]],
+        touch: Touch,
         position: int,
         pattern: Pattern,
         boxes: tuple[Box, Box],
         does: str,
         did: str,
     ) -> None:
-        for chain, (number, at) in accesses.items():
-            if clock[chain] < number and chain != own and at != position:
-                self._race(at, position, pattern, boxes, does, did)
+        chain, number, at = touch
+        if clock[chain] < number and chain != own and at != position:
+            self._race(at, position, pattern, boxes, does, did)
 
     def _group(self, box: Box, pattern: Pattern, numbers: tuple[int, ...], position: int) -> None:
         """What a multiply_moving does to the group of its destination."""
@@ -176,7 +192,7 @@ def unit_of(sequencer: Sequencer, step: Step) -> str:
 
 def _place(memory: Memory, a: Box, b: Box) -> str:
     """`SBUF, partitions 0..127, bytes 512..1023`: what two boxes have in common."""
-    shared = a.mask & b.mask
+    shared = a.shape.mask & b.shape.mask
     first, last = (shared & -shared).bit_length() - 1, shared.bit_length() - 1
     low, high = common(a, b) or a.extent
     if not memory.on_chip:

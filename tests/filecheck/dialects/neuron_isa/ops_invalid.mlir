@@ -69,3 +69,54 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: the buffer's 2147483647 slots take bytes 0..137438953407 of each partition; sbuf has 196608
+  neuron.isa.buffer "b" "sbuf" partitions 1 at 0 bytes 64 slots 2147483647 used 0 to 4
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: psum has 128 partitions, got 129
+  neuron.isa.buffer "b" "psum" partitions 129 at 0 bytes 64 slots 1 used 0 to 4
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a buffer has at least 1 of its bytes, got 0
+  neuron.isa.buffer "b" "sbuf" partitions 1 at 0 bytes 0 slots 1 used 0 to 4
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a tensor has at most 281474976710656 bytes
+  neuron.isa.tensor "x" : memref<99999999999x99999999999xf32>
+}
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: an update adds at most 2147483647, got 2147483648
+      neuron.isa.event_semaphore update <sem 0 add 2147483648>
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      neuron.isa.event_semaphore
+      // CHECK: 18446744073709551616 does not fit in 64 bits
+          wait <sem 0 reaches 18446744073709551616>
+    }
+  }
+}
