@@ -17,17 +17,19 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32, i32
 from nki_mlir.dialects.instructions import Alu, Function
-from nki_mlir.dialects.layout import Spot, walks
+from nki_mlir.dialects.layout import Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Reduction, element_of
+from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
-from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.select_movement import move_lanes, transfers, turn_blocks
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, number_for, zero_of
-from nki_mlir.passes.storage import Storage, collapse, rectangles
+from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed, rectangles
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
@@ -54,7 +56,7 @@ class SelectInstructions(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
-            Selector(HANDLERS, accumulations).block(func.body.block)
+            Selector(HANDLERS, accumulations, target_of(func).limits).block(func.body.block)
 
 
 def _load(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -63,7 +65,8 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     valid = _static_extents(op, op.valid)
     if valid is not None:
         _pad(s, storage, valid, op.other or zero_of(storage.type.element_type), emit)
-    for chip, hbm in _pieces(storage, op.source, op.offset, op.strides.get_values(), valid, emit):
+    strides = op.strides.get_values()
+    for chip, hbm in _pieces(s, storage, storage.spots, op.source, op.offset, strides, valid, emit):
         s.transfer(emit, chip, hbm, LOADS)
 
 
@@ -78,8 +81,8 @@ def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit
         return
     rest = type_.sizes[short[0]] - valid[short[0]]
     extents = [rest if d == short[0] else size for d, size in enumerate(type_.sizes)]
-    for walk in rectangles(storage, extents=extents):
-        offset = walk.offsets[0] + valid[short[0]] * digits[0].stride
+    for walk in rectangles(s.limits.free_dims, storage, extents=extents):
+        offset = walk.starts[0].offset + valid[short[0]] * digits[0].stride
         view = storage.view_from(emit, 0, walk.partitions(0), collapse(walk.dims(0)), offset)
         s.emit(emit, "memset", {"dst": view}, value=number_for(value, type_.element_type))
 
@@ -87,23 +90,29 @@ def _pad(s: Selector, storage: Storage, valid: list[int], value: Attribute, emit
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.StoreOp)
     valid = _static_extents(op, op.valid)
-    for chip, hbm in _pieces(s.stored[op.value], op.dest, op.offset, op.strides.get_values(), valid, emit):
+    storage, strides = s.stored[op.value], op.strides.get_values()
+    for chip, hbm in _pieces(s, storage, storage.elements, op.dest, op.offset, strides, valid, emit):
         s.transfer(emit, hbm, chip, STORES)
 
 
 def _pieces(
+    s: Selector,
     storage: Storage,
+    spots: Sequence[Spot],
     memory: SSAValue,
     offset: SSAValue,
     strides: Sequence[int],
     valid: Sequence[int] | None,
     emit: Emitter,
 ) -> Iterator[tuple[SSAValue, SSAValue]]:
-    """The transfers that move the valid part of a tile, whose dimension `d` has stride `strides[d]` in HBM."""
+    """The transfers that move the valid part of a tile, as far as `spots` go; its dimension `d` has stride `strides[d]`
+    in HBM."""
     sizes = storage.type.sizes
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
-    for walk in walks(sizes if valid is None else valid, storage.spots, addresses):
-        yield storage.view(emit, walk, 0), _hbm_view(memory, offset, collapse(walk.dims(1)), walk.offsets[1], emit)
+    for whole in walks(sizes if valid is None else valid, spots, addresses, anywhere=True):
+        for walk in transfers(whole, s.limits):
+            hbm = _hbm_view(memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
+            yield storage.view(emit, walk, 0), hbm
 
 
 def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | None:
@@ -143,6 +152,7 @@ def _emit_iota(s: Selector, op: Operation, storage: Storage, strides: list[int],
         raise CompileError.at(op, f"indices up to {highest} are not exact in fp32, which holds integers below 2^24")
     values = [Spot(d, 1, size, False, strides[d]) for d, size in enumerate(type_.sizes)]
     for walk in walks(type_.sizes, storage.spots, values):
+        check_lanes(walk)
         legs = list(zip(walk.counts, *walk.legs, strict=True))
         lanes = [value.stride for count, chip, value in legs if chip.on_partitions and count > 1]
         if len(lanes) > 1:
@@ -153,7 +163,7 @@ def _emit_iota(s: Selector, op: Operation, storage: Storage, strides: list[int],
             "iota",
             {"dst": storage.view(emit, walk, 0)},
             pattern=tuple(pattern) or (0, 1),
-            offset=offset + walk.offsets[1],
+            offset=offset + walk.starts[1].offset,
             channel_multiplier=lanes[0] if lanes else 0,
         )
 
@@ -195,7 +205,7 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
     source = s.stored[op.source]
     match op.by.data if op.by is not None else None:
         case mem.Way.NOTHING:
-            s.stored[op.result] = Storage(source.buffer, mem.tile_type(op.result), source.spots)
+            s.stored[op.result] = source.converted(mem.tile_type(op.result))
         case mem.Way.COPY if source.type.is_psum:
             s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=Function.COPY)
         case mem.Way.COPY:
@@ -222,21 +232,35 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
 
 
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
-    """The reduced dimension is walked last."""
+    """The reduced dimension is walked last. Where it is no one rectangle, the results of several are combined."""
     assert isinstance(op, mem.ReduceOp)
     source, result = s.stored[op.source], s.result(op, emit)
     element, axis = source.type.element_type, op.axis.value.data
     if dtype(element).kind != "float":
         raise CompileError.at(op, f"reductions of {element} are not exact on the Vector engine, which sums in fp32")
-    spots = sorted(source.spots, key=lambda spot: spot.dim == axis)
     kept = tuple(spot._replace(dim=spot.dim + (spot.dim >= axis)) for spot in result.spots)
-    for walk in walks(source.type.sizes, spots, kept):
-        inner = collapse(walk.dims_of(0, lambda dim: dim == axis))
-        outer = [dim for dim in collapse(walk.dims_of(0, lambda dim: dim != axis)) if dim[1] != 1]
-        data = source.view_from(emit, 0, walk.partitions(0), [*outer, *inner], walk.offsets[0])
-        dims = collapse(walk.dims_of(1, lambda dim: dim != axis))
-        dst = result.view_from(emit, 0, walk.partitions(1), dims, walk.offsets[1])
-        s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=REDUCING[op.kind.data], axes=len(inner))
+    alu, done, partial = REDUCING[op.kind.data], set[tuple[int, int]](), None
+    for whole in walks(source.type.sizes, kept, source.spots):
+        check_lanes(whole)
+        for walk in narrowed(whole, lambda one: len([*_reduced(one, axis)]) > s.limits.free_dims):
+            data = source.view(emit, walk, 1, _reduced(walk, axis))
+            dims = collapse(walk.dims(0, lambda dim: dim != axis))
+            first = walk.starts[0] not in done
+            done.add(walk.starts[0])
+            if not first and partial is None:
+                partial = s.temporary(result.type, emit)
+            dst = (result if first or partial is None else partial).view(emit, walk, 0, dims)
+            inner = len(collapse(walk.dims(1, lambda dim: dim == axis)))
+            s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=alu, axes=inner)
+            if not first:
+                total = result.view(emit, walk, 0, dims)
+                s.emit(emit, "tensor_tensor", {"dst": total, "data1": total, "data2": dst}, op=alu)
+
+
+def _reduced(walk: Walk, axis: int) -> list[Dim]:
+    """The dimensions of what is reduced, the axis last."""
+    outer = [dim for dim in collapse(walk.dims(1, lambda dim: dim != axis)) if dim[1] != 1]
+    return [*outer, *collapse(walk.dims(1, lambda dim: dim == axis))]
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
