@@ -27,7 +27,7 @@ from xdsl.rewriter import InsertPoint
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import dtype, is_number
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
@@ -177,8 +177,6 @@ class _Placer:
 
     def compute(self, op: Operation, emit: Emitter) -> SSAValue:
         result = op.results[0]
-        if not is_number(tile.element_of(result)):
-            raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(result)}")
         type_ = self.type_of(result)
         if type(op) in BINARY:
             return self.binary(op, BINARY[type(op)], type_, emit)

@@ -21,7 +21,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.dtypes import dtype, is_number
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
@@ -63,6 +63,27 @@ def is_placed(value: SSAValue) -> bool:
     return is_data(value.type) and constant_source(value) is None
 
 
+def _check(func: FuncOp) -> None:
+    """What computes with values on chip is an operation of one result; values begin with reads. Raises CompileError."""
+    for argument in func.body.block.args:
+        if _is_on_chip(argument):
+            raise CompileError.at(func, f"an argument of type {argument.type} is not supported; pass memory (memref)")
+    for op in func.walk():
+        if isinstance(op, FuncOp | ForOp | YieldOp | tile.WriteOp | arith.ConstantOp):
+            continue
+        inner = [value for one in op.walk() if op.regions for value in one.results]
+        placed = any(_is_on_chip(value) for value in (*op.operands, *op.results, *inner))
+        if placed and (op.regions or len(op.results) != 1):
+            raise CompileError.at(op, f"{op.name} on tiles is not supported: no engine has it")
+        for value in op.results:
+            if _is_on_chip(value) and not is_number(element := tile.element_of(value)):
+                raise CompileError.at(op, f"the machine has no numbers of type {element}")
+
+
+def _is_on_chip(value: SSAValue) -> bool:
+    return isinstance(value.type, TensorType | AnyFloat) and is_placed(value)
+
+
 @dataclass(frozen=True)
 class Form:
     """A way to compute something: the layout of what comes out, those that it asks of its operands, its price in ns."""
@@ -99,6 +120,7 @@ class Placement:
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
         self._convert = cache(self._convert_price)
+        _check(func)
         for op in reversed(list(func.walk())):
             self._add(op)
         self._choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
