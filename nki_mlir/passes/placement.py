@@ -352,9 +352,11 @@ class Placement:
 _BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
     lambda layout: any(f.dim == 0 for f in layout.partition),
     lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
+    lambda layout: any(f.dim == 0 and f.step == 1 for f in layout.partition),
     lambda layout: not layout.partition,
 )
-"""What loads prefer at first: their first dimension on the partitions, their last, or none."""
+"""What loads prefer at first: their first dimension on the partitions, their last, the first one dealt out (which
+blocks and products take), or none."""
 
 _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterator[Form]]] = {
     tile.ReadOp: Placement._read,

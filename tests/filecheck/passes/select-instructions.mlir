@@ -107,9 +107,9 @@ func.func @converts(%x: memref<2048xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_reduction_of_two_rectangles
-// CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[D:%.*]] : !neuron.engine.view
-// CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[P:%.*]] : !neuron.engine.view
-// CHECK: neuron.engine.tensor_tensor vector op maximum dst {{%.*}} data1 {{%.*}} data2 [[P]]
+// CHECK: neuron.engine.tensor_reduce vector op maximum axes 2 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 12 x 2, 1 x 4], f32>
+// CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[P:%.*]] : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 1 x 2], f32>
+// CHECK: neuron.engine.tensor_tensor vector op maximum dst {{%.*}} data1 {{%.*}} data2 {{%.*}}
 func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
   %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x[%c0] strides [10, 1] : memref<30xf32> -> !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]>
