@@ -7,20 +7,28 @@ import math
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nki_mlir.dialects.layout import Factor, Layout, LayoutError, Spot, replica, unused, walks
+from nki_mlir.dialects.layout import Factor, Layout, LayoutError, Spot, replica, unused
+from nki_mlir.dialects.walks import Walk, walks
 
 Index = tuple[int, ...]
 Place = tuple[int, int]
+
+
+quick = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def _sizes(largest: int, rank: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(1, largest), min_size=1, max_size=rank)
 
 
 @st.composite
 def layouts(draw: st.DrawFn, shape: tuple[int, ...] | None = None, extras: bool = True) -> Layout:
     """Any cut of the dimensions into digits, in any order, with replicas and unused places between."""
     if shape is None:
-        shape = tuple(draw(st.lists(st.integers(1, 12), min_size=1, max_size=3)))
+        shape = tuple(draw(_sizes(12, 2) | _sizes(6, 3)))
     factors: list[Factor] = []
     for dim, size in enumerate(shape):
         step = 1
@@ -54,6 +62,7 @@ def places(layout: Layout, index: Index) -> set[Place]:
     return set(itertools.product(offsets(layout.partition), offsets(layout.free)))
 
 
+@quick
 @given(layouts())
 def test_every_element_has_places_of_its_own(layout: Layout) -> None:
     taken: set[Place] = set()
@@ -66,12 +75,14 @@ def test_every_element_has_places_of_its_own(layout: Layout) -> None:
     assert max(o for _, o in taken) < layout.elements
 
 
+@quick
 @given(layouts())
 def test_a_layout_made_of_its_own_factors_is_the_same(layout: Layout) -> None:
     assert Layout.of(layout.shape, layout.partition, layout.free) == layout
     assert layout.provides(layout)
 
 
+@quick
 @given(st.data())
 def test_provides_means_that_all_promised_places_hold_the_element(data: st.DataObject) -> None:
     have = data.draw(layouts())
@@ -101,31 +112,75 @@ def test_layouts_of_the_same_places_are_equal() -> None:
     assert str(padded) == "[] x [d0, d1:256]" and padded.place((1, 7)) == (0, 263)
 
 
+Visits = list[tuple[Place, ...]]
+
+
+def visits(walk: Walk) -> Visits:
+    """The place of each operand, for each element of a walk."""
+    found: Visits = []
+    for values in itertools.product(*(range(n) for n in walk.counts)):
+        places: list[Place] = []
+        for (partition, offset), legs in zip(walk.starts, walk.legs, strict=True):
+            for value, leg in zip(values, legs, strict=True):
+                distance = value * leg.stride
+                partition, offset = (
+                    (partition + distance, offset) if leg.on_partitions else (partition, offset + distance)
+                )
+            places.append((partition, offset))
+        found.append(tuple(places))
+    return found
+
+
+@quick
 @given(st.data())
 def test_walks_visit_every_element_once_and_nothing_else(data: st.DataObject) -> None:
     layout = data.draw(layouts())
+    anywhere = data.draw(st.booleans())
     extents = tuple(data.draw(st.integers(0, n)) for n in layout.shape)
     strides = [math.prod(layout.shape[d + 1 :]) for d in range(len(layout.shape))]
     memory = [Spot(d, 1, n, False, strides[d]) for d, n in enumerate(layout.shape)]
     try:
-        found = walks(extents, layout.spots, memory)
+        found = walks(extents, layout.spots, memory, anywhere=anywhere)
     except LayoutError:
+        assert not anywhere
         assume(False)
         return
-    visited: list[tuple[int, int, int]] = []
-    for walk in found:
-        for values in itertools.product(*(range(n) for n in walk.counts)):
-            legs = list(zip(values, walk.legs[0], walk.legs[1], strict=True))
-            partition = sum(v * leg.stride for v, leg, _ in legs if leg.on_partitions)
-            offset = sum(v * leg.stride for v, leg, _ in legs if not leg.on_partitions) + walk.offsets[0]
-            address = sum(v * leg.stride for v, _, leg in legs) + walk.offsets[1]
-            visited.append((partition, offset, address))
+    assert anywhere or all(walk.starts[0].partition == 0 for walk in found)
+    visited = [place for walk in found for place in visits(walk)]
     wanted = [
-        (*place, sum(i * s for i, s in zip(index, strides, strict=True)))
+        (place, (0, sum(i * s for i, s in zip(index, strides, strict=True))))
         for index in indices(extents)
         for place in places(layout, index)
     ]
     assert sorted(visited) == sorted(wanted)
+
+
+@quick
+@given(st.data())
+def test_walks_over_two_layouts(data: st.DataObject) -> None:
+    """Every place of the first one with a place of the same element in the other, whatever their digits."""
+    to = data.draw(layouts())
+    source = data.draw(layouts(to.shape))
+    elements = [spot for spot in source.spots if spot.dim >= 0]
+    visited = [pair for walk in walks(to.shape, to.spots, elements, anywhere=True) for pair in visits(walk)]
+    wanted = [(place, source.place(index)) for index in indices(to.shape) for place in places(to, index)]
+    assert sorted(visited) == sorted(wanted)
+
+
+@quick
+@given(st.data())
+def test_walks_are_cut_and_ordered(data: st.DataObject) -> None:
+    layout = data.draw(layouts())
+    for walk in walks(layout.shape, layout.spots, anywhere=True):
+        some = data.draw(st.lists(st.integers(0, max(0, len(walk.digits) - 1)), unique=True))
+        some = [i for i in some if i < len(walk.digits)]
+        whole = visits(walk)
+        assert sorted(pair for one in walk.singly(some) for pair in visits(one)) == sorted(whole)
+        assert sorted(visits(walk.ordered(some))) == sorted(whole)
+        assert walk.ordered(some).digits[: len(some)] == tuple(walk.digits[i] for i in some)
+        lanes = {partition for ((partition, _),) in whole}
+        assert walk.is_range(0) == (len(lanes) == max(lanes) - min(lanes) + 1)
+        assert walk.partitions(0) == len(lanes)
 
 
 @pytest.mark.parametrize("size", [1, 5, 128, 131, 257, 1000, 1021])
@@ -144,6 +199,7 @@ def same(layout: Layout, other: Layout, index: Callable[[Index], Index]) -> None
         assert layout.place(old) == other.place(index(old))
 
 
+@quick
 @given(st.data())
 def test_permuted_and_expanded(data: st.DataObject) -> None:
     layout = data.draw(layouts())
@@ -153,6 +209,7 @@ def test_permuted_and_expanded(data: st.DataObject) -> None:
     same(layout, layout.expanded(axis), lambda old: (*old[:axis], 0, *old[axis:]))
 
 
+@quick
 @given(st.data())
 def test_merged_and_split_are_inverse(data: st.DataObject) -> None:
     layout = data.draw(layouts(extras=False))
@@ -172,6 +229,7 @@ def test_merged_and_split_are_inverse(data: st.DataObject) -> None:
     same(layout, whole, lambda old: old)
 
 
+@quick
 @given(st.data())
 def test_reduced_and_unspread(data: st.DataObject) -> None:
     layout = data.draw(layouts(extras=False))

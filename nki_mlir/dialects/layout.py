@@ -10,12 +10,15 @@ the first of N places unused. What the digits of a dimension reach beyond its si
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 REPLICA, UNUSED = -1, -2
 """What stands for the dimension in a factor that belongs to none."""
+
+COPY = -3
+"""What stands for the dimension of a replica in the free dimension, where it is a spot."""
 
 
 class Factor(NamedTuple):
@@ -131,24 +134,19 @@ class Layout:
     @property
     def spots(self) -> tuple[Spot, ...]:
         """The digits, those on the partitions first, each list in its order. The number of a replica counts as a
-        dimension, REPLICA, whose digits these are."""
+        dimension, REPLICA on the partitions and COPY in the free one, whose digits these are."""
         found: list[Spot] = []
-        replicas = self.replicas
         for on_partitions, factors in ((True, self.partition), (False, self.free)):
             stride = math.prod(f.size for f in factors)
+            replicas = math.prod(f.size for f in factors if f.dim == REPLICA)
             for dim, size, step in factors:
                 stride //= size
                 if dim == REPLICA:
                     replicas //= size
-                    step = replicas
+                    dim, step = REPLICA if on_partitions else COPY, replicas
                 if dim != UNUSED:
                     found.append(Spot(dim, step, size, on_partitions, stride))
         return tuple(found)
-
-    @property
-    def replicas(self) -> int:
-        """How many times each element is there."""
-        return math.prod(f.size for f in (*self.partition, *self.free) if f.dim == REPLICA)
 
     def digits(self, dim: int) -> list[Spot]:
         """The digits of a dimension, the fastest first."""
@@ -157,7 +155,7 @@ class Layout:
     def place(self, index: Sequence[int]) -> tuple[int, int]:
         """Partition and offset, in elements, of an element: of its first replica."""
         partition = offset = 0
-        for spot in (s for s in self.spots if s.dim != REPLICA):
+        for spot in (s for s in self.spots if s.dim >= 0):
             distance = index[spot.dim] // spot.step % spot.size * spot.stride
             partition, offset = (partition + distance, offset) if spot.on_partitions else (partition, offset + distance)
         return partition, offset
@@ -294,127 +292,3 @@ def _divided(factor: Factor, axis: int, whole: int, inner: int) -> list[Factor]:
         raise LayoutError(f"{factor} does not keep runs of {inner} together")
     slow, fast = factor.cut(inner // step)
     return [Factor(axis, slow.size, 1), Factor(axis + 1, fast.size, fast.step)]
-
-
-# Walks.
-class Leg(NamedTuple):
-    """One operand's part in one digit of a walk: whether its values are on partitions, and how far they are apart."""
-
-    on_partitions: bool
-    stride: int
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A rectangle of elements, the same for several operands: `counts` values of each digit, named by dimension and
-    step, and of each operand its legs, digit by digit, and the offset of its first element. A digit that an operand
-    lacks has stride 0."""
-
-    digits: tuple[tuple[int, int], ...]
-    counts: tuple[int, ...]
-    legs: tuple[tuple[Leg, ...], ...]
-    offsets: tuple[int, ...]
-
-    def partitions(self, operand: int) -> int:
-        """The partitions from 0 on that an operand spans."""
-        return math.prod(n for n, leg in zip(self.counts, self.legs[operand], strict=True) if leg.on_partitions)
-
-    def dims(self, operand: int) -> list[tuple[int, int]]:
-        """(stride, count) of an operand's digits that are not on partitions, in the order of the walk."""
-        return self.dims_of(operand, lambda dim: True)
-
-    def dims_of(self, operand: int, wanted: Callable[[int], bool]) -> list[tuple[int, int]]:
-        """The same of the digits of some dimensions."""
-        found = zip(self.digits, self.counts, self.legs[operand], strict=True)
-        return [(leg.stride, count) for (dim, _), count, leg in found if wanted(dim) and not leg.on_partitions]
-
-
-Range = tuple[int, int]
-"""The first of some consecutive values of a digit, and how many."""
-
-
-def walks(extents: Sequence[int], *operands: Sequence[Spot]) -> list[Walk]:
-    """Rectangles that hold each element with indices below `extents` once, in all replicas that the first operand has,
-    and no padding.
-
-    The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
-    spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. All begin at partition 0.
-    Raises LayoutError where padding can't be cut off so.
-    """
-    operands = tuple([s for s in spots if s.size > 1] for spots in operands)
-    reach = dict(enumerate(extents))
-    reach[REPLICA] = math.prod(s.size for s in operands[0] if s.dim == REPLICA)
-    cuts = {dim: sorted({s.step for spots in operands for s in spots if s.dim == dim}) for dim in reach}
-    fine = [{(s.dim, s.step): s for s in _refined(spots, cuts)} for spots in operands]
-    order = list(dict.fromkeys(key for spots in fine for key in spots))
-    lanes = {key for key in order if any(key in spots and spots[key].on_partitions for spots in fine)}
-    boxes: list[dict[tuple[int, int], Range]] = [{}]
-    for dim, extent in reach.items():
-        digits = [(dim, step) for step in reversed(cuts[dim])]
-        boxes = [{**box, **cover} for box in boxes for cover in _cover(digits, extent, lanes)]
-    return [_walk(box, order, fine) for box in boxes]
-
-
-def _walk(
-    box: dict[tuple[int, int], Range], order: Sequence[tuple[int, int]], operands: Sequence[dict[tuple[int, int], Spot]]
-) -> Walk:
-    legs = []
-    offsets = []
-    for spots in operands:
-        found = [spots.get(key) for key in order]
-        legs.append(tuple(Leg(False, 0) if s is None else Leg(s.on_partitions, s.stride) for s in found))
-        starts = zip(order, found, strict=True)
-        offsets.append(sum(box[key][0] * s.stride for key, s in starts if s is not None and not s.on_partitions))
-    return Walk(tuple(order), tuple(box[key][1] for key in order), tuple(legs), tuple(offsets))
-
-
-def _refined(spots: Sequence[Spot], cuts: Mapping[int, Sequence[int]]) -> Iterator[Spot]:
-    """The spots cut where another operand's digits begin."""
-    for spot in spots:
-        dim, first, size, on_partitions, stride = spot
-        end = first * size
-        steps = [step for step in cuts[dim] if first <= step < end]
-        pieces = []
-        for step, following in zip(steps, [*steps[1:], end], strict=True):
-            if step % first:
-                raise LayoutError(f"a digit of step {step} begins within one of step {first}")
-            pieces.append(Spot(dim, step, -(-following // step), on_partitions, stride * (step // first)))
-        yield from reversed(pieces)
-
-
-def _cover(
-    digits: Sequence[tuple[int, int]], size: int, lanes: set[tuple[int, int]]
-) -> list[dict[tuple[int, int], Range]]:
-    """Rectangles of digits, given from the slowest, that hold the numbers below `size`."""
-    if size < 1:
-        return []
-    if not digits:
-        return [{}]
-    digit, rest = digits[0], digits[1:]
-    step = digit[1]
-    whole, left = divmod(size, step)
-    if not left:
-        return [{digit: (0, whole), **full} for full in _cover(rest, step, lanes)]
-    if digit not in lanes:
-        full = [{digit: (0, whole), **low} for low in _cover(rest, step, lanes)] if whole else []
-        return full + [{digit: (whole, 1), **low} for low in _cover(rest, left, lanes)]
-    low = [{digit: (0, whole + 1), **part} for part in _cover(rest, left, lanes)]
-    return low + ([{digit: (0, whole), **part} for part in _above(rest, left, step, lanes)] if whole else [])
-
-
-def _above(
-    digits: Sequence[tuple[int, int]], low: int, size: int, lanes: set[tuple[int, int]]
-) -> list[dict[tuple[int, int], Range]]:
-    """Rectangles of free digits that hold the numbers from `low` to below `size`."""
-    if low >= size:
-        return []
-    digit, rest = digits[0], digits[1:]
-    if digit in lanes:
-        raise LayoutError("padding between partitions can't be cut off: an instruction would begin at any partition")
-    step = digit[1]
-    whole, left = divmod(low, step)
-    parts = [{digit: (whole, 1), **part} for part in _above(rest, left, step, lanes)] if left else []
-    first = whole + bool(left)
-    if first * step < size:
-        parts += [{digit: (first, size // step - first), **full} for full in _cover(rest, step, lanes)]
-    return parts

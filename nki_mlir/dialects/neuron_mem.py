@@ -51,10 +51,11 @@ from xdsl.utils.str_enum import StrEnum
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
-from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.layout import Layout, LayoutError
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
+from nki_mlir.dialects.walks import walks
 
 
 def _lie_alike(*values: SSAValue) -> None:
@@ -420,12 +421,24 @@ def why_not(way: Way, src: TileType, dst: TileType) -> str | None:
             same = src.space == dst.space and have.provides(want)
             return None if same else "the places differ"
         case Way.COPY:
-            lanes = Layout(have.shape, have.partition, ()), Layout(want.shape, want.partition, ())
-            return None if lanes[0].provides(lanes[1]) else "elements change their partition"
+            return _why_not_copied(have, want)
         case Way.VECTOR:
             return _why_not_turned(src, dst)
         case Way.DMA:
             return None if not src.is_psum and not dst.is_psum else "DMA does not reach psum"
+
+
+def _why_not_copied(have: Layout, want: Layout) -> str | None:
+    lanes = Layout(have.shape, have.partition, ()), Layout(want.shape, want.partition, ())
+    if not lanes[0].provides(lanes[1]):
+        return "elements change their partition"
+    try:
+        found = walks(want.shape, want.spots, have.spots)
+    except LayoutError as error:
+        return str(error)
+    if not all(walk.is_range(0) and walk.is_range(1) for walk in found):
+        return "the partitions do not follow one another"
+    return None
 
 
 def _why_not_turned(src: TileType, dst: TileType) -> str | None:

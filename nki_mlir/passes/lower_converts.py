@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_mem import (
     ConvertOp,
     FillOp,
@@ -23,6 +24,7 @@ from nki_mlir.dialects.neuron_mem import (
     why_not,
 )
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
@@ -37,7 +39,8 @@ class LowerConverts(LevelPass):
         %t = convert %a by vector : …
 
     What is loaded, filled or counted is made again where that is cheaper than moving it; a value that already lies as
-    wanted needs nothing. Converts that have a way keep it.
+    wanted needs nothing. To and from PSUM a value is copied; what changes its partitions besides is converted in SBUF.
+    Converts that have a way keep it.
     """
 
     name = "lower-converts"
@@ -50,7 +53,17 @@ class LowerConverts(LevelPass):
 
 
 def _lower(convert: ConvertOp, prices: Prices) -> None:
-    price, way = _cheapest(tile_type(convert.source), tile_type(convert.result), prices)
+    src, dst = tile_type(convert.source), tile_type(convert.result)
+    if (src.is_psum or dst.is_psum) and why_not(Way.COPY, src, dst) is not None:
+        middle = (src if src.is_psum else dst).with_space(Space.SBUF)
+        if (reason := why_not(Way.COPY, middle, middle)) is not None:
+            raise CompileError.at(convert, f"what lies like {middle} is not copied to or from psum: {reason}")
+        first = ConvertOp.create(operands=[convert.source], result_types=[middle])
+        convert.operands[0] = Emitter.before(convert).value(first)
+        _lower(first, prices)
+        _lower(convert, prices)
+        return
+    price, way = _cheapest(src, dst, prices)
     source = convert.source.owner
     if isinstance(source, Operation) and _price_again(source, tile_type(convert.result), prices) < price:
         result = Emitter.before(source).value(
@@ -67,10 +80,9 @@ def _lower(convert: ConvertOp, prices: Prices) -> None:
 
 
 def _cheapest(src: TileType, dst: TileType, prices: Prices) -> tuple[float, Way]:
-    if src.space == dst.space:
+    if not src.is_psum and not dst.is_psum:
         return prices.convert(src.layout, dst.layout, src.element_type)
-    assert why_not(Way.COPY, src, dst) is None
-    return 0.0, Way.COPY
+    return 0.0, Way.NOTHING if why_not(Way.NOTHING, src, dst) is None else Way.COPY
 
 
 def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:

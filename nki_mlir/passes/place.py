@@ -125,6 +125,8 @@ def _refuse_foreign(func: FuncOp) -> None:
         for value in touched:
             if not is_number(tile.element_of(value)):
                 raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(value)}")
+        if touched and len(op.results) > 1 and not isinstance(op, ForOp):
+            raise CompileError.at(op, f"{op.name} on tiles is not supported: no engine has it")
         if not LEGAL[TILE].allows(op.name) and touched:
             raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
 
@@ -215,8 +217,6 @@ class _Placer:
 
     def compute(self, op: Operation, emit: Emitter) -> SSAValue:
         result = op.results[0]
-        if not is_number(tile.element_of(result)):
-            raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(result)}")
         type_ = self.type_of(result)
         if type(op) in BINARY:
             return self.binary(op, BINARY[type(op)], type_, emit)

@@ -31,6 +31,10 @@ MOST_LAYOUTS = 10
 """Layouts that are tried for one value."""
 _SWEEPS = 4
 """How often every operation may change its mind."""
+_MOST_MOVES = 16
+"""Operations that change their forms together."""
+_LEAST_GAIN = 1e-6
+"""What is worth a change, in ns; less is rounding."""
 
 
 def is_data(type_: Attribute) -> bool:
@@ -54,11 +58,13 @@ class Form:
 
 @dataclass(eq=False)
 class Choice:
-    """An operation, or a variable that a loop carries, in one of several forms. It is computed `times` times."""
+    """An operation, or a variable that a loop carries, in one of several forms. It is computed `times` times. One that
+    `follows` may change its form together with what uses it."""
 
     value: SSAValue | None
     forms: list[Form]
     times: int
+    follows: bool = False
     form: Form = field(init=False)
     users: list[Choice] = field(default_factory=list)
 
@@ -110,7 +116,8 @@ class Placement:
             forms = [form for form in self._forms(op, op.results[0]) if self._fits(form.result, op.results[0])]
             if not forms:
                 raise self._too_large(op, op.results[0])
-            self._made[op.results[0]] = self._note(Choice(op.results[0], forms, times))
+            follows = not isinstance(op, tile.ReduceOp | tile.DotOp)
+            self._made[op.results[0]] = self._note(Choice(op.results[0], forms, times, follows))
 
     def _note(self, choice: Choice) -> Choice:
         for form in choice.forms:
@@ -241,10 +248,32 @@ class Placement:
     def _price(self, choice: Choice, form: Form) -> float:
         return choice.times * form.price + sum(self._edge(value, want) for value, want in form.wants)
 
-    def _with_users(self, choice: Choice, form: Form) -> float:
-        """What a form costs, with the converts of what it makes."""
-        choice.form = form
-        return self._price(choice, form) + sum(self._price(user, user.form) for user in choice.users)
+    def _moves(self, choice: Choice, form: Form) -> dict[Choice, Form]:
+        """A form for a choice, and for those that it can take along: what makes its operands, and what makes theirs, as
+        they are then wanted."""
+        moves, todo = {choice: form}, [form]
+        while todo and len(moves) < _MOST_MOVES:
+            for value, want in todo.pop().wants:
+                source = self._made[value]
+                fit = [f for f in source.forms if f.result == want] if source.follows else []
+                if fit and source.form.result != want and source not in moves:
+                    moves[source] = min(fit, key=lambda f: f.price)
+                    todo.append(moves[source])
+        return moves
+
+    def _gain(self, moves: dict[Choice, Form]) -> float:
+        """What some changes of form save, converts included."""
+        touched = dict.fromkeys((*moves, *(user for choice in moves for user in choice.users)))
+        before, old = self._total(touched), {choice: choice.form for choice in moves}
+        for choice, form in moves.items():
+            choice.form = form
+        gain = before - self._total(touched)
+        for choice, form in old.items():
+            choice.form = form
+        return gain
+
+    def _total(self, choices: Iterable[Choice]) -> float:
+        return sum(self._price(choice, choice.form) for choice in choices)
 
     # The search.
     def _solve(self) -> None:
@@ -254,7 +283,7 @@ class Placement:
             for choice in self._choices:
                 self._begin(choice, prefers)
             self._improve()
-            total = sum(self._price(choice, choice.form) for choice in self._choices)
+            total = self._total(self._choices)
             if best is None or total < least:
                 best, least = [choice.form for choice in self._choices], total
         for choice, form in zip(self._choices, best or [], strict=True):
@@ -272,13 +301,13 @@ class Placement:
         for _ in range(_SWEEPS):
             changed = False
             for choice in self._choices:
-                if len(choice.forms) > 1:
-                    before = choice.form
-                    costs = [self._with_users(choice, form) for form in choice.forms]
-                    now = self._with_users(choice, before)
-                    least = min(costs)
-                    choice.form = choice.forms[costs.index(least)] if least < now else before
-                    changed |= choice.form is not before
+                others = [form for form in choice.forms if form is not choice.form]
+                ways = [moves for form in others for moves in ({choice: form}, self._moves(choice, form))]
+                gain, number = max(((self._gain(moves), -i) for i, moves in enumerate(ways)), default=(0.0, 0))
+                if gain > _LEAST_GAIN:
+                    for moved, form in ways[-number].items():
+                        moved.form = form
+                    changed = True
             if not changed:
                 return
 
@@ -286,9 +315,11 @@ class Placement:
 _BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
     lambda layout: any(f.dim == 0 for f in layout.partition),
     lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
+    lambda layout: any(f.dim == 0 and f.step == 1 for f in layout.partition),
     lambda layout: not layout.partition,
 )
-"""What loads prefer at first: their first dimension on the partitions, their last, or none."""
+"""What loads prefer at first: their first dimension on the partitions, their last, the first one dealt out (which
+blocks and products take), or none."""
 
 _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterator[Form]]] = {
     tile.ReadOp: Placement._read,

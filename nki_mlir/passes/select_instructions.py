@@ -16,9 +16,11 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import Alu, Function
-from nki_mlir.dialects.layout import Spot, walks
+from nki_mlir.dialects.layout import Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Reduction, element_of
+from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
@@ -29,9 +31,9 @@ from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import emit_iota, select_iota
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
-from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.select_movement import move_lanes, transfers, turn_blocks
 from nki_mlir.passes.selector import Fill, Handler, Selector, constant_attr, zero_of
-from nki_mlir.passes.storage import Storage, collapse
+from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
@@ -60,7 +62,7 @@ class SelectInstructions(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
-            Selector(HANDLERS, accumulations).block(func.body.block)
+            Selector(HANDLERS, accumulations, target_of(func).limits).block(func.body.block)
 
 
 def _load(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -70,7 +72,8 @@ def _load(s: Selector, op: Operation, emit: Emitter) -> None:
     if valid is not None:
         stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
         _pad(s, storage, valid, Fill(op.other or zero_of(storage.type.element_type), stands_for), emit)
-    for chip, hbm in _pieces(storage, op.source, op.offset, op.strides.get_values(), valid, emit):
+    strides = op.strides.get_values()
+    for chip, hbm in _pieces(s, storage, storage.spots, op.source, op.offset, strides, valid, emit):
         s.transfer(emit, chip, hbm, LOADS)
 
 
@@ -90,23 +93,29 @@ def _pad(s: Selector, storage: Storage, valid: list[int], fill: Fill, emit: Emit
 def _store(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.StoreOp)
     valid = _static_extents(op, op.valid)
-    for chip, hbm in _pieces(s.stored[op.value], op.dest, op.offset, op.strides.get_values(), valid, emit):
+    storage, strides = s.stored[op.value], op.strides.get_values()
+    for chip, hbm in _pieces(s, storage, storage.elements, op.dest, op.offset, strides, valid, emit):
         s.transfer(emit, hbm, chip, STORES)
 
 
 def _pieces(
+    s: Selector,
     storage: Storage,
+    spots: Sequence[Spot],
     memory: SSAValue,
     offset: SSAValue,
     strides: Sequence[int],
     valid: Sequence[int] | None,
     emit: Emitter,
 ) -> Iterator[tuple[SSAValue, SSAValue]]:
-    """The transfers that move the valid part of a tile, whose dimension `d` has stride `strides[d]` in HBM."""
+    """The transfers that move the valid part of a tile, as far as `spots` go; its dimension `d` has stride `strides[d]`
+    in HBM."""
     sizes = storage.type.sizes
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
-    for walk in walks(sizes if valid is None else valid, storage.spots, addresses):
-        yield storage.view(emit, walk, 0), _hbm_view(memory, offset, collapse(walk.dims(1)), walk.offsets[1], emit)
+    for whole in walks(sizes if valid is None else valid, spots, addresses, anywhere=True):
+        for walk in transfers(whole, s.limits):
+            hbm = _hbm_view(memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
+            yield storage.view(emit, walk, 0), hbm
 
 
 def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | None:
@@ -168,7 +177,7 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
     source = s.stored[op.source]
     match op.by.data if op.by is not None else None:
         case mem.Way.NOTHING:
-            s.stored[op.result] = Storage(source.buffer, mem.tile_type(op.result), source.spots)
+            s.stored[op.result] = source.converted(mem.tile_type(op.result))
         case mem.Way.COPY if source.type.is_psum:
             s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=Function.COPY)
         case mem.Way.COPY:
@@ -194,23 +203,36 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
 
 
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
-    """The reduced dimension is walked last."""
+    """The reduced dimension is walked last. Where it is no one rectangle, the results of several are combined."""
     assert isinstance(op, mem.ReduceOp)
     source, alu, axis = s.stored[op.source], REDUCING[op.kind.data], op.axis.value.data
     element = source.type.element_type
     if is_integer(element) and (alu is Alu.ADD or dtype(element).bytes == 4):
         s.stored[op.result] = reduce_integers(s, alu, source, axis, mem.tile_type(op.result), emit)
         return
-    result = s.result(op, emit)
-    spots = sorted(source.spots, key=lambda spot: spot.dim == axis)
+    result, done, partial = s.result(op, emit), set[Start](), None
     kept = tuple(spot._replace(dim=spot.dim + (spot.dim >= axis)) for spot in result.spots)
-    for walk in walks(source.type.sizes, spots, kept):
-        inner = collapse(walk.dims_of(0, lambda dim: dim == axis))
-        outer = [dim for dim in collapse(walk.dims_of(0, lambda dim: dim != axis)) if dim[1] != 1]
-        data = source.view_from(emit, 0, walk.partitions(0), [*outer, *inner], walk.offsets[0])
-        dims = collapse(walk.dims_of(1, lambda dim: dim != axis))
-        dst = result.view_from(emit, 0, walk.partitions(1), dims, walk.offsets[1])
-        s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=alu, axes=len(inner))
+    for whole in walks(source.type.sizes, kept, source.spots):
+        check_lanes(whole)
+        for walk in narrowed(whole, lambda one: len([*_reduced(one, axis)]) > s.limits.free_dims):
+            data = source.view(emit, walk, 1, _reduced(walk, axis))
+            dims = collapse(walk.dims(0, lambda dim: dim != axis))
+            first = walk.starts[0] not in done
+            done.add(walk.starts[0])
+            if not first and partial is None:
+                partial = s.temporary(result.type, emit)
+            dst = (result if first or partial is None else partial).view(emit, walk, 0, dims)
+            inner = len(collapse(walk.dims(1, lambda dim: dim == axis)))
+            s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=alu, axes=inner)
+            if not first:
+                total = result.view(emit, walk, 0, dims)
+                s.emit(emit, "tensor_tensor", {"dst": total, "data1": total, "data2": dst}, op=alu)
+
+
+def _reduced(walk: Walk, axis: int) -> list[Dim]:
+    """The dimensions of what is reduced, the axis last."""
+    outer = [dim for dim in collapse(walk.dims(1, lambda dim: dim != axis)) if dim[1] != 1]
+    return [*outer, *collapse(walk.dims(1, lambda dim: dim == axis))]
 
 
 def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:

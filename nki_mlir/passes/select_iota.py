@@ -17,16 +17,17 @@ from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
-from nki_mlir.dialects.layout import Factor, Layout, Spot, replica, walks
+from nki_mlir.dialects.layout import Factor, Layout, Spot, replica
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.tile import enclosing_func
+from nki_mlir.dialects.walks import walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import bounds, expr_of, is_loop_counter, modulo, quotient
 from nki_mlir.passes.select_integers import EXACT_IN_FP32
 from nki_mlir.passes.selector import Selector
-from nki_mlir.passes.storage import Storage, collapse, rectangles
+from nki_mlir.passes.storage import Storage, check_lanes, collapse, rectangles
 
 DIGIT = 4096
 """The most values that one table holds: 16 KiB on each partition."""
@@ -54,6 +55,7 @@ def emit_iota(s: Selector, storage: Storage, strides: list[int], offset: int, em
         )
     values = [Spot(d, 1, size, False, strides[d]) for d, size in enumerate(type_.sizes)]
     for walk in walks(type_.sizes, storage.spots, values):
+        check_lanes(walk)
         legs = list(zip(walk.counts, *walk.legs, strict=True))
         lanes = [value.stride for count, chip, value in legs if chip.on_partitions and count > 1]
         if len(lanes) > 1 and any(lanes):
@@ -66,7 +68,7 @@ def emit_iota(s: Selector, storage: Storage, strides: list[int], offset: int, em
             "iota",
             {"dst": storage.view(emit, walk, 0)},
             pattern=tuple(pattern) or (0, 1),
-            offset=wrapped(offset + walk.offsets[1], i32),
+            offset=wrapped(offset + walk.starts[1].offset, i32),
             channel_multiplier=lanes[0] if lanes else 0,
         )
 
@@ -112,7 +114,7 @@ class _Moving:
     def add(self, total: Storage | None, table: Storage, digit: Expr, into: Storage) -> None:
         """The digit's value, read once, or as often as the tile has elements on a partition."""
         tiles = [into] if total is None else [into, total]
-        for walk in rectangles(*tiles):
+        for walk in rectangles(self.s.limits.free_dims, *tiles):
             dst, *before = (tile.view(self.emit, walk, number) for number, tile in enumerate(tiles))
             words = total is not None and total.type.element_type == i32
             times = math.prod(count for _, count in walk.dims(0)) if words or total is None else 1

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.access import Engine
-from nki_mlir.dialects.layout import Walk, walks
 from nki_mlir.dialects.neuron_mem import BLOCK, is_dealt
+from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.selector import Selector
-from nki_mlir.passes.storage import Storage, collapse
+from nki_mlir.passes.storage import Storage, collapse, narrowed
+from nki_mlir.targets import Limits
 
 MOVES = Engine.SYNC
 """The sequencer that triggers transfers within SBUF."""
@@ -45,19 +47,26 @@ def _block(tile: Storage, dim: int, lanes: tuple[int, int], others: tuple[int, i
 
 
 def move_lanes(s: Selector, source: Storage, result: Storage, emit: Emitter) -> None:
-    """Transfers within SBUF. In each, one digit at most is a range of partitions of a side; further digits that are on
-    partitions of either side take a transfer for each of their values."""
-    for walk in walks(result.type.sizes, result.spots, source.spots):
-        lane = _lane(walk)
-        loops = [
-            i
-            for i, legs in enumerate(zip(*walk.legs, strict=True))
-            if i != lane and any(leg.on_partitions for leg in legs)
-        ]
-        for values in product(*(range(walk.counts[i]) for i in loops)):
-            fixed = dict(zip(loops, values, strict=True))
-            dst, src = (_part(tile, walk, number, lane, fixed, emit) for number, tile in enumerate((result, source)))
+    """Transfers within SBUF."""
+    for whole in walks(result.type.sizes, result.spots, source.elements, anywhere=True):
+        for walk in transfers(whole, s.limits):
+            dst, src = result.view(emit, walk, 0), source.view(emit, walk, 1)
             s.transfer(emit, dst, src, MOVES)
+
+
+def transfers(walk: Walk, limits: Limits) -> Iterator[Walk]:
+    """Walks that a transfer can make. What lies on partitions is walked first, and is one range of them; where that is
+    not so, all digits on partitions but the longest that can be have one value in each transfer."""
+    lanes = [walk.lanes(number) for number in range(len(walk.starts))]
+    used = [found for found in lanes if found]
+    if used and not (all(found == used[0] for found in used) and all(map(walk.is_range, range(len(lanes))))):
+        lane = _lane(walk)
+        for one in walk.singly(sorted({i for found in used for i in found if i != lane})):
+            yield from transfers(one, limits)
+        return
+    most = min(limits.free_dims, limits.dma_dims)
+    ordered = walk.ordered(used[0] if used else ())
+    yield from narrowed(ordered, lambda one: any(len(collapse(one.dims(n))) > most for n in range(len(lanes))))
 
 
 def _lane(walk: Walk) -> int | None:
@@ -68,17 +77,3 @@ def _lane(walk: Walk) -> int | None:
         if any(leg.on_partitions for leg in legs) and all(leg.stride == 1 for leg in legs if leg.on_partitions)
     ]
     return -max(fit)[1] if fit else None
-
-
-def _part(tile: Storage, walk: Walk, operand: int, lane: int | None, fixed: dict[int, int], emit: Emitter) -> SSAValue:
-    """One side of a transfer: the digits of `fixed` have one value each; the lane comes before the others."""
-    first, offset, count, dims = 0, walk.offsets[operand], 1, []
-    for i, leg in enumerate(walk.legs[operand]):
-        if i in fixed:
-            distance = fixed[i] * leg.stride
-            first, offset = (first + distance, offset) if leg.on_partitions else (first, offset + distance)
-        elif leg.on_partitions:
-            count = walk.counts[i]
-        else:
-            dims.insert(0 if i == lane else len(dims), (leg.stride, walk.counts[i]))
-    return tile.view_from(emit, first, count, collapse(dims), offset)

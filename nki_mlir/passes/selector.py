@@ -14,12 +14,14 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.layout import LayoutError
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Storage, rectangles, stored_type
+from nki_mlir.targets import Limits
 
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 
@@ -39,8 +41,13 @@ class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
     many an engine has so far, `tables` which buffers of precomputed numbers there are."""
 
-    def __init__(self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]):
-        self.handlers, self.accumulations = handlers, accumulations
+    def __init__(
+        self,
+        handlers: Mapping[type[Operation], Handler],
+        accumulations: Mapping[mem.MatmulOp, Accumulation],
+        limits: Limits,
+    ):
+        self.handlers, self.accumulations, self.limits = handlers, accumulations, limits
         self.stored: dict[SSAValue, Storage] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
         self.transfers: Counter[Engine] = Counter()
@@ -50,7 +57,10 @@ class Selector:
         for op in list(block.ops):
             handler = self.handlers.get(type(op))
             if handler is not None:
-                handler(self, op, Emitter.before(op))
+                try:
+                    handler(self, op, Emitter.before(op))
+                except LayoutError as reason:
+                    raise CompileError.at(op, f"{op.name} has no instruction here: {reason}") from None
                 old.append(op)
             elif op.name.startswith("neuron.mem."):
                 raise CompileError.at(op, f"{op.name} has no instruction")
@@ -91,7 +101,7 @@ class Selector:
     ) -> None:
         """An instruction for each rectangle of the first of the tiles. `columns` are operands of one element for each
         partition, or constants."""
-        for walk in rectangles(*tiles.values()):
+        for walk in rectangles(self.limits.free_dims, *tiles.values()):
             operands: dict[str, SSAValue | None] = {
                 operand: tile.view(emit, walk, number) for number, (operand, tile) in enumerate(tiles.items())
             }
@@ -106,10 +116,15 @@ class Selector:
         self.emit(emit, "dma_copy", {"dst": dst, "src": src}, engine, queue=queue)
 
     def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
-        """Sets all of a tile to a constant."""
+        """Sets all of a tile to a constant; padding too, where it is the whole of its buffer."""
         fill = value if isinstance(value, Fill) else Fill(value)
         number = number_for(fill.value, storage.type.element_type)
-        self.over(emit, "memset", {"dst": storage}, value=number, stands_for=fill.stands_for)
+        if not storage.is_whole:
+            self.over(emit, "memset", {"dst": storage}, value=number, stands_for=fill.stands_for)
+            return
+        layout = storage.type.layout
+        view = storage.view_from(emit, 0, layout.partitions, ((1, layout.elements),))
+        self.emit(emit, "memset", {"dst": view}, value=number, stands_for=fill.stands_for)
 
 
 def _uses_tiles(op: Operation) -> bool:

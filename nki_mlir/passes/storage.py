@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import i1
@@ -10,9 +10,10 @@ from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
-from nki_mlir.dialects.layout import REPLICA, Layout, Spot, Walk, walks
+from nki_mlir.dialects.layout import REPLICA, Layout, LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.neuron_mem import TileType
+from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.passes.emitter import Emitter
 
 
@@ -67,8 +68,13 @@ class Storage:
     def broadcast(self, type_: TileType) -> Storage:
         """Over more indices: replicas on the partitions become their digits, free ones repeat an element."""
         axes = {d for d, (a, b) in enumerate(zip(self.type.sizes, type_.sizes, strict=True)) if a != b}
-        spread = (s for s in type_.layout.spots if s.dim == REPLICA or (s.dim in axes and s.on_partitions))
+        spread = (s for s in type_.layout.spots if s.on_partitions and (s.dim == REPLICA or s.dim in axes))
         return replace(self, type=type_, spots=(*spread, *(s for s in self.spots if s.dim != REPLICA)))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its buffer, as its layout says."""
+        return not self.base and self.spots == self.type.layout.spots
 
     def part(self, element_type: Attribute, number: int) -> Storage:
         """The bytes as elements of a narrower type (or one as wide), of which `number` counts those in an element."""
@@ -86,10 +92,21 @@ class Storage:
         type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
         return Storage(self.buffer, type_, spots, self.base + start * stride)
 
-    def view(self, emit: Emitter, walk: Walk, operand: int) -> SSAValue:
-        """The rectangle of this operand of a walk."""
-        dims = collapse(walk.dims(operand))
-        return self.view_from(emit, 0, walk.partitions(operand), dims, walk.offsets[operand])
+    def converted(self, type_: TileType) -> Storage:
+        """As a layout of which this one holds all places."""
+        replicas = (s for s in type_.layout.spots if s.dim == REPLICA)
+        return replace(self, type=type_, spots=(*replicas, *(s for s in self.spots if s.dim >= 0)))
+
+    @property
+    def elements(self) -> tuple[Spot, ...]:
+        """The spots of one replica of each element."""
+        return tuple(s for s in self.spots if s.dim >= 0)
+
+    def view(self, emit: Emitter, walk: Walk, operand: int, dims: Sequence[Dim] | None = None) -> SSAValue:
+        """The rectangle of this operand of a walk; its free dimensions may be given in another order."""
+        partition, offset = walk.starts[operand]
+        dims = collapse(walk.dims(operand)) if dims is None else dims
+        return self.view_from(emit, partition, walk.partitions(operand), dims, offset)
 
     def column(self, emit: Emitter, partitions: int) -> SSAValue:
         """The one element on each of the first partitions."""
@@ -103,7 +120,27 @@ class Storage:
         return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
 
 
-def rectangles(*operands: Storage, extents: Sequence[int] | None = None) -> list[Walk]:
-    """Walks over the elements of the first operand, or over those with indices below `extents`."""
+def rectangles(most: int, *operands: Storage, extents: Sequence[int] | None = None) -> Iterator[Walk]:
+    """Walks over the elements of the first operand, or over those with indices below `extents`, of which an instruction
+    whose access patterns have at most `most` dimensions can do each. Raises LayoutError."""
     sizes = operands[0].type.sizes if extents is None else extents
-    return walks(sizes, *(o.spots for o in operands))
+    for walk in walks(sizes, *(o.spots for o in operands)):
+        check_lanes(walk)
+        yield from narrowed(walk, lambda one: any(len(collapse(one.dims(n))) > most for n in range(len(operands))))
+
+
+def check_lanes(walk: Walk) -> None:
+    """Raises LayoutError where an instruction can't have the operands on their partitions."""
+    if not all(walk.is_range(number) for number in range(len(walk.starts))):
+        raise LayoutError("the partitions do not follow one another: an instruction would work on what lies between")
+
+
+def narrowed(walk: Walk, has_too_many: Callable[[Walk], bool]) -> Iterator[Walk]:
+    """Walks of fewer digits, until an access pattern has dimensions enough for each."""
+    if not has_too_many(walk):
+        yield walk
+        return
+    several = [i for i, count in enumerate(walk.counts) if count > 1]
+    free = [i for i in several if not any(legs[i].on_partitions for legs in walk.legs)]
+    for one in walk.singly([min(free or several, key=lambda i: walk.counts[i])]):
+        yield from narrowed(one, has_too_many)

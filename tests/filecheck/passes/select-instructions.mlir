@@ -15,7 +15,7 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_short_load_fills_its_tile_first
-// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "unspecified" dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 2], f32>
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
@@ -23,19 +23,6 @@ func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
   %ten = arith.constant 10 : index
   %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
-  func.return
-}
-
-// CHECK-LABEL: func.func @a_fill_says_what_it_stands_for
-// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "undefined" dst
-// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst
-func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
-  %ten = arith.constant 10 : index
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
-  %w = neuron.mem.load %x[%c0] strides [1] valid [%ten] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %w to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -74,6 +61,98 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
   }
   %m = neuron.mem.convert %s by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_padded_tile_is_two_rectangles
+// CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 8], f32> src {{%.*}} : !neuron.engine.view<hbm, [1 x 520], f32>
+// CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[65:66], [1 x 4], f32> src {{%.*}} : !neuron.engine.view<hbm, [1 x 4], f32>
+// CHECK: neuron.engine.activation scalar op exp dst {{%.*}} : !neuron.engine.view<sbuf[0:66], [1 x 4], f32>
+// CHECK: neuron.engine.activation scalar op exp dst {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 4], f32>
+// CHECK: neuron.engine.tensor_reduce vector op add axes 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:66], [1 x 1], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:66], [1 x 4], f32>
+// CHECK: neuron.engine.tensor_reduce vector op add axes 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 1], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 4], f32>
+func.func @a_padded_tile_is_two_rectangles(%x: memref<524xf32>, %y: memref<131xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [4, 1] : memref<524xf32> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
+  %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
+  %s = neuron.mem.reduce sum %e axis 1 : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]>
+  neuron.mem.store %s to %y[%c0] strides [1] : !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]> -> memref<131xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_row_on_all_partitions_is_stored_once
+// CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src {{%.*}} : !neuron.engine.view<hbm, [0 x 128, 1 x 8], f32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm, [1 x 8], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
+func.func @a_row_on_all_partitions_is_stored_once(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]>
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]> -> memref<8xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @converts
+// CHECK: neuron.engine.tensor_copy vector dst
+// CHECK-COUNT-2: neuron.engine.nc_transpose vector dst
+// CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 2048], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:64], [1 x 32], f32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dst
+func.func @converts(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %n = neuron.mem.convert %v by copy : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
+  %o = neuron.mem.convert %n by nothing : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
+  %t = neuron.mem.convert %v by vector : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %d = neuron.mem.convert %v by dma : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]>
+  neuron.mem.store %d to %x[%c0] strides [32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]> -> memref<2048xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_reduction_of_two_rectangles
+// CHECK: neuron.engine.tensor_reduce vector op maximum axes 2 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 12 x 2, 1 x 4], f32>
+// CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[P:%.*]] : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 1 x 2], f32>
+// CHECK: neuron.engine.tensor_tensor vector op maximum dst {{%.*}} data1 {{%.*}} data2 {{%.*}}
+func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [10, 1] : memref<30xf32> -> !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]>
+  %s = neuron.mem.reduce max %v axis 1 : !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]> -> !neuron.mem.tile<sbuf, 3xf32, [] x [d0]>
+  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 3xf32, [] x [d0]> -> memref<30xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @counts_and_masks
+// CHECK: neuron.engine.iota gpsimd pattern [1, 8] offset 5 channel_multiplier 8
+// CHECK: neuron.engine.iota gpsimd pattern [1, 8] offset 0 channel_multiplier 8
+// CHECK: neuron.engine.tensor_scalar vector op0 less
+// CHECK: neuron.engine.tensor_copy_predicated
+func.func @counts_and_masks(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %c5 = arith.constant 5 : index
+  %n = arith.constant 1000 : index
+  %low = arith.constant -1.0 : f32
+  %i = neuron.mem.iota %c5 strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %m = neuron.mem.mask [%n] -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
+  %s = neuron.mem.select %m, %i, %low : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @leaves_alone
+// CHECK-NOT: neuron.engine
+// CHECK: func.return
+func.func @leaves_alone(%i: index) {
+  "test.op"(%i) : (index) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_fill_says_what_it_stands_for
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "undefined" dst
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst
+func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %ten = arith.constant 10 : index
+  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %w = neuron.mem.load %x[%c0] strides [1] valid [%ten] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %w to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -135,14 +214,6 @@ func.func @indices_that_move_are_looked_up(%x: memref<1024xf32>) {
     %v = neuron.mem.iota %offset strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
     neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   }
-  func.return
-}
-
-// CHECK-LABEL: func.func @leaves_alone
-// CHECK-NOT: neuron.engine
-// CHECK: func.return
-func.func @leaves_alone(%i: index) {
-  "test.op"(%i) : (index) -> ()
   func.return
 }
 

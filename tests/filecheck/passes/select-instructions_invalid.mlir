@@ -12,11 +12,11 @@ func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
 
 // -----
 
-func.func @divided_integers(%x: memref<1024xi32>) {
+func.func @inexact_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  // CHECK: divide of int32 is not exact on any engine
-  %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: maximum of 32-bit integers is not exact on any engine
+  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
@@ -29,6 +29,159 @@ func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [
   %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %m = neuron.mem.convert %z by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   "test.op"(%p, %m) : (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @narrow_integers(%x: memref<1024xi8>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  // CHECK: add of i8 would saturate, not wrap; convert to i32 first
+  %r = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_function_of_integers(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: exp of i32 is not supported; convert to a float
+  %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_division_of_integers(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: integer division of tiles is not supported
+  %r = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_cast_that_would_saturate(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: int32 to int8 would saturate, not wrap; it is not supported
+  %r = neuron.mem.cast %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_sum_of_integers(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [] x [d0]>
+  // CHECK: reductions of i32 are not exact on the Vector engine, which sums in fp32
+  %r = neuron.mem.reduce sum %v axis 0 : !neuron.mem.tile<sbuf, 1024xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, i32, [] x []>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, i32, [] x []>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @indices_of_a_loop(%i: index) {
+  %c0 = arith.constant 0 : index
+  // CHECK: indices used as values may not change with a loop counter or a program id
+  %r = neuron.mem.iota %i strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @indices_that_fp32_does_not_hold() {
+  %c0 = arith.constant 0 : index
+  // CHECK: indices up to 16778223 are not exact in fp32, which holds integers below 2^24
+  %r = neuron.mem.iota %c0 strides [16401] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @indices_over_several_digits() {
+  %c0 = arith.constant 0 : index
+  // CHECK: indices are not counted over several digits on the partitions
+  %r = neuron.mem.iota %c0 strides [5, 1] -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1] x []>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 3x5xf32, [d0, d1] x []>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_gap_between_partitions(%x: memref<15xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [5, 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
+  // CHECK: neuron.mem.unary has no instruction here: the partitions do not follow one another
+  %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_convert_without_a_way(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  // CHECK: a convert has no way; run lower-converts first
+  %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_product_of_several_pieces(%x: memref<16384xf32>) {
+  %c0 = arith.constant 0 : index
+  %a = neuron.mem.load %x[%c0] strides [256, 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>
+  %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  // CHECK: a matmul of [1, 1, 2] pieces; run split-to-hardware-tiles first
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @truth_values_in_memory(%x: memref<8xi1>) {
+  %c0 = arith.constant 0 : index
+  // CHECK: arrays of truth values (i1) are not supported in HBM; pass uint8
+  %r = neuron.mem.load %x[%c0] strides [1] : memref<8xi1> -> !neuron.mem.tile<sbuf, 8xi1, [d0] x []>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 8xi1, [d0] x []>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %f = "test.op"() : () -> f32
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  // CHECK: a scalar operand of a tile operation must be a constant
+  %r = neuron.mem.binary add %v, %f : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @divided_integers(%x: memref<1024xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: divide of int32 is not exact on any engine
+  %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 

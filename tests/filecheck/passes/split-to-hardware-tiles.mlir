@@ -9,10 +9,39 @@
 // CHECK: [[P3:%.*]] = neuron.mem.matmul {{.*}} acc [[P2]] part [0, 1, 0]
 // CHECK: [[P4:%.*]] = neuron.mem.matmul {{.*}} acc [[P3]] part [0, 1, 1]
 // CHECK: "test.op"([[P4]])
-func.func @rows_columns_and_terms(%a: !neuron.mem.tile<sbuf, 64x256xf32, [d1/2:128] x [d1:2, d0]>, %b: !neuron.mem.tile<sbuf, 256x1024xf32, [d0/2:128] x [d0:2, d1]>) {
+func.func @rows_columns_and_terms(%a: !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>, %b: !neuron.mem.tile<sbuf, 256x1024xf32, [d0:128] x [d0/128:2, d1]>) {
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>
-  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x256xf32, [d1/2:128] x [d1:2, d0]>, !neuron.mem.tile<sbuf, 256x1024xf32, [d0/2:128] x [d0:2, d1]>, !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x1024xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>
   "test.op"(%p) : (!neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @ragged_ends_are_pieces(
+// CHECK: [[Z:%.*]] = neuron.mem.accumulator
+// CHECK: [[P1:%.*]] = neuron.mem.matmul {{.*}} acc [[Z]] part [0, 0, 0]
+// CHECK: [[P2:%.*]] = neuron.mem.matmul {{.*}} acc [[P1]] part [0, 0, 1]
+// CHECK: [[P3:%.*]] = neuron.mem.matmul {{.*}} acc [[P2]] part [0, 1, 0]
+// CHECK: [[P4:%.*]] = neuron.mem.matmul {{.*}} acc [[P3]] part [0, 1, 1]
+// CHECK: [[P5:%.*]] = neuron.mem.matmul {{.*}} acc [[P4]] part [1, 0, 0]
+// CHECK: [[P6:%.*]] = neuron.mem.matmul {{.*}} acc [[P5]] part [1, 0, 1]
+// CHECK: [[P7:%.*]] = neuron.mem.matmul {{.*}} acc [[P6]] part [1, 1, 0]
+// CHECK: [[P8:%.*]] = neuron.mem.matmul {{.*}} acc [[P7]] part [1, 1, 1]
+// CHECK: "test.op"([[P8]])
+func.func @ragged_ends_are_pieces(%a: !neuron.mem.tile<sbuf, 200x200xf32, [d1:128] x [d1/128:2, d0]>, %b: !neuron.mem.tile<sbuf, 200x700xf32, [d0:128] x [d0/128:2, d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 200x200xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 200x700xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]> -> !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_piece_is_not_split_again(
+// CHECK: neuron.mem.accumulator
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [1, 1, 1]
+// CHECK-NEXT: "test.op"
+func.func @a_piece_is_not_split_again(%a: !neuron.mem.tile<sbuf, 200x200xf32, [d1:128] x [d1/128:2, d0]>, %b: !neuron.mem.tile<sbuf, 200x700xf32, [d0:128] x [d0/128:2, d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>
+  %p = neuron.mem.matmul %a, %b acc %z part [1, 1, 1] : !neuron.mem.tile<sbuf, 200x200xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 200x700xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]> -> !neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 200x700xf32, [d0:128] x [d0/128:2, d1:1024]>) -> ()
   func.return
 }
 

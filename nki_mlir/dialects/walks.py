@@ -1,0 +1,231 @@
+"""Walks over the elements of tiles: rectangles that are regular for several operands at once, and how they are cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import NamedTuple
+
+from nki_mlir.dialects.layout import COPY, REPLICA, LayoutError, Spot
+
+
+class Leg(NamedTuple):
+    """One operand's part in one digit of a walk: whether its values are on partitions, and how far they are apart."""
+
+    on_partitions: bool
+    stride: int
+
+
+class Start(NamedTuple):
+    """Where an operand's first element is."""
+
+    partition: int
+    offset: int
+
+
+Digit = tuple[int, int]
+"""A digit's dimension and step."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A rectangle of elements, the same for several operands: `counts` values of each digit, and of each operand its
+    legs, digit by digit, and its first element. A digit that an operand lacks has stride 0."""
+
+    digits: tuple[Digit, ...]
+    counts: tuple[int, ...]
+    legs: tuple[tuple[Leg, ...], ...]
+    starts: tuple[Start, ...]
+
+    def partitions(self, operand: int) -> int:
+        """How many partitions an operand spans."""
+        return math.prod(self.counts[i] for i in self.lanes(operand))
+
+    def lanes(self, operand: int) -> list[int]:
+        """The digits whose values an operand has on its partitions, the slowest first."""
+        legs = self.legs[operand]
+        found = [i for i, leg in enumerate(legs) if leg.on_partitions and self.counts[i] > 1]
+        return sorted(found, key=lambda i: -legs[i].stride)
+
+    def is_range(self, operand: int) -> bool:
+        """Whether the partitions of an operand follow one another."""
+        reach = 1
+        for i in reversed(self.lanes(operand)):
+            if self.legs[operand][i].stride != reach:
+                return False
+            reach *= self.counts[i]
+        return True
+
+    def dims(self, operand: int, wanted: Callable[[int], bool] = lambda dim: True) -> list[tuple[int, int]]:
+        """(stride, count) of an operand's digits, of the wanted dimensions, that are not on partitions, in the order of
+        the walk."""
+        found = zip(self.digits, self.counts, self.legs[operand], strict=True)
+        return [(leg.stride, count) for (dim, _), count, leg in found if wanted(dim) and not leg.on_partitions]
+
+    def ordered(self, first: Sequence[int]) -> Walk:
+        """With some of the digits before all others."""
+        order = [*first, *(i for i in range(len(self.digits)) if i not in first)]
+        legs = (tuple(legs[i] for i in order) for legs in self.legs)
+        return Walk(
+            tuple(self.digits[i] for i in order), tuple(self.counts[i] for i in order), tuple(legs), self.starts
+        )
+
+    def singly(self, fixed: Sequence[int]) -> Iterator[Walk]:
+        """A walk for each value of some of the digits, which are no digits any more."""
+        kept = [i for i in range(len(self.digits)) if i not in fixed]
+        digits, counts = tuple(self.digits[i] for i in kept), tuple(self.counts[i] for i in kept)
+        legs = tuple(tuple(legs[i] for i in kept) for legs in self.legs)
+        for values in product(*(range(self.counts[i]) for i in fixed)):
+            starts = (
+                _moved(start, [(of[i], value) for i, value in zip(fixed, values, strict=True)])
+                for start, of in zip(self.starts, self.legs, strict=True)
+            )
+            yield Walk(digits, counts, legs, tuple(starts))
+
+
+def _moved(start: Start, by: Sequence[tuple[Leg, int]]) -> Start:
+    partition, offset = start
+    for leg, value in by:
+        if leg.on_partitions:
+            partition += value * leg.stride
+        else:
+            offset += value * leg.stride
+    return Start(partition, offset)
+
+
+Range = tuple[int, int]
+"""The first of some consecutive values of a digit, and how many."""
+
+
+class _Piece(NamedTuple):
+    """Consecutive indices of one dimension: values of digits; of each operand its legs and how far the first index is
+    from index 0."""
+
+    digits: tuple[Digit, ...]
+    counts: tuple[int, ...]
+    legs: tuple[tuple[Leg, ...], ...]
+    starts: tuple[Start, ...]
+
+
+def walks(extents: Sequence[int], *operands: Sequence[Spot], anywhere: bool = False) -> list[Walk]:
+    """Rectangles that hold each element with indices below `extents` once, in all replicas that the first operand has,
+    and no padding. Of the others, only replicas on the partitions count.
+
+    The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
+    spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. What can't begin at any
+    partition (`anywhere`) begins at 0. Raises LayoutError where padding can't be cut off so.
+    """
+    first, *others = ([s for s in spots if s.size > 1] for spots in operands)
+    operands = (first, *([s for s in spots if s.dim != COPY] for spots in others))
+    reach = dict(enumerate(extents))
+    for kind in (REPLICA, COPY):
+        reach[kind] = math.prod(s.size for s in first if s.dim == kind)
+    pieces = [
+        _pieces(dim, extent, [[s for s in spots if s.dim == dim] for spots in operands], anywhere)
+        for dim, extent in reach.items()
+    ]
+    return [_walk(operands, chosen) for chosen in product(*pieces)]
+
+
+def _walk(operands: Sequence[Sequence[Spot]], pieces: Sequence[_Piece]) -> Walk:
+    """Pieces of all dimensions together, their digits in the order of the operands' spots."""
+    found = [
+        (digit, piece.counts[i], tuple(legs[i] for legs in piece.legs))
+        for piece in pieces
+        for i, digit in enumerate(piece.digits)
+    ]
+    places: dict[Digit, tuple[int, int, int]] = {}
+    for number, spots in enumerate(operands):
+        for at, spot in enumerate(spots):
+            for digit, _, _ in found:
+                if digit[0] == spot.dim and spot.step <= digit[1] < spot.step * spot.size:
+                    places.setdefault(digit, (number, at, -digit[1]))
+    found.sort(key=lambda entry: places[entry[0]])
+    legs = tuple(tuple(legs[n] for _, _, legs in found) for n in range(len(operands)))
+    starts = (
+        Start(sum(p.starts[n].partition for p in pieces), sum(p.starts[n].offset for p in pieces))
+        for n in range(len(operands))
+    )
+    return Walk(tuple(digit for digit, _, _ in found), tuple(count for _, count, _ in found), legs, tuple(starts))
+
+
+def _pieces(dim: int, extent: int, operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
+    operands = [[s for s in spots if s.step < extent] for spots in operands]
+    steps = sorted({s.step for spots in operands for s in spots})
+    if any(slow % fast for fast, slow in pairwise(steps)):
+        return _intervals(dim, extent, operands, anywhere)
+    fine = [{s.step: s for s in _refined(spots, steps)} for spots in operands]
+    lanes = {step for spots in fine for step, s in spots.items() if s.on_partitions and not anywhere}
+    slowest_first = list(reversed(steps))
+    return [_piece(dim, slowest_first, box, fine) for box in _cover(slowest_first, extent, lanes)]
+
+
+def _piece(dim: int, steps: Sequence[int], box: dict[int, Range], operands: Sequence[dict[int, Spot]]) -> _Piece:
+    digits, counts = tuple((dim, step) for step in steps), tuple(box[step][1] for step in steps)
+    legs = tuple(tuple(_leg(spots.get(step)) for step in steps) for spots in operands)
+    starts = (_moved(Start(0, 0), [(leg, box[step][0]) for leg, step in zip(of, steps, strict=True)]) for of in legs)
+    return _Piece(digits, counts, legs, tuple(starts))
+
+
+def _leg(spot: Spot | None) -> Leg:
+    return Leg(False, 0) if spot is None else Leg(spot.on_partitions, spot.stride)
+
+
+def _intervals(dim: int, extent: int, operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
+    """For digits that don't divide each other: the indices between those at which some operand's fastest digit ends."""
+    if not anywhere and any(s.on_partitions for spots in operands for s in spots):
+        raise LayoutError("digits that don't divide each other begin at any partition; an instruction can't")
+    ends = {extent}
+    fastest = [min(spots, key=lambda s: s.step, default=None) for spots in operands]
+    for spot in fastest:
+        ends.update(range(0, extent, spot.size) if spot is not None else [0])
+    found = []
+    for begin, end in pairwise(sorted(ends)):
+        legs = tuple((_leg(spot),) for spot in fastest)
+        starts = (_moved(Start(0, 0), [(_leg(s), begin // s.step % s.size) for s in spots]) for spots in operands)
+        found.append(_Piece(((dim, 1),), (end - begin,), legs, tuple(starts)))
+    return found
+
+
+def _refined(spots: Sequence[Spot], cuts: Sequence[int]) -> Iterator[Spot]:
+    """The spots cut where another operand's digits begin."""
+    for spot in spots:
+        dim, first, size, on_partitions, stride = spot
+        end = first * size
+        steps = [step for step in cuts if first <= step < end]
+        for step, following in zip(steps, [*steps[1:], end], strict=True):
+            yield Spot(dim, step, -(-following // step), on_partitions, stride * (step // first))
+
+
+def _cover(steps: Sequence[int], size: int, lanes: set[int]) -> list[dict[int, Range]]:
+    """Rectangles of digits, given from the slowest, that hold the numbers below `size`."""
+    if size < 1:
+        return []
+    if not steps:
+        return [{}]
+    step, rest = steps[0], steps[1:]
+    whole, left = divmod(size, step)
+    if not left:
+        return [{step: (0, whole), **full} for full in _cover(rest, step, lanes)]
+    if step not in lanes:
+        full = [{step: (0, whole), **low} for low in _cover(rest, step, lanes)] if whole else []
+        return full + [{step: (whole, 1), **low} for low in _cover(rest, left, lanes)]
+    low = [{step: (0, whole + 1), **part} for part in _cover(rest, left, lanes)]
+    return low + ([{step: (0, whole), **part} for part in _above(rest, left, step, lanes)] if whole else [])
+
+
+def _above(steps: Sequence[int], low: int, size: int, lanes: set[int]) -> list[dict[int, Range]]:
+    """Rectangles of free digits that hold the numbers from `low` to below `size`."""
+    if low >= size:
+        return []
+    step, rest = steps[0], steps[1:]
+    if step in lanes:
+        raise LayoutError("padding between partitions can't be cut off: an instruction would begin at any partition")
+    whole, left = divmod(low, step)
+    parts = [{step: (whole, 1), **part} for part in _above(rest, left, step, lanes)] if left else []
+    first = whole + bool(left)
+    if first * step < size:
+        parts += [{step: (first, size // step - first), **full} for full in _cover(rest, step, lanes)]
+    return parts

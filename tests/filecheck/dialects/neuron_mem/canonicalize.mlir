@@ -1,0 +1,41 @@
+// RUN: nki-opt %s -p canonicalize --split-input-file | filecheck %s
+
+// CHECK-LABEL: func.func @a_convert_to_where_it_lies
+// CHECK: [[X:%.*]] = "test.op"
+// CHECK-NEXT: "test.op"([[X]])
+func.func @a_convert_to_where_it_lies() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0:64] x [d1:32]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_cast_to_what_it_is
+// CHECK: [[X:%.*]] = "test.op"
+// CHECK-NEXT: "test.op"([[X]])
+func.func @a_cast_to_what_it_is() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.cast %x : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_changes_something_stays
+// CHECK: neuron.mem.convert
+// CHECK: neuron.mem.convert %{{.*}} by copy
+// CHECK: neuron.mem.cast
+func.func @what_changes_something_stays() {
+  %x, %p = "test.op"() : () -> (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>)
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %q = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %c = neuron.mem.cast %x : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
+  "test.op"(%r, %q, %c) : (!neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @an_accumulator_for_nothing
+// CHECK-NEXT: func.return
+func.func @an_accumulator_for_nothing() {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  func.return
+}
