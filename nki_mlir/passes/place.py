@@ -103,7 +103,7 @@ class Place(ModulePass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _separate_dot_operands(func)
             spread_rows(func)
-            _Placer(choose_layouts(func)).block(func.body.block)
+            _Placer(choose_layouts(func)).function(func)
 
 
 def _separate_dot_operands(func: FuncOp) -> None:
@@ -142,6 +142,7 @@ class _Placer:
     def __init__(self, layouts: dict[SSAValue, Layout]):
         self.layouts = layouts
         self.tiles: dict[SSAValue, SSAValue] = {}
+        self.old: dict[Operation, None] = {}
 
     def type_of(self, value: SSAValue, element: Attribute | None = None) -> mem.TileType:
         element = element or tile.element_of(value)
@@ -165,15 +166,23 @@ class _Placer:
         number = constant_of(value)
         return None if number is None else emit.value(arith.ConstantOp(signless(number)))
 
+    def function(self, func: FuncOp) -> None:
+        """Rewrites all of it; what was rewritten goes, and indices that came from data with it."""
+        self.block(func.body.block)
+        for op in func.walk():
+            if any(v.owner in self.old for v in op.operands):
+                self.old[op] = None
+        for op in self.old:
+            op.operands = []
+        for op in self.old:
+            op.detach()
+            op.erase()
+
     def block(self, block: Block) -> None:
-        old: list[Operation] = []
         for op in list(block.ops):
             if self.handles(op):
                 self.rewrite(op)
-                old.append(op)
-        for op in reversed(old):
-            op.detach()
-            op.erase()
+                self.old[op] = None
 
     def handles(self, op: Operation) -> bool:
         """Address arithmetic and constants stay; dead shape operations on addresses too (dce removes them)."""
