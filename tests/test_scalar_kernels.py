@@ -314,3 +314,41 @@ def test_scalars_carried_by_a_loop() -> None:
         total = total * np.float32(0.5) + a.sum()
     *_, out = run(carried_scalars, x, np.zeros(2, np.float32), STEPS=5, N=64)
     np.testing.assert_array_equal(out, [x.max(), total])
+
+
+@nki_mlir.jit
+def index_choices(x, k, out, CASE: tl.constexpr, N: tl.constexpr):
+    """Indices that no offset and stride give, as values."""
+    at = tl.arange(0, N)
+    pid = tl.program_id(0)
+    if CASE == "chosen by data":
+        r = tl.abs(tl.where(tl.load(x + at) > 0.0, at, -at))
+    elif CASE == "bits":
+        r = 5 | at ^ 3 & at
+    elif CASE == "sum":
+        r = tl.sum(at + pid) + at
+    elif CASE == "limited":
+        r = tl.minimum(at, 10)
+    elif CASE == "magnitude":
+        r = tl.abs(1 - pid) + at * 0
+    else:
+        r = 5 | tl.load(k + at)
+    tl.store(out + pid * N + at, r)
+
+
+INDEX_CHOICES: dict[str, Any] = {
+    "chosen by data": lambda k, p, at: at + 0 * p,
+    "bits": lambda k, p, at: (5 | at ^ 3 & at) + 0 * p,
+    "sum": lambda k, p, at: 2016 + 64 * p + at,
+    "limited": lambda k, p, at: np.minimum(at, 10) + 0 * p,
+    "magnitude": lambda k, p, at: np.abs(1 - p) + 0 * at,
+    "constant first": lambda k, p, at: (5 | k) + 0 * p,
+}
+
+
+@pytest.mark.parametrize("case", INDEX_CHOICES)
+def test_indices_that_are_not_affine_as_numbers(case: str) -> None:
+    k = integers(64, np.int32)
+    expected = INDEX_CHOICES[case](k, np.arange(3)[:, None], np.arange(64))
+    *_, out = run(index_choices, floats(64), k, np.zeros((3, 64), np.int32), grid=(3,), CASE=case, N=64)
+    np.testing.assert_array_equal(out, expected)

@@ -141,6 +141,8 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
+    if x.number is INDEX:
+        x = b.cast(x, int32)
     for axis in sorted(axes, reverse=True):
         x = b.value(tile.ReduceOp(kind, x.ssa, axis))
         if keep:

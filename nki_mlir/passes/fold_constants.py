@@ -12,6 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerType, ModuleOp
 from xdsl.ir import Operation, SSAValue
+from xdsl.traits import Commutative
 
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
@@ -19,6 +20,12 @@ from nki_mlir.passes.constants import Number, constant_of, signless, typed, valu
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+
+
+def _quotient(a: float, b: float) -> float:
+    if b:
+        return a / b
+    return numbers.nan if a == 0 or numbers.isnan(a) else numbers.copysign(numbers.inf, a) * numbers.copysign(1, b)
 
 
 def _quietly(function: Callable[[float], int]) -> Callable[[float], float]:
@@ -30,6 +37,7 @@ FOLDED: Mapping[type[Operation], Callable[..., Any]] = {
     arith.AddfOp: operator.add,
     arith.SubfOp: operator.sub,
     arith.MulfOp: operator.mul,
+    arith.DivfOp: _quotient,
     arith.NegfOp: operator.neg,
     arith.AddiOp: operator.add,
     arith.SubiOp: operator.sub,
@@ -47,8 +55,8 @@ FOLDED: Mapping[type[Operation], Callable[..., Any]] = {
     math.FloorOp: _quietly(numbers.floor),
     math.CeilOp: _quietly(numbers.ceil),
 }
-"""What Python computes as the machine does, up to the last rounding: float64 holds the sums and products of fp32 well
-enough that rounding twice is rounding once. Division, functions and sums of many are the machine's."""
+"""What Python computes and rounds once: float64 holds what two fp32 numbers give well enough that rounding it again is
+rounding once. Functions and sums of many are the machine's."""
 
 _COMPARED: Mapping[tile.Predicate, Callable[[Any, Any], bool]] = {
     tile.Predicate.EQ: operator.eq,
@@ -67,8 +75,9 @@ class FoldConstants(LevelPass):
         %a = tile.splat %two                      %five = arith.constant 5.0 : f32
         %b = arith.addf %a, (splat of %three)  =>  %b = tile.splat %five
 
-    A choice by a constant condition is one of its values. Left alone: index arithmetic, which later passes read as it
-    is, and what only the machine rounds (division, functions, sums, 8-bit floats). Rejected: shifts by a constant that
+    A choice by a constant condition is one of its values. A constant on the left of an operation that commutes goes to
+    the right. Left alone: index arithmetic, which later passes read as it is, and what only the machine rounds
+    (functions, sums, 8-bit floats). Rejected: shifts by a constant that
     is no bit position of the type.
     """
 
@@ -77,12 +86,19 @@ class FoldConstants(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
+            _constant_right(inner)
             found = _folded(inner)
             if found is not None:
                 found.name_hint = found.name_hint or inner.results[0].name_hint
                 inner.results[0].replace_all_uses_with(found)
                 inner.detach()
                 inner.erase()
+
+
+def _constant_right(op: Operation) -> None:
+    """In place: canonicalize would make a new operation that has no source location."""
+    if op.has_trait(Commutative) and len(op.operands) == 2 and isinstance(op.operands[0].owner, arith.ConstantOp):
+        op.operands = op.operands[::-1]
 
 
 def _folded(op: Operation) -> SSAValue | None:

@@ -1,13 +1,13 @@
 """What passes know of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors
-as an offset and a stride for each dimension; masks as limits on a dimension's index."""
+as an offset and a stride for each dimension."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
@@ -123,6 +123,8 @@ def _expr_of(value: SSAValue) -> Expr:
             return _extremum(op, value)
         case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
             return _powers(op, value)
+        case math.AbsIOp():
+            return _magnitude(expr_of(op.operand), value)
         case _:
             return Expr.counter(value)
 
@@ -144,6 +146,11 @@ def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) ->
     if isinstance(op, arith.ShLIOp):
         return left * factor
     return modulo(left, factor) if isinstance(op, arith.AndIOp) else quotient(left, factor)
+
+
+def _magnitude(expr: Expr, value: SSAValue) -> Expr:
+    low, high = bounds(expr)
+    return expr if low >= 0 else expr * -1 if high <= 0 else Expr.counter(value)
 
 
 def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
@@ -249,11 +256,11 @@ def _index_tensor(value: SSAValue) -> IndexTensor:
         case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
             return _tensor_powers(op, shape)
         case _:
-            _no_data(value)
-            raise NotAffine(f"an address or a mask computed by {_describe(op)}")
+            no_data(value)
+            raise NotAffine(f"an address or a mask computed by {describe_op(op)}")
 
 
-def _describe(op: Operation | Block) -> str:
+def describe_op(op: Operation | Block) -> str:
     return op.name if isinstance(op, Operation) else "a loop-carried value that is not start + iteration * step"
 
 
@@ -261,15 +268,24 @@ def known(expr: Expr) -> Expr:
     """The expression, if it is made of program ids, loop counters and what they alone determine. Raises NotAffine."""
     for key in expr.counters():
         if isinstance(key, SSAValue):
-            _no_data(key)
+            no_data(key)
             if not isinstance(key.type, IndexType):
-                raise NotAffine(f"an integer that may wrap around in {key.type}")
+                wraps = isinstance(key.owner, Operation) and (key.owner.name.startswith("arith.") or _is_cast(key))
+                raise NotAffine(
+                    f"an integer that may wrap around in {key.type}"
+                    if wraps
+                    else f"an address or a mask computed by {describe_op(key.owner)}"
+                )
             if isinstance(key.owner, Block) and not is_loop_counter(key) and isinstance(key.owner.parent_op(), ForOp):
-                raise NotAffine(_describe(key.owner))
+                raise NotAffine(describe_op(key.owner))
     return expr
 
 
-def _no_data(value: SSAValue) -> None:
+def _is_cast(value: SSAValue) -> bool:
+    return isinstance(value.owner, tile.CastOp | arith.IndexCastOp)
+
+
+def no_data(value: SSAValue) -> None:
     """Raises DataDependent if a value is computed from what was loaded."""
     seen, pending = {value}, [value]
     while pending:
@@ -321,94 +337,6 @@ def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: t
             return tuple(0 if src != dst else stride for src, dst, stride in sizes)
         case tile.TransOp():
             return strides[::-1]
-
-
-_LESS = {"lt": (1, -1), "le": (1, 0), "gt": (-1, -1), "ge": (-1, 0)}
-"""predicate -> (sign, slack): the comparison holds where sign * (rhs - lhs) + slack >= 0."""
-
-
-def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
-    """A mask as a conjunction: it is true where every one of these is >= 0. Raises NotAffine."""
-    op = mask.owner
-    match op:
-        case arith.AndIOp():
-            yield from constraints(op.lhs)
-            yield from constraints(op.rhs)
-        case tile.SplatOp():
-            rank = len(tile.shape_of(op.result))
-            for part in constraints(op.value):
-                yield IndexTensor(part.offset, (0,) * rank)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
-            for part in constraints(op.source):
-                yield IndexTensor(part.offset, reshaped(op, part.strides))
-        case tile.CompareOp():
-            yield from _compared(op)
-        case arith.ConstantOp(value=IntegerAttr() as number):
-            yield IndexTensor(Expr(0 if number.value.data else -1), ())
-        case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
-            yield IndexTensor(Expr(0 if dense.get_values()[0] else -1), (0,) * len(tile.shape_of(mask)))
-        case _:
-            _no_data(mask)
-            raise NotAffine(f"a mask that is no comparison of indices but {_describe(op)}")
-
-
-def _compared(op: tile.CompareOp) -> Iterator[IndexTensor]:
-    """A comparison as what is >= 0 where it holds. Raises NotAffine."""
-    if not isinstance(tile.element_of(op.lhs), IndexType | IntegerType):
-        _no_data(op.result)
-        raise NotAffine("a mask that compares floats")
-    difference, predicate = difference_of(op), op.predicate.data.value
-    if predicate == "ne":
-        predicate = _one_sided(difference, tile.shape_of(op.lhs))
-    for sign, slack in [_LESS[predicate]] if predicate in _LESS else [_LESS["le"], _LESS["ge"]]:
-        yield IndexTensor(difference.offset * -sign + slack, tuple(s * -sign for s in difference.strides))
-
-
-def difference_of(op: tile.CompareOp) -> IndexTensor:
-    """Left minus right of a comparison of indices. Raises NotAffine."""
-    return index_tensor(op.lhs) + index_tensor(op.rhs) * -1
-
-
-def _one_sided(difference: IndexTensor, shape: tuple[int, ...]) -> str:
-    """The comparison with 0 that is `ne` where the difference lies on one side of it. Raises NotAffine."""
-    low, high = difference.range(shape)
-    if low >= 0:
-        return "gt"
-    if high <= 0:
-        return "lt"
-    raise NotAffine("a mask by '!=', true below and above a value")
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How many leading elements of dimension `dim` are in bounds: `limit`, clamped to 0..size."""
-
-    dim: int
-    limit: Expr
-
-
-def extents(mask: SSAValue) -> list[Extent]:
-    """A mask as valid extents; what always holds is left out. A single element counts as a dimension of 1. Raises
-    NotAffine."""
-    shape = tile.shape_of(mask)
-    first = shape[0] if shape else 1
-    found: list[Extent] = []
-    for part in constraints(mask):
-        low, high = part.range(shape)
-        if low >= 0:
-            continue
-        varying = [d for d, s in enumerate(part.strides) if s and shape[d] > 1]
-        if high < 0:
-            found.append(Extent(0, Expr(0)))
-        elif not varying:
-            found.append(Extent(0, (part.offset + 1) * first))
-        elif len(varying) > 1:
-            raise NotAffine("a mask that compares two dimensions with each other")
-        elif part.strides[varying[0]] > 0:
-            raise NotAffine("a mask that leaves out leading elements (a lower bound)")
-        else:
-            found.append(Extent(varying[0], quotient(part.offset, -part.strides[varying[0]]) + 1))
-    return found
 
 
 def counters_of(expr: Expr) -> set[SSAValue]:

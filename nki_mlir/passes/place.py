@@ -112,7 +112,7 @@ class Place(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             _refuse_foreign(func)
-            _Placer(Placement(func)).block(func.body.block)
+            _Placer(Placement(func)).function(func)
 
 
 def _refuse_foreign(func: FuncOp) -> None:
@@ -145,6 +145,7 @@ class _Placer:
         self.placement = placement
         self.tiles: dict[SSAValue, SSAValue] = {}
         self._converted: dict[tuple[SSAValue, Layout], SSAValue] = {}
+        self.old: dict[Operation, None] = {}
 
     def type_of(self, value: SSAValue, layout: Layout | None = None) -> mem.TileType:
         return mem.TileType.of(Space.SBUF, layout or self.placement.layout(value), tile.element_of(value))
@@ -188,15 +189,23 @@ class _Placer:
         number = constant_of(value)
         return None if number is None else emit.value(arith.ConstantOp(signless(number)))
 
+    def function(self, func: FuncOp) -> None:
+        """Rewrites all of it; what was rewritten goes, and indices that came from data with it."""
+        self.block(func.body.block)
+        for op in func.walk():
+            if any(v.owner in self.old for v in op.operands):
+                self.old[op] = None
+        for op in self.old:
+            op.operands = []
+        for op in self.old:
+            op.detach()
+            op.erase()
+
     def block(self, block: Block) -> None:
-        old: list[Operation] = []
         for op in list(block.ops):
             if self.handles(op):
                 self.rewrite(op)
-                old.append(op)
-        for op in reversed(old):
-            op.detach()
-            op.erase()
+                self.old[op] = None
 
     def handles(self, op: Operation) -> bool:
         """Address arithmetic and constants stay; dead shape operations on addresses too (dce removes them)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, IntegerType, f32, i32, i64
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, IntegerAttr, IntegerType, f32, i1, i32, i64
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -18,10 +18,10 @@ from nki_mlir.passes.indices import (
     DataDependent,
     IndexTensor,
     NotAffine,
-    difference_of,
-    extents,
     index_tensor,
+    is_loop_counter,
 )
+from nki_mlir.passes.masks import difference_of, extents
 from nki_mlir.passes.placement import is_data
 
 EXACT_IN_FP32 = 2**24
@@ -34,10 +34,12 @@ COMPARE: dict[tile.Predicate, Alu] = {
     tile.Predicate.GT: Alu.GREATER,
     tile.Predicate.GE: Alu.GREATER_EQUAL,
 }
-_BITS: dict[type[Operation], Alu] = {
+_WITHIN: dict[type[Operation], Alu] = {
     arith.AndIOp: Alu.BITWISE_AND,
     arith.OrIOp: Alu.BITWISE_OR,
     arith.XOrIOp: Alu.BITWISE_XOR,
+    arith.MaxSIOp: Alu.MAXIMUM,
+    arith.MinSIOp: Alu.MINIMUM,
 }
 """What gives a 32-bit result of 32-bit indices, whatever they are."""
 
@@ -57,7 +59,7 @@ def index_mask(op: tile.CompareOp, type_: mem.TileType, tile_of: TileOf, emit: E
         pass
     alu = COMPARE[op.predicate.data]
     try:
-        difference = difference_of(op)
+        difference = _counted(difference_of(op))
         if _magnitude(difference, type_) < EXACT_IN_FP32:
             left = _iota(difference, type_.with_element(f32), emit)
             return binary(alu, left, emit.float(0.0), type_, emit)
@@ -84,7 +86,7 @@ def index_numbers(op: tile.CastOp, type_: mem.TileType, tile_of: TileOf, emit: E
     """Indices converted to numbers of the result's type."""
     element, words = type_.element_type, type_.with_element(i32)
     try:
-        place = index_tensor(op.source)
+        place = _counted(index_tensor(op.source))
     except NotAffine:
         integers = index_data(op.source, words, tile_of, op, emit)
     else:
@@ -102,7 +104,7 @@ def index_numbers(op: tile.CastOp, type_: mem.TileType, tile_of: TileOf, emit: E
 def index_data(value: SSAValue, type_: mem.TileType, tile_of: TileOf, op: Operation, emit: Emitter) -> SSAValue:
     """Indices as a tile of 32-bit integers. Raises CompileError, at `op`, for what may need more bits."""
     try:
-        place = index_tensor(value)
+        place = _counted(index_tensor(value))
         _check_32_bits(place, type_, op)
         return _iota(place, type_, emit)
     except NotAffine as error:
@@ -113,14 +115,34 @@ def index_data(value: SSAValue, type_: mem.TileType, tile_of: TileOf, op: Operat
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
     if isinstance(owner, tile.SplatOp | tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp):
         raise CompileError.at(op, f"indices computed by {owner.name} from data are not supported as values yet")
-    if isinstance(owner, Operation) and type(owner) in _BITS:
+    if isinstance(owner, tile.SelectOp):
+        condition = tile_of(owner.condition, type_.with_element(i1), emit)
+        sides = [index_data(v, type_, tile_of, op, emit) for v in (owner.on_true, owner.on_false)]
+        return emit.value(mem.SelectOp.create(operands=[condition, *sides], result_types=[type_]))
+    if isinstance(owner, Operation) and type(owner) in _WITHIN:
         left, right = (index_data(v, type_, tile_of, op, emit) for v in owner.operands)
-        return binary(_BITS[type(owner)], left, right, type_, emit)
+        return binary(_WITHIN[type(owner)], left, right, type_, emit)
+    if isinstance(owner, math.AbsIOp):
+        source = index_data(owner.operand, type_, tile_of, op, emit)
+        zero = emit.value(arith.ConstantOp(IntegerAttr(0, i32)))
+        return binary(Alu.MAXIMUM, source, binary(Alu.SUBTRACT, zero, source, type_, emit), type_, emit)
     if isinstance(reason, DataDependent):
         raise CompileError.at(
             op, "64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does"
         )
     raise CompileError.at(op, f"these indices are not supported as values: they have {reason}")
+
+
+def _counted(place: IndexTensor) -> IndexTensor:
+    """Indices, if they move with loop counters alone. Raises NotAffine."""
+    for key in place.offset.counters():
+        if not is_loop_counter(key):
+            owner = key.owner if isinstance(key, SSAValue) else None
+            what = owner.name if isinstance(owner, Operation) else "an argument of the function"
+            raise NotAffine(
+                f"numbers that {what} gives, which are no sum of multiples of loop counters and program ids"
+            )
+    return place
 
 
 def _iota(place: IndexTensor, type_: mem.TileType, emit: Emitter) -> SSAValue:

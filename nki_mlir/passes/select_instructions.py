@@ -129,7 +129,7 @@ def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | Non
 
 def _hbm_view(memory: SSAValue, offset: SSAValue, dims: Sequence[Dim], extra: int, emit: Emitter) -> SSAValue:
     if dtype(element_of(memory)).kind == "bool":
-        raise CompileError("arrays of truth values (i1) are not supported in HBM; pass uint8")
+        raise CompileError.at(emit.location, "arrays of truth values (i1) are not supported in HBM; pass uint8")
     if extra:
         offset = emit.value(arith.AddiOp(offset, emit.index(extra)))
     return emit.value(ViewOp(memory, Access(Space.HBM, element_of(memory), tuple(dims)), offset))

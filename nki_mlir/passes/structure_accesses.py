@@ -14,9 +14,10 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import constant_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import DataDependent, Extent, IndexTensor, NotAffine, extents, index_tensor, reshaped
+from nki_mlir.passes.indices import DataDependent, IndexTensor, NotAffine, index_tensor, reshaped
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.masks import Extent, extents
 
 
 @dataclass(frozen=True)

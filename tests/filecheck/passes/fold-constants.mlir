@@ -82,9 +82,24 @@ func.func @a_choice_by_a_constant(%x: tensor<8xf32>, %y: tensor<8xf32>) {
 
 // -----
 
+// CHECK-LABEL: func.func @a_constant_goes_to_the_right(
+// CHECK-SAME: [[X:%.*]]: i32
+// CHECK: [[C:%.*]] = arith.constant 3 : i32
+// CHECK: arith.ori [[X]], [[C]] : i32
+// CHECK: arith.subi [[C]], [[X]] : i32
+func.func @a_constant_goes_to_the_right(%x: i32) {
+  %c = arith.constant 3 : i32
+  %a = arith.ori %c, %x : i32
+  %b = arith.subi %c, %x : i32
+  "test.op"(%a, %b) : (i32, i32) -> ()
+  func.return
+}
+
+// -----
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK: arith.muli
-// CHECK: arith.divf
+// CHECK: math.exp
 // CHECK: arith.addf
 // CHECK: tile.reduce
 func.func @leaves_alone(%x: tensor<8xf32>) {
@@ -92,7 +107,7 @@ func.func @leaves_alone(%x: tensor<8xf32>) {
   %j = arith.muli %i, %i : index
   %two = arith.constant 2.0 : f32
   %twos = tile.splat %two : f32 -> tensor<8xf32>
-  %a = arith.divf %twos, %twos : tensor<8xf32>
+  %a = math.exp %twos : tensor<8xf32>
   %b = arith.addf %twos, %x : tensor<8xf32>
   %c = tile.reduce sum %twos axis 0 : tensor<8xf32> -> f32
   "test.op"(%j, %a, %b, %c) : (index, tensor<8xf32>, tensor<8xf32>, f32) -> ()
