@@ -18,7 +18,8 @@ Item = tuple["Sequencer", "Step", tuple[int, ...]]
 """One issue of an instruction, with its numbers."""
 NONE = -1
 """The issue of what is none: branches, table switches."""
-_PART = 4096
+_PART = 256
+"""Issues that are unpacked at once."""
 
 
 class Numbers:
