@@ -47,6 +47,7 @@ class Sequencer:
 
     def advance(self, now: float) -> None:
         """Issues what can issue now, then asks to be called again when the engine is free."""
+        trace = self.simulation.trace
         while True:
             if self.head is None and not self._fetch(now):
                 return
@@ -60,21 +61,19 @@ class Sequencer:
                 self.simulation.schedule(now + step.delay, self.advance)
                 return
             self.head, self.delayed, self.delay = None, False, step.delay
-            self.issue = NONE if step.op is None else self._log(step)
+            try:
+                self.issue = NONE if step.op is None else trace.add(self, step, self.numbers)
+            except OverflowError:
+                raise self._too_large(step) from None
             free = step.issue(self, now, self.numbers)
             if free > now:
                 self.simulation.schedule(free, self.advance)
                 return
 
-    def _log(self, step: Step) -> int:
-        """Writes an issue down; gives its place in the trace."""
-        try:
-            return self.simulation.trace.add(self, step, self.numbers)
-        except OverflowError:
-            assert step.op is not None
-            raise ExecutionError(
-                f"{where(step.op)}: an address, a semaphore or a count is {max(self.numbers, key=abs)}, beyond 64 bits"
-            ) from None
+    def _too_large(self, step: Step) -> ExecutionError:
+        assert step.op is not None
+        largest = max(self.numbers, key=abs)
+        return ExecutionError(f"{where(step.op)}: an address, a semaphore or a count is {largest}, beyond 64 bits")
 
     def _fetch(self, now: float) -> bool:
         """Takes the next instruction; False if there is none or it has to wait for a semaphore."""
@@ -82,7 +81,9 @@ class Sequencer:
         if step is None:
             self.done = True
             return False
-        self.simulation.count(step)
+        self.simulation.left -= 1
+        if self.simulation.left < 0:
+            raise self.simulation.too_long(step)
         self.head = step
         self.since = self.ready = now
         self.numbers = numbers = self.walk.numbers(step)

@@ -103,7 +103,7 @@ class Core:
 
 class Simulation:
     """The events still to come, and what a run records: `trace` has every issue. Without `numerics` the
-    memories keep nothing."""
+    memories keep nothing. `left` instructions and branches may still issue, of `limit`."""
 
     def __init__(self, target: Target, tensors: dict[str, Memory], seed: int | None, checks: bool, numerics: bool):
         self.target, self.tensors, self.checks, self.numerics = target, tensors, checks, numerics
@@ -130,15 +130,13 @@ class Simulation:
             raise ExecutionError(f"max_instructions is 0 to {MOST_COUNTED:,}, got {instructions:,}")
         self.limit = self.left = instructions
 
-    def count(self, step: Step) -> None:
-        """One more instruction or branch comes to the head of a stream."""
-        self.left -= 1
-        if self.left < 0:
-            name = f"{where(step.op)}: " if step.op is not None else ""
-            raise ExecutionError(
-                f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
-                " `max_instructions` of `execute` if it is meant to"
-            )
+    def too_long(self, step: Step) -> ExecutionError:
+        """For an instruction or a branch that is one too many."""
+        name = f"{where(step.op)}: " if step.op is not None else ""
+        return ExecutionError(
+            f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
+            " `max_instructions` of `execute` if it is meant to"
+        )
 
     def schedule(self, time: float, event: Event) -> None:
         self._sequence += 1

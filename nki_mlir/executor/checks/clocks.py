@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
-from nki_mlir.executor.trace import Item
+from nki_mlir.executor.trace import Item, Trace
 
 if TYPE_CHECKING:
     from nki_mlir.executor.decode import Step
@@ -53,28 +53,37 @@ class Raise(NamedTuple):
 
 _NUMBERS = 5
 """Of a raise: chain, number, amount, position, and the first of its clocks."""
+_RECENT = 32
 
 
 class History:
     """The raises of one semaphore in the order of the trace, and the count after each. They are many, and lie packed:
     in `numbers`, and in `clocks`, of `chains` numbers each: what all of a raise relies on, after what some of it relies
-    on where that is less, of a transfer."""
+    on where that is less, of a transfer. The `recent` ones, which are asked for most, are at hand as well."""
 
     def __init__(self, chains: int):
         self.chains = chains
         self.totals, self.numbers, self.clocks = array("q"), array("i"), array("i")
         self.rows = 0
+        self.recent = deque[Raise](maxlen=_RECENT)
         self.simple = True
 
     def __len__(self) -> int:
         return len(self.totals)
 
     def __getitem__(self, index: int) -> Raise:
+        place = index - len(self.totals) + len(self.recent)
+        if place >= 0:
+            return self.recent[place]
         chain, number, amount, position, row = self.numbers[index * _NUMBERS : (index + 1) * _NUMBERS]
         after = (index + 1) * _NUMBERS
         end = self.numbers[after + 4] if after < len(self.numbers) else self.rows
         some = self._clock(row) if end - row == 2 else None
         return Raise(chain, number, amount, self._clock(end - 1), some, position)
+
+    def source(self, index: int) -> tuple[int, int]:
+        """Chain and number of a raise."""
+        return self.numbers[index * _NUMBERS], self.numbers[index * _NUMBERS + 1]
 
     def _clock(self, row: int) -> Clock:
         return self.clocks[row * self.chains : (row + 1) * self.chains].tolist()
@@ -83,11 +92,14 @@ class History:
         first = made.whole if made.some is None else made.some
         if self.totals and first[self.numbers[-_NUMBERS]] < self.numbers[1 - _NUMBERS]:
             self.simple = False
+        self.recent.append(made)
         self.totals.append(made.amount + (self.totals[-1] if self.totals else 0))
         self.numbers.extend((made.chain, made.number, made.amount, made.position, self.rows))
-        for clock in (made.whole,) if made.some is None else (made.some, made.whole):
-            self.clocks.extend(clock)
+        if made.some is not None:
+            self.clocks.fromlist(made.some)
             self.rows += 1
+        self.clocks.fromlist(made.whole)
+        self.rows += 1
 
     def same(self, other: History) -> bool:
         return self.numbers == other.numbers and self.clocks == other.clocks
@@ -133,7 +145,7 @@ class Order:
         self.trace, self.before = trace, before or {}
         self.histories: dict[tuple[int, int], History] = {}
         self.chains: dict[object, int] = {}
-        steps = {step: sequencer for sequencer, step, _ in trace}
+        steps = dict(zip(trace.steps, trace.sequencers, strict=True) if isinstance(trace, Trace) else _issuers(trace))
         for sequencer in dict.fromkeys(steps.values()):
             self.chains[sequencer] = len(self.chains)
         for step, sequencer in steps.items():
@@ -144,9 +156,9 @@ class Order:
         self.counts = [0] * len(self.chains)
         self.rings: dict[Ring, dict[int, Clock]] = {}
 
-    def walk(self) -> Iterator[Taken]:
+    def walk(self) -> Iterator[tuple[Item, Taken]]:
         for position, item in enumerate(self.trace):
-            yield self._take(position, item)
+            yield item, self._take(position, item)
 
     @property
     def simple(self) -> bool:
@@ -210,9 +222,10 @@ class Order:
         index = bisect_left(history.totals, value)
         if index == len(history):
             return clock, None
-        made = history[index]
-        if clock[made.chain] >= made.number:
+        chain, number = history.source(index)
+        if clock[chain] >= number:
             return clock, None
+        made = history[index]
         if made.some is not None and history.totals[index] != value:
             return joined(clock, made.some), history[max(0, index - 1)]
         return joined(clock, made.whole), made
@@ -234,6 +247,10 @@ class Order:
         if not len(reached) or not reached[-1].all():
             return clock
         return np.take_along_axis(np.take_along_axis(clocks, order, 0), reached.argmax(axis=0)[None], 0)[0].tolist()
+
+
+def _issuers(trace: Sequence[Item]) -> Iterator[tuple[Step, Sequencer]]:
+    return ((step, sequencer) for sequencer, step, _ in trace)
 
 
 def ring_of(sequencer: Sequencer, step: Step) -> Ring:
@@ -260,5 +277,5 @@ def final(order: Order) -> Order:
 def relied(trace: Sequence[Item]) -> list[Taken]:
     """What every issue of a trace relies on."""
     order = Order(trace)
-    taken = list(order.walk())
-    return taken if order.simple else list(final(order).walk())
+    found = list(order.walk())
+    return [taken for _, taken in (found if order.simple else final(order).walk())]

@@ -68,34 +68,36 @@ class Races:
             self._follow(final(order).walk())
         return list(self.found.values())
 
-    def _follow(self, walk: Iterator[Taken]) -> None:
-        for position, ((_, step, numbers), taken) in enumerate(zip(self.trace, walk, strict=True)):
+    def _follow(self, walk: Iterator[tuple[Item, Taken]]) -> None:
+        for position, ((_, step, numbers), taken) in enumerate(walk):
             plan = self.plans.get(step) or self._plan(step)
             own = -1 if plan.transfer else taken.chain
             touch, clock = (taken.chain, taken.number, position), taken.clock
             for pattern, index in plan.reads:
                 box = self._box(pattern, numbers[index])
-                for other in box.meets:
+                for other in box.others or (box,):
                     if other.write is not None:
                         self._after(clock, -1, other.write, position, pattern, (box, other), "reads", "writes")
                 if box.reads is None:
                     box.reads = {}
                 box.reads[taken.chain] = touch
                 if plan.evicts and pattern.access.space is Space.PSUM:
-                    for other in box.meets:
+                    for other in box.others or (box,):
                         other.seen, other.unseen = position, None
             for pattern, index in plan.writes:
                 box = self._box(pattern, numbers[index])
-                for other in box.meets:
+                for other in box.others or (box,):
                     if other.write is not None:
                         self._after(clock, own, other.write, position, pattern, (box, other), "writes", "writes")
                     for read in other.reads.values() if other.reads else ():
                         self._after(clock, own, read, position, pattern, (box, other), "writes", "reads")
-                box.reads, box.write = None, touch
+                box.write = touch
+                if box.reads:
+                    box.reads.clear()
                 if plan.matmul:
                     self._group(box, pattern, numbers, position)
                 elif pattern.access.space is Space.PSUM:
-                    for other in box.meets:
+                    for other in box.others or (box,):
                         other.seen = other.unseen = None
 
     def _plan(self, step: Step) -> _Plan:
@@ -135,7 +137,7 @@ class Races:
     def _group(self, box: Box, pattern: Pattern, numbers: tuple[int, ...], position: int) -> None:
         """What a multiply_moving does to the group of its destination."""
         if not numbers[EXTRA]:
-            for other in box.meets:
+            for other in box.others or (box,):
                 if other.unseen is not None:
                     self._misuse(
                         position, other.unseen, pattern, (box, other), "overwrites", "wrote and nothing has read"
