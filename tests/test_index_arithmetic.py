@@ -10,9 +10,11 @@ from reference.builder import Kernel, Value
 from reference.case import random_array
 from reference.levels import check_levels
 from xdsl.dialects.builtin import f32
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute
 
 from nki_mlir import CompileError, execute, parse, pipeline
+from nki_mlir.passes.indices import range_of
 
 
 def truncated(a: int, b: int) -> int:
@@ -162,3 +164,21 @@ def test_masks(limit: int) -> None:
         k.store(out + (at + 512), k.load(x + at, alone < limit // 64), alone < limit // 64)
 
     agree(write, grid=(2,), specs=[(f32, [128]), (f32, [640])])
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 8, 1), (3, 20, 5), (-7, 4, 3), (-9, -1, 4)])
+def test_the_range_of_a_counter(low: int, high: int, step: int) -> None:
+    """Of a loop that has not been normalised: the first value and the last, both included."""
+    module = parse(f"""
+      func.func @f() {{
+        %low = arith.constant {low} : index
+        %high = arith.constant {high} : index
+        %step = arith.constant {step} : index
+        scf.for %i = %low to %high step %step {{
+        }}
+        func.return
+      }}
+    """)
+    loop = next(op for op in module.walk() if isinstance(op, ForOp))
+    values = range(low, high, step)
+    assert range_of(loop.body.block.args[0]) == (values[0], values[-1])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, position
+from nki_mlir.passes.footprint import ONE_PARTITION
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.multi_buffer import alignment, capacity, slot_bytes
@@ -42,7 +43,7 @@ class Allocate(LevelPass):
                 _assign([life for life in lives if life.alloc.buffer.space is space], space, target)
 
 
-@dataclass
+@dataclass(eq=False)
 class Lifetime:
     """`first` and `last` are places in program order (inclusive); `size` covers all slots."""
 
@@ -126,8 +127,17 @@ def _full(life: Lifetime, lives: list[Lifetime], space: Space, available: int) -
     if len(alive) > 12:
         lines.append(f"  {sum(x.size for x in alive[12:]):>8} bytes  in {len(alive) - 12} more")
     over = needed - available
-    lines.append(f"use blocks that need {over} bytes less on each partition")
+    alone = {x: reason for x in (life, *alive) if (reason := x.alloc.attributes.get(ONE_PARTITION)) is not None}
+    if sum(x.size for x in alone) > over:
+        lines += [f"{_name(x)} lies on one partition because {_text(reason)}" for x, reason in list(alone.items())[:1]]
+        lines.append(f"{over} bytes are too many there; use shorter blocks, or blocks of several rows")
+    else:
+        lines.append(f"use blocks that need {over} bytes less on each partition")
     return "\n".join(lines)
+
+
+def _text(reason: Attribute) -> str:
+    return reason.data if isinstance(reason, StringAttr) else str(reason)
 
 
 def _name(life: Lifetime) -> str:

@@ -7,7 +7,7 @@ reduction runs along the free dimensions, a matmul's contraction dimension is on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
@@ -160,8 +160,11 @@ class Component:
     ops: list[Operation]
 
 
-def choose_layouts(func: FuncOp) -> dict[SSAValue, Layout]:
-    """A layout for every placed value of the function. Raises CompileError where no layout does."""
+def choose_layouts(func: FuncOp, causes: dict[SSAValue, Infeasible] | None = None) -> dict[SSAValue, Layout]:
+    """A layout for every placed value of the function. Raises CompileError where no layout does.
+
+    `causes` receives, for values that lie on one partition, what forbids the first layout that would spread them.
+    """
     operations = list(func.walk())
     made = [link for op in operations for link in links(op) if is_placed(link.a) and is_placed(link.b)]
     neighbours: dict[SSAValue, list[tuple[SSAValue, Callable[[Layout], Layout]]]] = {}
@@ -176,7 +179,7 @@ def choose_layouts(func: FuncOp) -> dict[SSAValue, Layout]:
     for op in operations:
         for value in (*op.results, *(a for r in op.regions for b in r.blocks for a in b.args)):
             if is_placed(value) and value not in layouts:
-                layouts |= _solve(_component(value, neighbours), neighbours, demands)
+                layouts |= _solve(_component(value, neighbours), neighbours, demands, {} if causes is None else causes)
     return layouts
 
 
@@ -197,6 +200,7 @@ def _solve(
     values: list[SSAValue],
     neighbours: dict[SSAValue, list[tuple[SSAValue, Callable[[Layout], Layout]]]],
     demands: dict[SSAValue, list[Layout]],
+    causes: dict[SSAValue, Infeasible],
 ) -> dict[SSAValue, Layout]:
     root = max(values, key=lambda v: (v in demands, len(tile.shape_of(v))))
     rank = len(tile.shape_of(root))
@@ -217,11 +221,21 @@ def _solve(
                     )
             for op in users:
                 check(op, layouts)
+            if candidate is None and first is not None:
+                causes.update(dict.fromkeys(values, _reduction(users) or first))
             return layouts
         except Infeasible as reason:
             first = first or reason
     assert first is not None
     raise CompileError.at(first.op, f"no placement on the partitions does for this operation: {first.reason}")
+
+
+def _reduction(users: Iterable[Operation]) -> Infeasible | None:
+    """A reduction of a row over its only dimension, which keeps the row, and all that is computed with it, together."""
+    for op in users:
+        if isinstance(op, tile.ReduceOp) and len(tile.shape_of(op.source)) == 1:
+            return Infeasible(op, "it is reduced over its only dimension, or computed with what is")
+    return None
 
 
 def _where(value: SSAValue) -> Operation:

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IndexType,
     ModuleOp,
+    StringAttr,
     TensorType,
     f32,
     i1,
@@ -31,8 +32,9 @@ from nki_mlir.dialects.dtypes import is_number
 from nki_mlir.dialects.instructions import Alu, AluAttr, Function, FunctionAttr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.footprint import ONE_PARTITION, check_product, check_tile, one_partition_reason
 from nki_mlir.passes.indices import NotAffine, extents, index_tensor
-from nki_mlir.passes.layout import Layout, choose_layouts, constant_source, is_data, is_placed
+from nki_mlir.passes.layout import Infeasible, Layout, choose_layouts, constant_source, is_data, is_placed
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 
@@ -107,7 +109,8 @@ class Place(LevelPass):
             _refuse_foreign(func)
             _separate_dot_operands(func)
             _load_spread(func)
-            _Placer(choose_layouts(func)).block(func.body.block)
+            causes: dict[SSAValue, Infeasible] = {}
+            _Placer(choose_layouts(func, causes), causes).block(func.body.block)
 
 
 def _refuse_foreign(func: FuncOp) -> None:
@@ -186,8 +189,8 @@ def _gathers(op: tile.ReadOp, type_: mem.TileType) -> bool:
 class _Placer:
     """Rewrites operations in order; `tiles` maps tensors to the tiles that stand for them."""
 
-    def __init__(self, layouts: dict[SSAValue, Layout]):
-        self.layouts = layouts
+    def __init__(self, layouts: dict[SSAValue, Layout], causes: dict[SSAValue, Infeasible]):
+        self.layouts, self.causes = layouts, causes
         self.tiles: dict[SSAValue, SSAValue] = {}
 
     def type_of(self, value: SSAValue, element: Attribute | None = None) -> mem.TileType:
@@ -237,6 +240,14 @@ class _Placer:
             result = self.compute(op, emit)
             result.name_hint = op.results[0].name_hint
             self.tiles[op.results[0]] = result
+            self.note(op, result)
+
+    def note(self, op: Operation, result: SSAValue) -> None:
+        """Refuses what can't fit, and keeps why a tile lies on one partition, for the message if the kernel can't."""
+        reason = one_partition_reason(mem.tile_type(result), self.causes.get(op.results[0]))
+        check_tile(op, result, reason)
+        if reason is not None and isinstance(result.owner, Operation):
+            result.owner.attributes[ONE_PARTITION] = StringAttr(reason)
 
     def compute(self, op: Operation, emit: Emitter) -> SSAValue:
         result = op.results[0]
@@ -352,6 +363,7 @@ class _Placer:
             self.tile_of(v, mem.TileType.of(Space.SBUF, tile.shape_of(v), d, f32), emit)
             for v, d in ((op.a, 1), (op.b, 0))
         ]
+        check_product(op, *inputs)
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
         result = emit.value(mem.MoveOp.create(operands=[product], result_types=[sums.with_space(Space.SBUF)]))

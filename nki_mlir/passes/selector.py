@@ -17,6 +17,7 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.footprint import ONE_PARTITION
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Storage, stored_type
 
@@ -29,10 +30,16 @@ QUEUES = 4
 
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
-    many an engine has so far."""
+    many an engine has so far, `labels` what each tile is called, `current` the label of what is being made."""
 
-    def __init__(self, handlers: Mapping[type[Operation], Handler], accumulations: Mapping[mem.MatmulOp, Accumulation]):
-        self.handlers, self.accumulations = handlers, accumulations
+    def __init__(
+        self,
+        handlers: Mapping[type[Operation], Handler],
+        accumulations: Mapping[mem.MatmulOp, Accumulation],
+        labels: Mapping[SSAValue, str],
+    ):
+        self.handlers, self.accumulations, self.labels = handlers, accumulations, labels
+        self.current = ""
         self.stored: dict[SSAValue, Storage] = {}
         self.transfers: Counter[Engine] = Counter()
 
@@ -41,6 +48,7 @@ class Selector:
         for op in list(block.ops):
             handler = self.handlers.get(type(op))
             if handler is not None:
+                self.current = self.labels.get(op.results[0], "") if op.results else ""
                 handler(self, op, Emitter.before(op))
                 old.append(op)
             elif op.name.startswith("neuron.mem."):
@@ -54,12 +62,15 @@ class Selector:
     def result(self, op: Operation, emit: Emitter) -> Storage:
         """A new buffer for the operation's result."""
         value = op.results[0]
-        storage = Storage.allocate(mem.tile_type(value), value.name_hint or op.name.rsplit(".", 1)[1], emit)
+        storage = Storage.allocate(mem.tile_type(value), self.labels[value], emit)
+        if (reason := op.attributes.get(ONE_PARTITION)) is not None and isinstance(storage.buffer.owner, Operation):
+            storage.buffer.owner.attributes[ONE_PARTITION] = reason
         self.stored[value] = storage
         return storage
 
     def temporary(self, type_: mem.TileType, emit: Emitter) -> Storage:
-        return Storage.allocate(type_, "temporary", emit)
+        """A buffer for what is on the way to the present operation's result."""
+        return Storage.allocate(type_, f"{self.current} (temporary)" if self.current else "temporary", emit)
 
     def emit(
         self,
