@@ -132,7 +132,12 @@ MUTANTS: list[Mutant] = [
             "part.offset * shape[0]",
             ("tests/test_index_arithmetic.py::test_masks",),
         ),
-        ("reach", "high + sum(max(0, s) for s in spans)", "high", _agree("sizes-130-7")),
+        (
+            "reach",
+            "high + sum(max(0, s) for s in spans)",
+            "high",
+            ("tests/test_index_arithmetic.py::test_a_division_of_indices",),
+        ),
     ),
     *_of(
         "structure_accesses",
@@ -172,7 +177,12 @@ MUTANTS: list[Mutant] = [
             "outer.index(trips)",
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
-        ("counts", "index(grid[op.axis.value.data])", "index(grid[0])", _filecheck("map-programs")),
+        (
+            "counts",
+            "index(grid[op.axis.value.data])",
+            "index(grid[0])",
+            ("tests/test_grids.py::test_programs_of_several_axes",),
+        ),
         (
             "most",
             "if programs > MOST_UNROLLED:",

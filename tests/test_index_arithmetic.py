@@ -141,6 +141,23 @@ def test_a_product_of_indices() -> None:
         agree(write)
 
 
+def test_a_division_of_indices() -> None:
+    """What stays below the divisor is itself or 0; what doesn't keeps no stride."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        k.store(out + at, k.load(x + (at // 8 + at % 8)))
+
+    agree(write)
+
+    def crossing(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(16)
+        k.store(out + at, k.load(x + at // 8))
+
+    with pytest.raises(CompileError, match=r"a division by 8 of indices that reach 0\.\.15"):
+        agree(crossing)
+
+
 def test_pointers() -> None:
     """Offsets that are added one after another add up."""
 
