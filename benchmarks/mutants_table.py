@@ -181,7 +181,7 @@ MUTANTS: list[Mutant] = [
             "counts",
             "index(grid[op.axis.value.data])",
             "index(grid[0])",
-            ("tests/test_grids.py::test_programs_of_several_axes",),
+            _filecheck("map-programs"),
         ),
         (
             "most",
@@ -196,7 +196,7 @@ MUTANTS: list[Mutant] = [
             "spread",
             "op.strides.get_values()[d] if sizes[d] > 1 else 0",
             "op.strides.get_values()[d]",
-            _agree("columns", "rows"),
+            ("tests/test_index_arithmetic.py::test_one_element_for_all_rows",),
         ),
         ("negation", "FloatAttr(-1.0,", "FloatAttr(1.0,", _agree("functions")),
         (
@@ -217,14 +217,24 @@ MUTANTS: list[Mutant] = [
     *_of(
         "layout",
         ("left operand", "yield op.a, 1", "yield op.a, 0", _filecheck("place")),
-        ("swap", "return None if layout is None else 1 - layout", "return layout", _agree("columns", "rows")),
+        (
+            "swap",
+            "return None if layout is None else 1 - layout",
+            "return layout",
+            ("tests/test_index_arithmetic.py::test_a_transposed_block",),
+        ),
         (
             "reduction",
             "if layout == axis and partitions_for",
             "if layout != axis and partitions_for",
             _agree("reduce_rows-sum", "reduce_columns-sum"),
         ),
-        ("spread", "if layout is not None and src[layout] != dst[layout]:", "if False:", _agree("columns", "rows")),
+        (
+            "spread",
+            "if layout is not None and src[layout] != dst[layout]:",
+            "if False:",
+            ("tests/test_index_arithmetic.py::test_a_computed_row_for_all_rows",),
+        ),
     ),
     *_of(
         "promote_accumulators",
@@ -256,7 +266,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "peel_tails",
-        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _loops("ragged_ends")),
+        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _filecheck("peel-tails")),
         ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _loops("ragged_ends")),
         ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _loops("ragged_ends")),
         ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _loops("ragged_ends")),

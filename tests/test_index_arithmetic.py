@@ -132,6 +132,39 @@ def test_index_tensors() -> None:
     agree(write)
 
 
+def test_one_element_for_all_rows() -> None:
+    """A block of one element that is repeated is read once, whatever its stride says."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        one = k.load(x + (k.arange(1) + 3))
+        at = k.arange(4).column() * 8 + k.arange(8).row()
+        k.store(out + at, k.load(x + at) + one.row().broadcast((4, 8)))
+
+    agree(write)
+
+
+def test_a_computed_row_for_all_rows() -> None:
+    """It has no place on every partition, so the columns lie on them."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        row = k.load(x + k.arange(16)) * 2.0
+        at = k.arange(8).column() * 16 + k.arange(16).row()
+        k.store(out + at, k.load(x + at) + row.row().broadcast((8, 16)))
+
+    agree(write)
+
+
+def test_a_transposed_block() -> None:
+    """The dimension on the partitions is the other one of the transpose."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        rows, columns = k.arange(8), k.arange(16)
+        tall = columns.column() * 8 + rows.row()
+        k.store(out + tall, k.load(x + (rows.column() * 16 + columns.row())).T + k.load(x + tall))
+
+    agree(write)
+
+
 def test_a_product_of_indices() -> None:
     def write(k: Kernel, x: Value, out: Value) -> None:
         at = k.arange(8)

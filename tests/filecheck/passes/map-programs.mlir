@@ -48,6 +48,20 @@ func.func @programs_that_are_not_affine_are_written_out(%x: memref<4096xf32>) at
   func.return
 }
 
+// CHECK-LABEL: func.func @the_numbers_of_programs
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: [[ROWS:%.*]] = arith.constant 2 : index
+// CHECK: [[COLUMNS:%.*]] = arith.constant 4 : index
+// CHECK: "test.op"([[ROWS]], [[COLUMNS]])
+func.func @the_numbers_of_programs() attributes {tile.grid = array<i64: 2, 4>} {
+  %i = tile.program_id 0
+  %rows = tile.num_programs 0
+  %columns = tile.num_programs 1
+  "test.op"(%rows, %columns) : (index, index) -> ()
+  func.return
+}
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK-NOT: scf.for
 // CHECK: func.return
