@@ -267,8 +267,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "peel_tails",
         ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _filecheck("peel-tails")),
-        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _loops("ragged_ends")),
-        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _loops("ragged_ends")),
+        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _filecheck("peel-tails")),
+        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _filecheck("peel-tails")),
         ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _loops("ragged_ends")),
         (
             "minimum",
