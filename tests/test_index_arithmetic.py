@@ -232,3 +232,25 @@ def test_the_range_of_a_counter(low: int, high: int, step: int) -> None:
     loop = next(op for op in module.walk() if isinstance(op, ForOp))
     values = range(low, high, step)
     assert range_of(loop.body.block.args[0]) == (values[0], values[-1])
+
+
+@pytest.mark.parametrize("limit", [1, 5, 8, 9])
+def test_masks_as_values(limit: int) -> None:
+    """A mask that chooses between values is true in front of its limit."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        v = k.load(x + at)
+        k.store(out + at, k.where(at < limit, v, 7.0))
+
+    agree(write)
+
+
+def test_constants_on_the_left() -> None:
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        v = k.load(x + at)
+        k.store(out + at, k.full((8,), 5.0, f32) - v)
+        k.store(out + (at + 8), k.where(k.full((8,), 0.25, f32) < v, v, 0.0))
+
+    agree(write)

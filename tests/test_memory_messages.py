@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from xdsl.dialects.func import FuncOp
 
 import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir import CompileError, parse, pipeline
+from nki_mlir.passes.names import labels
 
 
 @nki_mlir.jit
@@ -150,3 +152,25 @@ def test_buffers_are_called_by_variables() -> None:
         "positive (multiply)",
         "x",
     ]
+
+
+def test_names_of_many_values_are_found_at_once() -> None:
+    """Values with several uses each, none of them a variable, on the way to one argument."""
+    tile = "!neuron.mem.tile<sbuf, 8 x [1] x f32, dim 0 of [8]>"
+    adds = "\n".join(
+        f"%{i} = neuron.mem.binary add %{i - 1}, %{i - 2} : {tile}, {tile} -> {tile}" for i in range(2, 400)
+    )
+    text = f"""
+      func.func @f(%x: memref<8xf32>) {{
+        %c0 = arith.constant 0 : index
+        %0 = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> {tile}
+        %1 = neuron.mem.binary add %0, %0 : {tile}, {tile} -> {tile}
+        {adds}
+        neuron.mem.store %399 to %x[%c0] strides [1] : {tile} -> memref<8xf32>
+        func.return
+      }}
+    """
+    func = next(op for op in parse(text).walk() if isinstance(op, FuncOp))
+    started = time.perf_counter()
+    assert set(labels(func).values()) == {"x (load)", "x (add)"}
+    assert time.perf_counter() - started < 5

@@ -183,6 +183,9 @@ def _unary(s: Selector, op: Operation, emit: Emitter) -> None:
 def _move(s: Selector, op: Operation, emit: Emitter) -> None:
     """PSUM leaves through the Scalar engine, which leaves the Vector engine to the arithmetic that follows."""
     assert isinstance(op, mem.MoveOp)
+    if isinstance(op.source.owner, mem.AccumulatorOp):
+        s.memset(s.result(op, emit), zero_of(f32), emit)  # a sum of no products; PSUM itself holds anything
+        return
     source = s.stored[op.source]
     s.emit(emit, "activation", {"dst": s.result(op, emit).view(emit), "data": source.view(emit)}, op=Function.COPY)
 
