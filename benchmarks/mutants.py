@@ -26,7 +26,7 @@ from mutants_table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("nki_mlir", "tests", "examples", "benchmarks", "pyproject.toml")
-TIMEOUT = 600
+TIMEOUT = 240
 """Seconds that the tests of a mutant may take: one that never ends is killed too."""
 
 

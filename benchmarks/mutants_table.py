@@ -66,7 +66,12 @@ MUTANTS: list[Mutant] = [
         ("trips rounded down", "-(-(high - low) // step))", "(high - low) // step)", _loops("counters")),
         ("negative trips", "max(0, -(-(high - low) // step))", "-(-(high - low) // step)", _loops("counters")),
         ("backward step", "or step is None or step < 1:", "or step is None:", _loops("what_is_no_constant_loop")),
-        ("range without step", "low + step * (trips - 1)", "low + (trips - 1)", _loops("nested_ragged_ends")),
+        (
+            "range without step",
+            "low + step * (trips - 1)",
+            "low + (trips - 1)",
+            ("tests/test_index_arithmetic.py::test_the_range_of_a_counter",),
+        ),
         (
             "division of negatives",
             "if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):",
@@ -127,7 +132,12 @@ MUTANTS: list[Mutant] = [
             "part.offset * shape[0]",
             ("tests/test_index_arithmetic.py::test_masks",),
         ),
-        ("reach", "high + sum(max(0, s) for s in spans)", "high", _agree("sizes-130-7")),
+        (
+            "reach",
+            "high + sum(max(0, s) for s in spans)",
+            "high",
+            ("tests/test_index_arithmetic.py::test_a_division_of_indices",),
+        ),
     ),
     *_of(
         "structure_accesses",
@@ -167,7 +177,12 @@ MUTANTS: list[Mutant] = [
             "outer.index(trips)",
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
-        ("counts", "index(grid[op.axis.value.data])", "index(grid[0])", _filecheck("map-programs")),
+        (
+            "counts",
+            "index(grid[op.axis.value.data])",
+            "index(grid[0])",
+            _filecheck("map-programs"),
+        ),
         (
             "most",
             "if programs > MOST_UNROLLED:",
@@ -181,7 +196,7 @@ MUTANTS: list[Mutant] = [
             "spread",
             "op.strides.get_values()[d] if sizes[d] > 1 else 0",
             "op.strides.get_values()[d]",
-            _agree("columns", "rows"),
+            ("tests/test_index_arithmetic.py::test_one_element_for_all_rows",),
         ),
         ("negation", "FloatAttr(-1.0,", "FloatAttr(1.0,", _agree("functions")),
         (
@@ -202,14 +217,24 @@ MUTANTS: list[Mutant] = [
     *_of(
         "layout",
         ("left operand", "yield op.a, 1", "yield op.a, 0", _filecheck("place")),
-        ("swap", "return None if layout is None else 1 - layout", "return layout", _agree("columns", "rows")),
+        (
+            "swap",
+            "return None if layout is None else 1 - layout",
+            "return layout",
+            ("tests/test_index_arithmetic.py::test_a_transposed_block",),
+        ),
         (
             "reduction",
             "if layout == axis and partitions_for",
             "if layout != axis and partitions_for",
             _agree("reduce_rows-sum", "reduce_columns-sum"),
         ),
-        ("spread", "if layout is not None and src[layout] != dst[layout]:", "if False:", _agree("columns", "rows")),
+        (
+            "spread",
+            "if layout is not None and src[layout] != dst[layout]:",
+            "if False:",
+            ("tests/test_index_arithmetic.py::test_a_computed_row_for_all_rows",),
+        ),
     ),
     *_of(
         "promote_accumulators",
@@ -241,10 +266,10 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "peel_tails",
-        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _loops("ragged_ends")),
-        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _loops("ragged_ends")),
-        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _loops("ragged_ends")),
-        ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _loops("ragged_ends")),
+        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _filecheck("peel-tails")),
+        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _filecheck("peel-tails")),
+        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _filecheck("peel-tails")),
+        ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _filecheck("peel-tails")),
         (
             "minimum",
             "pick = min if isinstance(op, arith.MinSIOp) else max",
@@ -256,7 +281,7 @@ MUTANTS: list[Mutant] = [
             "outermost",
             "key=_depth, default=None",
             "key=lambda x: -_depth(x), default=None",
-            _loops("nested_ragged_ends"),
+            _filecheck("peel-tails"),
         ),
         ("loops", "        normalize_all(op)\n", "", _loops("ragged_ends")),
     ),
@@ -278,7 +303,7 @@ MUTANTS: list[Mutant] = [
         (
             "pad",
             "dims[position] = (step, size - valid[short[0]])",
-            "dims[position] = (step, 1)",
+            "dims[position] = (step, size - valid[short[0]] - 1)",
             _agree("sizes-130-7", "add_2d"),
         ),
         ("pad offset", "offset=step * valid[short[0]])", "offset=0)", _agree("add_2d")),
@@ -288,9 +313,9 @@ MUTANTS: list[Mutant] = [
             "channel_multiplier=per_partition",
             _agree("index_values"),
         ),
-        ("mask", "op0=Alu.LESS)", "op0=Alu.LESS_EQUAL)", _agree("masked_row_and_column", "choose")),
+        ("mask", "op0=Alu.LESS)", "op0=Alu.LESS_EQUAL)", ("tests/test_index_arithmetic.py::test_masks_as_values",)),
         ("transpose", "[(1, rows)], row)", "[(1, rows)], 0)", _MATMUL),
-        ("loops", "        normalize_all(op)\n", "", _loops("sums_of_products", "counters")),
+        ("loops", "        normalize_all(op)\n", "", _loops("a_sum_in_psum")),
         ("arguments", "            check_arguments(func)\n", "", _filecheck("select-instructions_invalid")),
     ),
     *_of(
@@ -318,7 +343,7 @@ MUTANTS: list[Mutant] = [
             "reverse",
             "_constant(op.lhs, alu, op, emit), result, emit, reverse=True)",
             "_constant(op.lhs, alu, op, emit), result, emit)",
-            _agree("arithmetic-f32--", "divisions"),
+            ("tests/test_index_arithmetic.py::test_constants_on_the_left",),
         ),
         (
             "column on the left",

@@ -27,6 +27,15 @@ def test_an_empty_grid_runs_nothing(grid: Any) -> None:
     assert double_kernel.last_run is not None and double_kernel.last_run.instructions == 0
 
 
+@pytest.mark.parametrize("grid", [(2, 3), (3, 2), (1, 4), (4, 1), (2, 1, 2)])
+def test_programs_of_several_axes(grid: tuple[int, ...]) -> None:
+    """Program (i, j) of the grid is number i * size + j."""
+    x, out = np.arange(100, dtype=np.float32) + 1, np.full(100, -1, np.float32)
+    double_kernel[grid](x, out, 90, BLOCK=16)
+    end = min(90, 16 * grid[0] * grid[1])
+    np.testing.assert_array_equal(out, [*(2 * x[:end]), *[-1] * (100 - end)])
+
+
 @pytest.mark.parametrize(
     ("grid", "message"),
     [

@@ -10,9 +10,11 @@ from reference.builder import Kernel, Value
 from reference.case import random_array
 from reference.levels import check_levels
 from xdsl.dialects.builtin import f32
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute
 
 from nki_mlir import CompileError, execute, parse, pipeline
+from nki_mlir.passes.indices import range_of
 
 
 def truncated(a: int, b: int) -> int:
@@ -130,6 +132,39 @@ def test_index_tensors() -> None:
     agree(write)
 
 
+def test_one_element_for_all_rows() -> None:
+    """A block of one element that is repeated is read once, whatever its stride says."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        one = k.load(x + (k.arange(1) + 3))
+        at = k.arange(4).column() * 8 + k.arange(8).row()
+        k.store(out + at, k.load(x + at) + one.row().broadcast((4, 8)))
+
+    agree(write)
+
+
+def test_a_computed_row_for_all_rows() -> None:
+    """It has no place on every partition, so the columns lie on them."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        row = k.load(x + k.arange(16)) * 2.0
+        at = k.arange(8).column() * 16 + k.arange(16).row()
+        k.store(out + at, k.load(x + at) + row.row().broadcast((8, 16)))
+
+    agree(write)
+
+
+def test_a_transposed_block() -> None:
+    """The dimension on the partitions is the other one of the transpose."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        rows, columns = k.arange(8), k.arange(16)
+        tall = columns.column() * 8 + rows.row()
+        k.store(out + tall, k.load(x + (rows.column() * 16 + columns.row())).T + k.load(x + tall))
+
+    agree(write)
+
+
 def test_a_product_of_indices() -> None:
     def write(k: Kernel, x: Value, out: Value) -> None:
         at = k.arange(8)
@@ -137,6 +172,23 @@ def test_a_product_of_indices() -> None:
 
     with pytest.raises(CompileError, match="a product of two values that both vary"):
         agree(write)
+
+
+def test_a_division_of_indices() -> None:
+    """What stays below the divisor is itself or 0; what doesn't keeps no stride."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        k.store(out + at, k.load(x + (at // 8 + at % 8)))
+
+    agree(write)
+
+    def crossing(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(16)
+        k.store(out + at, k.load(x + at // 8))
+
+    with pytest.raises(CompileError, match=r"a division by 8 of indices that reach 0\.\.15"):
+        agree(crossing)
 
 
 def test_pointers() -> None:
@@ -162,3 +214,43 @@ def test_masks(limit: int) -> None:
         k.store(out + (at + 512), k.load(x + at, alone < limit // 64), alone < limit // 64)
 
     agree(write, grid=(2,), specs=[(f32, [128]), (f32, [640])])
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 8, 1), (3, 20, 5), (-7, 4, 3), (-9, -1, 4)])
+def test_the_range_of_a_counter(low: int, high: int, step: int) -> None:
+    """Of a loop that has not been normalised: the first value and the last, both included."""
+    module = parse(f"""
+      func.func @f() {{
+        %low = arith.constant {low} : index
+        %high = arith.constant {high} : index
+        %step = arith.constant {step} : index
+        scf.for %i = %low to %high step %step {{
+        }}
+        func.return
+      }}
+    """)
+    loop = next(op for op in module.walk() if isinstance(op, ForOp))
+    values = range(low, high, step)
+    assert range_of(loop.body.block.args[0]) == (values[0], values[-1])
+
+
+@pytest.mark.parametrize("limit", [1, 5, 8, 9])
+def test_masks_as_values(limit: int) -> None:
+    """A mask that chooses between values is true in front of its limit."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        v = k.load(x + at)
+        k.store(out + at, k.where(at < limit, v, 7.0))
+
+    agree(write)
+
+
+def test_constants_on_the_left() -> None:
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        at = k.arange(8)
+        v = k.load(x + at)
+        k.store(out + at, k.full((8,), 5.0, f32) - v)
+        k.store(out + (at + 8), k.where(k.full((8,), 0.25, f32) < v, v, 0.0))
+
+    agree(write)

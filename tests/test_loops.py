@@ -296,11 +296,12 @@ def test_carried_values_that_change_places(level: str, trips: int) -> None:
     np.testing.assert_allclose(y.reshape(-1, COLUMNS)[:5], [p, q, a, b, c], rtol=1e-6)
 
 
-@pytest.mark.parametrize("trips", [2, 3])
+@pytest.mark.parametrize("bounds", [(0, 2, 1), (0, 3, 1), (3, 9, 2), (-2, 3, 2), (-4, 4, 7)], ids=str)
 @pytest.mark.parametrize("nested", [False, True])
-def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
+def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested: bool) -> None:
     """The loop adds products to the first half of an accumulator; the second half, written after it, is overwritten
     and not added to."""
+    low, high, step = bounds
     width = 512
     a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
     b = f"!neuron.mem.tile<sbuf, 4 x [{2 * width}] x f32, dim 0 of [4, {2 * width}]>"
@@ -312,7 +313,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
       %q = neuron.mem.matmul %a, %b acc %ACC part [0, 0, 0] : {a}, {b}, {p} -> {p}
       scf.yield %q : {p}
     """
-    loop = f"scf.for %i = {number(0)} to {number(trips)} step {number(1)} iter_args(%s = %z) -> ({p}) {{"
+    loop = f"scf.for %i = {number(low)} to {number(high)} step {number(step)} iter_args(%s = %z) -> ({p}) {{"
     if nested:
         inner = f"""
           %t = scf.for %j = {number(0)} to {number(2)} step {number(1)} iter_args(%u = %s) -> ({p}) {{
@@ -322,7 +323,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
         """
     text = f"""
       func.func @f(%x: {x_type}, %w: {b_type}, %y: {y_type}) {{
-        {"".join(f"{number(k)} = arith.constant {k} : index" + chr(10) for k in sorted({0, 1, 2, trips}))}
+        {"".join(f"{number(k)} = arith.constant {k} : index" + chr(10) for k in sorted({0, 1, 2, *bounds}))}
         %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {x_type} -> {a}
         %b = neuron.mem.load %w[{number(0)}] strides [{2 * width}, 1] : {b_type} -> {b}
         %z = neuron.mem.accumulator : {p}
@@ -340,7 +341,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(trips: int, nested: bool) -> None:
     y = np.zeros(16 * width, np.float32)
     execute(lowered(text), [x, w, y])
     product = x.reshape(8, 4) @ w.reshape(4, 2 * width)
-    product[:, :width] *= trips * (2 if nested else 1)
+    product[:, :width] *= len(range(*bounds)) * (2 if nested else 1)
     np.testing.assert_allclose(y.reshape(8, 2 * width), product, rtol=1e-5, atol=1e-4)
 
 
@@ -442,3 +443,26 @@ def test_a_start_from_outside() -> None:
     x, y = executed(kernel(body, {0, 1, 3, COLUMNS}))
     expected = x.reshape(-1, COLUMNS)[:3].sum(axis=0)
     np.testing.assert_allclose(y.reshape(-1, COLUMNS)[:3], [expected] * 3, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("bounds", [(0, 0, 1), (3, 1, 1), (2, 5, 4), (-1, 4, 2)], ids=str)
+def test_a_sum_in_psum(bounds: tuple[int, int, int]) -> None:
+    """Of as many products as the loop has iterations: zero where it has none."""
+    a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
+    b = "!neuron.mem.tile<sbuf, 4x8xf32, [d0] x [d1]>"
+    c, p = (f"!neuron.mem.tile<{space}, 8 x [8] x f32, dim 0 of [8, 8]>" for space in ("sbuf", "psum"))
+    low, high, step = bounds
+    body = f"""
+      %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {MEMORY} -> {a}
+      %b = neuron.mem.load %x[{number(32)}] strides [8, 1] : {MEMORY} -> {b}
+      %z = neuron.mem.accumulator : {p}
+      %r = scf.for %i = {number(low)} to {number(high)} step {number(step)} iter_args(%s = %z) -> ({p}) {{
+        %m = neuron.mem.matmul %a, %b acc %s : {a}, {b}, {p} -> {p}
+        scf.yield %m : {p}
+      }}
+      %d = neuron.mem.move %r : {p} -> {c}
+      neuron.mem.store %d to %y[{number(0)}] strides [8, 1] : {c} -> {MEMORY}
+    """
+    x, y = executed(kernel(body, {0, low, high, step, 32}))
+    product = x[:32].reshape(8, 4) @ x[32:64].reshape(4, 8)
+    np.testing.assert_allclose(y[:64].reshape(8, 8), len(range(*bounds)) * product, rtol=1e-5, atol=1e-5)

@@ -42,7 +42,7 @@ class Allocate(LevelPass):
                 _assign([life for life in lives if life.alloc.buffer.space is space], space, target)
 
 
-@dataclass
+@dataclass(eq=False)
 class Lifetime:
     """`first` and `last` are places in program order (inclusive); `size` covers all slots."""
 
@@ -125,8 +125,7 @@ def _full(life: Lifetime, lives: list[Lifetime], space: Space, available: int) -
     ]
     if len(alive) > 12:
         lines.append(f"  {sum(x.size for x in alive[12:]):>8} bytes  in {len(alive) - 12} more")
-    over = needed - available
-    lines.append(f"use blocks that need {over} bytes less on each partition")
+    lines.append(f"use blocks that need {needed - available} bytes less on each partition")
     return "\n".join(lines)
 
 

@@ -130,7 +130,10 @@ def _cuts(loop: ForOp) -> list[int]:
         for extent, size in _extents(op):
             if _varies(extent, size) and any(counter in part.counters() for part in _affine_parts(extent)):
                 cuts |= _changes(extent, size, counter, trips)
-    return sorted(c for c in cuts if 0 < c < trips)
+    found = sorted(c for c in cuts if 0 < c < trips)
+    # An extent of several parts can vary without any of them changing alone: then every iteration is cut off, so that
+    # the next look finds no counter there.
+    return found or list(range(1, min(trips, MOST_COPIES + 2)))
 
 
 def _changes(extent: SSAValue, size: int, counter: SSAValue, trips: int) -> set[int]:

@@ -34,6 +34,7 @@ from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
@@ -339,6 +340,7 @@ class _Placer:
         inputs = [
             self.tile_of(v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit) for v, d in ((op.a, 1), (op.b, 0))
         ]
+        check_product(op, *inputs)
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
         moved = type_.with_element(f32)

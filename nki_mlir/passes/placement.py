@@ -159,12 +159,21 @@ class Placement:
         return layout.partitions <= memory.partitions and bytes_ <= memory.sbuf_usable_bytes
 
     def _too_large(self, op: Operation, value: SSAValue) -> CompileError:
-        shape, memory = tile.shape_of(value), self.target.memory
-        best = min(layout.elements for layout in usual_layouts(shape, memory.partitions))
+        available, lanes = self.target.memory.sbuf_usable_bytes, self.target.memory.partitions
+        if isinstance(op, tile.ReduceOp):
+            axis, value = op.axis.value.data, op.source
+            layouts = [x for x in usual_layouts(tile.shape_of(value), lanes) if x.is_free(axis)]
+            because = f"; a reduction has all of dimension {axis} on one partition"
+        else:
+            layouts, because = usual_layouts(tile.shape_of(value), lanes), ""
+        name = f"'{value.name_hint}'" if value.name_hint is not None else "a tile"
+        best = min(layouts, key=lambda x: x.elements)
+        needed = best.elements * dtype(tile.element_of(value)).bytes
+        where = "one partition" if best.partitions == 1 else f"each of {best.partitions} partitions"
         return CompileError.at(
             op,
-            f"a tile of {list(shape)} {tile.element_of(value)} needs {best * dtype(tile.element_of(value)).bytes} bytes"
-            f" on each partition of SBUF, which has {memory.sbuf_usable_bytes}; use smaller blocks",
+            f"{name}, {list(tile.shape_of(value))} of {tile.element_of(value)}, needs {needed} bytes on {where}, and"
+            f" sbuf has {available}{because}; use smaller blocks",
         )
 
     def _forms(self, op: Operation, value: SSAValue) -> Iterator[Form]:

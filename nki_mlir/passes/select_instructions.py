@@ -26,6 +26,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import MEM
+from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
@@ -62,7 +63,7 @@ class SelectInstructions(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
-            Selector(HANDLERS, accumulations, target_of(func).limits).block(func.body.block)
+            Selector(HANDLERS, accumulations, labels(func), target_of(func).limits).block(func.body.block)
 
 
 def _load(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -174,6 +175,9 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
     """What leaves PSUM goes through the Scalar engine, which leaves the Vector engine to the arithmetic that
     follows."""
     assert isinstance(op, mem.ConvertOp)
+    if isinstance(op.source.owner, mem.AccumulatorOp):
+        s.memset(s.result(op, emit), zero_of(f32), emit)  # a sum of no products; PSUM itself holds anything
+        return
     source = s.stored[op.source]
     match op.by.data if op.by is not None else None:
         case mem.Way.NOTHING:
@@ -267,7 +271,7 @@ def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
         if storage.type.is_psum and not init.has_one_use():
             raise CompileError.at(op, "the sum that this loop adds to has another use; it is written in place")
         if not storage.type.is_psum and not _is_own(init, op):
-            fresh = Storage.allocate(mem.tile_type(inside), inside.name_hint or "carried", emit)
+            fresh = Storage.allocate(mem.tile_type(inside), inside.name_hint or s.labels[result], emit)
             s.over(emit, "tensor_copy", {"dst": fresh, "src": storage})
             storage = fresh
         s.stored[inside] = s.stored[result] = storage
@@ -286,6 +290,7 @@ def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
         inner.detach()
         block.add_op(inner)
     s.block(block)
+    s.current = s.labels.get(op.results[0], "") if op.results else ""
     _write_back(s, yielded, list(old.args[1:]), Emitter.before(terminator))
 
 

@@ -39,15 +39,18 @@ class Fill(NamedTuple):
 
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
-    many an engine has so far, `tables` which buffers of precomputed numbers there are."""
+    many an engine has so far, `labels` what each tile is called, `current` the label of what is being made, `tables`
+    which buffers of precomputed numbers there are."""
 
     def __init__(
         self,
         handlers: Mapping[type[Operation], Handler],
         accumulations: Mapping[mem.MatmulOp, Accumulation],
+        labels: Mapping[SSAValue, str],
         limits: Limits,
     ):
-        self.handlers, self.accumulations, self.limits = handlers, accumulations, limits
+        self.handlers, self.accumulations, self.labels, self.limits = handlers, accumulations, labels, limits
+        self.current = ""
         self.stored: dict[SSAValue, Storage] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
         self.transfers: Counter[Engine] = Counter()
@@ -57,6 +60,7 @@ class Selector:
         for op in list(block.ops):
             handler = self.handlers.get(type(op))
             if handler is not None:
+                self.current = self.labels.get(op.results[0], "") if op.results else ""
                 try:
                     handler(self, op, Emitter.before(op))
                 except LayoutError as reason:
@@ -73,12 +77,13 @@ class Selector:
     def result(self, op: Operation, emit: Emitter) -> Storage:
         """A new buffer for the operation's result."""
         value = op.results[0]
-        storage = Storage.allocate(mem.tile_type(value), value.name_hint or op.name.rsplit(".", 1)[1], emit)
+        storage = Storage.allocate(mem.tile_type(value), self.labels[value], emit)
         self.stored[value] = storage
         return storage
 
     def temporary(self, type_: mem.TileType, emit: Emitter) -> Storage:
-        return Storage.allocate(type_, "temporary", emit)
+        """A buffer for what is on the way to the present operation's result."""
+        return Storage.allocate(type_, f"{self.current} (temporary)" if self.current else "temporary", emit)
 
     def emit(
         self,

@@ -86,3 +86,17 @@ func.func @one_program_has_no_number(%x: memref<64xf32>) attributes {tile.grid =
   "test.op"(%x) : (memref<64xf32>) -> ()
   func.return
 }
+
+// CHECK-LABEL: func.func @the_numbers_of_programs
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: [[ROWS:%.*]] = arith.constant 2 : index
+// CHECK: [[COLUMNS:%.*]] = arith.constant 4 : index
+// CHECK: "test.op"([[ROWS]], [[COLUMNS]])
+func.func @the_numbers_of_programs() attributes {tile.grid = array<i64: 2, 4>} {
+  %i = tile.program_id 0
+  %rows = tile.num_programs 0
+  %columns = tile.num_programs 1
+  "test.op"(%rows, %columns) : (index, index) -> ()
+  func.return
+}

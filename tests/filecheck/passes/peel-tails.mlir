@@ -119,3 +119,50 @@ func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
   }
   func.return
 }
+
+// Blocks 0 to 10 are full, block 11 has two elements, the rest none: three bodies, two of which store.
+// CHECK-LABEL: func.func @far_beyond_the_end
+// CHECK-COUNT-2: neuron.mem.store
+// CHECK-NOT: neuron.mem.store
+// CHECK-LABEL: func.func @two_counters
+// CHECK-COUNT-3: neuron.mem.load
+// CHECK-NOT: neuron.mem.load
+// CHECK: func.return
+func.func @far_beyond_the_end(%x: memref<8192xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c20 = arith.constant 20 : index
+  %end = arith.constant 90 : index
+  scf.for %i = %c0 to %c20 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %left = arith.subi %end, %at : index
+    %some = arith.maxsi %left, %c0 : index
+    %valid = arith.minsi %some, %c8 : index
+    %v = neuron.mem.load %x[%at] strides [1] valid [%valid] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x[%at] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8192xf32>
+  }
+  func.return
+}
+
+// The outer loop is cut first: one loop for its first iteration, two parts for its second.
+func.func @two_counters(%x: memref<8192xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c8 = arith.constant 8 : index
+  %end = arith.constant 90 : index
+  scf.for %i = %c0 to %c2 step %c1 {
+    scf.for %j = %c0 to %c8 step %c1 {
+      %row = arith.muli %i, %c8 : index
+      %block = arith.addi %row, %j : index
+      %at = arith.muli %block, %c8 : index
+      %left = arith.subi %end, %at : index
+      %some = arith.maxsi %left, %c0 : index
+      %valid = arith.minsi %some, %c8 : index
+      %v = neuron.mem.load %x[%at] strides [1] valid [%valid] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+      neuron.mem.store %v to %x[%at] strides [1] valid [%valid] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8192xf32>
+    }
+  }
+  func.return
+}

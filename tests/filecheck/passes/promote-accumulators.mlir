@@ -90,3 +90,27 @@ func.func @a_loop_of_no_iterations(%x: memref<2048xf32>) {
   neuron.mem.store %s to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @a_product_with_another_use_stays_an_addition
+// CHECK: neuron.mem.fill
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>)
+// CHECK: neuron.mem.binary add
+func.func @a_product_with_another_use_stays_an_addition(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  %start = neuron.mem.fill %zero : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s = scf.for %k = %c0 to %c4 step %c1 iter_args(%acc = %start) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
+    %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+    %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %m = neuron.mem.move %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+    %t = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+    scf.yield %t : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  }
+  neuron.mem.store %s to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}

@@ -1,0 +1,176 @@
+"""What does not fit is said early, with sizes, the user's names and lines, and the true cause."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from xdsl.dialects.func import FuncOp
+
+import nki_mlir
+import nki_mlir.language as tl
+from nki_mlir import CompileError, parse, pipeline
+from nki_mlir.passes.names import labels
+
+
+@nki_mlir.jit
+def product_kernel(a_ptr, b_ptr, c_ptr, M: tl.constexpr, N: tl.constexpr, K: tl.constexpr):
+    m, n, k = tl.arange(0, M), tl.arange(0, N), tl.arange(0, K)
+    left = tl.load(a_ptr + m[:, None] * K + k[None, :])
+    right = tl.load(b_ptr + k[:, None] * N + n[None, :])
+    tl.store(c_ptr + m[:, None] * N + n[None, :], tl.dot(left, right))
+
+
+@nki_mlir.jit
+def softmax_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    columns = tl.arange(0, BLOCK)
+    row = tl.load(x_ptr + tl.program_id(0) * n + columns, mask=columns < n, other=-float("inf"))
+    centred = row - tl.max(row, axis=0)
+    powers = tl.exp(centred)
+    tl.store(out_ptr + tl.program_id(0) * n + columns, powers / tl.sum(powers, axis=0), mask=columns < n)
+
+
+@nki_mlir.jit
+def names_kernel(x_ptr, out_ptr, BLOCK: tl.constexpr):
+    rows, columns = tl.arange(0, BLOCK), tl.arange(0, BLOCK)
+    at = rows[:, None] * BLOCK + columns[None, :]
+    x = tl.load(x_ptr + at)
+    positive = tl.where(x > 0.0, x, 0.5 * x)
+    tl.store(out_ptr + at, positive * 2.0 + tl.sum(positive, axis=1)[:, None])
+
+
+def array(*shape: int) -> Any:
+    return np.ones(shape, np.float32)
+
+
+def line_of(kernel: Any, text: str) -> int:
+    lines, first = inspect.getsourcelines(kernel.fn)
+    return first + next(number for number, line in enumerate(lines) if text in line)
+
+
+def error_of(kernel: Any, *args: Any, **meta: Any) -> CompileError:
+    with pytest.raises(CompileError) as caught:
+        kernel.compile(*args, grid=(1,), **meta)
+    assert caught.value.file == __file__
+    return caught.value
+
+
+@pytest.mark.parametrize("k", [2**18, 2**20])
+def test_an_operand_that_no_memory_holds(k: int) -> None:
+    started = time.perf_counter()
+    error = error_of(product_kernel, array(64, k), array(k, 64), array(64, 64), M=64, N=64, K=k)
+    size = k // 128 * 64 * 4
+    assert error.message == (
+        f"'left', [64, {k}] of f32, needs {size} bytes on each of 128 partitions, and sbuf has 180224"
+    )
+    assert error.line == line_of(product_kernel, "left =")
+    assert time.perf_counter() - started < 20, "it is found before the product is split"
+
+
+def test_operands_that_do_not_fit_together() -> None:
+    k = 2**16
+    error = error_of(product_kernel, array(64, k), array(k, 64), array(64, 64), M=64, N=64, K=k)
+    assert error.message.startswith(
+        "the operands of this product need 262144 bytes on each partition, and sbuf has 180224: 'left', [64, 65536]"
+    )
+    assert "'right', [65536, 64] of f32, needs 131072 bytes on each of 128 partitions; use smaller" in error.message
+    assert error.line == line_of(product_kernel, "tl.dot")
+
+
+def test_one_row_that_no_partition_holds() -> None:
+    error = error_of(softmax_kernel, array(1, 131072), array(1, 131072), 131072, BLOCK=131072)
+    cause = line_of(softmax_kernel, "centred =")
+    assert error.message == (
+        "'row', [131072] of f32, needs 524288 bytes on its one partition, and sbuf has 180224; it lies on one"
+        f" partition because it is reduced over its only dimension, or computed with what is ({__file__}:{cause})"
+    )
+    assert error.line == line_of(softmax_kernel, "row =")
+
+
+def test_rows_that_do_not_fit_together() -> None:
+    """The memory map has the user's names and lines, and says why all lies on one partition."""
+    error = error_of(softmax_kernel, array(1, 32768), array(1, 32768), 32768, BLOCK=32768)
+    first, *table, cause, advice = error.message.splitlines()
+    assert re.match(r"sbuf is full: buffer '(row|centred|powers)' needs 131072 bytes on each partition", first)
+    listed = {match[2]: int(match[3]) for line in table if (match := re.match(r" +(\d+) bytes +'(.*)'.*:(\d+)$", line))}
+    assert {
+        name: line_of(softmax_kernel, f"{name} =") for name in ("row", "centred", "powers")
+    }.items() <= listed.items()
+    assert "lies on one partition because it is reduced over its only dimension" in cause
+    assert f"({__file__}:{line_of(softmax_kernel, 'centred =')})" in cause
+    assert re.match(r"\d+ bytes are too many there; use shorter blocks, or blocks of several rows", advice)
+
+
+def test_a_prime_number_of_rows() -> None:
+    text = """
+      func.func @f(%x: memref<131071xf32>) {
+        %c0 = arith.constant 0 : index
+        %v = tile.read %x[%c0] strides [1] : memref<131071xf32> -> tensor<131071xf32>
+        tile.write %v to %x[%c0] strides [1] : tensor<131071xf32> -> memref<131071xf32>
+        func.return
+      }
+    """
+    with pytest.raises(CompileError) as caught:
+        pipeline("place")(parse(text))
+    assert caught.value.message == (
+        "'v', [131071] of f32, needs 524284 bytes on its one partition, and sbuf has 180224; it lies on one partition"
+        " because its 131071 rows have no divisor from 2 to 128"
+    )
+
+
+def test_no_cause_is_given_that_is_none() -> None:
+    """Buffers on all partitions: only their size is at fault."""
+    text = """
+      func.func @f() {
+        %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 100000>
+        %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 100000>
+        "test.op"(%a, %b) : (!neuron.engine.buffer<sbuf, 128 x 100000>, !neuron.engine.buffer<sbuf, 128 x 100000>) -> ()
+        func.return
+      }
+    """
+    with pytest.raises(CompileError) as caught:
+        pipeline("allocate")(parse(text, "f.mlir"))
+    assert "one partition" not in caught.value.message
+    assert caught.value.message.endswith("use blocks that need 19776 bytes less on each partition")
+    assert re.search(r"100000 bytes  'b' from f.mlir:4$", caught.value.message, re.MULTILINE)
+
+
+def test_buffers_are_called_by_variables() -> None:
+    """Intermediate values by what they are on the way to: a variable, or the argument that they are stored to."""
+    compiled = names_kernel.compile(array(64, 64), array(64, 64), grid=(1,), BLOCK=64)
+    names = re.findall(r'neuron.isa.buffer "(.*?)"', compiled.ir("neuron.isa"))
+    assert sorted(names) == [
+        "out_ptr (add)",
+        "out_ptr (multiply)",
+        "out_ptr (reduce sum)",
+        "positive",
+        "positive (greater)",
+        "positive (multiply)",
+        "x",
+    ]
+
+
+def test_names_of_many_values_are_found_at_once() -> None:
+    """Values with several uses each, none of them a variable, on the way to one argument."""
+    tile = "!neuron.mem.tile<sbuf, 8xf32, [d0] x []>"
+    adds = "\n".join(
+        f"%{i} = neuron.mem.binary add %{i - 1}, %{i - 2} : {tile}, {tile} -> {tile}" for i in range(2, 400)
+    )
+    text = f"""
+      func.func @f(%x: memref<8xf32>) {{
+        %c0 = arith.constant 0 : index
+        %0 = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> {tile}
+        %1 = neuron.mem.binary add %0, %0 : {tile}, {tile} -> {tile}
+        {adds}
+        neuron.mem.store %399 to %x[%c0] strides [1] : {tile} -> memref<8xf32>
+        func.return
+      }}
+    """
+    func = next(op for op in parse(text).walk() if isinstance(op, FuncOp))
+    started = time.perf_counter()
+    assert set(labels(func).values()) == {"x (load)", "x (add)"}
+    assert time.perf_counter() - started < 5
