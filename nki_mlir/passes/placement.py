@@ -121,6 +121,7 @@ class Placement:
         self._stores: dict[Operation, Choice] = {}
         self._convert = cache(self._convert_price)
         _check(func)
+        self._check_sizes()
         for op in reversed(list(func.walk())):
             self._add(op)
         self._choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
@@ -195,6 +196,14 @@ class Placement:
         memory = self.target.memory
         bytes_ = layout.elements * dtype(tile.element_of(value)).bytes
         return layout.partitions <= memory.partitions and bytes_ <= memory.sbuf_usable_bytes
+
+    def _check_sizes(self) -> None:
+        """Names the first value that fits nowhere; forms are made from the last one on."""
+        for op in self.func.walk():
+            for value in filter(_is_on_chip, op.results):
+                usual = usual_layouts(tile.shape_of(value), self.target.memory.partitions)
+                if not any(self._fits(layout, value) for layout in usual):
+                    raise self._too_large(op, value)
 
     def _too_large(self, op: Operation, value: SSAValue) -> CompileError:
         shape, memory = tile.shape_of(value), self.target.memory
