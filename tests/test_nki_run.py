@@ -332,7 +332,7 @@ func.func @f(%x: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
 }
 """
 WRONG_TYPE = SCALE.replace("ELEMENT", "f32").replace("tensor<4x6xf32>", "tensor<4x7xf32>", 1)
-TOO_LARGE = SCALE.replace("ELEMENT", "f32").replace("4x6", "4x60000").replace("[6, 1]", "[60000, 1]")
+TOO_LARGE = SCALE.replace("ELEMENT", "f32").replace("4x6", "4x6000000").replace("[6, 1]", "[6000000, 1]")
 
 
 @pytest.mark.parametrize(

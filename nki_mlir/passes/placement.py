@@ -83,6 +83,7 @@ class Placement:
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
         self._convert = cache(self._convert_price)
+        self._check_sizes()
         for op in reversed(list(func.walk())):
             self._add(op)
         self._choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
@@ -157,6 +158,14 @@ class Placement:
         memory = self.target.memory
         bytes_ = layout.elements * dtype(tile.element_of(value)).bytes
         return layout.partitions <= memory.partitions and bytes_ <= memory.sbuf_usable_bytes
+
+    def _check_sizes(self) -> None:
+        """Names the first value that fits nowhere; forms are made from the last one on."""
+        for op in self.func.walk():
+            for value in filter(is_placed, op.results):
+                usual = usual_layouts(tile.shape_of(value), self.target.memory.partitions)
+                if not any(self._fits(layout, value) for layout in usual):
+                    raise self._too_large(op, value)
 
     def _too_large(self, op: Operation, value: SSAValue) -> CompileError:
         available, lanes = self.target.memory.sbuf_usable_bytes, self.target.memory.partitions
