@@ -123,7 +123,11 @@ def _refuse_foreign(func: FuncOp) -> None:
         if isinstance(op, IfOp | CallOp):
             raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
         touched = [v for v in (*op.operands, *op.results) if is_data(v.type)]
-        for value in touched:
+        for value in op.operands:
+            if isinstance(value.owner, arith.ConstantOp) and is_placed(value):
+                raise CompileError.at(op, f"a {value.type} that is neither loaded nor computed is not supported")
+        moved = {tile.ReadOp: op.results, tile.WriteOp: op.operands[:1]}.get(type(op), ())
+        for value in (*moved, *touched):
             if not is_number(tile.element_of(value)):
                 raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(value)}")
         if touched and len(op.results) > 1 and not isinstance(op, ForOp):

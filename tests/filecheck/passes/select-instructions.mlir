@@ -15,7 +15,7 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_short_load_fills_its_tile_first
-// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "unspecified" dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 2], f32>
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {

@@ -12,34 +12,12 @@ func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
 
 // -----
 
-func.func @inexact_integers(%x: memref<1024xi32>) {
-  %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  // CHECK: maximum of 32-bit integers is not exact on any engine
-  %m = neuron.mem.binary maximum %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
-  func.return
-}
-
-// -----
-
 func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   // CHECK: the sum takes the place of 'acc', which must have no other use
   %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %m = neuron.mem.convert %z by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   "test.op"(%p, %m) : (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
-  func.return
-}
-
-// -----
-
-func.func @narrow_integers(%x: memref<1024xi8>) {
-  %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
-  // CHECK: add of i8 would saturate, not wrap; convert to i32 first
-  %r = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
-  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>) -> ()
   func.return
 }
 

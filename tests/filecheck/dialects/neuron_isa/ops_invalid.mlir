@@ -115,7 +115,7 @@ neuron.isa.program @p {
   neuron.isa.core 0 {
     neuron.isa.stream vector {
       neuron.isa.event_semaphore
-      // CHECK: 18446744073709551616 does not fit in 64 bits
+      // CHECK: this number has more than 64 bits
           wait <sem 0 reaches 18446744073709551616>
     }
   }

@@ -335,7 +335,7 @@ func.func @a_reduction_takes_numbers() {
 
 func.func @a_known_reduction() {
   %x = "test.op"() : () -> tensor<8xf32>
-  // CHECK: Expected `max`, `min`, or `sum`.
+  // CHECK: Expected `max`, `min`, `sum`, `maxnum`, or `minnum`.
   %0 = tile.reduce mean %x axis 0 : tensor<8xf32> -> f32
   func.return
 }
