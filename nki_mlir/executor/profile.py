@@ -20,12 +20,10 @@ from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Recording, Unit
-from nki_mlir.executor.reports import mnemonic, source, unit_name
+from nki_mlir.executor.reports import described, mnemonic, unit_name
 from nki_mlir.executor.usage import DMA_ENGINES, HBM, Lanes, Run, bound, engine_ns, lanes, ring_ns, shortest
 
 if TYPE_CHECKING:
-    from xdsl.ir import Operation
-
     from nki_mlir.executor.result import RunResult
 
 _GATES = {Engine.TENSOR: "the array: its weights or its stream", Engine.SYNC: "its DMA generator"}
@@ -388,11 +386,3 @@ def matmul_flops(op: IsaInstruction) -> int:
     accesses = op.accesses()
     moving = accesses["moving"]
     return 2 * moving.elements * dtype(moving.element_type).lanes * accesses["dst"].partitions
-
-
-def described(what: Operation | str) -> str:
-    """`dma_copy at matmul.py:30`."""
-    if isinstance(what, str):
-        return what
-    at = source(what)
-    return f"{mnemonic(what)} at {at}" if at else mnemonic(what)

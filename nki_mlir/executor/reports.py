@@ -22,6 +22,14 @@ def mnemonic(op: Operation) -> str:
     return op.name.rsplit(".", 1)[1]
 
 
+def described(what: Operation | str) -> str:
+    """`dma_copy at matmul.py:30`."""
+    if isinstance(what, str):
+        return what
+    at = source(what)
+    return f"{mnemonic(what)} at {at}" if at else mnemonic(what)
+
+
 def stream_name(op: Operation) -> str | None:
     """The stream that an instruction stands in, as `vector` or `core 1 vector`."""
     from nki_mlir.dialects.neuron_isa import CoreOp, StreamOp

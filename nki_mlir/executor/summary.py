@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from nki_mlir.executor.profile import described
 from nki_mlir.executor.usage import DMA_ENGINES, NONE
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _transfer_lines(profile: Profile) -> list[str]:
     unit = next(unit for unit in profile.units if unit.run is run)
     busiest = max(share for name, share in profile.shares.items() if name.endswith(DMA_ENGINES))
     return [
-        f"DMA: shortest contiguous run {run.nbytes:,} B, of {described(run.by)} on {unit.name}; busiest of its engines"
+        f"DMA: shortest contiguous run {run.nbytes:,} B, of {run.by} on {unit.name}; busiest of its engines"
         f" in use {busiest:.1%}"
     ]
 
@@ -104,10 +103,10 @@ def _details(unit: UnitProfile, waits: int) -> Iterable[str]:
     if unit.nbytes:
         yield ", ".join(f"{_size(nbytes)} {direction}" for direction, nbytes in unit.nbytes.items())
     if unit.run:
-        yield f"shortest contiguous run {unit.run.nbytes:,} B, of {described(unit.run.by)}"
+        yield f"shortest contiguous run {unit.run.nbytes:,} B, of {unit.run.by}"
     if unit.lanes and unit.lanes.least < unit.lanes.most:
         mean, least, most, by = unit.lanes
-        yield f"partitions in use: {mean:.1f} in the mean, {least} ({described(by)}) to {most}"
+        yield f"partitions in use: {mean:.1f} in the mean, {least} ({by}) to {most}"
     yield from (f"waited {wait}" for wait in unit.waits[:waits])
     if len(unit.waits) > waits:
         rest = unit.waits[waits:]

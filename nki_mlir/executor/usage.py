@@ -11,6 +11,7 @@ from nki_mlir.dialects.instructions.dma import by_rows, data_operands
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor import decode, dma
 from nki_mlir.executor.machine import contiguous
+from nki_mlir.executor.reports import described
 
 if TYPE_CHECKING:
     from nki_mlir.dialects.access import Access
@@ -30,14 +31,14 @@ class Lanes(NamedTuple):
     mean: float
     least: int
     most: int
-    by: IsaInstruction
+    by: str
 
 
 class Run(NamedTuple):
     """The shortest contiguous run of bytes that a queue's transfers move, and one with such a run."""
 
     nbytes: int
-    by: IsaInstruction
+    by: str
 
 
 def partitions(op: IsaInstruction) -> int:
@@ -54,7 +55,7 @@ def lanes(times: Mapping[IsaInstruction, float]) -> Lanes | None:
     total = sum(times[op] for op in used)
     mean = sum(times[op] * count for op, count in used.items()) / total if total else sum(used.values()) / len(used)
     least = min(used, key=lambda op: used[op])
-    return Lanes(mean, used[least], max(used.values()), least)
+    return Lanes(mean, used[least], max(used.values()), described(least))
 
 
 def run_bytes(op: IsaInstruction, target: Target) -> int:
@@ -72,7 +73,7 @@ def _run(access: Access, rows: bool) -> int:
 
 
 def shortest(ops: Iterable[IsaInstruction], target: Target) -> Run | None:
-    runs = [Run(run_bytes(op, target), op) for op in ops]
+    runs = [Run(run_bytes(op, target), described(op)) for op in ops]
     return min(runs, key=lambda run: run.nbytes, default=None)
 
 

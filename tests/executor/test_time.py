@@ -358,8 +358,10 @@ def test_result() -> None:
     first = slices(result, "vector", "tensor_tensor")[0]
     assert first.source == "add.py:12" and first.wait_ns > 0
     lines = result.summary().splitlines()
-    assert len(lines) == 1 + len(result.busy_us)
+    assert len(lines) == 2 + len(result.busy_us)
     assert lines[0].startswith(
         f"modelled {result.modelled_us:.2f} us, 64 instructions; written per partition: SBUF 16,384 B"
     )
-    assert "dma sync q0" in lines[-2] and lines[-2].endswith(" idle; 8 transfers")
+    assert "dma sync q0" in lines[-2] and lines[-2].endswith(
+        " idle; 8 transfers on 128 of 128 partitions, runs of 2,048 B or more"
+    )
