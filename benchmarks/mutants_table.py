@@ -267,8 +267,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "peel_tails",
         ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _filecheck("peel-tails")),
-        ("none", "-(-rest.const // -slope)))", "rest.const // -slope))", _filecheck("peel-tails")),
-        ("last cut", "set(range(full, none + 1))", "set(range(full, none))", _filecheck("peel-tails")),
+        ("first cut", "set(range(full, none + 1))", "set(range(full + 1, none + 1))", _filecheck("peel-tails")),
         ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _filecheck("peel-tails")),
         (
             "minimum",
@@ -304,9 +303,14 @@ MUTANTS: list[Mutant] = [
             "pad",
             "dims[position] = (step, size - valid[short[0]])",
             "dims[position] = (step, size - valid[short[0]] - 1)",
-            _agree("sizes-130-7", "add_2d"),
+            ("tests/test_index_arithmetic.py::test_what_a_short_load_fills",),
         ),
-        ("pad offset", "offset=step * valid[short[0]])", "offset=0)", _agree("add_2d")),
+        (
+            "pad offset",
+            "offset=step * valid[short[0]])",
+            "offset=0)",
+            ("tests/test_index_arithmetic.py::test_what_a_short_load_fills",),
+        ),
         (
             "iota",
             "channel_multiplier=per_partition * type_.fold",
@@ -375,7 +379,12 @@ MUTANTS: list[Mutant] = [
             "hbm_offset=full * stride",
             _agree("sizes-130-7", "sizes-8192-8191"),
         ),
-        ("broadcast", "0 if have != want else step", "step", _agree("columns", "rows")),
+        (
+            "broadcast",
+            "0 if have != want else step",
+            "step",
+            ("tests/test_index_arithmetic.py::test_a_column_for_all_columns",),
+        ),
     ),
     *_of(
         "selector",

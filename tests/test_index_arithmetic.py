@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from reference.builder import Kernel, Value
-from reference.case import random_array
+from reference.case import inside, matrix, random_array
 from reference.levels import check_levels
 from xdsl.dialects.builtin import f32
 from xdsl.dialects.scf import ForOp
@@ -154,6 +154,19 @@ def test_a_computed_row_for_all_rows() -> None:
     agree(write)
 
 
+def test_a_column_for_all_columns() -> None:
+    """A block of one column is read again for each column."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        rows = k.arange(8).column() * 16
+        column = k.load(x + rows) * 2.0
+        at = k.arange(8).column() * 16 + k.arange(16).row()
+        k.store(out + at, k.load(x + at) + column.broadcast((8, 16)))
+        k.store(out + (at + 128), column.broadcast((8, 16)))
+
+    agree(write)
+
+
 def test_a_transposed_block() -> None:
     """The dimension on the partitions is the other one of the transpose."""
 
@@ -252,5 +265,17 @@ def test_constants_on_the_left() -> None:
         v = k.load(x + at)
         k.store(out + at, k.full((8,), 5.0, f32) - v)
         k.store(out + (at + 8), k.where(k.full((8,), 0.25, f32) < v, v, 0.0))
+
+    agree(write)
+
+
+@pytest.mark.parametrize("valid", [(8, 10), (8, 15), (5, 16), (3, 2), (0, 16)], ids=str)
+def test_what_a_short_load_fills(valid: tuple[int, int]) -> None:
+    """All that is not loaded, and nothing else, is the other value."""
+
+    def write(k: Kernel, x: Value, out: Value) -> None:
+        rows, columns = k.arange(8), k.arange(16)
+        v = k.load(matrix(k, x, rows, columns, 16), inside(rows, columns, *valid), -3.0)
+        k.store(matrix(k, out, rows, columns, 16), v * 2.0)
 
     agree(write)
