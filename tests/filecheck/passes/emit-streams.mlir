@@ -123,3 +123,24 @@ func.func @loops_of_none_and_one(%x: memref<8192xf32>) {
   }
   func.return
 }
+
+// -----
+
+// The slots of a nest of loops take turns with the iterations counted through; each starts on 32 bytes.
+// CHECK-LABEL: neuron.isa.program @slots_of_a_nest
+// CHECK: neuron.isa.buffer "b" "sbuf" partitions 128 at 64 bytes 4 slots 3 stride 32
+// CHECK: neuron.isa.memset value 0.000000e+00 : f32 dst <sbuf[0:128] at 64 + 32 * ((2 * i0 + i1) mod 3), [1 x 1], f32>
+func.func @slots_of_a_nest() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    scf.for %j = %c0 to %c5 step %c1 {
+      %b = neuron.engine.alloc "b" at 64 {depth = 3 : i64} : !neuron.engine.buffer<sbuf, 128 x 4>
+      %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 4> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+      neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    }
+  }
+  func.return
+}
