@@ -425,7 +425,8 @@ MUTANTS: list[Mutant] = [
         ("slot of a nest", "iteration * (trip_count(loop) or 0) +", "iteration +", _filecheck("emit-streams")),
         ("slot", "address + self.slot(alloc, counters) + alloc", "address + alloc", _filecheck("emit-streams")),
         ("aliases", "if numbers.count(group) > 1", "if numbers.count(group) > 2", _random(12)),
-        ("loops", "        normalize_all(op)\n", "", _loops("counters")),
+        ("start", "Expr.counter(len(counters)) * step + low", "Expr.counter(len(counters)) * step", _loops("counters")),
+        ("step", "Expr.counter(len(counters)) * step + low", "Expr.counter(len(counters)) + low", _loops("counters")),
         (
             "unknown",
             "elif not LEGAL[ENGINE].allows(op.name) or isinstance(op, CallOp):",

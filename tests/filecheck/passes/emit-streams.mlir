@@ -104,8 +104,8 @@ func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
 // -----
 
 // CHECK-LABEL: neuron.isa.program @loops_of_none_and_one
-// CHECK-NOT: neuron.isa.repeat
-// CHECK: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 20, [1 x 1024], f32> order 0
+// CHECK: neuron.isa.repeat 1
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 20 + 16 * i0, [1 x 1024], f32> order 0
 // CHECK-NOT: neuron.isa.dma_copy
 func.func @loops_of_none_and_one(%x: memref<8192xf32>) {
   %low = arith.constant 5 : index
