@@ -394,7 +394,12 @@ MUTANTS: list[Mutant] = [
     *_of(
         "emitter",
         ("coefficient", "if coefficient != 1:", "if coefficient > 1:", _INDICES),
-        ("constant", "return total if expr.const == 0 else", "return total if expr.const <= 0 else", _INDICES),
+        (
+            "constant",
+            "return total if expr.const == 0 else",
+            "return total if expr.const <= 0 else",
+            _loops("counters"),
+        ),
     ),
     *_of(
         "multi_buffer",
@@ -404,23 +409,24 @@ MUTANTS: list[Mutant] = [
             "alignment",
             "-(-alloc.buffer.bytes // unit) * unit",
             "alloc.buffer.bytes",
-            _filecheck("allocate", "multi-buffer"),
+            _filecheck("emit-streams"),
         ),
     ),
     *_of(
         "allocate",
-        ("meets", "self.first <= other.last and", "self.first < other.last and", _random(6)),
-        ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _random(6)),
+        ("meets", "self.first <= other.last and", "self.first >= other.first and", _random(6)),
+        ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
         ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
         ("gap", "if address + life.size <= low:", "if address < low:", _filecheck("allocate")),
         ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),
     ),
     *_of(
         "emit_streams",
-        ("slot of a nest", "iteration * (trip_count(loop) or 0) +", "iteration +", _random(8)),
-        ("slot", "address + self.slot(alloc, counters) + alloc", "address + alloc", _random(6)),
+        ("slot of a nest", "iteration * (trip_count(loop) or 0) +", "iteration +", _filecheck("emit-streams")),
+        ("slot", "address + self.slot(alloc, counters) + alloc", "address + alloc", _filecheck("emit-streams")),
         ("aliases", "if numbers.count(group) > 1", "if numbers.count(group) > 2", _random(12)),
-        ("loops", "        normalize_all(op)\n", "", _loops("counters")),
+        ("start", "Expr.counter(len(counters)) * step + low", "Expr.counter(len(counters)) * step", _loops("counters")),
+        ("step", "Expr.counter(len(counters)) * step + low", "Expr.counter(len(counters)) + low", _loops("counters")),
         (
             "unknown",
             "elif not LEGAL[ENGINE].allows(op.name) or isinstance(op, CallOp):",
@@ -457,7 +463,7 @@ MUTANTS: list[Mutant] = [
         "overlap",
         ("boxes", "return a_low < b_high and b_low < a_high", "return a_low < b_low and b_low < a_high", _random(6)),
         ("wrapping", "{distance % trips, distance % trips - trips}", "{distance % trips}", _random(40)),
-        ("bytes", "return [*dims, Variable(sign, 0, size - 1)]", "return dims", _random(12)),
+        ("bytes", "return [*dims, Variable(sign, 0, size - 1)]", "return dims", _filecheck("insert-semaphores")),
         ("partitions", "a.start >= b.start + b.partitions", "a.start > b.start", _random(12)),
     ),
     *_of(
@@ -467,12 +473,17 @@ MUTANTS: list[Mutant] = [
             "partial",
             'if not writes or op.instruction.operand(name).partial or "dst_rmw_op" in op.properties:',
             "if not writes:",
-            ("tests/test_shared_semaphores.py", "tests/filecheck/passes/insert-semaphores.mlir"),
+            _filecheck("insert-semaphores"),
         ),
     ),
     *_of(
         "verify",
-        ("blocks", "    visible.difference_update(added)\n", "", ("tests/test_nki_opt.py",)),
+        (
+            "blocks",
+            "    visible.difference_update(added)\n",
+            "",
+            ("tests/test_wrong_input.py::test_a_value_used_behind_its_region",),
+        ),
     ),
     *_of(
         "level_pass",

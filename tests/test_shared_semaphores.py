@@ -74,6 +74,7 @@ CASES = {
     "all used equally": ([(4, 2)] * 6, 5),
     "the first is not": ([(3, 2), *[(4, 2)] * 5], 9),
     "the second is not": ([(4, 2), (5, 2), *[(6, 2)] * 4], 9),
+    "different numbers of slots": ([(4, 2), (3, 1), (6, 3), (4, 2), (3, 1), (6, 3)], 13),
     "three slots": ([(3, 3), (4, 3), (6, 3), (6, 3), (9, 3)], 13),
 }
 """The loops, and the fewest semaphores that do for them."""

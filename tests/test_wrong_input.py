@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir import CompileError, ExecutionError, execute, parse, pipeline
 from nki_mlir.passes import OURS
+from nki_mlir.passes.verify import verify_module
 from nki_mlir.tools import nki_opt, nki_run
 
 TILE = "!neuron.mem.tile<sbuf, 8xf32, [d0] x []>"
@@ -214,3 +216,16 @@ def test_a_pass_places_its_error_in_parsed_text() -> None:
     stated = text.replace("math.floor %v : tensor<8xf32>", 'math.floor %v : tensor<8xf32> loc("k.py":7:9)')
     error = error_of(lambda: pipeline("lower-to-isa")(parse(stated, "k.mlir")))
     assert (error.file, error.line, error.column) == ("k.py", 7, 9)
+
+
+def test_a_value_used_behind_its_region() -> None:
+    """No text can say so, but a pass can make it."""
+    module = parse(
+        "func.func @f() {\n%c0 = arith.constant 0 : index\nscf.for %i = %c0 to %c0 step %c0 {\n"
+        "%c1 = arith.constant 1 : index\n}\n%s = arith.addi %c0, %c0 : index\nfunc.return\n}"
+    )
+    add = next(op for op in module.walk() if op.name == "arith.addi")
+    inner = next(op for op in module.walk() if op.name == "arith.constant" and op.results[0].name_hint == "c1")
+    add.operands[0] = inner.results[0]
+    with pytest.raises(VerifyException, match=r"'arith.addi': operand #0 is used before its definition"):
+        verify_module(module)

@@ -26,7 +26,7 @@ from nki_mlir.passes.indices import enclosing_loops, expr_of, trip_count
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import ENGINE, LEGAL
 from nki_mlir.passes.multi_buffer import slot_bytes
-from nki_mlir.passes.normalize_loops import normalize_all
+from nki_mlir.passes.normalize_loops import counted
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -49,9 +49,7 @@ class EmitStreams(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        normalize_all(op)
         for func in [inner for inner in op.body.block.ops if isinstance(inner, FuncOp)]:
-            check_arguments(func, (MemRefType,))
             program = _Emission(func).program()
             program.location = func.location
             op.body.block.insert_ops_before([program], func)
@@ -67,6 +65,8 @@ class _Stream:
 
 
 class _Emission:
+    """`values` gives a loop's counter as an expression of its repeat's, which counts iterations."""
+
     def __init__(self, func: FuncOp):
         self.func = func
         self.names = arg_names(func)
@@ -75,6 +75,7 @@ class _Emission:
         self.loops = 0
         self.program_now: BeginProgramOp | None = None
         self.grid: Sequence[int] = ()
+        self.values: dict[SSAValue, Expr] = {}
 
     def program(self) -> isa.ProgramOp:
         self.block(self.func.body.block, {})
@@ -86,6 +87,7 @@ class _Emission:
         return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core], self.grid)
 
     def tensors(self) -> list[Operation]:
+        check_arguments(self.func, (MemRefType,))
         groups = self.func.attributes.get(ALIASES)
         numbers = list(groups.get_values()) if isinstance(groups, DenseArrayBase) else list(range(len(self.names)))
         ops: list[Operation] = []
@@ -127,15 +129,20 @@ class _Emission:
                 raise CompileError.at(op, f"{op.name} is not an operation of {ENGINE} that a stream can hold")
 
     def loop(self, op: ForOp, counters: Mapping[SSAValue, int]) -> None:
-        trips = trip_count(op)
-        if trips is None or op.iter_args:
+        low, step, trips = counted(op)
+        if op.iter_args:
             raise CompileError.at(op, "a loop of neuron.engine carries no values")
+        if trips == 0:
+            return
         number, self.loops = self.loops, self.loops + 1
+        counter = op.body.block.args[0]
+        self.values[counter] = Expr.counter(len(counters)) * step + low
         for stream in self.streams.values():
             stream.levels.append([])
         outer = self.program_now
         self.block(op.body.block, {**counters, op.body.block.args[0]: len(counters)})
         self.program_now = outer
+        self.block(op.body.block, {**counters, counter: len(counters)})
         for stream in self.streams.values():
             body = stream.levels.pop()
             if body:
@@ -195,7 +202,7 @@ class _Emission:
     def expr(self, expr: Expr, counters: Mapping[SSAValue, int], op: Operation) -> Expr:
         if not all(key in counters for key in expr.counters()):
             raise CompileError.at(op, "an offset depends on something that is not a loop counter")
-        return expr.substitute({key: Expr.counter(depth) for key, depth in counters.items()})
+        return expr.substitute({key: self.values[key] for key in counters})
 
 
 def _tensor(func: FuncOp, name: str, type_: MemRefType, alias: int | None) -> isa.TensorOp:

@@ -49,11 +49,7 @@ def normalize_all(root: Operation) -> None:
 
 def normalize(loop: ForOp) -> None:
     """Normalises one loop. Raises CompileError where a bound is no constant or the step is not positive."""
-    trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
-    if trips is None or low is None or step is None:
-        raise CompileError.at(loop, _not_constant(loop))
-    if not isinstance(loop.lb.type, IndexType):
-        raise CompileError.at(loop, f"a loop counts in index; this one counts in {loop.lb.type}")
+    low, step, trips = counted(loop)
     emit = Emitter.before(loop)
     if trips == 0:
         replace_loop(loop, list(loop.iter_args))
@@ -70,6 +66,17 @@ def normalize(loop: ForOp) -> None:
         for use in users:
             use.operation.operands[use.index] = shifted
         loop.operands[0], loop.operands[1], loop.operands[2] = emit.index(0), emit.index(trips), emit.index(1)
+
+
+def counted(loop: ForOp) -> tuple[int, int, int]:
+    """Lower bound, step and number of iterations. Raises CompileError where a bound is no constant or the step is not
+    positive."""
+    trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
+    if trips is None or low is None or step is None:
+        raise CompileError.at(loop, _not_constant(loop))
+    if not isinstance(loop.lb.type, IndexType):
+        raise CompileError.at(loop, f"a loop counts in index; this one counts in {loop.lb.type}")
+    return low, step, trips
 
 
 def _not_constant(loop: ForOp) -> str:

@@ -34,3 +34,35 @@ func.func @leaves_alone_an_address_that_is_given() {
   "test.op"(%a, %b) : (!neuron.engine.buffer<sbuf, 128 x 2048>, !neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
   func.return
 }
+
+// A gap that is too small is left; sizes are rounded up to 32 bytes.
+// CHECK-LABEL: func.func @gaps
+// CHECK: neuron.engine.alloc "fixed" at 64
+// CHECK: neuron.engine.alloc "long" at 96
+// CHECK: neuron.engine.alloc "short" at 0
+// CHECK: neuron.engine.alloc "next" at 32
+func.func @gaps() {
+  %a = neuron.engine.alloc "fixed" at 64 : !neuron.engine.buffer<sbuf, 128 x 20>
+  %b = neuron.engine.alloc "long" : !neuron.engine.buffer<sbuf, 128 x 70>
+  %c = neuron.engine.alloc "short" : !neuron.engine.buffer<sbuf, 128 x 10>
+  %d = neuron.engine.alloc "next" : !neuron.engine.buffer<sbuf, 128 x 10>
+  "test.op"(%a, %b, %c, %d) : (!neuron.engine.buffer<sbuf, 128 x 20>, !neuron.engine.buffer<sbuf, 128 x 70>, !neuron.engine.buffer<sbuf, 128 x 10>, !neuron.engine.buffer<sbuf, 128 x 10>) -> ()
+  func.return
+}
+
+// Slots are alive in all of their loop, whatever an iteration does with them.
+// CHECK-LABEL: func.func @slots_share_with_nothing_in_their_loop
+// CHECK: neuron.engine.alloc "a" at 0 {depth = 2 : i64}
+// CHECK: neuron.engine.alloc "b" at 128 {depth = 2 : i64}
+func.func @slots_share_with_nothing_in_their_loop() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.engine.alloc "a" {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
+    "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 64>) -> ()
+    %b = neuron.engine.alloc "b" {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
+    "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 64>) -> ()
+  }
+  func.return
+}

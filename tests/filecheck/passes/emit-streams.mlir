@@ -133,8 +133,8 @@ func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
 // -----
 
 // CHECK-LABEL: neuron.isa.program @loops_of_none_and_one
-// CHECK-NOT: neuron.isa.repeat
-// CHECK: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 20, [1 x 1024], f32> order 0
+// CHECK: neuron.isa.repeat 1
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 0, [1 x 8], f32> src <hbm "arg0" at 20 + 16 * i0, [1 x 1024], f32> order 0
 // CHECK-NOT: neuron.isa.dma_copy
 func.func @loops_of_none_and_one(%x: memref<8192xf32>) {
   %low = arith.constant 5 : index
@@ -149,6 +149,27 @@ func.func @loops_of_none_and_one(%x: memref<8192xf32>) {
   scf.for %k = %high to %low step %step {
     %h = neuron.engine.view %x at %k : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
     neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+  }
+  func.return
+}
+
+// -----
+
+// The slots of a nest of loops take turns with the iterations counted through; each starts on 32 bytes.
+// CHECK-LABEL: neuron.isa.program @slots_of_a_nest
+// CHECK: neuron.isa.buffer "b" "sbuf" partitions 128 at 64 bytes 4 slots 3 stride 32
+// CHECK: neuron.isa.memset value 0.000000e+00 : f32 dst <sbuf[0:128] at 64 + 32 * ((2 * i0 + i1) mod 3), [1 x 1], f32>
+func.func @slots_of_a_nest() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    scf.for %j = %c0 to %c5 step %c1 {
+      %b = neuron.engine.alloc "b" at 64 {depth = 3 : i64} : !neuron.engine.buffer<sbuf, 128 x 4>
+      %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 4> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+      neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    }
   }
   func.return
 }

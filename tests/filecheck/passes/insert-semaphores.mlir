@@ -72,3 +72,55 @@ func.func @scatter(%x: memref<128xf32>, %n: memref<2xi32>) attributes {tile.arg_
   neuron.engine.dma_copy sync queue 0 dst %ov : !neuron.engine.view<sbuf[0:2], [1 x 4], f32> src %end : !neuron.engine.view<hbm, [4 x 2, 1 x 4], f32>
   func.return
 }
+
+// -----
+
+// Elements of another size that share a byte: bytes 2 and 3 of 0 to 3.
+// CHECK-LABEL: neuron.isa.program @a_byte_in_common
+// CHECK: neuron.isa.memset {{.*}} update <sem 0 add 1>
+// CHECK: neuron.isa.activation {{.*}} wait <sem 0 reaches 1>
+func.func @a_byte_in_common() attributes {tile.arg_names = []} {
+  %at = arith.constant 1 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %c = neuron.engine.alloc "c" at 64 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  %h = neuron.engine.view %b at %at : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], bf16>
+  %d = neuron.engine.view %c : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  neuron.engine.activation scalar op copy dst %d : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> data %h : !neuron.engine.view<sbuf[0:8], [1 x 1], bf16>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: neuron.isa.program @no_byte_in_common
+// CHECK-NOT: wait
+func.func @no_byte_in_common() attributes {tile.arg_names = []} {
+  %at = arith.constant 2 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %c = neuron.engine.alloc "c" at 64 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  %h = neuron.engine.view %b at %at : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], bf16>
+  %d = neuron.engine.view %c : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  neuron.engine.activation scalar op copy dst %d : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> data %h : !neuron.engine.view<sbuf[0:8], [1 x 1], bf16>
+  func.return
+}
+
+// -----
+
+// What an instruction leaves of its output it has read: it waits for the one before on its own engine.
+// CHECK-LABEL: neuron.isa.program @an_output_in_part
+// CHECK: neuron.isa.memset {{.*}} update <sem 0 add 1>
+// CHECK: neuron.isa.tensor_copy_predicated {{.*}} wait <sem 0 reaches 1>
+func.func @an_output_in_part() attributes {tile.arg_names = []} {
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %c = neuron.engine.alloc "c" at 64 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %p = neuron.engine.alloc "p" at 128 : !neuron.engine.buffer<sbuf, 8 x 8>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  %d = neuron.engine.view %c : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  %q = neuron.engine.view %p : !neuron.engine.buffer<sbuf, 8 x 8> -> !neuron.engine.view<sbuf[0:8], [1 x 1], ui8>
+  neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  neuron.engine.tensor_copy_predicated vector dst %v : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> src %d : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> predicate %q : !neuron.engine.view<sbuf[0:8], [1 x 1], ui8>
+  func.return
+}

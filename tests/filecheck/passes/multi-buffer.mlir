@@ -39,3 +39,18 @@ func.func @leaves_alone_a_buffer_outside_loops() {
   "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
   func.return
 }
+
+// CHECK-LABEL: func.func @what_is_outside_counts
+// CHECK: neuron.engine.alloc "outside" :
+// CHECK: neuron.engine.alloc "inside" :
+func.func @what_is_outside_counts() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %o = neuron.engine.alloc "outside" : !neuron.engine.buffer<sbuf, 128 x 100000>
+  scf.for %i = %c0 to %c4 step %c1 {
+    %b = neuron.engine.alloc "inside" : !neuron.engine.buffer<sbuf, 128 x 50000>
+    "test.op"(%o, %b) : (!neuron.engine.buffer<sbuf, 128 x 100000>, !neuron.engine.buffer<sbuf, 128 x 50000>) -> ()
+  }
+  func.return
+}
