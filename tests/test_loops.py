@@ -22,7 +22,7 @@ PAD = 7
 """What is added to a counter so that a block's number is not negative."""
 ELEMENTS = 512
 
-TILE = f"!neuron.mem.tile<sbuf, {COLUMNS} x [1] x f32, dim 0 of [{COLUMNS}]>"
+TILE = f"!neuron.mem.tile<sbuf, {COLUMNS}xf32, [d0] x []>"
 VIEW = f"!neuron.engine.view<sbuf[0:{COLUMNS}], [1 x 1], f32>"
 HBM = f"!neuron.engine.view<hbm, [1 x {COLUMNS}], f32>"
 TENSOR = f"tensor<{COLUMNS}xf32>"
@@ -187,14 +187,14 @@ def test_carried_values(level: str, bounds: tuple[int, int, int]) -> None:
 
 
 @pytest.mark.parametrize("bounds", [*BOUNDS, *EMPTY], ids=str)
-@pytest.mark.parametrize("entry", ["", "promote-accumulators,peel-tails"])
+@pytest.mark.parametrize("entry", ["", "promote-accumulators,lower-converts,peel-tails"])
 def test_sums_of_products(entry: str, bounds: tuple[int, int, int]) -> None:
     """`acc += a_i @ b_i`, which stays in PSUM: it overwrites in the first iteration, whatever its counter is, and is
     zero where there is none."""
     low, high, step = bounds
     a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
     b = "!neuron.mem.tile<sbuf, 4x8xf32, [d0] x [d1]>"
-    c, p = (f"!neuron.mem.tile<{space}, 8 x [8] x f32, dim 0 of [8, 8]>" for space in ("sbuf", "psum"))
+    c, p = (f"!neuron.mem.tile<{space}, 8x8xf32, [d0] x [d1]>" for space in ("sbuf", "psum"))
     body = f"""
       %zero = arith.constant 0.0 : f32
       %start = neuron.mem.fill %zero : f32 -> {c}
@@ -205,7 +205,7 @@ def test_sums_of_products(entry: str, bounds: tuple[int, int, int]) -> None:
         %b = neuron.mem.load %x[%at] strides [8, 1] : {MEMORY} -> {b}
         %z = neuron.mem.accumulator : {p}
         %m = neuron.mem.matmul %a, %b acc %z : {a}, {b}, {p} -> {p}
-        %d = neuron.mem.move %m : {p} -> {c}
+        %d = neuron.mem.convert %m by copy : {p} -> {c}
         %w = neuron.mem.binary add %s, %d : {c}, {c} -> {c}
         scf.yield %w : {c}
       }}
@@ -304,9 +304,9 @@ def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested
     low, high, step = bounds
     width = 512
     a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
-    b = f"!neuron.mem.tile<sbuf, 4 x [{2 * width}] x f32, dim 0 of [4, {2 * width}]>"
+    b = f"!neuron.mem.tile<sbuf, 4x{2 * width}xf32, [d0] x [d1]>"
     c, p = (
-        f"!neuron.mem.tile<{space}, 8 x [{2 * width}] x f32, dim 0 of [8, {2 * width}]>" for space in ("sbuf", "psum")
+        f"!neuron.mem.tile<{space}, 8x{2 * width}xf32, [d0] x [d1]>" for space in ("sbuf", "psum")
     )
     x_type, b_type, y_type = "memref<32xf32>", f"memref<{8 * width}xf32>", f"memref<{16 * width}xf32>"
     inner = f"""
@@ -331,7 +331,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested
           {inner.replace("%ACC", "%s")}
         }}
         %both = neuron.mem.matmul %a, %b acc %first part [0, 1, 0] : {a}, {b}, {p} -> {p}
-        %m = neuron.mem.move %both : {p} -> {c}
+        %m = neuron.mem.convert %both by copy : {p} -> {c}
         neuron.mem.store %m to %y[{number(0)}] strides [{2 * width}, 1] : {c} -> {y_type}
         func.return
       }}
@@ -450,7 +450,7 @@ def test_a_sum_in_psum(bounds: tuple[int, int, int]) -> None:
     """Of as many products as the loop has iterations: zero where it has none."""
     a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
     b = "!neuron.mem.tile<sbuf, 4x8xf32, [d0] x [d1]>"
-    c, p = (f"!neuron.mem.tile<{space}, 8 x [8] x f32, dim 0 of [8, 8]>" for space in ("sbuf", "psum"))
+    c, p = (f"!neuron.mem.tile<{space}, 8x8xf32, [d0] x [d1]>" for space in ("sbuf", "psum"))
     low, high, step = bounds
     body = f"""
       %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {MEMORY} -> {a}
@@ -460,7 +460,7 @@ def test_a_sum_in_psum(bounds: tuple[int, int, int]) -> None:
         %m = neuron.mem.matmul %a, %b acc %s : {a}, {b}, {p} -> {p}
         scf.yield %m : {p}
       }}
-      %d = neuron.mem.move %r : {p} -> {c}
+      %d = neuron.mem.convert %r by copy : {p} -> {c}
       neuron.mem.store %d to %y[{number(0)}] strides [8, 1] : {c} -> {MEMORY}
     """
     x, y = executed(kernel(body, {0, low, high, step, 32}))

@@ -41,11 +41,16 @@ ISA = """
 LEVELS = (*BODY, "neuron.isa")
 TAKES = {
     "normalize-loops": ("tile", "neuron.mem", "neuron.engine"),
+    "fold-constants": ("tile",),
     "structure-accesses": ("tile",),
     "map-programs": ("tile",),
+    "expand-maxnum": ("tile",),
+    "expand-trigonometry": ("tile",),
+    "expand-rounding": ("tile",),
     "place": ("tile",),
     "split-to-hardware-tiles": ("neuron.mem",),
     "promote-accumulators": ("neuron.mem",),
+    "lower-converts": ("neuron.mem",),
     "peel-tails": ("neuron.mem",),
     "select-instructions": ("neuron.mem",),
     "multi-buffer": ("neuron.engine",),
@@ -209,11 +214,11 @@ def test_errors_of_text_stand_at_their_operation(
 def test_a_pass_places_its_error_in_parsed_text() -> None:
     """Operations get their place when they are parsed, unless the text states one."""
     text = kernel("tile").replace("strides [1] :", "strides [0] :", 1)
-    body = "%f = math.floor %v : tensor<8xf32>\n tile.write %f"
+    body = "%f = math.tan %v : tensor<8xf32>\n tile.write %f"
     text = text.replace("tile.write %v", body)
     error = error_of(lambda: pipeline("lower-to-isa")(parse(text, "k.mlir")))
-    assert error.file == "k.mlir" and error.line is not None and "math.floor" in text.splitlines()[error.line - 1]
-    stated = text.replace("math.floor %v : tensor<8xf32>", 'math.floor %v : tensor<8xf32> loc("k.py":7:9)')
+    assert error.file == "k.mlir" and error.line is not None and "math.tan" in text.splitlines()[error.line - 1]
+    stated = text.replace("math.tan %v : tensor<8xf32>", 'math.tan %v : tensor<8xf32> loc("k.py":7:9)')
     error = error_of(lambda: pipeline("lower-to-isa")(parse(stated, "k.mlir")))
     assert (error.file, error.line, error.column) == ("k.py", 7, 9)
 

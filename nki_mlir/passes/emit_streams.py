@@ -140,9 +140,8 @@ class _Emission:
         for stream in self.streams.values():
             stream.levels.append([])
         outer = self.program_now
-        self.block(op.body.block, {**counters, op.body.block.args[0]: len(counters)})
-        self.program_now = outer
         self.block(op.body.block, {**counters, counter: len(counters)})
+        self.program_now = outer
         for stream in self.streams.values():
             body = stream.levels.pop()
             if body:

@@ -216,7 +216,10 @@ def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
         return
     result, done, partial = s.result(op, emit), set[Start](), None
     kept = tuple(spot._replace(dim=spot.dim + (spot.dim >= axis)) for spot in result.spots)
-    for whole in walks(source.type.sizes, kept, source.spots):
+    spots = source.spots
+    if not any(spot.dim == axis for spot in spots):
+        spots = (*spots, Spot(axis, 1, source.type.sizes[axis], False, 0))  # one element, read over and over
+    for whole in walks(source.type.sizes, kept, spots):
         check_lanes(whole)
         for walk in narrowed(whole, lambda one: len([*_reduced(one, axis)]) > s.limits.free_dims):
             data = source.view(emit, walk, 1, _reduced(walk, axis))
