@@ -305,9 +305,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested
     width = 512
     a = "!neuron.mem.tile<sbuf, 8x4xf32, [d1] x [d0]>"
     b = f"!neuron.mem.tile<sbuf, 4x{2 * width}xf32, [d0] x [d1]>"
-    c, p = (
-        f"!neuron.mem.tile<{space}, 8x{2 * width}xf32, [d0] x [d1]>" for space in ("sbuf", "psum")
-    )
+    c, p = (f"!neuron.mem.tile<{space}, 8x{2 * width}xf32, [d0] x [d1]>" for space in ("sbuf", "psum"))
     x_type, b_type, y_type = "memref<32xf32>", f"memref<{8 * width}xf32>", f"memref<{16 * width}xf32>"
     inner = f"""
       %q = neuron.mem.matmul %a, %b acc %ACC part [0, 0, 0] : {a}, {b}, {p} -> {p}

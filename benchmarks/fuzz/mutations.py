@@ -79,10 +79,10 @@ def _python_tokens(source: str, rng: random.Random) -> str:
     if not inside:
         return source
     token = rng.choice(inside)
-    names = [t.string for t in inside if t.type == tokenize.NAME]
+    names = [t.string for t in inside if t.type == tokenize.NAME] or ["x"]
     choices = {
         tokenize.NAME: [rng.choice(names), rng.choice(names), rng.choice(PYTHON_NAMES), rng.choice(INTERESTING)],
-        tokenize.NUMBER: [rng.choice(INTERESTING), rng.choice(names or ["x"])],
+        tokenize.NUMBER: [rng.choice(INTERESTING), rng.choice(names)],
         tokenize.OP: [rng.choice(PYTHON_OPERATORS), rng.choice(PYTHON_OPERATORS), ""],
     }
     lines = source.splitlines(keepends=True)
