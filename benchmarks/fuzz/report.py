@@ -69,7 +69,9 @@ def text(seed: int) -> Case:
 
 def run_text(text: str) -> None:
     """Parses, lowers and executes, as nki-run does."""
-    from nki_mlir import execute, parse
+    from xdsl.utils.exceptions import VerifyException
+
+    from nki_mlir import CompileError, execute, parse
     from nki_mlir.dialects.neuron_isa import ProgramOp
     from nki_mlir.passes.levels import level_of, remaining_pipeline, verify_level
     from nki_mlir.passes.pipelines import build, run, set_target
@@ -77,7 +79,10 @@ def run_text(text: str) -> None:
 
     module = parse(text, "<fuzz text>")
     set_target(module, None)
-    verify_level(module, level_of(module))
+    try:
+        verify_level(module, level_of(module))
+    except VerifyException as error:
+        raise CompileError(str(error)) from None
     run(build(remaining_pipeline(module)), module)
     programs = [op for op in module.body.block.ops if isinstance(op, ProgramOp)]
     if len(programs) == 1:
