@@ -14,7 +14,8 @@ from xdsl.ir import Attribute
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Layout
-from nki_mlir.dialects.neuron_mem import BLOCK, TileType, Way, why_not
+from nki_mlir.dialects.neuron_mem import TileType
+from nki_mlir.dialects.ways import BLOCK, Way, why_not
 from nki_mlir.targets import Target
 
 

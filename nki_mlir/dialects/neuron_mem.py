@@ -22,20 +22,17 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i64,
 )
-from xdsl.dialects.utils import EnumAttribute
 from xdsl.interfaces import HasFolderInterface
 from xdsl.ir import (
     Attribute,
     Dialect,
     Operation,
-    SpacedOpaqueSyntaxAttribute,
     SSAValue,
 )
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
     base,
-    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -46,16 +43,15 @@ from xdsl.irdl import (
 )
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
-from xdsl.utils.str_enum import StrEnum
 
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
-from nki_mlir.dialects.layout import Layout, LayoutError
+from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
-from nki_mlir.dialects.walks import walks
+from nki_mlir.dialects.ways import WayAttr, is_dealt, why_not
 
 
 def _lie_alike(*values: SSAValue) -> None:
@@ -367,25 +363,6 @@ def relabelled(
     return layout
 
 
-BLOCK = 32
-"""Rows and columns of the blocks that the Vector engine turns."""
-
-
-class Way(StrEnum):
-    """How a value comes to lie otherwise: nothing moves; one instruction an element, on its partition; 32 x 32 blocks
-    turned by the Vector engine; transfers within SBUF."""
-
-    NOTHING = "nothing"
-    COPY = "copy"
-    VECTOR = "vector"
-    DMA = "dma"
-
-
-@irdl_attr_definition
-class WayAttr(EnumAttribute[Way], SpacedOpaqueSyntaxAttribute):
-    name = "neuron.mem.way"
-
-
 @irdl_op_definition
 class ConvertOp(MemOp, HasFolderInterface):
     """The same value in another layout or space: always legal, never implicit. `by`, once lower-converts has chosen it,
@@ -411,59 +388,6 @@ class ConvertOp(MemOp, HasFolderInterface):
         if self.source.type == self.result.type:
             return (self.source,)
         return None
-
-
-def why_not(way: Way, src: TileType, dst: TileType) -> str | None:
-    """Why a convert can't be done that way; None if it can."""
-    have, want = src.layout, dst.layout
-    match way:
-        case Way.NOTHING:
-            same = src.space == dst.space and have.provides(want)
-            return None if same else "the places differ"
-        case Way.COPY:
-            return _why_not_copied(have, want)
-        case Way.VECTOR:
-            return _why_not_turned(src, dst)
-        case Way.DMA:
-            return None if not src.is_psum and not dst.is_psum else "DMA does not reach psum"
-
-
-def _why_not_copied(have: Layout, want: Layout) -> str | None:
-    lanes = Layout(have.shape, have.partition, ()), Layout(want.shape, want.partition, ())
-    if not lanes[0].provides(lanes[1]):
-        return "elements change their partition"
-    try:
-        found = walks(want.shape, want.spots, have.spots)
-    except LayoutError as error:
-        return str(error)
-    if not all(walk.is_range(0) and walk.is_range(1) for walk in found):
-        return "the partitions do not follow one another"
-    return None
-
-
-def _why_not_turned(src: TileType, dst: TileType) -> str | None:
-    if src.is_psum or dst.is_psum:
-        return "blocks are turned within sbuf"
-    if len(src.sizes) != 2 or dtype(src.element_type).bytes not in (2, 4):
-        return "blocks are turned of matrices, of elements of 2 or 4 bytes"
-    if not any(is_dealt(src.layout, dim, BLOCK) and is_dealt(dst.layout, 1 - dim, BLOCK) for dim in (0, 1)):
-        return "one dimension is dealt out over the partitions before, the other after"
-    return None
-
-
-def is_dealt(layout: Layout, dim: int, group: int) -> bool:
-    """Whether a matrix has neighbours along `dim` on neighbouring partitions, from the first on and in groups of a
-    multiple of `group`, and neighbours along its other dimension next to each other."""
-    digits, others = layout.digits(dim), layout.digits(1 - dim)
-    lanes = digits[:1]
-    dense = len(others) <= 1 and all(s.stride == 1 for s in others)
-    whole = len(digits) <= 1 or digits[0].size % group == 0
-    return (
-        [s for s in layout.spots if s.on_partitions] == lanes
-        and len(layout.partition) == len(lanes)
-        and dense
-        and whole
-    )
 
 
 @irdl_op_definition

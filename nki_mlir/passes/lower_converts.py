@@ -11,19 +11,9 @@ from xdsl.ir import Operation
 
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.neuron_mem import (
-    ConvertOp,
-    FillOp,
-    IotaOp,
-    LoadOp,
-    MaskOp,
-    TileType,
-    Way,
-    WayAttr,
-    tile_type,
-    why_not,
-)
+from nki_mlir.dialects.neuron_mem import ConvertOp, FillOp, IotaOp, LoadOp, MaskOp, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.ways import Way, WayAttr, why_not
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass

@@ -21,6 +21,7 @@ from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Reduction, element_of
 from nki_mlir.dialects.walks import Start, Walk, walks
+from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.indices import constant
@@ -180,15 +181,15 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
         return
     source = s.stored[op.source]
     match op.by.data if op.by is not None else None:
-        case mem.Way.NOTHING:
+        case Way.NOTHING:
             s.stored[op.result] = source.converted(mem.tile_type(op.result))
-        case mem.Way.COPY if source.type.is_psum:
+        case Way.COPY if source.type.is_psum:
             s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=Function.COPY)
-        case mem.Way.COPY:
+        case Way.COPY:
             s.over(emit, "tensor_copy", {"dst": s.result(op, emit), "src": source})
-        case mem.Way.VECTOR:
+        case Way.VECTOR:
             turn_blocks(s, source, s.result(op, emit), emit)
-        case mem.Way.DMA:
+        case Way.DMA:
             move_lanes(s, source, s.result(op, emit), emit)
         case _:
             raise CompileError.at(op, "a convert has no way; run lower-converts first")

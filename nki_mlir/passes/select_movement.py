@@ -8,8 +8,8 @@ from itertools import product
 from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.access import Engine
-from nki_mlir.dialects.neuron_mem import BLOCK, is_dealt
 from nki_mlir.dialects.walks import Walk, walks
+from nki_mlir.dialects.ways import BLOCK, is_dealt
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage, collapse, narrowed
