@@ -132,15 +132,15 @@ class CompiledKernel:
         self._check_outputs(parameters.memory)
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
         data = [*(a.data for a in parameters.memory.arrays), *made]
-        written = self.traced.written if all(self.grid) else frozenset()
         empty = {len(data) - len(made) + k for k, output in enumerate(self.traced.outputs) if not output.filled}
+        wanted = (self.traced.written - empty) | (_arguments(self.traced.returned) & empty)
         result = execute(
             self._modules["neuron.isa"],
             data,
             seed=seed,
             checks=checks,
             uninitialised=empty,
-            outputs=sorted((written - empty) | (_arguments(self.traced.returned) & empty)),
+            outputs=sorted(wanted) if all(self.grid) else (),
         )
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, data, as_torch)

@@ -74,7 +74,7 @@ class OpParser(Parser):
             if self._is_about_what_was_read(error):
                 self._raise_at(start, error.msg)
             raise
-        except (VerifyException, ValueError, OverflowError) as error:
+        except (VerifyException, ValueError, OverflowError, NotImplementedError) as error:
             self._raise_at(start, str(error))
         except struct.error:
             self._raise_at(start, "a number is out of the range of its type")

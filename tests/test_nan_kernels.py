@@ -248,3 +248,15 @@ def test_numbers_known_while_compiling() -> None:
         tl.store(x_ptr, tl.load(x_ptr))
 
     kernel[(1,)](np.zeros(1, np.float32), 1.5)
+
+
+@nki_mlir.jit
+def divided_by_negative_zero(x_ptr, out_ptr, N: tl.constexpr):
+    i = tl.arange(0, N)
+    tl.store(out_ptr + i, tl.load(x_ptr + i) / -0.0)
+
+
+def test_the_sign_of_a_zero_that_divides() -> None:
+    x, out = np.arange(8, dtype=np.float32) - 3.5, np.zeros(8, np.float32)
+    divided_by_negative_zero[(1,)](x, out, N=8)
+    np.testing.assert_array_equal(out, np.where(x < 0, np.inf, -np.inf))

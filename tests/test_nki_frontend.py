@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -214,3 +215,41 @@ def test_every_function_has_a_docstring_and_belongs_in_a_kernel(name: str) -> No
     assert function.__doc__
     with pytest.raises(nki_mlir.CompileError, match="only inside a kernel"):
         function(1)
+
+
+@nki.jit
+def empty_grid_kernel(x):
+    out = nl.ndarray(x.shape, dtype=x.dtype, buffer=nl.shared_hbm)
+    nl.store(out, nl.load(x))
+    return out
+
+
+def test_an_empty_grid_returns_what_nobody_wrote() -> None:
+    assert not empty_grid_kernel[(0,)](np.ones((4, 4), np.float32)).any()
+
+
+@nki.jit
+def huge_array_kernel(x):
+    out = nl.ndarray((2**24, 2**24), dtype=x.dtype, buffer=nl.shared_hbm)
+    nl.store(out[0:4, 0:4], nl.load(x))
+    return out
+
+
+@nki.jit
+def axis_given_twice_kernel(x):
+    out = nl.ndarray((4, 1), dtype=x.dtype, buffer=nl.shared_hbm)
+    nl.store(out, nl.sum(nl.load(x), axis=(1, 1), keepdims=True))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        (huge_array_kernel, "is too large: an array has at most 281474976710656 bytes"),
+        (axis_given_twice_kernel, "stands twice in (1, 1)"),
+    ],
+)
+def test_refused_arrays_and_axes(kernel: Any, message: str) -> None:
+    with pytest.raises(nki_mlir.CompileError, match=re.escape(message)) as caught:
+        kernel(np.ones((4, 4), np.float32))
+    assert caught.value.file == __file__

@@ -234,3 +234,17 @@ def test_a_value_used_behind_its_region() -> None:
     add.operands[0] = inner.results[0]
     with pytest.raises(VerifyException, match=r"'arith.addi': operand #0 is used before its definition"):
         verify_module(module)
+
+
+def test_addresses_and_attributes_of_too_many_bits() -> None:
+    with pytest.raises(CompileError, match="i127"):
+        parse("builtin.module { func.func @k() attributes {tile.grid = array<i127: 1>} { func.return } }")
+    text = """func.func @f(%x: memref<8xf32>) {
+      %far = arith.constant 9223372036854775807 : index
+      %v = neuron.mem.load %x[%far] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+      neuron.mem.store %v to %x[%far] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+      func.return
+    }"""
+    with pytest.raises(CompileError, match="does not fit in 64 bits") as caught:
+        pipeline("mem-to-engine,engine-to-isa")(parse(text, "far.mlir"))
+    assert caught.value.line == 3

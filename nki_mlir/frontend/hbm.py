@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import MemRefType
 
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_isa_structure import MOST_BYTES
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
@@ -26,6 +27,8 @@ def new_array(b: Builder, shape: Any, dtype: Any, filled: bool = False) -> HbmAr
     sizes, element = functions.shape_argument(shape), functions.dtype_of(dtype)
     if element.bits == 64:
         raise CompileError(f"an array of {element} is not supported: the machine has no 64-bit elements")
+    if _count(sizes) * element.bits > 8 * MOST_BYTES:
+        raise CompileError(f"an array of shape {sizes} is too large: an array has at most {MOST_BYTES} bytes")
     memory = b.entry.insert_arg(MemRefType(element.type, sizes), len(b.entry.args))
     array = HbmArray(memory.index, memory, sizes, element, filled)
     b.outputs.append(array)

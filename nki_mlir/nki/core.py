@@ -307,7 +307,10 @@ _NEUTRAL = {"sum": 0.0, "max": float("-inf"), "min": float("inf")}
 def _reduce(b: Builder, kind: str, x: Any, axis: Any, mask: Any, keepdims: bool) -> Value:
     """A reduction; a tile keeps at least two dimensions."""
     x = functions.as_float(b, x)
-    axes = {functions.axis_argument(a, len(x.shape)) for a in (axis if isinstance(axis, tuple | list) else (axis,))}
+    given = [functions.axis_argument(a, len(x.shape)) for a in (axis if isinstance(axis, tuple | list) else (axis,))]
+    axes = set(given)
+    if len(axes) < len(given):
+        raise CompileError(f"an axis stands twice in {axis}")
     if mask is not None:
         x = operators.where(b, mask, x, _NEUTRAL[kind])
     return functions.reduce(b, kind, x, sorted(axes), keepdims or len(x.shape) - len(axes) < 2)

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp, NoneAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
@@ -173,7 +174,10 @@ class _Emission:
     def add(
         self, op: EngineInstruction, name: str, operands: dict[str, Access | float | None], fields: dict[str, object]
     ) -> isa.IsaInstruction:
-        made = isa.instruction_op(name, operands, fields, order=self.order)
+        try:
+            made = isa.instruction_op(name, operands, fields, order=self.order)
+        except VerifyException as error:  # an address or a count that does not fit its field
+            raise CompileError.at(op, f"{name}: {error}") from None
         self.order += 1
         self.streams[op.engine.data].levels[-1].append(_at(made, op))
         return made

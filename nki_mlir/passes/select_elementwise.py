@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, i1
@@ -114,7 +115,7 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
     if right is None:
         assert left is not None
         divisor = _number(constant_attr(op.rhs))
-        inverse = 1.0 / divisor if divisor else float("inf")
+        inverse = 1.0 / divisor if divisor else math.copysign(math.inf, divisor)
         _scalar(s, Alu.MULTIPLY, left, emit.float(inverse), result, emit)
         return
     divisors = _as_column(right) if right.is_column else right
