@@ -403,7 +403,6 @@ MUTANTS: list[Mutant] = [
     *_of(
         "placement",
         ("remade", "if not source.form.wants and source.value", "if source.value", _filecheck("place")),
-        ("fits", "layout.partitions <= memory.partitions and", "", _filecheck("place", "place_invalid")),
     ),
     *_of(
         "lower_converts",

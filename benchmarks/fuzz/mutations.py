@@ -30,7 +30,8 @@ MLIR_WORDS = ("f32", "bf16", "f16", "i8", "i32", "i64", "index", "vector", "scal
 
 
 def mutated_python(source: str, rng: random.Random) -> str:
-    """One to three mutations below the `def`; valid syntax, or Python itself would refuse it."""
+    """One to three mutations below the `def`; valid syntax, or Python itself would refuse it, and every function is
+    still decorated: a plain one is Python's to refuse as well."""
     for _ in range(50):
         text = source
         for _ in range(rng.choice((1, 1, 2, 3))):
@@ -41,8 +42,15 @@ def mutated_python(source: str, rng: random.Random) -> str:
                 compile(text, "<mutant>", "exec")
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             continue
-        return text
+        if _decorators(text) == _decorators(source):
+            return text
     return source
+
+
+def _decorators(source: str) -> list[str]:
+    """The decorators, each with the line that it stands on top of."""
+    lines = source.splitlines()
+    return [line + lines[i + 1][:4] for i, line in enumerate(lines[:-1]) if line.startswith("@")]
 
 
 def mutated_text(text: str, rng: random.Random) -> str:
