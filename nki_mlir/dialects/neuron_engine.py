@@ -8,7 +8,7 @@ argument in HBM, that an instruction reaches: its type has the whole pattern but
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
@@ -275,12 +275,6 @@ def instruction_op(
         operands=[operands.get(n) for n in order],
         properties=cast(Any, properties),
     )
-
-
-def views_of(op: EngineInstruction) -> Sequence[tuple[str, ViewOp]]:
-    """The instruction's tensor operands by name, in table order."""
-    named = [(o.name, op.operand_value(o.name)) for o in op.instruction.operands]
-    return [(name, v.owner) for name, v in named if v is not None and isinstance(v.owner, ViewOp)]
 
 
 NeuronEngine = Dialect(

@@ -339,10 +339,6 @@ def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: t
             return strides[::-1]
 
 
-def counters_of(expr: Expr) -> set[SSAValue]:
-    return cast(set[SSAValue], expr.counters())
-
-
 def is_loop_counter(value: Hashable) -> bool:
     owner = value.owner if isinstance(value, SSAValue) else None
     return isinstance(owner, Block) and isinstance(owner.parent_op(), ForOp) and value is owner.args[0]

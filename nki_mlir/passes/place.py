@@ -38,7 +38,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
-from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, usual_layouts
+from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -159,8 +159,7 @@ class _Placer:
         """The tile of an operand, where the operation wants it."""
         if is_placed(operand):
             return self.tile_as(operand, self.placement.wanted(op, operand))
-        usual = usual_layouts(tile.shape_of(operand), self.placement.target.memory.partitions)
-        return self.tile_of(operand, self.type_of(operand, usual[0]), emit)
+        return self.tile_of(operand, self.type_of(operand, self.placement.usual(operand)[0]), emit)
 
     def tile_as(self, value: SSAValue, layout: Layout) -> SSAValue:
         """The tile of a value in a layout; a convert stands behind what made the tile."""
@@ -339,7 +338,7 @@ class _Placer:
 
     def dot(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.DotOp)
-        sums = mem.TileType.of(Space.PSUM, self.banked(op, type_), f32)
+        sums = self.banked(op, type_)
         lanes = self.placement.target.memory.partitions
         inputs = [
             self.tile_of(v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit) for v, d in ((op.a, 1), (op.b, 0))
@@ -355,22 +354,22 @@ class _Placer:
             return result
         return binary(Alu.ADD, self.operand(op.acc, type_, emit), result, type_, emit)
 
-    def banked(self, op: tile.DotOp, type_: mem.TileType) -> Layout:
-        """The product's layout in PSUM: each row group begins where the columns of a piece don't cross a bank."""
+    def banked(self, op: tile.DotOp, type_: mem.TileType) -> mem.TileType:
+        """The product in PSUM: each row group begins where the columns of a piece don't cross a bank."""
         (rows, columns), lanes = type_.sizes, type_.layout.partitions
-        bank = self.placement.target.memory.psum_bank_bytes // dtype(f32).bytes
+        memory = self.placement.target.memory
+        bank = memory.psum_bank_bytes // dtype(f32).bytes
         pitch = -(-columns // bank) * bank if columns > bank else 1 << (columns - 1).bit_length()
         groups = -(-rows // lanes)
         free = (Factor(0, groups, lanes), Factor(1, pitch))
-        layout = Layout.of(type_.sizes, (Factor(0, lanes),), free)
-        memory = self.placement.target.memory
-        if layout.elements * dtype(f32).bytes > memory.psum_bytes:
+        sums = mem.TileType.of(Space.PSUM, Layout.of(type_.sizes, (Factor(0, lanes),), free), f32)
+        if sums.bytes > memory.psum_bytes:
             raise CompileError.at(
                 op,
-                f"the product, {rows} x {columns} in fp32, needs {layout.elements * dtype(f32).bytes} bytes on each of"
+                f"the product, {rows} x {columns} in fp32, needs {sums.bytes} bytes on each of"
                 f" {lanes} partitions of PSUM, which has {memory.psum_bytes}; use smaller blocks",
             )
-        return layout
+        return sums
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         value = self.wanted(op, op.value, emit)

@@ -101,6 +101,10 @@ class Placement:
         choice = self._stores[op] if op in self._stores else self._made[op.results[0]]
         return next(layout for value, layout in choice.form.wants if value is operand)
 
+    def usual(self, value: SSAValue) -> tuple[Layout, ...]:
+        """The layouts that are tried for a value whoever uses it."""
+        return usual_layouts(tile.shape_of(value), self.target.memory.partitions)
+
     # The forms of each operation. Users come first, so that a producer can offer what they ask for.
     def _add(self, op: Operation) -> None:
         times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
@@ -151,8 +155,7 @@ class Placement:
 
     def _layouts(self, value: SSAValue) -> list[Layout]:
         """What users ask for, and the usual ones."""
-        usual = usual_layouts(tile.shape_of(value), self.target.memory.partitions)
-        return list(dict.fromkeys([*self._asked.get(value, ()), *usual]))[: 2 * MOST_LAYOUTS]
+        return list(dict.fromkeys([*self._asked.get(value, ()), *self.usual(value)]))[: 2 * MOST_LAYOUTS]
 
     def _fits(self, layout: Layout, value: SSAValue) -> bool:
         memory = self.target.memory
@@ -163,18 +166,17 @@ class Placement:
         """Names the first value that fits nowhere; forms are made from the last one on."""
         for op in self.func.walk():
             for value in filter(is_placed, op.results):
-                usual = usual_layouts(tile.shape_of(value), self.target.memory.partitions)
-                if not any(self._fits(layout, value) for layout in usual):
+                if not any(self._fits(layout, value) for layout in self.usual(value)):
                     raise self._too_large(op, value)
 
     def _too_large(self, op: Operation, value: SSAValue) -> CompileError:
-        available, lanes = self.target.memory.sbuf_usable_bytes, self.target.memory.partitions
+        available = self.target.memory.sbuf_usable_bytes
         if isinstance(op, tile.ReduceOp):
             axis, value = op.axis.value.data, op.source
-            layouts = [x for x in usual_layouts(tile.shape_of(value), lanes) if x.is_free(axis)]
+            layouts = [x for x in self.usual(value) if x.is_free(axis)]
             because = f"; a reduction has all of dimension {axis} on one partition"
         else:
-            layouts, because = usual_layouts(tile.shape_of(value), lanes), ""
+            layouts, because = self.usual(value), ""
         name = f"'{value.name_hint}'" if value.name_hint is not None else "a tile"
         best = min(layouts, key=lambda x: x.elements)
         needed = best.elements * dtype(tile.element_of(value)).bytes
@@ -227,7 +229,7 @@ class Placement:
     def _reduce(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ReduceOp)
         axis, shape = op.axis.value.data, tile.shape_of(op.source)
-        sources = [s for s in usual_layouts(shape, self.target.memory.partitions) if s.is_free(axis)]
+        sources = [s for s in self.usual(op.source) if s.is_free(axis)]
         sources += [grown(layout, axis, shape[axis]) for layout in self._asked.get(value, ())]
         for source in dict.fromkeys(sources):
             if self._fits(source, op.source):
