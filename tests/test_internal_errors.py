@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from module_texts import COPY
 from xdsl.context import Context
 from xdsl.dialects import test
 from xdsl.dialects.builtin import ModuleOp, StringAttr, i32
@@ -24,16 +25,6 @@ from nki_mlir.frontend.expressions import Expressions
 from nki_mlir.passes import select_instructions
 from nki_mlir.passes.pipelines import pipeline
 from nki_mlir.tools import nki_opt, nki_run
-
-TEXT = """\
-func.func @copy(%x: memref<64xf32>, %out: memref<64xf32>)
-    attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out"]} {
-  %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [1] : memref<64xf32> -> tensor<64xf32>
-  tile.write %a to %out[%zero] strides [1] : tensor<64xf32> -> memref<64xf32>
-  func.return
-}
-"""
 
 
 @nki_mlir.jit
@@ -99,7 +90,7 @@ def test_a_script_shows_no_frame_of_a_pass(tmp_path: Path) -> None:
         "from nki_mlir.dialects import neuron_mem as mem\n"
         "from nki_mlir.passes import select_instructions\n"
         "select_instructions.HANDLERS[mem.LoadOp] = lambda *args: {}['lost']\n"
-        f"nki_mlir.pipeline('lower-to-isa')(nki_mlir.parse({TEXT!r}))\n"
+        f"nki_mlir.pipeline('lower-to-isa')(nki_mlir.parse({COPY!r}))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert done.returncode == 1
@@ -119,7 +110,7 @@ def test_tools_exit_with_70(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NKI_MLIR_TRACEBACK", "1" if asked else "")
-    Path("t.mlir").write_text(TEXT)
+    Path("t.mlir").write_text(COPY)
     flags = ["--lower-to-isa"] if tool is nki_opt.main else ["--random", "0"]
     assert tool(["t.mlir", *flags]) == 70
     err = capsys.readouterr().err
@@ -134,7 +125,7 @@ def test_a_tool_that_fails_by_itself(
 ) -> None:
     monkeypatch.setattr(nki_run, "_program", lost)
     path = tmp_path / "t.mlir"
-    path.write_text(TEXT)
+    path.write_text(COPY)
     assert nki_run.main([str(path), "--random", "0"]) == 70
     assert capsys.readouterr().err.startswith("internal error: nki-run: KeyError: 'lost'\n")
 
@@ -148,7 +139,7 @@ def test_the_frontend(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_parser_and_the_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = str(pipeline("lower-to-isa", stop_after="place")(nki_mlir.parse(TEXT)))
+    text = str(pipeline("lower-to-isa", stop_after="place")(nki_mlir.parse(COPY)))
     monkeypatch.setattr(mem.LoadOp, "verify_", lost)
     at = 1 + next(i for i, line in enumerate(text.splitlines()) if "neuron.mem.load" in line)
     with pytest.raises(InternalError, match=rf"^m:{at}:5: internal error: the verifier, at neuron.mem.load: KeyError"):
@@ -159,7 +150,7 @@ def test_the_parser_and_the_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_executor(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = nki_mlir.pipeline("lower-to-isa")(nki_mlir.parse(TEXT))
+    program = nki_mlir.pipeline("lower-to-isa")(nki_mlir.parse(COPY))
     monkeypatch.setattr("nki_mlir.executor.dma_steps.DmaStep.issue", lost)
     with pytest.raises(InternalError, match=r"internal error: the executor, at neuron.isa.dma_copy: KeyError: 'lost'"):
         nki_mlir.execute(program, list(arrays()))
@@ -176,7 +167,7 @@ class Break(ModulePass):
 
 
 def test_what_a_pass_leaves_is_verified() -> None:
-    module = nki_mlir.parse(TEXT)
+    module = nki_mlir.parse(COPY)
     with pytest.raises(InternalError, match=r"internal error: the result of pass test-break, at test.op: VerifyExc"):
         pipeline([Break()])(module)
     assert pipeline([Break()])(module, verify=False) is not module
@@ -195,7 +186,7 @@ def test_the_last_pass_of_a_level_is_verified(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_module_that_was_broken_before_is_the_users_fault() -> None:
     """However a pass fails on it."""
-    module = nki_mlir.parse(TEXT)
+    module = nki_mlir.parse(COPY)
     Break().apply(Context(), module)
     with pytest.raises(CompileError, match="not valid: Operation using value defined out of its Isol"):
         pipeline("canonicalize")(module)

@@ -9,21 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from module_texts import COPY
 
 from nki_mlir.passes import OURS
 from nki_mlir.passes.pipelines import NAMED
 
 ROOT = Path(__file__).parent.parent
-
-TEXT = """\
-func.func @copy(%x: memref<64xf32>, %out: memref<64xf32>)
-    attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out"]} {
-  %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [1] : memref<64xf32> -> tensor<64xf32>
-  tile.write %a to %out[%zero] strides [1] : tensor<64xf32> -> memref<64xf32>
-  func.return
-}
-"""
 
 PLUGIN = """\
 from dataclasses import dataclass
@@ -63,7 +54,7 @@ def other_package(tmp_path: Path) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[xdsl.universe]\nother = other:UNIVERSE\n")
     (tmp_path / "other.py").write_text(PLUGIN)
-    (tmp_path / "t.mlir").write_text(TEXT)
+    (tmp_path / "t.mlir").write_text(COPY)
     return tmp_path
 
 
@@ -142,7 +133,7 @@ def test_a_subclass_of_the_driver_registers_passes(other_package: Path) -> None:
 
 def test_xdsl_opt_knows_our_passes(tmp_path: Path) -> None:
     """The whole of the lowering gives what nki-opt gives."""
-    (tmp_path / "t.mlir").write_text('builtin.module attributes {neuron.target = "trn1"} {\n' + TEXT + "}\n")
+    (tmp_path / "t.mlir").write_text('builtin.module attributes {neuron.target = "trn1"} {\n' + COPY + "}\n")
     done = xdsl_opt(tmp_path, "t.mlir", "-p", ",".join(_single_passes(NAMED["lower-to-isa"])))
     assert done.returncode == 0, done.stderr
     assert "neuron.isa.dma_copy" in done.stdout
