@@ -1,8 +1,11 @@
-"""The mutants of the passes: a line, what it is changed to, and the tests that should notice."""
+"""The mutants of passes and analyses: a line, what it is changed to, and the tests that should notice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent.parent / "nki_mlir"
 
 
 @dataclass(frozen=True)
@@ -17,9 +20,13 @@ class Mutant:
 
 
 def _of(file: str, *changes: tuple[str, str, str, tuple[str, ...]]) -> list[Mutant]:
-    return [
-        Mutant(f"{file}.{name}", f"nki_mlir/passes/{file}.py", old, new, tests) for name, old, new, tests in changes
-    ]
+    return [Mutant(f"{file}.{name}", _path(file), old, new, tests) for name, old, new, tests in changes]
+
+
+def _path(file: str) -> str:
+    """Where a file of the middle of the compiler is: a pass, or what passes ask."""
+    folder = "passes" if (_PACKAGE / "passes" / f"{file}.py").exists() else "analysis"
+    return f"nki_mlir/{folder}/{file}.py"
 
 
 def _filecheck(*names: str) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import pytest
 from engine_programs import program
 
 from nki_mlir import parse, pipeline
+from nki_mlir.analysis.access_index import AccessIndex
+from nki_mlir.analysis.overlap import Question
+from nki_mlir.analysis.program_order import Step, common_loops, steps_of
 from nki_mlir.dialects.neuron_isa import ProgramOp
-from nki_mlir.passes.access_index import AccessIndex
-from nki_mlir.passes.overlap import Question
-from nki_mlir.passes.program_order import Step, common_loops, steps_of
 
 
 def streams(text: str, passes: str = "multi-buffer{depth=2},allocate,emit-streams") -> list[Step]:

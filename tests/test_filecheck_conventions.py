@@ -24,12 +24,13 @@ SLIP = re.compile(r"//\s*(?:CHEKC|CHCEK|CEHCK|HCECK|CHECKS|CHEK|CHECH)(?:-[A-Z]+
 PREFIXES = re.compile(r"--check-prefix(?:es)?[= ]([\w,-]+)")
 
 # Which parts of the package a part may not import, at the top of a file or inside a function. Imports run one way:
-# tools -> frontend, passes, executor -> costs -> dialects -> targets.
+# tools -> frontend, passes, executor -> analysis, costs -> dialects -> targets.
 USER_FACING = {"frontend", "language", "nki", "tools"}
 FORBIDDEN = {
-    "errors": USER_FACING | {"passes", "executor", "costs", "dialects", "targets"},
-    "targets": USER_FACING | {"passes", "executor", "costs", "dialects"},
-    "dialects": USER_FACING | {"passes", "executor", "costs"},
+    "errors": USER_FACING | {"passes", "executor", "analysis", "costs", "dialects", "targets"},
+    "targets": USER_FACING | {"passes", "executor", "analysis", "costs", "dialects"},
+    "dialects": USER_FACING | {"passes", "executor", "analysis", "costs"},
+    "analysis": USER_FACING | {"passes", "executor"},
     "costs": USER_FACING | {"passes", "executor"},
     "executor": USER_FACING | {"passes"},
     "passes": USER_FACING,

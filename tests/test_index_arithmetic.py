@@ -14,7 +14,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute
 
 from nki_mlir import CompileError, execute, parse, pipeline
-from nki_mlir.passes.indices import range_of
+from nki_mlir.analysis.indices import range_of
 
 
 def truncated(a: int, b: int) -> int:

@@ -12,12 +12,12 @@ from xdsl.dialects.builtin import AnyFloat, FloatAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.nan_flow import makes_no_difference
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.nan_flow import makes_no_difference
 
 _Extremum = arith.MaxnumfOp | arith.MinnumfOp
 _NATIVE: dict[type[Operation], type[Operation]] = {

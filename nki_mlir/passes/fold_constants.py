@@ -14,9 +14,9 @@ from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerType, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import Commutative
 
+from nki_mlir.analysis.constants import Number, constant_of, signless, typed, value_of
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import Number, constant_of, signless, typed, value_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE

@@ -11,17 +11,17 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
+from nki_mlir.analysis.dependences import Dependences, Edge, slots
+from nki_mlir.analysis.overlap import strides_of_nest
+from nki_mlir.analysis.program_order import Loop, Step, common_loops, common_prefix, steps_of
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.dependences import Dependences, Edge, slots
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ISA
-from nki_mlir.passes.overlap import strides_of_nest
-from nki_mlir.passes.program_order import Loop, Step, common_loops, common_prefix, steps_of
 
 
 @dataclass(frozen=True)

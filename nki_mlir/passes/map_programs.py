@@ -15,11 +15,11 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
+from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import NotAffine, expr_of, index_tensor, is_loop_counter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.normalize_loops import normalize_all

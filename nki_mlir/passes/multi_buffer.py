@@ -8,11 +8,11 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 
+from nki_mlir.analysis.indices import enclosing_loops
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.indices import enclosing_loops
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.targets import Target

@@ -11,11 +11,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.indices import bounds, expr_of, is_loop_counter, trip_count
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import LoadOp, MaskOp, StoreOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import bounds, expr_of, is_loop_counter, trip_count
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.normalize_loops import normalize, normalize_all

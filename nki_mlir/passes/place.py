@@ -25,6 +25,7 @@ from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
+from nki_mlir.analysis.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
@@ -32,7 +33,6 @@ from nki_mlir.dialects.dtypes import dtype, is_number
 from nki_mlir.dialects.instructions import Alu, Function, FunctionAttr
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments

@@ -8,20 +8,20 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, IntegerAttr, IntegerType, f32, i1, i32, i64
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.dialects import neuron_mem as mem
-from nki_mlir.dialects import tile
-from nki_mlir.dialects.instructions import Alu, AluAttr
-from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import limits
-from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import (
+from nki_mlir.analysis.constants import limits
+from nki_mlir.analysis.indices import (
     DataDependent,
     IndexTensor,
     NotAffine,
     index_tensor,
     is_loop_counter,
 )
-from nki_mlir.passes.masks import difference_of, extents
+from nki_mlir.analysis.masks import difference_of, extents
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.instructions import Alu, AluAttr
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.placement import is_data
 
 EXACT_IN_FP32 = 2**24

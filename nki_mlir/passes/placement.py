@@ -18,14 +18,14 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import constant_of
-from nki_mlir.passes.indices import enclosing_loops, trip_count
 
 MOST_LAYOUTS = 10
 """Layouts that are tried for one value."""

@@ -8,11 +8,11 @@ from typing import cast
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from nki_mlir.analysis.constants import wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import BITWISE, Alu
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_integers import Side, is_integer, select_integers
 from nki_mlir.passes.selector import Selector, constant_attr

@@ -12,6 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from nki_mlir.analysis.indices import constant
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32
@@ -24,7 +25,6 @@ from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import constant
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels

@@ -12,13 +12,13 @@ from typing import cast
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, Signedness, f32
 from xdsl.ir import Attribute
 
+from nki_mlir.analysis.constants import wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype, i32, u8
 from nki_mlir.dialects.instructions import BITWISE, COMPARISONS, GPSIMD_TENSOR_TENSOR, Alu
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage

@@ -12,6 +12,8 @@ from xdsl.dialects.builtin import i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
+from nki_mlir.analysis.constants import wrapped
+from nki_mlir.analysis.indices import bounds, expr_of, is_loop_counter, modulo, quotient
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import f32
@@ -22,9 +24,7 @@ from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.tile import enclosing_func
 from nki_mlir.dialects.walks import walks
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import bounds, expr_of, is_loop_counter, modulo, quotient
 from nki_mlir.passes.select_integers import EXACT_IN_FP32
 from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage, check_lanes, collapse, rectangles

@@ -8,11 +8,11 @@ from xdsl.dialects.arith import AddiOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, OpResult, SSAValue
 
+from nki_mlir.analysis.indices import enclosing_loops
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import enclosing_loops
 from nki_mlir.passes.storage import Storage
 
 

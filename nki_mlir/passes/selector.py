@@ -11,13 +11,13 @@ from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType,
 from xdsl.dialects.scf import YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from nki_mlir.analysis.constants import wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import LayoutError
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import wrapped
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Storage, rectangles, stored_type

@@ -9,15 +9,15 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.indices import DataDependent, IndexTensor, NotAffine, index_tensor, reshaped
+from nki_mlir.analysis.masks import Extent, extents
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.constants import constant_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.indices import DataDependent, IndexTensor, NotAffine, index_tensor, reshaped
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.masks import Extent, extents
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nki_mlir.analysis.access_index import AccessIndex
+from nki_mlir.analysis.overlap import Question
+from nki_mlir.analysis.program_order import Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
-from nki_mlir.passes.access_index import AccessIndex
-from nki_mlir.passes.overlap import Question
-from nki_mlir.passes.program_order import Loop, Step, common_loops
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import cast
 
+from nki_mlir.analysis.program_order import Loop
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
-from nki_mlir.passes.program_order import Loop
 
 MOST_NODES = 2000
 MOST_PERIOD = 16

@@ -1,4 +1,4 @@
-"""What passes know of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors
+"""What is known of integers: scalars as expressions over loop counters and program ids, with ranges; index tensors
 as an offset and a stride for each dimension."""
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.constants import limits
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
-from nki_mlir.passes.constants import limits
 
 UNKNOWN = (-(2**62), 2**62)
 

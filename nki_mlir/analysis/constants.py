@@ -1,4 +1,4 @@
-"""What passes know of numbers: the one number that every element of a value is, and arithmetic on such numbers as the
+"""What is known of numbers: the one number that every element of a value is, and arithmetic on such numbers as the
 machine would do it."""
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 
+from nki_mlir.analysis.overlap import reach
+from nki_mlir.analysis.program_order import Step
 from nki_mlir.dialects.access import Access, Space
-from nki_mlir.passes.overlap import reach
-from nki_mlir.passes.program_order import Step
 
 _BUCKETS = 64
 """Address ranges that a memory is cut into."""

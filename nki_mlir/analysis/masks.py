@@ -1,4 +1,4 @@
-"""What passes know of masks: comparisons of indices, as limits on the index of each dimension."""
+"""What is known of masks: comparisons of indices, as limits on the index of each dimension."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import SSAValue
 
+from nki_mlir.analysis.indices import IndexTensor, NotAffine, describe_op, index_tensor, no_data, quotient, reshaped
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.passes.indices import IndexTensor, NotAffine, describe_op, index_tensor, no_data, quotient, reshaped
 
 _LESS = {"lt": (1, -1), "le": (1, 0), "gt": (-1, -1), "ge": (-1, 0)}
 """predicate -> (sign, slack): the comparison holds where sign * (rhs - lhs) + slack >= 0."""
