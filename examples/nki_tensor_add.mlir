@@ -12,10 +12,10 @@ builtin.module attributes {neuron.target = "trn1"} {
     %right = arith.muli %j, %columns : index
     %first = arith.addi %down, %right : index
 
-    %a_tile = tile.read %a[%first] strides [2048, 1] : memref<256x2048xf32> -> tensor<128x512xf32>
-    %b_tile = tile.read %b[%first] strides [2048, 1] : memref<256x2048xf32> -> tensor<128x512xf32>
+    %a_tile = tile.read %a(%first) [d0 by 2048, s0 + d1 by 1] : memref<256x2048xf32> -> tensor<128x512xf32>
+    %b_tile = tile.read %b(%first) [d0 by 2048, s0 + d1 by 1] : memref<256x2048xf32> -> tensor<128x512xf32>
     %c_tile = arith.addf %a_tile, %b_tile : tensor<128x512xf32>
-    tile.write %c_tile to %c[%first] strides [2048, 1] : tensor<128x512xf32> -> memref<256x2048xf32>
+    tile.write %c_tile to %c(%first) [d0 by 2048, s0 + d1 by 1] : tensor<128x512xf32> -> memref<256x2048xf32>
     func.return
   }
 }

@@ -8,7 +8,7 @@ builtin.module attributes {neuron.target = "trn1"} {
     %first = arith.muli %row, %columns : index
 
     // Beyond the 781 columns the row is -inf, which neither the maximum nor the sum sees.
-    %x = tile.read %input[%first] strides [1] valid [%columns] other 0xff800000 : f32
+    %x = tile.read %input(%first) [d0 in 0 to 781 by 1, s0 by 1] other 0xff800000 : f32
         : memref<1000x781xf32> -> tensor<1024xf32>
     %max = tile.reduce max %x axis 0 : tensor<1024xf32> -> f32
     %maxima = tile.splat %max : f32 -> tensor<1024xf32>
@@ -17,7 +17,7 @@ builtin.module attributes {neuron.target = "trn1"} {
     %sum = tile.reduce sum %numerator axis 0 : tensor<1024xf32> -> f32
     %denominator = tile.splat %sum : f32 -> tensor<1024xf32>
     %y = arith.divf %numerator, %denominator : tensor<1024xf32>
-    tile.write %y to %output[%first] strides [1] valid [%columns] : tensor<1024xf32> -> memref<1000x781xf32>
+    tile.write %y to %output(%first) [d0 in 0 to 781 by 1, s0 by 1] : tensor<1024xf32> -> memref<1000x781xf32>
     func.return
   }
 }

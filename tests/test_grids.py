@@ -58,9 +58,9 @@ def test_a_grid_beyond_the_limit(grid: Any, message: str) -> None:
 KERNEL = """
   func.func @f(%x: memref<64xf32>) attributes {{{attributes}}} {{
     %c0 = arith.constant 0 : index
-    %v = tile.read %x[%c0] strides [1] : memref<64xf32> -> tensor<64xf32>
+    %v = tile.read %x [d0 by 1] : memref<64xf32> -> tensor<64xf32>
     %w = arith.addf %v, %v : tensor<64xf32>
-    tile.write %w to %x[%c0] strides [1] : tensor<64xf32> -> memref<64xf32>
+    tile.write %w to %x [d0 by 1] : tensor<64xf32> -> memref<64xf32>
     func.return
   }}
 """
@@ -112,13 +112,13 @@ def squares(grid: tuple[int, int]) -> str:
         %j = tile.program_id 1
         %row = arith.muli %i, %n{grid[1]} : index
         %number = arith.addi %row, %j : index
-        %v = tile.read %x[%number] strides [1] : memref<64xf32> -> tensor<1xf32>
-        tile.write %v to %y[%zero] strides [1] : tensor<1xf32> -> memref<256xf32>
+        %v = tile.read %x(%number) [s0 + d0 by 1] : memref<64xf32> -> tensor<1xf32>
+        tile.write %v to %y [d0 by 1] : tensor<1xf32> -> memref<256xf32>
         %i2 = arith.muli %i, %n2 : index
         %s = arith.addi %i2, %j : index
         %square = arith.muli %s, %s : index
         %at = arith.addi %square, %n8 : index
-        tile.write %v to %y[%at] strides [1] : tensor<1xf32> -> memref<256xf32>
+        tile.write %v to %y(%at) [s0 + d0 by 1] : tensor<1xf32> -> memref<256xf32>
         func.return
       }}
     """

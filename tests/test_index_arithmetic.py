@@ -45,8 +45,8 @@ def kernel(op: str, start: int, trips: int, scale: int, divisor: int) -> str:
           %n = arith.addi %scaled, %start : index
           %d = arith.{op} %n, %divisor : index
           %at = arith.addi %d, %middle : index
-          %v = tile.read %x[%at] strides [1] : memref<{LENGTH}xf32> -> tensor<1xf32>
-          tile.write %v to %y[%at] strides [1] : tensor<1xf32> -> memref<{LENGTH}xf32>
+          %v = tile.read %x(%at) [s0 + d0 by 1] : memref<{LENGTH}xf32> -> tensor<1xf32>
+          tile.write %v to %y(%at) [s0 + d0 by 1] : tensor<1xf32> -> memref<{LENGTH}xf32>
         }}
         func.return
       }}

@@ -403,9 +403,9 @@ def test_a_reduction_of_several_rectangles(free: str, kind: str) -> None:
     elif "*" in free:
         less = "!neuron.mem.tile<sbuf, 3xf32, [] x [*:2, d0]>"
     body = f"""
-        %v = neuron.mem.load %a0[%c0] strides [10, 1] : memref<30xf32> -> {layout}
+        %v = neuron.mem.load %a0 [d0 by 10, d1 by 1] : memref<30xf32> -> {layout}
         %s = neuron.mem.reduce {kind} %v axis 1 : {layout} -> {less}
-        neuron.mem.store %s to %a1[%c0] strides [1] : {less} -> memref<3xf32>
+        neuron.mem.store %s to %a1 [d0 by 1] : {less} -> memref<3xf32>
     """
     run_text(body, [(30, "f32"), (3, "f32")], [x.reshape(-1), out])
     close(out, getattr(x, kind)(axis=1))

@@ -27,7 +27,7 @@ KERNELS = {
       }
     """,
     "neuron.mem": """
-      %a = neuron.mem.load %x[%zero] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+      %a = neuron.mem.load %x(%zero) [s0 + d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
       %next = arith.addi %zero, %n : index
       %carried = scf.for %i = %zero to %n step %one iter_args(%acc = %a)
           -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {

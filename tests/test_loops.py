@@ -201,15 +201,15 @@ def test_sums_of_products(entry: str, bounds: tuple[int, int, int]) -> None:
       %r = scf.for %i = {number(low)} to {number(high)} step {number(step)} iter_args(%s = %start) -> ({c}) {{
         %q = arith.addi %i, {number(PAD)} : index
         %at = arith.muli %q, {number(32)} : index
-        %a = neuron.mem.load %x[%at] strides [4, 1] : {MEMORY} -> {a}
-        %b = neuron.mem.load %x[%at] strides [8, 1] : {MEMORY} -> {b}
+        %a = neuron.mem.load %x(%at) [d0 by 4, s0 + d1 by 1] : {MEMORY} -> {a}
+        %b = neuron.mem.load %x(%at) [d0 by 8, s0 + d1 by 1] : {MEMORY} -> {b}
         %z = neuron.mem.accumulator : {p}
         %m = neuron.mem.matmul %a, %b acc %z : {a}, {b}, {p} -> {p}
         %d = neuron.mem.convert %m by copy : {p} -> {c}
         %w = neuron.mem.binary add %s, %d : {c}, {c} -> {c}
         scf.yield %w : {c}
       }}
-      neuron.mem.store %r to %y[{number(0)}] strides [8, 1] : {c} -> {MEMORY}
+      neuron.mem.store %r to %y({number(0)}) [8 * d0 + s0 + d1 by 1] : {c} -> {MEMORY}
     """
     text = kernel(body, {0, low, high, step, PAD, 32})
     module = pipeline(entry, target="trn1")(parse(text)) if entry else parse(text)
@@ -322,15 +322,15 @@ def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested
     text = f"""
       func.func @f(%x: {x_type}, %w: {b_type}, %y: {y_type}) {{
         {"".join(f"{number(k)} = arith.constant {k} : index" + chr(10) for k in sorted({0, 1, 2, *bounds}))}
-        %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {x_type} -> {a}
-        %b = neuron.mem.load %w[{number(0)}] strides [{2 * width}, 1] : {b_type} -> {b}
+        %a = neuron.mem.load %x({number(0)}) [4 * d0 + s0 + d1 by 1] : {x_type} -> {a}
+        %b = neuron.mem.load %w({number(0)}) [{2 * width} * d0 + s0 + d1 by 1] : {b_type} -> {b}
         %z = neuron.mem.accumulator : {p}
         %first = {loop}
           {inner.replace("%ACC", "%s")}
         }}
         %both = neuron.mem.matmul %a, %b acc %first part [0, 1, 0] : {a}, {b}, {p} -> {p}
         %m = neuron.mem.convert %both by copy : {p} -> {c}
-        neuron.mem.store %m to %y[{number(0)}] strides [{2 * width}, 1] : {c} -> {y_type}
+        neuron.mem.store %m to %y({number(0)}) [{2 * width} * d0 + s0 + d1 by 1] : {c} -> {y_type}
         func.return
       }}
     """
@@ -360,14 +360,14 @@ def blocks_in_front(x: Array, limit: int) -> Array:
 def test_ragged_sums() -> None:
     """What a loop carries goes through the parts that it is cut into."""
     body = f"""
-      %start = neuron.mem.load %x[{number(0)}] strides [1] : {MEMORY} -> {TILE}
+      %start = neuron.mem.load %x({number(0)}) [s0 + d0 by 1] : {MEMORY} -> {TILE}
       %r = scf.for %i = {number(1)} to {number(16)} step {number(2)} iter_args(%s = %start) -> ({TILE}) {{
         %at = arith.muli %i, {number(COLUMNS)} : index
         {LIMITED}
         %w = neuron.mem.binary add %s, %v : {TILE}, {TILE} -> {TILE}
         scf.yield %w : {TILE}
       }}
-      neuron.mem.store %r to %y[{number(0)}] strides [1] : {TILE} -> {MEMORY}
+      neuron.mem.store %r to %y({number(0)}) [s0 + d0 by 1] : {TILE} -> {MEMORY}
     """
     x, y = executed(_peeled(kernel(body, {0, 1, 2, 16, COLUMNS, 90})))
     blocks = blocks_in_front(x, 90)
@@ -388,7 +388,7 @@ def test_nested_ragged_ends(scale: int) -> None:
           %p = arith.addi %scaled, %j : index
           %at = arith.muli %p, {number(COLUMNS)} : index
           {LIMITED}
-          neuron.mem.store %v to %y[%at] strides [1] : {TILE} -> {MEMORY}
+          neuron.mem.store %v to %y(%at) [s0 + d0 by 1] : {TILE} -> {MEMORY}
         }}
       }}
     """
@@ -451,15 +451,15 @@ def test_a_sum_in_psum(bounds: tuple[int, int, int]) -> None:
     c, p = (f"!neuron.mem.tile<{space}, 8x8xf32, [d0] x [d1]>" for space in ("sbuf", "psum"))
     low, high, step = bounds
     body = f"""
-      %a = neuron.mem.load %x[{number(0)}] strides [4, 1] : {MEMORY} -> {a}
-      %b = neuron.mem.load %x[{number(32)}] strides [8, 1] : {MEMORY} -> {b}
+      %a = neuron.mem.load %x({number(0)}) [4 * d0 + s0 + d1 by 1] : {MEMORY} -> {a}
+      %b = neuron.mem.load %x({number(32)}) [8 * d0 + s0 + d1 by 1] : {MEMORY} -> {b}
       %z = neuron.mem.accumulator : {p}
       %r = scf.for %i = {number(low)} to {number(high)} step {number(step)} iter_args(%s = %z) -> ({p}) {{
         %m = neuron.mem.matmul %a, %b acc %s : {a}, {b}, {p} -> {p}
         scf.yield %m : {p}
       }}
       %d = neuron.mem.convert %r by copy : {p} -> {c}
-      neuron.mem.store %d to %y[{number(0)}] strides [8, 1] : {c} -> {MEMORY}
+      neuron.mem.store %d to %y({number(0)}) [8 * d0 + s0 + d1 by 1] : {c} -> {MEMORY}
     """
     x, y = executed(kernel(body, {0, low, high, step, 32}))
     product = x[:32].reshape(8, 4) @ x[32:64].reshape(4, 8)

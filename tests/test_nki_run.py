@@ -29,10 +29,10 @@ builtin.module attributes {neuron.target = "trn1"} {
     %start = arith.muli %pid, %size : index
     %n = arith.constant 3000 : index
     %left = arith.subi %n, %start : index
-    %a = tile.read %x[%start] strides [1] valid [%left] : memref<3000xf32> -> tensor<1024xf32>
-    %b = tile.read %y[%start] strides [1] valid [%left] : memref<3000xf32> -> tensor<1024xf32>
+    %a = tile.read %x(%start) [s0 + d0 in 0 to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
+    %b = tile.read %y(%start) [s0 + d0 in 0 to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
     %sum = arith.addf %a, %b : tensor<1024xf32>
-    tile.write %sum to %out[%start] strides [1] valid [%left] : tensor<1024xf32> -> memref<3000xf32>
+    tile.write %sum to %out(%start) [s0 + d0 in 0 to 3000 by 1] : tensor<1024xf32> -> memref<3000xf32>
     func.return
   }
 }
@@ -42,10 +42,10 @@ SCALE = """\
 func.func @scale(%x: memref<4x6xELEMENT>, %out: memref<4x6xELEMENT>, %copy: memref<4x6xELEMENT>)
     attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out", "copy"]} {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [6, 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
+  %a = tile.read %x [d0 by 6, d1 by 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
   %twice = arith.addf %a, %a : tensor<4x6xELEMENT>
-  tile.write %twice to %out[%zero] strides [6, 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
-  tile.write %a to %copy[%zero] strides [6, 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
+  tile.write %twice to %out [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
+  tile.write %a to %copy [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
   func.return
 }
 """
@@ -422,8 +422,8 @@ LEFT_OUT = """\
 func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
   %zero = arith.constant 0 : index
   %five = arith.constant 5 : index
-  %a = tile.read %x[%zero] strides [1] valid [%five] : memref<8xf32> -> tensor<8xf32>
-  tile.write %a to %out[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  %a = tile.read %x [d0 in 0 to 5 by 1] : memref<8xf32> -> tensor<8xf32>
+  tile.write %a to %out [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 """

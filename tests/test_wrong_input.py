@@ -16,12 +16,12 @@ from nki_mlir.tools import nki_opt, nki_run
 TILE = "!neuron.mem.tile<sbuf, 8xf32, [d0] x []>"
 BODY = {
     "tile": """
-      %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
-      tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+      %v = tile.read %x(%c0) [s0 + d0 by 1] : memref<8xf32> -> tensor<8xf32>
+      tile.write %v to %x(%c0) [s0 + d0 by 1] : tensor<8xf32> -> memref<8xf32>
     """,
     "neuron.mem": f"""
-      %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> {TILE}
-      neuron.mem.store %v to %x[%c0] strides [1] : {TILE} -> memref<8xf32>
+      %v = neuron.mem.load %x(%c0) [s0 + d0 by 1] : memref<8xf32> -> {TILE}
+      neuron.mem.store %v to %x(%c0) [s0 + d0 by 1] : {TILE} -> memref<8xf32>
     """,
     "neuron.engine": """
       %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 8 x 4>
@@ -241,8 +241,8 @@ def test_addresses_and_attributes_of_too_many_bits() -> None:
         parse("builtin.module { func.func @k() attributes {tile.grid = array<i127: 1>} { func.return } }")
     text = """func.func @f(%x: memref<8xf32>) {
       %far = arith.constant 9223372036854775807 : index
-      %v = neuron.mem.load %x[%far] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
-      neuron.mem.store %v to %x[%far] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+      %v = neuron.mem.load %x [d0 + 9223372036854775807 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+      neuron.mem.store %v to %x [d0 + 9223372036854775807 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
       func.return
     }"""
     with pytest.raises(CompileError, match="does not fit in 64 bits") as caught:

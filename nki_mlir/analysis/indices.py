@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
@@ -191,19 +191,36 @@ def _extremum(op: arith.MinSIOp | arith.MaxSIOp, value: SSAValue) -> Expr:
     return right if smaller is left else left
 
 
+class Chosen(NamedTuple):
+    """`factor` times an element of `values`, a tensor or a scalar of integers that is no affine expression: the one at
+    the places along these dimensions; None is place 0."""
+
+    values: SSAValue
+    dims: tuple[int | None, ...]
+    factor: int
+
+
 @dataclass(frozen=True)
 class IndexTensor:
-    """Element `i` is `offset + sum(i[d] * strides[d])`."""
+    """Element `i` is `offset + sum(i[d] * strides[d])`, plus what is chosen from elsewhere."""
 
     offset: Expr
     strides: tuple[int, ...]
+    chosen: tuple[Chosen, ...] = ()
 
     def __add__(self, other: IndexTensor) -> IndexTensor:
         strides = tuple(a + b for a, b in zip(self.strides, other.strides, strict=True))
-        return IndexTensor(self.offset + other.offset, strides)
+        return IndexTensor(self.offset + other.offset, strides, (*self.chosen, *other.chosen))
 
     def __mul__(self, factor: int) -> IndexTensor:
-        return IndexTensor(self.offset * factor, tuple(s * factor for s in self.strides))
+        chosen = tuple(c._replace(factor=c.factor * factor) for c in self.chosen if factor)
+        return IndexTensor(self.offset * factor, tuple(s * factor for s in self.strides), chosen)
+
+    def reshaped(self, op: ShapeOp) -> IndexTensor:
+        """What a shape operation makes of it."""
+        places = reshaped_dims(op, len(self.strides))
+        chosen = (c._replace(dims=tuple(None if d is None else places[d] for d in c.dims)) for c in self.chosen)
+        return IndexTensor(self.offset, reshaped(op, self.strides), tuple(chosen))
 
     def range(self, shape: tuple[int, ...]) -> tuple[int, int]:
         low, high = bounds(self.offset)
@@ -212,7 +229,48 @@ class IndexTensor:
 
     @property
     def is_const(self) -> bool:
-        return self.offset.is_const and not any(self.strides)
+        return self.offset.is_const and not any(self.strides) and not self.chosen
+
+
+def place_of(value: SSAValue) -> IndexTensor:
+    """An integer tensor (or scalar) as offset, strides, and what is chosen from tensors that are no affine expressions:
+    what was loaded, or divided. Sums and multiples of these are looked into, as if they did not wrap around."""
+    try:
+        return index_tensor(value)
+    except NotAffine:
+        pass
+    shape, op = tile.shape_of(value), value.owner
+    match op:
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+            return place_of(op.source).reshaped(op)
+        case tile.SplatOp():
+            inner = place_of(op.value)
+            return IndexTensor(inner.offset, (0,) * len(shape), inner.chosen)
+        case tile.CastOp() if _widens(op):
+            return place_of(op.source)
+        case arith.IndexCastOp():
+            return place_of(op.input)
+        case arith.AddiOp():
+            return place_of(op.lhs) + place_of(op.rhs)
+        case arith.SubiOp():
+            return place_of(op.lhs) + place_of(op.rhs) * -1
+        case arith.MuliOp():
+            left, right = place_of(op.lhs), place_of(op.rhs)
+            if left.is_const:
+                return right * left.offset.const
+            if right.is_const:
+                return left * right.offset.const
+        case _:
+            pass
+    return IndexTensor(Expr(0), (0,) * len(shape), (Chosen(value, tuple(range(len(shape))), 1),))
+
+
+def _widens(op: tile.CastOp) -> bool:
+    """Whether a cast of integers keeps the number."""
+    source, result = tile.element_of(op.source), tile.element_of(op.result)
+    if isinstance(result, IndexType):
+        return isinstance(source, IntegerType)
+    return isinstance(source, IntegerType) and isinstance(result, IntegerType) and _fits(limits(source), result)
 
 
 def index_tensor(value: SSAValue) -> IndexTensor:
@@ -326,7 +384,20 @@ def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...])
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 
 
-def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: tuple[int, ...]) -> tuple[int, ...]:
+def reshaped_dims(op: ShapeOp, rank: int) -> list[int | None]:
+    """Where each dimension of a shape operation's source is in its result; None where it is repeated."""
+    match op:
+        case tile.ExpandDimsOp():
+            axis = op.axis.value.data
+            return [d + (d >= axis) for d in range(rank)]
+        case tile.BroadcastOp():
+            sizes = zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)
+            return [d if src == dst else None for d, (src, dst) in enumerate(sizes)]
+        case tile.TransOp():
+            return list(range(rank))[::-1]
+
+
+def reshaped(op: ShapeOp, strides: tuple[int, ...]) -> tuple[int, ...]:
     """Strides of the result of a shape operation, from those of its source."""
     match op:
         case tile.ExpandDimsOp():
@@ -337,6 +408,9 @@ def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: t
             return tuple(0 if src != dst else stride for src, dst, stride in sizes)
         case tile.TransOp():
             return strides[::-1]
+
+
+ShapeOp = tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp
 
 
 def is_loop_counter(value: Hashable) -> bool:

@@ -1,17 +1,18 @@
-"""What is known of masks: comparisons of indices, as limits on the index of each dimension."""
+"""What is known of masks: comparisons of indices, as bounds on coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.indices import IndexTensor, NotAffine, describe_op, index_tensor, no_data, quotient, reshaped
+from nki_mlir.analysis.indices import IndexTensor, NotAffine, describe_op, index_tensor, no_data, reshaped
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.coordinates import Coordinate, Position, guard
+from nki_mlir.dialects.expr import Counter, Expr
 
 _LESS = {"lt": (1, -1), "le": (1, 0), "gt": (-1, -1), "ge": (-1, 0)}
 """predicate -> (sign, slack): the comparison holds where sign * (rhs - lhs) + slack >= 0."""
@@ -69,33 +70,32 @@ def _one_sided(difference: IndexTensor, shape: tuple[int, ...]) -> str:
     raise NotAffine("a mask by '!=', true below and above a value")
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How many leading elements of dimension `dim` are in bounds: `limit`, clamped to 0..size."""
-
-    dim: int
-    limit: Expr
-
-
-def extents(mask: SSAValue) -> list[Extent]:
-    """A mask as valid extents; what always holds is left out. A single element counts as a dimension of 1. Raises
-    NotAffine."""
+def guards(mask: SSAValue) -> list[Coordinate]:
+    """A mask as bounds on coordinates of stride 0; what always holds is left out. Raises NotAffine."""
     shape = tile.shape_of(mask)
-    first = shape[0] if shape else 1
-    found: list[Extent] = []
+    found: dict[Expr, tuple[int | None, int | None]] = {}
     for part in constraints(mask):
-        low, high = part.range(shape)
-        if low >= 0:
+        if part.range(shape)[0] >= 0:
             continue
-        varying = [d for d, s in enumerate(part.strides) if s and shape[d] > 1]
-        if high < 0:
-            found.append(Extent(0, Expr(0)))
-        elif not varying:
-            found.append(Extent(0, (part.offset + 1) * first))
-        elif len(varying) > 1:
-            raise NotAffine("a mask that compares two dimensions with each other")
-        elif part.strides[varying[0]] > 0:
-            raise NotAffine("a mask that leaves out leading elements (a lower bound)")
-        else:
-            found.append(Extent(varying[0], quotient(part.offset, -part.strides[varying[0]]) + 1))
-    return found
+        position, low, high = _bound(part, shape)
+        have = found.get(position, (None, None))
+        found[position] = _narrower(max, have[0], low), _narrower(min, have[1], high)
+    return [guard(position, low, high) for position, (low, high) in found.items()]
+
+
+def _bound(part: IndexTensor, shape: tuple[int, ...]) -> tuple[Expr, int | None, int | None]:
+    """What is at least 0 as a position without a constant, and the bound on it that this is."""
+    moves = [(Counter(Position(d)), s) for d, s in enumerate(part.strides) if s and shape[d] > 1]
+    position = Expr.of(0, (*moves, *part.offset.terms))
+    if position.is_const:
+        return Expr(0), (None if part.offset.const >= 0 else 1), None
+    sign = 1 if position.terms[0][1] > 0 else -1
+    divisor = math.gcd(*(coefficient for _, coefficient in position.terms))
+    position = Expr.of(0, ((term, sign * coefficient // divisor) for term, coefficient in position.terms))
+    if sign > 0:
+        return position, -(part.offset.const // divisor), None
+    return position, None, part.offset.const // divisor + 1
+
+
+def _narrower(choose: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else choose(a, b)

@@ -1,8 +1,9 @@
 """Integer expressions that are affine in loop counters, with floordiv and mod by constants: what an address, a
 semaphore number or a wait threshold may be. Plain data, independent of any operation.
 
-A counter is named by any hashable key: a nesting depth in `neuron.isa` (printed `i0` for the outermost repeat), an SSA
-value while passes reason about loops. Registers (`r0` …) appear where an address is known only at run time.
+A counter is named by any hashable key: a nesting depth in `neuron.isa` (printed `i0` for the outermost repeat), a
+position in a tile (`coordinates.py`), an SSA value while passes reason about loops. Registers (`r0` …) appear where an
+address is known only at run time.
 """
 
 from __future__ import annotations
@@ -125,12 +126,13 @@ class Expr:
             result = result + part * coefficient
         return result
 
-    def counters(self) -> set[Hashable]:
-        found: set[Hashable] = set()
+    def counters(self) -> dict[Hashable, None]:
+        """The keys of all counters, in the order in which they are written."""
+        found: dict[Hashable, None] = {}
         for term, _ in self.terms:
             match term:
                 case Counter(key):
-                    found.add(key)
+                    found[key] = None
                 case Mod(value, _) | FloorDiv(value, _):
                     found |= value.counters()
                 case Register():
@@ -193,7 +195,7 @@ class Expr:
         for term, coefficient in self.terms:
             match term:
                 case Counter(key):
-                    text = f"i{key}"
+                    text = f"i{key}" if isinstance(key, int) else str(key)
                 case Register(number):
                     text = f"r{number}"
                 case Mod(value, divisor):
@@ -219,42 +221,55 @@ def _term_fits(term: Term) -> bool:
             return True
 
 
-def parse_expr(parser: AttrParser) -> Expr:
-    """Reads the text that `str(Expr)` writes; `*`, `mod` and `floordiv` take a constant on the right or left."""
-    result = _parse_product(parser)
-    while True:
-        if parser.parse_optional_punctuation("+"):
-            result = result + _parse_product(parser)
-        elif parser.parse_optional_punctuation("-"):
-            result = result - _parse_product(parser)
-        else:
-            return result
+def parse_expr(parser: AttrParser, parse_counter: Callable[[AttrParser], Expr] | None = None) -> Expr:
+    """Reads the text that `str(Expr)` writes; `*`, `mod` and `floordiv` take a constant on the right or left.
+    `parse_counter` reads what stands for a counter where that is not `i0` or `r0`."""
+    return _Reader(parser, parse_counter or _parse_counter).sum()
 
 
-def _parse_product(parser: AttrParser) -> Expr:
-    result = _parse_factor(parser)
-    while True:
-        if parser.parse_optional_punctuation("*"):
-            right = _parse_factor(parser)
-            if not (result.is_const or right.is_const):
-                parser.raise_error("one side of '*' must be a constant")
-            result = right * result.const if result.is_const else result * right.const
-        elif (word := parser.parse_optional_keyword_in(("mod", "floordiv"))) is not None:
-            divisor = parser.parse_integer(allow_boolean=False, allow_negative=False)
-            if divisor == 0:
-                parser.raise_error(f"'{word}' by zero")
-            result = result.mod(divisor) if word == "mod" else result.floordiv(divisor)
-        else:
-            return result
+@dataclass(frozen=True)
+class _Reader:
+    parser: AttrParser
+    parse_counter: Callable[[AttrParser], Expr]
+
+    def sum(self) -> Expr:
+        result = self.product()
+        while True:
+            if self.parser.parse_optional_punctuation("+"):
+                result = result + self.product()
+            elif self.parser.parse_optional_punctuation("-"):
+                result = result - self.product()
+            else:
+                return result
+
+    def product(self) -> Expr:
+        parser = self.parser
+        result = self.factor()
+        while True:
+            if parser.parse_optional_punctuation("*"):
+                right = self.factor()
+                if not (result.is_const or right.is_const):
+                    parser.raise_error("one side of '*' must be a constant")
+                result = right * result.const if result.is_const else result * right.const
+            elif (word := parser.parse_optional_keyword_in(("mod", "floordiv"))) is not None:
+                divisor = parser.parse_integer(allow_boolean=False, allow_negative=False)
+                if divisor == 0:
+                    parser.raise_error(f"'{word}' by zero")
+                result = result.mod(divisor) if word == "mod" else result.floordiv(divisor)
+            else:
+                return result
+
+    def factor(self) -> Expr:
+        if self.parser.parse_optional_punctuation("("):
+            inner = self.sum()
+            self.parser.parse_punctuation(")")
+            return inner
+        if (number := self.parser.parse_optional_integer(allow_boolean=False)) is not None:
+            return Expr(number)
+        return self.parse_counter(self.parser)
 
 
-def _parse_factor(parser: AttrParser) -> Expr:
-    if parser.parse_optional_punctuation("("):
-        inner = parse_expr(parser)
-        parser.parse_punctuation(")")
-        return inner
-    if (number := parser.parse_optional_integer(allow_boolean=False)) is not None:
-        return Expr(number)
+def _parse_counter(parser: AttrParser) -> Expr:
     position = parser.pos
     word = parser.parse_optional_identifier()
     if word is None or word[0] not in "ir" or not word[1:].isdigit():

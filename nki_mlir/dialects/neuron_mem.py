@@ -13,13 +13,10 @@ from xdsl.dialects.builtin import (
     AnyFloat,
     AnyFloatConstr,
     DenseArrayBase,
-    FloatAttr,
     IndexType,
     IntegerAttr,
     IntegerType,
-    MemRefType,
     Signedness,
-    UnitAttr,
     i64,
 )
 from xdsl.interfaces import HasFolderInterface
@@ -44,13 +41,15 @@ from xdsl.irdl import (
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, closed, opened
+from nki_mlir.dialects.coordinates import AccessAttr, Coordinates, verify_coordinates
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
+from nki_mlir.dialects.tile import ReductionAttr
 from nki_mlir.dialects.ways import WayAttr, is_dealt, why_not
 
 
@@ -93,64 +92,40 @@ _SCALAR = AnyFloatConstr | base(IntegerType)
 _TILE_OR_SCALAR = base(TileType) | AnyFloatConstr | base(IntegerType)
 
 
-def _verify_access(
-    memory: SSAValue, tile: SSAValue, strides: DenseArrayBase[IntegerType], valid: Sequence[SSAValue]
-) -> None:
-    type_ = tile_type(tile)
-    verify_access(type_.sizes, strides.get_values(), valid)
-    if element_of(memory) != type_.element_type:
-        raise VerifyException(f"a transfer keeps the element type {element_of(memory)}, got {type_.element_type}")
+def _verify_reachable(type_: TileType) -> None:
     if type_.is_psum:
         raise VerifyException("DMA reaches HBM and SBUF, not PSUM")
 
 
 @irdl_op_definition
-class LoadOp(MemOp):
+class LoadOp(MemOp, ReadingOp):
     """Moves a tile from HBM to SBUF; addressed as `tile.read` is."""
 
     name = "neuron.mem.load"
-    source = operand_def(MemRefType)
-    offset = operand_def(IndexType())
-    valid = var_operand_def(IndexType())
-    strides = prop_def(DenseArrayBase.constr(i64))
-    other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
-    undefined = opt_prop_def(UnitAttr)
     result = result_def(TileType)
     traits = traits_def(MemoryReadEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = (
-        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)?"
-        " (`undefined` $undefined^)? attr-dict"
-        " `:` type($source) `->` type($result)"
-    )
+    assembly_format = f"$memory {ADDRESS} (`other` $other^)? (`undefined` $undefined^)? attr-dict `:` type($memory) `->` type($result)"
 
     def verify_(self) -> None:
-        super().verify_()
-        _verify_access(self.source, self.result, self.strides, self.valid)
-        verify_other(self.other, tile_type(self.result).element_type)
-        verify_undefined(self.undefined, self.other, bool(self.valid))
+        MemOp.verify_(self)
+        ReadingOp.verify_(self)
+        _verify_reachable(tile_type(self.result))
 
 
 @irdl_op_definition
-class StoreOp(MemOp):
+class StoreOp(MemOp, WritingOp):
     """Moves a tile from SBUF to HBM; addressed as `tile.write` is."""
 
     name = "neuron.mem.store"
-    value = operand_def(TileType)
-    dest = operand_def(MemRefType)
-    offset = operand_def(IndexType())
-    valid = var_operand_def(IndexType())
-    strides = prop_def(DenseArrayBase.constr(i64))
     traits = traits_def(MemoryWriteEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = (
-        "$value `to` $dest `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? attr-dict"
-        " `:` type($value) `->` type($dest)"
-    )
+    assembly_format = f"$value `to` $memory {ADDRESS} attr-dict `:` type($value) `->` type($memory)"
 
     def verify_(self) -> None:
-        super().verify_()
-        _verify_access(self.dest, self.value, self.strides, self.valid)
+        MemOp.verify_(self)
+        WritingOp.verify_(self)
+        if not isinstance(self.value.type, TileType):
+            raise VerifyException(f"a store moves a tile, got {self.value.type}")
+        _verify_reachable(self.value.type)
 
 
 @irdl_op_definition
@@ -193,19 +168,38 @@ class IotaOp(MemOp):
 
 @irdl_op_definition
 class MaskOp(MemOp):
-    """An i1 tile that is true where every index is below its dimension's valid extent."""
+    """An i1 tile that is true where every coordinate is within its bounds. It stays an inequality, so that one can ask
+    whether it always holds."""
 
     name = "neuron.mem.mask"
-    valid = var_operand_def(IndexType())
+    scalars = var_operand_def(IndexType())
+    access = prop_def(AccessAttr)
     result = result_def(TileType)
     traits = traits_def(Pure())
-    assembly_format = "`[` $valid `]` attr-dict `->` type($result)"
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "(`(` $scalars^ `)`)? $access attr-dict `->` type($result)"
+
+    def __init__(self, coordinates: Coordinates, result_type: Attribute):
+        """`coordinates` are over SSA values."""
+        access, scalars = closed(coordinates)
+        super().__init__(operands=[scalars], properties={"access": access}, result_types=[result_type])
+
+    def over(self, coordinates: Coordinates) -> MaskOp:
+        """The same operation with other coordinates, over SSA values."""
+        return MaskOp(coordinates, self.result.type)
+
+    @property
+    def over_values(self) -> Coordinates:
+        """The coordinates over the SSA values of the scalars."""
+        return opened(self.access.data, self.scalars)
 
     def verify_(self) -> None:
         super().verify_()
-        if len(self.valid) != len(tile_type(self.result).sizes):
-            raise VerifyException("one valid extent for each dimension")
-        if tile_type(self.result).element_type != IntegerType(1):
+        type_ = tile_type(self.result)
+        verify_coordinates(self.access.data, type_.sizes, len(self.scalars), [])
+        if any(part.stride or not part.is_bounded for part in self.access.data):
+            raise VerifyException("a mask has no memory: its coordinates have bounds and stride 0")
+        if type_.element_type != IntegerType(1):
             raise VerifyException("a mask is i1")
 
 

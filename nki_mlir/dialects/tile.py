@@ -41,17 +41,15 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.dialects.coordinates import AccessAttr
 from nki_mlir.dialects.folding import ArithConstants
-from nki_mlir.dialects.tile_accesses import (  # noqa: F401
+from nki_mlir.dialects.tile_accesses import (
     AddPtrOp,
     BaseOp,
     LoadOp,
     ReadOp,
     StoreOp,
     WriteOp,
-    verify_access,
-    verify_other,
-    verify_undefined,
 )
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
@@ -425,6 +423,6 @@ Tile = Dialect(
         ReadOp,
         WriteOp,
     ],
-    [PtrType, ReductionAttr, PredicateAttr],
+    [PtrType, AccessAttr, ReductionAttr, PredicateAttr],
     [ArithConstants()],
 )

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import (
-    DenseArrayBase,
-    FloatAttr,
     IndexType,
-    IntegerAttr,
     IntegerType,
     MemRefType,
     UnitAttr,
     i1,
-    i64,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.irdl import (
     AnyAttr,
     AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
-    base,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
     opt_prop_def,
-    prop_def,
     result_def,
     traits_def,
-    var_operand_def,
 )
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, verify_undefined
 from nki_mlir.dialects.tile_types import PtrType, element_of, shape_of, with_shape
 
 
@@ -142,100 +135,20 @@ class StoreOp(IRDLOperation):
         _verify_pointers(self.ptr, self.value, self.mask)
 
 
-def verify_access(shape: Sequence[int], strides: Sequence[int], valid: Sequence[SSAValue]) -> None:
-    """The rules that every structured access shares, on this level and the next."""
-    if len(strides) != len(shape):
-        raise VerifyException(f"{len(strides)} strides for {len(shape)} dimensions")
-    if valid and len(valid) != len(shape):
-        raise VerifyException(f"{len(valid)} valid extents for {len(shape)} dimensions")
-
-
-def verify_other(other: Attribute | None, element_type: Attribute) -> None:
-    """What masked elements read as is an element."""
-    if isinstance(other, FloatAttr | IntegerAttr) and other.type != element_type:
-        raise VerifyException(f"'other' must be {element_type}, got {other}")
-
-
-def verify_undefined(undefined: UnitAttr | None, other: object, bounded: bool) -> None:
-    """Only what is left out, and has no value given, can be undefined."""
-    if undefined is not None and other is not None:
-        raise VerifyException("elements that read as 'other' are not undefined")
-    if undefined is not None and not bounded:
-        raise VerifyException("nothing is left out that could be undefined")
-
-
 @irdl_op_definition
-class ReadOp(IRDLOperation):
-    """A structured load: element `i` of the result is `source[offset + sum(i[d] * strides[d])]`, offsets counted in
-    elements over the flattened argument, where `i[d] < valid[d]` for every `d`; elsewhere it is `other`, zero
-    by default, or `undefined`, as in `tile.load`."""
+class ReadOp(ReadingOp):
+    """A structured load: element `i` of the result is where the access says (`coordinates.py`)."""
 
     name = "tile.read"
-    source = operand_def(MemRefType)
-    offset = operand_def(IndexType())
-    valid = var_operand_def(IndexType())
-    strides = prop_def(DenseArrayBase.constr(i64))
-    other = opt_prop_def(base(FloatAttr) | base(IntegerAttr))
-    undefined = opt_prop_def(UnitAttr)
     result = result_def(AnyAttr())
     traits = traits_def(MemoryReadEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = (
-        "$source `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? (`other` $other^)?"
-        " (`undefined` $undefined^)? attr-dict"
-        " `:` type($source) `->` type($result)"
-    )
-
-    def __init__(
-        self,
-        source: SSAValue,
-        offset: SSAValue,
-        strides: Sequence[int],
-        valid: Sequence[SSAValue],
-        other: Attribute | None,
-        result_type: Attribute,
-        undefined: Attribute | None = None,
-    ):
-        super().__init__(
-            operands=[source, offset, list(valid)],
-            properties={"strides": DenseArrayBase.from_list(i64, strides), "other": other, "undefined": undefined},
-            result_types=[result_type],
-        )
-
-    def verify_(self) -> None:
-        verify_access(shape_of(self.result), self.strides.get_values(), self.valid)
-        if element_of(self.source) != element_of(self.result):
-            raise VerifyException(f"a read keeps the element type {element_of(self.source)}, got {self.result.type}")
-        verify_other(self.other, element_of(self.result))
-        verify_undefined(self.undefined, self.other, bool(self.valid))
+    assembly_format = f"$memory {ADDRESS} (`other` $other^)? (`undefined` $undefined^)? attr-dict `:` type($memory) `->` type($result)"
 
 
 @irdl_op_definition
-class WriteOp(IRDLOperation):
-    """A structured store, addressed as `tile.read` is; elements outside the valid extents are not written."""
+class WriteOp(WritingOp):
+    """A structured store, addressed as `tile.read` is."""
 
     name = "tile.write"
-    value = operand_def(AnyAttr())
-    dest = operand_def(MemRefType)
-    offset = operand_def(IndexType())
-    valid = var_operand_def(IndexType())
-    strides = prop_def(DenseArrayBase.constr(i64))
     traits = traits_def(MemoryWriteEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = (
-        "$value `to` $dest `[` $offset `]` `strides` $strides (`valid` `[` $valid^ `]`)? attr-dict"
-        " `:` type($value) `->` type($dest)"
-    )
-
-    def __init__(
-        self, value: SSAValue, dest: SSAValue, offset: SSAValue, strides: Sequence[int], valid: Sequence[SSAValue]
-    ):
-        super().__init__(
-            operands=[value, dest, offset, list(valid)],
-            properties={"strides": DenseArrayBase.from_list(i64, strides)},
-        )
-
-    def verify_(self) -> None:
-        verify_access(shape_of(self.value), self.strides.get_values(), self.valid)
-        if element_of(self.dest) != element_of(self.value):
-            raise VerifyException(f"a write keeps the element type {element_of(self.dest)}, got {self.value.type}")
+    assembly_format = f"$value `to` $memory {ADDRESS} attr-dict `:` type($value) `->` type($memory)"

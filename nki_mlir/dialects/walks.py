@@ -109,9 +109,14 @@ class _Piece(NamedTuple):
     starts: tuple[Start, ...]
 
 
-def walks(extents: Sequence[int], *operands: Sequence[Spot], anywhere: bool = False) -> list[Walk]:
-    """Rectangles that hold each element with indices below `extents` once, in all replicas that the first operand has,
-    and no padding. Of the others, only replicas on the partitions count.
+def walks(
+    extents: Sequence[int],
+    *operands: Sequence[Spot],
+    anywhere: bool = False,
+    begins: Sequence[int] | None = None,
+) -> list[Walk]:
+    """Rectangles that hold each element with indices below `extents` (and from `begins` on, where given) once, in all
+    replicas that the first operand has, and no padding. Of the others, only replicas on the partitions count.
 
     The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
     spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. What can't begin at any
@@ -120,10 +125,11 @@ def walks(extents: Sequence[int], *operands: Sequence[Spot], anywhere: bool = Fa
     first, *others = ([s for s in spots if s.size > 1] for spots in operands)
     operands = (first, *([s for s in spots if s.dim != COPY] for spots in others))
     reach = dict(enumerate(extents))
+    first_index = {} if begins is None else dict(enumerate(begins))
     for kind in (REPLICA, COPY):
         reach[kind] = math.prod(s.size for s in first if s.dim == kind)
     pieces = [
-        _pieces(dim, extent, [[s for s in spots if s.dim == dim] for spots in operands], anywhere)
+        _pieces(dim, (first_index.get(dim, 0), extent), [[s for s in o if s.dim == dim] for o in operands], anywhere)
         for dim, extent in reach.items()
     ]
     return [_walk(operands, chosen) for chosen in product(*pieces)]
@@ -151,15 +157,17 @@ def _walk(operands: Sequence[Sequence[Spot]], pieces: Sequence[_Piece]) -> Walk:
     return Walk(tuple(digit for digit, _, _ in found), tuple(count for _, count, _ in found), legs, tuple(starts))
 
 
-def _pieces(dim: int, extent: int, operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
+def _pieces(dim: int, reach: tuple[int, int], operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
+    begin, extent = reach
     operands = [[s for s in spots if s.step < extent] for spots in operands]
     steps = sorted({s.step for spots in operands for s in spots})
     if any(slow % fast for fast, slow in pairwise(steps)):
-        return _intervals(dim, extent, operands, anywhere)
+        return _intervals(dim, reach, operands, anywhere)
     fine = [{s.step: s for s in _refined(spots, steps)} for spots in operands]
     lanes = {step for spots in fine for step, s in spots.items() if s.on_partitions and not anywhere}
     slowest_first = list(reversed(steps))
-    return [_piece(dim, slowest_first, box, fine) for box in _cover(slowest_first, extent, lanes)]
+    boxes = _between(slowest_first, begin, extent, lanes) if begin else _cover(slowest_first, extent, lanes)
+    return [_piece(dim, slowest_first, box, fine) for box in boxes]
 
 
 def _piece(dim: int, steps: Sequence[int], box: dict[int, Range], operands: Sequence[dict[int, Spot]]) -> _Piece:
@@ -173,14 +181,17 @@ def _leg(spot: Spot | None) -> Leg:
     return Leg(False, 0) if spot is None else Leg(spot.on_partitions, spot.stride)
 
 
-def _intervals(dim: int, extent: int, operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
+def _intervals(dim: int, reach: tuple[int, int], operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
     """For digits that don't divide each other: the indices between those at which some operand's fastest digit ends."""
     if not anywhere and any(s.on_partitions for spots in operands for s in spots):
         raise LayoutError("digits that don't divide each other begin at any partition; an instruction can't")
-    ends = {extent}
+    start, extent = reach
+    if start >= extent:
+        return []
+    ends = {start, extent}
     fastest = [min(spots, key=lambda s: s.step, default=None) for spots in operands]
     for spot in fastest:
-        ends.update(range(0, extent, spot.size) if spot is not None else [0])
+        ends.update(end for end in range(0, extent, spot.size if spot is not None else extent) if end > start)
     found = []
     for begin, end in pairwise(sorted(ends)):
         legs = tuple((_leg(spot),) for spot in fastest)
@@ -214,6 +225,23 @@ def _cover(steps: Sequence[int], size: int, lanes: set[int]) -> list[dict[int, R
         return full + [{step: (whole, 1), **low} for low in _cover(rest, left, lanes)]
     low = [{step: (0, whole + 1), **part} for part in _cover(rest, left, lanes)]
     return low + ([{step: (0, whole), **part} for part in _above(rest, left, step, lanes)] if whole else [])
+
+
+def _between(steps: Sequence[int], low: int, high: int, lanes: set[int]) -> list[dict[int, Range]]:
+    """Rectangles of digits that hold the numbers from `low` to below `high`."""
+    if lanes:
+        raise LayoutError("what does not begin at the first partition can't be cut out: an instruction would")
+    if not low or low >= high:
+        return _cover(steps, high, lanes) if low < high else []
+    step, rest = steps[0], steps[1:]
+    (first, start), (last, end) = divmod(low, step), divmod(high, step)
+    if first == last:
+        return [{step: (first, 1), **part} for part in _between(rest, start, end, lanes)]
+    parts = [{step: (first, 1), **part} for part in _between(rest, start, step, lanes)] if start else []
+    first += bool(start)
+    if last > first:
+        parts += [{step: (first, last - first), **full} for full in _cover(rest, step, lanes)]
+    return parts + [{step: (last, 1), **part} for part in _cover(rest, end, lanes) if end]
 
 
 def _above(steps: Sequence[int], low: int, size: int, lanes: set[int]) -> list[dict[int, Range]]:

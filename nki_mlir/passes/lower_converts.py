@@ -79,7 +79,7 @@ def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
     """What it costs to make a value once more; infinite where that is not the same."""
     match source:
         case LoadOp():
-            return prices.transfer(wanted.layout, source.strides.get_values(), wanted.element_type)
+            return prices.transfer(wanted.layout, source.coordinates.strides(len(wanted.sizes)), wanted.element_type)
         case FillOp() | IotaOp() | MaskOp():
             return prices.compute(wanted.layout)
         case _:

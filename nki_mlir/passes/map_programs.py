@@ -15,8 +15,11 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
+from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.coordinates import Element, Position
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -142,15 +145,21 @@ def _trips(counter: SSAValue) -> int:
 
 
 def _divisions(op: Operation) -> Iterator[tuple[int, SSAValue]]:
-    if not isinstance(op, DivSIOp | RemSIOp | ShRSIOp | AndIOp) or isinstance(op.results[0].type, tile.TensorType):
-        return
-    for term, _ in expr_of(op.results[0]).terms:
+    for term in (term for expr in _scalars(op) for term, _ in expr.terms):
         if isinstance(term, FloorDiv | Mod):
             match term.value:
                 case Expr(const=0, terms=((Counter(key), 1),)) if isinstance(key, SSAValue):
                     yield term.divisor, key
                 case _:
                     pass
+
+
+def _scalars(op: Operation) -> Iterator[Expr]:
+    """What an operation may divide: its scalar result, or its address."""
+    if isinstance(op, AccessOp):
+        yield from (part.position for part in resolved(op.over_values))
+    elif isinstance(op, DivSIOp | RemSIOp | ShRSIOp | AndIOp) and not isinstance(op.results[0].type, tile.TensorType):
+        yield expr_of(op.results[0])
 
 
 def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
@@ -193,13 +202,18 @@ def _only_affine_uses(func: FuncOp, grid: tuple[int, ...]) -> bool:
     program ids are nested loops."""
     trial = func.clone()
     _as_loops(trial, grid)
-    return all(is_loop_counter(key) for op in trial.walk() for expr in _indices(op) for key in expr.counters())
+    return all(_is_affine(expr) for op in trial.walk() for expr in _indices(op))
+
+
+def _is_affine(expr: Expr) -> bool:
+    places = Position | Element
+    return all(is_loop_counter(key) or isinstance(key, places) for key in expr.counters())
 
 
 def _indices(op: Operation) -> Iterator[Expr]:
     """What an operation makes of indices: an address, numbers, a comparison."""
-    if isinstance(op, tile.ReadOp | tile.WriteOp):
-        yield expr_of(op.offset)
+    if isinstance(op, AccessOp):
+        yield from (part.position for part in resolved(op.over_values))
     elif isinstance(op, tile.CastOp | tile.CompareOp):
         for value in op.operands:
             if isinstance(tile.element_of(value), IndexType):

@@ -72,7 +72,7 @@ def _made(op: Operation, index: int) -> tuple[SSAValue, ...]:
     """What an operation makes of its operand number `index`."""
     match op:
         case mem.StoreOp():
-            return (op.dest,)
+            return (op.memory,)
         case ForOp() if index >= 3:
             return (op.body.block.args[index - 2], op.results[index - 3])
         case YieldOp():

@@ -1,19 +1,21 @@
-"""peel-tails: loops are cut where an extent changes, so that every transfer has one size."""
+"""peel-tails: loops are cut where what is valid changes, so that every transfer has one size."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.indices import bounds, expr_of, is_loop_counter, trip_count
+from nki_mlir.analysis.accesses import Bounded, Edge, Interval, intervals, is_interval, resolved, shape_of_access
+from nki_mlir.analysis.indices import is_loop_counter, trip_count
+from nki_mlir.dialects.coordinates import Coordinates, Position, guard
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.neuron_mem import LoadOp, MaskOp, StoreOp, tile_type
+from nki_mlir.dialects.neuron_mem import LoadOp, MaskOp, StoreOp
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -25,15 +27,15 @@ MOST_COPIES = 4096
 
 @dataclass(frozen=True)
 class PeelTails(LevelPass):
-    """Cuts loops so that every valid extent is a constant:
+    """Cuts loops so that what is valid of each tile is the same in all iterations:
 
-        for %i = 0 to 97 { load … valid [min(max(98432 - 1024 * %i, 0), 1024)] }
+        for %i = 0 to 97 { load %x(%i) [1024 * s0 + d0 in 0 to 98432 by 1] }
           =>
-        for %i = 0 to 96 { load … }          (all 1024 are valid)
-        load … valid [128]                   (%i = 96)
+        for %i = 0 to 96 { load %x(%i) [1024 * s0 + d0 by 1] }
+        load %x(%i) [1024 * s0 + d0 by 1, d0 in 0 to 128 by 0]                        (%i = 96)
 
-    A loop that no extent depends on stays as it is. Extents that depend on several counters at once unroll the outer
-    ones.
+    A loop that no bound depends on stays as it is. Bounds that depend on several counters at once unroll the outer
+    ones. A store of nothing goes.
     """
 
     name = "peel-tails"
@@ -55,58 +57,26 @@ class PeelTails(LevelPass):
                 _fold(inner)
 
 
-def _extents(op: Operation) -> list[tuple[SSAValue, int]]:
-    """(extent, full size) of each dimension of a transfer or a mask."""
-    match op:
-        case LoadOp() | MaskOp():
-            return list(zip(op.valid, tile_type(op.result).sizes, strict=False))
-        case StoreOp():
-            return list(zip(op.valid, tile_type(op.value).sizes, strict=False))
-        case _:
-            return []
+def _intervals(op: Operation) -> list[Interval]:
+    """What is valid of each dimension of a transfer or a mask."""
+    if not isinstance(op, Bounded) or not op.access.data.bounded:
+        return []
+    return intervals(resolved(op.over_values), shape_of_access(op))
 
 
-def extent_range(value: SSAValue) -> tuple[int, int]:
-    """The smallest and largest value of an extent: minima and maxima of affine expressions."""
-    op = value.owner
-    if isinstance(op, arith.MinSIOp | arith.MaxSIOp):
-        pick = min if isinstance(op, arith.MinSIOp) else max
-        left, right = extent_range(op.lhs), extent_range(op.rhs)
-        return pick(left[0], right[0]), pick(left[1], right[1])
-    if isinstance(op, arith.MuliOp):
-        corners = [a * b for a in extent_range(op.lhs) for b in extent_range(op.rhs)]
-        return min(corners), max(corners)
-    return bounds(expr_of(value))
-
-
-def _affine_parts(value: SSAValue) -> list[Expr]:
-    """The affine expressions that an extent is the minimum, maximum or product of."""
-    op = value.owner
-    if isinstance(op, arith.MinSIOp | arith.MaxSIOp) or (isinstance(op, arith.MuliOp) and not is_known(expr_of(value))):
-        return _affine_parts(op.lhs) + _affine_parts(op.rhs)
-    return [expr_of(value)]
-
-
-def is_known(expr: Expr) -> bool:
-    return all(is_loop_counter(key) for key in expr.counters())
-
-
-def _varies(value: SSAValue, size: int) -> bool:
-    """Whether an extent, which counts from 0 to the full size, takes more than one value."""
-    low, high = (max(0, min(bound, size)) for bound in extent_range(value))
-    return low != high
+def _edges(op: Operation) -> Iterator[Edge]:
+    """The edges that vary."""
+    for interval in _intervals(op):
+        yield from (edge for edge in (interval.low, interval.high) if edge.varies)
 
 
 def _next_loop(module: ModuleOp) -> ForOp | None:
-    """The outermost loop whose counter a varying extent depends on."""
+    """The outermost loop whose counter a varying edge depends on."""
     for op in module.walk():
-        for extent, size in _extents(op):
-            if not _varies(extent, size):
-                continue
-            keys = [key for part in _affine_parts(extent) for key in part.counters()]
-            for key in keys:
-                if not is_loop_counter(key):
-                    raise CompileError.at(op, "this access has an extent that is no expression of loop counters")
+        for edge in _edges(op):
+            keys = list(edge.value.counters())
+            if not all(map(is_loop_counter, keys)):
+                raise CompileError.at(op, "what is valid of this tile is no expression of loop counters")
             loops = [k.owner.parent_op() for k in keys if isinstance(k, SSAValue) and isinstance(k.owner, Block)]
             outermost = min((x for x in loops if isinstance(x, ForOp)), key=_depth, default=None)
             if outermost is not None:
@@ -122,38 +92,33 @@ def _depth(op: Operation) -> int:
 
 
 def _cuts(loop: ForOp) -> list[int]:
-    """The iterations at which a segment of the loop begins; within one, no extent changes with this counter alone."""
+    """The iterations at which a segment of the loop begins; within one, no edge changes with this counter alone."""
     counter, trips = loop.body.block.args[0], trip_count(loop)
     assert trips is not None
     cuts: set[int] = set()
     for op in loop.body.walk():
-        for extent, size in _extents(op):
-            if _varies(extent, size) and any(counter in part.counters() for part in _affine_parts(extent)):
-                cuts |= _changes(extent, size, counter, trips)
+        for edge in _edges(op):
+            if counter in edge.value.counters():
+                cuts |= _changes(edge, counter, trips)
     found = sorted(c for c in cuts if 0 < c < trips)
-    # An extent of several parts can vary without any of them changing alone: then every iteration is cut off, so that
-    # the next look finds no counter there.
+    # An edge of several counters can vary without any of them changing it alone: then every iteration is cut off, so
+    # that the next look finds no counter there.
     return found or list(range(1, min(trips, MOST_COPIES + 2)))
 
 
-def _changes(extent: SSAValue, size: int, counter: SSAValue, trips: int) -> set[int]:
-    """Where an extent of one dimension goes from full to partial to none, as the counter rises."""
-    cuts: set[int] = set()
-    for part in _affine_parts(extent):
-        if counter not in part.counters():
-            continue
-        slope = part.coefficient(counter)
-        rest = part - Expr.counter(counter) * slope
-        if part.counters() != {counter} or slope == 0 or not rest.is_const:
-            return set(range(min(trips, MOST_COPIES + 2)))
-        if slope < 0:
-            full = max(0, min(trips, (rest.const - size) // -slope + 1))
-            none = max(0, min(trips, -(-rest.const // -slope)))
-        else:
-            full = max(0, min(trips, -(rest.const // slope)))
-            none = max(0, min(trips, -((rest.const - size) // slope)))
-        cuts |= set(range(full, none + 1))
-    return cuts
+def _changes(edge: Edge, counter: SSAValue, trips: int) -> set[int]:
+    """Where an edge goes from its dimension's end to inside it, to its start, as the counter rises."""
+    slope = edge.value.coefficient(counter)
+    rest = edge.value - Expr.counter(counter) * slope
+    if list(edge.value.counters()) != [counter] or slope == 0 or not rest.is_const:
+        return set(range(min(trips, MOST_COPIES + 2)))
+    if slope < 0:
+        full = max(0, min(trips, (rest.const - edge.size) // -slope + 1))
+        none = max(0, min(trips, -(-rest.const // -slope)))
+    else:
+        full = max(0, min(trips, -(rest.const // slope)))
+        none = max(0, min(trips, -((rest.const - edge.size) // slope)))
+    return set(range(full, none + 1))
 
 
 def _cut(loop: ForOp, cuts: list[int]) -> None:
@@ -181,18 +146,29 @@ def _cut(loop: ForOp, cuts: list[int]) -> None:
 
 
 def _fold(op: LoadOp | StoreOp | MaskOp) -> None:
-    """Constant extents in place of the arithmetic; none where the whole tile is valid; no store of nothing."""
-    if not op.valid:
+    """Guards of single dimensions in place of bounds; none where the whole tile is valid; no store of nothing."""
+    if not op.access.data.bounded:
         return
-    pairs = [(extent_range(extent)[0], size) for extent, size in _extents(op)]
-    if isinstance(op, StoreOp) and any(extent <= 0 for extent, _ in pairs):
+    valid: dict[int | None, tuple[int, int]] = {}
+    sizes: dict[int | None, int] = {None: 1, **dict(enumerate(shape_of_access(op)))}
+    for interval in _intervals(op):
+        low, high = valid.get(interval.dim, (0, sizes[interval.dim]))
+        valid[interval.dim] = max(low, interval.low.range[0]), min(high, interval.high.range[0])
+    if isinstance(op, StoreOp) and any(low >= high for low, high in valid.values()):
         op.detach()
         op.erase()
         return
+    guards = [
+        guard(Expr(0) if dim is None else Expr.counter(Position(dim)), low, max(low, high))
+        for dim, (low, high) in valid.items()
+        if (low, high) != (0, sizes[dim])
+    ]
+    kept = (part.unbounded if part.is_bounded and is_interval(part) else part for part in op.over_values)
+    parts = (part for part in kept if part.stride or part.is_bounded)
     emit = Emitter.before(op)
-    keep = isinstance(op, MaskOp) or any(extent < size for extent, size in pairs)
-    first = len(op.operands) - len(pairs)
-    constants = [emit.index(max(0, min(extent, size))) for extent, size in pairs] if keep else []
-    op.operands = [*op.operands[:first], *constants]
-    if isinstance(op, LoadOp) and not keep:
-        op.undefined = None
+    made = emit.add(op.over(Coordinates((*parts, *guards))))
+    for old, new in zip(op.results, made.results, strict=True):
+        new.name_hint = old.name_hint
+        old.replace_all_uses_with(new)
+    op.detach()
+    op.erase()

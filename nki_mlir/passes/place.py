@@ -276,10 +276,7 @@ class _Placer:
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
-        given = {"strides": op.strides, "other": op.other, "undefined": op.undefined}
-        properties = {name: value for name, value in given.items() if value is not None}
-        operands = [op.source, op.offset, *op.valid]
-        return emit.value(mem.LoadOp.create(operands=operands, result_types=[type_], properties=properties))
+        return emit.value(mem.LoadOp(op.memory, op.over_values, type_, other=op.other, undefined=op.undefined))
 
     def compare(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CompareOp)
@@ -373,8 +370,7 @@ class _Placer:
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         value = self.wanted(op, op.value, emit)
-        operands = [value, op.dest, op.offset, *op.valid]
-        emit.add(mem.StoreOp.create(operands=operands, properties={"strides": op.strides}))
+        emit.add(mem.StoreOp(value, op.memory, op.over_values))
 
     def loop(self, op: ForOp, emit: Emitter) -> None:
         """Rebuilds a loop with tiles for the tensors that it carries; other carried values are rejected."""

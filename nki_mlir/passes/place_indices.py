@@ -16,9 +16,10 @@ from nki_mlir.analysis.indices import (
     index_tensor,
     is_loop_counter,
 )
-from nki_mlir.analysis.masks import difference_of, extents
+from nki_mlir.analysis.masks import difference_of, guards
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.coordinates import Coordinates
 from nki_mlir.dialects.instructions import Alu, AluAttr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -52,34 +53,19 @@ def binary(alu: Alu, lhs: SSAValue, rhs: SSAValue, type_: mem.TileType, emit: Em
 
 
 def index_mask(op: tile.CompareOp, type_: mem.TileType, tile_of: TileOf, emit: Emitter) -> SSAValue:
-    """A comparison of indices: a mask where it bounds dimensions from above, else a comparison of iotas."""
-    try:
-        return _extent_mask(op, type_, emit)
-    except NotAffine:
-        pass
+    """A comparison of indices: bounds on them, or a comparison of iotas."""
     alu = COMPARE[op.predicate.data]
     try:
         difference = _counted(difference_of(op))
         if _magnitude(difference, type_) < EXACT_IN_FP32:
+            if op.predicate.data is not tile.Predicate.NE:
+                return emit.value(mem.MaskOp(Coordinates(tuple(guards(op.result))), type_))
             left = _iota(difference, type_.with_element(f32), emit)
             return binary(alu, left, emit.float(0.0), type_, emit)
     except NotAffine:
         pass
     left, right = (index_data(v, type_.with_element(i32), tile_of, op, emit) for v in (op.lhs, op.rhs))
     return binary(alu, left, right, type_, emit)
-
-
-def _extent_mask(op: tile.CompareOp, type_: mem.TileType, emit: Emitter) -> SSAValue:
-    if not type_.sizes:
-        raise NotAffine("a mask of no dimensions")
-    found = extents(op.result)
-    valid: list[SSAValue] = []
-    for d, size in enumerate(type_.sizes):
-        extent = emit.index(size)
-        for part in (e for e in found if e.dim == d):
-            extent = emit.value(arith.MinSIOp(emit.value(arith.MaxSIOp(emit.expr(part.limit), emit.index(0))), extent))
-        valid.append(extent)
-    return emit.value(mem.MaskOp.create(operands=valid, result_types=[type_]))
 
 
 def index_numbers(op: tile.CastOp, type_: mem.TileType, tile_of: TileOf, emit: Emitter) -> SSAValue:

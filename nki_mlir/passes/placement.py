@@ -22,6 +22,7 @@ from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
@@ -113,7 +114,7 @@ class Placement:
         elif isinstance(op, tile.WriteOp):
             if is_placed(op.value):
                 forms = [
-                    Form(layout, ((op.value, layout),), self._transfer(layout, op.strides.get_values(), op.value))
+                    Form(layout, ((op.value, layout),), self._transfer(layout, _strides(op), op.value))
                     for layout in self._layouts(op.value)
                 ]
                 self._stores[op] = self._note(Choice(None, forms, times))
@@ -199,7 +200,7 @@ class Placement:
     def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ReadOp)
         for layout in self._layouts(value):
-            yield Form(layout, (), self._transfer(layout, op.strides.get_values(), value))
+            yield Form(layout, (), self._transfer(layout, _strides(op), value))
 
     def _view(self, value: SSAValue, source: SSAValue, back: Callable[[Layout], Layout]) -> Iterator[Form]:
         """The same bytes under another shape."""
@@ -360,6 +361,10 @@ def usual_layouts(shape: tuple[int, ...], lanes: int) -> tuple[Layout, ...]:
         Layout.lanes(shape, dim, lanes, blocked) for dim, n in enumerate(shape) if n > 1 for blocked in (True, False)
     )
     return tuple(dict.fromkeys((*spread, Layout.flat(shape))))
+
+
+def _strides(op: AccessOp) -> tuple[int, ...]:
+    return op.coordinates.strides(len(sizes_of(op.moved)))
 
 
 def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
+from xdsl.dialects.builtin import ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from nki_mlir.analysis.indices import constant
 from nki_mlir.dialects import neuron_mem as mem
-from nki_mlir.dialects.access import Access, Dim, Engine, Space
+from nki_mlir.dialects.access import Dim
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.layout import Spot
-from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import Reduction, element_of
+from nki_mlir.dialects.tile import Reduction
 from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
@@ -31,15 +28,13 @@ from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
-from nki_mlir.passes.select_iota import emit_iota, select_iota
+from nki_mlir.passes.select_iota import select_iota
+from nki_mlir.passes.select_masks import select_mask
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
-from nki_mlir.passes.select_movement import move_lanes, transfers, turn_blocks
-from nki_mlir.passes.selector import Fill, Handler, Selector, constant_attr, zero_of
+from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.select_transfers import select_load, select_store
+from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed
-
-LOADS, STORES = Engine.SYNC, Engine.GPSIMD
-"""The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
-those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
 
 REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 
@@ -67,99 +62,9 @@ class SelectInstructions(LevelPass):
             Selector(HANDLERS, accumulations, labels(func), target_of(func).limits).block(func.body.block)
 
 
-def _load(s: Selector, op: Operation, emit: Emitter) -> None:
-    assert isinstance(op, mem.LoadOp)
-    storage = s.result(op, emit)
-    valid = _static_extents(op, op.valid)
-    if valid is not None:
-        stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
-        _pad(s, storage, valid, Fill(op.other or zero_of(storage.type.element_type), stands_for), emit)
-    strides = op.strides.get_values()
-    for chip, hbm in _pieces(s, storage, storage.spots, op.source, op.offset, strides, valid, emit):
-        s.transfer(emit, chip, hbm, LOADS)
-
-
-def _pad(s: Selector, storage: Storage, valid: list[int], fill: Fill, emit: Emitter) -> None:
-    """Fills what a load leaves: the end of one free dimension where only that is short, else the whole tile (an
-    instruction can't start on just any partition)."""
-    type_ = storage.type
-    short = [d for d, size in enumerate(type_.sizes) if valid[d] < size]
-    digits = type_.layout.digits(short[0]) if len(short) == 1 else []
-    if len(digits) != 1 or digits[0].on_partitions or min(valid) == 0:
-        s.memset(storage, fill, emit)
-        return
-    first = valid[short[0]]
-    s.memset(storage.slice(short[0], first, type_.sizes[short[0]] - first), fill, emit)
-
-
-def _store(s: Selector, op: Operation, emit: Emitter) -> None:
-    assert isinstance(op, mem.StoreOp)
-    valid = _static_extents(op, op.valid)
-    storage, strides = s.stored[op.value], op.strides.get_values()
-    for chip, hbm in _pieces(s, storage, storage.elements, op.dest, op.offset, strides, valid, emit):
-        s.transfer(emit, hbm, chip, STORES)
-
-
-def _pieces(
-    s: Selector,
-    storage: Storage,
-    spots: Sequence[Spot],
-    memory: SSAValue,
-    offset: SSAValue,
-    strides: Sequence[int],
-    valid: Sequence[int] | None,
-    emit: Emitter,
-) -> Iterator[tuple[SSAValue, SSAValue]]:
-    """The transfers that move the valid part of a tile, as far as `spots` go; its dimension `d` has stride `strides[d]`
-    in HBM."""
-    sizes = storage.type.sizes
-    addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
-    for whole in walks(sizes if valid is None else valid, spots, addresses, anywhere=True):
-        for walk in transfers(whole, s.limits):
-            hbm = _hbm_view(memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
-            yield storage.view(emit, walk, 0), hbm
-
-
-def _static_extents(op: Operation, valid: Sequence[SSAValue]) -> list[int] | None:
-    if not valid:
-        return None
-    extents = [constant(v) for v in valid]
-    if any(e is None for e in extents):
-        raise CompileError.at(op, "a valid extent is not a constant; run peel-tails first")
-    return [e for e in extents if e is not None]
-
-
-def _hbm_view(memory: SSAValue, offset: SSAValue, dims: Sequence[Dim], extra: int, emit: Emitter) -> SSAValue:
-    if dtype(element_of(memory)).kind == "bool":
-        raise CompileError.at(emit.location, "arrays of truth values (i1) are not supported in HBM; pass uint8")
-    if extra:
-        offset = emit.value(arith.AddiOp(offset, emit.index(extra)))
-    return emit.value(ViewOp(memory, Access(Space.HBM, element_of(memory), tuple(dims)), offset))
-
-
 def _fill(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.FillOp)
     s.memset(s.result(op, emit), constant_attr(op.value), emit)
-
-
-def _mask(s: Selector, op: Operation, emit: Emitter) -> None:
-    """All true, or the indices of each bounded dimension compared with its extent."""
-    assert isinstance(op, mem.MaskOp)
-    result = s.result(op, emit)
-    extents = _static_extents(op, op.valid) or []
-    bounded = [d for d, size in enumerate(result.type.sizes) if extents[d] < size]
-    if not bounded:
-        s.memset(result, IntegerAttr(1, i1), emit)
-    for number, d in enumerate(bounded):
-        indices = s.temporary(result.type.with_element(f32), emit)
-        strides = [int(d == other) for other in range(len(result.type.sizes))]
-        emit_iota(s, indices, strides, 0, emit)
-        within = result if number == 0 else s.temporary(result.type, emit)
-        limit = {"operand0": emit.float(float(extents[d]))}
-        s.over(emit, "tensor_scalar", {"dst": within, "data": indices}, limit, op0=Alu.LESS)
-        if number:
-            both = {"dst": result, "data1": result, "data2": within}
-            s.over(emit, "tensor_tensor", both, op=Alu.LOGICAL_AND)
 
 
 def _unary(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -323,11 +228,11 @@ def _write_back(s: Selector, yielded: list[SSAValue], arguments: list[SSAValue],
 
 
 HANDLERS: Mapping[type[Operation], Handler] = {
-    mem.LoadOp: _load,
-    mem.StoreOp: _store,
+    mem.LoadOp: select_load,
+    mem.StoreOp: select_store,
     mem.FillOp: _fill,
     mem.IotaOp: select_iota,
-    mem.MaskOp: _mask,
+    mem.MaskOp: select_mask,
     mem.UnaryOp: _unary,
     mem.BinaryOp: select_binary,
     mem.SelectOp: select_choice,

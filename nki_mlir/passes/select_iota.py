@@ -35,7 +35,11 @@ DIGIT = 4096
 
 def select_iota(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.IotaOp)
-    offset, strides, result = expr_of(op.offset), list(op.strides.get_values()), s.result(op, emit)
+    count(s, op, expr_of(op.offset), list(op.strides.get_values()), s.result(op, emit), emit)
+
+
+def count(s: Selector, op: Operation, offset: Expr, strides: list[int], result: Storage, emit: Emitter) -> None:
+    """Indices, for an operation: element `i` of the result is `offset + sum(i[d] * strides[d])`."""
     if offset.is_const:
         emit_iota(s, result, strides, offset.const, emit)
         return
@@ -76,7 +80,7 @@ def emit_iota(s: Selector, storage: Storage, strides: list[int], offset: int, em
 class _Moving:
     """The instructions of one iota whose offset moves."""
 
-    def __init__(self, s: Selector, op: mem.IotaOp, func: FuncOp, emit: Emitter):
+    def __init__(self, s: Selector, op: Operation, func: FuncOp, emit: Emitter):
         self.s, self.op, self.emit = s, op, emit
         first = func.body.block.first_op
         assert first is not None

@@ -1,18 +1,20 @@
-"""structure-accesses: pointer arithmetic becomes strided, bounded accesses."""
+"""structure-accesses: pointer arithmetic becomes accesses of memory by coordinates."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, i1
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
-from nki_mlir.analysis.indices import DataDependent, IndexTensor, NotAffine, index_tensor, reshaped
-from nki_mlir.analysis.masks import Extent, extents
+from nki_mlir.analysis.indices import Chosen, IndexTensor, NotAffine, place_of
+from nki_mlir.analysis.masks import guards
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, strided
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -27,11 +29,11 @@ class StructureAccesses(LevelPass):
         %p = tile.add_ptr (splat of the base of %x), %pid * 1024 + arange
         %v = tile.load %p mask (%pid * 1024 + arange < 5000)
           =>
-        %v = tile.read %x[%pid * 1024] strides [1] valid [min(max(5000 - %pid * 1024, 0), 1024)]
+        %v = tile.read %x(%pid) [1024 * s0 + d0 in * to 5000 by 1]
 
-    A single element under a mask becomes a block of one; an `other` that is no constant a choice. An address that is no
-    offset plus a stride for each dimension (a gather), or a mask that bounds no dimension from above, is rejected by
-    name.
+    Masks become bounds where they are comparisons of indices, and stay masks otherwise. What an address has that is no
+    sum of multiples, such as loaded numbers, becomes an index tile: a gather or a scatter. An `other` that is no
+    constant becomes a choice.
     """
 
     name = "structure-accesses"
@@ -45,100 +47,109 @@ class StructureAccesses(LevelPass):
 
 def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
     try:
-        emit = Emitter.before(op)
-        access = _Access(*_address(op), _valid(op, emit))
+        memory, place = pointers(op.ptr)
+        bounds, mask = _bounds(op.mask, Emitter.before(op))
     except NotAffine as reason:
         raise CompileError.at(op, f"this access is not supported: it has {reason}") from None
+    emit = Emitter.before(op)
+    coordinates = _coordinates(place, bounds)
+    indices = [values for values, _, _ in place.chosen]
     if isinstance(op, tile.LoadOp):
-        result = _load(op, access, emit)
+        result = _load(op, memory, coordinates, indices, mask, emit)
         result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(result)
     else:
-        _store(op, access, emit)
+        emit.add(tile.WriteOp(op.value, memory, coordinates, indices, mask))
     op.detach()
     op.erase()
 
 
-@dataclass(frozen=True)
-class _Access:
-    memory: SSAValue
-    place: IndexTensor
-    valid: list[SSAValue]
-
-    @property
-    def is_block_of_one(self) -> bool:
-        """Whether it is a single element that may be masked off: extents belong to dimensions."""
-        return bool(self.valid) and not self.place.strides
-
-
-def _address(op: tile.LoadOp | tile.StoreOp) -> tuple[SSAValue, IndexTensor]:
-    try:
-        return pointers(op.ptr)
-    except DataDependent:
-        text = "an address that depends on loaded data (gather/scatter) is not supported yet"
-        raise CompileError.at(op, text) from None
-
-
-def _valid(op: tile.LoadOp | tile.StoreOp, emit: Emitter) -> list[SSAValue]:
-    """A valid extent for each dimension; none where everything is in bounds."""
-    try:
-        found = [] if op.mask is None else extents(op.mask)
-    except DataDependent:
-        text = (
-            "a mask that depends on loaded data is not supported yet; load and store whole blocks, and choose by where"
-        )
-        raise CompileError.at(op, text) from None
-    shape = tile.shape_of(op.ptr) or (1,)
-    return [_clamped([e for e in found if e.dim == d], size, emit) for d, size in enumerate(shape)] if found else []
-
-
-def _load(op: tile.LoadOp, access: _Access, emit: Emitter) -> SSAValue:
-    element, shape = tile.element_of(op.result), tile.shape_of(op.result)
+def _load(
+    op: tile.LoadOp,
+    memory: SSAValue,
+    coordinates: Coordinates,
+    indices: list[SSAValue],
+    mask: SSAValue | None,
+    emit: Emitter,
+) -> SSAValue:
     other = None if op.other is None else constant_of(op.other)
-    strides = (1,) if access.is_block_of_one else access.place.strides
-    type_ = tile.with_shape(element, (1,) if access.is_block_of_one else shape)
-    offset = emit.expr(access.place.offset)
-    undefined = op.undefined if access.valid else None
-    result = emit.value(tile.ReadOp(access.memory, offset, strides, access.valid, other, type_, undefined))
-    if access.is_block_of_one:
-        result = emit.value(tile.ReduceOp("max", result, 0))
+    undefined = op.undefined if mask is not None or coordinates.bounded else None
+    read = tile.ReadOp(memory, coordinates, op.result.type, indices, mask, other, undefined)
+    result = emit.value(read)
     if op.other is None or other is not None or op.mask is None:
         return result
-    instead = emit.value(tile.SplatOp(op.other, shape)) if shape else op.other
+    shape = tile.shape_of(op.result)
+    scalar = shape and not tile.shape_of(op.other)
+    instead = emit.value(tile.SplatOp(op.other, shape)) if scalar else op.other
     return emit.value(tile.SelectOp(op.mask, result, instead))
 
 
-def _store(op: tile.StoreOp, access: _Access, emit: Emitter) -> None:
-    value, strides = op.value, access.place.strides
-    if access.is_block_of_one:
-        value, strides = emit.value(tile.SplatOp(value, (1,))), (1,)
-    emit.add(tile.WriteOp(value, access.memory, emit.expr(access.place.offset), strides, access.valid))
+def _bounds(mask: SSAValue | None, emit: Emitter) -> tuple[list[Coordinate], SSAValue | None]:
+    """A mask as bounds, and what of it is none."""
+    bounds: list[Coordinate] = []
+    rest: SSAValue | None = None
+    for part in _conjuncts(mask):
+        try:
+            bounds += guards(part)
+        except NotAffine:
+            rest = part if rest is None else emit.value(arith.AndIOp(rest, part))
+    return bounds, rest
 
 
-def _clamped(limits: list[Extent], size: int, emit: Emitter) -> SSAValue:
-    result = emit.index(size)
-    for extent in limits:
-        at_least_none = emit.value(arith.MaxSIOp(emit.expr(extent.limit), emit.index(0)))
-        result = emit.value(arith.MinSIOp(at_least_none, result))
-    return result
+def _conjuncts(mask: SSAValue | None) -> Iterator[SSAValue]:
+    if mask is None:
+        return
+    if isinstance(mask.owner, arith.AndIOp) and tile.element_of(mask) == i1:
+        yield from _conjuncts(mask.owner.lhs)
+        yield from _conjuncts(mask.owner.rhs)
+    else:
+        yield mask
+
+
+def _coordinates(place: IndexTensor, bounds: list[Coordinate]) -> Coordinates:
+    """An address, its bounds on those of its coordinates that they are bounds on; the others stand alone."""
+    offset, strides = place.offset, list(place.strides)
+    parts: list[Coordinate] = []
+    for bound in bounds:
+        step = _step(bound, strides)
+        if step:
+            offset = offset - bound.rest * step
+            for dim in bound.dims:
+                strides[dim] = 0
+        parts.append(Coordinate(bound.position, step, bound.low, bound.high))
+    chosen = [_chosen(number, one) for number, one in enumerate(place.chosen)]
+    if offset != Expr(0) or any(strides) or not (chosen or any(part.stride for part in parts)):
+        parts += strided(strides, offset)
+    parts += chosen
+    return Coordinates(tuple(sorted(parts, key=lambda part: -abs(part.stride))))
+
+
+def _chosen(number: int, one: Chosen) -> Coordinate:
+    return Coordinate(Expr.counter(Element(number, one.dims)), one.factor)
+
+
+def _step(bound: Coordinate, strides: list[int]) -> int:
+    """How many elements of memory a bounded coordinate counts; 0 where the address does not move with it."""
+    steps = {strides[dim] // bound.coefficient(dim) for dim in bound.dims}
+    step = steps.pop() if len(steps) == 1 else 0
+    return step if all(strides[dim] == step * bound.coefficient(dim) for dim in bound.dims) else 0
 
 
 def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
-    """The argument that pointers point into, and where: offset and strides in elements. Raises NotAffine."""
+    """The argument that pointers point into, and where, in elements. Raises NotAffine."""
     rank, op = len(tile.shape_of(value)), value.owner
     match op:
         case tile.BaseOp():
             return op.source, IndexTensor(Expr(0), ())
         case tile.SplatOp():
             memory, place = pointers(op.value)
-            return memory, IndexTensor(place.offset, (0,) * rank)
+            return memory, IndexTensor(place.offset, (0,) * rank, place.chosen)
         case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
             memory, place = pointers(op.source)
-            return memory, IndexTensor(place.offset, reshaped(op, place.strides))
+            return memory, place.reshaped(op)
         case tile.AddPtrOp():
             memory, place = pointers(op.ptr)
-            moved = index_tensor(op.offset)
-            return memory, place + moved
+            return memory, place + place_of(op.offset)
         case _:
             raise NotAffine(_origin(op))
 

@@ -25,7 +25,10 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from nki_mlir.analysis.indices import expr_of
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.coordinates import Coordinates, Position, guard, strided
+from nki_mlir.dialects.expr import Expr
 from reference.elements import is_float
 
 Shape = tuple[int, ...]
@@ -257,15 +260,15 @@ class Kernel:
         offset: Value,
         strides: Shape,
         shape: Shape,
-        valid: Sequence[Value] = (),
+        valid: Shape = (),
         other: float | None = None,
     ) -> Value:
         default = FloatAttr(other, cast(AnyFloat, memory.element)) if other is not None else None
         type_ = tile.with_shape(memory.element, shape)
-        return self.emit(tile.ReadOp(memory.ssa, offset.ssa, strides, [v.ssa for v in valid], default, type_))
+        return self.emit(tile.ReadOp(memory.ssa, _coordinates(offset, strides, valid), type_, other=default))
 
-    def write(self, value: Value, memory: Value, offset: Value, strides: Shape, valid: Sequence[Value] = ()) -> None:
-        self.add(tile.WriteOp(value.ssa, memory.ssa, offset.ssa, strides, [v.ssa for v in valid]))
+    def write(self, value: Value, memory: Value, offset: Value, strides: Shape, valid: Shape = ()) -> None:
+        self.add(tile.WriteOp(value.ssa, memory.ssa, _coordinates(offset, strides, valid)))
 
     # Loops.
     def loop(
@@ -283,3 +286,9 @@ class Kernel:
 
 
 Build = Callable[..., Any]
+
+
+def _coordinates(offset: Value, strides: Shape, valid: Shape) -> Coordinates:
+    """An access from an offset on, of which so many places of each dimension are valid."""
+    bounds = (guard(Expr.counter(Position(dim)), 0, extent) for dim, extent in enumerate(valid))
+    return Coordinates((*strided(strides, expr_of(offset.ssa)), *bounds))

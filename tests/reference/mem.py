@@ -12,6 +12,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.alu import Function as EngineFunction
+from nki_mlir.dialects.coordinates import Scalar
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from reference import elements, standard
 from reference.elements import Array, Function
@@ -56,18 +57,14 @@ FUNCTIONS: dict[EngineFunction, Function] = {
 class MemFunctions(InterpreterFunctions):
     @impl(mem.LoadOp)
     def load(self, interpreter: Interpreter, op: mem.LoadOp, args: PythonValues) -> PythonValues:
-        memory, offset, *valid = args
-        shape = tile_type(op.result).sizes
-        where = standard.addresses(offset, op.strides.get_values(), shape)
+        where, inside = standard.accessed(op, args[1:], tile_type(op.result).sizes)
         other = None if op.other is None else elements.constant(op.other)
-        return (standard.gather(memory, where, standard.within(tuple(valid), shape), other),)
+        return (standard.gather(args[0], where, inside, other),)
 
     @impl(mem.StoreOp)
     def store(self, interpreter: Interpreter, op: mem.StoreOp, args: PythonValues) -> PythonValues:
-        values, memory, offset, *valid = args
-        shape = tile_type(op.value).sizes
-        where = standard.addresses(offset, op.strides.get_values(), shape)
-        standard.scatter(memory, where, standard.within(tuple(valid), shape), values)
+        where, inside = standard.accessed(op, args[2:], tile_type(op.value).sizes)
+        standard.scatter(args[1], where, inside, args[0])
         return ()
 
     @impl(mem.FillOp)
@@ -83,7 +80,8 @@ class MemFunctions(InterpreterFunctions):
 
     @impl(mem.MaskOp)
     def mask(self, interpreter: Interpreter, op: mem.MaskOp, args: PythonValues) -> PythonValues:
-        return (standard.within(args, tile_type(op.result).sizes),)
+        scalars = {Scalar(number): np.asarray(value, np.int64) for number, value in enumerate(args)}
+        return (standard.placed(op.access.data, scalars, tile_type(op.result).sizes)[1],)
 
     @impl(mem.UnaryOp)
     def unary(self, interpreter: Interpreter, op: mem.UnaryOp, args: PythonValues) -> PythonValues:

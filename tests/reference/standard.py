@@ -14,6 +14,9 @@ from xdsl.interpreters.scf import ScfFunctions
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import InterpretationError
 
+from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.coordinates import Coordinates, Position, Scalar
+from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.dialects.tile import element_of
 from reference import elements
 from reference.elements import Array, Function
@@ -121,14 +124,47 @@ def addresses(offset: Array, strides: tuple[int, ...], shape: tuple[int, ...]) -
     return result
 
 
-def within(valid: PythonValues, shape: tuple[int, ...]) -> Array:
-    """Where every index is below its dimension's extent; everywhere, if there are none."""
-    result = np.ones(shape, np.bool_)
-    for axis, extent in enumerate(valid):
-        along = [1] * len(shape)
-        along[axis] = shape[axis]
-        result &= np.arange(shape[axis]).reshape(along) < int(extent)
-    return result
+def accessed(op: AccessOp, args: PythonValues, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Which elements of a flat memory an access moves, and where it is within its bounds and its mask. `args` are the
+    operands behind the memory."""
+    scalars, rest = args[: len(op.scalars)], args[len(op.scalars) :]
+    values: dict[Any, Array] = {Scalar(n): np.asarray(s, np.int64) for n, s in enumerate(scalars)}
+    where, inside = placed(op.coordinates, values, shape, rest[: len(op.indices)])
+    return where, inside & rest[-1] if op.mask is not None else inside
+
+
+def placed(
+    coordinates: Coordinates, values: dict[Any, Array], shape: tuple[int, ...], indices: PythonValues = ()
+) -> tuple[Array, Array]:
+    """The address of each element of the shape, and where all coordinates are within their bounds."""
+    places = {Position(d): a for d, a in enumerate(np.indices(shape, np.int64))}
+    where, inside = np.zeros(shape, np.int64), np.ones(shape, np.bool_)
+    for part in coordinates:
+        known = {**places, **values}
+        for key in part.elements:
+            at = tuple(np.zeros(shape, np.int64) if d is None else places[Position(d)] for d in key.dims)
+            known[key] = np.asarray(indices[key.number]).astype(np.int64)[at]
+        position = np.broadcast_to(_value(part.position, known), shape)
+        where = where + position * part.stride
+        inside = inside & (True if part.low is None else position >= part.low)
+        inside = inside & (True if part.high is None else position < part.high)
+    return where, inside
+
+
+def _value(expr: Expr, values: dict[Any, Array]) -> Any:
+    total: Any = expr.const
+    for term, coefficient in expr.terms:
+        match term:
+            case Counter(key):
+                part = values[key]
+            case Mod(value, divisor):
+                part = _value(value, values) % divisor
+            case FloorDiv(value, divisor):
+                part = _value(value, values) // divisor
+            case _:
+                raise InterpretationError(f"{term} belongs to neuron.isa")
+        total = total + part * coefficient
+    return total
 
 
 def gather(memory: Array, where: Array, mask: Array, other: Array | None) -> Array:

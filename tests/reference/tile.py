@@ -92,18 +92,14 @@ class TileFunctions(InterpreterFunctions):
 
     @impl(tile.ReadOp)
     def read(self, interpreter: Interpreter, op: tile.ReadOp, args: PythonValues) -> PythonValues:
-        memory, offset, *valid = args
-        shape = tile.shape_of(op.result)
-        where = standard.addresses(offset, op.strides.get_values(), shape)
+        where, inside = standard.accessed(op, args[1:], tile.shape_of(op.result))
         other = None if op.other is None else elements.constant(op.other)
-        return (standard.gather(memory, where, standard.within(tuple(valid), shape), other),)
+        return (standard.gather(args[0], where, inside, other),)
 
     @impl(tile.WriteOp)
     def write(self, interpreter: Interpreter, op: tile.WriteOp, args: PythonValues) -> PythonValues:
-        values, memory, offset, *valid = args
-        shape = tile.shape_of(op.value)
-        where = standard.addresses(offset, op.strides.get_values(), shape)
-        standard.scatter(memory, where, standard.within(tuple(valid), shape), values)
+        where, inside = standard.accessed(op, args[2:], tile.shape_of(op.value))
+        standard.scatter(args[1], where, inside, args[0])
         return ()
 
     # Values.

@@ -340,8 +340,8 @@ def angles(k: Kernel, x: Value, out: Value, function: str) -> None:
 @CASES.add((f32, [2, 128]), (f32, [128]), parameters=(128,))
 def structured(k: Kernel, x: Value, out: Value, size: int) -> None:
     """Reversed, by a negative stride."""
-    one = k.read(x, k.index(size - 1), (-1,), (size,), [k.index(min(size, 100))], 2.0)
-    k.write(one + k.read(x, k.index(size), (1,), (size,)), out, k.index(0), (1,), [k.index(size)])
+    one = k.read(x, k.index(size - 1), (-1,), (size,), (min(size, 100),), 2.0)
+    k.write(one + k.read(x, k.index(size), (1,), (size,)), out, k.index(0), (1,), (size,))
 
 
 @CASES.add((f32, [4, 6, 8]), (f32, [4, 6, 8]))

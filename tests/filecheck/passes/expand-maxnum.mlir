@@ -108,7 +108,7 @@ func.func @integers_as_floats_are_numbers(%x: tensor<8xi32>) {
 // CHECK-NOT: tile.select
 func.func @softmax(%a: memref<4x8xf32>) {
   %at = arith.constant 0 : index
-  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
   %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
@@ -118,7 +118,7 @@ func.func @softmax(%a: memref<4x8xf32>) {
   %t = tile.expand_dims %s axis 1 : tensor<4xf32> -> tensor<4x1xf32>
   %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x8xf32>
   %r = arith.divf %e, %u : tensor<4x8xf32>
-  tile.write %r to %a[%at] strides [8, 1] : tensor<4x8xf32> -> memref<4x8xf32>
+  tile.write %r to %a [d0 by 8, d1 by 1] : tensor<4x8xf32> -> memref<4x8xf32>
   func.return
 }
 
@@ -129,12 +129,12 @@ func.func @softmax(%a: memref<4x8xf32>) {
 // CHECK: tile.select
 func.func @differences_are_written(%a: memref<4x8xf32>) {
   %at = arith.constant 0 : index
-  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
   %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
   %d = arith.subf %x, %b : tensor<4x8xf32>
-  tile.write %d to %a[%at] strides [8, 1] : tensor<4x8xf32> -> memref<4x8xf32>
+  tile.write %d to %a [d0 by 8, d1 by 1] : tensor<4x8xf32> -> memref<4x8xf32>
   func.return
 }
 
@@ -145,13 +145,13 @@ func.func @differences_are_written(%a: memref<4x8xf32>) {
 // CHECK: tile.select
 func.func @a_sum_across_rows(%a: memref<4x8xf32>) {
   %at = arith.constant 0 : index
-  %x = tile.read %a[%at] strides [8, 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
   %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
   %d = arith.subf %x, %b : tensor<4x8xf32>
   %s = tile.reduce sum %d axis 0 : tensor<4x8xf32> -> tensor<8xf32>
-  tile.write %s to %a[%at] strides [1] : tensor<8xf32> -> memref<4x8xf32>
+  tile.write %s to %a [d0 by 1] : tensor<8xf32> -> memref<4x8xf32>
   func.return
 }
 

@@ -88,12 +88,12 @@ func.func @gaps_between_partitions() {
 }
 
 // CHECK-LABEL: func.func @a_load_is_made_again
-// CHECK: [[R:%.*]] = neuron.mem.load %x[%{{.*}}] strides [1] valid[%{{.*}}] other 1.000000e+00 : f32 : memref<32xf32> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
+// CHECK: [[R:%.*]] = neuron.mem.load %x [d0 in 0 to 20 by 1] other 1.000000e+00 : f32 : memref<32xf32> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
 // CHECK-NOT: neuron.mem
 // CHECK: "test.op"([[R]])
 func.func @a_load_is_made_again(%x: memref<32xf32>, %n: index) {
   %zero = arith.constant 0 : index
-  %v = neuron.mem.load %x[%zero] strides [1] valid [%n] other 1.0 : f32 : memref<32xf32> -> !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>
+  %v = neuron.mem.load %x [d0 in 0 to 20 by 1] other 1.0 : f32 : memref<32xf32> -> !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>) -> ()
   func.return
@@ -104,7 +104,7 @@ func.func @a_load_is_made_again(%x: memref<32xf32>, %n: index) {
 // CHECK: neuron.mem.convert %{{.*}} by vector :
 func.func @a_load_that_is_moved(%x: memref<4096xf32>) {
   %zero = arith.constant 0 : index
-  %v = neuron.mem.load %x[%zero] strides [32, 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]>
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]>
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x32xf32, [d1] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 128x32xf32, [d1] x [d0]>) -> ()
   func.return
@@ -120,7 +120,7 @@ func.func @fills_counts_and_masks_are_made_again(%n: index) {
   %f = arith.constant 1.0 : f32
   %a = neuron.mem.fill %f : f32 -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %b = neuron.mem.iota %n strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  %c = neuron.mem.mask [%n, %n] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  %c = neuron.mem.mask(%n) [s0 + d0 - d1 in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   %x = neuron.mem.convert %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %y = neuron.mem.convert %b : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %z = neuron.mem.convert %c : !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi1, [d1] x [d0]>

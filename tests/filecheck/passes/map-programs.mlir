@@ -34,7 +34,7 @@ func.func @a_divided_id_is_two_loops(%x: memref<4096xf32>) attributes {tile.grid
   %stride = arith.constant 256 : index
   %down = arith.muli %row, %stride : index
   %first = arith.addi %down, %column : index
-  %v = tile.read %x[%first] strides [4] : memref<4096xf32> -> tensor<64xf32>
+  %v = tile.read %x(%first) [d0 by 4, s0 by 1] : memref<4096xf32> -> tensor<64xf32>
   "test.op"(%v) : (tensor<64xf32>) -> ()
   func.return
 }
@@ -55,7 +55,7 @@ func.func @a_divided_id_is_two_loops(%x: memref<4096xf32>) attributes {tile.grid
 func.func @programs_that_are_not_affine_are_written_out(%x: memref<4096xf32>) attributes {tile.grid = array<i64: 3>} {
   %pid = tile.program_id 0
   %square = arith.muli %pid, %pid : index
-  %v = tile.read %x[%square] strides [1] : memref<4096xf32> -> tensor<64xf32>
+  %v = tile.read %x(%square) [s0 + d0 by 1] : memref<4096xf32> -> tensor<64xf32>
   "test.op"(%v) : (tensor<64xf32>) -> ()
   func.return
 }
@@ -67,7 +67,7 @@ func.func @ids_that_become_numbers_count_too(%x: memref<64xi32>) attributes {til
   %pid = tile.program_id 0
   %square = arith.muli %pid, %pid : index
   %number = tile.cast %square : index -> i32
-  tile.write %number to %x[%pid] strides [] : i32 -> memref<64xi32>
+  tile.write %number to %x(%pid) [s0 by 1] : i32 -> memref<64xi32>
   func.return
 }
 

@@ -6,7 +6,7 @@
 func.func @too_many_to_write_out(%x: memref<100000xf32>) attributes {tile.grid = array<i64: 300>} {
   %pid = tile.program_id 0
   %square = arith.muli %pid, %pid : index
-  %v = tile.read %x[%square] strides [1] : memref<100000xf32> -> tensor<64xf32>
+  %v = tile.read %x(%square) [s0 + d0 by 1] : memref<100000xf32> -> tensor<64xf32>
   "test.op"(%v) : (tensor<64xf32>) -> ()
   func.return
 }

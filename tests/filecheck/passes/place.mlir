@@ -8,9 +8,9 @@
 // CHECK: neuron.mem.store
 func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<1024xf32> -> tensor<1024xf32>
+  %v = tile.read %x [d0 by 1] : memref<1024xf32> -> tensor<1024xf32>
   %e = math.exp %v : tensor<1024xf32>
-  tile.write %e to %x[%zero] strides [1] : tensor<1024xf32> -> memref<1024xf32>
+  tile.write %e to %x [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
   func.return
 }
 
@@ -21,11 +21,11 @@ func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
 // CHECK: neuron.mem.binary subtract
 func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<1024xf32> -> tensor<1024xf32>
+  %v = tile.read %x [d0 by 1] : memref<1024xf32> -> tensor<1024xf32>
   %m = tile.reduce max %v axis 0 : tensor<1024xf32> -> f32
   %s = tile.splat %m : f32 -> tensor<1024xf32>
   %d = arith.subf %v, %s : tensor<1024xf32>
-  tile.write %d to %x[%zero] strides [1] : tensor<1024xf32> -> memref<1024xf32>
+  tile.write %d to %x [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
   func.return
 }
 
@@ -38,28 +38,28 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
 // CHECK: neuron.mem.convert [[P]]
 func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<32x16xf32>, %z: memref<64x16xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [32, 1] : memref<64x32xf32> -> tensor<64x32xf32>
-  %b = tile.read %y[%zero] strides [16, 1] : memref<32x16xf32> -> tensor<32x16xf32>
+  %a = tile.read %x [d0 by 32, d1 by 1] : memref<64x32xf32> -> tensor<64x32xf32>
+  %b = tile.read %y [d0 by 16, d1 by 1] : memref<32x16xf32> -> tensor<32x16xf32>
   %d = tile.dot %a, %b : tensor<64x32xf32>, tensor<32x16xf32> -> tensor<64x16xf32>
-  tile.write %d to %z[%zero] strides [16, 1] : tensor<64x16xf32> -> memref<64x16xf32>
+  tile.write %d to %z [d0 by 16, d1 by 1] : tensor<64x16xf32> -> memref<64x16xf32>
   func.return
 }
 
 // CHECK-LABEL: func.func @a_row_is_loaded_onto_all_partitions
 // CHECK: neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 4x16xf32, [d0] x [d1]>
-// CHECK: [[ROW:%.*]] = neuron.mem.load %y{{.*}} strides [1] {{.*}} -> !neuron.mem.tile<sbuf, 16xf32, [*:4] x [d0]>
+// CHECK: [[ROW:%.*]] = neuron.mem.load %y [d0 by 1] {{.*}} -> !neuron.mem.tile<sbuf, 16xf32, [*:4] x [d0]>
 // CHECK: [[ONE:%.*]] = neuron.mem.relabel [[ROW]] expand [0] : {{.*}} -> !neuron.mem.tile<sbuf, 1x16xf32, [*:4] x [d1]>
 // CHECK: neuron.mem.broadcast [[ONE]] : {{.*}} -> !neuron.mem.tile<sbuf, 4x16xf32, [d0] x [d1]>
 // CHECK-NOT: neuron.mem.convert
 // CHECK: func.return
 func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<16xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [16, 1] : memref<4x16xf32> -> tensor<4x16xf32>
-  %row = tile.read %y[%zero] strides [1] : memref<16xf32> -> tensor<16xf32>
+  %a = tile.read %x [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %row = tile.read %y [d0 by 1] : memref<16xf32> -> tensor<16xf32>
   %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
   %all = tile.broadcast %one : tensor<1x16xf32> -> tensor<4x16xf32>
   %s = arith.addf %a, %all : tensor<4x16xf32>
-  tile.write %s to %x[%zero] strides [16, 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  tile.write %s to %x [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
   func.return
 }
 
@@ -70,9 +70,9 @@ func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<
 // CHECK: neuron.mem.store
 func.func @rows_131(%x: memref<131x8xf32>, %y: memref<131xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [8, 1] : memref<131x8xf32> -> tensor<131x8xf32>
+  %v = tile.read %x [d0 by 8, d1 by 1] : memref<131x8xf32> -> tensor<131x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<131x8xf32> -> tensor<131xf32>
-  tile.write %m to %y[%zero] strides [1] : tensor<131xf32> -> memref<131xf32>
+  tile.write %m to %y [d0 by 1] : tensor<131xf32> -> memref<131xf32>
   func.return
 }
 
@@ -83,9 +83,9 @@ func.func @rows_131(%x: memref<131x8xf32>, %y: memref<131xf32>) {
 // CHECK: neuron.mem.store
 func.func @rows_257(%x: memref<257x8xf32>, %y: memref<257xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [8, 1] : memref<257x8xf32> -> tensor<257x8xf32>
+  %v = tile.read %x [d0 by 8, d1 by 1] : memref<257x8xf32> -> tensor<257x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<257x8xf32> -> tensor<257xf32>
-  tile.write %m to %y[%zero] strides [1] : tensor<257xf32> -> memref<257xf32>
+  tile.write %m to %y [d0 by 1] : tensor<257xf32> -> memref<257xf32>
   func.return
 }
 
@@ -96,9 +96,9 @@ func.func @rows_257(%x: memref<257x8xf32>, %y: memref<257xf32>) {
 // CHECK: neuron.mem.store
 func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [8, 1] : memref<1021x8xf32> -> tensor<1021x8xf32>
+  %v = tile.read %x [d0 by 8, d1 by 1] : memref<1021x8xf32> -> tensor<1021x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<1021x8xf32> -> tensor<1021xf32>
-  tile.write %m to %y[%zero] strides [1] : tensor<1021xf32> -> memref<1021xf32>
+  tile.write %m to %y [d0 by 1] : tensor<1021xf32> -> memref<1021xf32>
   func.return
 }
 
@@ -109,11 +109,11 @@ func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
 // CHECK: neuron.mem.reduce sum [[W]] axis 0 : {{.*}} -> !neuron.mem.tile<sbuf, 200xf32, [d0:128] x [d0/128:2]>
 func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r: memref<257xf32>, %c: memref<200xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [200, 1] : memref<257x200xf32> -> tensor<257x200xf32>
+  %v = tile.read %x [d0 by 200, d1 by 1] : memref<257x200xf32> -> tensor<257x200xf32>
   %m = tile.reduce sum %v axis 1 : tensor<257x200xf32> -> tensor<257xf32>
   %n = tile.reduce sum %v axis 0 : tensor<257x200xf32> -> tensor<200xf32>
-  tile.write %m to %r[%zero] strides [1] : tensor<257xf32> -> memref<257xf32>
-  tile.write %n to %c[%zero] strides [1] : tensor<200xf32> -> memref<200xf32>
+  tile.write %m to %r [d0 by 1] : tensor<257xf32> -> memref<257xf32>
+  tile.write %n to %c [d0 by 1] : tensor<200xf32> -> memref<200xf32>
   func.return
 }
 
@@ -126,7 +126,7 @@ func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r
 func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, %n: index) {
   %zero = arith.constant 0 : index
   %low = arith.constant 0.0 : f32
-  %v = tile.read %x[%zero] strides [512, 1] : memref<128x512xf32> -> tensor<128x512xf32>
+  %v = tile.read %x [d0 by 512, d1 by 1] : memref<128x512xf32> -> tensor<128x512xf32>
   %i = tile.arange 0 to 512 : tensor<512xindex>
   %w = arith.constant 300 : index
   %nn = tile.splat %w : index -> tensor<512xindex>
@@ -135,7 +135,7 @@ func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, 
   %k2 = tile.broadcast %k1 : tensor<1x512xi1> -> tensor<128x512xi1>
   %z = tile.splat %low : f32 -> tensor<128x512xf32>
   %s = tile.select %k2, %v, %z : tensor<128x512xi1>, tensor<128x512xf32>, tensor<128x512xf32> -> tensor<128x512xf32>
-  tile.write %s to %x[%zero] strides [512, 1] : tensor<128x512xf32> -> memref<128x512xf32>
+  tile.write %s to %x [d0 by 512, d1 by 1] : tensor<128x512xf32> -> memref<128x512xf32>
   func.return
 }
 
@@ -146,12 +146,12 @@ func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, 
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
 func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [64, 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
-  %row = tile.read %y[%zero] strides [1] : memref<64xf32> -> tensor<64xf32>
+  %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
+  %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
   %one = tile.expand_dims %row axis 0 : tensor<64xf32> -> tensor<1x64xf32>
   %all = tile.broadcast %one : tensor<1x64xf32> -> tensor<1021x64xf32>
   %s = arith.addf %a, %all : tensor<1021x64xf32>
-  tile.write %s to %x[%zero] strides [64, 1] : tensor<1021x64xf32> -> memref<1021x64xf32>
+  tile.write %s to %x [d0 by 64, d1 by 1] : tensor<1021x64xf32> -> memref<1021x64xf32>
   func.return
 }
 
@@ -162,13 +162,13 @@ func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memre
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
 func.func @a_row_is_computed_on_all_partitions(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [64, 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
-  %row = tile.read %y[%zero] strides [1] : memref<64xf32> -> tensor<64xf32>
+  %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
+  %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
   %e = math.exp %row : tensor<64xf32>
   %one = tile.expand_dims %e axis 0 : tensor<64xf32> -> tensor<1x64xf32>
   %all = tile.broadcast %one : tensor<1x64xf32> -> tensor<1021x64xf32>
   %s = arith.addf %a, %all : tensor<1021x64xf32>
-  tile.write %s to %x[%zero] strides [64, 1] : tensor<1021x64xf32> -> memref<1021x64xf32>
+  tile.write %s to %x [d0 by 64, d1 by 1] : tensor<1021x64xf32> -> memref<1021x64xf32>
   func.return
 }
 
@@ -187,12 +187,12 @@ func.func @what_a_loop_carries_lies_alike_in_and_around_it(%x: memref<65536xf32>
   %init = tile.splat %f : f32 -> tensor<128xf32>
   %r = scf.for %i = %zero to %n step %one iter_args(%acc = %init) -> (tensor<128xf32>) {
     %o = arith.muli %i, %w : index
-    %v = tile.read %x[%o] strides [64, 1] : memref<65536xf32> -> tensor<128x64xf32>
+    %v = tile.read %x(%o) [d0 by 64, s0 + d1 by 1] : memref<65536xf32> -> tensor<128x64xf32>
     %s = tile.reduce sum %v axis 1 : tensor<128x64xf32> -> tensor<128xf32>
     %t = arith.addf %acc, %s : tensor<128xf32>
     scf.yield %t : tensor<128xf32>
   }
-  tile.write %r to %y[%zero] strides [1] : tensor<128xf32> -> memref<128xf32>
+  tile.write %r to %y [d0 by 1] : tensor<128xf32> -> memref<128xf32>
   func.return
 }
 
@@ -201,22 +201,22 @@ func.func @what_a_loop_carries_lies_alike_in_and_around_it(%x: memref<65536xf32>
 // CHECK: neuron.mem.reduce sum {{.*}} axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 8x64xf32, [d0] x [d1]>
 func.func @three_dimensions(%x: memref<8x131x64xf32>, %y: memref<8x64xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [8384, 64, 1] : memref<8x131x64xf32> -> tensor<8x131x64xf32>
+  %v = tile.read %x [d0 by 8384, d1 by 64, d2 by 1] : memref<8x131x64xf32> -> tensor<8x131x64xf32>
   %e = math.exp %v : tensor<8x131x64xf32>
   %s = tile.reduce sum %e axis 1 : tensor<8x131x64xf32> -> tensor<8x64xf32>
-  tile.write %s to %y[%zero] strides [64, 1] : tensor<8x64xf32> -> memref<8x64xf32>
+  tile.write %s to %y [d0 by 64, d1 by 1] : tensor<8x64xf32> -> memref<8x64xf32>
   func.return
 }
 
 // CHECK-LABEL: func.func @a_scalar
-// CHECK: neuron.mem.load {{.*}} strides [] {{.*}} -> !neuron.mem.tile<sbuf, f32, [] x []>
+// CHECK: neuron.mem.load {{.*}} [{{(0|s0)}} by 1] {{.*}} -> !neuron.mem.tile<sbuf, f32, [] x []>
 // CHECK: neuron.mem.unary exp
-// CHECK: neuron.mem.store {{.*}} strides []
+// CHECK: neuron.mem.store {{.*}} [{{(0|s0)}} by 1]
 func.func @a_scalar(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [] : memref<8xf32> -> f32
+  %v = tile.read %x [0 by 1] : memref<8xf32> -> f32
   %e = math.exp %v : f32
-  tile.write %e to %x[%zero] strides [] : f32 -> memref<8xf32>
+  tile.write %e to %x [0 by 1] : f32 -> memref<8xf32>
   func.return
 }
 
@@ -229,11 +229,11 @@ func.func @a_scalar(%x: memref<8xf32>) {
 // CHECK: neuron.mem.convert {{.*}} -> !neuron.mem.tile<sbuf, 200x600xf32, [d0:128] x [d0/128:2, d1]>
 func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf32>, %y: memref<257x600xf32>, %z: memref<200x600xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [257, 1] : memref<200x257xf32> -> tensor<200x257xf32>
-  %b = tile.read %y[%zero] strides [600, 1] : memref<257x600xf32> -> tensor<257x600xf32>
+  %a = tile.read %x [d0 by 257, d1 by 1] : memref<200x257xf32> -> tensor<200x257xf32>
+  %b = tile.read %y [d0 by 600, d1 by 1] : memref<257x600xf32> -> tensor<257x600xf32>
   %e = math.exp %b : tensor<257x600xf32>
   %d = tile.dot %a, %e : tensor<200x257xf32>, tensor<257x600xf32> -> tensor<200x600xf32>
-  tile.write %d to %z[%zero] strides [600, 1] : tensor<200x600xf32> -> memref<200x600xf32>
+  tile.write %d to %z [d0 by 600, d1 by 1] : tensor<200x600xf32> -> memref<200x600xf32>
   func.return
 }
 
@@ -243,12 +243,12 @@ func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf3
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 64x200xf32, [d0] x [d1]>
 func.func @a_turned_tile_meets_one_that_is_not(%x: memref<200x64xf32>, %y: memref<64x200xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [64, 1] : memref<200x64xf32> -> tensor<200x64xf32>
+  %a = tile.read %x [d0 by 64, d1 by 1] : memref<200x64xf32> -> tensor<200x64xf32>
   %e = math.exp %a : tensor<200x64xf32>
   %t = tile.trans %e : tensor<200x64xf32> -> tensor<64x200xf32>
-  %b = tile.read %y[%zero] strides [200, 1] : memref<64x200xf32> -> tensor<64x200xf32>
+  %b = tile.read %y [d0 by 200, d1 by 1] : memref<64x200xf32> -> tensor<64x200xf32>
   %s = arith.addf %t, %b : tensor<64x200xf32>
-  tile.write %s to %y[%zero] strides [200, 1] : tensor<64x200xf32> -> memref<64x200xf32>
+  tile.write %s to %y [d0 by 200, d1 by 1] : tensor<64x200xf32> -> memref<64x200xf32>
   func.return
 }
 
@@ -271,7 +271,7 @@ func.func @constants_stay_scalars_and_indices_are_counted(%x: memref<1024xf32>) 
   %k = tile.cast %i : tensor<1024xindex> -> tensor<1024xf32>
   %d = arith.mulf %k, %a : tensor<1024xf32>
   %r = arith.addf %d, %s : tensor<1024xf32>
-  tile.write %r to %x[%zero] strides [1] : tensor<1024xf32> -> memref<1024xf32>
+  tile.write %r to %x [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
   func.return
 }
 
@@ -298,7 +298,7 @@ func.func @an_operation_on_constants_is_filled(%x: memref<8xf32>) {
   %a = arith.divf %twos, %twos : tensor<8xf32>
   %b = math.exp %twos : tensor<8xf32>
   %c = arith.addf %a, %b : tensor<8xf32>
-  tile.write %c to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %c to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -310,9 +310,9 @@ func.func @unsigned_constants_are_their_bits(%x: memref<8xui8>) {
   %c = arith.constant 200 : index
   %narrow = tile.cast %c : index -> ui8
   %all = tile.splat %narrow : ui8 -> tensor<8xui8>
-  %v = tile.read %x[%zero] strides [1] : memref<8xui8> -> tensor<8xui8>
+  %v = tile.read %x [d0 by 1] : memref<8xui8> -> tensor<8xui8>
   %a = "arith.andi"(%v, %all) : (tensor<8xui8>, tensor<8xui8>) -> tensor<8xui8>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xui8> -> memref<8xui8>
+  tile.write %a to %x [d0 by 1] : tensor<8xui8> -> memref<8xui8>
   func.return
 }
 
@@ -325,9 +325,9 @@ func.func @a_shift_with_the_sign(%x: memref<8xi8>) {
   %zero = arith.constant 0 : index
   %three = arith.constant 3 : i8
   %by = tile.splat %three : i8 -> tensor<8xi8>
-  %v = tile.read %x[%zero] strides [1] : memref<8xi8> -> tensor<8xi8>
+  %v = tile.read %x [d0 by 1] : memref<8xi8> -> tensor<8xi8>
   %a = arith.shrsi %v, %by : tensor<8xi8>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xi8> -> memref<8xi8>
+  tile.write %a to %x [d0 by 1] : tensor<8xi8> -> memref<8xi8>
   func.return
 }
 
@@ -337,9 +337,9 @@ func.func @a_shift_with_the_sign(%x: memref<8xi8>) {
 // CHECK: neuron.mem.store
 func.func @a_dimension_of_one_is_dropped(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1, 1] : memref<8xf32> -> tensor<8x1xf32>
+  %v = tile.read %x [d0 by 1, d1 by 1] : memref<8xf32> -> tensor<8x1xf32>
   %a = tile.reduce sum %v axis 1 : tensor<8x1xf32> -> tensor<8xf32>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %a to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -353,7 +353,7 @@ func.func @indices_are_numbers(%x: memref<8xi8>) {
   %threes = tile.splat %three : index -> tensor<8xindex>
   %steps = arith.muli %range, %threes : tensor<8xindex>
   %a = tile.cast %steps : tensor<8xindex> -> tensor<8xi8>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xi8> -> memref<8xi8>
+  tile.write %a to %x [d0 by 1] : tensor<8xi8> -> memref<8xi8>
   func.return
 }
 
@@ -368,25 +368,25 @@ func.func @a_comparison_of_two_dimensions_is_one_of_numbers(%x: memref<64xf32>) 
   %rows = tile.broadcast %c : tensor<8x1xindex> -> tensor<8x8xindex>
   %columns = tile.broadcast %r : tensor<1x8xindex> -> tensor<8x8xindex>
   %mask = tile.compare ge %rows, %columns : tensor<8x8xindex>, tensor<8x8xindex> -> tensor<8x8xi1>
-  %v = tile.read %x[%zero] strides [8, 1] : memref<64xf32> -> tensor<8x8xf32>
+  %v = tile.read %x [d0 by 8, d1 by 1] : memref<64xf32> -> tensor<8x8xf32>
   %none = arith.constant 0.0 : f32
   %zeros = tile.splat %none : f32 -> tensor<8x8xf32>
   %a = tile.select %mask, %v, %zeros : tensor<8x8xi1>, tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
-  tile.write %a to %x[%zero] strides [8, 1] : tensor<8x8xf32> -> memref<64xf32>
+  tile.write %a to %x [d0 by 8, d1 by 1] : tensor<8x8xf32> -> memref<64xf32>
   func.return
 }
 
 // CHECK-LABEL: func.func @what_is_left_out_stays_undefined
-// CHECK: neuron.mem.load {{.*}} strides [1] valid[{{%.*}}] undefined : memref<16xf32>
-// CHECK: neuron.mem.load {{.*}} strides [16, 1] valid[{{%.*}}, {{%.*}}] undefined : memref<4x16xf32>
+// CHECK: neuron.mem.load %y [d0 in 0 to 10 by 1] undefined : memref<16xf32>
+// CHECK: neuron.mem.load {{.*}} undefined : memref<4x16xf32>
 func.func @what_is_left_out_stays_undefined(%x: memref<4x16xf32>, %y: memref<16xf32>) {
   %zero = arith.constant 0 : index
   %few = arith.constant 3 : index
-  %row = tile.read %y[%zero] strides [1] valid [%few] undefined : memref<16xf32> -> tensor<16xf32>
+  %row = tile.read %y [d0 in 0 to 3 by 1] undefined : memref<16xf32> -> tensor<16xf32>
   %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
   %all = tile.broadcast %one : tensor<1x16xf32> -> tensor<4x16xf32>
-  %a = tile.read %x[%zero] strides [16, 1] valid [%few, %few] undefined : memref<4x16xf32> -> tensor<4x16xf32>
+  %a = tile.read %x [d0 in 0 to 3 by 16, d1 in 0 to 3 by 1] undefined : memref<4x16xf32> -> tensor<4x16xf32>
   %s = arith.addf %a, %all : tensor<4x16xf32>
-  tile.write %s to %x[%zero] strides [16, 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  tile.write %s to %x [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
   func.return
 }

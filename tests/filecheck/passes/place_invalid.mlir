@@ -4,10 +4,10 @@
 
 func.func @no_engine_has_it(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: rounding down (expand-rounding makes it of rounding to nearest) is not supported: no engine has it
   %f = math.floor %v : tensor<8xf32>
-  tile.write %f to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %f to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -15,10 +15,10 @@ func.func @no_engine_has_it(%x: memref<8xf32>) {
 
 func.func @no_engine_divides_integers(%x: memref<8xi32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<8xi32> -> tensor<8xi32>
+  %v = tile.read %x [d0 by 1] : memref<8xi32> -> tensor<8xi32>
   // CHECK: integer division of tiles is not supported: no engine has it
   %f = arith.divsi %v, %v : tensor<8xi32>
-  tile.write %f to %x[%zero] strides [1] : tensor<8xi32> -> memref<8xi32>
+  tile.write %f to %x [d0 by 1] : tensor<8xi32> -> memref<8xi32>
   func.return
 }
 
@@ -26,7 +26,7 @@ func.func @no_engine_divides_integers(%x: memref<8xi32>) {
 
 func.func @what_is_unknown(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: test.op is not an operation of tile; it can't use a tensor or a float
   "test.op"(%v) : (tensor<8xf32>) -> ()
   func.return
@@ -38,7 +38,7 @@ func.func @several_results(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
   // CHECK: test.op on tiles is not supported: no engine has it
   %v, %w = "test.op"() : () -> (tensor<8xf32>, tensor<8xf32>)
-  tile.write %v to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -47,10 +47,10 @@ func.func @several_results(%x: memref<8xf32>) {
 func.func @a_branch(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
   %true = arith.constant true
-  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: run-time branches (scf.if) are not supported
   scf.if %true {
-    tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+    tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   }
   func.return
 }
@@ -60,7 +60,7 @@ func.func @a_branch(%x: memref<8xf32>) {
 // CHECK: error: argument 't' is tensor<8xf32>; a kernel's arguments are memrefs, and scalars are constants
 func.func @a_tensor_as_argument(%x: memref<8xf32>, %t: tensor<8xf32>) {
   %c0 = arith.constant 0 : index
-  tile.write %t to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %t to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -82,11 +82,11 @@ func.func @an_index_that_a_loop_carries(%x: memref<8xf32>) {
 
 func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x8192xf32>, %z: memref<128x8192xf32>) {
   %zero = arith.constant 0 : index
-  %a = tile.read %x[%zero] strides [32, 1] : memref<128x32xf32> -> tensor<128x32xf32>
-  %b = tile.read %y[%zero] strides [8192, 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
+  %a = tile.read %x [d0 by 32, d1 by 1] : memref<128x32xf32> -> tensor<128x32xf32>
+  %b = tile.read %y [d0 by 8192, d1 by 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
   // CHECK: the product, 128 x 8192 in fp32, needs 32768 bytes on each of 128 partitions of PSUM, which has 16384; use smaller blocks
   %d = tile.dot %a, %b : tensor<128x32xf32>, tensor<32x8192xf32> -> tensor<128x8192xf32>
-  tile.write %d to %z[%zero] strides [8192, 1] : tensor<128x8192xf32> -> memref<128x8192xf32>
+  tile.write %d to %z [d0 by 8192, d1 by 1] : tensor<128x8192xf32> -> memref<128x8192xf32>
   func.return
 }
 
@@ -95,8 +95,8 @@ func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x819
 func.func @a_tile_too_large_for_sbuf(%x: memref<8192x8192xf32>) {
   %zero = arith.constant 0 : index
   // CHECK: '{{[vr]}}', [8192, 8192] of f32, needs 2097152 bytes on each of 128 partitions, and sbuf has
-  %v = tile.read %x[%zero] strides [8192, 1] : memref<8192x8192xf32> -> tensor<8192x8192xf32>
-  tile.write %v to %x[%zero] strides [8192, 1] : tensor<8192x8192xf32> -> memref<8192x8192xf32>
+  %v = tile.read %x [d0 by 8192, d1 by 1] : memref<8192x8192xf32> -> tensor<8192x8192xf32>
+  tile.write %v to %x [d0 by 8192, d1 by 1] : tensor<8192x8192xf32> -> memref<8192x8192xf32>
   func.return
 }
 
@@ -121,7 +121,7 @@ func.func @a_mask_of_products(%x: memref<8xf32>, %k: index) {
   %zero = arith.constant 0 : index
   %two = arith.constant 2 : index
   %low = arith.constant 0.0 : f32
-  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   %i = tile.arange 0 to 8 : tensor<8xindex>
   %t = tile.splat %two : index -> tensor<8xindex>
   %m = arith.remsi %i, %t : tensor<8xindex>
@@ -130,7 +130,7 @@ func.func @a_mask_of_products(%x: memref<8xf32>, %k: index) {
   %c = tile.compare lt %m, %o : tensor<8xindex>, tensor<8xindex> -> tensor<8xi1>
   %z = tile.splat %low : f32 -> tensor<8xf32>
   %s = tile.select %c, %v, %z : tensor<8xi1>, tensor<8xf32>, tensor<8xf32> -> tensor<8xf32>
-  tile.write %s to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %s to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -144,7 +144,7 @@ func.func @indices_of_products(%x: memref<8xf32>) {
   %m = arith.remsi %i, %t : tensor<8xindex>
   // CHECK: these indices are not supported as values: they have
   %c = tile.cast %m : tensor<8xindex> -> tensor<8xf32>
-  tile.write %c to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %c to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -153,8 +153,8 @@ func.func @indices_of_products(%x: memref<8xf32>) {
 func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
   %zero = arith.constant 0 : index
   // CHECK: the machine has no numbers of type vector<4xf8E5M2>
-  %v = tile.read %x[%zero] strides [1] : memref<8xvector<4xf8E5M2>> -> tensor<8xvector<4xf8E5M2>>
-  tile.write %v to %x[%zero] strides [1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
+  %v = tile.read %x [d0 by 1] : memref<8xvector<4xf8E5M2>> -> tensor<8xvector<4xf8E5M2>>
+  tile.write %v to %x [d0 by 1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
   func.return
 }
 
@@ -163,8 +163,8 @@ func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
 func.func @numbers_that_the_machine_lacks(%x: memref<8xf32>, %y: memref<8xf64>) {
   %zero = arith.constant 0 : index
   // CHECK: the machine has no numbers of type f64
-  %v = tile.read %y[%zero] strides [1] : memref<8xf64> -> tensor<8xf64>
-  tile.write %v to %y[%zero] strides [1] : tensor<8xf64> -> memref<8xf64>
+  %v = tile.read %y [d0 by 1] : memref<8xf64> -> tensor<8xf64>
+  tile.write %v to %y [d0 by 1] : tensor<8xf64> -> memref<8xf64>
   func.return
 }
 
@@ -173,12 +173,12 @@ func.func @numbers_that_the_machine_lacks(%x: memref<8xf32>, %y: memref<8xf64>) 
 
 func.func @wide_arithmetic_on_data(%x: memref<8xi32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<8xi32> -> tensor<8xi32>
+  %v = tile.read %x [d0 by 1] : memref<8xi32> -> tensor<8xi32>
   %wide = tile.cast %v : tensor<8xi32> -> tensor<8xindex>
   %square = arith.muli %wide, %wide : tensor<8xindex>
   // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
   %a = tile.cast %square : tensor<8xindex> -> tensor<8xi32>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xi32> -> memref<8xi32>
+  tile.write %a to %x [d0 by 1] : tensor<8xi32> -> memref<8xi32>
   func.return
 }
 
@@ -192,7 +192,7 @@ func.func @more_than_32_bits(%x: memref<8xf32>) {
   %sum = arith.addi %starts, %range : tensor<8xindex>
   // CHECK: indices that reach 5000000000..5000000007 do not fit the machine's 32-bit integers
   %a = tile.cast %sum : tensor<8xindex> -> tensor<8xf32>
-  tile.write %a to %x[%zero] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %a to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -202,7 +202,7 @@ func.func @a_table_of_numbers(%x: memref<2xf32>) {
   %zero = arith.constant 0 : index
   // CHECK: a tensor<2xf32> that is neither loaded nor computed is not supported
   %table = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
-  tile.write %table to %x[%zero] strides [1] : tensor<2xf32> -> memref<2xf32>
+  tile.write %table to %x [d0 by 1] : tensor<2xf32> -> memref<2xf32>
   func.return
 }
 
@@ -212,7 +212,7 @@ func.func @a_table_of_numbers(%x: memref<2xf32>) {
 func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
   %c0 = arith.constant 0 : index
   %v = tile.splat %s : f32 -> tensor<8xf32>
-  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -221,7 +221,7 @@ func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
 func.func @wrong_level(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
   // CHECK: error: place takes tile; this module is at neuron.mem already: what is left of its lowering is mem-to-engine,engine-to-isa
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
   func.return
 }
 
@@ -229,7 +229,7 @@ func.func @wrong_level(%x: memref<8xf32>) {
 
 func.func @an_operation_of_no_level(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
-  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: test.op is not an operation of tile; it can't use a tensor or a float
   "test.op"(%v) : (tensor<8xf32>) -> ()
   func.return
@@ -239,7 +239,7 @@ func.func @an_operation_of_no_level(%x: memref<8xf32>) {
 
 func.func @a_call(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
-  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: calls (func.call) are not supported
   func.call @a_call(%x) : (memref<8xf32>) -> ()
   func.return

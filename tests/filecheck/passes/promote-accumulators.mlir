@@ -79,15 +79,15 @@ func.func @a_loop_of_no_iterations(%x: memref<2048xf32>) {
   %zero = arith.constant 0.0 : f32
   %start = neuron.mem.fill %zero : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   %s = scf.for %k = %c1 to %c0 step %c1 iter_args(%acc = %start) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
-    %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-    %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+    %a = neuron.mem.load %x [d1 by 64, d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+    %b = neuron.mem.load %x [d0 by 16, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
     %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
     %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
     %m = neuron.mem.convert %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
     %t = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
     scf.yield %t : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   }
-  neuron.mem.store %s to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %s to %x [d0 by 16, d1 by 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -102,15 +102,15 @@ func.func @a_product_with_another_use_stays_an_addition(%x: memref<2048xf32>) {
   %zero = arith.constant 0.0 : f32
   %start = neuron.mem.fill %zero : f32 -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   %s = scf.for %k = %c0 to %c4 step %c1 iter_args(%acc = %start) -> (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) {
-    %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-    %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+    %a = neuron.mem.load %x [d1 by 64, d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+    %b = neuron.mem.load %x [d0 by 16, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
     %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
     %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
     %m = neuron.mem.convert %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
-    neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+    neuron.mem.store %m to %x [d0 by 16, d1 by 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
     %t = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
     scf.yield %t : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
   }
-  neuron.mem.store %s to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %s to %x [d0 by 16, d1 by 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }

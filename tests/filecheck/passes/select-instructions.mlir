@@ -8,9 +8,9 @@
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm
 func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %e to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  neuron.mem.store %e to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -21,8 +21,8 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %ten = arith.constant 10 : index
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %v = neuron.mem.load %x [d0 in 0 to 10 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -35,12 +35,12 @@ func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
 func.func @operators_on_tiles_and_constants(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %two = arith.constant 2.0 : f32
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %b = neuron.mem.binary multiply %a, %two : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %c = neuron.mem.binary subtract %two, %b : f32, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %d = neuron.mem.binary divide %c, %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %d to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  neuron.mem.store %d to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -52,15 +52,15 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
-  %a = neuron.mem.load %x[%c0] strides [1, 64] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-  %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+  %a = neuron.mem.load %x [d1 by 64, d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 16, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %z) -> (!neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>) {
     %p = neuron.mem.matmul %a, %b acc %acc : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
     scf.yield %p : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   }
   %m = neuron.mem.convert %s by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
-  neuron.mem.store %m to %x[%c0] strides [16, 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %m to %x [d0 by 16, d1 by 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -73,10 +73,10 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
 // CHECK: neuron.engine.tensor_reduce vector op add axes 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 1], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 4], f32>
 func.func @a_padded_tile_is_two_rectangles(%x: memref<524xf32>, %y: memref<131xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [4, 1] : memref<524xf32> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
+  %v = neuron.mem.load %x [d0 by 4, d1 by 1] : memref<524xf32> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
   %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
   %s = neuron.mem.reduce sum %e axis 1 : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]>
-  neuron.mem.store %s to %y[%c0] strides [1] : !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]> -> memref<131xf32>
+  neuron.mem.store %s to %y [d0 by 1] : !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]> -> memref<131xf32>
   func.return
 }
 
@@ -85,8 +85,8 @@ func.func @a_padded_tile_is_two_rectangles(%x: memref<524xf32>, %y: memref<131xf
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm, [1 x 8], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 func.func @a_row_on_all_partitions_is_stored_once(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]> -> memref<8xf32>
+  %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]>
+  neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]> -> memref<8xf32>
   func.return
 }
 
@@ -97,12 +97,12 @@ func.func @a_row_on_all_partitions_is_stored_once(%x: memref<8xf32>) {
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst
 func.func @converts(%x: memref<2048xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %n = neuron.mem.convert %v by copy : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
   %o = neuron.mem.convert %n by nothing : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
   %t = neuron.mem.convert %v by vector : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %d = neuron.mem.convert %v by dma : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]>
-  neuron.mem.store %d to %x[%c0] strides [32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]> -> memref<2048xf32>
+  neuron.mem.store %d to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -112,9 +112,9 @@ func.func @converts(%x: memref<2048xf32>) {
 // CHECK: neuron.engine.tensor_tensor vector op maximum dst {{%.*}} data1 {{%.*}} data2 {{%.*}}
 func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [10, 1] : memref<30xf32> -> !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]>
+  %v = neuron.mem.load %x [d0 by 10, d1 by 1] : memref<30xf32> -> !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]>
   %s = neuron.mem.reduce max %v axis 1 : !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]> -> !neuron.mem.tile<sbuf, 3xf32, [] x [d0]>
-  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 3xf32, [] x [d0]> -> memref<30xf32>
+  neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 3xf32, [] x [d0]> -> memref<30xf32>
   func.return
 }
 
@@ -129,9 +129,9 @@ func.func @counts_and_masks(%x: memref<1024xf32>) {
   %n = arith.constant 1000 : index
   %low = arith.constant -1.0 : f32
   %i = neuron.mem.iota %c5 strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  %m = neuron.mem.mask [%n] -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
+  %m = neuron.mem.mask [d0 in 0 to 900 by 0] -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
   %s = neuron.mem.select %m, %i, %low : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -149,10 +149,10 @@ func.func @leaves_alone(%i: index) {
 func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %ten = arith.constant 10 : index
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%ten] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
-  %w = neuron.mem.load %x[%c0] strides [1] valid [%ten] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %w to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %v = neuron.mem.load %x [d0 in 0 to 10 by 1] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %w = neuron.mem.load %x [d0 in 0 to 10 by 1] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %w to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -163,10 +163,10 @@ func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
 func.func @narrow_integers_keep_their_low_bytes(%x: memref<1024xi8>) {
   %c0 = arith.constant 0 : index
   %fifteen = arith.constant 15 : i8
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
   %b = neuron.mem.binary bitwise_and %a, %fifteen : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, i8 -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
-  neuron.mem.store %b to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> memref<1024xi8>
+  neuron.mem.store %b to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> memref<1024xi8>
   func.return
 }
 
@@ -179,10 +179,10 @@ func.func @narrow_integers_keep_their_low_bytes(%x: memref<1024xi8>) {
 // CHECK: neuron.engine.tensor_copy_predicated
 func.func @words_on_gpsimd_and_by_halves(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary multiply %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   %b = neuron.mem.binary maximum %a, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %b to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
+  neuron.mem.store %b to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 
@@ -193,9 +193,9 @@ func.func @words_on_gpsimd_and_by_halves(%x: memref<1024xi32>) {
 // CHECK-NOT: tensor_reduce
 func.func @words_are_added_by_halves_of_a_row(%x: memref<24xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [6, 1] : memref<24xi32> -> !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]>
+  %v = neuron.mem.load %x [d0 by 6, d1 by 1] : memref<24xi32> -> !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]>
   %s = neuron.mem.reduce sum %v axis 1 : !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 4xi32, [d0] x []>
-  neuron.mem.store %s to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 4xi32, [d0] x []> -> memref<24xi32>
+  neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 4xi32, [d0] x []> -> memref<24xi32>
   func.return
 }
 
@@ -212,7 +212,7 @@ func.func @indices_that_move_are_looked_up(%x: memref<1024xf32>) {
   scf.for %i = %c0 to %c5 step %c1 {
     %offset = arith.muli %i, %c3 : index
     %v = neuron.mem.iota %offset strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-    neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   }
   func.return
 }
@@ -229,8 +229,8 @@ func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
   %high = arith.constant 8192 : index
   %step = arith.constant 2048 : index
   scf.for %k = %low to %high step %step {
-    %v = neuron.mem.load %x[%k] strides [1] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-    neuron.mem.store %v to %x[%k] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<8192xf32>
+    %v = neuron.mem.load %x(%k) [s0 + d0 by 1] : memref<8192xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%k) [s0 + d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<8192xf32>
   }
   func.return
 }

@@ -4,9 +4,9 @@
 
 func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
   %c0 = arith.constant 0 : index
-  // CHECK: a valid extent is not a constant; run peel-tails first
-  %v = neuron.mem.load %x[%c0] strides [1] valid [%n] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  // CHECK: what is valid of this tile changes in a loop; run peel-tails first
+  %v = neuron.mem.load %x(%n) [d0 by 1, s0 + d0 in * to 1024 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
 }
 
@@ -25,7 +25,7 @@ func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [
 
 func.func @a_function_of_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: exp of i32 is not supported; convert to a float
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>) -> ()
@@ -36,7 +36,7 @@ func.func @a_function_of_integers(%x: memref<1024xi32>) {
 
 func.func @a_division_of_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: divide of int32 is not exact on any engine
   %r = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>) -> ()
@@ -77,7 +77,7 @@ func.func @indices_over_several_digits() {
 
 func.func @a_gap_between_partitions(%x: memref<15xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [5, 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
+  %v = neuron.mem.load %x [d0 by 5, d1 by 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
   // CHECK: neuron.mem.unary has no instruction here: the partitions do not follow one another
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) -> ()
@@ -88,7 +88,7 @@ func.func @a_gap_between_partitions(%x: memref<15xf32>) {
 
 func.func @a_convert_without_a_way(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   // CHECK: a convert has no way; run lower-converts first
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>) -> ()
@@ -99,8 +99,8 @@ func.func @a_convert_without_a_way(%x: memref<1024xf32>) {
 
 func.func @a_product_of_several_pieces(%x: memref<16384xf32>) {
   %c0 = arith.constant 0 : index
-  %a = neuron.mem.load %x[%c0] strides [256, 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>
-  %b = neuron.mem.load %x[%c0] strides [16, 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>
+  %a = neuron.mem.load %x [d0 by 256, d1 by 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>
+  %b = neuron.mem.load %x [d0 by 16, d1 by 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   // CHECK: a matmul of [1, 1, 2] pieces; run split-to-hardware-tiles first
   %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
@@ -113,7 +113,7 @@ func.func @a_product_of_several_pieces(%x: memref<16384xf32>) {
 func.func @truth_values_in_memory(%x: memref<8xi1>) {
   %c0 = arith.constant 0 : index
   // CHECK: arrays of truth values (i1) are not supported in HBM; pass uint8
-  %r = neuron.mem.load %x[%c0] strides [1] : memref<8xi1> -> !neuron.mem.tile<sbuf, 8xi1, [d0] x []>
+  %r = neuron.mem.load %x [d0 by 1] : memref<8xi1> -> !neuron.mem.tile<sbuf, 8xi1, [d0] x []>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 8xi1, [d0] x []>) -> ()
   func.return
 }
@@ -123,7 +123,7 @@ func.func @truth_values_in_memory(%x: memref<8xi1>) {
 func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
   %c0 = arith.constant 0 : index
   %f = "test.op"() : () -> f32
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   // CHECK: a scalar operand of a tile operation must be a constant
   %r = neuron.mem.binary add %v, %f : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>) -> ()
@@ -134,10 +134,10 @@ func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
 
 func.func @divided_integers(%x: memref<1024xi32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: divide of int32 is not exact on any engine
   %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %m to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
+  neuron.mem.store %m to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 
@@ -146,7 +146,7 @@ func.func @divided_integers(%x: memref<1024xi32>) {
 func.func @a_tile_as_argument(%x: memref<8xf32>, %t: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
   // CHECK: error: argument 't' is !neuron.mem.tile<sbuf, 8xf32, [d0] x []>; a kernel's arguments are memrefs, and scalars are constants
   %c0 = arith.constant 0 : index
-  neuron.mem.store %t to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  neuron.mem.store %t to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
   func.return
 }
 
@@ -155,8 +155,8 @@ func.func @a_tile_as_argument(%x: memref<8xf32>, %t: !neuron.mem.tile<sbuf, 8xf3
 func.func @wrong_level(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
   // CHECK: error: select-instructions takes neuron.mem; this module is at tile: run tile,tile-to-mem first
-  %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
-  tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
 
@@ -164,7 +164,7 @@ func.func @wrong_level(%x: memref<8xf32>) {
 
 func.func @a_tile_used_by_no_operation_of_the_level(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
-  %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
   // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
   "test.op"(%v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
   func.return
@@ -176,7 +176,7 @@ func.func @a_tile_made_by_no_operation_of_the_level(%x: memref<8xf32>) {
   %c0 = arith.constant 0 : index
   // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
   %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>)
-  neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
   func.return
 }
 
@@ -187,8 +187,8 @@ func.func @a_branch(%x: memref<8xf32>) {
   %true = arith.constant true
   // CHECK: error: scf.if is not an operation of neuron.mem; it has no instruction
   scf.if %true {
-    %v = neuron.mem.load %x[%c0] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
-    neuron.mem.store %v to %x[%c0] strides [1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+    %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
   }
   func.return
 }

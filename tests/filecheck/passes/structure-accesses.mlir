@@ -79,7 +79,7 @@ func.func @an_other_that_is_no_constant(%x: memref<5000xf32>, %y: memref<1xf32>)
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
   %zero = arith.constant 0 : index
-  %other = tile.read %y[%zero] strides [] : memref<1xf32> -> f32
+  %other = tile.read %y [0 by 1] : memref<1xf32> -> f32
   %range = tile.arange 0 to 64 : tensor<64xindex>
   %n = arith.constant 50 : index
   %ends = tile.splat %n : index -> tensor<64xindex>
@@ -136,7 +136,7 @@ func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) attributes {tile
 // CHECK-NEXT: "test.op"
 func.func @leaves_alone(%x: memref<8xf32>) {
   %zero = arith.constant 0 : index
-  %v = tile.read %x[%zero] strides [1] : memref<8xf32> -> tensor<8xf32>
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   "test.op"(%v) : (tensor<8xf32>) -> ()
   func.return
 }

@@ -6,7 +6,7 @@ func.func @gather(%x: memref<5000xf32>, %i: memref<1024xi32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
   %zero = arith.constant 0 : index
-  %index = tile.read %i[%zero] strides [1] : memref<1024xi32> -> tensor<1024xi32>
+  %index = tile.read %i [d0 by 1] : memref<1024xi32> -> tensor<1024xi32>
   %p = tile.add_ptr %bases, %index : tensor<1024x!tile.ptr<f32>>, tensor<1024xi32> -> tensor<1024x!tile.ptr<f32>>
   // CHECK: an address that depends on loaded data (gather/scatter) is not supported yet
   %v = tile.load %p : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
@@ -48,7 +48,7 @@ func.func @remainder(%x: memref<5000xf32>) {
 func.func @a_row_that_data_names(%x: memref<5000xf32>, %i: memref<8xi32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %zero = arith.constant 0 : index
-  %row = tile.read %i[%zero] strides [] : memref<8xi32> -> i32
+  %row = tile.read %i [0 by 1] : memref<8xi32> -> i32
   %offset = tile.cast %row : i32 -> index
   %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
   // CHECK: an address that depends on loaded data (gather/scatter) is not supported yet

@@ -44,18 +44,18 @@ func.func @types() {
 
 // CHECK-LABEL: func.func @memory
 func.func @memory(%x: memref<2048xf32>, %s: memref<1xf32>, %i: index, %n: index) {
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}[%{{.*}}] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  %a = neuron.mem.load %x[%i] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}[%{{.*}}] strides [32, 1] valid[%{{.*}}, %{{.*}}] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  %b = neuron.mem.load %x[%i] strides [32, 1] valid [%n, %i] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}[%{{.*}}] strides [32, 1] valid[%{{.*}}, %{{.*}}] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  %c = neuron.mem.load %x[%i] strides [32, 1] valid [%n, %i] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}[%{{.*}}] strides [] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
-  %d = neuron.mem.load %s[%i] strides [] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
-  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}[%{{.*}}] strides [32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
-  neuron.mem.store %a to %x[%i] strides [32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
-  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}[%{{.*}}] strides [32, 1] valid[%{{.*}}, %{{.*}}] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
-  neuron.mem.store %a to %x[%i] strides [32, 1] valid [%n, %i] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [32 * d0 + s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %a = neuron.mem.load %x(%i) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %b = neuron.mem.load %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %c = neuron.mem.load %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [s0 by 1] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  %d = neuron.mem.load %s(%i) [s0 by 1] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [32 * d0 + s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %a to %x(%i) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %a to %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -70,7 +70,7 @@ func.func @making(%i: index, %n: index, %f: f32, %t: i1) {
   // CHECK: %{{.*}} = neuron.mem.iota %{{.*}} strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   %d = neuron.mem.iota %i strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.mask[%{{.*}}, %{{.*}}] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
-  %e = neuron.mem.mask [%i, %n] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  %e = neuron.mem.mask(%i) [s0 + d0 - d1 in 0 to * by 0, d1 in 3 to 9 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %g = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return

@@ -125,16 +125,16 @@ func.func @psum_holds_so_much() {
 // -----
 
 func.func @load_has_a_stride_for_each_dimension(%0: memref<2048xf32>, %1: index) {
-  // CHECK: 1 strides for 2 dimensions
-  %r = neuron.mem.load %0[%1] strides [1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: d2 is beyond the 2 dimensions of the tile
+  %r = neuron.mem.load %0(%1) [s0 + d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
 }
 
 // -----
 
 func.func @load_has_an_extent_for_each_dimension(%0: memref<2048xf32>, %1: index) {
-  // CHECK: 1 valid extents for 2 dimensions
-  %r = neuron.mem.load %0[%1] strides [32, 1] valid [%1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: the index scalar s0 is not used
+  %r = neuron.mem.load %0(%1) [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
 }
 
@@ -142,7 +142,7 @@ func.func @load_has_an_extent_for_each_dimension(%0: memref<2048xf32>, %1: index
 
 func.func @load_keeps_the_type(%0: memref<2048xf32>, %1: index) {
   // CHECK: a transfer keeps the element type f32, got bf16
-  %r = neuron.mem.load %0[%1] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
+  %r = neuron.mem.load %0(%1) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   func.return
 }
 
@@ -150,7 +150,7 @@ func.func @load_keeps_the_type(%0: memref<2048xf32>, %1: index) {
 
 func.func @load_reaches_sbuf(%0: memref<2048xf32>, %1: index) {
   // CHECK: DMA reaches HBM and SBUF, not PSUM
-  %r = neuron.mem.load %0[%1] strides [32, 1] : memref<2048xf32> -> !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.load %0(%1) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>
   func.return
 }
 
@@ -158,23 +158,23 @@ func.func @load_reaches_sbuf(%0: memref<2048xf32>, %1: index) {
 
 func.func @load_fills_with_elements(%0: memref<2048xf32>, %1: index) {
   // CHECK: 'other' must be f32, got 0 : i32
-  %r = neuron.mem.load %0[%1] strides [32, 1] other 0 : i32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.load %0(%1) [d0 by 32, s0 + d1 by 1] other 0 : i32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
 }
 
 // -----
 
 func.func @store_has_a_stride_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
-  // CHECK: 3 strides for 2 dimensions
-  neuron.mem.store %0 to %1[%2] strides [32, 1, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  // CHECK: d2 is beyond the 2 dimensions of the tile
+  neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1, d2 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
 // -----
 
 func.func @store_has_an_extent_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
-  // CHECK: 3 valid extents for 2 dimensions
-  neuron.mem.store %0 to %1[%2] strides [32, 1] valid [%2, %2, %2] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  // CHECK: there are 1 index scalars, and no s1
+  neuron.mem.store %0 to %1(%2) [d0 by 32, s1 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -182,7 +182,7 @@ func.func @store_has_an_extent_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x
 
 func.func @store_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
   // CHECK: a transfer keeps the element type f32, got bf16
-  neuron.mem.store %0 to %1[%2] strides [32, 1] : !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -190,7 +190,7 @@ func.func @store_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d
 
 func.func @store_reaches_sbuf(%0: !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
   // CHECK: DMA reaches HBM and SBUF, not PSUM
-  neuron.mem.store %0 to %1[%2] strides [32, 1] : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -229,8 +229,8 @@ func.func @iota_lies_in_sbuf(%0: index) {
 // -----
 
 func.func @mask_has_an_extent_for_each_dimension(%0: index) {
-  // CHECK: one valid extent for each dimension
-  %r = neuron.mem.mask [%0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  // CHECK: a mask has no memory: its coordinates have bounds and stride 0
+  %r = neuron.mem.mask(%0) [s0 + d0 in 0 to 5 by 1] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   func.return
 }
 
@@ -238,7 +238,7 @@ func.func @mask_has_an_extent_for_each_dimension(%0: index) {
 
 func.func @mask_is_of_truth_values(%0: index) {
   // CHECK: a mask is i1
-  %r = neuron.mem.mask [%0, %0] -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.mask(%0) [s0 + d0 in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
 }
 

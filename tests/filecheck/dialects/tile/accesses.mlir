@@ -41,7 +41,7 @@ func.func @through_pointers() {
 func.func @structured(%x: memref<64xf32>, %y: memref<4x8xbf16>) {
   %i, %m, %n = "test.op"() : () -> (index, index, index)
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] : memref<64xf32> -> tensor<8xf32>
-  %a = tile.read %x[%i] strides [1] : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x(%i) [s0 + d0 by 1] : memref<64xf32> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] : memref<64xf32> -> tensor<8xf32>
   %b = tile.read %x[%i] strides [1] valid[%m] : memref<64xf32> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<2x4xf32>
@@ -49,15 +49,15 @@ func.func @structured(%x: memref<64xf32>, %y: memref<4x8xbf16>) {
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] undefined : memref<64xf32> -> tensor<2x4xf32>
   %f = tile.read %x[%i] strides [8, -1] valid[%m, %n] undefined : memref<64xf32> -> tensor<2x4xf32>
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [] : memref<64xf32> -> f32
-  %d = tile.read %x[%i] strides [] : memref<64xf32> -> f32
+  %d = tile.read %x(%i) [s0 by 1] : memref<64xf32> -> f32
   // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, 0] : memref<4x8xbf16> -> tensor<4x8xbf16>
-  %e = tile.read %y[%i] strides [8, 0] : memref<4x8xbf16> -> tensor<4x8xbf16>
+  %e = tile.read %y(%i) [d0 by 8, s0 by 1] : memref<4x8xbf16> -> tensor<4x8xbf16>
   // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [1] : tensor<8xf32> -> memref<64xf32>
-  tile.write %a to %x[%i] strides [1] : tensor<8xf32> -> memref<64xf32>
+  tile.write %a to %x(%i) [s0 + d0 by 1] : tensor<8xf32> -> memref<64xf32>
   // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [4, 1] valid[%{{.*}}, %{{.*}}] : tensor<2x4xf32> -> memref<64xf32>
   tile.write %c to %x[%i] strides [4, 1] valid[%m, %n] : tensor<2x4xf32> -> memref<64xf32>
   // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [] : f32 -> memref<64xf32>
-  tile.write %d to %x[%i] strides [] : f32 -> memref<64xf32>
+  tile.write %d to %x(%i) [s0 by 1] : f32 -> memref<64xf32>
   func.return
 }
 

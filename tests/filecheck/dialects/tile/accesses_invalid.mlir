@@ -120,8 +120,8 @@ func.func @store_takes_what_pointers_name() {
 
 func.func @a_stride_for_each_dimension(%x: memref<64xf32>) {
   %i = "test.op"() : () -> index
-  // CHECK: Operation does not verify: 1 strides for 2 dimensions
-  %0 = tile.read %x[%i] strides [1] : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: Operation does not verify: d1 is beyond the 1 dimensions of the tile
+  %0 = tile.read %x(%i) [s0 + d0 by 1] : memref<64xf32> -> tensor<2x4xf32>
   func.return
 }
 
@@ -129,8 +129,8 @@ func.func @a_stride_for_each_dimension(%x: memref<64xf32>) {
 
 func.func @an_extent_for_each_dimension(%x: memref<64xf32>) {
   %i = "test.op"() : () -> index
-  // CHECK: Operation does not verify: 1 valid extents for 2 dimensions
-  %0 = tile.read %x[%i] strides [4, 1] valid[%i] : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: Operation does not verify: there are 1 index scalars, and no s1
+  %0 = tile.read %x(%i) [s1 + d0 by 4, d1 by 1] : memref<64xf32> -> tensor<2x4xf32>
   func.return
 }
 
@@ -138,8 +138,8 @@ func.func @an_extent_for_each_dimension(%x: memref<64xf32>) {
 
 func.func @read_keeps_the_type(%x: memref<64xf32>) {
   %i = "test.op"() : () -> index
-  // CHECK: Operation does not verify: a read keeps the element type f32, got tensor<8xbf16>
-  %0 = tile.read %x[%i] strides [1] : memref<64xf32> -> tensor<8xbf16>
+  // CHECK: Operation does not verify: memory has elements f32, got tensor<8xbf16>
+  %0 = tile.read %x(%i) [s0 + d0 by 1] : memref<64xf32> -> tensor<8xbf16>
   func.return
 }
 
@@ -148,7 +148,7 @@ func.func @read_keeps_the_type(%x: memref<64xf32>) {
 func.func @read_of_a_memref() {
   %i, %t = "test.op"() : () -> (index, tensor<64xf32>)
   // CHECK: tensor<64xf32> should be of base attribute memref
-  %0 = tile.read %t[%i] strides [1] : tensor<64xf32> -> tensor<8xf32>
+  %0 = tile.read %t(%i) [s0 + d0 by 1] : tensor<64xf32> -> tensor<8xf32>
   func.return
 }
 
@@ -157,7 +157,7 @@ func.func @read_of_a_memref() {
 func.func @other_of_a_read_is_an_element(%x: memref<64xf32>) {
   %i = "test.op"() : () -> index
   // CHECK: Operation does not verify: 'other' must be f32, got 0 : i32
-  %0 = tile.read %x[%i] strides [1] valid[%i] other 0 : i32 : memref<64xf32> -> tensor<8xf32>
+  %0 = tile.read %x(%i) [s0 + d0 in 0 to 5 by 1] other 0 : i32 : memref<64xf32> -> tensor<8xf32>
   func.return
 }
 
@@ -166,7 +166,7 @@ func.func @other_of_a_read_is_an_element(%x: memref<64xf32>) {
 func.func @what_reads_as_other_is_defined(%x: memref<64xf32>) {
   %i = "test.op"() : () -> index
   // CHECK: Operation does not verify: elements that read as 'other' are not undefined
-  %0 = tile.read %x[%i] strides [1] valid[%i] other 0.0 : f32 undefined : memref<64xf32> -> tensor<8xf32>
+  %0 = tile.read %x(%i) [s0 + d0 in 0 to 5 by 1] other 0.0 : f32 undefined : memref<64xf32> -> tensor<8xf32>
   func.return
 }
 
@@ -183,8 +183,8 @@ func.func @only_what_is_left_out_is_undefined() {
 
 func.func @a_stride_for_each_dimension_written(%x: memref<64xf32>) {
   %i, %v = "test.op"() : () -> (index, tensor<8xf32>)
-  // CHECK: Operation does not verify: 2 strides for 1 dimensions
-  tile.write %v to %x[%i] strides [8, 1] : tensor<8xf32> -> memref<64xf32>
+  // CHECK: Operation does not verify: d1 is beyond the 1 dimensions of the tile
+  tile.write %v to %x(%i) [d0 by 8, s0 + d1 by 1] : tensor<8xf32> -> memref<64xf32>
   func.return
 }
 
@@ -192,7 +192,7 @@ func.func @a_stride_for_each_dimension_written(%x: memref<64xf32>) {
 
 func.func @write_keeps_the_type(%x: memref<64xf32>) {
   %i, %v = "test.op"() : () -> (index, tensor<8xbf16>)
-  // CHECK: Operation does not verify: a write keeps the element type f32, got tensor<8xbf16>
-  tile.write %v to %x[%i] strides [1] : tensor<8xbf16> -> memref<64xf32>
+  // CHECK: Operation does not verify: memory has elements f32, got tensor<8xbf16>
+  tile.write %v to %x(%i) [s0 + d0 by 1] : tensor<8xbf16> -> memref<64xf32>
   func.return
 }

@@ -1,0 +1,93 @@
+"""What is known of a structured access: which part of the tile is valid, as intervals of its dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import SSAValue
+
+from nki_mlir.analysis.indices import bounds, expr_of, quotient
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_mem import MaskOp
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A number that is clamped to 0..size: where the valid places of a dimension begin or end."""
+
+    value: Expr
+    size: int
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest, clamped."""
+        low, high = (max(0, min(bound, self.size)) for bound in bounds(self.value))
+        return low, high
+
+    @property
+    def varies(self) -> bool:
+        low, high = self.range
+        return low != high
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The valid places of one dimension; None stands for a dimension of size 1 that says whether all are valid."""
+
+    dim: int | None
+    low: Edge
+    high: Edge
+
+
+Bounded = AccessOp | MaskOp
+"""Operations whose coordinates may have bounds."""
+
+
+def shape_of_access(op: Bounded) -> tuple[int, ...]:
+    """The shape of what an operation reads, writes, or masks."""
+    return sizes_of(op.result if isinstance(op, MaskOp) else op.moved)
+
+
+def resolved(coordinates: Coordinates) -> Coordinates:
+    """Coordinates over SSA values, over loop counters and whatever else these are made of."""
+    values = [key for key in coordinates.counters() if isinstance(key, SSAValue)]
+    return coordinates.substitute({value: expr_of(value) for value in values})
+
+
+def intervals(coordinates: Coordinates, shape: Sequence[int]) -> list[Interval]:
+    """The bounds of resolved coordinates that move with one dimension at most, each as an interval of it."""
+    return [_interval(part, shape) for part in coordinates.bounded if is_interval(part)]
+
+
+def is_interval(part: Coordinate) -> bool:
+    """Whether what is valid by a coordinate's bounds are consecutive places of one dimension, or all or none."""
+    return len(part.dims) <= 1 and not part.elements and part.is_affine
+
+
+def _interval(part: Coordinate, shape: Sequence[int]) -> Interval:
+    rest = part.rest
+    if not part.dims:
+        low = Expr(0) if part.low is None else Expr(part.low) - rest
+        high = Expr(1) if part.high is None else Expr(part.high) - rest
+        return Interval(None, Edge(low, 1), Edge(high, 1))
+    dim = part.dims[0]
+    step, size = part.coefficient(dim), shape[dim]
+    if step > 0:
+        ends = [None if end is None else quotient(Expr(end + step - 1) - rest, step) for end in (part.low, part.high)]
+    else:
+        ends = [None if end is None else quotient(rest - end, -step) + 1 for end in (part.high, part.low)]
+    low, high = ends
+    return Interval(dim, Edge(Expr(0) if low is None else low, size), Edge(Expr(size) if high is None else high, size))
+
+
+def positions(part: Coordinate, shape: Sequence[int]) -> tuple[int, int]:
+    """The smallest and the largest value of a resolved coordinate, whatever its bounds."""
+    places = {Position(dim): (0, size - 1) for dim, size in enumerate(shape)}
+    low, high = bounds(part.rest)
+    for dim in part.dims:
+        ends = [part.coefficient(dim) * end for end in places[Position(dim)]]
+        low, high = low + min(ends), high + max(ends)
+    return low, high

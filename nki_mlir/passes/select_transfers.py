@@ -1,0 +1,109 @@
+"""Transfers between HBM and SBUF: the valid part of a tile is moved, the rest of a loaded one filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xdsl.dialects.arith import AddiOp
+from xdsl.ir import Operation, SSAValue
+
+from nki_mlir.analysis.accesses import Bounded, intervals, is_interval, resolved, shape_of_access
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.access import Access, Dim, Engine, Space
+from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.layout import Spot
+from nki_mlir.dialects.neuron_engine import ViewOp
+from nki_mlir.dialects.tile import element_of
+from nki_mlir.dialects.walks import walks
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.select_movement import transfers
+from nki_mlir.passes.selector import Fill, Selector, zero_of
+from nki_mlir.passes.storage import Storage, collapse
+
+LOADS, STORES = Engine.SYNC, Engine.GPSIMD
+"""The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
+those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
+
+Box = list[tuple[int, int]]
+"""Of each dimension, the first valid place and the one after the last."""
+
+
+def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
+    assert isinstance(op, mem.LoadOp)
+    storage = s.result(op, emit)
+    valid = valid_box(op)
+    if valid is not None:
+        stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
+        _pad(s, storage, valid, Fill(op.other or zero_of(storage.type.element_type), stands_for), emit)
+    for chip, hbm in _pieces(s, storage, storage.spots, op, valid, emit):
+        s.transfer(emit, chip, hbm, LOADS)
+
+
+def _pad(s: Selector, storage: Storage, valid: Box, fill: Fill, emit: Emitter) -> None:
+    """Fills what a load leaves: the end of one free dimension where only that is short, else the whole tile (an
+    instruction can't start on just any partition)."""
+    type_ = storage.type
+    short = [d for d, size in enumerate(type_.sizes) if valid[d] != (0, size)]
+    digits = type_.layout.digits(short[0]) if len(short) == 1 else []
+    low, high = valid[short[0] if short else 0]
+    if len(digits) != 1 or digits[0].on_partitions or low or low >= high:
+        s.memset(storage, fill, emit)
+    else:
+        s.memset(storage.slice(short[0], high, type_.sizes[short[0]] - high), fill, emit)
+
+
+def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
+    assert isinstance(op, mem.StoreOp)
+    storage = s.stored[op.value]
+    for chip, hbm in _pieces(s, storage, storage.elements, op, valid_box(op), emit):
+        s.transfer(emit, hbm, chip, STORES)
+
+
+def _pieces(
+    s: Selector, storage: Storage, spots: Sequence[Spot], op: AccessOp, valid: Box | None, emit: Emitter
+) -> Iterator[tuple[SSAValue, SSAValue]]:
+    """The transfers that move the valid part of a tile, as far as `spots` go: views on chip and in HBM."""
+    sizes = storage.type.sizes
+    box = [(0, size) for size in sizes] if valid is None else valid
+    if any(low >= high for low, high in box):
+        return
+    coordinates = resolved(op.over_values)
+    offset, strides = emit.expr(coordinates.offset), coordinates.strides(len(sizes))
+    addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
+    begins, ends = ([edges[side] for edges in box[: len(sizes)]] for side in (0, 1))
+    for whole in walks(ends, spots, addresses, anywhere=True, begins=begins if any(begins) else None):
+        for walk in transfers(whole, s.limits):
+            hbm = _hbm_view(op.memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
+            yield storage.view(emit, walk, 0), hbm
+
+
+def valid_box(op: Bounded) -> Box | None:
+    """What is valid of each dimension, or None where all is. A tile without dimensions has one, of one place. Raises
+    CompileError where it is not the same in all iterations, or no box."""
+    coordinates = resolved(op.over_values)
+    if not coordinates.bounded:
+        return None
+    if not all(map(is_interval, coordinates.bounded)):
+        raise CompileError.at(op, "a bound on several dimensions at once has no transfer; run expand-accesses first")
+    shape = shape_of_access(op)
+    box = [(0, size) for size in shape or (1,)]
+    for interval in intervals(coordinates, shape):
+        if interval.low.varies or interval.high.varies:
+            raise CompileError.at(op, "what is valid of this tile changes in a loop; run peel-tails first")
+        low, high = interval.low.range[0], interval.high.range[0]
+        if interval.dim is None:
+            box = box if low < high else [(0, 0)] * len(box)
+        else:
+            have = box[interval.dim]
+            box[interval.dim] = max(low, have[0]), min(high, have[1])
+    return box
+
+
+def _hbm_view(memory: SSAValue, offset: SSAValue, dims: Sequence[Dim], extra: int, emit: Emitter) -> SSAValue:
+    if dtype(element_of(memory)).kind == "bool":
+        raise CompileError.at(emit.location, "arrays of truth values (i1) are not supported in HBM; pass uint8")
+    if extra:
+        offset = emit.value(AddiOp(offset, emit.index(extra)))
+    return emit.value(ViewOp(memory, Access(Space.HBM, element_of(memory), tuple(dims)), offset))
