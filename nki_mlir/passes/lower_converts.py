@@ -78,7 +78,7 @@ def _cheapest(src: TileType, dst: TileType, prices: Prices) -> tuple[float, Way]
 def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
     """What it costs to make a value once more; infinite where that is not the same."""
     match source:
-        case LoadOp():
+        case LoadOp() if not source.indices:
             return prices.transfer(wanted.layout, source.coordinates.strides(len(wanted.sizes)), wanted.element_type)
         case FillOp() | IotaOp() | MaskOp():
             return prices.compute(wanted.layout)

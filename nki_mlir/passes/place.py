@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     f32,
     i1,
+    i32,
     i64,
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
@@ -29,6 +30,7 @@ from nki_mlir.analysis.constants import Number, constant_of, signless, value_of,
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.dtypes import dtype, is_number
 from nki_mlir.dialects.instructions import Alu, Function, FunctionAttr
 from nki_mlir.dialects.layout import Factor, Layout
@@ -38,7 +40,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
-from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed
+from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, row_layout
 
 BINARY: dict[type[Operation], Alu] = {
     arith.AddfOp: Alu.ADD,
@@ -276,7 +278,8 @@ class _Placer:
 
     def read(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReadOp)
-        return emit.value(mem.LoadOp(op.memory, op.over_values, type_, other=op.other, undefined=op.undefined))
+        indices = self.rows(op, type_, emit)
+        return emit.value(mem.LoadOp(op.memory, op.over_values, type_, indices, None, op.other, op.undefined))
 
     def compare(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.CompareOp)
@@ -370,7 +373,16 @@ class _Placer:
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         value = self.wanted(op, op.value, emit)
-        emit.add(mem.StoreOp(value, op.memory, op.over_values))
+        emit.add(mem.StoreOp(value, op.memory, op.over_values, self.rows(op, mem.tile_type(value), emit)))
+
+    def rows(self, op: AccessOp, type_: mem.TileType, emit: Emitter) -> list[SSAValue]:
+        """The index tile of an access, on the partitions of what it moves."""
+        if op.mask is not None:
+            raise CompileError.at(op, "an access has a mask that is no bound; run expand-accesses first")
+        if not op.indices:
+            return []
+        like = type_.with_element(i32).with_layout(row_layout(op, type_.layout))
+        return [self.tile_of(index, like, emit) for index in op.indices]
 
     def loop(self, op: ForOp, emit: Emitter) -> None:
         """Rebuilds a loop with tiles for the tensors that it carries; other carried values are rejected."""

@@ -112,11 +112,8 @@ class Placement:
         if isinstance(op, ForOp):
             self._add_loop(op, times)
         elif isinstance(op, tile.WriteOp):
-            if is_placed(op.value):
-                forms = [
-                    Form(layout, ((op.value, layout),), self._transfer(layout, _strides(op), op.value))
-                    for layout in self._layouts(op.value)
-                ]
+            if is_placed(op.value) or any(map(is_placed, op.indices)):
+                forms = [self._moved(op, layout) for layout in self._reachable(op)]
                 self._stores[op] = self._note(Choice(None, forms, times))
         elif len(op.results) == 1 and is_placed(op.results[0]) and not op.regions:
             forms = [form for form in self._forms(op, op.results[0]) if self._fits(form.result, op.results[0])]
@@ -199,8 +196,22 @@ class Placement:
 
     def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ReadOp)
-        for layout in self._layouts(value):
-            yield Form(layout, (), self._transfer(layout, _strides(op), value))
+        yield from (self._moved(op, layout) for layout in self._reachable(op))
+
+    def _reachable(self, op: AccessOp) -> Iterator[Layout]:
+        """The layouts that a transfer can have: rows that an index tile names are whole on a partition each."""
+        names = {dim for part in op.coordinates for key in part.elements for dim in key.dims}
+        for layout in self._layouts(op.moved):
+            if not op.indices or all(factor.dim in names for factor in layout.partition):
+                yield layout
+
+    def _moved(self, op: AccessOp, layout: Layout) -> Form:
+        """A transfer of a tile that lies so, or one for each row that a partition has."""
+        rows = row_layout(op, layout) if op.indices else Layout.flat(())
+        wants = [(index, rows) for index in op.indices if is_placed(index)]
+        if isinstance(op, tile.WriteOp) and is_placed(op.value):
+            wants.append((op.value, layout))
+        return Form(layout, tuple(wants), rows.elements * self._transfer(layout, _strides(op), op.moved))
 
     def _view(self, value: SSAValue, source: SSAValue, back: Callable[[Layout], Layout]) -> Iterator[Form]:
         """The same bytes under another shape."""
@@ -365,6 +376,14 @@ def usual_layouts(shape: tuple[int, ...], lanes: int) -> tuple[Layout, ...]:
 
 def _strides(op: AccessOp) -> tuple[int, ...]:
     return op.coordinates.strides(len(sizes_of(op.moved)))
+
+
+def row_layout(op: AccessOp, layout: Layout) -> Layout:
+    """How the index tile of an access lies where what it moves lies so: along the dimensions that it has."""
+    names = {dim for part in op.coordinates for key in part.elements for dim in key.dims}
+    for dim in reversed(range(len(layout.shape))):
+        layout = layout if dim in names else layout.reduced(dim)
+    return layout
 
 
 def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:

@@ -115,10 +115,20 @@ class Selector:
                 operands[operand] = column.column(emit, walk.partitions(0)) if one else column
             self.emit(emit, name, operands, engine, **fields)
 
-    def transfer(self, emit: Emitter, dst: SSAValue, src: SSAValue, engine: Engine) -> None:
+    def transfer(
+        self,
+        emit: Emitter,
+        dst: SSAValue,
+        src: SSAValue,
+        engine: Engine,
+        rows: SSAValue | None = None,
+        skips: bool = False,
+    ) -> None:
+        """`rows` names the rows of the side in HBM; with `skips`, those that are none are left out."""
         queue = self.transfers[engine] % QUEUES
         self.transfers[engine] += 1
-        self.emit(emit, "dma_copy", {"dst": dst, "src": src}, engine, queue=queue)
+        operands = {"dst": dst, "src": src, "vector_offset": rows}
+        self.emit(emit, "dma_copy", operands, engine, queue=queue, oob_mode="skip" if skips else None)
 
     def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
         """Sets all of a tile to a constant; padding too, where it is the whole of its buffer."""

@@ -1,0 +1,253 @@
+"""expand-accesses: masks that are no bounds, and gathers and scatters, in the form that transfers have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp, i32
+from xdsl.ir import SSAValue
+
+from nki_mlir.analysis.accesses import is_interval, positions, resolved
+from nki_mlir.analysis.constants import signless
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.tile_builder import TileBuilder
+
+
+@dataclass(frozen=True)
+class ExpandAccesses(LevelPass):
+    """A transfer leaves out places at the ends of a tile, or whole rows that an index tile names. What an access leaves
+    out otherwise becomes one of these:
+
+        %v = tile.read %x [d0 by 64, d1 by 1] mask %m      =>   %w = tile.read %x [d0 by 64, d1 by 1]
+                                                                %v = tile.select %m, %w, 0
+        tile.write %v to %x [d0 by 64, d1 by 1] mask %m    =>   %i = tile.select %m, (64 * d0 + d1), -1
+                                                                tile.write %v to %x index(%i) [t0(d0, d1) in 0 to * by 1]
+        %v = tile.read %x index(%r) [t0(d0) by 64, d1 by 1] mask (a column %c)
+          =>
+        %i = tile.select %c, %r, -1
+        %v = tile.read %x index(%i) [t0(d0) in 0 to * by 64, d1 by 1]
+
+    A masked load is a whole one and a choice where all of it is inside the memory. Otherwise it is a gather; what is
+    masked by a row is so for all of it. Bounds on several dimensions at once are masks. What names a row is one index
+    tile of 32 bits, of which -1 is no row.
+    """
+
+    name = "expand-accesses"
+    levels = (TILE,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        for inner in list(op.walk()):
+            if isinstance(inner, tile.ReadOp | tile.WriteOp) and not _is_transfer(inner):
+                _expand(inner)
+
+
+def _is_transfer(op: AccessOp) -> bool:
+    """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows."""
+    if op.mask is not None or len(op.indices) > 1:
+        return False
+    rows = [part for part in op.coordinates if part.elements]
+    others = [part for part in op.coordinates.bounded if part not in rows]
+    words = all(tile.element_of(index) == i32 for index in op.indices)
+    return words and all(map(_names_rows, rows)) and all(map(is_interval, others))
+
+
+def _names_rows(part: Coordinate) -> bool:
+    return part.position == Expr.counter(part.elements[0]) and (part.low, part.high) in ((None, None), (0, None))
+
+
+def _expand(op: tile.ReadOp | tile.WriteOp) -> None:
+    build = TileBuilder(Emitter.before(op))
+    whole = _without_masks(op)
+    if isinstance(op, tile.ReadOp) and not op.indices and _is_inside(op, whole):
+        result = _chosen(op, whole, build)
+        result.name_hint = op.result.name_hint
+        op.result.replace_all_uses_with(result)
+    else:
+        rows = _Rows(op, build)
+        made = build.emit.add(rows.access())
+        for old, new in zip(op.results, made.results, strict=True):
+            new.name_hint = old.name_hint
+            old.replace_all_uses_with(new)
+    op.detach()
+    op.erase()
+
+
+def _without_masks(op: AccessOp) -> Coordinates:
+    """The access without its mask and without bounds that are no intervals."""
+    kept = (part if is_interval(part) else part.unbounded for part in op.over_values)
+    return Coordinates(tuple(part for part in kept if part.stride or part.is_bounded))
+
+
+def _is_inside(op: AccessOp, whole: Coordinates) -> bool:
+    """Whether every place that is not left out is an element of the memory."""
+    shape, low, high = sizes_of(op.moved), 0, 0
+    for part in resolved(whole):
+        ends = positions(part, shape)
+        if is_interval(part):
+            bounds = (ends[0] if part.low is None else part.low, ends[1] if part.high is None else part.high - 1)
+            ends = max(ends[0], bounds[0]), min(ends[1], bounds[1])
+        reach = [end * part.stride for end in ends]
+        low, high = low + min(reach), high + max(reach)
+    return 0 <= low and high < elements_of(op)
+
+
+def elements_of(op: AccessOp) -> int:
+    return math.prod(cast(MemRefType, op.memory.type).get_shape())
+
+
+def _chosen(op: tile.ReadOp, whole: Coordinates, build: TileBuilder) -> SSAValue:
+    """A load of the whole, and `other` where a mask is false."""
+    shape = sizes_of(op.result)
+    condition = _condition(
+        op, list(range(len(shape))), [p for p in op.over_values.bounded if not is_interval(p)], build
+    )
+    undefined = op.undefined if whole.bounded else None
+    read = build.emit.value(tile.ReadOp(op.memory, whole, op.result.type, other=op.other, undefined=undefined))
+    if condition is None:
+        return read
+    return build.select(condition, read, _other(op, build))
+
+
+def _other(op: tile.ReadOp, build: TileBuilder) -> SSAValue:
+    element, shape = tile.element_of(op.result), tile.shape_of(op.result)
+    other = op.other
+    if other is None:
+        is_integer = isinstance(element, IntegerType)
+        other = IntegerAttr(0, element) if is_integer else FloatAttr(0.0, element)  # pyright: ignore[reportArgumentType]
+    scalar = build.cast(build.emit.value(arith.ConstantOp(signless(other))), element)
+    return build.splat(scalar, shape)
+
+
+def _condition(op: AccessOp, over: Sequence[int], parts: Sequence[Coordinate], build: TileBuilder) -> SSAValue | None:
+    """The mask, and bounds, as a condition over some dimensions, on which alone they depend."""
+    shape = [sizes_of(op.moved)[dim] for dim in over]
+    result: SSAValue | None = None
+    for part in parts:
+        value = _position(op, part, over, shape, build)
+        result = build.both(result, build.within(value, part.low, part.high))
+    if op.mask is not None:
+        result = build.both(result, _narrowed(op.mask, over, build))
+    return result
+
+
+def _position(
+    op: AccessOp, part: Coordinate, over: Sequence[int], shape: Sequence[int], build: TileBuilder
+) -> SSAValue:
+    """A coordinate over some dimensions: as indices, or as 32-bit integers where it has elements of index tiles."""
+    plain = part.position.substitute({key: Expr(0) for key in part.elements})
+    if not part.elements:
+        return build.positions(plain, over, shape)
+    total: SSAValue | None = None
+    if plain != Expr(0):
+        total = build.cast(build.positions(plain, over, shape), i32)
+    for key in part.elements:
+        words = build.cast(op.indices[key.number], i32)
+        term = build.times(build.spread(words, key.dims, over, shape), part.position.coefficient(key))
+        total = term if total is None else build.add(total, term)
+    return cast(SSAValue, total)
+
+
+class _Rows:
+    """An access by rows: the dimensions `over` are those on which index tiles and masks depend; along the others, a row
+    is walked. A tile of several dimensions has several rows, whatever they depend on."""
+
+    def __init__(self, op: tile.ReadOp | tile.WriteOp, build: TileBuilder):
+        self.op, self.build = op, build
+        self.shape = sizes_of(op.moved)
+        parts = list(op.over_values)
+        over = {dim for part in parts for key in part.elements for dim in key.dims if dim is not None}
+        over |= {dim for part in parts if not is_interval(part) and part.is_bounded for dim in part.dims}
+        if op.mask is not None:
+            over |= _depends(op.mask)
+        if not over and len(self.shape) > 1:
+            over = {0}
+        self.over = sorted(over)
+        self.along = [part for part in parts if self._is_along(part)]
+        self.across = [part for part in parts if not self._is_along(part)]
+
+    def _is_along(self, part: Coordinate) -> bool:
+        return bool(part.dims) and not part.elements and not set(part.dims) & set(self.over)
+
+    def access(self) -> tile.ReadOp | tile.WriteOp:
+        op = self.op
+        if elements_of(op) > 2**31:
+            raise CompileError.at(op, "rows of a tensor of more than 2^31 elements can't be named by 32 bits")
+        condition = _condition(op, self.over, [p for p in self.across if p.is_bounded], self.build)
+        unit, row = self._rows()
+        if condition is not None:
+            row = self.build.select(condition, row, -1)
+        low = None if condition is None else 0
+        named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, low)
+        coordinates = Coordinates((named, *self.along))
+        if isinstance(op, tile.WriteOp):
+            return tile.WriteOp(op.value, op.memory, coordinates, [row])
+        undefined = op.undefined if coordinates.bounded else None
+        return tile.ReadOp(op.memory, coordinates, op.result.type, [row], None, op.other, undefined)
+
+    def _rows(self) -> tuple[int, SSAValue]:
+        """How many elements a row's number counts, and the numbers."""
+        address = sum((part.position * part.stride for part in self.across), Expr(0))
+        unit = math.gcd(address.const, *(factor for _, factor in address.terms)) or 1
+        number = Expr.of(address.const // unit, ((term, factor // unit) for term, factor in address.terms))
+        shape = [self.shape[dim] for dim in self.over]
+        row = _position(self.op, Coordinate(number), self.over, shape, self.build)
+        return unit, self.build.cast(row, i32)
+
+
+def _depends(value: SSAValue) -> set[int]:
+    """The dimensions along which a value may change."""
+    shape, op = tile.shape_of(value), value.owner
+    match op:
+        case tile.SplatOp():
+            return set()
+        case tile.BroadcastOp():
+            sizes = zip(tile.shape_of(op.source), shape, strict=True)
+            return _depends(op.source) - {d for d, (have, want) in enumerate(sizes) if have != want}
+        case tile.ExpandDimsOp():
+            axis = op.axis.value.data
+            return {dim + (dim >= axis) for dim in _depends(op.source)}
+        case arith.AndIOp() | arith.OrIOp() | tile.CompareOp():
+            return {dim for operand in op.operands for dim in _depends(operand)}
+        case _:
+            return {dim for dim, size in enumerate(shape) if size > 1}
+
+
+def _narrowed(value: SSAValue, over: Sequence[int], build: TileBuilder) -> SSAValue:
+    """A value over some of its dimensions, in rising order, which hold all on which it depends."""
+    shape, op = tile.shape_of(value), value.owner
+    wanted = [shape[dim] for dim in over]
+    if len(over) == len(shape):
+        return value
+    match op:
+        case tile.SplatOp():
+            return build.splat(op.value, wanted)
+        case tile.BroadcastOp():
+            source = _narrowed(op.source, over, build)
+            same = list(tile.shape_of(source)) == wanted
+            return source if same else build.emit.value(tile.BroadcastOp(source, wanted))
+        case tile.ExpandDimsOp():
+            axis = op.axis.value.data
+            source = _narrowed(op.source, [dim - (dim > axis) for dim in over if dim != axis], build)
+            return build.emit.value(tile.ExpandDimsOp(source, over.index(axis))) if axis in over else source
+        case arith.AndIOp() | arith.OrIOp():
+            left, right = (_narrowed(operand, over, build) for operand in op.operands)
+            return build.emit.value(type(op)(left, right))
+        case tile.CompareOp():
+            left, right = (_narrowed(operand, over, build) for operand in op.operands)
+            return build.compare(op.predicate.data, left, right)
+        case _:
+            for axis in reversed([dim for dim in range(len(shape)) if dim not in over]):
+                value = build.emit.value(tile.ReduceOp("max", value, axis))
+            return value
