@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xdsl.ir import Data
 from xdsl.irdl import irdl_attr_definition
@@ -131,7 +132,7 @@ class Coordinates:
     def counters(self) -> dict[Hashable, None]:
         return {key: None for part in self.parts for key in part.position.counters()}
 
-    def substitute(self, values: Mapping[Hashable, Expr]) -> Coordinates:
+    def substitute(self, values: Mapping[Any, Expr]) -> Coordinates:
         return self.map(lambda part: replace(part, position=part.position.substitute(values)))
 
     def map(self, change: Callable[[Coordinate], Coordinate]) -> Coordinates:

@@ -178,6 +178,7 @@ def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool,
         raise ExecutionError(f'tensor "{name}": expected a NumPy array, got {type(array).__name__}')
     if not is_dtype(kind) or any(size < 0 for size in shape):
         raise ExecutionError(f'tensor "{name}": {tensor.type} is not a tensor of known shape and machine type')
+    array = _in_words(array, shape)
     types = numerics.host_types(kind)
     if array.dtype not in types:
         raise ExecutionError(f'tensor "{name}": expected {" or ".join(t.name for t in types)}, got {array.dtype.name}')
@@ -191,6 +192,12 @@ def _tensor_memory(tensor: TensorOp, array: np.ndarray[Any, Any], written: bool,
     data = array.reshape(-1).view(np.uint8)
     assert data.size == math.prod(shape) * dtype(kind).bytes
     return Memory(f'tensor "{name}"', data, checked, tensor)
+
+
+def _in_words(array: np.ndarray[Any, Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
+    """An array of 64-bit integers as the pairs of words that it is where the program has pairs."""
+    pairs = array.dtype == np.int64 and array.flags.c_contiguous and shape[-1:] == (2,)
+    return array.reshape(-1).view(np.int32) if pairs and 2 * array.size == math.prod(shape) else array
 
 
 def _empty(tensor: TensorOp) -> Memory:

@@ -134,10 +134,10 @@ def _check(data: np.ndarray, dtype: DType | None, library: str, name: str) -> No
     what = f"argument '{name}'"
     if dtype is None or not data.dtype.isnative:
         raise CompileError(f"{what}: elements of type {data.dtype} are not supported")
-    if dtype.bits == 64 or dtype.missing:
-        to = {"float64": "float32", "int64": "int32", "uint64": "uint32"}.get(dtype.name)
+    if dtype.missing:
+        to = {"float64": "float32", "uint64": "int64"}.get(dtype.name)
         cure = f"; pass {name}.{'to' if library == 'torch' else 'astype'}({library}.{to}) instead" if to else ""
-        reason = "the machine has no 64-bit elements" if dtype.bits == 64 else dtype.missing
+        reason = "the machine has no such elements" if to else dtype.missing
         raise CompileError(f"{what} has elements of type {dtype}, and {reason}{cure}")
     if data.ndim == 0:
         raise CompileError(f"{what} has no dimensions; pass a number, or an array of shape (1,)")

@@ -40,7 +40,14 @@ class DType:
 
         if self.missing is not None:
             raise CompileError(f"{self.name} is not supported: {self.missing}")
-        return IndexType() if self.kind == "int" and self.bits == 64 else by_name(self.name).type
+        return IndexType() if self is int64 else by_name(self.name).type
+
+    @property
+    def stored(self) -> Attribute:
+        """The MLIR element type in memory. Raises CompileError for a type that the machine lacks."""
+        from xdsl.dialects.builtin import i64
+
+        return i64 if self is int64 else self.type
 
     def __eq__(self, other: object) -> bool:
         return self is as_dtype(other)
@@ -159,11 +166,11 @@ _BY_NAME = {d.name: d for d in ALL} | _ALIASES
 
 def of_type(type_: Attribute) -> DType:
     """The dtype of an MLIR element type."""
-    from xdsl.dialects.builtin import IndexType
+    from xdsl.dialects.builtin import IndexType, i64
 
     from nki_mlir.dialects.dtypes import dtype
 
-    return INDEX if isinstance(type_, IndexType) else _BY_NAME[dtype(type_).name]
+    return INDEX if isinstance(type_, IndexType) or type_ == i64 else _BY_NAME[dtype(type_).name]
 
 
 def as_dtype(value: Any) -> DType | None:

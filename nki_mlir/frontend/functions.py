@@ -9,7 +9,7 @@ from typing import Any
 
 from xdsl.dialects import arith
 from xdsl.dialects import math as xmath
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
@@ -235,17 +235,27 @@ def index_value(b: Builder, x: Value, index: Any) -> Value:
 def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
     """The elements at the pointers; where the mask is false, `other`, or zero without one, which NKI leaves
     undefined."""
-    if mask is None:
-        return b.value(tile.LoadOp(ptr.ssa))
-    predicate = _mask(b, mask, ptr)
     pointee = _pointee(ptr)
+    if mask is None:
+        return _from_memory(b, tile.LoadOp(ptr.ssa), pointee)
+    predicate = _mask(b, mask, ptr)
     if isinstance(other, Value) and other.shape:
-        loaded = b.value(tile.LoadOp(ptr.ssa, predicate.ssa))
+        loaded = _from_memory(b, tile.LoadOp(ptr.ssa, predicate.ssa), pointee)
         instead = b.broadcast(b.cast(other, pointee), ptr.shape)
         return b.value(tile.SelectOp(predicate.ssa, loaded.ssa, instead.ssa))
     fill = None if other is None else b.typed(_fill(other, pointee), pointee)
     undefined = fill is None and b.language == "nki"
-    return b.value(tile.LoadOp(ptr.ssa, predicate.ssa, None if fill is None else fill.ssa, undefined))
+    given = None if fill is None else _to_memory(b, fill, pointee)
+    return _from_memory(b, tile.LoadOp(ptr.ssa, predicate.ssa, given, undefined), pointee)
+
+
+def _from_memory(b: Builder, loaded: tile.LoadOp, pointee: DType) -> Value:
+    """Integers of 64 bits are indices in a kernel."""
+    return b.value(loaded if pointee is not INDEX else tile.CastOp(b.add(loaded).results[0], pointee.type))
+
+
+def _to_memory(b: Builder, value: Value, pointee: DType) -> SSAValue:
+    return value.ssa if pointee is not INDEX else b.add(tile.CastOp(value.ssa, pointee.stored)).results[0]
 
 
 def _fill(other: Any, pointee: DType) -> Any:
@@ -266,7 +276,7 @@ def store(b: Builder, ptr: Value, value: Any, mask: Any, convert: Callable[[Valu
     data = convert(value, pointee) if isinstance(value, Value) else b.typed(value, pointee)
     predicate = None if mask is None else _mask(b, mask, ptr)
     data = b.broadcast(data, ptr.shape)
-    b.add(tile.StoreOp(ptr.ssa, data.ssa, None if predicate is None else predicate.ssa))
+    b.add(tile.StoreOp(ptr.ssa, _to_memory(b, data, pointee), None if predicate is None else predicate.ssa))
 
 
 def _mask(b: Builder, mask: Any, ptr: Value) -> Value:

@@ -25,11 +25,9 @@ def new_array(b: Builder, shape: Any, dtype: Any, filled: bool = False) -> HbmAr
     if b.loops:
         raise CompileError("an array in HBM is made outside of loops")
     sizes, element = functions.shape_argument(shape), functions.dtype_of(dtype)
-    if element.bits == 64:
-        raise CompileError(f"an array of {element} is not supported: the machine has no 64-bit elements")
     if _count(sizes) * element.bits > 8 * MOST_BYTES:
         raise CompileError(f"an array of shape {sizes} is too large: an array has at most {MOST_BYTES} bytes")
-    memory = b.entry.insert_arg(MemRefType(element.type, sizes), len(b.entry.args))
+    memory = b.entry.insert_arg(MemRefType(element.stored, sizes), len(b.entry.args))
     array = HbmArray(memory.index, memory, sizes, element, filled)
     b.outputs.append(array)
     return array

@@ -89,7 +89,7 @@ def _trace(
     target: str,
     observed: Observations,
 ) -> Traced:
-    types = [MemRefType(a.dtype.type, a.data.shape) for a in memory.arrays]
+    types = [MemRefType(a.dtype.stored, a.data.shape) for a in memory.arrays]
     body = Block(arg_types=types)
     for argument, name in zip(body.args, memory.names, strict=True):
         argument.name_hint = name if name.isascii() else None

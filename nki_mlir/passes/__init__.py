@@ -21,6 +21,7 @@ OURS: dict[str, str] = {
     "map-programs": "MapPrograms",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",
+    "split-words": "SplitWords",
     "expand-division": "ExpandDivision",
     "expand-maxnum": "ExpandMaxnum",
     "expand-trigonometry": "ExpandTrigonometry",

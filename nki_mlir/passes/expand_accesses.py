@@ -9,20 +9,25 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp, i32
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp, i32, i64
 from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.accesses import is_interval, positions, resolved
 from nki_mlir.analysis.constants import signless
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
-from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
+
+
+NO_ROW = 2**31 - 1
+"""The number of a row that no tensor has."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class ExpandAccesses(LevelPass):
 
         %v = tile.read %x [d0 by 64, d1 by 1] mask %m      =>   %w = tile.read %x [d0 by 64, d1 by 1]
                                                                 %v = tile.select %m, %w, 0
-        tile.write %v to %x [d0 by 64, d1 by 1] mask %m    =>   %i = tile.select %m, (64 * d0 + d1), -1
-                                                                tile.write %v to %x index(%i) [t0(d0, d1) in 0 to * by 1]
+        tile.write %v to %x [d0 by 64, d1 by 1] mask %m   =>    %i = tile.select %m, 64 * d0 + d1, -1
+                                                                tile.write %v to %x index(%i) [t0(d0, d1) by 1]
         %v = tile.read %x index(%r) [t0(d0) by 64, d1 by 1] mask (a column %c)
           =>
         %i = tile.select %c, %r, -1
@@ -125,7 +130,7 @@ def _other(op: tile.ReadOp, build: TileBuilder) -> SSAValue:
     other = op.other
     if other is None:
         is_integer = isinstance(element, IntegerType)
-        other = IntegerAttr(0, element) if is_integer else FloatAttr(0.0, element)  # pyright: ignore[reportArgumentType]
+        other = IntegerAttr(0, element) if is_integer else FloatAttr(0.0, cast(AnyFloat, element))
     scalar = build.cast(build.emit.value(arith.ConstantOp(signless(other))), element)
     return build.splat(scalar, shape)
 
@@ -186,6 +191,10 @@ class _Rows:
             raise CompileError.at(op, "rows of a tensor of more than 2^31 elements can't be named by 32 bits")
         condition = _condition(op, self.over, [p for p in self.across if p.is_bounded], self.build)
         unit, row = self._rows()
+        for index, dims in self._wide():
+            shape = [self.shape[dim] for dim in self.over]
+            fits = self.build.compare(Predicate.EQ, self.build.cast(self.build.cast(index, i32), i64), index)
+            row = self.build.select(self.build.spread(fits, dims, self.over, shape), row, NO_ROW)
         if condition is not None:
             row = self.build.select(condition, row, -1)
         low = None if condition is None else 0
@@ -195,6 +204,12 @@ class _Rows:
             return tile.WriteOp(op.value, op.memory, coordinates, [row])
         undefined = op.undefined if coordinates.bounded else None
         return tile.ReadOp(op.memory, coordinates, op.result.type, [row], None, op.other, undefined)
+
+    def _wide(self) -> list[tuple[SSAValue, tuple[int | None, ...]]]:
+        """The index tiles of 64 bits, and the dimensions of their places."""
+        keys = dict.fromkeys(key for part in self.across if part.stride for key in part.elements)
+        found = ((self.op.indices[key.number], key.dims) for key in keys)
+        return [(index, dims) for index, dims in found if tile.element_of(index) == i64]
 
     def _rows(self) -> tuple[int, SSAValue]:
         """How many elements a row's number counts, and the numbers."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, i32
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, i32, i64
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import NotAffine, index_tensor, is_loop_counter
 from nki_mlir.dialects import tile
@@ -35,6 +36,10 @@ _WORDWISE = (
 """What gives a 32-bit result of 32-bit operands, whatever they are."""
 
 
+_LOW_BITS = arith.AddiOp | arith.SubiOp | arith.MuliOp | arith.AndIOp | arith.OrIOp | arith.XOrIOp
+"""Of these, the low 32 bits of a result depend on those of the operands alone."""
+
+
 @dataclass(frozen=True)
 class ExpandIndices(LevelPass):
     """Indices that become numbers, or are compared, are counted by an iota where they are affine in positions and loop
@@ -44,8 +49,9 @@ class ExpandIndices(LevelPass):
         %n = tile.cast %r : index -> f32                              %r = arith.remsi %w, 24 : tensor<8xi32>
                                                                       %n = tile.cast %r : i32 -> f32
 
-    They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. What can't be computed so is rejected
-    by name.
+    They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. Loaded i64 keep their 64 bits where
+    they are compared, stored or converted to a float as they are; of arithmetic on them only the low 32 bits are known,
+    which is enough to convert to an integer of 32 bits. What can't be computed so is rejected by name.
     """
 
     name = "expand-indices"
@@ -54,14 +60,10 @@ class ExpandIndices(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
             match inner:
-                case tile.CastOp() if _is_data(inner.source) and not isinstance(
-                    tile.element_of(inner.result), IndexType
-                ):
-                    words = _Words(inner)
-                    result = words.build.cast(words.of(inner.source), tile.element_of(inner.result))
+                case tile.CastOp() if _is_computed(inner):
+                    result = _converted(inner)
                 case tile.CompareOp() if _is_data(inner.lhs) or _is_data(inner.rhs):
-                    words = _Words(inner)
-                    result = words.build.compare(inner.predicate.data, words.of(inner.lhs), words.of(inner.rhs))
+                    result = _compared(inner)
                 case _:
                     continue
             result.name_hint = inner.results[0].name_hint
@@ -70,8 +72,36 @@ class ExpandIndices(LevelPass):
             inner.erase()
 
 
+def _converted(op: tile.CastOp) -> SSAValue:
+    words, element = _Words(op), tile.element_of(op.result)
+    if not isinstance(element, IntegerType) or element == i64:
+        if element == i64 or _has_wide(op.source):
+            return words.build.cast(words.wide(op.source), element)
+        return words.build.cast(words.of(op.source), element)
+    return words.build.cast(words.of(op.source, low=True), element)
+
+
+def _compared(op: tile.CompareOp) -> SSAValue:
+    words = _Words(op)
+    if _has_wide(op.lhs) or _has_wide(op.rhs):
+        left, right = words.wide(op.lhs), words.wide(op.rhs)
+    else:
+        left, right = words.of(op.lhs), words.of(op.rhs)
+    return words.build.compare(op.predicate.data, left, right)
+
+
+def _is_computed(op: tile.CastOp) -> bool:
+    """Whether a conversion is of indices to numbers that no iota gives."""
+    element = tile.element_of(op.result)
+    return _is_index(op.source) and not _is_index(op.result) and (element == i64 or not is_counted(op.source))
+
+
+def _is_index(value: SSAValue) -> bool:
+    return isinstance(tile.element_of(value), IndexType)
+
+
 def _is_data(value: SSAValue) -> bool:
-    return isinstance(tile.element_of(value), IndexType) and not is_counted(value)
+    return _is_index(value) and not is_counted(value)
 
 
 def is_counted(value: SSAValue) -> bool:
@@ -82,49 +112,80 @@ def is_counted(value: SSAValue) -> bool:
         return False
 
 
+def _has_wide(value: SSAValue) -> bool:
+    """Whether indices are made of integers of 64 bits."""
+    op = value.owner
+    if isinstance(op, tile.CastOp | arith.IndexCastOp) and isinstance(tile.element_of(op.operands[0]), IntegerType):
+        return tile.element_of(op.operands[0]) == i64
+    return isinstance(op, Operation) and _is_index(value) and any(_has_wide(v) for v in op.operands if _is_index(v))
+
+
 class _Words:
-    """Indices as 32-bit integers, made in front of what uses them."""
+    """Indices as integers, made in front of what uses them."""
 
     def __init__(self, user: tile.CastOp | tile.CompareOp):
         self.user, self.build = user, TileBuilder(Emitter.before(user))
-        self.made: dict[SSAValue, SSAValue] = {}
 
-    def of(self, value: SSAValue) -> SSAValue:
-        if value not in self.made:
-            self.made[value] = self._make(value)
-        return self.made[value]
-
-    def _make(self, value: SSAValue) -> SSAValue:
+    def of(self, value: SSAValue, low: bool = False) -> SSAValue:
+        """As 32-bit integers; with `low`, the low bits of what may need more."""
         op = value.owner
         if is_counted(value):
             return self.build.cast(value, i32)
+        if (moved := self._moved(value, lambda source: self.of(source, low))) is not None:
+            return moved
         match op:
-            case tile.CastOp() if isinstance(tile.element_of(op.source), IntegerType):
-                return self.build.cast(op.source, i32)
-            case arith.IndexCastOp() if isinstance(op.input.type, IntegerType):
-                return self.build.cast(op.input, i32)
-            case tile.SplatOp():
-                return self.build.splat(self.of(op.value), tile.shape_of(value))
-            case tile.ExpandDimsOp():
-                return self.build.emit.value(tile.ExpandDimsOp(self.of(op.source), op.axis.value.data))
-            case tile.BroadcastOp():
-                return self.build.emit.value(tile.BroadcastOp(self.of(op.source), tile.shape_of(value)))
-            case tile.TransOp():
-                return self.build.emit.value(tile.TransOp(self.of(op.source)))
+            case tile.CastOp() | arith.IndexCastOp() if isinstance(tile.element_of(op.operands[0]), IntegerType):
+                if tile.element_of(op.operands[0]) == i64 and not low:
+                    raise CompileError.at(self.user, _WIDE)
+                return self.build.cast(op.operands[0], i32)
             case tile.SelectOp():
-                return self.build.select(op.condition, self.of(op.on_true), self.of(op.on_false))
+                return self.build.select(op.condition, self.of(op.on_true, low), self.of(op.on_false, low))
             case math.AbsIOp():
                 return self.build.emit.value(math.AbsIOp(self.of(op.operand)))
             case _ if isinstance(op, _WORDWISE):
-                return self.build.emit.value(type(op)(self.of(op.lhs), self.of(op.rhs)))
+                low = low and isinstance(op, _LOW_BITS)
+                return self.build.emit.value(type(op)(self.of(op.lhs, low), self.of(op.rhs, low)))
             case _:
                 raise CompileError.at(self.user, _refusal(value))
+
+    def wide(self, value: SSAValue) -> SSAValue:
+        """As 64-bit integers: loaded ones as they are, others by their 32 bits."""
+        op = value.owner
+        if isinstance(op, tile.CastOp) and tile.element_of(op.source) == i64:
+            return op.source
+        if _has_wide(value):
+            if (moved := self._moved(value, self.wide)) is not None:
+                return moved
+            if isinstance(op, tile.SelectOp):
+                return self.build.select(op.condition, self.wide(op.on_true), self.wide(op.on_false))
+            raise CompileError.at(self.user, _WIDE)
+        return self.build.cast(self.of(value), i64)
+
+    def _moved(self, value: SSAValue, of: Callable[[SSAValue], SSAValue]) -> SSAValue | None:
+        """What changes the shape alone."""
+        op, emit = value.owner, self.build.emit
+        match op:
+            case tile.SplatOp():
+                return self.build.splat(of(op.value), tile.shape_of(value))
+            case tile.ExpandDimsOp():
+                return emit.value(tile.ExpandDimsOp(of(op.source), op.axis.value.data))
+            case tile.BroadcastOp():
+                return emit.value(tile.BroadcastOp(of(op.source), tile.shape_of(value)))
+            case tile.TransOp():
+                return emit.value(tile.TransOp(of(op.source)))
+            case _:
+                return None
+
+
+_WIDE = "64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does"
 
 
 def _refusal(value: SSAValue) -> str:
     try:
-        offset = index_tensor(value).offset
-        what = f"they depend on {offset}, which is no loop counter or program id"
-    except NotAffine as reason:
-        what = f"they have {reason}"
-    return f"these indices are not supported as values: {what}"
+        unknown = [key for key in index_tensor(value).offset.counters() if not is_loop_counter(key)]
+        owner = getattr(unknown[0], "owner", None)
+        what = owner.name if isinstance(owner, Operation) else "an argument of the function"
+        reason = f"numbers that {what} gives, which are no sum of multiples of loop counters and program ids"
+    except NotAffine as error:
+        reason = str(error)
+    return f"these indices are not supported as values: they have {reason}"

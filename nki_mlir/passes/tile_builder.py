@@ -51,6 +51,14 @@ class TileBuilder:
     def either(self, a: SSAValue, b: SSAValue) -> SSAValue:
         return self.emit.value(arith.OrIOp(a, b))
 
+    def exclusive(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        """Bits that are in one of both."""
+        return self.emit.value(arith.XOrIOp(a, b))
+
+    def float(self, value: float, shape: Sequence[int]) -> SSAValue:
+        """An fp32 constant of a shape."""
+        return self.splat(self.emit.float(value), shape)
+
     def compare(self, predicate: Predicate, a: SSAValue, b: SSAValue | int) -> SSAValue:
         b = self.constant(b, a) if isinstance(b, int) else b
         return self.emit.value(tile.CompareOp(predicate.value, a, b))
@@ -86,7 +94,7 @@ class TileBuilder:
         return value if tile.shape_of(value) == tuple(shape) else self.emit.value(tile.BroadcastOp(value, shape))
 
     def positions(self, expr: Expr, over: Sequence[int], shape: Sequence[int]) -> SSAValue:
-        """An expression in positions along the dimensions `over`, of sizes `shape`, and in index scalars, as indices."""
+        """An expression in positions along the dimensions `over`, of sizes `shape`, and in scalars, as indices."""
         places = {Position(dim): Expr(0) for dim in over}
         total = self.splat(self.emit.expr(expr.substitute(places)), shape)
         for dim, size in zip(over, shape, strict=True):
