@@ -54,8 +54,8 @@ class AccessOp(IRDLOperation):
         """What is read or written."""
         raise NotImplementedError
 
-    def over(self, coordinates: Coordinates) -> Self:
-        """The same operation with other coordinates, over SSA values."""
+    def over(self, coordinates: Coordinates, mask: SSAValue | None = None) -> Self:
+        """The same operation with other coordinates, over SSA values, and another mask, where one is given."""
         raise NotImplementedError
 
     @property
@@ -133,9 +133,10 @@ class ReadingOp(AccessOp):
             result_types=[result_type],
         )
 
-    def over(self, coordinates: Coordinates) -> Self:
-        undefined = self.undefined if self.mask is not None or coordinates.bounded else None
-        return type(self)(self.memory, coordinates, self.moved.type, self.indices, self.mask, self.other, undefined)
+    def over(self, coordinates: Coordinates, mask: SSAValue | None = None) -> Self:
+        mask = self.mask if mask is None else mask
+        undefined = self.undefined if mask is not None or coordinates.bounded else None
+        return type(self)(self.memory, coordinates, self.moved.type, self.indices, mask, self.other, undefined)
 
     @property
     def moved(self) -> SSAValue:
@@ -164,8 +165,8 @@ class WritingOp(AccessOp):
         access, scalars = closed(coordinates)
         super().__init__(operands=[value, memory, scalars, indices, mask], properties={"access": access})
 
-    def over(self, coordinates: Coordinates) -> Self:
-        return type(self)(self.value, self.memory, coordinates, self.indices, self.mask)
+    def over(self, coordinates: Coordinates, mask: SSAValue | None = None) -> Self:
+        return type(self)(self.value, self.memory, coordinates, self.indices, self.mask if mask is None else mask)
 
     @property
     def moved(self) -> SSAValue:

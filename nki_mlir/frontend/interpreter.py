@@ -9,6 +9,7 @@ from typing import Any
 
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, lists
+from nki_mlir.frontend.branches import Branch
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.expressions import Expressions
 from nki_mlir.frontend.loops import Loop, unroll
@@ -25,6 +26,11 @@ class Returned:
 
     value: Any
 
+    @staticmethod
+    def nothing() -> Returned:
+        """The end of a function that returns nothing."""
+        return Returned(None)
+
 
 class Interpreter(Expressions):
     """Evaluates one function's statements over its variables."""
@@ -33,6 +39,7 @@ class Interpreter(Expressions):
         super().__init__(builder, function, variables, depth)
         self.live: frozenset[str] = frozenset()
         self.in_loop = False
+        self.pending: list[Sequence[ast.stmt]] = []
         self.end = function.position
         self._assigned = analysis.names_bound(function.definition.body)
 
@@ -55,7 +62,9 @@ class Interpreter(Expressions):
             for i, statement in enumerate(statements):
                 self.live = around | analysis.names_read(statements[i + 1 :])
                 action = (replaced or {}).get(statement)
+                self.pending.append(statements[i + 1 :])
                 returned = self._statement(statement) if action is None else self._replaced(statement, action)
+                self.pending.pop()
                 if returned is not None:
                     return returned
         finally:
@@ -182,11 +191,9 @@ class Interpreter(Expressions):
 
     # Control flow.
     def stmt_If(self, node: ast.If) -> Returned | None:
-        test = self.known(
-            node.test,
-            "run-time branches are not supported yet: this condition is not known at compile time; "
-            "use tl.where or a mask",
-        )
+        test = self.eval(node.test)
+        if isinstance(test, Value):
+            return Branch(self, node, test).emit()
         return self.block(node.body if self.truth(test) else node.orelse)
 
     def stmt_For(self, node: ast.For) -> Returned | None:

@@ -19,6 +19,7 @@ OURS: dict[str, str] = {
     "fold-constants": "FoldConstants",
     "structure-accesses": "StructureAccesses",
     "map-programs": "MapPrograms",
+    "expand-branches": "ExpandBranches",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",
     "split-words": "SplitWords",

@@ -26,10 +26,6 @@ from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
 
 
-NO_ROW = 2**31 - 1
-"""The number of a row that no tensor has."""
-
-
 @dataclass(frozen=True)
 class ExpandAccesses(LevelPass):
     """A transfer leaves out places at the ends of a tile, or whole rows that an index tile names. What an access leaves
@@ -37,16 +33,16 @@ class ExpandAccesses(LevelPass):
 
         %v = tile.read %x [d0 by 64, d1 by 1] mask %m      =>   %w = tile.read %x [d0 by 64, d1 by 1]
                                                                 %v = tile.select %m, %w, 0
-        tile.write %v to %x [d0 by 64, d1 by 1] mask %m   =>    %i = tile.select %m, 64 * d0 + d1, -1
+        tile.write %v to %x [d0 by 64, d1 by 1] mask %m   =>    %i = tile.select %m, 64 * d0 + d1, 4096
                                                                 tile.write %v to %x index(%i) [t0(d0, d1) by 1]
         %v = tile.read %x index(%r) [t0(d0) by 64, d1 by 1] mask (a column %c)
           =>
-        %i = tile.select %c, %r, -1
-        %v = tile.read %x index(%i) [t0(d0) in 0 to * by 64, d1 by 1]
+        %i = tile.select %c, %r, 4096
+        %v = tile.read %x index(%i) [t0(d0) in 0 to 4096 by 64, d1 by 1]
 
     A masked load is a whole one and a choice where all of it is inside the memory. Otherwise it is a gather; what is
     masked by a row is so for all of it. Bounds on several dimensions at once are masks. What names a row is one index
-    tile of 32 bits, of which -1 is no row.
+    tile of 32 bits; the number of the memory's elements is no row.
     """
 
     name = "expand-accesses"
@@ -69,7 +65,8 @@ def _is_transfer(op: AccessOp) -> bool:
 
 
 def _names_rows(part: Coordinate) -> bool:
-    return part.position == Expr.counter(part.elements[0]) and (part.low, part.high) in ((None, None), (0, None))
+    """Whether a coordinate is a row's number, and no row what it is beyond the memory."""
+    return part.position == Expr.counter(part.elements[0]) and part.low in (None, 0)
 
 
 def _expand(op: tile.ReadOp | tile.WriteOp) -> None:
@@ -187,18 +184,19 @@ class _Rows:
 
     def access(self) -> tile.ReadOp | tile.WriteOp:
         op = self.op
-        if elements_of(op) > 2**31:
-            raise CompileError.at(op, "rows of a tensor of more than 2^31 elements can't be named by 32 bits")
+        no_row = elements_of(op)
+        if no_row >= 2**31:
+            raise CompileError.at(op, "rows of a tensor of 2^31 elements or more can't be named by 32 bits")
         condition = _condition(op, self.over, [p for p in self.across if p.is_bounded], self.build)
         unit, row = self._rows()
         for index, dims in self._wide():
             shape = [self.shape[dim] for dim in self.over]
             fits = self.build.compare(Predicate.EQ, self.build.cast(self.build.cast(index, i32), i64), index)
-            row = self.build.select(self.build.spread(fits, dims, self.over, shape), row, NO_ROW)
+            row = self.build.select(self.build.spread(fits, dims, self.over, shape), row, no_row)
         if condition is not None:
-            row = self.build.select(condition, row, -1)
-        low = None if condition is None else 0
-        named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, low)
+            row = self.build.select(condition, row, no_row)
+        bounds = (None, None) if condition is None else (0, no_row)
+        named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, *bounds)
         coordinates = Coordinates((named, *self.along))
         if isinstance(op, tile.WriteOp):
             return tile.WriteOp(op.value, op.memory, coordinates, [row])

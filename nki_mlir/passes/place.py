@@ -372,7 +372,7 @@ class _Placer:
         return sums
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
-        value = self.wanted(op, op.value, emit)
+        value = self.tile_of(op.value, self.type_of(op.value, self.placement.stored(op)), emit)
         emit.add(mem.StoreOp(value, op.memory, op.over_values, self.rows(op, mem.tile_type(value), emit)))
 
     def rows(self, op: AccessOp, type_: mem.TileType, emit: Emitter) -> list[SSAValue]:

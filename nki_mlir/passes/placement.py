@@ -102,6 +102,10 @@ class Placement:
         choice = self._stores[op] if op in self._stores else self._made[op.results[0]]
         return next(layout for value, layout in choice.form.wants if value is operand)
 
+    def stored(self, op: tile.WriteOp) -> Layout:
+        """Where what an operation stores lies."""
+        return self._stores[op].form.result if op in self._stores else self.usual(op.value)[0]
+
     def usual(self, value: SSAValue) -> tuple[Layout, ...]:
         """The layouts that are tried for a value whoever uses it."""
         return usual_layouts(tile.shape_of(value), self.target.memory.partitions)

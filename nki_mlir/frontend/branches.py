@@ -1,0 +1,154 @@
+"""`if` on a condition that is known only at run time, as `scf.if`.
+
+Variables that either side changes are results of the operation; they must have one type on both sides. What only one
+side sets can't be read afterwards. Where a side returns, what follows the statement belongs to the other one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects import scf
+from xdsl.ir import Attribute, Block, Region
+
+from nki_mlir.errors import CompileError
+from nki_mlir.frontend import analysis, operators
+from nki_mlir.frontend.observed import key
+from nki_mlir.frontend.values import Poison, Value, describe, is_runtime
+
+if TYPE_CHECKING:
+    from nki_mlir.frontend.interpreter import Interpreter, Returned
+
+_NUMBERS = (Value, bool, int, float)
+"""What a side can leave in a variable."""
+
+
+@dataclass
+class _Side:
+    """One side: its block, the variables at its end, and what it returned, if it did."""
+
+    block: Block
+    env: dict[str, Any]
+    returned: Returned | None
+
+
+class Branch:
+    """One `if` statement, being emitted. `rest` are the statements behind it, to the end of the function."""
+
+    def __init__(self, interpreter: Interpreter, node: ast.If, test: Value):
+        self.interpreter, self.node = interpreter, node
+        self.rest = [statement for block in reversed(interpreter.pending) for statement in block]
+        self.test = self._condition(test)
+        self.before = dict(interpreter.env)
+
+    def _condition(self, test: Value) -> Value:
+        if test.is_pointer or test.shape:
+            raise CompileError(
+                f"the condition of an 'if' is one number, got {describe(test)}; use tl.where, or a mask",
+                *self.interpreter.function.place(self.node.test),
+            )
+        return test if test.number.is_bool() else operators.binary(self.interpreter.b, "!=", test, 0)
+
+    def emit(self) -> Returned | None:
+        """Emits the statement, and the rest where a side returns: then what both return is given."""
+        then, other = (_Side(Block(), dict(self.before), None) for _ in range(2))
+        self._evaluate(then, self.node.body)
+        self._evaluate(other, self.node.orelse)
+        for side, opposite in ((other, then), (then, other)):
+            if opposite.returned and not side.returned:
+                self._evaluate(side, self.rest, last=True)
+                side.returned = side.returned or opposite.returned.nothing()
+        result = self._join(then, other)
+        self.interpreter.b.flush()
+        return result
+
+    def _evaluate(self, side: _Side, statements: Sequence[ast.stmt], last: bool = False) -> None:
+        """Adds statements to a side; behind the `last` ones there is nothing more."""
+        interpreter, pending = self.interpreter, self.interpreter.pending
+        interpreter.env = dict(side.env)
+        interpreter.pending = [] if last else pending
+        with interpreter.b.inside(side.block):
+            side.returned = interpreter.block(statements)
+        side.env, interpreter.pending = interpreter.env, pending
+
+    def _join(self, then: _Side, other: _Side) -> Returned | None:
+        """The operation, and the variables behind it."""
+        interpreter, b = self.interpreter, self.interpreter.b
+        ends = then.returned is not None
+        names = [] if ends else list(analysis.assignments([self.node]))
+        env = dict(self.before)
+        pairs: dict[str, tuple[Value, Value]] = {}
+        for name in names:
+            found = self._joined(name, then, other)
+            if isinstance(found, tuple):
+                pairs[name] = found
+            elif name in then.env or name in other.env:
+                env[name] = found
+        returned = self._returned(then, other) if ends else None
+        values = [*pairs.values(), *([] if returned is None else [returned])]
+        for side, number in ((then, 0), (other, 1)):
+            with b.inside(side.block):
+                b.add(scf.YieldOp(*(pair[number].ssa for pair in values)))
+        types: list[Attribute] = [pair[0].ssa.type for pair in values]
+        op = b.add(scf.IfOp(self.test.ssa, types, Region(then.block), Region(other.block)))
+        interpreter.env = env
+        for name, result in zip(pairs, op.results, strict=False):
+            interpreter.bind(name, Value(result))
+        if not ends:
+            return None
+        assert then.returned is not None
+        return then.returned.nothing() if returned is None else type(then.returned)(Value(op.results[-1]))
+
+    def _joined(self, name: str, then: _Side, other: _Side) -> Any:
+        """What a variable is behind the statement: a pair of values of one type, or what it is on both sides."""
+        a, b = then.env.get(name), other.env.get(name)
+        if a is b or (not is_runtime((a, b)) and key(a) == key(b)):
+            return a
+        if name not in then.env or name not in other.env or isinstance(a, Poison) or isinstance(b, Poison):
+            line = self.interpreter.function.place(self.node)[1]
+            return Poison(f"'{name}' is set on one side only of the 'if' in line {line}; give it a value before")
+        if not (isinstance(a, _NUMBERS) and isinstance(b, _NUMBERS)):
+            raise CompileError(
+                f"'{name}' is {describe(a)} on one side of this 'if' and {describe(b)} on the other; a variable that"
+                " depends on a run-time condition must be a number or a tensor",
+                *self.interpreter.function.place(self.node),
+            )
+        return self._alike(f"'{name}'", (then, a), (other, b))
+
+    def _alike(self, what: str, *sides: tuple[_Side, Any]) -> tuple[Value, Value]:
+        """Values of one type for both sides; a Python number takes the type of the other side's."""
+        interpreter, b = self.interpreter, self.interpreter.b
+        typed = next((value for _, value in sides if isinstance(value, Value)), None)
+        found: list[Value] = []
+        for side, value in sides:
+            with b.inside(side.block):
+                if isinstance(value, Value):
+                    found.append(value)
+                elif typed is None or typed.is_pointer:
+                    found.append(b.to_value(value))
+                else:
+                    found.append(b.broadcast(b.typed(value, typed.number), typed.shape))
+        left, right = found
+        if left.ssa.type != right.ssa.type:
+            raise CompileError(
+                f"{what} is {describe(left)} on one side of this 'if' and {describe(right)} on the other; its type and"
+                " shape must be the same",
+                *interpreter.function.place(self.node),
+            )
+        return left, right
+
+    def _returned(self, then: _Side, other: _Side) -> tuple[Value, Value] | None:
+        """What both sides return, if that is a value."""
+        found = [None if side.returned is None else side.returned.value for side in (then, other)]
+        if found == [None, None]:
+            return None
+        if not all(isinstance(value, _NUMBERS) for value in found):
+            raise CompileError(
+                f"one side of this 'if' returns {describe(found[0])} and the other {describe(found[1])}; where a run-time"
+                " condition decides, both return a number or a tensor, or nothing",
+                *self.interpreter.function.place(self.node),
+            )
+        return self._alike("what is returned", (then, found[0]), (other, found[1]))
