@@ -99,3 +99,32 @@ def _bound(part: IndexTensor, shape: tuple[int, ...]) -> tuple[Expr, int | None,
 
 def _narrower(choose: Callable[[int, int], int], a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else choose(a, b)
+
+
+def conjuncts(mask: SSAValue | None) -> Iterator[SSAValue]:
+    """Conditions that all hold where a mask does."""
+    if mask is None:
+        return
+    if isinstance(mask.owner, arith.AndIOp) and tile.element_of(mask) == IntegerType(1):
+        yield from conjuncts(mask.owner.lhs)
+        yield from conjuncts(mask.owner.rhs)
+    else:
+        yield mask
+
+
+def depends_on(value: SSAValue) -> set[int]:
+    """The dimensions along which a value may change."""
+    shape, op = tile.shape_of(value), value.owner
+    match op:
+        case tile.SplatOp():
+            return set()
+        case tile.BroadcastOp():
+            sizes = zip(tile.shape_of(op.source), shape, strict=True)
+            return depends_on(op.source) - {d for d, (have, want) in enumerate(sizes) if have != want}
+        case tile.ExpandDimsOp():
+            axis = op.axis.value.data
+            return {dim + (dim >= axis) for dim in depends_on(op.source)}
+        case arith.AndIOp() | arith.OrIOp() | tile.CompareOp():
+            return {dim for operand in op.operands for dim in depends_on(operand)}
+        case _:
+            return {dim for dim, size in enumerate(shape) if size > 1}

@@ -152,6 +152,8 @@ class WritingOp(AccessOp):
     """A store: the operand `value` is `moved`. Elements that are left out stay in memory as they were."""
 
     value = operand_def(AnyAttr())
+    atomic = opt_prop_def(UnitAttr)
+    """Part of an atomic operation: other programs may write the same elements."""
 
     def __init__(
         self,
@@ -160,13 +162,16 @@ class WritingOp(AccessOp):
         coordinates: Coordinates,
         indices: Sequence[SSAValue] = (),
         mask: SSAValue | None = None,
+        atomic: Attribute | None = None,
     ):
         """`coordinates` are over SSA values."""
         access, scalars = closed(coordinates)
-        super().__init__(operands=[value, memory, scalars, indices, mask], properties={"access": access})
+        properties = {"access": access, "atomic": atomic}
+        super().__init__(operands=[value, memory, scalars, indices, mask], properties=properties)
 
     def over(self, coordinates: Coordinates, mask: SSAValue | None = None) -> Self:
-        return type(self)(self.value, self.memory, coordinates, self.indices, self.mask if mask is None else mask)
+        mask = self.mask if mask is None else mask
+        return type(self)(self.value, self.memory, coordinates, self.indices, mask, self.atomic)
 
     @property
     def moved(self) -> SSAValue:

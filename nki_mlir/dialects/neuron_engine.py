@@ -45,6 +45,9 @@ from nki_mlir.dialects.instructions import (
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 
+ATOMIC = "neuron.engine.atomic"
+"""The attribute of a transfer that is part of an atomic operation."""
+
 
 @irdl_attr_definition
 class BufferType(Data[tuple[Space, int, int]], TypeAttribute):

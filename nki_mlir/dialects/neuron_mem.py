@@ -41,7 +41,7 @@ from xdsl.irdl import (
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, closed, opened
+from nki_mlir.dialects.access_ops import ADDRESS, ReadingOp, WritingOp, closed, opened
 from nki_mlir.dialects.coordinates import AccessAttr, Coordinates, verify_coordinates
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
@@ -118,7 +118,9 @@ class StoreOp(MemOp, WritingOp):
 
     name = "neuron.mem.store"
     traits = traits_def(MemoryWriteEffect())
-    assembly_format = f"$value `to` $memory {ADDRESS} attr-dict `:` type($value) `->` type($memory)"
+    assembly_format = (
+        f"$value `to` $memory {ADDRESS} (`atomic` $atomic^)? attr-dict `:` type($value) `->` type($memory)"
+    )
 
     def verify_(self) -> None:
         MemOp.verify_(self)

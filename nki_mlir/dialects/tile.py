@@ -45,6 +45,7 @@ from nki_mlir.dialects.coordinates import AccessAttr
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.tile_accesses import (
     AddPtrOp,
+    AtomicOp,
     BaseOp,
     LoadOp,
     ReadOp,
@@ -60,6 +61,8 @@ from nki_mlir.dialects.tile_types import (  # noqa: F401
     PtrType,
     Reduction,
     ReductionAttr,
+    Update,
+    UpdateAttr,
     arg_names,
     element_of,
     enclosing_func,
@@ -415,6 +418,7 @@ Tile = Dialect(
         AddPtrOp,
         LoadOp,
         StoreOp,
+        AtomicOp,
         CompareOp,
         SelectOp,
         CastOp,
@@ -423,6 +427,6 @@ Tile = Dialect(
         ReadOp,
         WriteOp,
     ],
-    [PtrType, AccessAttr, ReductionAttr, PredicateAttr],
+    [PtrType, AccessAttr, ReductionAttr, PredicateAttr, UpdateAttr],
     [ArithConstants()],
 )

@@ -21,14 +21,15 @@ from xdsl.irdl import (
     operand_def,
     opt_operand_def,
     opt_prop_def,
+    prop_def,
     result_def,
     traits_def,
 )
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, verify_undefined
-from nki_mlir.dialects.tile_types import PtrType, element_of, shape_of, with_shape
+from nki_mlir.dialects.access_ops import ADDRESS, ReadingOp, WritingOp, verify_undefined
+from nki_mlir.dialects.tile_types import PtrType, Update, UpdateAttr, element_of, shape_of, with_shape
 
 
 @irdl_op_definition
@@ -119,20 +120,74 @@ class LoadOp(IRDLOperation):
 
 @irdl_op_definition
 class StoreOp(IRDLOperation):
-    """Stores the elements where the mask is true; others in memory stay as they were."""
+    """Stores the elements where the mask is true; others in memory stay as they were. `atomic` is part of an atomic
+    operation: other programs may store the same elements."""
 
     name = "tile.store"
     ptr = operand_def(AnyAttr())
     value = operand_def(AnyAttr())
     mask = opt_operand_def(AnyAttr())
+    atomic = opt_prop_def(UnitAttr)
     traits = traits_def(MemoryWriteEffect())
-    assembly_format = "$ptr `,` $value (`mask` $mask^ `:` type($mask))? attr-dict `:` type($ptr) `,` type($value)"
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$ptr `,` $value (`mask` $mask^ `:` type($mask))? (`atomic` $atomic^)? attr-dict"
+        " `:` type($ptr) `,` type($value)"
+    )
 
-    def __init__(self, ptr: SSAValue, value: SSAValue, mask: SSAValue | None = None):
-        super().__init__(operands=[ptr, value, mask])
+    def __init__(self, ptr: SSAValue, value: SSAValue, mask: SSAValue | None = None, atomic: bool = False):
+        super().__init__(operands=[ptr, value, mask], properties={"atomic": UnitAttr() if atomic else None})
 
     def verify_(self) -> None:
         _verify_pointers(self.ptr, self.value, self.mask)
+
+
+@irdl_op_definition
+class AtomicOp(IRDLOperation):
+    """Replaces the elements that the pointers name, where the mask is true, by `kind` of them and the values; the
+    result is what they were. `compare_exchange` stores the value where memory holds `expected`. No other program's
+    accesses come in between; elements that several pointers name are replaced once for each."""
+
+    name = "tile.atomic"
+    kind = prop_def(UpdateAttr)
+    ptr = operand_def(AnyAttr())
+    value = operand_def(AnyAttr())
+    expected = opt_operand_def(AnyAttr())
+    mask = opt_operand_def(AnyAttr())
+    result = result_def(AnyAttr())
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    assembly_format = (
+        "$kind $ptr `,` $value (`expected` $expected^ `:` type($expected))? (`mask` $mask^ `:` type($mask))? attr-dict"
+        " `:` type($ptr) `,` type($value) `->` type($result)"
+    )
+
+    def __init__(
+        self,
+        kind: Update,
+        ptr: SSAValue,
+        value: SSAValue,
+        mask: SSAValue | None = None,
+        expected: SSAValue | None = None,
+    ):
+        super().__init__(
+            operands=[ptr, value, expected, mask],
+            properties={"kind": UpdateAttr(kind)},
+            result_types=[value.type],
+        )
+
+    def verify_(self) -> None:
+        _verify_pointers(self.ptr, self.value, self.mask)
+        compares = self.kind.data is Update.COMPARE_EXCHANGE
+        if compares != (self.expected is not None):
+            raise VerifyException("compare_exchange, and nothing else, has what it expects")
+        if self.expected is not None and self.expected.type != self.value.type:
+            raise VerifyException(f"what is expected must be {self.value.type}, got {self.expected.type}")
+        if self.result.type != self.value.type:
+            raise VerifyException(f"the result must be {self.value.type}, got {self.result.type}")
+        bits = self.kind.data in (Update.AND, Update.OR, Update.XOR)
+        if bits and not isinstance(element_of(self.value), IntegerType):
+            raise VerifyException(f"{self.kind.data} is for integers; elements are {element_of(self.value)}")
 
 
 @irdl_op_definition
@@ -151,4 +206,6 @@ class WriteOp(WritingOp):
 
     name = "tile.write"
     traits = traits_def(MemoryWriteEffect())
-    assembly_format = f"$value `to` $memory {ADDRESS} attr-dict `:` type($value) `->` type($memory)"
+    assembly_format = (
+        f"$value `to` $memory {ADDRESS} (`atomic` $atomic^)? attr-dict `:` type($value) `->` type($memory)"
+    )

@@ -53,6 +53,24 @@ class ReductionAttr(EnumAttribute[Reduction], SpacedOpaqueSyntaxAttribute):
     name = "tile.reduction"
 
 
+class Update(StrEnum):
+    """What an atomic operation does with what memory holds and its operand: unsigned extrema by unsigned types."""
+
+    ADD = "add"
+    MAX = "max"
+    MIN = "min"
+    AND = "and"
+    OR = "or"
+    XOR = "xor"
+    EXCHANGE = "exchange"
+    COMPARE_EXCHANGE = "compare_exchange"
+
+
+@irdl_attr_definition
+class UpdateAttr(EnumAttribute[Update], SpacedOpaqueSyntaxAttribute):
+    name = "tile.update"
+
+
 @irdl_attr_definition
 class PredicateAttr(EnumAttribute[Predicate], SpacedOpaqueSyntaxAttribute):
     name = "tile.predicate"

@@ -279,6 +279,19 @@ def store(b: Builder, ptr: Value, value: Any, mask: Any, convert: Callable[[Valu
     b.add(tile.StoreOp(ptr.ssa, _to_memory(b, data, pointee), None if predicate is None else predicate.ssa))
 
 
+def atomic(b: Builder, kind: tile.Update, ptr: Value, value: Any, mask: Any, expected: Any = None) -> Value:
+    """Updates the elements that the pointers name, and gives what they were."""
+    pointee = _pointee(ptr)
+    given = [value] if expected is None else [value, expected]
+    data = []
+    for one in given:
+        typed = cast_as_c(b, one, pointee) if isinstance(one, Value) else b.typed(one, pointee)
+        data.append(_to_memory(b, b.broadcast(typed, ptr.shape), pointee))
+    predicate = None if mask is None else _mask(b, mask, ptr).ssa
+    old = b.add(tile.AtomicOp(kind, ptr.ssa, data[0], predicate, *data[1:]))
+    return Value(old.results[0]) if pointee is not INDEX else b.value(tile.CastOp(old.results[0], pointee.type))
+
+
 def _mask(b: Builder, mask: Any, ptr: Value) -> Value:
     if isinstance(mask, Value) and (mask.is_pointer or not mask.number.is_bool()):
         raise CompileError(f"a mask is a bool tensor (the result of a comparison), got {describe(mask)}")

@@ -42,6 +42,14 @@ from nki_mlir.language.core import (
     abs,
     arange,
     assume,
+    atomic_add,
+    atomic_and,
+    atomic_cas,
+    atomic_max,
+    atomic_min,
+    atomic_or,
+    atomic_xchg,
+    atomic_xor,
     broadcast,
     broadcast_to,
     cast,
@@ -99,6 +107,14 @@ __all__ = [
     "abs",
     "arange",
     "assume",
+    "atomic_add",
+    "atomic_and",
+    "atomic_cas",
+    "atomic_max",
+    "atomic_min",
+    "atomic_or",
+    "atomic_xchg",
+    "atomic_xor",
     "bfloat16",
     "broadcast",
     "broadcast_to",
@@ -208,8 +224,8 @@ else:
 
 
 _UNSUPPORTED = _Language("tl").unsupported(
-    "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
-    "atomic_xchg atomic_xor cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
+    "advance argmax argmin associative_scan "
+    "cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
     "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
     "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
     "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "

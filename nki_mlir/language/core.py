@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from nki_mlir.dialects.tile import Update
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
@@ -123,6 +124,31 @@ def store(
     if boundary_check:
         raise CompileError("boundary_check belongs to block pointers, which are not supported yet")
     functions.store(b, ptr, value, mask, lambda x, dtype: functions.cast_as_c(b, x, dtype))
+
+
+def _atomic(name: str, kind: Update, doc: str) -> Builtin:
+    """An atomic operation on a value; `sem` and `scope` mean nothing where programs run one after another."""
+
+    def one(b: Builder, pointer: Any, val: Any, mask: Any = None, sem: Any = None, scope: Any = None) -> Value:
+        return functions.atomic(b, kind, _pointer(pointer, f"tl.{name}"), val, mask)
+
+    one.__doc__ = doc
+    return builtin(name, memory=True)(one)
+
+
+atomic_add = _atomic("atomic_add", Update.ADD, "Adds to what the pointers name, and gives what was there before.")
+atomic_max = _atomic("atomic_max", Update.MAX, "The greater of what the pointers name and the value stays there.")
+atomic_min = _atomic("atomic_min", Update.MIN, "The smaller of what the pointers name and the value stays there.")
+atomic_and = _atomic("atomic_and", Update.AND, "The bits that what the pointers name and the value both have stay.")
+atomic_or = _atomic("atomic_or", Update.OR, "The bits that what the pointers name or the value has stay there.")
+atomic_xor = _atomic("atomic_xor", Update.XOR, "The bits that one of what the pointers name and the value has stay.")
+atomic_xchg = _atomic("atomic_xchg", Update.EXCHANGE, "Stores a value, and gives what was there before.")
+
+
+@builtin(memory=True)
+def atomic_cas(b: Builder, pointer: Any, cmp: Any, val: Any, sem: Any = None, scope: Any = None) -> Value:
+    """Stores a value where the pointers name what is expected, and gives what was there before."""
+    return functions.atomic(b, Update.COMPARE_EXCHANGE, _pointer(pointer, "tl.atomic_cas"), val, None, cmp)
 
 
 # Types.

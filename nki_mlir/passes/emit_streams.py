@@ -19,7 +19,7 @@ from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.dtypes import DTYPES, is_dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.tensor import LOADED
-from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, constant_float
+from nki_mlir.dialects.neuron_engine import ATOMIC, AllocOp, EngineInstruction, ViewOp, constant_float
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, BeginProgramOp, arg_names
 from nki_mlir.errors import CompileError
@@ -167,7 +167,7 @@ class _Emission:
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
             made = self.add(op, op.instruction.name, operands, {**fields, **properties})
-            if op.instruction.is_transfer and self.program_now is not None:
+            if op.instruction.is_transfer and self.program_now is not None and ATOMIC not in op.attributes:
                 number = self.expr(expr_of(self.program_now.number), counters, op)
                 made.properties["program"] = isa.ExprAttr(number)
 

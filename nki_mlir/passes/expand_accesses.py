@@ -14,6 +14,7 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.accesses import is_interval, positions, resolved
 from nki_mlir.analysis.constants import signless
+from nki_mlir.analysis.masks import depends_on
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element
@@ -140,7 +141,7 @@ def _condition(op: AccessOp, over: Sequence[int], parts: Sequence[Coordinate], b
         value = _position(op, part, over, shape, build)
         result = build.both(result, build.within(value, part.low, part.high))
     if op.mask is not None:
-        result = build.both(result, _narrowed(op.mask, over, build))
+        result = build.both(result, build.narrowed(op.mask, over))
     return result
 
 
@@ -172,7 +173,7 @@ class _Rows:
         over = {dim for part in parts for key in part.elements for dim in key.dims if dim is not None}
         over |= {dim for part in parts if not is_interval(part) and part.is_bounded for dim in part.dims}
         if op.mask is not None:
-            over |= _depends(op.mask)
+            over |= depends_on(op.mask)
         if not over and len(self.shape) > 1:
             over = {0}
         self.over = sorted(over)
@@ -199,7 +200,7 @@ class _Rows:
         named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, *bounds)
         coordinates = Coordinates((named, *self.along))
         if isinstance(op, tile.WriteOp):
-            return tile.WriteOp(op.value, op.memory, coordinates, [row])
+            return tile.WriteOp(op.value, op.memory, coordinates, [row], atomic=op.atomic)
         undefined = op.undefined if coordinates.bounded else None
         return tile.ReadOp(op.memory, coordinates, op.result.type, [row], None, op.other, undefined)
 
@@ -217,50 +218,3 @@ class _Rows:
         shape = [self.shape[dim] for dim in self.over]
         row = _position(self.op, Coordinate(number), self.over, shape, self.build)
         return unit, self.build.cast(row, i32)
-
-
-def _depends(value: SSAValue) -> set[int]:
-    """The dimensions along which a value may change."""
-    shape, op = tile.shape_of(value), value.owner
-    match op:
-        case tile.SplatOp():
-            return set()
-        case tile.BroadcastOp():
-            sizes = zip(tile.shape_of(op.source), shape, strict=True)
-            return _depends(op.source) - {d for d, (have, want) in enumerate(sizes) if have != want}
-        case tile.ExpandDimsOp():
-            axis = op.axis.value.data
-            return {dim + (dim >= axis) for dim in _depends(op.source)}
-        case arith.AndIOp() | arith.OrIOp() | tile.CompareOp():
-            return {dim for operand in op.operands for dim in _depends(operand)}
-        case _:
-            return {dim for dim, size in enumerate(shape) if size > 1}
-
-
-def _narrowed(value: SSAValue, over: Sequence[int], build: TileBuilder) -> SSAValue:
-    """A value over some of its dimensions, in rising order, which hold all on which it depends."""
-    shape, op = tile.shape_of(value), value.owner
-    wanted = [shape[dim] for dim in over]
-    if len(over) == len(shape):
-        return value
-    match op:
-        case tile.SplatOp():
-            return build.splat(op.value, wanted)
-        case tile.BroadcastOp():
-            source = _narrowed(op.source, over, build)
-            same = list(tile.shape_of(source)) == wanted
-            return source if same else build.emit.value(tile.BroadcastOp(source, wanted))
-        case tile.ExpandDimsOp():
-            axis = op.axis.value.data
-            source = _narrowed(op.source, [dim - (dim > axis) for dim in over if dim != axis], build)
-            return build.emit.value(tile.ExpandDimsOp(source, over.index(axis))) if axis in over else source
-        case arith.AndIOp() | arith.OrIOp():
-            left, right = (_narrowed(operand, over, build) for operand in op.operands)
-            return build.emit.value(type(op)(left, right))
-        case tile.CompareOp():
-            left, right = (_narrowed(operand, over, build) for operand in op.operands)
-            return build.compare(op.predicate.data, left, right)
-        case _:
-            for axis in reversed([dim for dim in range(len(shape)) if dim not in over]):
-                value = build.emit.value(tile.ReduceOp("max", value, axis))
-            return value

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerType, ModuleOp
+from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp
 from xdsl.dialects.scf import IfOp, YieldOp
 from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -103,5 +102,7 @@ def _leave_out(block: Block, condition: SSAValue) -> None:
 
 def _chosen(op: IfOp, a: SSAValue, b: SSAValue, build: TileBuilder) -> SSAValue:
     if isinstance(tile.element_of(a), tile.PtrType):
-        raise CompileError.at(op, "a pointer that is chosen by a condition; load from both and choose between the values")
+        raise CompileError.at(
+            op, "a pointer that is chosen by a condition; load from both and choose between the values"
+        )
     return a if a is b else build.select(build.splat(op.cond, tile.shape_of(a)), a, b)

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from xdsl.utils.arg_spec import ArgSpec
 
 _CLEAN = "canonicalize,cse,dce"
-_EXPAND = "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,expand-maxnum,expand-trigonometry,expand-rounding"
+_STRUCTURE = "normalize-loops,fold-constants,expand-atomics,structure-accesses"
+_EXPAND = (
+    "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
+    "expand-maxnum,expand-trigonometry,expand-rounding"
+)
 
 STAGES: dict[str, str] = {
-    "tile": f"normalize-loops,fold-constants,structure-accesses,{_CLEAN},map-programs,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile": f"{_STRUCTURE},{_CLEAN},map-programs,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",

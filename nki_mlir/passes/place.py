@@ -373,7 +373,9 @@ class _Placer:
 
     def write(self, op: tile.WriteOp, emit: Emitter) -> None:
         value = self.tile_of(op.value, self.type_of(op.value, self.placement.stored(op)), emit)
-        emit.add(mem.StoreOp(value, op.memory, op.over_values, self.rows(op, mem.tile_type(value), emit)))
+        emit.add(
+            mem.StoreOp(value, op.memory, op.over_values, self.rows(op, mem.tile_type(value), emit), None, op.atomic)
+        )
 
     def rows(self, op: AccessOp, type_: mem.TileType, emit: Emitter) -> list[SSAValue]:
         """The index tile of an access, on the partitions of what it moves."""

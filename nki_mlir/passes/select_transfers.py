@@ -15,7 +15,7 @@ from nki_mlir.dialects.coordinates import Coordinate, Coordinates
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import Spot
-from nki_mlir.dialects.neuron_engine import ViewOp
+from nki_mlir.dialects.neuron_engine import ATOMIC, ViewOp
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.errors import CompileError
@@ -72,10 +72,17 @@ def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
     storage, rows = s.stored[op.value], _rows(op)
     if rows is not None:
         for chip, hbm, index in _row_pieces(s, storage, op, rows, valid_box(op), emit):
-            s.transfer(emit, hbm, chip, ROWS, index, skips=rows.is_bounded)
+            made = s.transfer(emit, hbm, chip, ROWS, index, skips=rows.is_bounded)
+            _mark(made, op)
         return
     for chip, hbm in _pieces(s, storage, storage.elements, op, valid_box(op), emit):
-        s.transfer(emit, hbm, chip, STORES)
+        _mark(s.transfer(emit, hbm, chip, STORES), op)
+
+
+def _mark(transfer: Operation, op: mem.StoreOp) -> None:
+    """An atomic store is no program's own: reports of programs that write the same elements leave it out."""
+    if op.atomic is not None:
+        transfer.attributes[ATOMIC] = op.atomic
 
 
 def _pieces(

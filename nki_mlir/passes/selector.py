@@ -92,8 +92,8 @@ class Selector:
         operands: Mapping[str, SSAValue | None],
         engine: Engine | None = None,
         **fields: object,
-    ) -> None:
-        emit.add(instruction_op(name, engine, operands, fields))
+    ) -> Operation:
+        return emit.add(instruction_op(name, engine, operands, fields))
 
     def over(
         self,
@@ -123,12 +123,12 @@ class Selector:
         engine: Engine,
         rows: SSAValue | None = None,
         skips: bool = False,
-    ) -> None:
+    ) -> Operation:
         """`rows` names the rows of the side in HBM; with `skips`, those that are none are left out."""
         queue = self.transfers[engine] % QUEUES
         self.transfers[engine] += 1
         operands = {"dst": dst, "src": src, "vector_offset": rows}
-        self.emit(emit, "dma_copy", operands, engine, queue=queue, oob_mode="skip" if skips else None)
+        return self.emit(emit, "dma_copy", operands, engine, queue=queue, oob_mode="skip" if skips else None)
 
     def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
         """Sets all of a tile to a constant; padding too, where it is the whole of its buffer."""

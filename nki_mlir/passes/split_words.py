@@ -105,7 +105,7 @@ class _Splitter:
         self.old.append(op)
         if isinstance(op, tile.WriteOp):
             for number, word in enumerate(self.words(op.value, build)):
-                build.emit.add(tile.WriteOp(word, op.memory, _half(op, number), op.indices, op.mask))
+                build.emit.add(tile.WriteOp(word, op.memory, _half(op, number), op.indices, op.mask, op.atomic))
             return
         type_, other = tile.with_shape(i32, tile.shape_of(op.result)), [None, None]
         if isinstance(op.other, IntegerAttr):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import ModuleOp, i1
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.indices import Chosen, IndexTensor, NotAffine, place_of
-from nki_mlir.analysis.masks import guards
+from nki_mlir.analysis.masks import conjuncts, guards
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, strided
 from nki_mlir.dialects.expr import Expr
@@ -59,7 +58,7 @@ def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
         result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(result)
     else:
-        emit.add(tile.WriteOp(op.value, memory, coordinates, indices, mask))
+        emit.add(tile.WriteOp(op.value, memory, coordinates, indices, mask, op.atomic))
     op.detach()
     op.erase()
 
@@ -88,22 +87,12 @@ def _bounds(mask: SSAValue | None, emit: Emitter) -> tuple[list[Coordinate], SSA
     """A mask as bounds, and what of it is none."""
     bounds: list[Coordinate] = []
     rest: SSAValue | None = None
-    for part in _conjuncts(mask):
+    for part in conjuncts(mask):
         try:
             bounds += guards(part)
         except NotAffine:
             rest = part if rest is None else emit.value(arith.AndIOp(rest, part))
     return bounds, rest
-
-
-def _conjuncts(mask: SSAValue | None) -> Iterator[SSAValue]:
-    if mask is None:
-        return
-    if isinstance(mask.owner, arith.AndIOp) and tile.element_of(mask) == i1:
-        yield from _conjuncts(mask.owner.lhs)
-        yield from _conjuncts(mask.owner.rhs)
-    else:
-        yield mask
 
 
 def _coordinates(place: IndexTensor, bounds: list[Coordinate]) -> Coordinates:

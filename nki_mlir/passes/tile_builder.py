@@ -110,3 +110,31 @@ class TileBuilder:
         return (
             self.both(result, self.compare(Predicate.LT, value, high)) if high is not None else cast(SSAValue, result)
         )
+
+    def narrowed(self, value: SSAValue, over: Sequence[int]) -> SSAValue:
+        """A value over some of its dimensions, in rising order, which hold all on which it depends."""
+        shape, op = tile.shape_of(value), value.owner
+        wanted = [shape[dim] for dim in over]
+        if len(over) == len(shape):
+            return value
+        match op:
+            case tile.SplatOp():
+                return self.splat(op.value, wanted)
+            case tile.BroadcastOp():
+                source = self.narrowed(op.source, over)
+                same = list(tile.shape_of(source)) == wanted
+                return source if same else self.emit.value(tile.BroadcastOp(source, wanted))
+            case tile.ExpandDimsOp():
+                axis = op.axis.value.data
+                source = self.narrowed(op.source, [dim - (dim > axis) for dim in over if dim != axis])
+                return self.emit.value(tile.ExpandDimsOp(source, over.index(axis))) if axis in over else source
+            case arith.AndIOp() | arith.OrIOp():
+                left, right = (self.narrowed(operand, over) for operand in op.operands)
+                return self.emit.value(type(op)(left, right))
+            case tile.CompareOp():
+                left, right = (self.narrowed(operand, over) for operand in op.operands)
+                return self.compare(op.predicate.data, left, right)
+            case _:
+                for axis in reversed([dim for dim in range(len(shape)) if dim not in over]):
+                    value = self.emit.value(tile.ReduceOp("max", value, axis))
+                return value
