@@ -3,7 +3,7 @@ as an offset and a stride for each dimension."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -384,7 +384,7 @@ def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...])
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 
 
-def reshaped_dims(op: ShapeOp, rank: int) -> list[int | None]:
+def reshaped_dims(op: ShapeOp, rank: int) -> Sequence[int | None]:
     """Where each dimension of a shape operation's source is in its result; None where it is repeated."""
     match op:
         case tile.ExpandDimsOp():

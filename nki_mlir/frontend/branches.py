@@ -147,8 +147,8 @@ class Branch:
             return None
         if not all(isinstance(value, _NUMBERS) for value in found):
             raise CompileError(
-                f"one side of this 'if' returns {describe(found[0])} and the other {describe(found[1])}; where a run-time"
-                " condition decides, both return a number or a tensor, or nothing",
+                f"one side of this 'if' returns {describe(found[0])} and the other {describe(found[1])}; where a"
+                " run-time condition decides, both return a number or a tensor, or nothing",
                 *self.interpreter.function.place(self.node),
             )
         return self._alike("what is returned", (then, found[0]), (other, found[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -85,7 +85,7 @@ def _updated(op: tile.AtomicOp, old: SSAValue, value: SSAValue, build: TileBuild
     return build.emit.value(_combining(op)(old, value))
 
 
-def _combining(op: tile.AtomicOp) -> type[Operation]:
+def _combining(op: tile.AtomicOp) -> Callable[[SSAValue, SSAValue], Operation]:
     element = tile.element_of(op.value)
     if isinstance(element, AnyFloat):
         return _FLOATS[op.kind.data]
@@ -126,10 +126,10 @@ def _row_numbers(op: tile.AtomicOp, place: IndexTensor, build: TileBuilder) -> S
     along = [(abs(stride), size) for stride, size in zip(place.strides[1:], shape[1:], strict=True) if size > 1]
     span = sum(stride * (size - 1) for stride, size in along)
     simple = len(shape) <= 2 and all(stride for stride, _ in along)
-    if simple and len(chosen) == 1 and not place.strides[0] and chosen[0].dims[0] == 0 and abs(chosen[0].factor) > span:
-        if not any(chosen[0].dims[1:]):
-            numbers = build.cast(chosen[0].values, i32)
-            return build.spread(numbers, chosen[0].dims, [0], shape[:1])
+    if simple and not place.strides[0] and len(chosen) == 1 and abs(chosen[0].factor) > span:
+        dims = [dim for dim in chosen[0].dims if dim is not None]
+        if dims == [0]:
+            return build.spread(build.cast(chosen[0].values, i32), chosen[0].dims, [0], shape[:1])
     if simple and not chosen and len(shape) == 1 and not place.strides[0]:
         return build.number(0, i32, shape)
     raise CompileError.at(
@@ -181,12 +181,12 @@ def _neutral(op: tile.AtomicOp, build: TileBuilder) -> SSAValue:
 _REDUCTIONS = {Update.ADD: "sum", Update.MAX: "max", Update.MIN: "min"}
 """What is done to several values at one element in any order."""
 
-_FLOATS: Mapping[Update, type[Operation]] = {
+_FLOATS: Mapping[Update, Callable[[SSAValue, SSAValue], Operation]] = {
     Update.ADD: arith.AddfOp,
     Update.MAX: arith.MaximumfOp,
     Update.MIN: arith.MinimumfOp,
 }
-_SIGNED: Mapping[Update, type[Operation]] = {
+_SIGNED: Mapping[Update, Callable[[SSAValue, SSAValue], Operation]] = {
     Update.ADD: arith.AddiOp,
     Update.MAX: arith.MaxSIOp,
     Update.MIN: arith.MinSIOp,
@@ -194,4 +194,8 @@ _SIGNED: Mapping[Update, type[Operation]] = {
     Update.OR: arith.OrIOp,
     Update.XOR: arith.XOrIOp,
 }
-_UNSIGNED: Mapping[Update, type[Operation]] = {**_SIGNED, Update.MAX: arith.MaxUIOp, Update.MIN: arith.MinUIOp}
+_UNSIGNED: Mapping[Update, Callable[[SSAValue, SSAValue], Operation]] = {
+    **_SIGNED,
+    Update.MAX: arith.MaxUIOp,
+    Update.MIN: arith.MinUIOp,
+}
