@@ -48,6 +48,7 @@ def _random(seeds: int) -> tuple[str, ...]:
 _ORDER = ("tests/test_grids.py::test_programs_that_are_written_out_keep_their_order",)
 _GRIDS = ("tests/test_grids.py",)
 _INDICES = ("tests/test_index_arithmetic.py",)
+_COORDINATES = ("tests/test_coordinates.py",)
 _SHARED = ("tests/test_shared_semaphores.py",)
 _MATMUL = ("tests/test_end_to_end.py::test_matmul_blocks_larger_and_smaller_than_the_array",)
 _WRONG = ("tests/test_wrong_input.py",)
@@ -140,15 +141,15 @@ MUTANTS: list[Mutant] = [
         "structure_accesses",
         (
             "pointer",
-            "return memory, place + moved",
-            "return memory, moved",
+            "return memory, place + place_of(op.offset)",
+            "return memory, place_of(op.offset)",
             ("tests/test_index_arithmetic.py::test_pointers",),
         ),
         (
-            "clamp",
-            "arith.MaxSIOp(emit.expr(extent.limit)",
-            "arith.MinSIOp(emit.expr(extent.limit)",
-            _agree("sizes-130-7"),
+            "coordinate",
+            "offset = offset - bound.rest * step",
+            "offset = offset - bound.rest",
+            _filecheck("structure-accesses"),
         ),
     ),
     *_of(
@@ -215,14 +216,19 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "peel_tails",
-        ("full", "(rest.const - size) // -slope + 1))", "(rest.const - size) // -slope))", _filecheck("peel-tails")),
-        ("first cut", "set(range(full, none + 1))", "set(range(full + 1, none + 1))", _filecheck("peel-tails")),
-        ("store of nothing", "any(extent <= 0 for", "any(extent < 0 for", _filecheck("peel-tails")),
         (
-            "minimum",
-            "pick = min if isinstance(op, arith.MinSIOp) else max",
-            "pick = max if isinstance(op, arith.MinSIOp) else min",
-            _loops("ragged_ends"),
+            "full",
+            "(rest.const - edge.size) // -slope + 1))",
+            "(rest.const - edge.size) // -slope))",
+            _filecheck("peel-tails"),
+        ),
+        ("first cut", "set(range(full, none + 1))", "set(range(full + 1, none + 1))", _filecheck("peel-tails")),
+        ("store of nothing", "any(low >= high for", "any(low > high for", _filecheck("peel-tails")),
+        (
+            "two bounds",
+            "max(low, interval.low.range[0])",
+            "interval.low.range[0]",
+            _filecheck("peel-tails"),
         ),
         ("carried", "carried = list(segment.results)", "carried = list(loop.iter_args)", _loops("ragged_sums")),
         (
@@ -248,9 +254,17 @@ MUTANTS: list[Mutant] = [
             "and init.has_one_use()",
             _loops("a_start_from_outside"),
         ),
-        ("mask", "op0=Alu.LESS)", "op0=Alu.LESS_EQUAL)", ("tests/test_index_arithmetic.py::test_masks_as_values",)),
         ("loops", "        normalize_all(op)\n", "", _loops("a_sum_in_psum")),
         ("arguments", "            check_arguments(func)\n", "", _filecheck("select-instructions_invalid")),
+    ),
+    *_of(
+        "select_masks",
+        (
+            "end",
+            "(Alu.LESS, part.high)",
+            "(Alu.LESS_EQUAL, part.high)",
+            ("tests/test_index_arithmetic.py::test_masks_as_values",),
+        ),
     ),
     *_of(
         "select_matmul",
@@ -405,7 +419,14 @@ MUTANTS: list[Mutant] = [
         ("less", '"lt": (1, -1)', '"lt": (1, 0)', _agree("sizes-130-7")),
         ("less or equal", '"le": (1, 0)', '"le": (1, -1)', ("tests/test_index_arithmetic.py::test_masks",)),
         ("greater", '"gt": (-1, -1)', '"gt": (-1, 0)', ("tests/test_index_arithmetic.py::test_masks",)),
-        ("extent", "-part.strides[varying[0]]) + 1))", "-part.strides[varying[0]])))", _agree("sizes-130-7")),
+        ("upper bound", "part.offset.const // divisor + 1", "part.offset.const // divisor", _COORDINATES),
+        ("narrower", "_narrower(max, have[0], low)", "_narrower(min, have[0], low)", _COORDINATES),
+    ),
+    *_of(
+        "accesses",
+        ("step", "Expr(end + step - 1) - rest, step", "Expr(end) - rest, step", _COORDINATES),
+        ("falling", "quotient(rest - end, -step) + 1", "quotient(rest - end, -step)", _COORDINATES),
+        ("corner", "part.coefficient(dim) * end for end", "end for end", _COORDINATES),
     ),
     *_of(
         "placement",

@@ -57,7 +57,6 @@ def test_a_grid_beyond_the_limit(grid: Any, message: str) -> None:
 
 KERNEL = """
   func.func @f(%x: memref<64xf32>) attributes {{{attributes}}} {{
-    %c0 = arith.constant 0 : index
     %v = tile.read %x [d0 by 1] : memref<64xf32> -> tensor<64xf32>
     %w = arith.addf %v, %v : tensor<64xf32>
     tile.write %w to %x [d0 by 1] : tensor<64xf32> -> memref<64xf32>
@@ -107,7 +106,6 @@ def squares(grid: tuple[int, int]) -> str:
     return f"""
       func.func @f(%x: memref<64xf32>, %y: memref<256xf32>) attributes {{tile.grid = array<i64: {grid[0]}, {grid[1]}>}} {{
         {numbers}
-        %zero = arith.constant 0 : index
         %i = tile.program_id 0
         %j = tile.program_id 1
         %row = arith.muli %i, %n{grid[1]} : index

@@ -43,17 +43,17 @@ class Level:
 LEVELS = {
     "tile": Level(
         TENSOR,
-        f"{{to}} = tile.read {{memory}}[{{at}}] strides [1] : {MEMORY} -> {TENSOR}",
+        f"{{to}} = tile.read {{memory}}({{at}}) [s0 + d0 by 1] : {MEMORY} -> {TENSOR}",
         f"{{to}} = arith.addf {{a}}, {{a}} : {TENSOR}",
         f"{{to}} = arith.addf {{a}}, {{b}} : {TENSOR}",
-        f"tile.write {{a}} to {{memory}}[{{at}}] strides [1] : {TENSOR} -> {MEMORY}",
+        f"tile.write {{a}} to {{memory}}({{at}}) [s0 + d0 by 1] : {TENSOR} -> {MEMORY}",
     ),
     "neuron.mem": Level(
         TILE,
-        f"{{to}} = neuron.mem.load {{memory}}[{{at}}] strides [1] : {MEMORY} -> {TILE}",
+        f"{{to}} = neuron.mem.load {{memory}}({{at}}) [s0 + d0 by 1] : {MEMORY} -> {TILE}",
         f"{{to}} = neuron.mem.binary add {{a}}, {{a}} : {TILE}, {TILE} -> {TILE}",
         f"{{to}} = neuron.mem.binary add {{a}}, {{b}} : {TILE}, {TILE} -> {TILE}",
-        f"neuron.mem.store {{a}} to {{memory}}[{{at}}] strides [1] : {TILE} -> {MEMORY}",
+        f"neuron.mem.store {{a}} to {{memory}}({{at}}) [s0 + d0 by 1] : {TILE} -> {MEMORY}",
     ),
     "neuron.engine": Level(
         VIEW,
@@ -229,16 +229,12 @@ def test_ragged_ends(bounds: tuple[int, int, int]) -> None:
     body = f"""
       scf.for %i = {number(low)} to {number(high)} step {number(step)} {{
         %p = arith.addi %i, {number(PAD)} : index
-        %at = arith.muli %p, {number(COLUMNS)} : index
-        %left = arith.subi {number(valid)}, %at : index
-        %some = arith.maxsi %left, {number(0)} : index
-        %ok = arith.minsi %some, {number(COLUMNS)} : index
-        %v = neuron.mem.load %x[%at] strides [1] valid [%ok] : {MEMORY} -> {TILE}
+        %v = neuron.mem.load %x(%p) [{COLUMNS} * s0 + d0 in 0 to {valid} by 1] : {MEMORY} -> {TILE}
         %w = neuron.mem.binary add %v, %v : {TILE}, {TILE} -> {TILE}
-        neuron.mem.store %w to %y[%at] strides [1] valid [%ok] : {TILE} -> {MEMORY}
+        neuron.mem.store %w to %y(%p) [{COLUMNS} * s0 + d0 in 0 to {valid} by 1] : {TILE} -> {MEMORY}
       }}
     """
-    text = kernel(body, {0, low, high, step, PAD, COLUMNS, valid})
+    text = kernel(body, {low, high, step, PAD})
     module = pipeline("peel-tails,canonicalize,cse,dce", target="trn1")(parse(text))
     x, y = executed(str(module))
     expected = np.full_like(y, -1)
@@ -343,12 +339,7 @@ def test_a_loop_that_writes_a_part_of_a_sum(bounds: tuple[int, int, int], nested
     np.testing.assert_allclose(y.reshape(8, 2 * width), product, rtol=1e-5, atol=1e-4)
 
 
-LIMITED = f"""
-  %left = arith.subi {number(90)}, %at : index
-  %some = arith.maxsi %left, {number(0)} : index
-  %ok = arith.minsi %some, {number(COLUMNS)} : index
-  %v = neuron.mem.load %x[%at] strides [1] valid [%ok] : {MEMORY} -> {TILE}
-"""
+LIMITED = f"%v = neuron.mem.load %x(%at) [s0 + d0 in 0 to 90 by 1] : {MEMORY} -> {TILE}"
 """Loads block `%at`, of which the elements in front of 90 are valid; the rest is zero."""
 
 

@@ -112,7 +112,6 @@ def test_blocks_that_do_not_fit_together() -> None:
 def test_a_prime_number_of_rows_is_spread() -> None:
     text = """
       func.func @f(%x: memref<131071xf32>) {
-        %c0 = arith.constant 0 : index
         %v = tile.read %x [d0 by 1] : memref<131071xf32> -> tensor<131071xf32>
         tile.write %v to %x [d0 by 1] : tensor<131071xf32> -> memref<131071xf32>
         func.return
@@ -161,7 +160,6 @@ def test_names_of_many_values_are_found_at_once() -> None:
     )
     text = f"""
       func.func @f(%x: memref<8xf32>) {{
-        %c0 = arith.constant 0 : index
         %0 = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> {tile}
         %1 = neuron.mem.binary add %0, %0 : {tile}, {tile} -> {tile}
         {adds}

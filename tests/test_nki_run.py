@@ -25,14 +25,10 @@ builtin.module attributes {neuron.target = "trn1"} {
   func.func @add(%x: memref<3000xf32>, %y: memref<3000xf32>, %out: memref<3000xf32>)
       attributes {tile.grid = array<i64: 3>, tile.arg_names = ["x", "y", "out"]} {
     %pid = tile.program_id 0
-    %size = arith.constant 1024 : index
-    %start = arith.muli %pid, %size : index
-    %n = arith.constant 3000 : index
-    %left = arith.subi %n, %start : index
-    %a = tile.read %x(%start) [s0 + d0 in 0 to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
-    %b = tile.read %y(%start) [s0 + d0 in 0 to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
+    %a = tile.read %x(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
+    %b = tile.read %y(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
     %sum = arith.addf %a, %b : tensor<1024xf32>
-    tile.write %sum to %out(%start) [s0 + d0 in 0 to 3000 by 1] : tensor<1024xf32> -> memref<3000xf32>
+    tile.write %sum to %out(%pid) [1024 * s0 + d0 in * to 3000 by 1] : tensor<1024xf32> -> memref<3000xf32>
     func.return
   }
 }
@@ -41,7 +37,6 @@ builtin.module attributes {neuron.target = "trn1"} {
 SCALE = """\
 func.func @scale(%x: memref<4x6xELEMENT>, %out: memref<4x6xELEMENT>, %copy: memref<4x6xELEMENT>)
     attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out", "copy"]} {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 6, d1 by 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
   %twice = arith.addf %a, %a : tensor<4x6xELEMENT>
   tile.write %twice to %out [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
@@ -166,7 +161,7 @@ def test_trace_and_profile(nki_run: Run) -> None:
     assert done.code == 0 and "waited" in done.out and "HBM: 24 kB read, 12 kB written" in done.out
     events = json.loads(Path("t.json").read_text())["traceEvents"]
     adds = [e for e in events if e["ph"] == "X" and e["name"] == "tensor_tensor"]
-    assert adds and all(e["args"]["source"].endswith("t.mlir:11") for e in adds)
+    assert adds and all(e["args"]["source"].endswith("t.mlir:7") for e in adds)
 
 
 def test_random_inputs(nki_run: Run) -> None:
@@ -343,8 +338,8 @@ TOO_LARGE = SCALE.replace("ELEMENT", "f32").replace("4x6", "4x6000000").replace(
         ("func.func @f(", "t.mlir:1:14: error: "),
         ("foo.bar", "t.mlir:1:1: error: Operation foo.bar is not registered\n  foo.bar\n  ^\n"),
         (MIXED, "t.mlir:2:3: error: tile.base is not an operation of neuron.engine\n"),
-        (WRONG_TYPE, "t.mlir:5:23: error: "),
-        (TOO_LARGE, "t.mlir:4:3: error: "),
+        (WRONG_TYPE, "t.mlir:4:23: error: "),
+        (TOO_LARGE, "t.mlir:3:3: error: "),
         ('"test.op"() : () -> ()', "t.mlir:1:1: error: test.op is not an operation of tile\n"),
         ('"test.op"() {a = "' + "x" * 60, "t.mlir:1:18: error: End of file reached"),
     ],
@@ -420,8 +415,6 @@ def test_a_python_file_is_not_taken_for_mlir(nki_run: Run, capsys: pytest.Captur
 
 LEFT_OUT = """\
 func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
-  %zero = arith.constant 0 : index
-  %five = arith.constant 5 : index
   %a = tile.read %x [d0 in 0 to 5 by 1] : memref<8xf32> -> tensor<8xf32>
   tile.write %a to %out [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from kernels import floats, integers, refused, run
+from kernels import floats, integers, run
 
 import nki_mlir
 import nki_mlir.language as tl
@@ -234,17 +233,29 @@ def gathers(w, k, out, CASE: tl.constexpr, N: tl.constexpr):
         v = tl.load(w + tl.where(tl.load(k + at) > 0, at, 0))
     else:
         v = tl.load(w + at)
-        tl.store(out + tl.load(k + at), v)
+        tl.store(out + N + tl.load(k + at), v)
     tl.store(out + at, v)
 
 
 @pytest.mark.parametrize("case", ["row", "rows", "wide", "reduced", "chosen", "scatter"])
 def test_addresses_that_depend_on_data(case: str) -> None:
-    error = refused(gathers, floats(64), integers(8, np.int32, low=0, high=7), floats(64), CASE=case, N=8)
-    assert error.message == "an address that depends on loaded data (gather/scatter) is not supported yet"
-    assert error.line is not None and error.file == __file__
-    line = Path(__file__).read_text().splitlines()[error.line - 1]
-    assert "tl.store(out + tl.load" in line if case == "scatter" else "v = tl.load(w +" in line
+    w, before = floats(64), floats(64, seed=1)
+    k = np.random.default_rng(2).permutation(8).astype(np.int32)
+    at = np.arange(8)
+    places = {
+        "row": k[0] * 8 + at,
+        "rows": k,
+        "wide": k[0] * 8 + at,
+        "reduced": k.max() + at,
+        "chosen": np.where(k > 0, at, 0),
+        "scatter": at,
+    }
+    *_, out = run(gathers, w, k, before.copy(), CASE=case, N=8)
+    expected = before.copy()
+    expected[:8] = w[places[case]]
+    if case == "scatter":
+        expected[8 + k] = w[:8]
+    np.testing.assert_array_equal(out, expected)
 
 
 @nki_mlir.jit
@@ -264,9 +275,21 @@ def data_mask(x, k, out, CASE: tl.constexpr, N: tl.constexpr):
 
 @pytest.mark.parametrize("case", ["load", "store", "scalar load", "scalar store", "bound"])
 def test_masks_that_depend_on_data(case: str) -> None:
-    error = refused(data_mask, floats(64), integers(8, np.int32, low=0, high=7), floats(64), CASE=case, N=8)
-    assert "a mask that depends on loaded data is not supported yet" in error.message
-    assert error.line is not None
+    x, before = floats(64), floats(64, seed=1)
+    k = np.array([5, 0, -3, 7, 1, 0, 0, 2], np.int32)
+    *_, out = run(data_mask, x, k, before.copy(), CASE=case, N=8)
+    expected = before.copy()
+    if case == "load":
+        expected[:8] = np.where(k > 0, x[:8], 0)
+    elif case == "store":
+        expected[:8] = np.where(x[:8] > 0, x[:8], before[:8])
+    elif case == "scalar load":
+        expected[0] = x[0]
+    elif case == "scalar store":
+        expected[0] = 1.0 if x[0] > 0 else before[0]
+    else:
+        expected[:5] = x[:5]
+    np.testing.assert_array_equal(out, expected)
 
 
 @nki_mlir.jit
@@ -284,14 +307,17 @@ def test_data_bounds_as_values() -> None:
 
 @nki_mlir.jit
 def narrow_index(x, out, N: tl.constexpr):
-    pid = tl.program_id(0).to(tl.int8)
+    pid = tl.program_id(0)
     at = tl.arange(0, N)
-    tl.store(out + pid * N + at, tl.load(x + pid * N + at))
+    row = pid.to(tl.int8).to(tl.int32) + 128
+    tl.store(out + pid * N + at, tl.load(x + row * N + at))
 
 
 def test_an_address_that_wraps_in_its_type() -> None:
-    error = refused(narrow_index, floats(200 * 8), floats(200 * 8), grid=(200,), N=8)
-    assert "wrap" in error.message
+    x = floats(256 * 8)
+    *_, out = run(narrow_index, x, np.zeros(200 * 8, np.float32), grid=(200,), N=8)
+    rows = np.arange(200).astype(np.int8).astype(int) + 128
+    np.testing.assert_array_equal(out.reshape(200, 8), x.reshape(256, 8)[rows])
 
 
 @nki_mlir.jit

@@ -122,7 +122,6 @@ def test_nki() -> None:
 
 PROGRAM = """
 func.func @activation(%x: memref<8x4xf32>, %out: memref<8x4xf32>) {{
-  %at = arith.constant 0 : index
   %a = neuron.mem.load %x [d0 by 4, d1 by 1] : memref<8x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
   %b = neuron.mem.unary {0} %a : !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
   neuron.mem.store %b to %out [d0 by 4, d1 by 1] : !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]> -> memref<8x4xf32>

@@ -80,7 +80,8 @@ class _Arithmetic(InterpreterFunctions):
             return (elements.constant(op.value),)
         assert isinstance(op.result.type, TensorType)
         values: Array = np.asarray(op.value.get_values()).astype(elements.storage(op.result.type.element_type))
-        return (np.broadcast_to(values, op.result.type.get_shape()) if op.value.is_splat() else values,)
+        shape = op.result.type.get_shape()
+        return (np.broadcast_to(values.flat[0], shape) if op.value.is_splat() else values.reshape(shape),)
 
     @impl(arith.IndexCastOp)
     def index_cast(self, interpreter: Interpreter, op: arith.IndexCastOp, args: PythonValues) -> PythonValues:

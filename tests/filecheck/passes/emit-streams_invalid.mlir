@@ -13,7 +13,6 @@ func.func @no_address() attributes {tile.arg_names = []} {
 // -----
 
 func.func @wrong_level(%x: memref<1024xf32>) attributes {tile.arg_names = ["x"]} {
-  %c0 = arith.constant 0 : index
   // CHECK: emit-streams takes neuron.engine; this module is at neuron.mem: run mem-to-engine first
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   func.return

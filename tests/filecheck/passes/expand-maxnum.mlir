@@ -107,7 +107,6 @@ func.func @integers_as_floats_are_numbers(%x: tensor<8xi32>) {
 // CHECK: tile.reduce max {{.*}} axis 1
 // CHECK-NOT: tile.select
 func.func @softmax(%a: memref<4x8xf32>) {
-  %at = arith.constant 0 : index
   %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
@@ -128,7 +127,6 @@ func.func @softmax(%a: memref<4x8xf32>) {
 // CHECK-LABEL: func.func @differences_are_written
 // CHECK: tile.select
 func.func @differences_are_written(%a: memref<4x8xf32>) {
-  %at = arith.constant 0 : index
   %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
@@ -144,7 +142,6 @@ func.func @differences_are_written(%a: memref<4x8xf32>) {
 // CHECK-LABEL: func.func @a_sum_across_rows
 // CHECK: tile.select
 func.func @a_sum_across_rows(%a: memref<4x8xf32>) {
-  %at = arith.constant 0 : index
   %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
   %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
   %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>

@@ -92,7 +92,6 @@ func.func @gaps_between_partitions() {
 // CHECK-NOT: neuron.mem
 // CHECK: "test.op"([[R]])
 func.func @a_load_is_made_again(%x: memref<32xf32>, %n: index) {
-  %zero = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 in 0 to 20 by 1] other 1.0 : f32 : memref<32xf32> -> !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>) -> ()
@@ -103,7 +102,6 @@ func.func @a_load_is_made_again(%x: memref<32xf32>, %n: index) {
 // CHECK: neuron.mem.load
 // CHECK: neuron.mem.convert %{{.*}} by vector :
 func.func @a_load_that_is_moved(%x: memref<4096xf32>) {
-  %zero = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]>
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x32xf32, [d1] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 128x32xf32, [d1] x [d0]>) -> ()
@@ -113,7 +111,7 @@ func.func @a_load_that_is_moved(%x: memref<4096xf32>) {
 // CHECK-LABEL: func.func @fills_counts_and_masks_are_made_again
 // CHECK-DAG: neuron.mem.fill %f : f32 -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
 // CHECK-DAG: neuron.mem.iota %{{.*}} strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-// CHECK-DAG: neuron.mem.mask[%{{.*}}, %{{.*}}] -> !neuron.mem.tile<sbuf, 64x32xi1, [d1] x [d0]>
+// CHECK-DAG: neuron.mem.mask(%n) [s0 + d0 + -1 * d1 in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d1] x [d0]>
 // CHECK-NOT: neuron.mem.convert
 // CHECK: func.return
 func.func @fills_counts_and_masks_are_made_again(%n: index) {

@@ -7,7 +7,6 @@
 // CHECK: neuron.mem.unary exp
 // CHECK: neuron.mem.store
 func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<1024xf32> -> tensor<1024xf32>
   %e = math.exp %v : tensor<1024xf32>
   tile.write %e to %x [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
@@ -20,7 +19,6 @@ func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
 // CHECK: neuron.mem.broadcast
 // CHECK: neuron.mem.binary subtract
 func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<1024xf32> -> tensor<1024xf32>
   %m = tile.reduce max %v axis 0 : tensor<1024xf32> -> f32
   %s = tile.splat %m : f32 -> tensor<1024xf32>
@@ -37,7 +35,6 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
 // CHECK: [[P:%.*]] = neuron.mem.matmul [[T]], [[B]] acc [[Z]]
 // CHECK: neuron.mem.convert [[P]]
 func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<32x16xf32>, %z: memref<64x16xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 32, d1 by 1] : memref<64x32xf32> -> tensor<64x32xf32>
   %b = tile.read %y [d0 by 16, d1 by 1] : memref<32x16xf32> -> tensor<32x16xf32>
   %d = tile.dot %a, %b : tensor<64x32xf32>, tensor<32x16xf32> -> tensor<64x16xf32>
@@ -53,7 +50,6 @@ func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<3
 // CHECK-NOT: neuron.mem.convert
 // CHECK: func.return
 func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<16xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
   %row = tile.read %y [d0 by 1] : memref<16xf32> -> tensor<16xf32>
   %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
@@ -69,7 +65,6 @@ func.func @a_row_is_loaded_onto_all_partitions(%x: memref<4x16xf32>, %y: memref<
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.store
 func.func @rows_131(%x: memref<131x8xf32>, %y: memref<131xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 8, d1 by 1] : memref<131x8xf32> -> tensor<131x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<131x8xf32> -> tensor<131xf32>
   tile.write %m to %y [d0 by 1] : tensor<131xf32> -> memref<131xf32>
@@ -82,7 +77,6 @@ func.func @rows_131(%x: memref<131x8xf32>, %y: memref<131xf32>) {
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.store
 func.func @rows_257(%x: memref<257x8xf32>, %y: memref<257xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 8, d1 by 1] : memref<257x8xf32> -> tensor<257x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<257x8xf32> -> tensor<257xf32>
   tile.write %m to %y [d0 by 1] : tensor<257xf32> -> memref<257xf32>
@@ -95,7 +89,6 @@ func.func @rows_257(%x: memref<257x8xf32>, %y: memref<257xf32>) {
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.store
 func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 8, d1 by 1] : memref<1021x8xf32> -> tensor<1021x8xf32>
   %m = tile.reduce max %v axis 1 : tensor<1021x8xf32> -> tensor<1021xf32>
   tile.write %m to %y [d0 by 1] : tensor<1021xf32> -> memref<1021xf32>
@@ -108,7 +101,6 @@ func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
 // CHECK: neuron.mem.reduce sum [[V]] axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 257xf32, [d0:128] x [d0/128:3]>
 // CHECK: neuron.mem.reduce sum [[W]] axis 0 : {{.*}} -> !neuron.mem.tile<sbuf, 200xf32, [d0:128] x [d0/128:2]>
 func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r: memref<257xf32>, %c: memref<200xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 200, d1 by 1] : memref<257x200xf32> -> tensor<257x200xf32>
   %m = tile.reduce sum %v axis 1 : tensor<257x200xf32> -> tensor<257xf32>
   %n = tile.reduce sum %v axis 0 : tensor<257x200xf32> -> tensor<200xf32>
@@ -124,7 +116,6 @@ func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.select {{.*}} -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
 func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, %n: index) {
-  %zero = arith.constant 0 : index
   %low = arith.constant 0.0 : f32
   %v = tile.read %x [d0 by 512, d1 by 1] : memref<128x512xf32> -> tensor<128x512xf32>
   %i = tile.arange 0 to 512 : tensor<512xindex>
@@ -145,7 +136,6 @@ func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, 
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
 func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
   %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
   %one = tile.expand_dims %row axis 0 : tensor<64xf32> -> tensor<1x64xf32>
@@ -161,7 +151,6 @@ func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memre
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
 func.func @a_row_is_computed_on_all_partitions(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
   %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
   %e = math.exp %row : tensor<64xf32>
@@ -200,7 +189,6 @@ func.func @what_a_loop_carries_lies_alike_in_and_around_it(%x: memref<65536xf32>
 // CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 8x131x64xf32, [d0] x [d1, d2]>
 // CHECK: neuron.mem.reduce sum {{.*}} axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 8x64xf32, [d0] x [d1]>
 func.func @three_dimensions(%x: memref<8x131x64xf32>, %y: memref<8x64xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 8384, d1 by 64, d2 by 1] : memref<8x131x64xf32> -> tensor<8x131x64xf32>
   %e = math.exp %v : tensor<8x131x64xf32>
   %s = tile.reduce sum %e axis 1 : tensor<8x131x64xf32> -> tensor<8x64xf32>
@@ -213,7 +201,6 @@ func.func @three_dimensions(%x: memref<8x131x64xf32>, %y: memref<8x64xf32>) {
 // CHECK: neuron.mem.unary exp
 // CHECK: neuron.mem.store {{.*}} [{{(0|s0)}} by 1]
 func.func @a_scalar(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [0 by 1] : memref<8xf32> -> f32
   %e = math.exp %v : f32
   tile.write %e to %x [0 by 1] : f32 -> memref<8xf32>
@@ -228,7 +215,6 @@ func.func @a_scalar(%x: memref<8xf32>) {
 // CHECK: neuron.mem.matmul [[T]], [[E]] acc [[Z]]
 // CHECK: neuron.mem.convert {{.*}} -> !neuron.mem.tile<sbuf, 200x600xf32, [d0:128] x [d0/128:2, d1]>
 func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf32>, %y: memref<257x600xf32>, %z: memref<200x600xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 257, d1 by 1] : memref<200x257xf32> -> tensor<200x257xf32>
   %b = tile.read %y [d0 by 600, d1 by 1] : memref<257x600xf32> -> tensor<257x600xf32>
   %e = math.exp %b : tensor<257x600xf32>
@@ -242,7 +228,6 @@ func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf3
 // CHECK: [[T:%.*]] = neuron.mem.relabel {{.*}} permute [1, 0] : {{.*}} -> !neuron.mem.tile<sbuf, 64x200xf32, 
 // CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 64x200xf32, [d0] x [d1]>
 func.func @a_turned_tile_meets_one_that_is_not(%x: memref<200x64xf32>, %y: memref<64x200xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<200x64xf32> -> tensor<200x64xf32>
   %e = math.exp %a : tensor<200x64xf32>
   %t = tile.trans %e : tensor<200x64xf32> -> tensor<64x200xf32>
@@ -258,7 +243,6 @@ func.func @a_turned_tile_meets_one_that_is_not(%x: memref<200x64xf32>, %y: memre
 // CHECK: [[I:%.*]] = neuron.mem.iota %{{.*}} strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
 // CHECK: neuron.mem.binary multiply [[I]], {{.*}}, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
 func.func @constants_stay_scalars_and_indices_are_counted(%x: memref<1024xf32>) {
-  %zero = arith.constant 0 : index
   %limit = arith.constant 1000 : index
   %low = arith.constant 0.5 : f32
   %minus = arith.constant -1.0 : f32
@@ -292,7 +276,6 @@ func.func @leaves_alone(%i: index) {
 // CHECK: [[D:%.*]] = neuron.mem.unary exp [[C]]
 // CHECK: neuron.mem.binary add [[B]], [[D]]
 func.func @an_operation_on_constants_is_filled(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %two = arith.constant 2.0 : f32
   %twos = tile.splat %two : f32 -> tensor<8xf32>
   %a = arith.divf %twos, %twos : tensor<8xf32>
@@ -306,7 +289,6 @@ func.func @an_operation_on_constants_is_filled(%x: memref<8xf32>) {
 // CHECK: [[C:%.*]] = arith.constant -56 : i8
 // CHECK: neuron.mem.binary bitwise_and {{%.*}}, [[C]] : !neuron.mem.tile<sbuf, 8xui8, [d0] x []>, i8
 func.func @unsigned_constants_are_their_bits(%x: memref<8xui8>) {
-  %zero = arith.constant 0 : index
   %c = arith.constant 200 : index
   %narrow = tile.cast %c : index -> ui8
   %all = tile.splat %narrow : ui8 -> tensor<8xui8>
@@ -322,7 +304,6 @@ func.func @unsigned_constants_are_their_bits(%x: memref<8xui8>) {
 // CHECK: [[B:%.*]] = neuron.mem.binary bitwise_xor [[A]], [[SIGN]]
 // CHECK: neuron.mem.binary subtract [[B]], [[SIGN]]
 func.func @a_shift_with_the_sign(%x: memref<8xi8>) {
-  %zero = arith.constant 0 : index
   %three = arith.constant 3 : i8
   %by = tile.splat %three : i8 -> tensor<8xi8>
   %v = tile.read %x [d0 by 1] : memref<8xi8> -> tensor<8xi8>
@@ -336,7 +317,6 @@ func.func @a_shift_with_the_sign(%x: memref<8xi8>) {
 // CHECK: neuron.mem.relabel {{.*}} -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
 // CHECK: neuron.mem.store
 func.func @a_dimension_of_one_is_dropped(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1, d1 by 1] : memref<8xf32> -> tensor<8x1xf32>
   %a = tile.reduce sum %v axis 1 : tensor<8x1xf32> -> tensor<8xf32>
   tile.write %a to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
@@ -347,7 +327,6 @@ func.func @a_dimension_of_one_is_dropped(%x: memref<8xf32>) {
 // CHECK: [[A:%.*]] = neuron.mem.iota {{%.*}} strides [3] -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
 // CHECK: neuron.mem.cast [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 8xi8, [d0] x []>
 func.func @indices_are_numbers(%x: memref<8xi8>) {
-  %zero = arith.constant 0 : index
   %range = tile.arange 0 to 8 : tensor<8xindex>
   %three = arith.constant 3 : index
   %threes = tile.splat %three : index -> tensor<8xindex>
@@ -357,11 +336,9 @@ func.func @indices_are_numbers(%x: memref<8xi8>) {
   func.return
 }
 
-// CHECK-LABEL: func.func @a_comparison_of_two_dimensions_is_one_of_numbers
-// CHECK: [[D:%.*]] = neuron.mem.iota {{%.*}} strides [1, -1] -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
-// CHECK: neuron.mem.binary greater_equal [[D]], {{%.*}}
-func.func @a_comparison_of_two_dimensions_is_one_of_numbers(%x: memref<64xf32>) {
-  %zero = arith.constant 0 : index
+// CHECK-LABEL: func.func @a_comparison_of_two_dimensions_is_a_mask
+// CHECK: neuron.mem.mask [d0 + -1 * d1 in 0 to * by 0] -> !neuron.mem.tile<sbuf, 8x8xi1, [d0] x [d1]>
+func.func @a_comparison_of_two_dimensions_is_a_mask(%x: memref<64xf32>) {
   %range = tile.arange 0 to 8 : tensor<8xindex>
   %c = tile.expand_dims %range axis 1 : tensor<8xindex> -> tensor<8x1xindex>
   %r = tile.expand_dims %range axis 0 : tensor<8xindex> -> tensor<1x8xindex>
@@ -376,12 +353,28 @@ func.func @a_comparison_of_two_dimensions_is_one_of_numbers(%x: memref<64xf32>) 
   func.return
 }
 
+// CHECK-LABEL: func.func @a_comparison_of_two_sides_is_one_of_numbers
+// CHECK: [[D:%.*]] = neuron.mem.iota {{%.*}} strides [1, -1] -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+// CHECK: neuron.mem.binary not_equal [[D]], {{%.*}}
+func.func @a_comparison_of_two_sides_is_one_of_numbers(%x: memref<64xf32>) {
+  %range = tile.arange 0 to 8 : tensor<8xindex>
+  %c = tile.expand_dims %range axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %r = tile.expand_dims %range axis 0 : tensor<8xindex> -> tensor<1x8xindex>
+  %rows = tile.broadcast %c : tensor<8x1xindex> -> tensor<8x8xindex>
+  %columns = tile.broadcast %r : tensor<1x8xindex> -> tensor<8x8xindex>
+  %mask = tile.compare ne %rows, %columns : tensor<8x8xindex>, tensor<8x8xindex> -> tensor<8x8xi1>
+  %v = tile.read %x [d0 by 8, d1 by 1] : memref<64xf32> -> tensor<8x8xf32>
+  %none = arith.constant 0.0 : f32
+  %zeros = tile.splat %none : f32 -> tensor<8x8xf32>
+  %a = tile.select %mask, %v, %zeros : tensor<8x8xi1>, tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
+  tile.write %a to %x [d0 by 8, d1 by 1] : tensor<8x8xf32> -> memref<64xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @what_is_left_out_stays_undefined
-// CHECK: neuron.mem.load %y [d0 in 0 to 10 by 1] undefined : memref<16xf32>
+// CHECK: neuron.mem.load %y [d0 in 0 to 3 by 1] undefined : memref<16xf32>
 // CHECK: neuron.mem.load {{.*}} undefined : memref<4x16xf32>
 func.func @what_is_left_out_stays_undefined(%x: memref<4x16xf32>, %y: memref<16xf32>) {
-  %zero = arith.constant 0 : index
-  %few = arith.constant 3 : index
   %row = tile.read %y [d0 in 0 to 3 by 1] undefined : memref<16xf32> -> tensor<16xf32>
   %one = tile.expand_dims %row axis 0 : tensor<16xf32> -> tensor<1x16xf32>
   %all = tile.broadcast %one : tensor<1x16xf32> -> tensor<4x16xf32>

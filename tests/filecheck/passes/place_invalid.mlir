@@ -3,7 +3,6 @@
 
 
 func.func @no_engine_has_it(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: rounding down (expand-rounding makes it of rounding to nearest) is not supported: no engine has it
   %f = math.floor %v : tensor<8xf32>
@@ -14,7 +13,6 @@ func.func @no_engine_has_it(%x: memref<8xf32>) {
 // -----
 
 func.func @no_engine_divides_integers(%x: memref<8xi32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xi32> -> tensor<8xi32>
   // CHECK: integer division of tiles is not supported: no engine has it
   %f = arith.divsi %v, %v : tensor<8xi32>
@@ -25,7 +23,6 @@ func.func @no_engine_divides_integers(%x: memref<8xi32>) {
 // -----
 
 func.func @what_is_unknown(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: test.op is not an operation of tile; it can't use a tensor or a float
   "test.op"(%v) : (tensor<8xf32>) -> ()
@@ -35,7 +32,6 @@ func.func @what_is_unknown(%x: memref<8xf32>) {
 // -----
 
 func.func @several_results(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   // CHECK: test.op on tiles is not supported: no engine has it
   %v, %w = "test.op"() : () -> (tensor<8xf32>, tensor<8xf32>)
   tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
@@ -45,7 +41,6 @@ func.func @several_results(%x: memref<8xf32>) {
 // -----
 
 func.func @a_branch(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %true = arith.constant true
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: run-time branches (scf.if) are not supported
@@ -59,7 +54,6 @@ func.func @a_branch(%x: memref<8xf32>) {
 
 // CHECK: error: argument 't' is tensor<8xf32>; a kernel's arguments are memrefs, and scalars are constants
 func.func @a_tensor_as_argument(%x: memref<8xf32>, %t: tensor<8xf32>) {
-  %c0 = arith.constant 0 : index
   tile.write %t to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
@@ -81,7 +75,6 @@ func.func @an_index_that_a_loop_carries(%x: memref<8xf32>) {
 // -----
 
 func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x8192xf32>, %z: memref<128x8192xf32>) {
-  %zero = arith.constant 0 : index
   %a = tile.read %x [d0 by 32, d1 by 1] : memref<128x32xf32> -> tensor<128x32xf32>
   %b = tile.read %y [d0 by 8192, d1 by 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
   // CHECK: the product, 128 x 8192 in fp32, needs 32768 bytes on each of 128 partitions of PSUM, which has 16384; use smaller blocks
@@ -93,7 +86,6 @@ func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x819
 // -----
 
 func.func @a_tile_too_large_for_sbuf(%x: memref<8192x8192xf32>) {
-  %zero = arith.constant 0 : index
   // CHECK: '{{[vr]}}', [8192, 8192] of f32, needs 2097152 bytes on each of 128 partitions, and sbuf has
   %v = tile.read %x [d0 by 8192, d1 by 1] : memref<8192x8192xf32> -> tensor<8192x8192xf32>
   tile.write %v to %x [d0 by 8192, d1 by 1] : tensor<8192x8192xf32> -> memref<8192x8192xf32>
@@ -118,7 +110,6 @@ func.func @a_carried_tile_too_large_for_sbuf(%x: memref<8192x8192xf32>) {
 // -----
 
 func.func @a_mask_of_products(%x: memref<8xf32>, %k: index) {
-  %zero = arith.constant 0 : index
   %two = arith.constant 2 : index
   %low = arith.constant 0.0 : f32
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
@@ -137,7 +128,6 @@ func.func @a_mask_of_products(%x: memref<8xf32>, %k: index) {
 // -----
 
 func.func @indices_of_products(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %two = arith.constant 2 : index
   %i = tile.arange 0 to 8 : tensor<8xindex>
   %t = tile.splat %two : index -> tensor<8xindex>
@@ -151,7 +141,6 @@ func.func @indices_of_products(%x: memref<8xf32>) {
 // -----
 
 func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
-  %zero = arith.constant 0 : index
   // CHECK: the machine has no numbers of type vector<4xf8E5M2>
   %v = tile.read %x [d0 by 1] : memref<8xvector<4xf8E5M2>> -> tensor<8xvector<4xf8E5M2>>
   tile.write %v to %x [d0 by 1] : tensor<8xvector<4xf8E5M2>> -> memref<8xvector<4xf8E5M2>>
@@ -161,7 +150,6 @@ func.func @no_numbers(%x: memref<8xvector<4xf8E5M2>>) {
 // -----
 
 func.func @numbers_that_the_machine_lacks(%x: memref<8xf32>, %y: memref<8xf64>) {
-  %zero = arith.constant 0 : index
   // CHECK: the machine has no numbers of type f64
   %v = tile.read %y [d0 by 1] : memref<8xf64> -> tensor<8xf64>
   tile.write %v to %y [d0 by 1] : tensor<8xf64> -> memref<8xf64>
@@ -172,7 +160,6 @@ func.func @numbers_that_the_machine_lacks(%x: memref<8xf32>, %y: memref<8xf64>) 
 // -----
 
 func.func @wide_arithmetic_on_data(%x: memref<8xi32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xi32> -> tensor<8xi32>
   %wide = tile.cast %v : tensor<8xi32> -> tensor<8xindex>
   %square = arith.muli %wide, %wide : tensor<8xindex>
@@ -185,7 +172,6 @@ func.func @wide_arithmetic_on_data(%x: memref<8xi32>) {
 // -----
 
 func.func @more_than_32_bits(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %far = arith.constant 5000000000 : index
   %starts = tile.splat %far : index -> tensor<8xindex>
   %range = tile.arange 0 to 8 : tensor<8xindex>
@@ -199,7 +185,6 @@ func.func @more_than_32_bits(%x: memref<8xf32>) {
 // -----
 
 func.func @a_table_of_numbers(%x: memref<2xf32>) {
-  %zero = arith.constant 0 : index
   // CHECK: a tensor<2xf32> that is neither loaded nor computed is not supported
   %table = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
   tile.write %table to %x [d0 by 1] : tensor<2xf32> -> memref<2xf32>
@@ -210,7 +195,6 @@ func.func @a_table_of_numbers(%x: memref<2xf32>) {
 
 // CHECK: error: argument 's' is f32; a kernel's arguments are memrefs, and scalars are constants
 func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
-  %c0 = arith.constant 0 : index
   %v = tile.splat %s : f32 -> tensor<8xf32>
   tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
@@ -219,7 +203,6 @@ func.func @a_scalar_as_argument(%x: memref<8xf32>, %s: f32) {
 // -----
 
 func.func @wrong_level(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   // CHECK: error: place takes tile; this module is at neuron.mem already: what is left of its lowering is mem-to-engine,engine-to-isa
   %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
   func.return
@@ -228,7 +211,6 @@ func.func @wrong_level(%x: memref<8xf32>) {
 // -----
 
 func.func @an_operation_of_no_level(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: test.op is not an operation of tile; it can't use a tensor or a float
   "test.op"(%v) : (tensor<8xf32>) -> ()
@@ -238,7 +220,6 @@ func.func @an_operation_of_no_level(%x: memref<8xf32>) {
 // -----
 
 func.func @a_call(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   // CHECK: error: calls (func.call) are not supported
   func.call @a_call(%x) : (memref<8xf32>) -> ()

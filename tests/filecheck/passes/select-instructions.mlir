@@ -7,7 +7,6 @@
 // CHECK: neuron.engine.activation scalar op exp
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm
 func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %e to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
@@ -19,8 +18,6 @@ func.func @loads_stores_and_functions(%x: memref<1024xf32>) {
 // CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 2], f32>
 func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
-  %ten = arith.constant 10 : index
   %v = neuron.mem.load %x [d0 in 0 to 10 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
@@ -33,7 +30,6 @@ func.func @a_short_load_fills_its_tile_first(%x: memref<1024xf32>) {
 // CHECK: neuron.engine.reciprocal vector
 // CHECK: neuron.engine.tensor_tensor vector op multiply
 func.func @operators_on_tiles_and_constants(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
   %two = arith.constant 2.0 : f32
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
@@ -72,7 +68,6 @@ func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
 // CHECK: neuron.engine.tensor_reduce vector op add axes 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:66], [1 x 1], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:66], [1 x 4], f32>
 // CHECK: neuron.engine.tensor_reduce vector op add axes 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 1], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:65], [1 x 4], f32>
 func.func @a_padded_tile_is_two_rectangles(%x: memref<524xf32>, %y: memref<131xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 4, d1 by 1] : memref<524xf32> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
   %e = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]>
   %s = neuron.mem.reduce sum %e axis 1 : !neuron.mem.tile<sbuf, 131x4xf32, [d0/2:66] x [d0:2, d1]> -> !neuron.mem.tile<sbuf, 131xf32, [d0/2:66] x [d0:2]>
@@ -84,7 +79,6 @@ func.func @a_padded_tile_is_two_rectangles(%x: memref<524xf32>, %y: memref<131xf
 // CHECK: neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src {{%.*}} : !neuron.engine.view<hbm, [0 x 128, 1 x 8], f32>
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<hbm, [1 x 8], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 8], f32>
 func.func @a_row_on_all_partitions_is_stored_once(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]>
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [*:128] x [d0]> -> memref<8xf32>
   func.return
@@ -96,7 +90,6 @@ func.func @a_row_on_all_partitions_is_stored_once(%x: memref<8xf32>) {
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 2048], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:64], [1 x 32], f32>
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst
 func.func @converts(%x: memref<2048xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %n = neuron.mem.convert %v by copy : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
   %o = neuron.mem.convert %n by nothing : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]>
@@ -111,7 +104,6 @@ func.func @converts(%x: memref<2048xf32>) {
 // CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[P:%.*]] : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 1 x 2], f32>
 // CHECK: neuron.engine.tensor_tensor vector op maximum dst {{%.*}} data1 {{%.*}} data2 {{%.*}}
 func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 10, d1 by 1] : memref<30xf32> -> !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]>
   %s = neuron.mem.reduce max %v axis 1 : !neuron.mem.tile<sbuf, 3x10xf32, [] x [d1/4:3, d0, d1:4]> -> !neuron.mem.tile<sbuf, 3xf32, [] x [d0]>
   neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 3xf32, [] x [d0]> -> memref<30xf32>
@@ -124,9 +116,7 @@ func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
 // CHECK: neuron.engine.tensor_scalar vector op0 less
 // CHECK: neuron.engine.tensor_copy_predicated
 func.func @counts_and_masks(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
   %c5 = arith.constant 5 : index
-  %n = arith.constant 1000 : index
   %low = arith.constant -1.0 : f32
   %i = neuron.mem.iota %c5 strides [1] -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   %m = neuron.mem.mask [d0 in 0 to 900 by 0] -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
@@ -147,8 +137,6 @@ func.func @leaves_alone(%i: index) {
 // CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "undefined" dst
 // CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst
 func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
-  %ten = arith.constant 10 : index
   %v = neuron.mem.load %x [d0 in 0 to 10 by 1] undefined : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   %w = neuron.mem.load %x [d0 in 0 to 10 by 1] other 1.0 : f32 : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
@@ -161,7 +149,6 @@ func.func @a_fill_says_what_it_stands_for(%x: memref<1024xf32>) {
 // CHECK: neuron.engine.tensor_copy vector dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], i8> src {{%.*}} : !neuron.engine.view<sbuf[0:128], [4 x 8], i8>
 // CHECK: neuron.engine.tensor_scalar vector op0 bitwise_and
 func.func @narrow_integers_keep_their_low_bytes(%x: memref<1024xi8>) {
-  %c0 = arith.constant 0 : index
   %fifteen = arith.constant 15 : i8
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi8> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary add %v, %v : !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi8, [d0/8:128] x [d0:8]>
@@ -178,7 +165,6 @@ func.func @narrow_integers_keep_their_low_bytes(%x: memref<1024xi8>) {
 // CHECK: neuron.engine.tensor_scalar vector op0 less
 // CHECK: neuron.engine.tensor_copy_predicated
 func.func @words_on_gpsimd_and_by_halves(%x: memref<1024xi32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   %a = neuron.mem.binary multiply %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   %b = neuron.mem.binary maximum %a, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
@@ -192,7 +178,6 @@ func.func @words_on_gpsimd_and_by_halves(%x: memref<1024xi32>) {
 // CHECK: neuron.engine.tensor_tensor gpsimd op add dst {{%.*}} : !neuron.engine.view<sbuf[0:4], [1 x 1], i32>
 // CHECK-NOT: tensor_reduce
 func.func @words_are_added_by_halves_of_a_row(%x: memref<24xi32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 6, d1 by 1] : memref<24xi32> -> !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]>
   %s = neuron.mem.reduce sum %v axis 1 : !neuron.mem.tile<sbuf, 4x6xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 4xi32, [d0] x []>
   neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 4xi32, [d0] x []> -> memref<24xi32>

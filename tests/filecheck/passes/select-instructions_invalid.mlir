@@ -3,7 +3,6 @@
 
 
 func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
-  %c0 = arith.constant 0 : index
   // CHECK: what is valid of this tile changes in a loop; run peel-tails first
   %v = neuron.mem.load %x(%n) [d0 by 1, s0 + d0 in * to 1024 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
@@ -24,7 +23,6 @@ func.func @a_sum_with_another_use(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [
 // -----
 
 func.func @a_function_of_integers(%x: memref<1024xi32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: exp of i32 is not supported; convert to a float
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
@@ -35,7 +33,6 @@ func.func @a_function_of_integers(%x: memref<1024xi32>) {
 // -----
 
 func.func @a_division_of_integers(%x: memref<1024xi32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: divide of int32 is not exact on any engine
   %r = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
@@ -76,7 +73,6 @@ func.func @indices_over_several_digits() {
 // -----
 
 func.func @a_gap_between_partitions(%x: memref<15xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 5, d1 by 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
   // CHECK: neuron.mem.unary has no instruction here: the partitions do not follow one another
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
@@ -87,7 +83,6 @@ func.func @a_gap_between_partitions(%x: memref<15xf32>) {
 // -----
 
 func.func @a_convert_without_a_way(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   // CHECK: a convert has no way; run lower-converts first
   %r = neuron.mem.convert %v : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
@@ -98,7 +93,6 @@ func.func @a_convert_without_a_way(%x: memref<1024xf32>) {
 // -----
 
 func.func @a_product_of_several_pieces(%x: memref<16384xf32>) {
-  %c0 = arith.constant 0 : index
   %a = neuron.mem.load %x [d0 by 256, d1 by 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 64x256xf32, [d1:128] x [d1/128:2, d0]>
   %b = neuron.mem.load %x [d0 by 16, d1 by 1] : memref<16384xf32> -> !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
@@ -111,7 +105,6 @@ func.func @a_product_of_several_pieces(%x: memref<16384xf32>) {
 // -----
 
 func.func @truth_values_in_memory(%x: memref<8xi1>) {
-  %c0 = arith.constant 0 : index
   // CHECK: arrays of truth values (i1) are not supported in HBM; pass uint8
   %r = neuron.mem.load %x [d0 by 1] : memref<8xi1> -> !neuron.mem.tile<sbuf, 8xi1, [d0] x []>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 8xi1, [d0] x []>) -> ()
@@ -121,7 +114,6 @@ func.func @truth_values_in_memory(%x: memref<8xi1>) {
 // -----
 
 func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
-  %c0 = arith.constant 0 : index
   %f = "test.op"() : () -> f32
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   // CHECK: a scalar operand of a tile operation must be a constant
@@ -133,7 +125,6 @@ func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
 // -----
 
 func.func @divided_integers(%x: memref<1024xi32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   // CHECK: divide of int32 is not exact on any engine
   %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
@@ -145,7 +136,6 @@ func.func @divided_integers(%x: memref<1024xi32>) {
 
 func.func @a_tile_as_argument(%x: memref<8xf32>, %t: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
   // CHECK: error: argument 't' is !neuron.mem.tile<sbuf, 8xf32, [d0] x []>; a kernel's arguments are memrefs, and scalars are constants
-  %c0 = arith.constant 0 : index
   neuron.mem.store %t to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
   func.return
 }
@@ -153,7 +143,6 @@ func.func @a_tile_as_argument(%x: memref<8xf32>, %t: !neuron.mem.tile<sbuf, 8xf3
 // -----
 
 func.func @wrong_level(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   // CHECK: error: select-instructions takes neuron.mem; this module is at tile: run tile,tile-to-mem first
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
@@ -163,7 +152,6 @@ func.func @wrong_level(%x: memref<8xf32>) {
 // -----
 
 func.func @a_tile_used_by_no_operation_of_the_level(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
   // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
   "test.op"(%v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
@@ -173,7 +161,6 @@ func.func @a_tile_used_by_no_operation_of_the_level(%x: memref<8xf32>) {
 // -----
 
 func.func @a_tile_made_by_no_operation_of_the_level(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
   %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>)
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
@@ -183,7 +170,6 @@ func.func @a_tile_made_by_no_operation_of_the_level(%x: memref<8xf32>) {
 // -----
 
 func.func @a_branch(%x: memref<8xf32>) {
-  %c0 = arith.constant 0 : index
   %true = arith.constant true
   // CHECK: error: scf.if is not an operation of neuron.mem; it has no instruction
   scf.if %true {

@@ -2,15 +2,10 @@
 // RUN: nki-opt %s -p structure-accesses --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
 
 
-// CHECK-LABEL: func.func @offset_stride_and_extent(
-// CHECK-SAME: [[X:%.*]]: memref<5000xf32>
-// CHECK: [[PID:%.*]] = tile.program_id 0
-// CHECK: [[OFFSET:%.*]] = arith.muli [[PID]]
-// CHECK: [[NONE:%.*]] = arith.maxsi
-// CHECK: [[VALID:%.*]] = arith.minsi [[NONE]]
-// CHECK: [[V:%.*]] = tile.read [[X]][{{%.*}}] strides [1] valid[[[VALID]]] : memref<5000xf32> -> tensor<1024xf32>
-// CHECK: tile.write [[V]] to [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : tensor<1024xf32> -> memref<5000xf32>
-func.func @offset_stride_and_extent(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
+// CHECK-LABEL: func.func @a_bound_on_a_coordinate
+// CHECK: [[V:%.*]] = tile.read %x(%pid) [d0 + 1024 * s0 in * to 5000 by 1] : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.write [[V]] to %x(%pid) [d0 + 1024 * s0 in * to 5000 by 1] : tensor<1024xf32> -> memref<5000xf32>
+func.func @a_bound_on_a_coordinate(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
   %pid = tile.program_id 0
@@ -31,7 +26,7 @@ func.func @offset_stride_and_extent(%x: memref<5000xf32>) attributes {tile.grid 
 // -----
 
 // CHECK-LABEL: func.func @a_mask_that_always_holds_is_left_out
-// CHECK: tile.read {{%.*}}[{{%.*}}] strides [2] other -1.000000e+00 : f32 : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.read %x [d0 by 2] other -1.000000e+00 : f32 : memref<5000xf32> -> tensor<1024xf32>
 func.func @a_mask_that_always_holds_is_left_out(%x: memref<5000xf32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
@@ -51,12 +46,9 @@ func.func @a_mask_that_always_holds_is_left_out(%x: memref<5000xf32>) {
 
 // -----
 
-// CHECK-LABEL: func.func @a_single_element_under_a_mask(
-// CHECK-SAME: [[X:%.*]]: memref<8xf32>
-// CHECK: [[BLOCK:%.*]] = tile.read [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : memref<8xf32> -> tensor<1xf32>
-// CHECK: [[V:%.*]] = tile.reduce max [[BLOCK]] axis 0 : tensor<1xf32> -> f32
-// CHECK: [[W:%.*]] = tile.splat [[V]] : f32 -> tensor<1xf32>
-// CHECK: tile.write [[W]] to [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : tensor<1xf32> -> memref<8xf32>
+// CHECK-LABEL: func.func @a_single_element_under_a_mask
+// CHECK: [[V:%.*]] = tile.read %x(%pid) [s0 by 1, s0 in 3 to 4 by 0] : memref<8xf32> -> f32
+// CHECK: tile.write [[V]] to %x(%pid) [s0 by 1, s0 in 3 to 4 by 0] : f32 -> memref<8xf32>
 func.func @a_single_element_under_a_mask(%x: memref<8xf32>) attributes {tile.grid = array<i64: 5>} {
   %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
   %pid = tile.program_id 0
@@ -70,15 +62,14 @@ func.func @a_single_element_under_a_mask(%x: memref<8xf32>) attributes {tile.gri
 
 // -----
 
-// CHECK-LABEL: func.func @an_other_that_is_no_constant(
-// CHECK: [[READ:%.*]] = tile.read {{.*}} valid
+// CHECK-LABEL: func.func @an_other_that_is_no_constant
+// CHECK: [[READ:%.*]] = tile.read %x [d0 in * to 50 by 1] : memref
 // CHECK: [[OTHER:%.*]] = tile.splat
 // CHECK: [[V:%.*]] = tile.select {{%.*}}, [[READ]], [[OTHER]]
 // CHECK: "test.op"([[V]])
 func.func @an_other_that_is_no_constant(%x: memref<5000xf32>, %y: memref<1xf32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
-  %zero = arith.constant 0 : index
   %other = tile.read %y [0 by 1] : memref<1xf32> -> f32
   %range = tile.arange 0 to 64 : tensor<64xindex>
   %n = arith.constant 50 : index
@@ -93,7 +84,7 @@ func.func @an_other_that_is_no_constant(%x: memref<5000xf32>, %y: memref<1xf32>)
 // -----
 
 // CHECK-LABEL: func.func @a_mask_that_never_holds
-// CHECK: tile.read {{.*}} valid[{{%.*}}] other 7 : ui8 : memref<8xui8> -> tensor<1xui8>
+// CHECK: tile.read %x [0 by 1, 0 in 1 to * by 0] other 7 : ui8 : memref<8xui8> -> ui8
 func.func @a_mask_that_never_holds(%x: memref<8xui8>) {
   %base = tile.base %x : memref<8xui8> -> !tile.ptr<ui8>
   %false = arith.constant false
@@ -107,7 +98,7 @@ func.func @a_mask_that_never_holds(%x: memref<8xui8>) {
 // -----
 
 // CHECK-LABEL: func.func @bit_operators_by_powers_of_two
-// CHECK: tile.read {{%.*}}[{{%.*}}] strides [4]
+// CHECK: tile.read %x(%pid) [d0 by 4, (s0) floordiv 2 + (s0) mod 2 by 1]
 func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 8>} {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
@@ -131,11 +122,9 @@ func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) attributes {tile
 // -----
 
 // CHECK-LABEL: func.func @leaves_alone
-// CHECK-NEXT: arith.constant
 // CHECK-NEXT: tile.read
 // CHECK-NEXT: "test.op"
 func.func @leaves_alone(%x: memref<8xf32>) {
-  %zero = arith.constant 0 : index
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   "test.op"(%v) : (tensor<8xf32>) -> ()
   func.return
@@ -144,8 +133,8 @@ func.func @leaves_alone(%x: memref<8xf32>) {
 // -----
 
 // CHECK-LABEL: func.func @what_is_left_out_stays_undefined
-// CHECK: tile.read {{%.*}}[{{%.*}}] strides [1] valid[{{%.*}}] undefined : memref<5000xf32> -> tensor<1024xf32>
-// CHECK: tile.read {{%.*}}[{{%.*}}] strides [1] : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.read %x [d0 in * to 1000 by 1] undefined : memref<5000xf32> -> tensor<1024xf32>
+// CHECK: tile.read %x [d0 by 1] : memref<5000xf32> -> tensor<1024xf32>
 func.func @what_is_left_out_stays_undefined(%x: memref<5000xf32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
@@ -161,5 +150,531 @@ func.func @what_is_left_out_stays_undefined(%x: memref<5000xf32>) {
   %always = tile.compare lt %range, %every : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
   %w = tile.load %p mask %always : tensor<1024xi1> undefined : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
   "test.op"(%w) : (tensor<1024xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_lower_bound
+// CHECK: tile.read %x [d0 in 5 to * by 1] : memref<5000xf32> -> tensor<16xf32>
+func.func @a_lower_bound(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %five_0 = arith.constant 5 : index
+  %five = tile.splat %five_0 : index -> tensor<16xindex>
+  %mask = tile.compare ge %range, %five : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_lower_and_an_upper_bound
+// CHECK: tile.read %x [d0 in 5 to * by 1, d0 in * to 13 by 0] : memref<5000xf32> -> tensor<16xf32>
+func.func @a_lower_and_an_upper_bound(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %four_0 = arith.constant 4 : index
+  %four = tile.splat %four_0 : index -> tensor<16xindex>
+  %end_0 = arith.constant 13 : index
+  %end = tile.splat %end_0 : index -> tensor<16xindex>
+  %above = tile.compare gt %range, %four : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %below = tile.compare lt %range, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %mask = arith.andi %above, %below : tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @one_place_is_two_bounds
+// CHECK: tile.read %x [d0 in 5 to 6 by 1]
+func.func @one_place_is_two_bounds(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %five_0 = arith.constant 5 : index
+  %five = tile.splat %five_0 : index -> tensor<16xindex>
+  %mask = tile.compare eq %range, %five : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// Where 3 * d0 < 10: what divides a bound goes.
+// CHECK-LABEL: func.func @a_bound_on_a_multiple
+// CHECK: tile.read %x [d0 in * to 4 by 1]
+func.func @a_bound_on_a_multiple(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %three_0 = arith.constant 3 : index
+  %three = tile.splat %three_0 : index -> tensor<16xindex>
+  %ten_0 = arith.constant 10 : index
+  %ten = tile.splat %ten_0 : index -> tensor<16xindex>
+  %tripled = arith.muli %range, %three : tensor<16xindex>
+  %mask = tile.compare lt %tripled, %ten : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @an_address_that_runs_backwards
+// CHECK: tile.read %x [d0 in 3 to * by -1, 15 by 1] : memref
+func.func @an_address_that_runs_backwards(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %last_0 = arith.constant 15 : index
+  %last = tile.splat %last_0 : index -> tensor<16xindex>
+  %three_0 = arith.constant 3 : index
+  %three = tile.splat %three_0 : index -> tensor<16xindex>
+  %back = arith.subi %last, %range : tensor<16xindex>
+  %mask = tile.compare ge %range, %three : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %back : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// The address is one of another block: what is left of it has a coordinate of its own.
+// CHECK-LABEL: func.func @a_bound_on_what_the_address_does_not_have
+// CHECK: tile.read %x(%pid) [d0 + 8 * s0 in * to 20 by 1, 8 * s0 by 1]
+func.func @a_bound_on_what_the_address_does_not_have(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 4>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %pid = tile.program_id 0
+  %eight = arith.constant 8 : index
+  %first = arith.muli %pid, %eight : index
+  %twice = arith.addi %first, %first : index
+  %firsts = tile.splat %first : index -> tensor<16xindex>
+  %begins = tile.splat %twice : index -> tensor<16xindex>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %at = arith.addi %firsts, %range : tensor<16xindex>
+  %there = arith.addi %begins, %range : tensor<16xindex>
+  %end_0 = arith.constant 20 : index
+  %end = tile.splat %end_0 : index -> tensor<16xindex>
+  %mask = tile.compare lt %at, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %there : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @bounds_on_two_dimensions
+// CHECK: tile.read %x [d0 in * to 6 by 100, d1 in 1 to * by 1] : memref<5000xf32> -> tensor<8x4xf32>
+func.func @bounds_on_two_dimensions(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %rows_1 = tile.expand_dims %r axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %pitch_0 = arith.constant 100 : index
+  %pitch = tile.splat %pitch_0 : index -> tensor<8x4xindex>
+  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+  %at = arith.addi %starts, %columns : tensor<8x4xindex>
+  %six_0 = arith.constant 6 : index
+  %six = tile.splat %six_0 : index -> tensor<8x4xindex>
+  %one_0 = arith.constant 1 : index
+  %one = tile.splat %one_0 : index -> tensor<8x4xindex>
+  %below = tile.compare lt %rows, %six : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %above = tile.compare ge %columns, %one : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %mask = arith.andi %below, %above : tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_bound_on_the_whole_address
+// CHECK: tile.read %x [100 * d0 + d1 in * to 702 by 1]
+func.func @a_bound_on_the_whole_address(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %rows_1 = tile.expand_dims %r axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %pitch_0 = arith.constant 100 : index
+  %pitch = tile.splat %pitch_0 : index -> tensor<8x4xindex>
+  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+  %at = arith.addi %starts, %columns : tensor<8x4xindex>
+  %end_0 = arith.constant 702 : index
+  %end = tile.splat %end_0 : index -> tensor<8x4xindex>
+  %mask = tile.compare lt %at, %end : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_guard_on_two_dimensions
+// CHECK: tile.read %x [d0 by 100, d1 by 1, d0 + -1 * d1 in 0 to * by 0]
+func.func @a_guard_on_two_dimensions(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %rows_1 = tile.expand_dims %r axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %pitch_0 = arith.constant 100 : index
+  %pitch = tile.splat %pitch_0 : index -> tensor<8x4xindex>
+  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+  %at = arith.addi %starts, %columns : tensor<8x4xindex>
+  %mask = tile.compare ge %rows, %columns : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_guard_on_what_is_repeated
+// CHECK: tile.read %x [d1 by 1, d0 in * to 6 by 0]
+func.func @a_guard_on_what_is_repeated(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %rows_1 = tile.expand_dims %r axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %six_0 = arith.constant 6 : index
+  %six = tile.splat %six_0 : index -> tensor<8x4xindex>
+  %mask = tile.compare lt %rows, %six : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %columns : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_scalar_mask_bounds_no_dimension
+// CHECK: tile.read %x(%pid) [d0 by 1, s0 in * to 3 by 0] : memref<5000xf32> -> tensor<16xf32>
+func.func @a_scalar_mask_bounds_no_dimension(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %pid = tile.program_id 0
+  %three = arith.constant 3 : index
+  %some = tile.compare lt %pid, %three : index, index -> i1
+  %mask = tile.splat %some : i1 -> tensor<16xi1>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_gather_and_a_scatter
+// CHECK: [[V:%.*]] = tile.read %x index(%index : tensor<16xi32>) [t0(d0) by 1] : memref<5000xf32> -> tensor<16xf32>
+// CHECK: tile.write [[V]] to %x index(%index : tensor<16xi32>) [t0(d0) by 1] : tensor<16xf32> -> memref<5000xf32>
+func.func @a_gather_and_a_scatter(%x: memref<5000xf32>, %i: memref<16xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 1] : memref<16xi32> -> tensor<16xi32>
+  %p = tile.add_ptr %bases, %index : tensor<16x!tile.ptr<f32>>, tensor<16xi32> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  tile.store %p, %v : tensor<16x!tile.ptr<f32>>, tensor<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_gather_under_a_bound
+// CHECK: tile.read %x index(%index : tensor<16xi32>) [t0(d0) by 1, d0 in * to 13 by 0]
+func.func @a_gather_under_a_bound(%x: memref<5000xf32>, %i: memref<16xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 1] : memref<16xi32> -> tensor<16xi32>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %end_0 = arith.constant 13 : index
+  %end = tile.splat %end_0 : index -> tensor<16xindex>
+  %mask = tile.compare lt %range, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %index : tensor<16x!tile.ptr<f32>>, tensor<16xi32> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @rows_that_data_names
+// CHECK: tile.read %x index(%index : tensor<8xi32>) [t0(d0) by 100, d1 by 1] : memref<5000xf32> -> tensor<8x4xf32>
+func.func @rows_that_data_names(%x: memref<5000xf32>, %i: memref<8xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 1] : memref<8xi32> -> tensor<8xi32>
+  %wide = tile.cast %index : tensor<8xi32> -> tensor<8xindex>
+  %rows_1 = tile.expand_dims %wide axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %pitch_0 = arith.constant 100 : index
+  %pitch = tile.splat %pitch_0 : index -> tensor<8x4xindex>
+  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+  %at = arith.addi %starts, %columns : tensor<8x4xindex>
+  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @an_index_tile_that_is_turned
+// CHECK: tile.read %x index(%index : tensor<4x8xi32>) [t0(d1, d0) by 1] : memref<5000xf32> -> tensor<8x4xf32>
+func.func @an_index_tile_that_is_turned(%x: memref<5000xf32>, %i: memref<4x8xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 8, d1 by 1] : memref<4x8xi32> -> tensor<4x8xi32>
+  %turned = tile.trans %index : tensor<4x8xi32> -> tensor<8x4xi32>
+  %p = tile.add_ptr %bases, %turned : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xi32> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_column_of_indices_that_is_repeated
+// CHECK: tile.read %x index(%index : tensor<8x1xi32>) [t0(d0, 0) by 1] : memref<5000xf32> -> tensor<8x4xf32>
+func.func @a_column_of_indices_that_is_repeated(%x: memref<5000xf32>, %i: memref<8xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 1] : memref<8xi32> -> tensor<8x1xi32>
+  %all = tile.broadcast %index : tensor<8x1xi32> -> tensor<8x4xi32>
+  %p = tile.add_ptr %bases, %all : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xi32> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @two_index_tiles
+// CHECK: tile.read %x index(%index, %other : tensor<16xi32>, tensor<16xi32>) [t0(d0) by 1, t1(d0) by -1]
+func.func @two_index_tiles(%x: memref<5000xf32>, %i: memref<16xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %index = tile.read %i [d0 by 1] : memref<16xi32> -> tensor<16xi32>
+  %other = tile.read %i [15 - d0 by 1] : memref<16xi32> -> tensor<16xi32>
+  %a = tile.cast %index : tensor<16xi32> -> tensor<16xindex>
+  %b = tile.cast %other : tensor<16xi32> -> tensor<16xindex>
+  %at = arith.subi %a, %b : tensor<16xindex>
+  %p = tile.add_ptr %bases, %at : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @an_element_that_data_names
+// CHECK: tile.read %x index(%row : i32) [t0() by 1] : memref<5000xf32> -> f32
+func.func @an_element_that_data_names(%x: memref<5000xf32>, %i: memref<16xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %row = tile.read %i [0 by 1] : memref<16xi32> -> i32
+  %offset = tile.cast %row : i32 -> index
+  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+  %v = tile.load %p : !tile.ptr<f32> -> f32
+  "test.op"(%v) : (f32) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_row_that_data_names
+// CHECK: tile.read %x index(%row : i32) [t0() by 100, d0 by 1] : memref<5000xf32> -> tensor<16xf32>
+func.func @a_row_that_data_names(%x: memref<5000xf32>, %i: memref<16xi32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %row = tile.read %i [0 by 1] : memref<16xi32> -> i32
+  %wide = tile.cast %row : i32 -> index
+  %pitch = arith.constant 100 : index
+  %first = arith.muli %wide, %pitch : index
+  %starts = tile.splat %first : index -> tensor<16xindex>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %at = arith.addi %starts, %range : tensor<16xindex>
+  %p = tile.add_ptr %bases, %at : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// A remainder of places is an index tile, though no data.
+// CHECK-LABEL: func.func @indices_without_a_stride
+// CHECK: [[I:%.*]] = arith.remsi
+// CHECK: tile.read %x index([[I]] : tensor<16xindex>) [t0(d0) by 1]
+func.func @indices_without_a_stride(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %five_0 = arith.constant 5 : index
+  %five = tile.splat %five_0 : index -> tensor<16xindex>
+  %wrapped = arith.remsi %range, %five : tensor<16xindex>
+  %p = tile.add_ptr %bases, %wrapped : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @an_index_that_may_wrap
+// CHECK: tile.read %x index(%narrow : i8) [t0() by 1] : memref<5000xf32> -> f32
+func.func @an_index_that_may_wrap(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 200>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %pid = tile.program_id 0
+  %narrow = tile.cast %pid : index -> i8
+  %offset = tile.cast %narrow : i8 -> index
+  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+  %v = tile.load %p : !tile.ptr<f32> -> f32
+  "test.op"(%v) : (f32) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_mask_of_data_stays
+// CHECK: [[V:%.*]] = tile.read %x [d0 by 1] mask %data : tensor<16xi1> : memref<5000xf32> -> tensor<16xf32>
+// CHECK: tile.write [[V]] to %x [d0 by 1] mask %data : tensor<16xi1> : tensor<16xf32> -> memref<5000xf32>
+func.func @a_mask_of_data_stays(%x: memref<5000xf32>, %m: memref<16xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %w = tile.read %m [d0 by 1] : memref<16xf32> -> tensor<16xf32>
+  %data = tile.compare lt %w, %w : tensor<16xf32>, tensor<16xf32> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %data : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  tile.store %p, %v mask %data : tensor<16xi1> : tensor<16x!tile.ptr<f32>>, tensor<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @of_a_mask_what_is_no_bound_stays
+// CHECK: tile.read %x [d0 in * to 13 by 1] mask %data : tensor<16xi1>
+func.func @of_a_mask_what_is_no_bound_stays(%x: memref<5000xf32>, %m: memref<16xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %w = tile.read %m [d0 by 1] : memref<16xf32> -> tensor<16xf32>
+  %data = tile.compare lt %w, %w : tensor<16xf32>, tensor<16xf32> -> tensor<16xi1>
+  %end_0 = arith.constant 13 : index
+  %end = tile.splat %end_0 : index -> tensor<16xindex>
+  %below = tile.compare lt %range, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %mask = arith.andi %below, %data : tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @masks_that_stay_are_one
+// CHECK: [[M:%.*]] = arith.andi %data, %more : tensor<16xi1>
+// CHECK: tile.read %x [d0 in * to 13 by 1] mask [[M]] : tensor<16xi1>
+func.func @masks_that_stay_are_one(%x: memref<5000xf32>, %m: memref<16xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %w = tile.read %m [d0 by 1] : memref<16xf32> -> tensor<16xf32>
+  %data = tile.compare lt %w, %w : tensor<16xf32>, tensor<16xf32> -> tensor<16xi1>
+  %more = tile.compare gt %w, %w : tensor<16xf32>, tensor<16xf32> -> tensor<16xi1>
+  %end_0 = arith.constant 13 : index
+  %end = tile.splat %end_0 : index -> tensor<16xindex>
+  %below = tile.compare lt %range, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %first = arith.andi %data, %below : tensor<16xi1>
+  %mask = arith.andi %first, %more : tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @all_but_one_place_stays_a_mask
+// CHECK: [[M:%.*]] = tile.compare ne
+// CHECK: tile.read %x [d0 by 1] mask [[M]] : tensor<16xi1>
+func.func @all_but_one_place_stays_a_mask(%x: memref<5000xf32>) {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+  %range = tile.arange 0 to 16 : tensor<16xindex>
+  %five_0 = arith.constant 5 : index
+  %five = tile.splat %five_0 : index -> tensor<16xindex>
+  %mask = tile.compare ne %range, %five : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_bound_on_rows_of_a_block
+// CHECK: tile.read %x(%pid) [d0 + 8 * s0 in * to 20 by 100, d1 by 1] : memref<5000xf32> -> tensor<8x4xf32>
+func.func @a_bound_on_rows_of_a_block(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 4>} {
+  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %pid = tile.program_id 0
+  %eight = arith.constant 8 : index
+  %first = arith.muli %pid, %eight : index
+  %firsts = tile.splat %first : index -> tensor<8xindex>
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %of_block = arith.addi %firsts, %r : tensor<8xindex>
+  %rows_1 = tile.expand_dims %of_block axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %hundred = arith.constant 100 : index
+  %pitch = tile.splat %hundred : index -> tensor<8x4xindex>
+  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+  %at = arith.addi %starts, %columns : tensor<8x4xindex>
+  %twenty = arith.constant 20 : index
+  %end = tile.splat %twenty : index -> tensor<8x4xindex>
+  %mask = tile.compare lt %rows, %end : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
   func.return
 }

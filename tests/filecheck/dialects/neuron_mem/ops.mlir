@@ -43,19 +43,34 @@ func.func @types() {
 }
 
 // CHECK-LABEL: func.func @memory
-func.func @memory(%x: memref<2048xf32>, %s: memref<1xf32>, %i: index, %n: index) {
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [32 * d0 + s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+func.func @memory(%x: memref<2048xf32>, %s: memref<1xf32>, %i: index) {
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %a = neuron.mem.load %x(%i) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %b = neuron.mem.load %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
-  %c = neuron.mem.load %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}} [d0 by 32, d1 in 3 to * by 1, d0 + -1 * d1 in 0 to * by 0] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %c = neuron.mem.load %x [d0 by 32, d1 in 3 to * by 1, d0 + -1 * d1 in 0 to * by 0] other 1.000000e+00 : f32 : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [(s0) mod 8 + d0 by 32, d1 in -1 to 20 by 1] undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %d = neuron.mem.load %x(%i) [(s0) mod 8 + d0 by 32, d1 in -1 to 20 by 1] undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [s0 by 1] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
-  %d = neuron.mem.load %s(%i) [s0 by 1] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
-  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [32 * d0 + s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  %e = neuron.mem.load %s(%i) [s0 by 1] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}}(%{{.*}}) [0 by 1, s0 in 2 to 3 by 0] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  %f = neuron.mem.load %s(%i) [0 by 1, s0 in 2 to 3 by 0] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   neuron.mem.store %a to %x(%i) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   neuron.mem.store %a to %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @gathers_and_scatters
+func.func @gathers_and_scatters(%x: memref<2048xf32>, %rows: !neuron.mem.tile<sbuf, 64xi32, [d0] x []>, %mask: !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}} index(%{{.*}} : !neuron.mem.tile<sbuf, 64xi32, [d0] x []>) [t0(d0) in 0 to 64 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %a = neuron.mem.load %x index(%rows : !neuron.mem.tile<sbuf, 64xi32, [d0] x []>) [t0(d0) in 0 to 64 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.load %{{.*}} [d0 by 32, d1 by 1] mask %{{.*}} : !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]> undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %b = neuron.mem.load %x [d0 by 32, d1 by 1] mask %mask : !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]> undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: neuron.mem.store %{{.*}} to %{{.*}} index(%{{.*}} : !neuron.mem.tile<sbuf, 64xi32, [d0] x []>) [t0(d0) by 32, d1 by 1] mask %{{.*}} : !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]> : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %a to %x index(%rows : !neuron.mem.tile<sbuf, 64xi32, [d0] x []>) [t0(d0) by 32, d1 by 1] mask %mask : !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]> : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
 
@@ -69,8 +84,10 @@ func.func @making(%i: index, %n: index, %f: f32, %t: i1) {
   %c = neuron.mem.iota %i strides [32, -1] -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.iota %{{.*}} strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   %d = neuron.mem.iota %i strides [32, 1] -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
-  // CHECK: %{{.*}} = neuron.mem.mask[%{{.*}}, %{{.*}}] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.mask(%{{.*}}) [s0 + d0 + -1 * d1 in 0 to * by 0, d1 in 3 to 9 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   %e = neuron.mem.mask(%i) [s0 + d0 - d1 in 0 to * by 0, d1 in 3 to 9 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.mask [] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  %h = neuron.mem.mask [] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %g = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return

@@ -124,15 +124,15 @@ func.func @psum_holds_so_much() {
 
 // -----
 
-func.func @load_has_a_stride_for_each_dimension(%0: memref<2048xf32>, %1: index) {
+func.func @positions_of_a_load_are_of_dimensions(%0: memref<2048xf32>, %1: index) {
   // CHECK: d2 is beyond the 2 dimensions of the tile
-  %r = neuron.mem.load %0(%1) [s0 + d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.load %0(%1) [s0 + d0 by 32, d2 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
 }
 
 // -----
 
-func.func @load_has_an_extent_for_each_dimension(%0: memref<2048xf32>, %1: index) {
+func.func @load_uses_its_scalars(%0: memref<2048xf32>, %1: index) {
   // CHECK: the index scalar s0 is not used
   %r = neuron.mem.load %0(%1) [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   func.return
@@ -141,7 +141,7 @@ func.func @load_has_an_extent_for_each_dimension(%0: memref<2048xf32>, %1: index
 // -----
 
 func.func @load_keeps_the_type(%0: memref<2048xf32>, %1: index) {
-  // CHECK: a transfer keeps the element type f32, got bf16
+  // CHECK: memory has elements f32, got !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   %r = neuron.mem.load %0(%1) [d0 by 32, s0 + d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   func.return
 }
@@ -164,7 +164,7 @@ func.func @load_fills_with_elements(%0: memref<2048xf32>, %1: index) {
 
 // -----
 
-func.func @store_has_a_stride_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
+func.func @positions_of_a_store_are_of_dimensions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
   // CHECK: d2 is beyond the 2 dimensions of the tile
   neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1, d2 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
@@ -172,7 +172,7 @@ func.func @store_has_a_stride_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x3
 
 // -----
 
-func.func @store_has_an_extent_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
+func.func @scalars_of_a_store_are_there(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
   // CHECK: there are 1 index scalars, and no s1
   neuron.mem.store %0 to %1(%2) [d0 by 32, s1 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
@@ -181,7 +181,7 @@ func.func @store_has_an_extent_for_each_dimension(%0: !neuron.mem.tile<sbuf, 64x
 // -----
 
 func.func @store_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
-  // CHECK: a transfer keeps the element type f32, got bf16
+  // CHECK: memory has elements f32, got !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
@@ -191,6 +191,54 @@ func.func @store_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d
 func.func @store_reaches_sbuf(%0: !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>, %1: memref<2048xf32>, %2: index) {
   // CHECK: DMA reaches HBM and SBUF, not PSUM
   neuron.mem.store %0 to %1(%2) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}
+
+// -----
+
+func.func @an_index_tile_of_a_load_has_as_many_places(%0: memref<2048xf32>, %1: !neuron.mem.tile<sbuf, 32xi32, [d0] x []>) {
+  // CHECK: t0(d0) is read over [64], and t0 is [32]
+  %r = neuron.mem.load %0 index(%1 : !neuron.mem.tile<sbuf, 32xi32, [d0] x []>) [t0(d0) by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @index_tiles_of_a_load_are_integers(%0: memref<2048xf32>, %1: !neuron.mem.tile<sbuf, 64xf32, [d0] x []>) {
+  // CHECK: t0 must be of integers, got !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %r = neuron.mem.load %0 index(%1 : !neuron.mem.tile<sbuf, 64xf32, [d0] x []>) [t0(d0) by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_of_a_load_has_its_shape(%0: memref<2048xf32>, %1: !neuron.mem.tile<sbuf, 64xi1, [d0] x []>) {
+  // CHECK: the mask must be i1 of shape [64, 32], got !neuron.mem.tile<sbuf, 64xi1, [d0] x []>
+  %r = neuron.mem.load %0 [d0 by 32, d1 by 1] mask %1 : !neuron.mem.tile<sbuf, 64xi1, [d0] x []> : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @what_a_load_reads_as_other_is_defined(%0: memref<2048xf32>) {
+  // CHECK: elements that read as 'other' are not undefined
+  %r = neuron.mem.load %0 [d0 by 32, d1 in 0 to 5 by 1] other 0.0 : f32 undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @only_what_a_load_leaves_out_is_undefined(%0: memref<2048xf32>) {
+  // CHECK: nothing is left out that could be undefined
+  %r = neuron.mem.load %0 [d0 by 32, d1 by 1] undefined : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_store_moves_a_tile(%0: tensor<64x32xf32>, %1: memref<2048xf32>) {
+  // CHECK: a store moves a tile, got tensor<64x32xf32>
+  neuron.mem.store %0 to %1 [d0 by 32, d1 by 1] : tensor<64x32xf32> -> memref<2048xf32>
   func.return
 }
 
@@ -228,9 +276,41 @@ func.func @iota_lies_in_sbuf(%0: index) {
 
 // -----
 
-func.func @mask_has_an_extent_for_each_dimension(%0: index) {
+func.func @a_mask_addresses_nothing(%0: index) {
   // CHECK: a mask has no memory: its coordinates have bounds and stride 0
   %r = neuron.mem.mask(%0) [s0 + d0 in 0 to 5 by 1] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_has_bounds() {
+  // CHECK: 'd0 by 0' addresses nothing and has no bounds
+  %r = neuron.mem.mask [d0 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_is_of_its_dimensions() {
+  // CHECK: d2 is beyond the 2 dimensions of the tile
+  %r = neuron.mem.mask [d2 in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_uses_its_scalars(%0: index) {
+  // CHECK: the index scalar s0 is not used
+  %r = neuron.mem.mask(%0) [d0 in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_has_no_index_tiles() {
+  // CHECK: there are 0 index tiles, and no t0
+  %r = neuron.mem.mask [t0(d0) in 0 to 5 by 0] -> !neuron.mem.tile<sbuf, 64x32xi1, [d0] x [d1]>
   func.return
 }
 

@@ -39,25 +39,111 @@ func.func @through_pointers() {
 
 // CHECK-LABEL: func.func @structured
 func.func @structured(%x: memref<64xf32>, %y: memref<4x8xbf16>) {
-  %i, %m, %n = "test.op"() : () -> (index, index, index)
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] : memref<64xf32> -> tensor<8xf32>
-  %a = tile.read %x(%i) [s0 + d0 by 1] : memref<64xf32> -> tensor<8xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] : memref<64xf32> -> tensor<8xf32>
-  %b = tile.read %x[%i] strides [1] valid[%m] : memref<64xf32> -> tensor<8xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<2x4xf32>
-  %c = tile.read %x[%i] strides [8, -1] valid[%m, %n] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<2x4xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, -1] valid[%{{.*}}, %{{.*}}] undefined : memref<64xf32> -> tensor<2x4xf32>
-  %f = tile.read %x[%i] strides [8, -1] valid[%m, %n] undefined : memref<64xf32> -> tensor<2x4xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [] : memref<64xf32> -> f32
+  %i, %j = "test.op"() : () -> (index, index)
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 by 1] : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x [d0 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [s0 + d0 by 1] : memref<64xf32> -> tensor<8xf32>
+  %b = tile.read %x(%i) [s0 + d0 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}, %{{.*}}) [s0 + d0 by 8, 3 + 2 * s1 + d1 by 1] : memref<64xf32> -> tensor<2x4xf32>
+  %c = tile.read %x(%i, %j) [s0 + d0 by 8, 3 + 2 * s1 + d1 by 1] : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [s0 by 1] : memref<64xf32> -> f32
   %d = tile.read %x(%i) [s0 by 1] : memref<64xf32> -> f32
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [8, 0] : memref<4x8xbf16> -> tensor<4x8xbf16>
-  %e = tile.read %y(%i) [d0 by 8, s0 by 1] : memref<4x8xbf16> -> tensor<4x8xbf16>
-  // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [1] : tensor<8xf32> -> memref<64xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [0 by 1] : memref<64xf32> -> f32
+  %e = tile.read %x [0 by 1] : memref<64xf32> -> f32
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [d0 by 8, s0 by 1] : memref<4x8xbf16> -> tensor<4x8xbf16>
+  %f = tile.read %y(%i) [d0 by 8, s0 by 1] : memref<4x8xbf16> -> tensor<4x8xbf16>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [] : memref<64xf32> -> f32
+  %g = tile.read %x [] : memref<64xf32> -> f32
+  // CHECK: tile.write %{{.*}} to %{{.*}}(%{{.*}}) [s0 + d0 by 1] : tensor<8xf32> -> memref<64xf32>
   tile.write %a to %x(%i) [s0 + d0 by 1] : tensor<8xf32> -> memref<64xf32>
-  // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [4, 1] valid[%{{.*}}, %{{.*}}] : tensor<2x4xf32> -> memref<64xf32>
-  tile.write %c to %x[%i] strides [4, 1] valid[%m, %n] : tensor<2x4xf32> -> memref<64xf32>
-  // CHECK: tile.write %{{.*}} to %{{.*}}[%{{.*}}] strides [] : f32 -> memref<64xf32>
-  tile.write %d to %x(%i) [s0 by 1] : f32 -> memref<64xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}}(%{{.*}}, %{{.*}}) [s0 + d0 by 8, 3 + 2 * s1 + d1 by 1] : tensor<2x4xf32> -> memref<64xf32>
+  tile.write %c to %x(%i, %j) [s0 + d0 by 8, 3 + 2 * s1 + d1 by 1] : tensor<2x4xf32> -> memref<64xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}} [0 by 1] : f32 -> memref<64xf32>
+  tile.write %d to %x [0 by 1] : f32 -> memref<64xf32>
+  func.return
+}
+
+// Bounds on what is addressed, and guards, which address nothing; a star is no bound.
+
+// CHECK-LABEL: func.func @bounds
+func.func @bounds(%x: memref<64xf32>) {
+  %i, %v = "test.op"() : () -> (index, tensor<8xf32>)
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [8 * s0 + d0 in 0 to 50 by 1] : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x(%i) [8 * s0 + d0 in 0 to 50 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [8 * s0 + d0 in * to 50 by 1] : memref<64xf32> -> tensor<8xf32>
+  %b = tile.read %x(%i) [8 * s0 + d0 in * to 50 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [8 * s0 + d0 in 3 to * by 1] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  %c = tile.read %x(%i) [8 * s0 + d0 in 3 to * by 1] other 1.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in 0 to 2 by 8, d1 in -1 to 3 by 1] undefined : memref<64xf32> -> tensor<2x4xf32>
+  %d = tile.read %x [d0 in 0 to 2 by 8, d1 in -1 to 3 by 1] undefined : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 by 8, d1 by 1, d0 + d1 in 2 to 5 by 0] : memref<64xf32> -> tensor<2x4xf32>
+  %e = tile.read %x [d0 by 8, d1 by 1, d0 + d1 in 2 to 5 by 0] : memref<64xf32> -> tensor<2x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [0 by 1, s0 in * to 3 by 0] : memref<64xf32> -> f32
+  %f = tile.read %x(%i) [0 by 1, s0 in * to 3 by 0] : memref<64xf32> -> f32
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 by 1, 0 in 1 to * by 0] : memref<64xf32> -> tensor<8xf32>
+  %g = tile.read %x [d0 by 1, 0 in 1 to * by 0] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}}(%{{.*}}) [8 * s0 + d0 in * to 50 by 1] : tensor<8xf32> -> memref<64xf32>
+  tile.write %v to %x(%i) [8 * s0 + d0 in * to 50 by 1] : tensor<8xf32> -> memref<64xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}}(%{{.*}}) [8 * s0 + d0 by 1, d0 in 5 to * by 0] : tensor<8xf32> -> memref<64xf32>
+  tile.write %v to %x(%i) [8 * s0 + d0 by 1, d0 in 5 to * by 0] : tensor<8xf32> -> memref<64xf32>
+  func.return
+}
+
+// Elements of index tiles, at places along dimensions of what is moved; 0 where a dimension has one place.
+
+// CHECK-LABEL: func.func @index_tiles
+func.func @index_tiles(%x: memref<64xf32>) {
+  %rows, %columns, %one, %v = "test.op"() : () -> (tensor<8xi32>, tensor<1x4xi8>, index, tensor<8x4xf32>)
+  // CHECK: %{{.*}} = tile.read %{{.*}} index(%{{.*}} : tensor<8xi32>) [t0(d0) by 4, d1 by 1] : memref<64xf32> -> tensor<8x4xf32>
+  %a = tile.read %x index(%rows : tensor<8xi32>) [t0(d0) by 4, d1 by 1] : memref<64xf32> -> tensor<8x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) index(%{{.*}}, %{{.*}} : tensor<8xi32>, tensor<1x4xi8>) [s0 + t0(d0) in 0 to 10 by 4, t1(0, d1) by 1] : memref<64xf32> -> tensor<8x4xf32>
+  %b = tile.read %x(%one) index(%rows, %columns : tensor<8xi32>, tensor<1x4xi8>) [s0 + t0(d0) in 0 to 10 by 4, t1(0, d1) by 1] : memref<64xf32> -> tensor<8x4xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} index(%{{.*}} : index) [d0 + t0() by 1] : memref<64xf32> -> tensor<8xf32>
+  %c = tile.read %x index(%one : index) [d0 + t0() by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} index(%{{.*}} : tensor<8xi32>) [d0 by 1, t0(d0) in 0 to * by 0] : memref<64xf32> -> tensor<8xf32>
+  %d = tile.read %x index(%rows : tensor<8xi32>) [d0 by 1, t0(d0) in 0 to * by 0] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}} index(%{{.*}} : tensor<8xi32>) [t0(d0) by 4, d1 by 1] : tensor<8x4xf32> -> memref<64xf32>
+  tile.write %v to %x index(%rows : tensor<8xi32>) [t0(d0) by 4, d1 by 1] : tensor<8x4xf32> -> memref<64xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @masks
+func.func @masks(%x: memref<64xf32>) {
+  %mask, %one, %rows = "test.op"() : () -> (tensor<8xi1>, i1, tensor<8xi32>)
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 by 1] mask %{{.*}} : tensor<8xi1> : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x [d0 by 1] mask %mask : tensor<8xi1> : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] mask %{{.*}} : tensor<8xi1> other 2.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  %b = tile.read %x [d0 in * to 5 by 1] mask %mask : tensor<8xi1> other 2.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} index(%{{.*}} : tensor<8xi32>) [t0(d0) by 1] mask %{{.*}} : tensor<8xi1> undefined : memref<64xf32> -> tensor<8xf32>
+  %c = tile.read %x index(%rows : tensor<8xi32>) [t0(d0) by 1] mask %mask : tensor<8xi1> undefined : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [0 by 1] mask %{{.*}} : i1 : memref<64xf32> -> f32
+  %d = tile.read %x [0 by 1] mask %one : i1 : memref<64xf32> -> f32
+  // CHECK: tile.write %{{.*}} to %{{.*}} [d0 by 1] mask %{{.*}} : tensor<8xi1> : tensor<8xf32> -> memref<64xf32>
+  tile.write %a to %x [d0 by 1] mask %mask : tensor<8xi1> : tensor<8xf32> -> memref<64xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}} index(%{{.*}} : tensor<8xi32>) [t0(d0) by 1] mask %{{.*}} : tensor<8xi1> : tensor<8xf32> -> memref<64xf32>
+  tile.write %a to %x index(%rows : tensor<8xi32>) [t0(d0) by 1] mask %mask : tensor<8xi1> : tensor<8xf32> -> memref<64xf32>
+  func.return
+}
+
+// Negative numbers, remainders and quotients; a stride that is left out is 1.
+
+// CHECK-LABEL: func.func @expressions
+func.func @expressions(%x: memref<64xf32>) {
+  %i, %rows = "test.op"() : () -> (index, tensor<8xi32>)
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [63 + -1 * s0 + -2 * d0 in -3 to 70 by -1] : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x(%i) [63 + -1 * s0 + -2 * d0 in -3 to 70 by -1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [(s0) floordiv 4 by 8, (s0 + d0) mod 4 by 1] : memref<64xf32> -> tensor<8xf32>
+  %b = tile.read %x(%i) [(s0) floordiv 4 by 8, (s0 + d0) mod 4 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [2 * ((d0) floordiv 3) + (d0) mod 3 by 1] : memref<64xf32> -> tensor<8xf32>
+  %c = tile.read %x [2 * ((d0) floordiv 3) + (d0) mod 3 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} index(%{{.*}} : tensor<8xi32>) [(1 + t0(d0)) mod 8 by 1] : memref<64xf32> -> tensor<8xf32>
+  %d = tile.read %x index(%rows : tensor<8xi32>) [(1 + t0(d0)) mod 8 by 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}}(%{{.*}}) [2 + 2 * s0 + -2 * d0 by 1] : memref<64xf32> -> tensor<8xf32>
+  %e = tile.read %x(%i) [(s0 - d0) * 2 + 3 - 1] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [4 * d0 in 0 to 9 by 1] : memref<64xf32> -> tensor<8xf32>
+  %f = tile.read %x [d0 * 3 + d0 in 0 to 9] : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [9223372036854775807 in -9223372036854775808 to 9223372036854775807 by -9223372036854775808] : memref<64xf32> -> f32
+  %g = tile.read %x [9223372036854775807 in -9223372036854775808 to 9223372036854775807 by -9223372036854775808] : memref<64xf32> -> f32
   func.return
 }
 
@@ -65,16 +151,15 @@ func.func @structured(%x: memref<64xf32>, %y: memref<4x8xbf16>) {
 
 // CHECK-LABEL: func.func @fill_values
 func.func @fill_values(%x: memref<64xf32>, %y: memref<64xi8>, %z: memref<64xbf16>) {
-  %i, %n = "test.op"() : () -> (index, index)
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] other 0xff800000 : f32 : memref<64xf32> -> tensor<8xf32>
-  %a = tile.read %x[%i] strides [1] valid[%n] other 0xff800000 : f32 : memref<64xf32> -> tensor<8xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] other 0x7fc00000 : f32 : memref<64xf32> -> tensor<8xf32>
-  %b = tile.read %x[%i] strides [1] valid[%n] other 0x7fc00000 : f32 : memref<64xf32> -> tensor<8xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] other -0.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
-  %c = tile.read %x[%i] strides [1] valid[%n] other -0.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] other -1 : i8 : memref<64xi8> -> tensor<8xi8>
-  %d = tile.read %y[%i] strides [1] valid[%n] other -1 : i8 : memref<64xi8> -> tensor<8xi8>
-  // CHECK: %{{.*}} = tile.read %{{.*}}[%{{.*}}] strides [1] valid[%{{.*}}] other 5.000000e-01 : bf16 : memref<64xbf16> -> tensor<8xbf16>
-  %e = tile.read %z[%i] strides [1] valid[%n] other 5.000000e-01 : bf16 : memref<64xbf16> -> tensor<8xbf16>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] other 0xff800000 : f32 : memref<64xf32> -> tensor<8xf32>
+  %a = tile.read %x [d0 in * to 5 by 1] other 0xff800000 : f32 : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] other 0x7fc00000 : f32 : memref<64xf32> -> tensor<8xf32>
+  %b = tile.read %x [d0 in * to 5 by 1] other 0x7fc00000 : f32 : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] other -0.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  %c = tile.read %x [d0 in * to 5 by 1] other -0.000000e+00 : f32 : memref<64xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] other -1 : i8 : memref<64xi8> -> tensor<8xi8>
+  %d = tile.read %y [d0 in * to 5 by 1] other -1 : i8 : memref<64xi8> -> tensor<8xi8>
+  // CHECK: %{{.*}} = tile.read %{{.*}} [d0 in * to 5 by 1] other 5.000000e-01 : bf16 : memref<64xbf16> -> tensor<8xbf16>
+  %e = tile.read %z [d0 in * to 5 by 1] other 5.000000e-01 : bf16 : memref<64xbf16> -> tensor<8xbf16>
   func.return
 }
