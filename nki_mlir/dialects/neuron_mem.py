@@ -41,7 +41,7 @@ from xdsl.irdl import (
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access_ops import ADDRESS, ReadingOp, WritingOp, closed, opened
+from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, closed, opened
 from nki_mlir.dialects.coordinates import AccessAttr, Coordinates, verify_coordinates
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
@@ -104,7 +104,7 @@ class LoadOp(MemOp, ReadingOp):
     name = "neuron.mem.load"
     result = result_def(TileType)
     traits = traits_def(MemoryReadEffect())
-    assembly_format = f"$memory {ADDRESS} (`other` $other^)? (`undefined` $undefined^)? attr-dict `:` type($memory) `->` type($result)"
+    assembly_format = f"$memory {ADDRESS} {LEFT_OUT} attr-dict `:` type($memory) `->` type($result)"
 
     def verify_(self) -> None:
         MemOp.verify_(self)

@@ -28,7 +28,7 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access_ops import ADDRESS, ReadingOp, WritingOp, verify_undefined
+from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, verify_undefined
 from nki_mlir.dialects.tile_types import PtrType, Update, UpdateAttr, element_of, shape_of, with_shape
 
 
@@ -197,7 +197,7 @@ class ReadOp(ReadingOp):
     name = "tile.read"
     result = result_def(AnyAttr())
     traits = traits_def(MemoryReadEffect())
-    assembly_format = f"$memory {ADDRESS} (`other` $other^)? (`undefined` $undefined^)? attr-dict `:` type($memory) `->` type($result)"
+    assembly_format = f"$memory {ADDRESS} {LEFT_OUT} attr-dict `:` type($memory) `->` type($result)"
 
 
 @irdl_op_definition
