@@ -23,8 +23,8 @@ from nki_mlir.tools.nki_run import main
 ADD = """\
 builtin.module attributes {neuron.target = "trn1"} {
   func.func @add(%x: memref<3000xf32>, %y: memref<3000xf32>, %out: memref<3000xf32>)
-      attributes {tile.grid = array<i64: 3>, tile.arg_names = ["x", "y", "out"]} {
-    %pid = tile.program_id 0
+      attributes {tile.arg_names = ["x", "y", "out"]} {
+    tile.programs (%pid) in [3] {
     %size = arith.constant 1024 : index
     %start = arith.muli %pid, %size : index
     %n = arith.constant 3000 : index
@@ -33,6 +33,7 @@ builtin.module attributes {neuron.target = "trn1"} {
     %b = tile.read %y[%start] strides [1] valid [%left] : memref<3000xf32> -> tensor<1024xf32>
     %sum = arith.addf %a, %b : tensor<1024xf32>
     tile.write %sum to %out[%start] strides [1] valid [%left] : tensor<1024xf32> -> memref<3000xf32>
+    }
     func.return
   }
 }
@@ -40,7 +41,7 @@ builtin.module attributes {neuron.target = "trn1"} {
 
 SCALE = """\
 func.func @scale(%x: memref<4x6xELEMENT>, %out: memref<4x6xELEMENT>, %copy: memref<4x6xELEMENT>)
-    attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out", "copy"]} {
+    attributes {tile.arg_names = ["x", "out", "copy"]} {
   %zero = arith.constant 0 : index
   %a = tile.read %x[%zero] strides [6, 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
   %twice = arith.addf %a, %a : tensor<4x6xELEMENT>
@@ -325,7 +326,7 @@ neuron.isa.program @one { neuron.isa.tensor "x" : memref<8xf32> }
 neuron.isa.program @two { neuron.isa.tensor "x" : memref<8xf32> }
 """
 MIXED = """\
-func.func @f(%x: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
+func.func @f(%x: memref<8xf32>) {
   %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
   %a = neuron.engine.alloc : !neuron.engine.buffer<sbuf, 128 x 4>
   func.return
@@ -419,7 +420,7 @@ def test_a_python_file_is_not_taken_for_mlir(nki_run: Run, capsys: pytest.Captur
 
 
 LEFT_OUT = """\
-func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
+func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) {
   %zero = arith.constant 0 : index
   %five = arith.constant 5 : index
   %a = tile.read %x[%zero] strides [1] valid [%five] : memref<8xf32> -> tensor<8xf32>

@@ -43,7 +43,7 @@ TAKES = {
     "normalize-loops": ("tile", "neuron.mem", "neuron.engine"),
     "fold-constants": ("tile",),
     "structure-accesses": ("tile",),
-    "map-programs": ("tile",),
+    "programs-to-loops": ("tile",),
     "expand-maxnum": ("tile",),
     "expand-trigonometry": ("tile",),
     "expand-rounding": ("tile",),
@@ -238,7 +238,7 @@ def test_a_value_used_behind_its_region() -> None:
 
 def test_addresses_and_attributes_of_too_many_bits() -> None:
     with pytest.raises(CompileError, match="i127"):
-        parse("builtin.module { func.func @k() attributes {tile.grid = array<i127: 1>} { func.return } }")
+        parse("builtin.module { func.func @k() attributes {tile.aliases = array<i127: 1>} { func.return } }")
     text = """func.func @f(%x: memref<8xf32>) {
       %far = arith.constant 9223372036854775807 : index
       %v = neuron.mem.load %x[%far] strides [1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>

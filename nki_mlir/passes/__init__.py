@@ -18,7 +18,7 @@ OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
     "fold-constants": "FoldConstants",
     "structure-accesses": "StructureAccesses",
-    "map-programs": "MapPrograms",
+    "programs-to-loops": "ProgramsToLoops",
     "expand-maxnum": "ExpandMaxnum",
     "expand-trigonometry": "ExpandTrigonometry",
     "expand-rounding": "ExpandRounding",

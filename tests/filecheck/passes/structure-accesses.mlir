@@ -4,27 +4,28 @@
 
 // CHECK-LABEL: func.func @offset_stride_and_extent(
 // CHECK-SAME: [[X:%.*]]: memref<5000xf32>
-// CHECK: [[PID:%.*]] = tile.program_id 0
+// CHECK: tile.programs ([[PID:%.*]]) in [5]
 // CHECK: [[OFFSET:%.*]] = arith.muli [[PID]]
 // CHECK: [[NONE:%.*]] = arith.maxsi
 // CHECK: [[VALID:%.*]] = arith.minsi [[NONE]]
 // CHECK: [[V:%.*]] = tile.read [[X]][{{%.*}}] strides [1] valid[[[VALID]]] : memref<5000xf32> -> tensor<1024xf32>
 // CHECK: tile.write [[V]] to [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : tensor<1024xf32> -> memref<5000xf32>
-func.func @offset_stride_and_extent(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %block = arith.constant 1024 : index
-  %start = arith.muli %pid, %block : index
-  %starts = tile.splat %start : index -> tensor<1024xindex>
-  %range = tile.arange 0 to 1024 : tensor<1024xindex>
-  %offsets = arith.addi %starts, %range : tensor<1024xindex>
-  %n = arith.constant 5000 : index
-  %ends = tile.splat %n : index -> tensor<1024xindex>
-  %mask = tile.compare lt %offsets, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
-  %p = tile.add_ptr %bases, %offsets : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
-  %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
-  tile.store %p, %v mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>>, tensor<1024xf32>
+func.func @offset_stride_and_extent(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [5] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+    %block = arith.constant 1024 : index
+    %start = arith.muli %pid, %block : index
+    %starts = tile.splat %start : index -> tensor<1024xindex>
+    %range = tile.arange 0 to 1024 : tensor<1024xindex>
+    %offsets = arith.addi %starts, %range : tensor<1024xindex>
+    %n = arith.constant 5000 : index
+    %ends = tile.splat %n : index -> tensor<1024xindex>
+    %mask = tile.compare lt %offsets, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+    %p = tile.add_ptr %bases, %offsets : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+    %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+    tile.store %p, %v mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>>, tensor<1024xf32>
+  }
   func.return
 }
 
@@ -57,14 +58,15 @@ func.func @a_mask_that_always_holds_is_left_out(%x: memref<5000xf32>) {
 // CHECK: [[V:%.*]] = tile.reduce max [[BLOCK]] axis 0 : tensor<1xf32> -> f32
 // CHECK: [[W:%.*]] = tile.splat [[V]] : f32 -> tensor<1xf32>
 // CHECK: tile.write [[W]] to [[X]][{{%.*}}] strides [1] valid[{{%.*}}] : tensor<1xf32> -> memref<8xf32>
-func.func @a_single_element_under_a_mask(%x: memref<8xf32>) attributes {tile.grid = array<i64: 5>} {
-  %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
-  %pid = tile.program_id 0
-  %n = arith.constant 3 : index
-  %mask = tile.compare eq %pid, %n : index, index -> i1
-  %p = tile.add_ptr %base, %pid : !tile.ptr<f32>, index -> !tile.ptr<f32>
-  %v = tile.load %p mask %mask : i1 : !tile.ptr<f32> -> f32
-  tile.store %p, %v mask %mask : i1 : !tile.ptr<f32>, f32
+func.func @a_single_element_under_a_mask(%x: memref<8xf32>) {
+  tile.programs (%pid) in [5] {
+    %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+    %n = arith.constant 3 : index
+    %mask = tile.compare eq %pid, %n : index, index -> i1
+    %p = tile.add_ptr %base, %pid : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %v = tile.load %p mask %mask : i1 : !tile.ptr<f32> -> f32
+    tile.store %p, %v mask %mask : i1 : !tile.ptr<f32>, f32
+  }
   func.return
 }
 
@@ -108,23 +110,24 @@ func.func @a_mask_that_never_holds(%x: memref<8xui8>) {
 
 // CHECK-LABEL: func.func @bit_operators_by_powers_of_two
 // CHECK: tile.read {{%.*}}[{{%.*}}] strides [4]
-func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 8>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %one = arith.constant 1 : index
-  %half = arith.shrsi %pid, %one : index
-  %odd = arith.andi %pid, %one : index
-  %sum = arith.addi %half, %odd : index
-  %starts = tile.splat %sum : index -> tensor<16xindex>
-  %range = tile.arange 0 to 16 : tensor<16xindex>
-  %two = arith.constant 2 : index
-  %twos = tile.splat %two : index -> tensor<16xindex>
-  %steps = arith.shli %range, %twos : tensor<16xindex>
-  %offsets = arith.addi %starts, %steps : tensor<16xindex>
-  %p = tile.add_ptr %bases, %offsets : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
-  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
-  "test.op"(%v) : (tensor<16xf32>) -> ()
+func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [8] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %one = arith.constant 1 : index
+    %half = arith.shrsi %pid, %one : index
+    %odd = arith.andi %pid, %one : index
+    %sum = arith.addi %half, %odd : index
+    %starts = tile.splat %sum : index -> tensor<16xindex>
+    %range = tile.arange 0 to 16 : tensor<16xindex>
+    %two = arith.constant 2 : index
+    %twos = tile.splat %two : index -> tensor<16xindex>
+    %steps = arith.shli %range, %twos : tensor<16xindex>
+    %offsets = arith.addi %starts, %steps : tensor<16xindex>
+    %p = tile.add_ptr %bases, %offsets : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    "test.op"(%v) : (tensor<16xf32>) -> ()
+  }
   func.return
 }
 

@@ -69,14 +69,15 @@ func.func @a_mask_of_data(%x: memref<5000xf32>) {
 
 // -----
 
-func.func @an_index_that_wraps(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 200>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %pid = tile.program_id 0
-  %narrow = tile.cast %pid : index -> i8
-  %offset = tile.cast %narrow : i8 -> index
-  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
-  // CHECK: an integer that may wrap around in i8
-  %v = tile.load %p : !tile.ptr<f32> -> f32
+func.func @an_index_that_wraps(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [200] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %narrow = tile.cast %pid : index -> i8
+    %offset = tile.cast %narrow : i8 -> index
+    %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    // CHECK: an integer that may wrap around in i8
+    %v = tile.load %p : !tile.ptr<f32> -> f32
+  }
   func.return
 }
 
