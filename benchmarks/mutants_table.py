@@ -153,7 +153,7 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_of(
-        "map_programs",
+        "programs_to_loops",
         (
             "position",
             "    for size in reversed(grid):\n"
@@ -167,7 +167,7 @@ MUTANTS: list[Mutant] = [
             "1 < d < trips",
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
-        ("nest", "Expr.counter(counter) * divisor +", "Expr.counter(counter) +", _filecheck("map-programs")),
+        ("nest", "Expr.counter(counter) * divisor +", "Expr.counter(counter) +", _filecheck("programs-to-loops")),
         (
             "outer trips",
             "outer.index(trips // divisor)",
@@ -175,16 +175,17 @@ MUTANTS: list[Mutant] = [
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
         (
-            "counts",
-            "index(grid[op.axis.value.data])",
-            "index(grid[0])",
-            _filecheck("map-programs"),
+            "named",
+            "for op in func.body.block.ops) == 1",
+            "for op in func.body.block.ops) > 0",
+            _filecheck("programs-to-loops"),
         ),
+        ("others", "if op in inside", "if True", _filecheck("programs-to-loops")),
         (
             "most",
-            "if programs > MOST_UNROLLED:",
-            "if programs > 2 * MOST_UNROLLED:",
-            _filecheck("map-programs_invalid"),
+            "if count > MOST_UNROLLED:",
+            "if count > 2 * MOST_UNROLLED:",
+            _filecheck("programs-to-loops_invalid"),
         ),
     ),
     *_of(

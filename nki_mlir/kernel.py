@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from nki_mlir.compiled import LAUNCH_OPTIONS, CompiledKernel, Parameters, constant_argument
-from nki_mlir.dialects.tile_types import grid_problem
+from nki_mlir.dialects.tile_programs import grid_problem
 from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
 from nki_mlir.frontend.call_site import placed

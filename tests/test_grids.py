@@ -57,36 +57,60 @@ def test_a_grid_beyond_the_limit(grid: Any, message: str) -> None:
 
 KERNEL = """
   func.func @f(%x: memref<64xf32>) attributes {{{attributes}}} {{
-    %v = tile.read %x [d0 by 1] : memref<64xf32> -> tensor<64xf32>
-    %w = arith.addf %v, %v : tensor<64xf32>
-    tile.write %w to %x [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+    {programs} {{
+      %v = tile.read %x [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+      %w = arith.addf %v, %v : tensor<64xf32>
+      tile.write %w to %x [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+    }}
     func.return
   }}
 """
 
 
-def doubled(attributes: str) -> float:
+def doubled(programs: str, attributes: str = "") -> float:
     """How many times the kernel doubled what it was given."""
-    x = np.ones(64, np.float32)
-    execute(pipeline("lower-to-isa")(parse(KERNEL.format(attributes=attributes))), [x], checks=False)
+    text, x = KERNEL.format(programs=programs, attributes=attributes), np.ones(64, np.float32)
+    execute(pipeline("lower-to-isa")(parse(text)), [x], checks=False)
     return float(np.log2(x[0]))
 
 
-@pytest.mark.parametrize(("grid", "programs"), [("0", 0), ("1", 1), ("3", 3), ("2, 3", 6), ("4, 0", 0)])
+@pytest.mark.parametrize(
+    ("grid", "programs"),
+    [("() in []", 1), ("(%i) in [1]", 1), ("(%i) in [3]", 3), ("(%a, %b, %c, %d) in [2, 1, 3, 1]", 6)],
+)
 def test_the_programs_of_text(grid: str, programs: int) -> None:
-    assert doubled(f"tile.grid = array<i64: {grid}>") == programs
+    assert doubled(f"tile.programs {grid}") == programs
+
+
+def test_programs_that_follow_programs_come_after_them() -> None:
+    """The second programs copy what the first ones wrote, element by element in turn; that several write one element is
+    no conflict where the order is certain."""
+    text = """
+      func.func @f(%x: memref<8xf32>, %y: memref<8xf32>) {
+        %last = arith.constant 7 : index
+        tile.programs (%i) in [8] {
+          %v = tile.read %x(%i) [s0 + d0 by 1] : memref<8xf32> -> tensor<1xf32>
+          %back = arith.subi %last, %i : index
+          tile.write %v to %y(%back) [s0 + d0 by 1] : tensor<1xf32> -> memref<8xf32>
+        }
+        tile.programs (%j) in [4] {
+          %v = tile.read %y(%j) [s0 + d0 by 1] : memref<8xf32> -> tensor<1xf32>
+          %w = arith.addf %v, %v : tensor<1xf32>
+          tile.write %w to %y(%j) [s0 + d0 by 1] : tensor<1xf32> -> memref<8xf32>
+        }
+        func.return
+      }
+    """
+    x, y = np.random.default_rng(0).standard_normal(8).astype(np.float32), np.zeros(8, np.float32)
+    wanted = x[::-1].copy()
+    wanted[:4] *= 2
+    execute(pipeline("lower-to-isa")(parse(text)), [x, y])
+    np.testing.assert_array_equal(y, wanted)
 
 
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ("tile.grid = array<i64: -1>", "tile.grid of @f: a grid has 0 to 2^31 - 1 = 2147483647 programs along an axis"),
-        ("tile.grid = array<i64: 9223372036854775807>", "got 9223372036854775807 along axis 0"),
-        ("tile.grid = array<i64: 65536, 65536>", "programs, got 4294967296"),
-        ("tile.grid = array<i64>", "a grid has 1 to 3 axes, got 0"),
-        ("tile.grid = array<i64: 1, 1, 1, 1>", "a grid has 1 to 3 axes, got 4"),
-        ("tile.grid = [2, 3]", "tile.grid of @f: it must be array<i64: ...>, a size for each axis"),
-        ("tile.grid = 4 : i64", "it must be array<i64: ...>"),
         ('tile.arg_names = ["a", "b"]', "tile.arg_names of @f: it must be 1 strings, one an argument"),
         ("tile.arg_names = [1]", "tile.arg_names of @f: it must be 1 strings"),
         ("tile.aliases = array<i64: 0, 0>", "tile.aliases of @f: it must be 1 integers, one an argument"),
@@ -95,7 +119,7 @@ def test_the_programs_of_text(grid: str, programs: int) -> None:
 )
 def test_attributes_of_text_that_say_nothing_valid(attributes: str, message: str) -> None:
     with pytest.raises(CompileError) as caught:
-        doubled(attributes)
+        doubled("tile.programs (%i) in [2]", attributes)
     assert message in caught.value.message and caught.value.line == 2
 
 
@@ -104,10 +128,9 @@ def squares(grid: tuple[int, int]) -> str:
     (i, j) of the grid stores its number at 0, and at 8 + (2 i + j)^2."""
     numbers = "\n".join(f"%n{k} = arith.constant {k} : index" for k in (2, 8, grid[1]))
     return f"""
-      func.func @f(%x: memref<64xf32>, %y: memref<256xf32>) attributes {{tile.grid = array<i64: {grid[0]}, {grid[1]}>}} {{
+      func.func @f(%x: memref<64xf32>, %y: memref<256xf32>) {{
         {numbers}
-        %i = tile.program_id 0
-        %j = tile.program_id 1
+        tile.programs (%i, %j) in [{grid[0]}, {grid[1]}] {{
         %row = arith.muli %i, %n{grid[1]} : index
         %number = arith.addi %row, %j : index
         %v = tile.read %x(%number) [s0 + d0 by 1] : memref<64xf32> -> tensor<1xf32>
@@ -117,6 +140,7 @@ def squares(grid: tuple[int, int]) -> str:
         %square = arith.muli %s, %s : index
         %at = arith.addi %square, %n8 : index
         tile.write %v to %y(%at) [s0 + d0 by 1] : tensor<1xf32> -> memref<256xf32>
+        }}
         func.return
       }}
     """

@@ -320,7 +320,7 @@ def run_text(body: str, memory: Sequence[tuple[int, str]], arrays: Sequence[Arra
     """Runs a `neuron.mem` kernel of this body on %a0, %a1, …, of these sizes and types."""
     arguments = ", ".join(f"%a{i}: memref<{n}x{element}>" for i, (n, element) in enumerate(memory))
     module = parse(f"""
-      func.func @f({arguments}) attributes {{tile.grid = array<i64: 1>}} {{
+      func.func @f({arguments}) {{
         %c0 = arith.constant 0 : index
         {body}
         func.return

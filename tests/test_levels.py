@@ -54,7 +54,7 @@ def kernel(body: str, tensor: bool = False) -> ModuleOp:
     """A kernel with some constants and this body."""
     made = "%tensor = tile.splat %float : f32 -> tensor<8xf32>" if tensor else ""
     return parse(f"""
-      func.func @f(%x: memref<8xf32>) attributes {{tile.grid = array<i64: 1>}} {{
+      func.func @f(%x: memref<8xf32>) {{
         %zero = arith.constant 0 : index
         %one = arith.constant 1 : index
         %n = arith.constant 8 : index

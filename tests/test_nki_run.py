@@ -23,12 +23,13 @@ from nki_mlir.tools.nki_run import main
 ADD = """\
 builtin.module attributes {neuron.target = "trn1"} {
   func.func @add(%x: memref<3000xf32>, %y: memref<3000xf32>, %out: memref<3000xf32>)
-      attributes {tile.grid = array<i64: 3>, tile.arg_names = ["x", "y", "out"]} {
-    %pid = tile.program_id 0
-    %a = tile.read %x(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
-    %b = tile.read %y(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
-    %sum = arith.addf %a, %b : tensor<1024xf32>
-    tile.write %sum to %out(%pid) [1024 * s0 + d0 in * to 3000 by 1] : tensor<1024xf32> -> memref<3000xf32>
+      attributes {tile.arg_names = ["x", "y", "out"]} {
+    tile.programs (%pid) in [3] {
+      %a = tile.read %x(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
+      %b = tile.read %y(%pid) [1024 * s0 + d0 in * to 3000 by 1] : memref<3000xf32> -> tensor<1024xf32>
+      %sum = arith.addf %a, %b : tensor<1024xf32>
+      tile.write %sum to %out(%pid) [1024 * s0 + d0 in * to 3000 by 1] : tensor<1024xf32> -> memref<3000xf32>
+    }
     func.return
   }
 }
@@ -36,11 +37,13 @@ builtin.module attributes {neuron.target = "trn1"} {
 
 SCALE = """\
 func.func @scale(%x: memref<4x6xELEMENT>, %out: memref<4x6xELEMENT>, %copy: memref<4x6xELEMENT>)
-    attributes {tile.grid = array<i64: 1>, tile.arg_names = ["x", "out", "copy"]} {
-  %a = tile.read %x [d0 by 6, d1 by 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
-  %twice = arith.addf %a, %a : tensor<4x6xELEMENT>
-  tile.write %twice to %out [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
-  tile.write %a to %copy [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
+    attributes {tile.arg_names = ["x", "out", "copy"]} {
+  tile.programs (%p0) in [1] {
+    %a = tile.read %x [d0 by 6, d1 by 1] : memref<4x6xELEMENT> -> tensor<4x6xELEMENT>
+    %twice = arith.addf %a, %a : tensor<4x6xELEMENT>
+    tile.write %twice to %out [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
+    tile.write %a to %copy [d0 by 6, d1 by 1] : tensor<4x6xELEMENT> -> memref<4x6xELEMENT>
+  }
   func.return
 }
 """
@@ -320,9 +323,11 @@ neuron.isa.program @one { neuron.isa.tensor "x" : memref<8xf32> }
 neuron.isa.program @two { neuron.isa.tensor "x" : memref<8xf32> }
 """
 MIXED = """\
-func.func @f(%x: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
-  %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
-  %a = neuron.engine.alloc : !neuron.engine.buffer<sbuf, 128 x 4>
+func.func @f(%x: memref<8xf32>) {
+  tile.programs (%p0) in [1] {
+    %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+    %a = neuron.engine.alloc : !neuron.engine.buffer<sbuf, 128 x 4>
+  }
   func.return
 }
 """
@@ -414,9 +419,11 @@ def test_a_python_file_is_not_taken_for_mlir(nki_run: Run, capsys: pytest.Captur
 
 
 LEFT_OUT = """\
-func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) attributes {tile.grid = array<i64: 1>} {
-  %a = tile.read %x [d0 in 0 to 5 by 1] : memref<8xf32> -> tensor<8xf32>
-  tile.write %a to %out [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+func.func @left_out(%x: memref<8xf32>, %out: memref<8xf32>) {
+  tile.programs (%p0) in [1] {
+    %a = tile.read %x [d0 in 0 to 5 by 1] : memref<8xf32> -> tensor<8xf32>
+    tile.write %a to %out [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  }
   func.return
 }
 """

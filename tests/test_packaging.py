@@ -110,7 +110,7 @@ def test_xdsl_opt_finds_the_dialects(installed: Environment, tmp_path: Path) -> 
     script = "from importlib.metadata import distribution; print(distribution('nki-mlir').entry_points)"
     assert "xdsl.universe" in installed.run(installed.python, "-c", script, cwd=tmp_path)
     source = ROOT / "examples" / "vector_add.mlir"
-    assert "tile.program_id" in installed.run(installed.python, "-m", "xdsl.tools.xdsl_opt", source, cwd=tmp_path)
+    assert "tile.programs" in installed.run(installed.python, "-m", "xdsl.tools.xdsl_opt", source, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

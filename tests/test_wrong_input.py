@@ -43,7 +43,7 @@ TAKES = {
     "normalize-loops": ("tile", "neuron.mem", "neuron.engine"),
     "fold-constants": ("tile",),
     "structure-accesses": ("tile",),
-    "map-programs": ("tile",),
+    "programs-to-loops": ("tile",),
     "expand-maxnum": ("tile",),
     "expand-trigonometry": ("tile",),
     "expand-rounding": ("tile",),
@@ -237,7 +237,7 @@ def test_a_value_used_behind_its_region() -> None:
 
 def test_addresses_and_attributes_of_too_many_bits() -> None:
     with pytest.raises(CompileError, match="i127"):
-        parse("builtin.module { func.func @k() attributes {tile.grid = array<i127: 1>} { func.return } }")
+        parse("builtin.module { func.func @k() attributes {tile.aliases = array<i127: 1>} { func.return } }")
     text = """func.func @f(%x: memref<8xf32>) {
       %v = neuron.mem.load %x [d0 + 9223372036854775807 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
       neuron.mem.store %v to %x [d0 + 9223372036854775807 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>

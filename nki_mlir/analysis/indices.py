@@ -9,13 +9,13 @@ from typing import NamedTuple, cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from nki_mlir.analysis.constants import limits
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
+from nki_mlir.dialects.tile_programs import ProgramsOp
 
 UNKNOWN = (-(2**62), 2**62)
 
@@ -59,23 +59,15 @@ def range_of(key: Hashable) -> tuple[int, int]:
         return UNKNOWN
     if isinstance(key.type, IntegerType):
         return limits(key.type)
-    owner = key.owner
-    if isinstance(owner, tile.ProgramIdOp):
-        grid = tile.grid_of(cast(FuncOp, _function(owner)))
-        return (0, grid[owner.axis.value.data] - 1) if grid else UNKNOWN
-    loop = owner.parent_op() if isinstance(owner, Block) else None
+    if is_program_id(key):
+        assert isinstance(key, BlockArgument)
+        return 0, cast(ProgramsOp, key.owner.parent_op()).grid[key.index] - 1
+    loop = key.owner.parent_op() if isinstance(key.owner, Block) else None
     if isinstance(loop, ForOp) and key is loop.body.block.args[0]:
         trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
         if trips and low is not None and step is not None:
             return low, low + step * (trips - 1)
     return UNKNOWN
-
-
-def _function(op: Operation) -> Operation | None:
-    parent = op.parent_op()
-    while parent is not None and not isinstance(parent, FuncOp):
-        parent = parent.parent_op()
-    return parent
 
 
 def bounds(expr: Expr) -> tuple[int, int]:
@@ -101,9 +93,6 @@ def _expr_of(value: SSAValue) -> Expr:
     match op:
         case arith.ConstantOp(value=IntegerAttr() as number):
             return Expr(number.value.data)
-        case tile.NumProgramsOp():
-            folded = op.fold()
-            return Expr(cast(IntegerAttr, folded[0]).value.data) if folded else Expr.counter(value)
         case arith.AddiOp():
             return expr_of(op.lhs) + expr_of(op.rhs)
         case arith.SubiOp():
@@ -416,3 +405,8 @@ ShapeOp = tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp
 def is_loop_counter(value: Hashable) -> bool:
     owner = value.owner if isinstance(value, SSAValue) else None
     return isinstance(owner, Block) and isinstance(owner.parent_op(), ForOp) and value is owner.args[0]
+
+
+def is_program_id(value: Hashable) -> bool:
+    owner = value.owner if isinstance(value, SSAValue) else None
+    return isinstance(owner, Block) and isinstance(owner.parent_op(), ProgramsOp)

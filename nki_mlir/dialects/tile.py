@@ -1,9 +1,10 @@
-"""`tile`: what is computed, by one program instance of a grid.
+"""`tile`: what is computed, by the programs of a grid.
 
-A kernel is a `func.func` with `memref` arguments in HBM and the attribute `tile.grid`. Values are builtin tensors of
-static shape; arithmetic on them is `arith` and `math`. Integers that address memory are `index` (scalars and
-tensors), so that they never wrap. `tile.program_id` and `tile.num_programs` are the only link to the grid; once
-`map-programs` has made it loops, `tile.begin_program` says which program the operations that follow belong to.
+A kernel is a `func.func` with `memref` arguments in HBM, and its body one `tile.programs`: a parallel region whose
+arguments are the program's ids; a kernel that is one program may do without. Values are builtin tensors of static
+shape; arithmetic on them is `arith` and `math`. Integers that address memory are `index` (scalars and tensors), so that
+they never wrap. Once `programs-to-loops` has made loops of the programs, `tile.begin_program` says which program the
+operations that follow belong to.
 
 Memory is reached in two forms. Pointer form, as Triton writes it: `tile.base` makes a pointer of an argument,
 `tile.add_ptr` adds element offsets, `tile.load` and `tile.store` take a tensor of pointers and a mask. Structured
@@ -17,7 +18,6 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
     AnyFloat,
-    DenseArrayBase,
     IndexType,
     IntegerAttr,
     IntegerType,
@@ -38,7 +38,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import MemoryWriteEffect, Pure
+from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.coordinates import AccessAttr
@@ -52,10 +52,10 @@ from nki_mlir.dialects.tile_accesses import (
     StoreOp,
     WriteOp,
 )
+from nki_mlir.dialects.tile_programs import BeginProgramOp, ProgramsOp
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
     ARG_NAMES,
-    GRID,
     Predicate,
     PredicateAttr,
     PtrType,
@@ -66,72 +66,9 @@ from nki_mlir.dialects.tile_types import (  # noqa: F401
     arg_names,
     element_of,
     enclosing_func,
-    grid_attr,
-    grid_of,
-    grid_problem,
     shape_of,
     with_shape,
 )
-
-
-class _GridOp(IRDLOperation):
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(IndexType())
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$axis attr-dict"
-
-    def __init__(self, axis: int):
-        super().__init__(properties={"axis": IntegerAttr(axis, i64)}, result_types=[IndexType()])
-
-    def verify_(self) -> None:
-        func = enclosing_func(self)
-        if func is None:
-            raise VerifyException("only a kernel, which is a func.func, has programs")
-        axis, grid = self.axis.value.data, grid_of(func)
-        if grid is None:
-            raise VerifyException(f"the enclosing function has no attribute '{GRID} = array<i64: …>'")
-        if not 0 <= axis < len(grid):
-            raise VerifyException(f"axis {axis} is outside the grid of {len(grid)} dimensions")
-
-
-@irdl_op_definition
-class ProgramIdOp(_GridOp):
-    """This program's position along one axis of the grid."""
-
-    name = "tile.program_id"
-
-
-@irdl_op_definition
-class NumProgramsOp(_GridOp, HasFolderInterface):
-    """The number of programs along one axis of the grid."""
-
-    name = "tile.num_programs"
-
-    def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        func = enclosing_func(self)
-        grid = grid_of(func) if func is not None else None
-        return None if grid is None else (IntegerAttr.from_index_int_value(grid[self.axis.value.data]),)
-
-
-@irdl_op_definition
-class BeginProgramOp(IRDLOperation):
-    """What follows in this block belongs to one program of the grid, whose place in it, in row-major order, is
-    `number`. It does nothing; it tells reports who does what, down to `neuron.engine`."""
-
-    name = "tile.begin_program"
-    number = operand_def(IndexType())
-    grid = prop_def(DenseArrayBase.constr(i64))
-    traits = traits_def(MemoryWriteEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$number `of` $grid attr-dict"
-
-    def __init__(self, number: SSAValue, grid: Sequence[int]):
-        super().__init__(operands=[number], properties={"grid": DenseArrayBase.from_list(i64, grid)})
-
-    def verify_(self) -> None:
-        if min(self.grid.get_values(), default=0) < 1:
-            raise VerifyException(f"a grid is made of positive sizes, got {list(self.grid.get_values())}")
 
 
 @irdl_op_definition
@@ -406,8 +343,7 @@ class ReduceOp(IRDLOperation):
 Tile = Dialect(
     "tile",
     [
-        ProgramIdOp,
-        NumProgramsOp,
+        ProgramsOp,
         BeginProgramOp,
         BaseOp,
         ArangeOp,

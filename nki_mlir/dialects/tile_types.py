@@ -1,25 +1,19 @@
-"""What the operations of `tile` share: pointers, reductions, comparisons, and how a kernel states its grid."""
+"""What the operations of `tile` share: pointers, reductions, comparisons, shapes, and what a kernel says of its
+arguments."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType, MemRefType, StringAttr, TensorType, i64
+from xdsl.dialects.builtin import ArrayAttr, MemRefType, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, Operation, ParametrizedAttribute, SpacedOpaqueSyntaxAttribute, SSAValue, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
-from xdsl.utils.hints import isa
 from xdsl.utils.str_enum import StrEnum
 
-GRID = "tile.grid"
 ARG_NAMES = "tile.arg_names"
 ALIASES = "tile.aliases"
-
-MOST_PROGRAMS = 2**31 - 1
-"""Of a grid, along one axis and altogether: CUDA's limit for the first axis of a grid, which Triton has."""
-MOST_AXES = 3
 
 
 class Reduction(StrEnum):
@@ -99,28 +93,6 @@ def element_of(value: SSAValue | Attribute) -> Attribute:
 def with_shape(element_type: Attribute, shape: Sequence[int]) -> Attribute:
     """A tensor type, or the scalar type itself for shape ()."""
     return TensorType(element_type, shape) if shape else element_type
-
-
-def grid_of(func: FuncOp) -> tuple[int, ...] | None:
-    """The number of programs along each axis, or None where the function is not a kernel."""
-    grid = func.attributes.get(GRID)
-    return tuple(grid.get_values()) if isa(grid, DenseArrayBase[IntegerType]) else None
-
-
-def grid_problem(grid: Sequence[int]) -> str | None:
-    """Why a kernel can't have this grid; None if it can. A grid with a size of 0 has no programs."""
-    if not 1 <= len(grid) <= MOST_AXES:
-        return f"a grid has 1 to {MOST_AXES} axes, got {len(grid)}"
-    for axis, size in enumerate(grid):
-        if not 0 <= size <= MOST_PROGRAMS:
-            return f"a grid has 0 to 2^31 - 1 = {MOST_PROGRAMS} programs along an axis, got {size} along axis {axis}"
-    if math.prod(grid) > MOST_PROGRAMS:
-        return f"a grid has at most 2^31 - 1 = {MOST_PROGRAMS} programs, got {math.prod(grid)}"
-    return None
-
-
-def grid_attr(grid: Sequence[int]) -> DenseArrayBase:
-    return DenseArrayBase.from_list(i64, grid)
 
 
 def arg_names(func: FuncOp) -> list[str]:

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
 
 class Builder:
-    """One kernel under construction: where operations go, what they are stamped with, and what was recorded."""
+    """One kernel under construction: where operations go, what they are stamped with, and what was recorded. `entry` is
+    the block of the kernel's function, `programs` what its programs do."""
 
-    def __init__(self, function: KernelFunction, grid: Sequence[int], body: Block, observed: Observations):
+    def __init__(self, function: KernelFunction, grid: Sequence[int], entry: Block, observed: Observations):
         self.grid = tuple(grid)
-        self.entry = self.block = body
+        self.entry, self.programs = entry, tile.ProgramsOp(grid)
+        self.block = self.programs.body.block
         self.language = function.language
         self.file, self.line, self.column = function.position
         self.loops: tuple[Block, ...] = ()
@@ -108,7 +110,7 @@ class Builder:
 
     def program_id(self, axis: int) -> Value:
         """This program's position along one axis of the grid."""
-        return self.value(tile.ProgramIdOp(axis), Expr.counter(self._axes[axis]))
+        return Value(self.programs.ids[axis], Expr.counter(self._axes[axis]))
 
     # Shapes.
     def arange(self, start: int, end: int) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,10 +90,10 @@ def _trace(
     observed: Observations,
 ) -> Traced:
     types = [MemRefType(a.dtype.stored, a.data.shape) for a in memory.arrays]
-    body = Block(arg_types=types)
-    for argument, name in zip(body.args, memory.names, strict=True):
+    entry = Block(arg_types=types)
+    for argument, name in zip(entry.args, memory.names, strict=True):
         argument.name_hint = name if name.isascii() else None
-    b = Builder(function, grid, body, observed)
+    b = Builder(function, grid, entry, observed)
     variables = _variables(b, memory, constants)
     interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
     result = interpreter.run()
@@ -101,14 +101,13 @@ def _trace(
         returned = _returned(b.language, result)
     except CompileError as error:
         raise CompileError(error.message, *interpreter.end) from None
-    b.add(ReturnOp())
-    _drop_unused(body)
+    _drop_unused(b.block)
+    written = _written(b.block)
     names = _names(b, memory)
     module = _module(b, function, memory, names, target)
-    _verify(module)
     made = zip(names[len(memory.names) :], b.outputs, strict=True)
     outputs = tuple(Output(name, o.shape, o.dtype, o.filled) for name, o in made)
-    return Traced(module, outputs, returned, _written(body))
+    return Traced(module, outputs, returned, written)
 
 
 def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,15 +160,23 @@ def _names(b: Builder, memory: Memory) -> list[str]:
 
 
 def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
-    body = b.entry
-    func = FuncOp(function.name, ([a.type for a in body.args], []), Region(body))
+    """The kernel as a module. An empty grid has no programs, and so leaves no operation of what is verified here."""
+    entry, end = b.entry, ReturnOp()
+    entry.add_ops([b.programs, end])
+    func = FuncOp(function.name, ([a.type for a in entry.args], []), Region(entry))
     last = max(memory.groups, default=-1)
     groups = [*memory.groups, *range(last + 1, last + 1 + len(b.outputs))]
-    func.attributes[tile.GRID] = tile.grid_attr(b.grid)
     func.attributes[tile.ARG_NAMES] = ArrayAttr([StringAttr(n) for n in names])
     func.attributes[tile.ALIASES] = DenseArrayBase.from_list(i64, groups)
     module = ModuleOp([func], {TARGET: StringAttr(target)})
-    func.location = module.location = FileLineColLoc(StringAttr(b.file), IntAttr(b.line), IntAttr(b.column))
+    place = FileLineColLoc(StringAttr(b.file), IntAttr(b.line), IntAttr(b.column))
+    for op in (module, func, b.programs, end):
+        op.location = place
+    _verify(b.programs.body.walk())
+    if not all(b.grid):
+        b.programs.detach()
+        b.programs.erase()
+    _verify(module.walk())
     return module
 
 
@@ -217,9 +224,9 @@ def _yielded(region: Region) -> Sequence[SSAValue]:
     return last.operands if last is not None else ()
 
 
-def _verify(module: ModuleOp) -> None:
+def _verify(ops: Iterable[Operation]) -> None:
     """What the dialects forbid is an error at the operation's position."""
-    for op in module.walk():
+    for op in ops:
         try:
             op.verify(verify_nested_ops=False)
         except VerifyException as error:

@@ -19,7 +19,7 @@ OURS: dict[str, str] = {
     "fold-constants": "FoldConstants",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
-    "map-programs": "MapPrograms",
+    "programs-to-loops": "ProgramsToLoops",
     "expand-branches": "ExpandBranches",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",

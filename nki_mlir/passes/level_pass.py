@@ -14,7 +14,7 @@ from xdsl.utils.hints import isa
 
 from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, GRID, arg_names, grid_of, grid_problem
+from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, arg_names
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining_pipeline
 
@@ -77,13 +77,8 @@ def _check_body(func: FuncOp) -> None:
 
 
 def _check_attributes(func: FuncOp) -> None:
-    """The grid, and the names and aliases of the arguments, where a function states them."""
+    """The names and aliases of the arguments, where a function states them."""
     name, arguments = func.sym_name.data, len(func.body.block.args)
-    if GRID in func.attributes:
-        grid = grid_of(func)
-        problem = "it must be array<i64: ...>, a size for each axis" if grid is None else grid_problem(grid)
-        if problem is not None:
-            raise CompileError.at(func, f"{GRID} of @{name}: {problem}")
     if len(arg_names(func)) != arguments:
         raise CompileError.at(func, f"{ARG_NAMES} of @{name}: it must be {arguments} strings, one an argument")
     aliases = func.attributes.get(ALIASES)

@@ -89,7 +89,11 @@ MISSING: dict[type[Operation], str] = {
     arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
     arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
-REFUSED: dict[type[Operation], str] = {IfOp: "run-time branches", CallOp: "calls"}
+REFUSED: dict[type[Operation], str] = {
+    IfOp: "run-time branches",
+    CallOp: "calls",
+    tile.ProgramsOp: "programs in parallel, of which programs-to-loops makes loops,",
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _refuse_foreign(func: FuncOp) -> None:
     """Branches, calls, types that the machine lacks, and operations of no level that use tensors: `place` takes the
     tensors away from them."""
     for op in func.walk():
-        if isinstance(op, IfOp | CallOp):
+        if type(op) in REFUSED:
             raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
         touched = [v for v in (*op.operands, *op.results) if is_data(v.type)]
         for value in op.operands:

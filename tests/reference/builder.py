@@ -158,9 +158,10 @@ class Kernel:
     """A kernel under construction; `args` are its arguments. Every operation has a line of its own."""
 
     def __init__(self, grid: Sequence[int], args: Sequence[tuple[Attribute, Sequence[int]]]):
-        self.block = Block(arg_types=[MemRefType(element, shape) for element, shape in args])
-        self.entry, self.grid, self.line = self.block, tuple(grid), 0
-        self.args = [Value(self, a) for a in self.block.args]
+        self.entry = Block(arg_types=[MemRefType(element, shape) for element, shape in args])
+        self.programs, self.line = tile.ProgramsOp(grid), 0
+        self.block = self.programs.body.block
+        self.args = [Value(self, a) for a in self.entry.args]
 
     def add(self, op: Operation) -> Operation:
         self.line += 1
@@ -172,11 +173,12 @@ class Kernel:
         return Value(self, self.add(op).results[0])
 
     def module(self) -> ModuleOp:
-        self.add(ReturnOp())
+        end = ReturnOp()
+        self.entry.add_ops([self.programs, end])
         func = FuncOp("kernel", ([a.type for a in self.entry.args], []), Region(self.entry))
-        func.attributes[tile.GRID] = tile.grid_attr(self.grid)
         module = ModuleOp([func])
-        func.location = module.location = FileLineColLoc(StringAttr("kernel.py"), IntAttr(1), IntAttr(1))
+        for op in (module, func, self.programs, end):
+            op.location = FileLineColLoc(StringAttr("kernel.py"), IntAttr(1), IntAttr(1))
         return module
 
     # Scalars and vectors of integers.
@@ -190,7 +192,7 @@ class Kernel:
         return self.constant(number, IndexType())
 
     def program_id(self, axis: int = 0) -> Value:
-        return self.emit(tile.ProgramIdOp(axis))
+        return Value(self, self.programs.ids[axis])
 
     def arange(self, end: int, start: int = 0) -> Value:
         return self.emit(tile.ArangeOp(start, end))

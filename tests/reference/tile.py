@@ -27,18 +27,13 @@ class Pointers:
 
 @register_impls
 class TileFunctions(InterpreterFunctions):
-    """`grid` and `position` are the launch and the running program's place in it."""
+    """The operations of `tile`. Programs run by rising ids, the last axis of the grid fastest."""
 
-    def __init__(self, grid: tuple[int, ...] = (), position: tuple[int, ...] = ()):
-        self.grid, self.position = grid, position
-
-    @impl(tile.ProgramIdOp)
-    def program_id(self, interpreter: Interpreter, op: tile.ProgramIdOp, args: PythonValues) -> PythonValues:
-        return (np.asarray(self.position[op.axis.value.data]),)
-
-    @impl(tile.NumProgramsOp)
-    def num_programs(self, interpreter: Interpreter, op: tile.NumProgramsOp, args: PythonValues) -> PythonValues:
-        return (np.asarray(self.grid[op.axis.value.data]),)
+    @impl(tile.ProgramsOp)
+    def programs(self, interpreter: Interpreter, op: tile.ProgramsOp, args: PythonValues) -> PythonValues:
+        for position in itertools.product(*map(range, op.grid)):
+            interpreter.run_ssacfg_region(op.body, tuple(map(np.asarray, position)), "program")
+        return ()
 
     @impl(tile.BeginProgramOp)
     def begin_program(self, interpreter: Interpreter, op: tile.BeginProgramOp, args: PythonValues) -> PythonValues:
@@ -136,13 +131,7 @@ def _reshaped(value: Array | Pointers, reshape: elements.Function) -> Array | Po
 
 
 def run_tile(module: ModuleOp, arrays: Sequence[Array]) -> None:
-    """Runs the one kernel of the module, in pointer or structured form, on its arguments (C-contiguous), in place.
-    Programs run in order, the last axis of the grid fastest; a function without a grid is one program."""
+    """Runs the one kernel of the module, in pointer or structured form, on its arguments (C-contiguous), in place."""
     func = next(op for op in module.ops if isinstance(op, FuncOp))
-    grid = tile.grid_of(func) or ()
-    functions = TileFunctions(grid)
-    interpreter = standard.interpreter_for(module, cast(InterpreterFunctions, functions))
-    memories = tuple(a.reshape(-1) for a in arrays)
-    for position in itertools.product(*map(range, grid)):
-        functions.position = position
-        interpreter.call_op(func, memories)
+    interpreter = standard.interpreter_for(module, cast(InterpreterFunctions, TileFunctions()))
+    interpreter.call_op(func, tuple(a.reshape(-1) for a in arrays))

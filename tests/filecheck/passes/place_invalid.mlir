@@ -225,3 +225,12 @@ func.func @a_call(%x: memref<8xf32>) {
   func.call @a_call(%x) : (memref<8xf32>) -> ()
   func.return
 }
+
+// -----
+
+func.func @programs_in_parallel() {
+  // CHECK: programs in parallel, of which programs-to-loops makes loops, (tile.programs) are not supported
+  tile.programs (%i) in [2] {
+  }
+  func.return
+}

@@ -5,21 +5,22 @@
 // CHECK-LABEL: func.func @a_bound_on_a_coordinate
 // CHECK: [[V:%.*]] = tile.read %x(%pid) [d0 + 1024 * s0 in * to 5000 by 1] : memref<5000xf32> -> tensor<1024xf32>
 // CHECK: tile.write [[V]] to %x(%pid) [d0 + 1024 * s0 in * to 5000 by 1] : tensor<1024xf32> -> memref<5000xf32>
-func.func @a_bound_on_a_coordinate(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %block = arith.constant 1024 : index
-  %start = arith.muli %pid, %block : index
-  %starts = tile.splat %start : index -> tensor<1024xindex>
-  %range = tile.arange 0 to 1024 : tensor<1024xindex>
-  %offsets = arith.addi %starts, %range : tensor<1024xindex>
-  %n = arith.constant 5000 : index
-  %ends = tile.splat %n : index -> tensor<1024xindex>
-  %mask = tile.compare lt %offsets, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
-  %p = tile.add_ptr %bases, %offsets : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
-  %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
-  tile.store %p, %v mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>>, tensor<1024xf32>
+func.func @a_bound_on_a_coordinate(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [5] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<1024x!tile.ptr<f32>>
+    %block = arith.constant 1024 : index
+    %start = arith.muli %pid, %block : index
+    %starts = tile.splat %start : index -> tensor<1024xindex>
+    %range = tile.arange 0 to 1024 : tensor<1024xindex>
+    %offsets = arith.addi %starts, %range : tensor<1024xindex>
+    %n = arith.constant 5000 : index
+    %ends = tile.splat %n : index -> tensor<1024xindex>
+    %mask = tile.compare lt %offsets, %ends : tensor<1024xindex>, tensor<1024xindex> -> tensor<1024xi1>
+    %p = tile.add_ptr %bases, %offsets : tensor<1024x!tile.ptr<f32>>, tensor<1024xindex> -> tensor<1024x!tile.ptr<f32>>
+    %v = tile.load %p mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>> -> tensor<1024xf32>
+    tile.store %p, %v mask %mask : tensor<1024xi1> : tensor<1024x!tile.ptr<f32>>, tensor<1024xf32>
+  }
   func.return
 }
 
@@ -49,14 +50,15 @@ func.func @a_mask_that_always_holds_is_left_out(%x: memref<5000xf32>) {
 // CHECK-LABEL: func.func @a_single_element_under_a_mask
 // CHECK: [[V:%.*]] = tile.read %x(%pid) [s0 by 1, s0 in 3 to 4 by 0] : memref<8xf32> -> f32
 // CHECK: tile.write [[V]] to %x(%pid) [s0 by 1, s0 in 3 to 4 by 0] : f32 -> memref<8xf32>
-func.func @a_single_element_under_a_mask(%x: memref<8xf32>) attributes {tile.grid = array<i64: 5>} {
-  %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
-  %pid = tile.program_id 0
-  %n = arith.constant 3 : index
-  %mask = tile.compare eq %pid, %n : index, index -> i1
-  %p = tile.add_ptr %base, %pid : !tile.ptr<f32>, index -> !tile.ptr<f32>
-  %v = tile.load %p mask %mask : i1 : !tile.ptr<f32> -> f32
-  tile.store %p, %v mask %mask : i1 : !tile.ptr<f32>, f32
+func.func @a_single_element_under_a_mask(%x: memref<8xf32>) {
+  tile.programs (%pid) in [5] {
+    %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+    %n = arith.constant 3 : index
+    %mask = tile.compare eq %pid, %n : index, index -> i1
+    %p = tile.add_ptr %base, %pid : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %v = tile.load %p mask %mask : i1 : !tile.ptr<f32> -> f32
+    tile.store %p, %v mask %mask : i1 : !tile.ptr<f32>, f32
+  }
   func.return
 }
 
@@ -99,23 +101,24 @@ func.func @a_mask_that_never_holds(%x: memref<8xui8>) {
 
 // CHECK-LABEL: func.func @bit_operators_by_powers_of_two
 // CHECK: tile.read %x(%pid) [d0 by 4, (s0) floordiv 2 + (s0) mod 2 by 1]
-func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 8>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %one = arith.constant 1 : index
-  %half = arith.shrsi %pid, %one : index
-  %odd = arith.andi %pid, %one : index
-  %sum = arith.addi %half, %odd : index
-  %starts = tile.splat %sum : index -> tensor<16xindex>
-  %range = tile.arange 0 to 16 : tensor<16xindex>
-  %two = arith.constant 2 : index
-  %twos = tile.splat %two : index -> tensor<16xindex>
-  %steps = arith.shli %range, %twos : tensor<16xindex>
-  %offsets = arith.addi %starts, %steps : tensor<16xindex>
-  %p = tile.add_ptr %bases, %offsets : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
-  %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
-  "test.op"(%v) : (tensor<16xf32>) -> ()
+func.func @bit_operators_by_powers_of_two(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [8] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %one = arith.constant 1 : index
+    %half = arith.shrsi %pid, %one : index
+    %odd = arith.andi %pid, %one : index
+    %sum = arith.addi %half, %odd : index
+    %starts = tile.splat %sum : index -> tensor<16xindex>
+    %range = tile.arange 0 to 16 : tensor<16xindex>
+    %two = arith.constant 2 : index
+    %twos = tile.splat %two : index -> tensor<16xindex>
+    %steps = arith.shli %range, %twos : tensor<16xindex>
+    %offsets = arith.addi %starts, %steps : tensor<16xindex>
+    %p = tile.add_ptr %bases, %offsets : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    "test.op"(%v) : (tensor<16xf32>) -> ()
+  }
   func.return
 }
 
@@ -254,24 +257,25 @@ func.func @an_address_that_runs_backwards(%x: memref<5000xf32>) {
 // The address is one of another block: what is left of it has a coordinate of its own.
 // CHECK-LABEL: func.func @a_bound_on_what_the_address_does_not_have
 // CHECK: tile.read %x(%pid) [d0 + 8 * s0 in * to 20 by 1, 8 * s0 by 1]
-func.func @a_bound_on_what_the_address_does_not_have(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 4>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %eight = arith.constant 8 : index
-  %first = arith.muli %pid, %eight : index
-  %twice = arith.addi %first, %first : index
-  %firsts = tile.splat %first : index -> tensor<16xindex>
-  %begins = tile.splat %twice : index -> tensor<16xindex>
-  %range = tile.arange 0 to 16 : tensor<16xindex>
-  %at = arith.addi %firsts, %range : tensor<16xindex>
-  %there = arith.addi %begins, %range : tensor<16xindex>
-  %end_0 = arith.constant 20 : index
-  %end = tile.splat %end_0 : index -> tensor<16xindex>
-  %mask = tile.compare lt %at, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
-  %p = tile.add_ptr %bases, %there : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
-  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
-  "test.op"(%v) : (tensor<16xf32>) -> ()
+func.func @a_bound_on_what_the_address_does_not_have(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [4] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %eight = arith.constant 8 : index
+    %first = arith.muli %pid, %eight : index
+    %twice = arith.addi %first, %first : index
+    %firsts = tile.splat %first : index -> tensor<16xindex>
+    %begins = tile.splat %twice : index -> tensor<16xindex>
+    %range = tile.arange 0 to 16 : tensor<16xindex>
+    %at = arith.addi %firsts, %range : tensor<16xindex>
+    %there = arith.addi %begins, %range : tensor<16xindex>
+    %end_0 = arith.constant 20 : index
+    %end = tile.splat %end_0 : index -> tensor<16xindex>
+    %mask = tile.compare lt %at, %end : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+    %p = tile.add_ptr %bases, %there : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    "test.op"(%v) : (tensor<16xf32>) -> ()
+  }
   func.return
 }
 
@@ -381,17 +385,18 @@ func.func @a_guard_on_what_is_repeated(%x: memref<5000xf32>) {
 
 // CHECK-LABEL: func.func @a_scalar_mask_bounds_no_dimension
 // CHECK: tile.read %x(%pid) [d0 by 1, s0 in * to 3 by 0] : memref<5000xf32> -> tensor<16xf32>
-func.func @a_scalar_mask_bounds_no_dimension(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 5>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %three = arith.constant 3 : index
-  %some = tile.compare lt %pid, %three : index, index -> i1
-  %mask = tile.splat %some : i1 -> tensor<16xi1>
-  %range = tile.arange 0 to 16 : tensor<16xindex>
-  %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
-  %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
-  "test.op"(%v) : (tensor<16xf32>) -> ()
+func.func @a_scalar_mask_bounds_no_dimension(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [5] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %three = arith.constant 3 : index
+    %some = tile.compare lt %pid, %three : index, index -> i1
+    %mask = tile.splat %some : i1 -> tensor<16xi1>
+    %range = tile.arange 0 to 16 : tensor<16xindex>
+    %p = tile.add_ptr %bases, %range : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %p mask %mask : tensor<16xi1> : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    "test.op"(%v) : (tensor<16xf32>) -> ()
+  }
   func.return
 }
 
@@ -558,14 +563,15 @@ func.func @indices_without_a_stride(%x: memref<5000xf32>) {
 
 // CHECK-LABEL: func.func @an_index_that_may_wrap
 // CHECK: tile.read %x index(%narrow : i8) [t0() by 1] : memref<5000xf32> -> f32
-func.func @an_index_that_may_wrap(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 200>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %pid = tile.program_id 0
-  %narrow = tile.cast %pid : index -> i8
-  %offset = tile.cast %narrow : i8 -> index
-  %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
-  %v = tile.load %p : !tile.ptr<f32> -> f32
-  "test.op"(%v) : (f32) -> ()
+func.func @an_index_that_may_wrap(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [200] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %narrow = tile.cast %pid : index -> i8
+    %offset = tile.cast %narrow : i8 -> index
+    %p = tile.add_ptr %base, %offset : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %v = tile.load %p : !tile.ptr<f32> -> f32
+    "test.op"(%v) : (f32) -> ()
+  }
   func.return
 }
 
@@ -652,29 +658,30 @@ func.func @all_but_one_place_stays_a_mask(%x: memref<5000xf32>) {
 
 // CHECK-LABEL: func.func @a_bound_on_rows_of_a_block
 // CHECK: tile.read %x(%pid) [d0 + 8 * s0 in * to 20 by 100, d1 by 1] : memref<5000xf32> -> tensor<8x4xf32>
-func.func @a_bound_on_rows_of_a_block(%x: memref<5000xf32>) attributes {tile.grid = array<i64: 4>} {
-  %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
-  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
-  %pid = tile.program_id 0
-  %eight = arith.constant 8 : index
-  %first = arith.muli %pid, %eight : index
-  %firsts = tile.splat %first : index -> tensor<8xindex>
-  %r = tile.arange 0 to 8 : tensor<8xindex>
-  %of_block = arith.addi %firsts, %r : tensor<8xindex>
-  %rows_1 = tile.expand_dims %of_block axis 1 : tensor<8xindex> -> tensor<8x1xindex>
-  %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
-  %c = tile.arange 0 to 4 : tensor<4xindex>
-  %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
-  %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
-  %hundred = arith.constant 100 : index
-  %pitch = tile.splat %hundred : index -> tensor<8x4xindex>
-  %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
-  %at = arith.addi %starts, %columns : tensor<8x4xindex>
-  %twenty = arith.constant 20 : index
-  %end = tile.splat %twenty : index -> tensor<8x4xindex>
-  %mask = tile.compare lt %rows, %end : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
-  %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
-  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
-  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+func.func @a_bound_on_rows_of_a_block(%x: memref<5000xf32>) {
+  tile.programs (%pid) in [4] {
+    %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+    %eight = arith.constant 8 : index
+    %first = arith.muli %pid, %eight : index
+    %firsts = tile.splat %first : index -> tensor<8xindex>
+    %r = tile.arange 0 to 8 : tensor<8xindex>
+    %of_block = arith.addi %firsts, %r : tensor<8xindex>
+    %rows_1 = tile.expand_dims %of_block axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+    %rows = tile.broadcast %rows_1 : tensor<8x1xindex> -> tensor<8x4xindex>
+    %c = tile.arange 0 to 4 : tensor<4xindex>
+    %columns_1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+    %columns = tile.broadcast %columns_1 : tensor<1x4xindex> -> tensor<8x4xindex>
+    %hundred = arith.constant 100 : index
+    %pitch = tile.splat %hundred : index -> tensor<8x4xindex>
+    %starts = arith.muli %rows, %pitch : tensor<8x4xindex>
+    %at = arith.addi %starts, %columns : tensor<8x4xindex>
+    %twenty = arith.constant 20 : index
+    %end = tile.splat %twenty : index -> tensor<8x4xindex>
+    %mask = tile.compare lt %rows, %end : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+    %p = tile.add_ptr %bases, %at : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+    %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+    "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  }
   func.return
 }

@@ -3,12 +3,19 @@
 // What is computed: every operation but those that reach memory (accesses.mlir), in all its forms.
 
 // CHECK-LABEL: func.func @programs
-func.func @programs() attributes {tile.grid = array<i64: 2, 4>} {
-  // CHECK: %{{.*}} = tile.program_id 0
-  %0 = tile.program_id 0
-  // CHECK: %{{.*}} = tile.num_programs 1
-  %1 = tile.num_programs 1
-  // CHECK: tile.begin_program %{{.*}} of [2, 4]
+func.func @programs() {
+  %0 = arith.constant 0 : index
+  // CHECK: tile.programs (%i, %j) in [2, 4] {
+  // CHECK-NEXT: %{{.*}} = arith.addi %i, %j : index
+  // CHECK-NEXT: }
+  // CHECK-NEXT: tile.programs () in [] attributes {stated = 1 : i64} {
+  // CHECK-NEXT: }
+  // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4]
+  tile.programs (%i, %j) in [2, 4] {
+    %1 = arith.addi %i, %j : index
+  }
+  tile.programs () in [] attributes {stated = 1 : i64} {
+  }
   tile.begin_program %0 of [2, 4]
   func.return
 }

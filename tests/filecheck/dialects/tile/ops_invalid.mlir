@@ -2,47 +2,97 @@
 
 // One rule in each chunk, which is named after it.
 
-// CHECK: Operation does not verify: only a kernel, which is a func.func, has programs
-%0 = tile.program_id 0
+// CHECK: Operation does not verify: 'tile.programs' expects parent op 'func.func'
+tile.programs (%i) in [2] {
+}
+
+// -----
+
+func.func @programs_of_programs() {
+  tile.programs (%i) in [2] {
+    // CHECK: Operation does not verify: 'tile.programs' expects parent op 'func.func'
+    tile.programs (%j) in [2] {
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @programs_in_a_loop() {
+  %0 = arith.constant 0 : index
+  scf.for %k = %0 to %0 step %0 {
+    // CHECK: Operation does not verify: 'tile.programs' expects parent op 'func.func'
+    tile.programs (%j) in [2] {
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @no_program() {
+  // CHECK: Operation does not verify: a grid is made of positive sizes, got [2, 0]
+  tile.programs (%i, %j) in [2, 0] {
+  }
+  func.return
+}
+
+// -----
+
+func.func @too_many_programs() {
+  // CHECK: Operation does not verify: a grid has at most 2^31 - 1 = 2147483647 programs, got 2147483648
+  tile.programs (%i, %j) in [65536, 32768] {
+  }
+  func.return
+}
+
+// -----
+
+func.func @an_id_for_each_axis() {
+  // CHECK: Operation does not verify: a grid of 2 axes gives as many ids, which are index; got
+  tile.programs (%i) in [2, 4] {
+  }
+  func.return
+}
+
+// -----
+
+func.func @ids_are_index() {
+  // CHECK: Operation does not verify: a grid of 1 axes gives as many ids, which are index; got
+  "tile.programs"() <{sizes = array<i64: 2>}> ({
+  ^bb0(%i: i32):
+  }) : () -> ()
+  func.return
+}
+
+// -----
+
+func.func @effects_by_accesses_only() {
+  // CHECK: Operation does not verify: a program reaches memory by accesses of tile only, not by tile.begin_program
+  tile.programs (%i) in [2] {
+    scf.for %k = %i to %i step %i {
+      tile.begin_program %i of [2]
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @one_program_needs_no_name() {
+  %0 = arith.constant 0 : index
+  // CHECK: Operation does not verify: a grid of one program has no program to name
+  tile.begin_program %0 of []
+  func.return
+}
 
 // -----
 
 func.func @a_grid_has_no_empty_dimension() {
-  %0 = "test.op"() : () -> index
+  %0 = arith.constant 0 : index
   // CHECK: Operation does not verify: a grid is made of positive sizes, got [2, 0]
   tile.begin_program %0 of [2, 0]
-  func.return
-}
-
-// -----
-
-func.func @a_program_needs_a_grid() {
-  // CHECK: Operation does not verify: the enclosing function has no attribute 'tile.grid = array<i64: …>'
-  %0 = tile.num_programs 0
-  func.return
-}
-
-// -----
-
-func.func @a_grid_is_an_array_of_integers() attributes {tile.grid = [2, 4]} {
-  // CHECK: Operation does not verify: the enclosing function has no attribute 'tile.grid = array<i64: …>'
-  %0 = tile.program_id 0
-  func.return
-}
-
-// -----
-
-func.func @an_axis_of_the_grid() attributes {tile.grid = array<i64: 2, 4>} {
-  // CHECK: Operation does not verify: axis 2 is outside the grid of 2 dimensions
-  %0 = tile.program_id 2
-  func.return
-}
-
-// -----
-
-func.func @a_negative_axis_of_the_grid() attributes {tile.grid = array<i64: 2, 4>} {
-  // CHECK: Operation does not verify: axis -1 is outside the grid of 2 dimensions
-  %0 = tile.num_programs -1
   func.return
 }
 

@@ -1,4 +1,4 @@
-"""map-programs: the grid becomes loops around the kernel's body."""
+"""programs-to-loops: the programs of a grid become loops around their body."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
+from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter
@@ -21,6 +22,7 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Element, Position
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
+from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -31,84 +33,71 @@ MOST_UNROLLED = 256
 
 
 @dataclass(frozen=True)
-class MapPrograms(LevelPass):
-    """Runs the programs of the grid one after another:
+class ProgramsToLoops(LevelPass):
+    """Runs the programs of a grid one after another:
 
-        tile.grid = [2, 4]                     scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
-                                                 tile.begin_program %i * 4 + %j of [2, 4]
-        %p = tile.program_id 0           =>      … %i …
-        %q = tile.program_id 1                   … %j …  } }
+        tile.programs (%i, %j) in [2, 4] {          scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
+          … %i … %j …                         =>      tile.begin_program %i * 4 + %j of [2, 4]
+        }                                             … %i … %j …  } }
 
     A program id that the kernel divides (`pid // 4`, `pid % 4`) becomes two nested loops, so that offsets stay affine.
-    Where they don't, the programs are written out one by one, up to 256 of them; beyond, the kernel is rejected.
+    Where they don't, the programs are written out one by one, up to 256 of them; beyond, the kernel is rejected. Which
+    program an operation belongs to is said where the programs are all that the function does: in what follows programs
+    it matters who wrote before.
     """
 
-    name = "map-programs"
+    name = "programs-to-loops"
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            grid = tile.grid_of(func)
-            if grid is None:
-                continue
-            if _only_affine_uses(func, grid):
-                _as_loops(func, grid)
-            else:
-                _as_copies(func, grid)
-            del func.attributes[tile.GRID]
+            _lower(func)
 
 
-def _program_ids(func: FuncOp) -> list[tile.ProgramIdOp]:
-    return [op for op in func.walk() if isinstance(op, tile.ProgramIdOp)]
+def _lower(func: FuncOp) -> None:
+    named = sum(not isinstance(op, ReturnOp) and not is_side_effect_free(op) for op in func.body.block.ops) == 1
+    while (programs := _first(func)) is not None:
+        if _only_affine_uses(func):
+            _as_loops(programs, named)
+        else:
+            _as_copies(programs, named)
 
 
-def _fold_counts(func: FuncOp, grid: tuple[int, ...]) -> None:
-    for op in [op for op in func.walk() if isinstance(op, tile.NumProgramsOp)]:
-        _replace(op, Emitter.before(op).index(grid[op.axis.value.data]))
+def _first(func: FuncOp) -> ProgramsOp | None:
+    return next((op for op in func.body.block.ops if isinstance(op, ProgramsOp)), None)
 
 
-def _replace(op: Operation, value: SSAValue) -> None:
-    op.results[0].replace_all_uses_with(value)
-    op.detach()
-    op.erase()
-
-
-def _body_ops(func: FuncOp) -> tuple[list[Operation], ReturnOp]:
-    *body, last = func.body.block.ops
-    assert isinstance(last, ReturnOp)
-    return body, last
-
-
-def _as_loops(func: FuncOp, grid: tuple[int, ...]) -> None:
-    _fold_counts(func, grid)
-    body, last = _body_ops(func)
-    emit = Emitter(InsertPoint.before(last), func.location)
+def _as_loops(programs: ProgramsOp, named: bool) -> None:
+    func, body = programs.parent_op(), list(programs.body.block.ops)
+    assert isinstance(func, FuncOp)
+    emit = Emitter.before(programs)
     counters: list[SSAValue] = []
-    for size in grid:
+    for size in programs.grid:
         bounds = [emit.index(0), emit.index(size), emit.index(1)]
         block = Block(arg_types=[bounds[0].type])
         emit.add(ForOp(bounds[0], bounds[1], bounds[2], [], Region(block)))
         end = YieldOp()
-        end.location = func.location
+        end.location = programs.location
         block.add_op(end)
-        emit = Emitter(InsertPoint.before(end), func.location)
+        emit = Emitter(InsertPoint.before(end), programs.location)
         counters.append(block.args[0])
-    _begin(emit, _number(counters, grid), grid)
-    first, rest = emit.point.insert_before, body
-    assert first is not None
-    for op in rest:
+    _begin(emit, _number(counters, programs.grid), programs, named)
+    for id_, counter in zip(programs.ids, counters, strict=True):
+        counter.name_hint = id_.name_hint
+        id_.replace_all_uses_with(counter)
+    for op in body:
         op.detach()
-    emit.point.block.insert_ops_before(rest, first)
-    for op in _program_ids(func):
-        _replace(op, counters[op.axis.value.data])
+        emit.add(op)
+    programs.detach()
+    programs.erase()
     _split_counters(func, counters)
     normalize_all(func)
 
 
-def _begin(emit: Emitter, number: Expr, grid: tuple[int, ...]) -> None:
+def _begin(emit: Emitter, number: Expr, programs: ProgramsOp, named: bool) -> None:
     """Says which program begins, where there are several."""
-    if math.prod(grid) > 1:
-        emit.add(tile.BeginProgramOp(emit.expr(number), grid))
+    if named and math.prod(programs.grid) > 1:
+        emit.add(tile.BeginProgramOp(emit.expr(number), programs.grid))
 
 
 def _number(counters: list[SSAValue], grid: tuple[int, ...]) -> Expr:
@@ -197,12 +186,16 @@ def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
     return [counter, inner_block.args[0]]
 
 
-def _only_affine_uses(func: FuncOp, grid: tuple[int, ...]) -> bool:
-    """Whether loops will do: every address, and every index that becomes data, is affine in loop counters once divided
-    program ids are nested loops."""
+def _only_affine_uses(func: FuncOp) -> bool:
+    """Whether loops will do for the function's first programs: every address, and every index that becomes data, is
+    affine in loop counters once divided program ids are nested loops."""
     trial = func.clone()
-    _as_loops(trial, grid)
-    return all(_is_affine(expr) for op in trial.walk() for expr in _indices(op))
+    programs = _first(trial)
+    assert programs is not None
+    inside = set(programs.walk())
+    _as_loops(programs, named=False)
+    asked = (op for op in trial.walk() if op in inside)
+    return all(_is_affine(expr) for op in asked for expr in _indices(op))
 
 
 def _is_affine(expr: Expr) -> bool:
@@ -221,32 +214,22 @@ def _indices(op: Operation) -> Iterator[Expr]:
                     yield index_tensor(value).offset
 
 
-def _as_copies(func: FuncOp, grid: tuple[int, ...]) -> None:
-    programs = math.prod(grid)
-    if programs > MOST_UNROLLED:
+def _as_copies(programs: ProgramsOp, named: bool) -> None:
+    count = math.prod(programs.grid)
+    if count > MOST_UNROLLED:
         raise CompileError.at(
-            func,
-            f"the program ids of this kernel enter addresses in a way that is not affine, and its {programs} programs"
+            programs,
+            f"the program ids of this kernel enter addresses in a way that is not affine, and its {count} programs"
             f" are more than the {MOST_UNROLLED} that are written out one by one",
         )
-    _fold_counts(func, grid)
-    body, last = _body_ops(func)
-    for number in range(programs):
-        _begin(Emitter(InsertPoint.before(last), func.location), Expr(number), grid)
-        mapping: dict[SSAValue, SSAValue] = {}
-        for op in body:
-            copy = op.clone(mapping)
-            func.body.block.insert_ops_before([copy], last)
-            for inner in [i for i in copy.walk() if isinstance(i, tile.ProgramIdOp)]:
-                position = _position(number, grid)[inner.axis.value.data]
-                constant = Emitter.before(inner).index(position)
-                for key, value in mapping.items():
-                    if value is inner.result:
-                        mapping[key] = constant
-                _replace(inner, constant)
-    for op in reversed(body):
-        op.detach()
-        op.erase()
+    emit = Emitter.before(programs)
+    for number in range(count):
+        _begin(emit, Expr(number), programs, named)
+        mapping = dict(zip(programs.ids, map(emit.index, _position(number, programs.grid)), strict=True))
+        for op in programs.body.block.ops:
+            emit.add(op.clone(mapping))
+    programs.detach()
+    programs.erase()
 
 
 def _position(number: int, grid: tuple[int, ...]) -> list[int]:

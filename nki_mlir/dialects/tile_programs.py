@@ -1,0 +1,136 @@
+"""The programs of a grid: one parallel region at `tile`, and what is left of it once it is loops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    region_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import HasParent, MemoryWriteEffect, NoTerminator, RecursiveMemoryEffect, get_effects
+from xdsl.utils.exceptions import VerifyException
+
+from nki_mlir.dialects.tile_accesses import AtomicOp, LoadOp, ReadOp, StoreOp, WriteOp
+
+MOST_PROGRAMS = 2**31 - 1
+"""Of a grid, along one axis and altogether: CUDA's limit for the first axis of a grid, which Triton has."""
+MOST_AXES = 3
+
+
+def grid_problem(grid: Sequence[int]) -> str | None:
+    """Why a kernel can't be launched on this grid; None if it can. A grid with a size of 0 has no programs."""
+    if not 1 <= len(grid) <= MOST_AXES:
+        return f"a grid has 1 to {MOST_AXES} axes, got {len(grid)}"
+    for axis, size in enumerate(grid):
+        if not 0 <= size <= MOST_PROGRAMS:
+            return f"a grid has 0 to 2^31 - 1 = {MOST_PROGRAMS} programs along an axis, got {size} along axis {axis}"
+    if math.prod(grid) > MOST_PROGRAMS:
+        return f"a grid has at most 2^31 - 1 = {MOST_PROGRAMS} programs, got {math.prod(grid)}"
+    return None
+
+
+def _verify_sizes(sizes: Sequence[int]) -> None:
+    if min(sizes, default=1) < 1:
+        raise VerifyException(f"a grid is made of positive sizes, got {list(sizes)}")
+    if math.prod(sizes) > MOST_PROGRAMS:
+        raise VerifyException(f"a grid has at most 2^31 - 1 = {MOST_PROGRAMS} programs, got {math.prod(sizes)}")
+
+
+@irdl_op_definition
+class ProgramsOp(IRDLOperation):
+    """The body once for each program of a grid of these sizes, with the program's ids as arguments.
+
+    It means whole programs one after the other, in some order that a pass may choose. What a program does reaches
+    others through memory alone, and memory through accesses alone, so that who asks for dependences looks at accesses
+    only. A function may have several, which follow one another; a grid without axes is one program."""
+
+    name = "tile.programs"
+    sizes = prop_def(DenseArrayBase.constr(i64))
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), HasParent(FuncOp))
+
+    def __init__(self, sizes: Sequence[int], body: Region | None = None):
+        region = Region(Block(arg_types=[IndexType()] * len(sizes))) if body is None else body
+        super().__init__(properties={"sizes": DenseArrayBase.from_list(i64, sizes)}, regions=[region])
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The number of programs along each axis."""
+        return tuple(self.sizes.get_values())
+
+    @property
+    def ids(self) -> tuple[SSAValue, ...]:
+        """A program's place along each axis."""
+        return tuple(self.body.block.args)
+
+    def verify_(self) -> None:
+        _verify_sizes(self.grid)
+        types = [value.type for value in self.ids]
+        if types != [IndexType()] * len(self.grid):
+            raise VerifyException(f"a grid of {len(self.grid)} axes gives as many ids, which are index; got {types}")
+        for op in self.body.walk():
+            _verify_effects(op)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        with printer.in_parens():
+            printer.print_list(self.ids, printer.print_ssa_value)
+        printer.print_string(" in ")
+        with printer.in_square_brackets():
+            printer.print_list(self.grid, printer.print_int)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ProgramsOp:
+        ids = parser.parse_comma_separated_list(
+            parser.Delimiter.PAREN, lambda: parser.parse_argument(expect_type=False)
+        )
+        parser.parse_keyword("in")
+        sizes = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        body = parser.parse_region([one.resolve(IndexType()) for one in ids])
+        op = cls(sizes, body)
+        if attributes is not None:
+            op.attributes |= attributes.data
+        return op
+
+
+def _verify_effects(op: Operation) -> None:
+    """Effects of a program come by accesses. What is unknown to have any has none."""
+    if not op.regions and not isinstance(op, LoadOp | StoreOp | AtomicOp | ReadOp | WriteOp) and get_effects(op):
+        raise VerifyException(f"a program reaches memory by accesses of tile only, not by {op.name}")
+
+
+@irdl_op_definition
+class BeginProgramOp(IRDLOperation):
+    """What follows in this block belongs to one program of the grid, whose place in it, in row-major order, is
+    `number`. It does nothing; it tells reports who does what, down to `neuron.engine`."""
+
+    name = "tile.begin_program"
+    number = operand_def(IndexType())
+    grid = prop_def(DenseArrayBase.constr(i64))
+    traits = traits_def(MemoryWriteEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$number `of` $grid attr-dict"
+
+    def __init__(self, number: SSAValue, grid: Sequence[int]):
+        super().__init__(operands=[number], properties={"grid": DenseArrayBase.from_list(i64, grid)})
+
+    def verify_(self) -> None:
+        if not len(self.grid):
+            raise VerifyException("a grid of one program has no program to name")
+        _verify_sizes(self.grid.get_values())
