@@ -3,7 +3,7 @@ as an offset and a stride for each dimension."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -233,7 +233,7 @@ def _index_tensor(value: SSAValue) -> IndexTensor:
             return IndexTensor(known(expr_of(op.value)), (0,) * len(shape))
         case tile.ArangeOp():
             return IndexTensor(Expr(op.start.value.data), (1,))
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.ShapeOp():
             inner = index_tensor(op.source)
             return IndexTensor(inner.offset, reshaped(op, inner.strides))
         case tile.CastOp() if isinstance(tile.element_of(op.source), IndexType | IntegerType):
@@ -326,8 +326,8 @@ def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...])
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 
 
-def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides of the result of a shape operation, from those of its source."""
+def reshaped(op: tile.ShapeOp, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides of the result of a shape operation, from those of its source. Raises NotAffine."""
     match op:
         case tile.ExpandDimsOp():
             axis = op.axis.value.data
@@ -335,8 +335,30 @@ def reshaped(op: tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp, strides: t
         case tile.BroadcastOp():
             sizes = zip(tile.shape_of(op.source), tile.shape_of(op.result), strides, strict=True)
             return tuple(0 if src != dst else stride for src, dst, stride in sizes)
-        case tile.TransOp():
-            return strides[::-1]
+        case tile.PermuteOp():
+            return tuple(strides[d] for d in op.order.get_values())
+        case _:
+            return _restrided(tile.shape_of(op.source), tile.shape_of(op.result), strides)
+
+
+def _restrided(have: Sequence[int], want: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Strides of the same elements under another shape in row-major order. Raises NotAffine."""
+    steps = [(n, stride) for n, stride in zip(have, strides, strict=True) if n != 1]
+    found: list[int] = []
+    for size in reversed(want):
+        stride, filled = steps[-1][1] if size > 1 else 0, 1
+        while filled < size:
+            n, step = steps.pop()
+            part = min(n, size // filled)
+            if step != stride * filled or n % part:
+                raise NotAffine("a reshape that does not keep the stride of indices")
+            if part < n:
+                steps.append((n // part, step * part))
+            filled *= part
+        if filled != size:
+            raise NotAffine("a reshape that does not keep the stride of indices")
+        found.append(stride)
+    return tuple(reversed(found))
 
 
 def is_loop_counter(value: Hashable) -> bool:

@@ -47,7 +47,7 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
-from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.layout import Layout, LayoutError
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
@@ -320,46 +320,39 @@ class BroadcastOp(MemOp):
 @irdl_op_definition
 class RelabelOp(MemOp):
     """The same bytes under another logical shape, nothing moves: `permute` gives dimension `d` of the result the
-    source's dimension `permute[d]`, `squeeze` takes dimensions of size 1 away, `expand` adds such, at these places of
-    the result."""
+    source's dimension `permute[d]`, `reshape` then merges and splits dimensions in row-major order, where the layout
+    allows it."""
 
     name = "neuron.mem.relabel"
     source = operand_def(TileType)
     permute = opt_prop_def(DenseArrayBase.constr(i64))
-    squeeze = opt_prop_def(DenseArrayBase.constr(i64))
-    expand = opt_prop_def(DenseArrayBase.constr(i64))
+    reshape = opt_prop_def(DenseArrayBase.constr(i64))
     result = result_def(TileType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source (`permute` $permute^)? (`squeeze` $squeeze^)? (`expand` $expand^)? attr-dict"
-        " `:` type($source) `->` type($result)"
+        "$source (`permute` $permute^)? (`reshape` $reshape^)? attr-dict `:` type($source) `->` type($result)"
     )
 
     def verify_(self) -> None:
         super().verify_()
-        steps = [self.permute, self.squeeze, self.expand]
-        layout = relabelled(tile_type(self.source).layout, *(() if s is None else s.get_values() for s in steps))
+        steps = [None if step is None else step.get_values() for step in (self.permute, self.reshape)]
+        layout = relabelled(tile_type(self.source).layout, *steps)
         if self.result.type != (wanted := tile_type(self.source).with_layout(layout)):
             raise VerifyException(f"the result must be {wanted}, got {self.result.type}")
 
 
-def relabelled(
-    layout: Layout, permute: Sequence[int] = (), squeeze: Sequence[int] = (), expand: Sequence[int] = ()
-) -> Layout:
-    """What `relabel` makes of a layout. Raises VerifyException where the layout has no such dimensions."""
-    if permute:
+def relabelled(layout: Layout, permute: Sequence[int] | None = None, reshape: Sequence[int] | None = None) -> Layout:
+    """What `relabel` makes of a layout. Raises VerifyException where elements would have to move."""
+    if permute is not None:
         if sorted(permute) != list(range(len(layout.shape))):
             raise VerifyException(f"{list(permute)} is no order of {len(layout.shape)} dimensions")
         layout = layout.permuted(permute)
-    for axis in sorted(squeeze, reverse=True):
-        if not 0 <= axis < len(layout.shape) or layout.shape[axis] != 1:
-            raise VerifyException(f"dimension {axis} of {list(layout.shape)} is not of size 1")
-        layout = layout.reduced(axis)
-    for axis in expand:
-        if not 0 <= axis <= len(layout.shape):
-            raise VerifyException(f"dimension {axis} can't be added to {len(layout.shape)}")
-        layout = layout.expanded(axis)
+    if reshape is not None:
+        try:
+            layout = layout.reshaped(reshape)
+        except LayoutError as reason:
+            raise VerifyException(f"what lies like {layout} can't be relabelled {list(reshape)}: {reason}") from None
     return layout
 
 

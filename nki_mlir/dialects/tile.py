@@ -53,6 +53,13 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     verify_other,
     verify_undefined,
 )
+from nki_mlir.dialects.tile_shapes import (  # noqa: F401
+    BroadcastOp,
+    ExpandDimsOp,
+    PermuteOp,
+    ReshapeOp,
+    ShapeOp,
+)
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
     ARG_NAMES,
@@ -176,84 +183,6 @@ class SplatOp(IRDLOperation):
     def verify_(self) -> None:
         if isinstance(self.value.type, TensorType) or element_of(self.result) != self.value.type:
             raise VerifyException("the operand must be a scalar of the result's element type")
-
-
-@irdl_op_definition
-class ExpandDimsOp(IRDLOperation):
-    """Inserts a dimension of size 1."""
-
-    name = "tile.expand_dims"
-    source = operand_def(TensorType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$source `axis` $axis attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue, axis: int):
-        shape = list(shape_of(source))
-        shape.insert(axis, 1)
-        super().__init__(
-            operands=[source],
-            properties={"axis": IntegerAttr(axis, i64)},
-            result_types=[TensorType(element_of(source), shape)],
-        )
-
-    def verify_(self) -> None:
-        shape, axis = list(shape_of(self.source)), self.axis.value.data
-        if not 0 <= axis <= len(shape):
-            raise VerifyException(f"axis {axis} is outside 0..{len(shape)}")
-        shape.insert(axis, 1)
-        if tuple(shape) != shape_of(self.result) or element_of(self.source) != element_of(self.result):
-            raise VerifyException(f"the result must have shape {tuple(shape)} and the source's element type")
-
-
-@irdl_op_definition
-class BroadcastOp(IRDLOperation, HasFolderInterface):
-    """Repeats dimensions of size 1 up to the result's shape; the rank stays."""
-
-    name = "tile.broadcast"
-    source = operand_def(TensorType)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue, shape: Sequence[int]):
-        super().__init__(operands=[source], result_types=[TensorType(element_of(source), shape)])
-
-    def verify_(self) -> None:
-        src, dst = shape_of(self.source), shape_of(self.result)
-        if len(src) != len(dst) or any(s not in (1, d) for s, d in zip(src, dst, strict=True)):
-            raise VerifyException(f"shape {src} does not broadcast to {dst}")
-        if element_of(self.source) != element_of(self.result):
-            raise VerifyException("a broadcast keeps the element type")
-
-    def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        return (self.source,) if self.source.type == self.result.type else None
-
-
-@irdl_op_definition
-class TransOp(IRDLOperation, HasFolderInterface):
-    """Exchanges the two dimensions of a matrix."""
-
-    name = "tile.trans"
-    source = operand_def(TensorType)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue):
-        super().__init__(operands=[source], result_types=[TensorType(element_of(source), shape_of(source)[::-1])])
-
-    def verify_(self) -> None:
-        if len(shape_of(self.source)) != 2 or shape_of(self.source)[::-1] != shape_of(self.result):
-            raise VerifyException("a transpose takes a matrix and exchanges its two dimensions")
-        if element_of(self.source) != element_of(self.result):
-            raise VerifyException("a transpose keeps the element type")
-
-    def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        inner = self.source.owner
-        return (inner.source,) if isinstance(inner, TransOp) else None
 
 
 @irdl_op_definition
@@ -413,7 +342,8 @@ Tile = Dialect(
         SplatOp,
         ExpandDimsOp,
         BroadcastOp,
-        TransOp,
+        PermuteOp,
+        ReshapeOp,
         AddPtrOp,
         LoadOp,
         StoreOp,

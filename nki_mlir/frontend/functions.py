@@ -170,34 +170,30 @@ def dot(b: Builder, x: Any, y: Any, acc: Value | None = None) -> Value:
 
 # Shapes.
 def transpose(b: Builder, x: Any) -> Value:
+    """The dimensions of a matrix exchanged."""
     if not isinstance(x, Value) or len(x.shape) != 2:
         raise CompileError(f"a transpose takes a two-dimensional tensor, got {describe(x)}")
-    return b.value(tile.TransOp(x.ssa))
+    return permute(b, x, (1, 0))
+
+
+def permute(b: Builder, x: Value, order: Sequence[int]) -> Value:
+    """Dimension `d` of the result is the tensor's `order[d]`."""
+    rank = len(x.shape)
+    dims = tuple(axis_argument(d, rank) for d in order)
+    if sorted(dims) != list(range(rank)):
+        raise CompileError(f"{tuple(order)} is no order of the {rank} dimensions of {describe(x)}")
+    return x if dims == tuple(range(rank)) else b.value(tile.PermuteOp(x.ssa, dims), x.expr)
 
 
 def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
-    """Dimensions of size 1 come and go; anything else needs data to move and is not supported."""
-    if not isinstance(x, Value) or x.is_pointer:
-        raise CompileError(f"a reshape takes a tensor of numbers, got {describe(x)}")
-    if [n for n in x.shape if n != 1] != [n for n in shape if n != 1]:
-        raise CompileError(
-            f"reshaping {x.shape} to {shape} is not supported yet; only dimensions of size 1 can be added or removed"
-        )
-    while x.shape != shape:
-        x = _reshape_once(b, x, shape)
-    return x
-
-
-def _reshape_once(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
-    at = next(
-        (i for i, (m, n) in enumerate(zip(x.shape, shape, strict=False)) if m != n), min(len(x.shape), len(shape))
-    )
-    if at < len(shape) and shape[at] == 1:
-        return b.expand_dims(x, at)
-    owner = x.ssa.owner
-    if isinstance(owner, tile.ExpandDimsOp) and owner.axis.value.data == at:
-        return Value(owner.source, x.expr)
-    return b.value(tile.ReduceOp("max", x.ssa, at), x.expr)
+    """The same elements in row-major order under another shape."""
+    if not isinstance(x, Value):
+        raise CompileError(f"a reshape takes a tensor, got {describe(x)}")
+    if math.prod(x.shape) != math.prod(shape):
+        raise CompileError(f"{describe(x)} has {math.prod(x.shape)} elements; shape {shape} has {math.prod(shape)}")
+    if x.shape == shape:
+        return x
+    return b.value(tile.ReshapeOp(x.ssa, shape), x.expr) if x.shape else b.broadcast(x, shape)
 
 
 def expand(b: Builder, x: Any, axis: Any) -> Value:

@@ -36,7 +36,7 @@ from nki_mlir.frontend.dtypes import (
     float8_e5m2 as float8e5,
 )
 from nki_mlir.frontend.values import Value as tensor
-from nki_mlir.language import core, extra, math
+from nki_mlir.language import core, extra, math, standard
 from nki_mlir.language.core import (
     PropagateNan,
     abs,
@@ -63,28 +63,23 @@ from nki_mlir.language.core import (
     load,
     log,
     log2,
-    max,
     max_constancy,
     max_contiguous,
     maximum,
-    min,
     minimum,
     multiple_of,
     num_programs,
     permute,
     program_id,
-    ravel,
     reshape,
     rsqrt,
     sigmoid,
     sin,
-    softmax,
     sqrt,
     static_assert,
     static_print,
     static_range,
     store,
-    sum,
     tanh,
     trans,
     where,
@@ -92,6 +87,7 @@ from nki_mlir.language.core import (
     zeros_like,
 )
 from nki_mlir.language.core import range_ as range
+from nki_mlir.language.standard import max, min, ravel, softmax, sum
 
 __all__ = [
     "PointerType",
@@ -155,6 +151,7 @@ __all__ = [
     "sin",
     "softmax",
     "sqrt",
+    "standard",
     "static_assert",
     "static_print",
     "static_range",

@@ -38,6 +38,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.place_shapes import cut_reshapes
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed
 
 BINARY: dict[type[Operation], Alu] = {
@@ -113,6 +114,7 @@ class Place(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             _refuse_foreign(func)
+            cut_reshapes(func)
             _Placer(Placement(func)).function(func)
 
 
@@ -305,22 +307,22 @@ class _Placer:
         source = self.wanted(op, op.operands[0], emit)
         rank = len(type_.sizes)
         if not mem.tile_type(source).sizes:
-            source = self.relabelled(source, emit, expand=range(rank))
+            source = self.relabelled(source, emit, reshape=(1,) * rank)
         return emit.value(mem.BroadcastOp.create(operands=[source], result_types=[type_]))
 
     def relabelled(self, source: SSAValue, emit: Emitter, **steps: Sequence[int]) -> SSAValue:
-        """Under another shape: `permute`, `squeeze` or `expand` as in neuron.mem.relabel."""
+        """Under another shape: `permute` or `reshape` as in neuron.mem.relabel."""
         properties = {name: DenseArrayBase.from_list(i64, dims) for name, dims in steps.items()}
         type_ = mem.tile_type(source).with_layout(mem.relabelled(mem.tile_type(source).layout, **steps))
         return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_], properties=properties))
 
-    def expand(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        assert isinstance(op, tile.ExpandDimsOp)
-        return self.relabelled(self.wanted(op, op.source, emit), emit, expand=[op.axis.value.data])
+    def reshape(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """New dimensions of size 1, too."""
+        return self.relabelled(self.wanted(op, op.operands[0], emit), emit, reshape=type_.sizes)
 
-    def transpose(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        assert isinstance(op, tile.TransOp)
-        return self.relabelled(self.wanted(op, op.source, emit), emit, permute=(1, 0))
+    def permute(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.PermuteOp)
+        return self.relabelled(self.wanted(op, op.source, emit), emit, permute=op.order.get_values())
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
@@ -332,7 +334,7 @@ class _Placer:
         else:
             source = self.tile_of(op.source, self.type_of(op.source, grown(type_.layout, axis, shape[axis])), emit)
         if shape[axis] == 1:
-            return self.relabelled(source, emit, squeeze=[axis])
+            return self.relabelled(source, emit, reshape=type_.sizes)
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
@@ -417,8 +419,9 @@ class _Placer:
         tile.CastOp: convert,
         tile.BroadcastOp: spread,
         tile.SplatOp: spread,
-        tile.ExpandDimsOp: expand,
-        tile.TransOp: transpose,
+        tile.ExpandDimsOp: reshape,
+        tile.ReshapeOp: reshape,
+        tile.PermuteOp: permute,
         tile.ReduceOp: reduce,
         tile.DotOp: dot,
     }

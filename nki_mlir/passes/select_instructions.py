@@ -17,7 +17,7 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import Alu, Function
-from nki_mlir.dialects.layout import Spot
+from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Reduction, element_of
@@ -250,7 +250,13 @@ def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
 
 def _relabel(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.RelabelOp)
-    s.stored[op.result] = s.stored[op.source].relabelled(mem.tile_type(op.result))
+    source = s.stored[op.source]
+    try:
+        s.stored[op.result] = source.relabelled(mem.tile_type(op.result))
+    except LayoutError:
+        stored = s.temporary(source.type, emit)
+        s.over(emit, "tensor_copy", {"dst": stored, "src": source})
+        s.stored[op.result] = stored.relabelled(mem.tile_type(op.result))
 
 
 def _accumulator(s: Selector, op: Operation, emit: Emitter) -> None:

@@ -132,7 +132,13 @@ class Value:
 
     @property
     def T(self) -> Value:
-        return self.kernel.emit(tile.TransOp(self.ssa))
+        return self.permute(*reversed(range(len(self.shape))))
+
+    def permute(self, *order: int) -> Value:
+        return self.kernel.emit(tile.PermuteOp(self.ssa, order))
+
+    def reshape(self, *shape: int) -> Value:
+        return self.kernel.emit(tile.ReshapeOp(self.ssa, shape))
 
     def to(self, element: Attribute) -> Value:
         return self.kernel.emit(tile.CastOp(self.ssa, element))

@@ -114,10 +114,8 @@ class MemFunctions(InterpreterFunctions):
         array = args[0]
         if op.permute is not None:
             array = np.transpose(array, op.permute.get_values())
-        if op.squeeze is not None:
-            array = np.squeeze(array, tuple(op.squeeze.get_values()))
-        for axis in op.expand.get_values() if op.expand is not None else ():
-            array = np.expand_dims(array, axis)
+        if op.reshape is not None:
+            array = np.reshape(array, op.reshape.get_values())
         return (array,)
 
     @impl(mem.ConvertOp)

@@ -61,9 +61,13 @@ class TileFunctions(InterpreterFunctions):
     def broadcast(self, interpreter: Interpreter, op: tile.BroadcastOp, args: PythonValues) -> PythonValues:
         return (_reshaped(args[0], lambda a: np.broadcast_to(a, tile.shape_of(op.result))),)
 
-    @impl(tile.TransOp)
-    def trans(self, interpreter: Interpreter, op: tile.TransOp, args: PythonValues) -> PythonValues:
-        return (_reshaped(args[0], np.transpose),)
+    @impl(tile.PermuteOp)
+    def permute(self, interpreter: Interpreter, op: tile.PermuteOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.transpose(a, op.order.get_values())),)
+
+    @impl(tile.ReshapeOp)
+    def reshape(self, interpreter: Interpreter, op: tile.ReshapeOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.reshape(a, tile.shape_of(op.result))),)
 
     # Memory.
     @impl(tile.BaseOp)

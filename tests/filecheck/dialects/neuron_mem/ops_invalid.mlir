@@ -396,9 +396,25 @@ func.func @permute_is_of_all_dimensions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d
 
 // -----
 
-func.func @expand_is_within_the_dimensions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
-  // CHECK: dimension 3 can't be added to 2
-  %r = neuron.mem.relabel %0 expand [3] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32x1xf32, [d0] x [d1]>
+func.func @reshape_keeps_the_elements(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: what lies like [d0] x [d1] can't be relabelled [64, 31]: [64, 32] and [64, 31] differ in their number of elements
+  %r = neuron.mem.relabel %0 reshape [64, 31] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x31xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @merging_needs_a_dimension_without_padding(%0: !neuron.mem.tile<sbuf, 4x131xf32, [d1/2:66] x [d0, d1:2]>) {
+  // CHECK: what lies like [d1/2:66] x [d0, d1:2] can't be relabelled [524]: d1 is padded
+  %r = neuron.mem.relabel %0 reshape [524] : !neuron.mem.tile<sbuf, 4x131xf32, [d1/2:66] x [d0, d1:2]> -> !neuron.mem.tile<sbuf, 524xf32, [] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @splitting_needs_a_cut_between_digits(%0: !neuron.mem.tile<sbuf, 12xf32, [d0/3:4] x [d0:3]>) {
+  // CHECK: can't be relabelled [6, 2]: d0/3:4 does not keep runs of 2 together
+  %r = neuron.mem.relabel %0 reshape [6, 2] : !neuron.mem.tile<sbuf, 12xf32, [d0/3:4] x [d0:3]> -> !neuron.mem.tile<sbuf, 6x2xf32, [] x [d0, d1]>
   func.return
 }
 

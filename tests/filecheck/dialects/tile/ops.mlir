@@ -27,15 +27,21 @@ func.func @making() {
 
 // CHECK-LABEL: func.func @shapes
 func.func @shapes() {
-  %row, %block, %p = "test.op"() : () -> (tensor<8xbf16>, tensor<4x8xf16>, !tile.ptr<i32>)
+  %row, %block, %p, %one = "test.op"() : () -> (tensor<8xbf16>, tensor<4x8xf16>, !tile.ptr<i32>, tensor<1x1xf32>)
   // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
   %a = tile.expand_dims %row axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
   // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
   %b = tile.expand_dims %row axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
   // CHECK: %{{.*}} = tile.broadcast %{{.*}} : tensor<1x8xbf16> -> tensor<4x8xbf16>
   %c = tile.broadcast %a : tensor<1x8xbf16> -> tensor<4x8xbf16>
-  // CHECK: %{{.*}} = tile.trans %{{.*}} : tensor<4x8xf16> -> tensor<8x4xf16>
-  %d = tile.trans %block : tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %{{.*}} = tile.permute %{{.*}} order [1, 0] : tensor<4x8xf16> -> tensor<8x4xf16>
+  %d = tile.permute %block order [1, 0] : tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %{{.*}} = tile.reshape %{{.*}} : tensor<4x8xf16> -> tensor<2x16x1xf16>
+  %f = tile.reshape %block : tensor<4x8xf16> -> tensor<2x16x1xf16>
+  // CHECK: %{{.*}} = tile.permute %{{.*}} order [2, 0, 1] : tensor<2x16x1xf16> -> tensor<1x2x16xf16>
+  %g = tile.permute %f order [2, 0, 1] : tensor<2x16x1xf16> -> tensor<1x2x16xf16>
+  // CHECK: %{{.*}} = tile.reshape %{{.*}} : tensor<1x1xf32> -> f32
+  %h = tile.reshape %one : tensor<1x1xf32> -> f32
   // CHECK: %{{.*}} = tile.splat %{{.*}} : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
   %e = tile.splat %p : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
   func.return

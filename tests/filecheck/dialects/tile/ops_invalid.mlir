@@ -144,28 +144,55 @@ func.func @broadcast_keeps_the_type() {
 
 // -----
 
-func.func @transpose_takes_a_matrix() {
-  %x = "test.op"() : () -> tensor<8xf32>
-  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
-  %0 = tile.trans %x : tensor<8xf32> -> tensor<8xf32>
+func.func @an_order_has_each_dimension_once() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: [0, 0] is no order of 2 dimensions
+  %0 = tile.permute %x order [0, 0] : tensor<4x8xf32> -> tensor<4x4xf32>
   func.return
 }
 
 // -----
 
-func.func @transpose_exchanges_dimensions() {
+func.func @an_order_is_of_all_dimensions() {
   %x = "test.op"() : () -> tensor<4x8xf32>
-  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
-  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: [0] is no order of 2 dimensions
+  %0 = tile.permute %x order [0] : tensor<4x8xf32> -> tensor<4xf32>
   func.return
 }
 
 // -----
 
-func.func @transpose_keeps_the_type() {
+func.func @the_shape_in_another_order() {
+  %x = "test.op"() : () -> tensor<2x4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<8x2x4xf32>, got tensor<4x8x2xf32>
+  %0 = tile.permute %x order [2, 0, 1] : tensor<2x4x8xf32> -> tensor<4x8x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @permute_keeps_the_type() {
   %x = "test.op"() : () -> tensor<4x8xf32>
-  // CHECK: Operation does not verify: a transpose keeps the element type
-  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<8x4xbf16>
+  // CHECK: Operation does not verify: the result must be tensor<8x4xf32>, got tensor<8x4xbf16>
+  %0 = tile.permute %x order [1, 0] : tensor<4x8xf32> -> tensor<8x4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @reshape_keeps_the_elements() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: 32 elements of shape (4, 8) do not fill (5, 6)
+  %0 = tile.reshape %x : tensor<4x8xf32> -> tensor<5x6xf32>
+  func.return
+}
+
+// -----
+
+func.func @reshape_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: a reshape keeps the element type
+  %0 = tile.reshape %x : tensor<4x8xf32> -> tensor<32xbf16>
   func.return
 }
 
