@@ -178,6 +178,10 @@ class Layout:
         """Whether no part of a dimension lies on the partitions."""
         return all(f.dim != dim for f in self.partition)
 
+    def is_along(self, dim: int) -> bool:
+        """Whether a dimension is one digit in the free dimension, or of size 1."""
+        return self.is_free(dim) and len(self.digits(dim)) <= 1
+
     @property
     def is_counted(self) -> bool:
         """Whether one count along the partitions gives their indices: no two digits lie there."""

@@ -30,7 +30,6 @@ from xdsl.ir import (
     SSAValue,
 )
 from xdsl.irdl import (
-    IRDLOperation,
     ParsePropInAttrDict,
     base,
     irdl_op_definition,
@@ -44,39 +43,15 @@ from xdsl.irdl import (
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.dtypes import dtype, f32
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
 from nki_mlir.dialects.layout import Layout, LayoutError
+from nki_mlir.dialects.neuron_mem_scans import FlipOp, MemOp, ReduceOp, ScanOp, lie_alike
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ReductionAttr, element_of, verify_access, verify_other, verify_undefined
+from nki_mlir.dialects.tile import element_of, verify_access, verify_other, verify_undefined
 from nki_mlir.dialects.ways import WayAttr, is_dealt, why_not
-
-
-def _lie_alike(*values: SSAValue) -> None:
-    """Full operands and results have one shape, one layout and one space."""
-    types = [v.type for v in values if isinstance(v.type, TileType)]
-    for other in types[1:]:
-        if (other.layout, other.space) != (types[0].layout, types[0].space):
-            raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}; convert one")
-
-
-class MemOp(IRDLOperation):
-    """An operation on tiles; its results fit the memories of the target."""
-
-    def verify_(self) -> None:
-        for result in self.results:
-            if isinstance(result.type, TileType):
-                self._verify_fits(result.type)
-
-    def _verify_fits(self, type_: TileType) -> None:
-        target = target_of(self)
-        memory = target.memory
-        if type_.layout.partitions > memory.partitions:
-            raise VerifyException(f"{type_} spans {type_.layout.partitions} partitions; there are {memory.partitions}")
-        if type_.is_psum and (type_.element_type != f32 or type_.bytes > memory.psum_bytes):
-            raise VerifyException(f"psum holds f32, {memory.psum_bytes} bytes of it on each partition, got {type_}")
 
 
 def _verify_scalar(value: SSAValue, element_type: Attribute) -> None:
@@ -223,7 +198,7 @@ class UnaryOp(MemOp):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.source, self.result)
+        lie_alike(self.source, self.result)
 
 
 @irdl_op_definition
@@ -245,7 +220,7 @@ class BinaryOp(MemOp):
             raise VerifyException(f"{self.op.data} takes one operand")
         if not isinstance(self.lhs.type, TileType) and not isinstance(self.rhs.type, TileType):
             raise VerifyException("one operand must be a tile")
-        _lie_alike(self.lhs, self.rhs, self.result)
+        lie_alike(self.lhs, self.rhs, self.result)
         compares = self.op.data in COMPARISONS
         if self.op.data not in _ON_MASKS and compares != (tile_type(self.result).element_type == IntegerType(1)):
             raise VerifyException("comparisons, and nothing else, give i1")
@@ -268,7 +243,7 @@ class SelectOp(MemOp):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.condition, self.on_true, self.on_false, self.result)
+        lie_alike(self.condition, self.on_true, self.on_false, self.result)
         if tile_type(self.condition).element_type != IntegerType(1):
             raise VerifyException("the condition must be i1")
 
@@ -285,7 +260,7 @@ class CastOp(MemOp, HasFolderInterface):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.source, self.result)
+        lie_alike(self.source, self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
@@ -381,30 +356,6 @@ class ConvertOp(MemOp, HasFolderInterface):
         if self.source.type == self.result.type:
             return (self.source,)
         return None
-
-
-@irdl_op_definition
-class ReduceOp(MemOp):
-    """Reduces one free dimension away, by max, min or sum."""
-
-    name = "neuron.mem.reduce"
-    kind = prop_def(ReductionAttr)
-    source = operand_def(TileType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(TileType)
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
-
-    def verify_(self) -> None:
-        super().verify_()
-        src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
-        if self.kind.data.ignores_nan:
-            raise VerifyException(f"no engine reduces by {self.kind.data}; expand-maxnum makes it of others")
-        if not 0 <= axis < len(src.sizes) or not src.layout.is_free(axis):
-            raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
-        if dst != (want := src.with_layout(src.layout.reduced(axis))):
-            raise VerifyException(f"the result must be {want}, got {dst}")
 
 
 class AllocEffect(MemoryEffect):
@@ -512,6 +463,8 @@ NeuronMem = Dialect(
         BroadcastOp,
         RelabelOp,
         ReduceOp,
+        ScanOp,
+        FlipOp,
         AccumulatorOp,
         MatmulOp,
         ConvertOp,

@@ -20,7 +20,6 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     IndexType,
     IntegerAttr,
-    IntegerType,
     TensorType,
     i1,
     i64,
@@ -53,6 +52,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     verify_other,
     verify_undefined,
 )
+from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_number
 from nki_mlir.dialects.tile_shapes import (  # noqa: F401
     BroadcastOp,
     ExpandDimsOp,
@@ -214,11 +214,6 @@ class DotOp(IRDLOperation):
             raise VerifyException(f"'acc' must have the result's type {self.result.type}, got {self.acc.type}")
 
 
-def _verify_number(value: SSAValue) -> None:
-    if not isinstance(type_ := element_of(value), AnyFloat | IntegerType | IndexType):
-        raise VerifyException(f"elements must be numbers, got {type_}")
-
-
 @irdl_op_definition
 class CompareOp(IRDLOperation):
     """Compares two scalars or tensors of one type element by element, giving i1. (xDSL's `arith.cmpi`, `arith.cmpf` and
@@ -243,7 +238,7 @@ class CompareOp(IRDLOperation):
     def verify_(self) -> None:
         if self.lhs.type != self.rhs.type:
             raise VerifyException(f"operand types differ: {self.lhs.type} and {self.rhs.type}")
-        _verify_number(self.lhs)
+        verify_number(self.lhs)
         if self.result.type != with_shape(i1, shape_of(self.lhs)):
             raise VerifyException(f"the result must be i1 of shape {shape_of(self.lhs)}, got {self.result.type}")
 
@@ -290,45 +285,11 @@ class CastOp(IRDLOperation, HasFolderInterface):
     def verify_(self) -> None:
         if shape_of(self.source) != shape_of(self.result):
             raise VerifyException("a cast keeps the shape")
-        _verify_number(self.source)
-        _verify_number(self.result)
+        verify_number(self.source)
+        verify_number(self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
-
-
-@irdl_op_definition
-class ReduceOp(IRDLOperation):
-    """Reduces one dimension away; a vector gives a scalar. `kind` is max, min or sum; maxnum and minnum of floats."""
-
-    name = "tile.reduce"
-    kind = prop_def(ReductionAttr)
-    source = operand_def(TensorType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(AnyAttr())
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, kind: str, source: SSAValue, axis: int):
-        shape = list(shape_of(source))
-        del shape[axis]
-        super().__init__(
-            operands=[source],
-            properties={"kind": ReductionAttr(Reduction(kind)), "axis": IntegerAttr(axis, i64)},
-            result_types=[with_shape(element_of(source), shape)],
-        )
-
-    def verify_(self) -> None:
-        _verify_number(self.source)
-        if self.kind.data.ignores_nan and not isinstance(element_of(self.source), AnyFloat):
-            raise VerifyException(f"{self.kind.data} is for floats; elements are {element_of(self.source)}")
-        shape, axis = list(shape_of(self.source)), self.axis.value.data
-        if not 0 <= axis < len(shape):
-            raise VerifyException(f"axis {axis} is outside the {len(shape)} dimensions of the operand")
-        del shape[axis]
-        if self.result.type != with_shape(element_of(self.source), shape):
-            raise VerifyException(f"the result must be {with_shape(element_of(self.source), shape)}")
 
 
 Tile = Dialect(
@@ -352,6 +313,8 @@ Tile = Dialect(
         CastOp,
         DotOp,
         ReduceOp,
+        ScanOp,
+        FlipOp,
         ReadOp,
         WriteOp,
     ],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xdsl.utils.arg_spec import ArgSpec
 
 _CLEAN = "canonicalize,cse,dce"
-_EXPAND = "expand-maxnum,expand-trigonometry,expand-rounding"
+_EXPAND = "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 
 STAGES: dict[str, str] = {
     "tile": f"normalize-loops,fold-constants,structure-accesses,{_CLEAN},map-programs,{_CLEAN},{_EXPAND},{_CLEAN}",

@@ -338,6 +338,15 @@ class _Placer:
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
+    def along(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """A scan, or a dimension backwards."""
+        assert isinstance(op, tile.ScanOp | tile.FlipOp)
+        if isinstance(op, tile.ScanOp) and op.kind.data.ignores_nan:
+            raise CompileError.at(op, f"a scan by {op.kind.data} is not supported: run expand-maxnum first")
+        operands = [self.tile_of(v, type_.with_element(tile.element_of(v)), emit) for v in op.operands]
+        kind = mem.ScanOp if isinstance(op, tile.ScanOp) else mem.FlipOp
+        return emit.value(kind.create(operands=operands, result_types=[type_], properties=op.properties))
+
     def dot(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.DotOp)
         sums = self.banked(op, type_)
@@ -423,6 +432,8 @@ class _Placer:
         tile.ReshapeOp: reshape,
         tile.PermuteOp: permute,
         tile.ReduceOp: reduce,
+        tile.ScanOp: along,
+        tile.FlipOp: along,
         tile.DotOp: dot,
     }
 

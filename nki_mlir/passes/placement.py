@@ -113,9 +113,9 @@ class Placement:
     def _note_images(self, op: tile.ReshapeOp) -> None:
         """Layouts of one shape that are the usual ones of another: whoever uses the reshaped value may take them."""
         sides = (op.result, op.source)
-        usual = [self.usual(value) for value in sides]
-        for pair in reshapings(*usual, self.target.memory.partitions):
-            for value, layout, known in zip(sides, pair, usual, strict=True):
+        results, sources = (self.usual(value) for value in sides)
+        for pair in reshapings(results, sources, self.target.memory.partitions):
+            for value, layout, known in zip(sides, pair, (results, sources), strict=True):
                 images = self._images.setdefault(tile.shape_of(value), {})
                 if layout not in known and len(images) < MOST_LAYOUTS // 2:
                     images[layout] = None
@@ -192,6 +192,10 @@ class Placement:
             because = f"; a reduction has all of dimension {axis} on one partition"
         else:
             layouts, because = self.usual(value), ""
+            if isinstance(op, tile.ScanOp | tile.FlipOp):
+                axis = op.axis.value.data
+                layouts = [x for x in self.usual(value) if x.is_along(axis)]
+                because = f"; {op.name} has all of dimension {axis} on one partition"
         name = f"'{value.name_hint}'" if value.name_hint is not None else "a tile"
         best = min(layouts, key=lambda x: x.elements)
         needed = best.elements * dtype(tile.element_of(value)).bytes
@@ -260,6 +264,13 @@ class Placement:
             if self._fits(source, op.source):
                 wants = ((op.source, source),) if is_placed(op.source) else ()
                 yield Form(source.reduced(axis), wants, self.prices.compute(source))
+
+    def _along(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        """A scan, or a dimension backwards: it is one digit of the free dimension."""
+        assert isinstance(op, tile.ScanOp | tile.FlipOp)
+        axis, operands = op.axis.value.data, [v for v in op.operands if is_placed(v)]
+        for layout in [x for x in self._layouts(value) if x.is_along(axis)]:
+            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
@@ -374,6 +385,8 @@ _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterato
     tile.BroadcastOp: Placement._broadcast,
     tile.SplatOp: Placement._splat,
     tile.ReduceOp: Placement._reduce,
+    tile.ScanOp: Placement._along,
+    tile.FlipOp: Placement._along,
     tile.DotOp: Placement._dot,
 }
 """Where the result does not simply lie like the operands."""

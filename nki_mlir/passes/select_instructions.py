@@ -16,11 +16,11 @@ from nki_mlir.analysis.indices import constant
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, f32
-from nki_mlir.dialects.instructions import Alu, Function
+from nki_mlir.dialects.instructions import BITWISE, Alu, Function
 from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import Reduction, element_of
+from nki_mlir.dialects.tile import element_of
 from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
@@ -30,18 +30,17 @@ from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
-from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
+from nki_mlir.passes.select_integers import WIDENING, convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import emit_iota, select_iota
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.select_movement import move_lanes, transfers, turn_blocks
+from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
 from nki_mlir.passes.selector import Fill, Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
 """The sequencers that trigger DMA. They block in order, so loads and stores don't share one; SyncE and GpSimdE are
 those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
-
-REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 
 
 @dataclass(frozen=True)
@@ -210,9 +209,9 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     """The reduced dimension is walked last. Where it is no one rectangle, the results of several are combined."""
     assert isinstance(op, mem.ReduceOp)
-    source, alu, axis = s.stored[op.source], REDUCING[op.kind.data], op.axis.value.data
+    source, alu, axis = s.stored[op.source], COMBINING[op.kind.data], op.axis.value.data
     element = source.type.element_type
-    if is_integer(element) and (alu is Alu.ADD or dtype(element).bytes == 4):
+    if is_integer(element) and alu not in BITWISE and (alu in WIDENING or dtype(element).bytes == 4):
         s.stored[op.result] = reduce_integers(s, alu, source, axis, mem.tile_type(op.result), emit)
         return
     result, done, partial = s.result(op, emit), set[Start](), None
@@ -341,6 +340,8 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,
+    mem.ScanOp: select_scan,
+    mem.FlipOp: select_flip,
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
     mem.ConvertOp: _convert,

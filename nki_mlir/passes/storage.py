@@ -94,6 +94,13 @@ class Storage:
         type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
         return Storage(self.buffer, type_, spots, self.base + start * stride)
 
+    def reversed(self, axis: int) -> Storage:
+        """With a dimension backwards that is one free digit, or has one element."""
+        last = self.type.sizes[axis] - 1
+        stride = sum(s.stride for s in self.spots if s.dim == axis)
+        spots = tuple(s._replace(size=last + 1, stride=-s.stride) if s.dim == axis else s for s in self.spots)
+        return replace(self, spots=spots, base=self.base + last * stride)
+
     def converted(self, type_: TileType) -> Storage:
         """As a layout of which this one holds all places."""
         replicas = (s for s in type_.layout.spots if s.dim == REPLICA)

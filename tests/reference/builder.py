@@ -156,6 +156,12 @@ class Value:
             return reduced
         return self.kernel.emit(tile.ExpandDimsOp(reduced.ssa, axis))
 
+    def scan(self, kind: str, axis: int, scale: Value | None = None, reverse: bool = False) -> Value:
+        return self.kernel.emit(tile.ScanOp(kind, self.ssa, axis, None if scale is None else scale.ssa, reverse))
+
+    def flip(self, axis: int) -> Value:
+        return self.kernel.emit(tile.FlipOp(self.ssa, axis))
+
 
 class Kernel:
     """A kernel under construction; `args` are its arguments. Every operation has a line of its own."""

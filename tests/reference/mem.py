@@ -127,6 +127,18 @@ class MemFunctions(InterpreterFunctions):
         type_ = tile_type(op.result).element_type
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, type_),)
 
+    @impl(mem.ScanOp)
+    def scan(self, interpreter: Interpreter, op: mem.ScanOp, args: PythonValues) -> PythonValues:
+        source, *scale = args
+        kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
+        return (
+            elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile_type(op.result).element_type),
+        )
+
+    @impl(mem.FlipOp)
+    def flip(self, interpreter: Interpreter, op: mem.FlipOp, args: PythonValues) -> PythonValues:
+        return (np.flip(args[0], op.axis.value.data),)
+
     @impl(mem.AccumulatorOp)
     def accumulator(self, interpreter: Interpreter, op: mem.AccumulatorOp, args: PythonValues) -> PythonValues:
         return (np.zeros(tile_type(op.result).sizes, np.float32),)

@@ -128,6 +128,16 @@ class TileFunctions(InterpreterFunctions):
     def reduce(self, interpreter: Interpreter, op: tile.ReduceOp, args: PythonValues) -> PythonValues:
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, tile.element_of(op.result)),)
 
+    @impl(tile.ScanOp)
+    def scan(self, interpreter: Interpreter, op: tile.ScanOp, args: PythonValues) -> PythonValues:
+        source, *scale = args
+        kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
+        return (elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile.element_of(op.result)),)
+
+    @impl(tile.FlipOp)
+    def flip(self, interpreter: Interpreter, op: tile.FlipOp, args: PythonValues) -> PythonValues:
+        return (np.flip(args[0], op.axis.value.data),)
+
     @impl(tile.DotOp)
     def dot(self, interpreter: Interpreter, op: tile.DotOp, args: PythonValues) -> PythonValues:
         a, b, *acc = args
