@@ -51,6 +51,7 @@ from nki_mlir.dialects.neuron_mem_scans import FlipOp, MemOp, ReduceOp, ScanOp, 
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import element_of, verify_access, verify_other, verify_undefined
+from nki_mlir.dialects.tile_scans import verify_as_wide
 from nki_mlir.dialects.ways import WayAttr, is_dealt, why_not
 
 
@@ -267,6 +268,22 @@ class CastOp(MemOp, HasFolderInterface):
 
 
 @irdl_op_definition
+class BitcastOp(MemOp):
+    """The same bits, which stay where they are, as elements of another type that is as wide."""
+
+    name = "neuron.mem.bitcast"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        lie_alike(self.source, self.result)
+        verify_as_wide(tile_type(self.source).element_type, tile_type(self.result).element_type)
+
+
+@irdl_op_definition
 class BroadcastOp(MemOp):
     """Repeats free dimensions of size 1; data does not cross partitions or leave its space."""
 
@@ -460,6 +477,7 @@ NeuronMem = Dialect(
         BinaryOp,
         SelectOp,
         CastOp,
+        BitcastOp,
         BroadcastOp,
         RelabelOp,
         ReduceOp,

@@ -52,7 +52,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     verify_other,
     verify_undefined,
 )
-from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_number
+from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_as_wide, verify_number
 from nki_mlir.dialects.tile_shapes import (  # noqa: F401
     BroadcastOp,
     ExpandDimsOp,
@@ -292,6 +292,25 @@ class CastOp(IRDLOperation, HasFolderInterface):
         return (self.source,) if self.source.type == self.result.type else None
 
 
+@irdl_op_definition
+class BitcastOp(IRDLOperation):
+    """The same bits as elements of another type that is as wide."""
+
+    name = "tile.bitcast"
+    source = operand_def(TensorType)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def __init__(self, source: SSAValue, element_type: Attribute):
+        super().__init__(operands=[source], result_types=[TensorType(element_type, shape_of(source))])
+
+    def verify_(self) -> None:
+        if shape_of(self.source) != shape_of(self.result):
+            raise VerifyException("a bitcast keeps the shape")
+        verify_as_wide(element_of(self.source), element_of(self.result))
+
+
 Tile = Dialect(
     "tile",
     [
@@ -311,6 +330,7 @@ Tile = Dialect(
         CompareOp,
         SelectOp,
         CastOp,
+        BitcastOp,
         DotOp,
         ReduceOp,
         ScanOp,

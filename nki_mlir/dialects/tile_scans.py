@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerAttr, IntegerType, TensorType, UnitAttr, i64
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerAttr, IntegerType, TensorType, UnitAttr, i1, i64
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AnyAttr,
     IRDLOperation,
@@ -19,12 +19,22 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.dialects.dtypes import dtype, is_number
 from nki_mlir.dialects.tile_types import Reduction, ReductionAttr, element_of, shape_of, with_shape
 
 
 def verify_number(value: SSAValue) -> None:
     if not isinstance(type_ := element_of(value), AnyFloat | IntegerType | IndexType):
         raise VerifyException(f"elements must be numbers, got {type_}")
+
+
+def verify_as_wide(have: Attribute, want: Attribute) -> None:
+    """Numbers of both types have as many bits; truth values have none that are seen."""
+    for type_ in (have, want):
+        if not is_number(type_) or type_ == i1:
+            raise VerifyException(f"a bitcast is of numbers with bits, not of {type_}")
+    if dtype(have).bytes != dtype(want).bytes:
+        raise VerifyException(f"{have} and {want} have different sizes")
 
 
 def _verify_kind(kind: Reduction, source: SSAValue) -> None:

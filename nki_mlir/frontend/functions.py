@@ -141,13 +141,28 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
-    if x.number is INDEX:
-        x = b.cast(x, int32)
+    x = plain_integers(b, x)
     for axis in sorted(axes, reverse=True):
         x = b.value(tile.ReduceOp(kind, x.ssa, axis))
         if keep:
             x = b.expand_dims(x, axis)
     return x
+
+
+def plain_integers(b: Builder, x: Value) -> Value:
+    """Indices as int32, which they stand for."""
+    return b.cast(x, int32) if x.number is INDEX else x
+
+
+def scan(b: Builder, kind: str, x: Value, axis: int, reverse: bool, scale: Value | None = None) -> Value:
+    """Elements combined with all before them along an axis; backwards with those after them."""
+    axis = axis_argument(axis, len(x.shape))
+    return b.value(tile.ScanOp(kind, x.ssa, axis, None if scale is None else scale.ssa, bool(reverse)))
+
+
+def flip(b: Builder, x: Value, axis: int) -> Value:
+    """A dimension backwards."""
+    return b.value(tile.FlipOp(x.ssa, axis_argument(axis, len(x.shape))))
 
 
 # Products.
@@ -194,6 +209,11 @@ def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
     if x.shape == shape:
         return x
     return b.value(tile.ReshapeOp(x.ssa, shape), x.expr) if x.shape else b.broadcast(x, shape)
+
+
+def squeezed(b: Builder, x: Value, axis: int) -> Value:
+    """Without a dimension of size 1."""
+    return b.value(tile.ReshapeOp(x.ssa, (*x.shape[:axis], *x.shape[axis + 1 :])), x.expr)
 
 
 def expand(b: Builder, x: Any, axis: Any) -> Value:
@@ -286,6 +306,20 @@ def cast_as_c(b: Builder, x: Value, dtype: DType) -> Value:
     if not x.is_pointer and x.number.kind == "float" and dtype.kind in ("int", "uint"):
         x = b.value(xmath.TruncOp(x.ssa))
     return b.cast(x, dtype)
+
+
+def bitcast(b: Builder, x: Any, dtype: DType) -> Value:
+    """The same bits as another type that is as wide."""
+    if not isinstance(x, Value) or x.is_pointer:
+        raise Unexpected("a tensor of numbers", x)
+    x = plain_integers(b, x)
+    if x.number is dtype:
+        return x
+    if x.number.is_bool() or dtype.is_bool() or x.number.bits != dtype.bits or dtype.bits > int32.bits:
+        raise CompileError(f"a bitcast is between types of one size, 8, 16 or 32 bits; got {describe(x)} and {dtype}")
+    if x.shape:
+        return b.value(tile.BitcastOp(x.ssa, dtype.type))
+    return squeezed(b, bitcast(b, b.broadcast(x, (1,)), dtype), 0)
 
 
 _LARGEST = 2**1023

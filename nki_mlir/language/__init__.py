@@ -87,24 +87,52 @@ from nki_mlir.language.core import (
     zeros_like,
 )
 from nki_mlir.language.core import range_ as range
-from nki_mlir.language.standard import max, min, ravel, softmax, sum
+from nki_mlir.language.standard import (
+    argmax,
+    argmin,
+    associative_scan,
+    cat,
+    cumprod,
+    cumsum,
+    flip,
+    interleave,
+    join,
+    max,
+    min,
+    ravel,
+    reduce,
+    reduce_or,
+    softmax,
+    split,
+    squeeze,
+    sum,
+    swizzle2d,
+    unsqueeze,
+    xor_sum,
+)
 
 __all__ = [
     "PointerType",
     "PropagateNan",
     "abs",
     "arange",
+    "argmax",
+    "argmin",
+    "associative_scan",
     "assume",
     "bfloat16",
     "broadcast",
     "broadcast_to",
     "cast",
+    "cat",
     "cdiv",
     "ceil",
     "clamp",
     "constexpr",
     "core",
     "cos",
+    "cumprod",
+    "cumsum",
     "debug_barrier",
     "device_assert",
     "dot",
@@ -115,6 +143,7 @@ __all__ = [
     "expand_dims",
     "extra",
     "fdiv",
+    "flip",
     "float8e4nv",
     "float8e5",
     "float16",
@@ -128,6 +157,8 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "interleave",
+    "join",
     "load",
     "log",
     "log2",
@@ -145,18 +176,23 @@ __all__ = [
     "program_id",
     "range",
     "ravel",
+    "reduce",
+    "reduce_or",
     "reshape",
     "rsqrt",
     "sigmoid",
     "sin",
     "softmax",
+    "split",
     "sqrt",
+    "squeeze",
     "standard",
     "static_assert",
     "static_print",
     "static_range",
     "store",
     "sum",
+    "swizzle2d",
     "tanh",
     "tensor",
     "trans",
@@ -164,8 +200,10 @@ __all__ = [
     "uint16",
     "uint32",
     "uint64",
+    "unsqueeze",
     "view",
     "where",
+    "xor_sum",
     "zeros",
     "zeros_like",
 ]
@@ -205,13 +243,12 @@ else:
 
 
 _UNSUPPORTED = _Language("tl").unsupported(
-    "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
-    "atomic_xchg atomic_xor cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
-    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
+    "advance atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
+    "atomic_xchg atomic_xor constexpr_function device_print dot_scaled erfc float8e4b15 "
+    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise "
     "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
-    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "
-    "div_rn squeeze store_tensor_descriptor swizzle2d target_info tensor_descriptor topk tuple umulhi unsqueeze void "
-    "xor_sum",
+    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort sqrt_rn "
+    "div_rn store_tensor_descriptor target_info tensor_descriptor topk tuple umulhi void",
     {
         "make_block_ptr": "use pointers plus offsets made with tl.arange",
         "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",

@@ -128,9 +128,9 @@ def store(
 # Types.
 @builtin()
 def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = None, bitcast: bool = False) -> Any:
-    """Converts to another type; a float becomes an integer by dropping its fraction."""
+    """Converts to another type; a float becomes an integer by dropping its fraction. With `bitcast`, the same bits."""
     if bitcast:
-        raise CompileError("bitcast=True is not supported yet")
+        return functions.bitcast(b, input, functions.dtype_of(dtype))
     if fp_downcast_rounding not in (None, "rtne"):
         raise CompileError(
             f"fp_downcast_rounding={fp_downcast_rounding!r} is not supported; the machine rounds to nearest even"

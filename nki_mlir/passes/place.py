@@ -302,6 +302,11 @@ class _Placer:
         source = self.tile_of(op.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
 
+    def bitcast(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.BitcastOp)
+        source = self.tile_of(op.source, type_.with_element(tile.element_of(op.source)), emit)
+        return emit.value(mem.BitcastOp.create(operands=[source], result_types=[type_]))
+
     def spread(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A broadcast, or the splat of a computed scalar."""
         source = self.wanted(op, op.operands[0], emit)
@@ -426,6 +431,7 @@ class _Placer:
         tile.CompareOp: compare,
         tile.SelectOp: select,
         tile.CastOp: convert,
+        tile.BitcastOp: bitcast,
         tile.BroadcastOp: spread,
         tile.SplatOp: spread,
         tile.ExpandDimsOp: reshape,

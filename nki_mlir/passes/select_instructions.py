@@ -206,6 +206,11 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
         s.over(emit, "tensor_copy", {"dst": result, "src": source})
 
 
+def _bitcast(s: Selector, op: Operation, emit: Emitter) -> None:
+    assert isinstance(op, mem.BitcastOp)
+    s.stored[op.result] = s.stored[op.source].part(mem.tile_type(op.result).element_type, 0)
+
+
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     """The reduced dimension is walked last. Where it is no one rectangle, the results of several are combined."""
     assert isinstance(op, mem.ReduceOp)
@@ -337,6 +342,7 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BinaryOp: select_binary,
     mem.SelectOp: select_choice,
     mem.CastOp: _cast,
+    mem.BitcastOp: _bitcast,
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,

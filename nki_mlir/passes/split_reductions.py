@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype, is_number
-from nki_mlir.dialects.layout import Factor, Layout
+from nki_mlir.dialects.layout import Factor, Layout, replica
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -22,14 +22,15 @@ from nki_mlir.passes.levels import TILE
 class SplitReductions(LevelPass):
     """A reduced dimension lies on one partition wholly. A long one becomes two, of which the first may be spread:
 
-        %m = tile.reduce max %v axis 0 : tensor<65536xf32> -> f32
+        %m = tile.reduce max %v axis 1 : tensor<2x65536xf32> -> tensor<2xf32>
           =>
-        %r = tile.reshape %v : tensor<65536xf32> -> tensor<128x512xf32>
-        %p = tile.reduce max %r axis 1 : tensor<128x512xf32> -> tensor<128xf32>
-        %m = tile.reduce max %p axis 0 : tensor<128xf32> -> f32
+        %r = tile.reshape %v : tensor<2x65536xf32> -> tensor<2x64x1024xf32>
+        %p = tile.reduce max %r axis 2 : tensor<2x64x1024xf32> -> tensor<2x64xf32>
+        %m = tile.reduce max %p axis 1 : tensor<2x64xf32> -> tensor<2xf32>
 
-    The parts are equal and as many as there are partitions for, beside the other dimensions. Left alone: what is
-    reduced sooner in one step, where that fits, and a dimension that has no such parts.
+    The parts are equal and as many as there are partitions for, beside the other dimensions; those of a vector are a
+    row of a matrix, which blocks turn. Left alone: what is sooner reduced in one step, where that fits, and a dimension
+    that has no such parts.
     """
 
     name = "split-reductions"
@@ -48,10 +49,14 @@ def _split(op: tile.ReduceOp, prices: Prices) -> None:
     parts = max((n for n in range(1, most + 1) if size % n == 0), default=1)
     if parts == 1 or not _pays(op, size, others, parts, prices):
         return
-    emit = Emitter.before(op)
-    cut = emit.value(tile.ReshapeOp(op.source, (*shape[:axis], parts, size // parts, *shape[axis + 1 :])))
-    partial = emit.value(tile.ReduceOp(op.kind.data, cut, axis + 1))
-    total = emit.value(tile.ReduceOp(op.kind.data, partial, axis))
+    emit, before, after = Emitter.before(op), shape[:axis], shape[axis + 1 :]
+    if others == 1:
+        before, after = (1,), ()
+    cut = emit.value(tile.ReshapeOp(op.source, (*before, parts, size // parts, *after)))
+    partial = emit.value(tile.ReduceOp(op.kind.data, cut, len(before) + 1))
+    total = emit.value(tile.ReduceOp(op.kind.data, partial, len(before)))
+    if total.type != op.result.type:
+        total = emit.value(tile.ReshapeOp(total, tile.shape_of(op.result)))
     total.name_hint = op.result.name_hint
     op.result.replace_all_uses_with(total)
     op.detach()
@@ -59,7 +64,8 @@ def _split(op: tile.ReduceOp, prices: Prices) -> None:
 
 
 def _pays(op: tile.ReduceOp, size: int, others: int, parts: int, prices: Prices) -> bool:
-    """Whether two steps, and the move between them, are sooner done than one, or the only way that fits."""
+    """Whether two steps, the move between them, and the result's way back to all partitions are sooner done than one
+    step, or the only way that fits."""
     element = tile.element_of(op.source)
     if isinstance(element, IndexType) or not is_number(element):
         return False
@@ -69,5 +75,8 @@ def _pays(op: tile.ReduceOp, size: int, others: int, parts: int, prices: Prices)
     spread = Layout.of((others, parts), (rows, columns), ())
     gathered = Layout.of((others, parts), (rows,), (columns,))
     move, _ = prices.convert(spread, gathered, element)
-    steps = prices.compute(Layout.flat((size // parts,))) + move + prices.compute(gathered)
+    back, _ = prices.convert(
+        Layout.of((others,), (rows,), ()), Layout.of((others,), (rows, replica(parts)), ()), element
+    )
+    steps = prices.compute(Layout.flat((size // parts,))) + move + prices.compute(gathered) + back
     return steps < prices.compute(Layout.flat((size,)))

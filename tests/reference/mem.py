@@ -127,6 +127,10 @@ class MemFunctions(InterpreterFunctions):
         type_ = tile_type(op.result).element_type
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, type_),)
 
+    @impl(mem.BitcastOp)
+    def bitcast(self, interpreter: Interpreter, op: mem.BitcastOp, args: PythonValues) -> PythonValues:
+        return (np.ascontiguousarray(args[0]).view(elements.storage(tile_type(op.result).element_type)),)
+
     @impl(mem.ScanOp)
     def scan(self, interpreter: Interpreter, op: mem.ScanOp, args: PythonValues) -> PythonValues:
         source, *scale = args

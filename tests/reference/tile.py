@@ -128,6 +128,10 @@ class TileFunctions(InterpreterFunctions):
     def reduce(self, interpreter: Interpreter, op: tile.ReduceOp, args: PythonValues) -> PythonValues:
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, tile.element_of(op.result)),)
 
+    @impl(tile.BitcastOp)
+    def bitcast(self, interpreter: Interpreter, op: tile.BitcastOp, args: PythonValues) -> PythonValues:
+        return (np.ascontiguousarray(args[0]).view(elements.storage(tile.element_of(op.result))),)
+
     @impl(tile.ScanOp)
     def scan(self, interpreter: Interpreter, op: tile.ScanOp, args: PythonValues) -> PythonValues:
         source, *scale = args

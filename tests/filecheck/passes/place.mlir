@@ -451,3 +451,18 @@ func.func @reshaped_indices_without_a_stride(%y: memref<16xf32>) {
   tile.write %n to %y[%zero] strides [1] : tensor<16xf32> -> memref<16xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @what_is_scanned_is_free
+// CHECK: [[X:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+// CHECK: [[S:%.*]] = neuron.mem.scan sum [[X]] axis 1 reverse
+// CHECK: [[F:%.*]] = neuron.mem.flip [[S]] axis 1
+// CHECK: neuron.mem.bitcast [[F]] : {{.*}} -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+func.func @what_is_scanned_is_free(%x: memref<64x32xf32>, %y: memref<64x32xi32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x[%zero] strides [32, 1] : memref<64x32xf32> -> tensor<64x32xf32>
+  %s = tile.scan sum %v axis 1 reverse : tensor<64x32xf32> -> tensor<64x32xf32>
+  %f = tile.flip %s axis 1 : tensor<64x32xf32> -> tensor<64x32xf32>
+  %b = tile.bitcast %f : tensor<64x32xf32> -> tensor<64x32xi32>
+  tile.write %b to %y[%zero] strides [32, 1] : tensor<64x32xi32> -> memref<64x32xi32>
+  func.return
+}

@@ -149,3 +149,18 @@ func.func @products(%a: !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2
   %1 = neuron.mem.matmul %a, %b acc %0 part [0, 0, 1] : !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return
 }
+
+// CHECK-LABEL: func.func @along_a_dimension
+func.func @along_a_dimension(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.reduce product %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %m = neuron.mem.reduce product %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  // CHECK: %{{.*}} = neuron.mem.scan max %{{.*}} axis 1 reverse : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %n = neuron.mem.scan max %a axis 1 reverse : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.scan sum %{{.*}} scale %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %o = neuron.mem.scan sum %a scale %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.flip %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %p = neuron.mem.flip %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.bitcast %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+  %q = neuron.mem.bitcast %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+  func.return
+}

@@ -114,3 +114,23 @@ func.func @attributes() {
   "test.op"() {kind = #tile<reduction max>, how = #tile<predicate le>, to = !tile.ptr<bf16>} : () -> ()
   func.return
 }
+
+// CHECK-LABEL: func.func @along_a_dimension
+func.func @along_a_dimension() {
+  %x, %y, %i = "test.op"() : () -> (tensor<4x8xf32>, tensor<8xf32>, tensor<8xi32>)
+  // CHECK: %{{.*}} = tile.reduce product %{{.*}} axis 0 : tensor<8xf32> -> f32
+  %d = tile.reduce product %y axis 0 : tensor<8xf32> -> f32
+  // CHECK: %{{.*}} = tile.reduce xor %{{.*}} axis 0 : tensor<8xi32> -> i32
+  %e = tile.reduce xor %i axis 0 : tensor<8xi32> -> i32
+  // CHECK: %{{.*}} = tile.scan sum %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  %f = tile.scan sum %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.scan sum %{{.*}} scale %{{.*}} : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
+  %g = tile.scan sum %x scale %x : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.scan and %{{.*}} axis 0 : tensor<8xi32> -> tensor<8xi32>
+  %h = tile.scan and %i axis 0 : tensor<8xi32> -> tensor<8xi32>
+  // CHECK: %{{.*}} = tile.flip %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  %j = tile.flip %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.bitcast %{{.*}} : tensor<4x8xf32> -> tensor<4x8xi32>
+  %k = tile.bitcast %x : tensor<4x8xf32> -> tensor<4x8xi32>
+  func.return
+}
