@@ -166,3 +166,19 @@ def test_a_softmax_of_a_row_that_no_partition_holds() -> None:
     got = computed([x], softmax, x.shape, np.float32, 1e-5)
     powers = np.exp(x.astype(np.float64) - x.max())
     np.testing.assert_allclose(got, powers / powers.sum(), rtol=1e-5)
+
+
+def test_integers_read_over_and_over_under_another_shape_are_reduced_and_scanned() -> None:
+    """What a dimension holds is no longer at one step."""
+    x = numbers((6, 1), np.int32)
+    wide = np.repeat(x, 8, axis=1).reshape(48)
+
+    def flat(v: Value) -> Value:
+        return v.broadcast((6, 8)).reshape(48)
+
+    got = computed([x], lambda v: flat(v).reduce("sum", 0).broadcast((1,)), (1,), np.int32)
+    assert got[0] == wide.sum(dtype=np.int32)
+    got = computed([x], lambda v: flat(v).scan("sum", 0), (48,), np.int32)
+    np.testing.assert_array_equal(got, np.add.accumulate(wide, dtype=np.int32))
+    got = computed([x], lambda v: flat(v).scan("max", 0, reverse=True), (48,), np.int32)
+    np.testing.assert_array_equal(got, np.maximum.accumulate(wide[::-1])[::-1])

@@ -174,7 +174,7 @@ def reduce_integers(s: Selector, alu: Alu, source: Storage, axis: int, type_: me
         words = converted(s, source, source.type.with_element(i32), emit)
         total = reduce_integers(s, alu, words, axis, type_.with_element(i32), emit)
         return converted(s, total, type_, emit)
-    if len(source.type.layout.digits(axis)) > 1:
+    if not source.is_along(axis):
         source = converted(s, source, source.type.with_layout(_whole(source.type.layout, axis)), emit)
     rows, fresh = source, True
     while (count := rows.type.sizes[axis]) > 1:

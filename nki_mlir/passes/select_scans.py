@@ -54,9 +54,8 @@ def select_scan(s: Selector, op: Operation, emit: Emitter) -> None:
 
 
 def _plain(s: Selector, source: Storage, axis: int, emit: Emitter) -> Storage:
-    """With the elements along the axis at one step, each of them stored."""
-    spots = [spot for spot in source.spots if spot.dim == axis]
-    if source.type.sizes[axis] == 1 or (len(spots) == 1 and not spots[0].on_partitions):
+    """With the elements along the axis at one step."""
+    if source.is_along(axis):
         return source
     stored = s.temporary(source.type, emit)
     s.over(emit, "tensor_copy", {"dst": stored, "src": source})

@@ -65,7 +65,13 @@ class Storage:
         whole = _joined(self.elements)
         named = (_renamed(spot, old, new) for old, new in pairs for spot in whole if spot.dim == old.dim)
         replicas = (s for s in self.spots if s.dim < 0)
-        return replace(self, type=type_, spots=(*replicas, *(spot for spot in named if spot is not None)))
+        return replace(self, type=type_, spots=(*replicas, *_joined([spot for spot in named if spot is not None])))
+
+    def is_along(self, axis: int) -> bool:
+        """Whether the elements of a dimension are at one step in the free dimension, or one element."""
+        spots = [spot for spot in self.spots if spot.dim == axis]
+        whole = all(spot.step == 1 and spot.size >= self.type.sizes[axis] for spot in spots)
+        return self.type.layout.is_along(axis) and len(spots) <= 1 and whole
 
     def broadcast(self, type_: TileType) -> Storage:
         """Over more indices: replicas on the partitions become their digits, free ones repeat an element."""
