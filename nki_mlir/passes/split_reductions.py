@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp
 
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.dtypes import dtype, is_number
+from nki_mlir.dialects.dtypes import is_number
 from nki_mlir.dialects.layout import Factor, Layout, replica
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
@@ -29,8 +29,8 @@ class SplitReductions(LevelPass):
         %m = tile.reduce max %p axis 1 : tensor<2x64xf32> -> tensor<2xf32>
 
     The parts are equal and as many as there are partitions for, beside the other dimensions; those of a vector are a
-    row of a matrix, which blocks turn. Left alone: what is sooner reduced in one step, where that fits, and a dimension
-    that has no such parts.
+    row of a matrix, which blocks turn. Left alone: what is sooner reduced in one step, and a dimension that has no such
+    parts.
     """
 
     name = "split-reductions"
@@ -65,12 +65,10 @@ def _split(op: tile.ReduceOp, prices: Prices) -> None:
 
 def _pays(op: tile.ReduceOp, size: int, others: int, parts: int, prices: Prices) -> bool:
     """Whether two steps, the move between them, and the result's way back to all partitions are sooner done than one
-    step, or the only way that fits."""
+    step; what no partition holds is."""
     element = tile.element_of(op.source)
     if isinstance(element, IndexType) or not is_number(element):
         return False
-    if size * dtype(element).bytes > prices.target.memory.sbuf_usable_bytes:
-        return True
     rows, columns = Factor(0, others), Factor(1, parts)
     spread = Layout.of((others, parts), (rows, columns), ())
     gathered = Layout.of((others, parts), (rows,), (columns,))
