@@ -171,3 +171,26 @@ def test_swizzle2d() -> None:
     assert [tuple(divmod(int(v), 100)) for v in out.ravel()[:8]] == expected
     assert sorted(out.ravel()) == sorted(100 * r + c for r in range(5) for c in range(4))
     assert [tuple(divmod(int(v), 100)) for v in out.ravel()[16:]] == [(4, 0), (4, 1), (4, 2), (4, 3)]
+
+
+@nki_mlir.jit
+def both(a, b):
+    return a & b
+
+
+@nki_mlir.jit
+def truths_kernel(x_ptr, out_ptr, N: tl.constexpr):
+    at = tl.arange(0, N)
+    positive = tl.load(x_ptr + at) > -1.5
+    so_far = tl.associative_scan(positive, 0, both)
+    everywhere = tl.reduce(positive, 0, both)
+    tl.store(out_ptr + at, so_far.to(tl.int32) + 2 * everywhere.to(tl.int32) + 4 * tl.flip(so_far).to(tl.int32))
+
+
+@pytest.mark.parametrize("low", [-2.0, -1.0])
+def test_truth_values(low: float) -> None:
+    x = np.maximum(floats(64), np.float32(low))
+    x[40] = low
+    _, out = run(truths_kernel, x, np.zeros(64, np.int32), N=64)
+    so_far = np.logical_and.accumulate(x > -1.5)
+    np.testing.assert_array_equal(out, so_far + 2 * np.all(x > -1.5) + 4 * so_far[::-1])

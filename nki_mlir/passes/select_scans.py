@@ -9,11 +9,12 @@ from xdsl.dialects.builtin import FloatAttr, f32
 from xdsl.ir import Operation
 
 from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.tile import Reduction
 from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.select_integers import is_integer, select_integers
+from nki_mlir.passes.select_integers import select_integers
 from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage, check_lanes
 
@@ -45,7 +46,7 @@ def select_scan(s: Selector, op: Operation, emit: Emitter) -> None:
     if op.reverse is not None:
         source, result = source.reversed(axis), result.reversed(axis)
         scale = None if scale is None else scale.reversed(axis)
-    if is_integer(source.type.element_type):
+    if dtype(source.type.element_type).kind != "float":
         _doubling(s, alu, source, result, axis, emit)
         return
     if scale is not None:
