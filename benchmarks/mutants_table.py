@@ -51,6 +51,8 @@ _INDICES = ("tests/test_index_arithmetic.py",)
 _COORDINATES = ("tests/test_coordinates.py",)
 _SHARED = ("tests/test_shared_semaphores.py",)
 _MATMUL = ("tests/test_end_to_end.py::test_matmul_blocks_larger_and_smaller_than_the_array",)
+_SPLIT = _filecheck("split-reductions")
+_ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
 
 MUTANTS: list[Mutant] = [
@@ -432,6 +434,22 @@ MUTANTS: list[Mutant] = [
     *_of(
         "placement",
         ("remade", "if not source.form.wants and source.value", "if source.value", _filecheck("place")),
+    ),
+    *_of(
+        "place_shapes",
+        ("several", "middle += [math.prod(old)] if several else new", "middle += new", _filecheck("place")),
+        ("stride", "except NotAffine:", "except ZeroDivisionError:", _filecheck("place")),
+    ),
+    *_of(
+        "split_reductions",
+        ("short", "return steps <", "return 0 <", _SPLIT),
+        ("parts", "// max(others, 1)", "", _SPLIT),
+    ),
+    *_of(
+        "select_scans",
+        ("rows", "if dim != axis and i not in lanes", "if False", _filecheck("select-instructions")),
+        ("scale", "if scale is not None:\n        s.memset", "if False:\n        s.memset", _ALONG),
+        ("reach", "2 * reach >= size", "reach >= size", _ALONG),
     ),
     *_of(
         "lower_converts",

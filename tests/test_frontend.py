@@ -326,7 +326,7 @@ def test_functions() -> None:
     found = names(module)
     expected = (
         "math.exp math.log math.sqrt math.rsqrt math.sin math.absf math.erf math.tanh math.floor math.ceil arith.divf "
-        "arith.maxnumf arith.minnumf arith.minimumf tile.trans tile.reduce tile.expand_dims tile.broadcast tile.select tile.compare "
+        "arith.maxnumf arith.minnumf arith.minimumf tile.permute tile.reduce tile.expand_dims tile.broadcast tile.select tile.compare "
         "tile.dot tile.cast arith.andi arith.ori arith.xori arith.negf tile.store"
     )
     assert set(expected.split()) <= set(found)

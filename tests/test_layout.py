@@ -231,6 +231,60 @@ def test_merged_and_split_are_inverse(data: st.DataObject) -> None:
 
 @quick
 @given(st.data())
+def test_reshaped_and_its_names(data: st.DataObject) -> None:
+    """Each element stays where it is, digit by digit."""
+    layout = data.draw(layouts())
+    count = math.prod(layout.shape)
+    outer = data.draw(st.sampled_from([n for n in range(1, count + 1) if count % n == 0]))
+    shape = data.draw(st.sampled_from([(count,), (outer, count // outer), (1, outer, 1, count // outer)]))
+    try:
+        other = layout.reshaped(shape)
+    except LayoutError:
+        assume(False)
+        return
+
+    def index(old: Index) -> Index:
+        flat = sum(i * math.prod(layout.shape[d + 1 :]) for d, i in enumerate(old))
+        return tuple(flat // math.prod(shape[d + 1 :]) % n for d, n in enumerate(shape))
+
+    same(layout, other, index)
+    for old in indices(layout.shape):
+        for one, two in layout.renamings(other):
+            assert one.size == two.size
+            assert old[one.dim] // one.step % one.size == index(old)[two.dim] // two.step % two.size
+
+
+@pytest.mark.parametrize(
+    ("shape", "spread"),
+    [
+        ((2, 65536), "[d0, d1/1024:64] x [d1:1024]"),
+        ((1000, 7), "[d0/8:125] x [d0:8, d1]"),
+        ((131, 4), "[] x [d0, d1]"),
+        ((8, 4, 6, 5), "[d0, d1, d2/2:3] x [d2:2, d3]"),
+        ((3,), "[d0] x []"),
+    ],
+)
+def test_spread_in_equal_shares(shape: tuple[int, ...], spread: str) -> None:
+    assert str(Layout.spread(shape, 128)) == spread
+
+
+def test_layouts_of_other_places_have_no_names() -> None:
+    one = Layout.of((12,), [Factor(0, 4, 3)], [Factor(0, 3)])
+    with pytest.raises(LayoutError, match="are different places"):
+        one.renamings(Layout.of((12,), [Factor(0, 6, 2)], [Factor(0, 2)]))
+    with pytest.raises(LayoutError, match="are different places"):
+        one.renamings(Layout.of((12,), [Factor(0, 4, 3), replica(2)], [Factor(0, 3)]))
+    with pytest.raises(LayoutError, match="more places"):
+        one.renamings(Layout.of((12,), [replica(2), Factor(0, 4, 3)], [Factor(0, 3)]))
+    with pytest.raises(LayoutError, match="differ in their number"):
+        one.reshaped((13,))
+    padded = Layout.of((1, 3), [], [replica(2), Factor(0, 2), Factor(1, 3)])
+    with pytest.raises(LayoutError, match="d0 is padded"):
+        padded.reshaped((3,))
+
+
+@quick
+@given(st.data())
 def test_reduced_and_unspread(data: st.DataObject) -> None:
     layout = data.draw(layouts(extras=False))
     axis = data.draw(st.integers(0, len(layout.shape) - 1))

@@ -113,7 +113,7 @@ def test_matmul_accumulates_over_a_loop() -> None:
     (loop,) = ops(module, "scf.for")
     assert isinstance(loop, ForOp)
     assert [str(a.type) for a in loop.iter_args] == ["tensor<128x512xf32>"]
-    assert {"tile.trans", "tile.dot"} <= {op.name for op in loop.body.block.ops}
+    assert {"tile.permute", "tile.dot"} <= {op.name for op in loop.body.block.ops}
 
 
 def helper(x, weight):
@@ -152,7 +152,7 @@ def test_functions() -> None:
     module = traced(functions_kernel, array(200, 64), array(64), array(200, 64), np.float32).module
     assert set(shapes(module, "tile.load")) == {(128, 64), (1, 64)}
     assert all(len(shape) >= 2 or shape == (128,) for shape in shapes(module, "tile.reduce"))
-    expected = "math.rsqrt math.erf math.exp math.tanh math.sin math.log math.sqrt math.absf tile.trans tile.select"
+    expected = "math.rsqrt math.erf math.exp math.tanh math.sin math.log math.sqrt math.absf tile.permute tile.select"
     assert set(expected.split()) <= {op.name for op in module.walk()}
 
 

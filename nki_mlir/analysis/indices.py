@@ -205,9 +205,9 @@ class IndexTensor:
         chosen = tuple(c._replace(factor=c.factor * factor) for c in self.chosen if factor)
         return IndexTensor(self.offset * factor, tuple(s * factor for s in self.strides), chosen)
 
-    def reshaped(self, op: ShapeOp) -> IndexTensor:
+    def reshaped(self, op: tile.ShapeOp) -> IndexTensor:
         """What a shape operation makes of it."""
-        places = reshaped_dims(op, len(self.strides))
+        places = reshaped_dims(op, len(self.strides)) if self.chosen else ()
         chosen = (c._replace(dims=tuple(None if d is None else places[d] for d in c.dims)) for c in self.chosen)
         return IndexTensor(self.offset, reshaped(op, self.strides), tuple(chosen))
 
@@ -230,7 +230,7 @@ def place_of(value: SSAValue) -> IndexTensor:
         pass
     shape, op = tile.shape_of(value), value.owner
     match op:
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.PermuteOp():
             return place_of(op.source).reshaped(op)
         case tile.SplatOp():
             inner = place_of(op.value)
@@ -280,7 +280,7 @@ def _index_tensor(value: SSAValue) -> IndexTensor:
             return IndexTensor(known(expr_of(op.value)), (0,) * len(shape))
         case tile.ArangeOp():
             return IndexTensor(Expr(op.start.value.data), (1,))
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.ShapeOp():
             inner = index_tensor(op.source)
             return IndexTensor(inner.offset, reshaped(op, inner.strides))
         case tile.CastOp() if isinstance(tile.element_of(op.source), IndexType | IntegerType):
@@ -373,8 +373,11 @@ def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...])
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
 
 
-def reshaped_dims(op: ShapeOp, rank: int) -> Sequence[int | None]:
-    """Where each dimension of a shape operation's source is in its result; None where it is repeated."""
+def reshaped_dims(op: tile.ShapeOp, rank: int) -> Sequence[int | None]:
+    """Where each dimension of a shape operation's source is in its result; None where it is repeated.
+
+    Raises NotAffine for a reshape.
+    """
     match op:
         case tile.ExpandDimsOp():
             axis = op.axis.value.data
@@ -382,12 +385,15 @@ def reshaped_dims(op: ShapeOp, rank: int) -> Sequence[int | None]:
         case tile.BroadcastOp():
             sizes = zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)
             return [d if src == dst else None for d, (src, dst) in enumerate(sizes)]
-        case tile.TransOp():
-            return list(range(rank))[::-1]
+        case tile.PermuteOp():
+            order = op.order.get_values()
+            return [order.index(d) for d in range(rank)]
+        case _:
+            raise NotAffine("a reshape of indices that are no affine expression")
 
 
-def reshaped(op: ShapeOp, strides: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides of the result of a shape operation, from those of its source."""
+def reshaped(op: tile.ShapeOp, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides of the result of a shape operation, from those of its source. Raises NotAffine."""
     match op:
         case tile.ExpandDimsOp():
             axis = op.axis.value.data
@@ -395,11 +401,30 @@ def reshaped(op: ShapeOp, strides: tuple[int, ...]) -> tuple[int, ...]:
         case tile.BroadcastOp():
             sizes = zip(tile.shape_of(op.source), tile.shape_of(op.result), strides, strict=True)
             return tuple(0 if src != dst else stride for src, dst, stride in sizes)
-        case tile.TransOp():
-            return strides[::-1]
+        case tile.PermuteOp():
+            return tuple(strides[d] for d in op.order.get_values())
+        case _:
+            return _restrided(tile.shape_of(op.source), tile.shape_of(op.result), strides)
 
 
-ShapeOp = tile.ExpandDimsOp | tile.BroadcastOp | tile.TransOp
+def _restrided(have: Sequence[int], want: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Strides of the same elements under another shape in row-major order. Raises NotAffine."""
+    steps = [(n, stride) for n, stride in zip(have, strides, strict=True) if n != 1]
+    found: list[int] = []
+    for size in reversed(want):
+        stride, filled = steps[-1][1] if size > 1 else 0, 1
+        while filled < size:
+            n, step = steps.pop()
+            part = min(n, size // filled)
+            if step != stride * filled or n % part:
+                raise NotAffine("a reshape that does not keep the stride of indices")
+            if part < n:
+                steps.append((n // part, step * part))
+            filled *= part
+        if filled != size:
+            raise NotAffine("a reshape that does not keep the stride of indices")
+        found.append(stride)
+    return tuple(reversed(found))
 
 
 def is_loop_counter(value: Hashable) -> bool:

@@ -29,7 +29,7 @@ def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
             rank = len(tile.shape_of(op.result))
             for part in constraints(op.value):
                 yield IndexTensor(part.offset, (0,) * rank)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.ShapeOp():
             for part in constraints(op.source):
                 yield IndexTensor(part.offset, reshaped(op, part.strides))
         case tile.CompareOp():

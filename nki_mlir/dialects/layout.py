@@ -105,6 +105,20 @@ class Layout:
         others = (Factor(d, n) for d, n in enumerate(shape) if d != dim)
         return cls.of(shape, (lane,), (rest, *others))
 
+    @classmethod
+    def spread(cls, shape: Sequence[int], lanes: int) -> Layout:
+        """In row-major order over up to `lanes` partitions, in equal shares: whole dimensions, then as much of the next
+        one as divides it."""
+        partition: list[Factor] = []
+        free: list[Factor] = []
+        for dim, size in enumerate(shape):
+            slow = max(n for n in range(1, min(size, lanes) + 1) if size % n == 0) if not free else 1
+            lanes //= slow
+            partition.append(Factor(dim, slow, size // slow))
+            if slow < size:
+                free.append(Factor(dim, size // slow))
+        return cls.of(shape, partition, free)
+
     def _check(self) -> None:
         if any(size < 1 for size in self.shape):
             raise LayoutError(f"a tensor on chip has no empty dimension, got {list(self.shape)}")
@@ -164,6 +178,15 @@ class Layout:
         """Whether no part of a dimension lies on the partitions."""
         return all(f.dim != dim for f in self.partition)
 
+    def is_along(self, dim: int) -> bool:
+        """Whether a dimension is one digit in the free dimension, or of size 1."""
+        return self.is_free(dim) and len(self.digits(dim)) <= 1
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether one count along the partitions gives their indices: no two digits lie there."""
+        return sum(f.is_digit for f in self.partition) <= 1
+
     def provides(self, wanted: Layout) -> bool:
         """Whether what lies like this also lies like `wanted`: each place that it promises holds what it should."""
         same = self.shape == wanted.shape
@@ -221,6 +244,32 @@ class Layout:
         ]
         return Layout.of(shape, *lists)
 
+    def reshaped(self, shape: Sequence[int]) -> Layout:
+        """Under another shape of as many elements in row-major order: dimensions merged and split as far as need be.
+        Raises LayoutError where that would move elements."""
+        shape = tuple(shape)
+        if math.prod(shape) != math.prod(self.shape):
+            raise LayoutError(f"{list(self.shape)} and {list(shape)} differ in their number of elements")
+        layout = self
+        for axis in reversed([d for d, n in enumerate(self.shape) if n == 1]):
+            if layout.digits(axis):
+                raise LayoutError(f"d{axis} is padded")
+            layout = layout.reduced(axis)
+        for axis, size in enumerate(n for n in shape if n != 1):
+            while layout.shape[axis] % size:
+                layout = layout.merged(axis)
+            if layout.shape[axis] != size:
+                layout = layout.split(axis, layout.shape[axis] // size)
+        for axis in [d for d, n in enumerate(shape) if n == 1]:
+            layout = layout.expanded(axis)
+        return layout
+
+    def renamings(self, other: Layout) -> list[tuple[Factor, Factor]]:
+        """The digits of this layout and of another one with the same places, cut so that they are the same in pairs.
+        Raises LayoutError where the places differ."""
+        partitions = _renamings(self.partition, other.partition)
+        return [*partitions, *_renamings(self.free, other.free)]
+
     def _renamed(self, shape: Sequence[int], rename: Callable[[Factor], Factor]) -> Layout:
         lists = ([rename(f) if f.is_digit else f for f in factors] for factors in (self.partition, self.free))
         return Layout.of(shape, *lists)
@@ -275,6 +324,27 @@ def _provides(have: Factors, wanted: Factors) -> bool:
         if a != b and not (a.dim == REPLICA and b.dim == UNUSED):
             return False
     return all(f.dim in (REPLICA, UNUSED) for f in left)
+
+
+def _renamings(old: Factors, new: Factors) -> list[tuple[Factor, Factor]]:
+    """Two lists of the same places from the slow end, cut from the fast end."""
+    left, right, found = list(old), list(new), list[tuple[Factor, Factor]]()
+    while left and right:
+        a, b = left.pop(), right.pop()
+        small, large = sorted((a.size, b.size))
+        if large % small or a.is_digit != b.is_digit:
+            raise LayoutError(f"{a} and {b} are different places")
+        if a.size > small:
+            slow, a = a.cut(small)
+            left.append(slow)
+        elif b.size > small:
+            slow, b = b.cut(small)
+            right.append(slow)
+        if a.is_digit:
+            found.append((a, b))
+    if left or right:
+        raise LayoutError("one layout has more places than the other")
+    return found[::-1]
 
 
 def _divided(factor: Factor, axis: int, whole: int, inner: int) -> list[Factor]:

@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import (
     AnyFloatConstr,
     DenseArrayBase,
     IndexType,
-    IntegerAttr,
     IntegerType,
     Signedness,
     i64,
@@ -27,7 +26,6 @@ from xdsl.ir import (
     SSAValue,
 )
 from xdsl.irdl import (
-    IRDLOperation,
     ParsePropInAttrDict,
     base,
     irdl_op_definition,
@@ -43,39 +41,15 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, closed, opened
 from nki_mlir.dialects.coordinates import AccessAttr, Coordinates, verify_coordinates
-from nki_mlir.dialects.dtypes import dtype, f32
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
-from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.layout import Layout, LayoutError
+from nki_mlir.dialects.neuron_mem_scans import FlipOp, MemOp, ReduceOp, ScanOp, lie_alike
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import ReductionAttr
+from nki_mlir.dialects.tile_scans import verify_as_wide
 from nki_mlir.dialects.ways import WayAttr, is_dealt, why_not
-
-
-def _lie_alike(*values: SSAValue) -> None:
-    """Full operands and results have one shape, one layout and one space."""
-    types = [v.type for v in values if isinstance(v.type, TileType)]
-    for other in types[1:]:
-        if (other.layout, other.space) != (types[0].layout, types[0].space):
-            raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}; convert one")
-
-
-class MemOp(IRDLOperation):
-    """An operation on tiles; its results fit the memories of the target."""
-
-    def verify_(self) -> None:
-        for result in self.results:
-            if isinstance(result.type, TileType):
-                self._verify_fits(result.type)
-
-    def _verify_fits(self, type_: TileType) -> None:
-        target = target_of(self)
-        memory = target.memory
-        if type_.layout.partitions > memory.partitions:
-            raise VerifyException(f"{type_} spans {type_.layout.partitions} partitions; there are {memory.partitions}")
-        if type_.is_psum and (type_.element_type != f32 or type_.bytes > memory.psum_bytes):
-            raise VerifyException(f"psum holds f32, {memory.psum_bytes} bytes of it on each partition, got {type_}")
 
 
 def _verify_scalar(value: SSAValue, element_type: Attribute) -> None:
@@ -219,7 +193,7 @@ class UnaryOp(MemOp):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.source, self.result)
+        lie_alike(self.source, self.result)
 
 
 @irdl_op_definition
@@ -241,7 +215,7 @@ class BinaryOp(MemOp):
             raise VerifyException(f"{self.op.data} takes one operand")
         if not isinstance(self.lhs.type, TileType) and not isinstance(self.rhs.type, TileType):
             raise VerifyException("one operand must be a tile")
-        _lie_alike(self.lhs, self.rhs, self.result)
+        lie_alike(self.lhs, self.rhs, self.result)
         compares = self.op.data in COMPARISONS
         if self.op.data not in _ON_MASKS and compares != (tile_type(self.result).element_type == IntegerType(1)):
             raise VerifyException("comparisons, and nothing else, give i1")
@@ -264,7 +238,7 @@ class SelectOp(MemOp):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.condition, self.on_true, self.on_false, self.result)
+        lie_alike(self.condition, self.on_true, self.on_false, self.result)
         if tile_type(self.condition).element_type != IntegerType(1):
             raise VerifyException("the condition must be i1")
 
@@ -281,10 +255,26 @@ class CastOp(MemOp, HasFolderInterface):
 
     def verify_(self) -> None:
         super().verify_()
-        _lie_alike(self.source, self.result)
+        lie_alike(self.source, self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
+
+
+@irdl_op_definition
+class BitcastOp(MemOp):
+    """The same bits, which stay where they are, as elements of another type that is as wide."""
+
+    name = "neuron.mem.bitcast"
+    source = operand_def(TileType)
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        lie_alike(self.source, self.result)
+        verify_as_wide(tile_type(self.source).element_type, tile_type(self.result).element_type)
 
 
 @irdl_op_definition
@@ -316,46 +306,39 @@ class BroadcastOp(MemOp):
 @irdl_op_definition
 class RelabelOp(MemOp):
     """The same bytes under another logical shape, nothing moves: `permute` gives dimension `d` of the result the
-    source's dimension `permute[d]`, `squeeze` takes dimensions of size 1 away, `expand` adds such, at these places of
-    the result."""
+    source's dimension `permute[d]`, `reshape` then merges and splits dimensions in row-major order, where the layout
+    allows it."""
 
     name = "neuron.mem.relabel"
     source = operand_def(TileType)
     permute = opt_prop_def(DenseArrayBase.constr(i64))
-    squeeze = opt_prop_def(DenseArrayBase.constr(i64))
-    expand = opt_prop_def(DenseArrayBase.constr(i64))
+    reshape = opt_prop_def(DenseArrayBase.constr(i64))
     result = result_def(TileType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$source (`permute` $permute^)? (`squeeze` $squeeze^)? (`expand` $expand^)? attr-dict"
-        " `:` type($source) `->` type($result)"
+        "$source (`permute` $permute^)? (`reshape` $reshape^)? attr-dict `:` type($source) `->` type($result)"
     )
 
     def verify_(self) -> None:
         super().verify_()
-        steps = [self.permute, self.squeeze, self.expand]
-        layout = relabelled(tile_type(self.source).layout, *(() if s is None else s.get_values() for s in steps))
+        steps = [None if step is None else step.get_values() for step in (self.permute, self.reshape)]
+        layout = relabelled(tile_type(self.source).layout, *steps)
         if self.result.type != (wanted := tile_type(self.source).with_layout(layout)):
             raise VerifyException(f"the result must be {wanted}, got {self.result.type}")
 
 
-def relabelled(
-    layout: Layout, permute: Sequence[int] = (), squeeze: Sequence[int] = (), expand: Sequence[int] = ()
-) -> Layout:
-    """What `relabel` makes of a layout. Raises VerifyException where the layout has no such dimensions."""
-    if permute:
+def relabelled(layout: Layout, permute: Sequence[int] | None = None, reshape: Sequence[int] | None = None) -> Layout:
+    """What `relabel` makes of a layout. Raises VerifyException where elements would have to move."""
+    if permute is not None:
         if sorted(permute) != list(range(len(layout.shape))):
             raise VerifyException(f"{list(permute)} is no order of {len(layout.shape)} dimensions")
         layout = layout.permuted(permute)
-    for axis in sorted(squeeze, reverse=True):
-        if not 0 <= axis < len(layout.shape) or layout.shape[axis] != 1:
-            raise VerifyException(f"dimension {axis} of {list(layout.shape)} is not of size 1")
-        layout = layout.reduced(axis)
-    for axis in expand:
-        if not 0 <= axis <= len(layout.shape):
-            raise VerifyException(f"dimension {axis} can't be added to {len(layout.shape)}")
-        layout = layout.expanded(axis)
+    if reshape is not None:
+        try:
+            layout = layout.reshaped(reshape)
+        except LayoutError as reason:
+            raise VerifyException(f"what lies like {layout} can't be relabelled {list(reshape)}: {reason}") from None
     return layout
 
 
@@ -384,30 +367,6 @@ class ConvertOp(MemOp, HasFolderInterface):
         if self.source.type == self.result.type:
             return (self.source,)
         return None
-
-
-@irdl_op_definition
-class ReduceOp(MemOp):
-    """Reduces one free dimension away, by max, min or sum."""
-
-    name = "neuron.mem.reduce"
-    kind = prop_def(ReductionAttr)
-    source = operand_def(TileType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(TileType)
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
-
-    def verify_(self) -> None:
-        super().verify_()
-        src, dst, axis = tile_type(self.source), tile_type(self.result), self.axis.value.data
-        if self.kind.data.ignores_nan:
-            raise VerifyException(f"no engine reduces by {self.kind.data}; expand-maxnum makes it of others")
-        if not 0 <= axis < len(src.sizes) or not src.layout.is_free(axis):
-            raise VerifyException(f"axis {axis} must be a dimension that is not on the partitions, of {src}")
-        if dst != (want := src.with_layout(src.layout.reduced(axis))):
-            raise VerifyException(f"the result must be {want}, got {dst}")
 
 
 class AllocEffect(MemoryEffect):
@@ -512,9 +471,12 @@ NeuronMem = Dialect(
         BinaryOp,
         SelectOp,
         CastOp,
+        BitcastOp,
         BroadcastOp,
         RelabelOp,
         ReduceOp,
+        ScanOp,
+        FlipOp,
         AccumulatorOp,
         MatmulOp,
         ConvertOp,

@@ -20,7 +20,6 @@ from xdsl.dialects.builtin import (
     AnyFloat,
     IndexType,
     IntegerAttr,
-    IntegerType,
     TensorType,
     i1,
     i64,
@@ -53,6 +52,14 @@ from nki_mlir.dialects.tile_accesses import (
     WriteOp,
 )
 from nki_mlir.dialects.tile_programs import BeginProgramOp, ProgramsOp
+from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_as_wide, verify_number
+from nki_mlir.dialects.tile_shapes import (  # noqa: F401
+    BroadcastOp,
+    ExpandDimsOp,
+    PermuteOp,
+    ReshapeOp,
+    ShapeOp,
+)
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
     ARG_NAMES,
@@ -117,84 +124,6 @@ class SplatOp(IRDLOperation):
 
 
 @irdl_op_definition
-class ExpandDimsOp(IRDLOperation):
-    """Inserts a dimension of size 1."""
-
-    name = "tile.expand_dims"
-    source = operand_def(TensorType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$source `axis` $axis attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue, axis: int):
-        shape = list(shape_of(source))
-        shape.insert(axis, 1)
-        super().__init__(
-            operands=[source],
-            properties={"axis": IntegerAttr(axis, i64)},
-            result_types=[TensorType(element_of(source), shape)],
-        )
-
-    def verify_(self) -> None:
-        shape, axis = list(shape_of(self.source)), self.axis.value.data
-        if not 0 <= axis <= len(shape):
-            raise VerifyException(f"axis {axis} is outside 0..{len(shape)}")
-        shape.insert(axis, 1)
-        if tuple(shape) != shape_of(self.result) or element_of(self.source) != element_of(self.result):
-            raise VerifyException(f"the result must have shape {tuple(shape)} and the source's element type")
-
-
-@irdl_op_definition
-class BroadcastOp(IRDLOperation, HasFolderInterface):
-    """Repeats dimensions of size 1 up to the result's shape; the rank stays."""
-
-    name = "tile.broadcast"
-    source = operand_def(TensorType)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue, shape: Sequence[int]):
-        super().__init__(operands=[source], result_types=[TensorType(element_of(source), shape)])
-
-    def verify_(self) -> None:
-        src, dst = shape_of(self.source), shape_of(self.result)
-        if len(src) != len(dst) or any(s not in (1, d) for s, d in zip(src, dst, strict=True)):
-            raise VerifyException(f"shape {src} does not broadcast to {dst}")
-        if element_of(self.source) != element_of(self.result):
-            raise VerifyException("a broadcast keeps the element type")
-
-    def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        return (self.source,) if self.source.type == self.result.type else None
-
-
-@irdl_op_definition
-class TransOp(IRDLOperation, HasFolderInterface):
-    """Exchanges the two dimensions of a matrix."""
-
-    name = "tile.trans"
-    source = operand_def(TensorType)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
-
-    def __init__(self, source: SSAValue):
-        super().__init__(operands=[source], result_types=[TensorType(element_of(source), shape_of(source)[::-1])])
-
-    def verify_(self) -> None:
-        if len(shape_of(self.source)) != 2 or shape_of(self.source)[::-1] != shape_of(self.result):
-            raise VerifyException("a transpose takes a matrix and exchanges its two dimensions")
-        if element_of(self.source) != element_of(self.result):
-            raise VerifyException("a transpose keeps the element type")
-
-    def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        inner = self.source.owner
-        return (inner.source,) if isinstance(inner, TransOp) else None
-
-
-@irdl_op_definition
 class DotOp(IRDLOperation):
     """`a @ b` of `[M, K]` and `[K, N]`, plus `acc` where given; products are summed in fp32."""
 
@@ -223,11 +152,6 @@ class DotOp(IRDLOperation):
             raise VerifyException(f"'acc' must have the result's type {self.result.type}, got {self.acc.type}")
 
 
-def _verify_number(value: SSAValue) -> None:
-    if not isinstance(type_ := element_of(value), AnyFloat | IntegerType | IndexType):
-        raise VerifyException(f"elements must be numbers, got {type_}")
-
-
 @irdl_op_definition
 class CompareOp(IRDLOperation):
     """Compares two scalars or tensors of one type element by element, giving i1. (xDSL's `arith.cmpi`, `arith.cmpf` and
@@ -252,7 +176,7 @@ class CompareOp(IRDLOperation):
     def verify_(self) -> None:
         if self.lhs.type != self.rhs.type:
             raise VerifyException(f"operand types differ: {self.lhs.type} and {self.rhs.type}")
-        _verify_number(self.lhs)
+        verify_number(self.lhs)
         if self.result.type != with_shape(i1, shape_of(self.lhs)):
             raise VerifyException(f"the result must be i1 of shape {shape_of(self.lhs)}, got {self.result.type}")
 
@@ -299,45 +223,30 @@ class CastOp(IRDLOperation, HasFolderInterface):
     def verify_(self) -> None:
         if shape_of(self.source) != shape_of(self.result):
             raise VerifyException("a cast keeps the shape")
-        _verify_number(self.source)
-        _verify_number(self.result)
+        verify_number(self.source)
+        verify_number(self.result)
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
         return (self.source,) if self.source.type == self.result.type else None
 
 
 @irdl_op_definition
-class ReduceOp(IRDLOperation):
-    """Reduces one dimension away; a vector gives a scalar. `kind` is max, min or sum; maxnum and minnum of floats."""
+class BitcastOp(IRDLOperation):
+    """The same bits as elements of another type that is as wide."""
 
-    name = "tile.reduce"
-    kind = prop_def(ReductionAttr)
+    name = "tile.bitcast"
     source = operand_def(TensorType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    result = result_def(AnyAttr())
+    result = result_def(TensorType)
     traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$kind $source `axis` $axis attr-dict `:` type($source) `->` type($result)"
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
 
-    def __init__(self, kind: str, source: SSAValue, axis: int):
-        shape = list(shape_of(source))
-        del shape[axis]
-        super().__init__(
-            operands=[source],
-            properties={"kind": ReductionAttr(Reduction(kind)), "axis": IntegerAttr(axis, i64)},
-            result_types=[with_shape(element_of(source), shape)],
-        )
+    def __init__(self, source: SSAValue, element_type: Attribute):
+        super().__init__(operands=[source], result_types=[TensorType(element_type, shape_of(source))])
 
     def verify_(self) -> None:
-        _verify_number(self.source)
-        if self.kind.data.ignores_nan and not isinstance(element_of(self.source), AnyFloat):
-            raise VerifyException(f"{self.kind.data} is for floats; elements are {element_of(self.source)}")
-        shape, axis = list(shape_of(self.source)), self.axis.value.data
-        if not 0 <= axis < len(shape):
-            raise VerifyException(f"axis {axis} is outside the {len(shape)} dimensions of the operand")
-        del shape[axis]
-        if self.result.type != with_shape(element_of(self.source), shape):
-            raise VerifyException(f"the result must be {with_shape(element_of(self.source), shape)}")
+        if shape_of(self.source) != shape_of(self.result):
+            raise VerifyException("a bitcast keeps the shape")
+        verify_as_wide(element_of(self.source), element_of(self.result))
 
 
 Tile = Dialect(
@@ -350,7 +259,8 @@ Tile = Dialect(
         SplatOp,
         ExpandDimsOp,
         BroadcastOp,
-        TransOp,
+        PermuteOp,
+        ReshapeOp,
         AddPtrOp,
         LoadOp,
         StoreOp,
@@ -358,8 +268,11 @@ Tile = Dialect(
         CompareOp,
         SelectOp,
         CastOp,
+        BitcastOp,
         DotOp,
         ReduceOp,
+        ScanOp,
+        FlipOp,
         ReadOp,
         WriteOp,
     ],

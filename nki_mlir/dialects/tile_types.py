@@ -17,18 +17,26 @@ ALIASES = "tile.aliases"
 
 
 class Reduction(StrEnum):
-    """What `tile.reduce` combines elements with. A NaN among them makes a max or min NaN; maxnum and minnum leave it
-    out, and give NaN where all are."""
+    """What `tile.reduce` and `tile.scan` combine elements with. A NaN among them makes a max or min NaN; maxnum and
+    minnum leave it out, and give NaN where all are."""
 
     MAX = "max"
     MIN = "min"
     SUM = "sum"
+    PRODUCT = "product"
     MAXNUM = "maxnum"
     MINNUM = "minnum"
+    AND = "and"
+    OR = "or"
+    XOR = "xor"
 
     @property
     def ignores_nan(self) -> bool:
         return self in (Reduction.MAXNUM, Reduction.MINNUM)
+
+    @property
+    def is_bitwise(self) -> bool:
+        return self in (Reduction.AND, Reduction.OR, Reduction.XOR)
 
 
 class Predicate(StrEnum):

@@ -141,13 +141,28 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
-    if x.number is INDEX:
-        x = b.cast(x, int32)
+    x = plain_integers(b, x)
     for axis in sorted(axes, reverse=True):
         x = b.value(tile.ReduceOp(kind, x.ssa, axis))
         if keep:
             x = b.expand_dims(x, axis)
     return x
+
+
+def plain_integers(b: Builder, x: Value) -> Value:
+    """Indices as int32, which they stand for."""
+    return b.cast(x, int32) if x.number is INDEX else x
+
+
+def scan(b: Builder, kind: str, x: Value, axis: int, reverse: bool, scale: Value | None = None) -> Value:
+    """Elements combined with all before them along an axis; backwards with those after them."""
+    axis = axis_argument(axis, len(x.shape))
+    return b.value(tile.ScanOp(kind, x.ssa, axis, None if scale is None else scale.ssa, bool(reverse)))
+
+
+def flip(b: Builder, x: Value, axis: int) -> Value:
+    """A dimension backwards."""
+    return b.value(tile.FlipOp(x.ssa, axis_argument(axis, len(x.shape))))
 
 
 # Products.
@@ -170,34 +185,35 @@ def dot(b: Builder, x: Any, y: Any, acc: Value | None = None) -> Value:
 
 # Shapes.
 def transpose(b: Builder, x: Any) -> Value:
+    """The dimensions of a matrix exchanged."""
     if not isinstance(x, Value) or len(x.shape) != 2:
         raise CompileError(f"a transpose takes a two-dimensional tensor, got {describe(x)}")
-    return b.value(tile.TransOp(x.ssa))
+    return permute(b, x, (1, 0))
+
+
+def permute(b: Builder, x: Value, order: Sequence[int]) -> Value:
+    """Dimension `d` of the result is the tensor's `order[d]`."""
+    rank = len(x.shape)
+    dims = tuple(axis_argument(d, rank) for d in order)
+    if sorted(dims) != list(range(rank)):
+        raise CompileError(f"{tuple(order)} is no order of the {rank} dimensions of {describe(x)}")
+    return x if dims == tuple(range(rank)) else b.value(tile.PermuteOp(x.ssa, dims), x.expr)
 
 
 def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
-    """Dimensions of size 1 come and go; anything else needs data to move and is not supported."""
-    if not isinstance(x, Value) or x.is_pointer:
-        raise CompileError(f"a reshape takes a tensor of numbers, got {describe(x)}")
-    if [n for n in x.shape if n != 1] != [n for n in shape if n != 1]:
-        raise CompileError(
-            f"reshaping {x.shape} to {shape} is not supported yet; only dimensions of size 1 can be added or removed"
-        )
-    while x.shape != shape:
-        x = _reshape_once(b, x, shape)
-    return x
+    """The same elements in row-major order under another shape."""
+    if not isinstance(x, Value):
+        raise CompileError(f"a reshape takes a tensor, got {describe(x)}")
+    if math.prod(x.shape) != math.prod(shape):
+        raise CompileError(f"{describe(x)} has {math.prod(x.shape)} elements; shape {shape} has {math.prod(shape)}")
+    if x.shape == shape:
+        return x
+    return b.value(tile.ReshapeOp(x.ssa, shape), x.expr) if x.shape else b.broadcast(x, shape)
 
 
-def _reshape_once(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
-    at = next(
-        (i for i, (m, n) in enumerate(zip(x.shape, shape, strict=False)) if m != n), min(len(x.shape), len(shape))
-    )
-    if at < len(shape) and shape[at] == 1:
-        return b.expand_dims(x, at)
-    owner = x.ssa.owner
-    if isinstance(owner, tile.ExpandDimsOp) and owner.axis.value.data == at:
-        return Value(owner.source, x.expr)
-    return b.value(tile.ReduceOp("max", x.ssa, at), x.expr)
+def squeezed(b: Builder, x: Value, axis: int) -> Value:
+    """Without a dimension of size 1."""
+    return b.value(tile.ReshapeOp(x.ssa, (*x.shape[:axis], *x.shape[axis + 1 :])), x.expr)
 
 
 def expand(b: Builder, x: Any, axis: Any) -> Value:
@@ -313,6 +329,20 @@ def cast_as_c(b: Builder, x: Value, dtype: DType) -> Value:
     if not x.is_pointer and x.number.kind == "float" and dtype.kind in ("int", "uint"):
         x = b.value(xmath.TruncOp(x.ssa))
     return b.cast(x, dtype)
+
+
+def bitcast(b: Builder, x: Any, dtype: DType) -> Value:
+    """The same bits as another type that is as wide."""
+    if not isinstance(x, Value) or x.is_pointer:
+        raise Unexpected("a tensor of numbers", x)
+    x = plain_integers(b, x)
+    if x.number is dtype:
+        return x
+    if x.number.is_bool() or dtype.is_bool() or x.number.bits != dtype.bits or dtype.bits > int32.bits:
+        raise CompileError(f"a bitcast is between types of one size, 8, 16 or 32 bits; got {describe(x)} and {dtype}")
+    if x.shape:
+        return b.value(tile.BitcastOp(x.ssa, dtype.type))
+    return squeezed(b, bitcast(b, b.broadcast(x, (1,)), dtype), 0)
 
 
 _LARGEST = 2**1023

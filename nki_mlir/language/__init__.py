@@ -36,7 +36,7 @@ from nki_mlir.frontend.dtypes import (
     float8_e5m2 as float8e5,
 )
 from nki_mlir.frontend.values import Value as tensor
-from nki_mlir.language import core, extra, math
+from nki_mlir.language import core, extra, math, standard
 from nki_mlir.language.core import (
     PropagateNan,
     abs,
@@ -71,28 +71,23 @@ from nki_mlir.language.core import (
     load,
     log,
     log2,
-    max,
     max_constancy,
     max_contiguous,
     maximum,
-    min,
     minimum,
     multiple_of,
     num_programs,
     permute,
     program_id,
-    ravel,
     reshape,
     rsqrt,
     sigmoid,
     sin,
-    softmax,
     sqrt,
     static_assert,
     static_print,
     static_range,
     store,
-    sum,
     tanh,
     trans,
     where,
@@ -100,12 +95,38 @@ from nki_mlir.language.core import (
     zeros_like,
 )
 from nki_mlir.language.core import range_ as range
+from nki_mlir.language.standard import (
+    argmax,
+    argmin,
+    associative_scan,
+    cat,
+    cumprod,
+    cumsum,
+    flip,
+    interleave,
+    join,
+    max,
+    min,
+    ravel,
+    reduce,
+    reduce_or,
+    softmax,
+    split,
+    squeeze,
+    sum,
+    swizzle2d,
+    unsqueeze,
+    xor_sum,
+)
 
 __all__ = [
     "PointerType",
     "PropagateNan",
     "abs",
     "arange",
+    "argmax",
+    "argmin",
+    "associative_scan",
     "assume",
     "atomic_add",
     "atomic_and",
@@ -119,12 +140,15 @@ __all__ = [
     "broadcast",
     "broadcast_to",
     "cast",
+    "cat",
     "cdiv",
     "ceil",
     "clamp",
     "constexpr",
     "core",
     "cos",
+    "cumprod",
+    "cumsum",
     "debug_barrier",
     "device_assert",
     "dot",
@@ -135,6 +159,7 @@ __all__ = [
     "expand_dims",
     "extra",
     "fdiv",
+    "flip",
     "float8e4nv",
     "float8e5",
     "float16",
@@ -148,6 +173,8 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "interleave",
+    "join",
     "load",
     "log",
     "log2",
@@ -165,17 +192,23 @@ __all__ = [
     "program_id",
     "range",
     "ravel",
+    "reduce",
+    "reduce_or",
     "reshape",
     "rsqrt",
     "sigmoid",
     "sin",
     "softmax",
+    "split",
     "sqrt",
+    "squeeze",
+    "standard",
     "static_assert",
     "static_print",
     "static_range",
     "store",
     "sum",
+    "swizzle2d",
     "tanh",
     "tensor",
     "trans",
@@ -183,8 +216,10 @@ __all__ = [
     "uint16",
     "uint32",
     "uint64",
+    "unsqueeze",
     "view",
     "where",
+    "xor_sum",
     "zeros",
     "zeros_like",
 ]
@@ -224,13 +259,11 @@ else:
 
 
 _UNSUPPORTED = _Language("tl").unsupported(
-    "advance argmax argmin associative_scan "
-    "cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
-    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
+    "advance constexpr_function device_print dot_scaled erfc float8e4b15 "
+    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise "
     "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
-    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "
-    "div_rn squeeze store_tensor_descriptor swizzle2d target_info tensor_descriptor topk tuple umulhi unsqueeze void "
-    "xor_sum",
+    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort sqrt_rn "
+    "div_rn store_tensor_descriptor target_info tensor_descriptor topk tuple umulhi void",
     {
         "make_block_ptr": "use pointers plus offsets made with tl.arange",
         "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",

@@ -11,7 +11,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Language
-from nki_mlir.frontend.dtypes import PointerType, bfloat16, float32, int32
+from nki_mlir.frontend.dtypes import PointerType, bfloat16, float32
 from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
 
 _TL = Language("tl")
@@ -154,9 +154,9 @@ def atomic_cas(b: Builder, pointer: Any, cmp: Any, val: Any, sem: Any = None, sc
 # Types.
 @builtin()
 def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = None, bitcast: bool = False) -> Any:
-    """Converts to another type; a float becomes an integer by dropping its fraction."""
+    """Converts to another type; a float becomes an integer by dropping its fraction. With `bitcast`, the same bits."""
     if bitcast:
-        raise CompileError("bitcast=True is not supported yet")
+        return functions.bitcast(b, input, functions.dtype_of(dtype))
     if fp_downcast_rounding not in (None, "rtne"):
         raise CompileError(
             f"fp_downcast_rounding={fp_downcast_rounding!r} is not supported; the machine rounds to nearest even"
@@ -248,80 +248,31 @@ def clamp(b: Builder, x: Any, min: Any, max: Any, propagate_nan: Any = Propagate
     return _extremum(b, "minimum", _extremum(b, "maximum" if _propagates(propagate_nan) else "maxnum", x, min), max)
 
 
-# Reductions.
-def _reduction(kind: str, doc: str) -> Builtin:
-    def body(
-        b: Builder,
-        input: Any,
-        axis: int | None = None,
-        return_indices: bool = False,
-        return_indices_tie_break_left: bool = True,
-        keep_dims: bool = False,
-    ) -> Value:
-        if return_indices:
-            raise CompileError(f"tl.{kind} with return_indices=True is not supported yet")
-        if isinstance(input, Value) and not input.is_pointer and input.number.bits < 32:
-            input = b.cast(input, float32 if input.number.kind == "float" else int32)
-        is_float = isinstance(input, Value) and not input.is_pointer and input.number.kind == "float"
-        return functions.reduce(b, f"{kind}num" if is_float else kind, input, _axes(input, axis), keep_dims)
-
-    body.__doc__ = doc
-    return builtin(kind)(body)
-
-
-def _axes(x: Any, axis: int | None) -> range | tuple[int, ...]:
-    rank = len(x.shape) if isinstance(x, Value) else 0
-    return range(rank) if axis is None else (functions.axis_argument(axis, rank),)
-
-
-max = _reduction("max", "The largest element along an axis; of all without one. NaN is left out.")
-min = _reduction("min", "The smallest element along an axis; of all without one. NaN is left out.")
-
-
-@builtin()
-def sum(b: Builder, input: Any, axis: int | None = None, keep_dims: bool = False, dtype: Any = None) -> Value:
-    """The sum along an axis; of all elements without one. bfloat16 is summed to float32, short integers to int32."""
-    if isinstance(input, Value) and not input.is_pointer:
-        if dtype is not None:
-            input = functions.cast_as_c(b, input, functions.dtype_of(dtype))
-        elif input.dtype is bfloat16:
-            input = b.cast(input, float32)
-        elif input.number.kind != "float" and input.number.bits < 32:
-            input = b.cast(input, int32)
-    return functions.reduce(b, "sum", input, _axes(input, axis), keep_dims)
-
-
-@builtin()
-def softmax(b: Builder, x: Any, dim: int | None = None, keep_dims: bool = False, ieee_rounding: bool = False) -> Value:
-    """exp(x) over its sum along one dimension, the first by default; computed around the maximum."""
-    x = functions.as_float(b, x)
-    axis = functions.axis_argument(0 if dim is None else dim, len(x.shape))
-
-    def body(v: Any) -> Any:
-        shifted = operators.binary(b, "-", v, functions.reduce(b, "max", v, (axis,), True))
-        powers = functions.elementary(b, "exp", shifted)
-        return operators.binary(b, "/", powers, functions.reduce(b, "sum", powers, (axis,), True))
-
-    return functions.in_float32(b, x, body)
-
-
 # Shapes.
 @builtin()
 def trans(b: Builder, input: Any, *dims: Any) -> Value:
-    """The matrix with its dimensions exchanged."""
-    order = dims[0] if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
-    rank = len(input.shape) if isinstance(input, Value) else 0
-    if order and tuple(functions.axis_argument(d, rank) for d in order) == tuple(range(rank)):
-        return input
-    if rank != 2:
-        raise CompileError(f"only two dimensions can be exchanged, got {describe(input)}")
-    return functions.transpose(b, input)
+    """The dimensions in another order; without one the last two are exchanged."""
+    rank = len(tensor_argument(input, "tl.trans").shape)
+    if not dims and rank < 2:
+        raise CompileError(f"tl.trans exchanges the last two dimensions, got {describe(input)}")
+    return functions.permute(b, input, _listed(dims) or (*range(rank - 2), rank - 1, rank - 2))
 
 
 @builtin()
 def permute(b: Builder, input: Any, *dims: Any) -> Value:
-    """The dimensions in another order; of a matrix."""
-    return trans.body(b, input, *dims)
+    """The dimensions in another order."""
+    return functions.permute(b, tensor_argument(input, "tl.permute"), _listed(dims))
+
+
+def tensor_argument(x: Any, function: str) -> Value:
+    if not isinstance(x, Value):
+        raise CompileError(f"{function} takes a tensor, got {describe(x)}")
+    return x
+
+
+def _listed(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Numbers given as one tuple or one by one."""
+    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], tuple | list) else values
 
 
 @builtin()
@@ -344,19 +295,8 @@ def expand_dims(b: Builder, input: Any, axis: Any) -> Value:
 
 @builtin()
 def reshape(b: Builder, input: Any, *shape: Any, can_reorder: bool = False) -> Value:
-    """The tensor with dimensions of size 1 added or removed."""
+    """The same elements in row-major order under another shape."""
     return functions.reshape(b, input, _sizes(shape))
-
-
-@builtin()
-def ravel(b: Builder, x: Any, can_reorder: bool = False) -> Value:
-    """The tensor as one dimension, where the others have size 1."""
-    if not isinstance(x, Value):
-        raise CompileError(f"tl.ravel takes a tensor, got {describe(x)}")
-    size = 1
-    for n in x.shape:
-        size *= n
-    return functions.reshape(b, x, (size,))
 
 
 def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ OURS: dict[str, str] = {
     "expand-maxnum": "ExpandMaxnum",
     "expand-trigonometry": "ExpandTrigonometry",
     "expand-rounding": "ExpandRounding",
+    "split-reductions": "SplitReductions",
     "place": "Place",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",

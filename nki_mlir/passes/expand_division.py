@@ -124,7 +124,7 @@ def _range(value: SSAValue) -> tuple[int, int]:
             return index_tensor(op.source).range(tile.shape_of(value))
         case tile.CastOp() if isinstance(tile.element_of(op.source), IntegerType):
             return range_of(op.source)
-        case tile.SplatOp() | tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.SplatOp() | tile.ShapeOp():
             return range_of(op.operands[0])
         case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
             (a, b), (c, d) = range_of(op.lhs), range_of(op.rhs)

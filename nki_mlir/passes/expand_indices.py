@@ -171,8 +171,10 @@ class _Words:
                 return emit.value(tile.ExpandDimsOp(of(op.source), op.axis.value.data))
             case tile.BroadcastOp():
                 return emit.value(tile.BroadcastOp(of(op.source), tile.shape_of(value)))
-            case tile.TransOp():
-                return emit.value(tile.TransOp(of(op.source)))
+            case tile.PermuteOp():
+                return emit.value(tile.PermuteOp(of(op.source), op.order.get_values()))
+            case tile.ReshapeOp():
+                return emit.value(tile.ReshapeOp(of(op.source), tile.shape_of(value)))
             case _:
                 return None
 

@@ -27,16 +27,7 @@ _NATIVE: dict[type[Operation], type[Operation]] = {
 _WINS = {arith.MaxnumfOp: Predicate.GE, arith.MinnumfOp: Predicate.LE}
 _REDUCTIONS = {Reduction.MAXNUM: (Reduction.MAX, -numbers.inf), Reduction.MINNUM: (Reduction.MIN, numbers.inf)}
 """The machine's reduction, and what takes part in it instead of a NaN."""
-_KEEP_NUMBERS = (
-    tile.SplatOp
-    | tile.ExpandDimsOp
-    | tile.BroadcastOp
-    | tile.TransOp
-    | arith.NegfOp
-    | math.AbsFOp
-    | arith.MaximumfOp
-    | arith.MinimumfOp
-)
+_KEEP_NUMBERS = tile.SplatOp | tile.ShapeOp | arith.NegfOp | math.AbsFOp | arith.MaximumfOp | arith.MinimumfOp
 
 """Operations that make no NaN of numbers."""
 
@@ -50,9 +41,9 @@ class ExpandMaxnum(LevelPass):
                                          %g = tile.compare ge %x, %y         false where one is NaN
                                          %m = tile.select %g, %x, %z
 
-    and in a reduction by `maxnum` or `minnum` infinity takes the place of NaN; where all are NaN, so is the result.
-    Where no operand can be NaN, or every result that hangs on it is NaN either way (a softmax), the machine's own
-    operation does.
+    and in a reduction or scan by `maxnum` or `minnum` infinity takes the place of NaN; where all are NaN, so is the
+    result. Where no operand can be NaN, or every result that hangs on it is NaN either way (a softmax), the machine's
+    own operation does.
     """
 
     name = "expand-maxnum"
@@ -74,7 +65,7 @@ class _Expansion:
             match op:
                 case arith.MaxnumfOp() | arith.MinnumfOp():
                     self._replace(op, self._binary(op, Emitter.before(op)))
-                case tile.ReduceOp() if op.kind.data in _REDUCTIONS:
+                case tile.ReduceOp() | tile.ScanOp() if op.kind.data in _REDUCTIONS:
                     self._reduction(op)
                 case _:
                     self._note(op)
@@ -89,7 +80,7 @@ class _Expansion:
             case tile.SelectOp():
                 known = {op.on_true, op.on_false} <= self.numbers
             case tile.ReduceOp():
-                known = op.kind.data is not Reduction.SUM and op.source in self.numbers
+                known = op.kind.data in (Reduction.MAX, Reduction.MIN) and op.source in self.numbers
             case _:
                 known = isinstance(op, _KEEP_NUMBERS) and set(op.operands) <= self.numbers
         if known:
@@ -118,24 +109,31 @@ class _Expansion:
             self.numbers.add(result)
         return result
 
-    def _reduction(self, op: tile.ReduceOp) -> None:
+    def _reduction(self, op: tile.ReduceOp | tile.ScanOp) -> None:
         native, neutral = _REDUCTIONS[op.kind.data]
-        emit, source, axis = Emitter.before(op), op.source, op.axis.value.data
-        if source in self.numbers or makes_no_difference(op):
-            result = emit.value(tile.ReduceOp(native.value, source, axis))
+        emit, source = Emitter.before(op), op.source
+        if source in self.numbers or (isinstance(op, tile.ReduceOp) and makes_no_difference(op)):
+            result = emit.value(_along(op, native, source))
             if source in self.numbers:
                 self.numbers.add(result)
             return self._replace(op, result)
         infinity = _filled(numbers.inf, source, emit)
         is_number = emit.value(tile.CompareOp(Predicate.LE.value, source, infinity))
         filled = emit.value(tile.SelectOp(is_number, source, _filled(neutral, source, emit)))
-        found = emit.value(tile.ReduceOp(native.value, filled, axis))
+        found = emit.value(_along(op, native, filled))
         count = emit.value(tile.CastOp(is_number, tile.element_of(source)))
-        some = emit.value(tile.ReduceOp(Reduction.MAX.value, count, axis))
+        some = emit.value(_along(op, Reduction.MAX, count))
         # 1 where there is a number; 0 times infinity, which is NaN, where there is none.
         scaled = emit.value(arith.MulfOp(some, _filled(numbers.inf, some, emit)))
         one = emit.value(arith.MinimumfOp(scaled, _filled(1.0, some, emit)))
         return self._replace(op, emit.value(arith.MulfOp(found, one)))
+
+
+def _along(op: tile.ReduceOp | tile.ScanOp, kind: Reduction, source: SSAValue) -> Operation:
+    """The reduction or scan, by another kind and of another tensor."""
+    if isinstance(op, tile.ReduceOp):
+        return tile.ReduceOp(kind.value, source, op.axis.value.data)
+    return tile.ScanOp(kind.value, source, op.axis.value.data, reverse=op.reverse is not None)
 
 
 def _chosen(wins: Predicate, x: SSAValue, y: SSAValue, y_is_number: bool, emit: Emitter) -> SSAValue:
@@ -165,7 +163,7 @@ def _is_nan(value: SSAValue) -> bool:
             return numbers.isnan(number.value.data)
         case tile.SplatOp() as op:
             return _is_nan(op.value)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp() as op:
+        case tile.ShapeOp() as op:
             return _is_nan(op.source)
         case _:
             return False

@@ -80,7 +80,9 @@ def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
     match source:
         case LoadOp() if not source.indices:
             return prices.transfer(wanted.layout, source.coordinates.strides(len(wanted.sizes)), wanted.element_type)
-        case FillOp() | IotaOp() | MaskOp():
+        case FillOp():
+            return prices.compute(wanted.layout)
+        case IotaOp() | MaskOp() if wanted.layout.is_counted:
             return prices.compute(wanted.layout)
         case _:
             return math.inf

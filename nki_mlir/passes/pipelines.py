@@ -19,7 +19,7 @@ _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,fold-constants,expand-atomics,structure-accesses"
 _EXPAND = (
     "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
-    "expand-maxnum,expand-trigonometry,expand-rounding"
+    "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
 
 STAGES: dict[str, str] = {

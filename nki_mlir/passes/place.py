@@ -40,6 +40,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.place_shapes import cut_reshapes
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, row_layout
 
 BINARY: dict[type[Operation], Alu] = {
@@ -119,6 +120,7 @@ class Place(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             _refuse_foreign(func)
+            cut_reshapes(func)
             _Placer(Placement(func)).function(func)
 
 
@@ -304,27 +306,32 @@ class _Placer:
         source = self.tile_of(op.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
 
+    def bitcast(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.BitcastOp)
+        source = self.tile_of(op.source, type_.with_element(tile.element_of(op.source)), emit)
+        return emit.value(mem.BitcastOp.create(operands=[source], result_types=[type_]))
+
     def spread(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A broadcast, or the splat of a computed scalar."""
         source = self.wanted(op, op.operands[0], emit)
         rank = len(type_.sizes)
         if not mem.tile_type(source).sizes:
-            source = self.relabelled(source, emit, expand=range(rank))
+            source = self.relabelled(source, emit, reshape=(1,) * rank)
         return emit.value(mem.BroadcastOp.create(operands=[source], result_types=[type_]))
 
     def relabelled(self, source: SSAValue, emit: Emitter, **steps: Sequence[int]) -> SSAValue:
-        """Under another shape: `permute`, `squeeze` or `expand` as in neuron.mem.relabel."""
+        """Under another shape: `permute` or `reshape` as in neuron.mem.relabel."""
         properties = {name: DenseArrayBase.from_list(i64, dims) for name, dims in steps.items()}
         type_ = mem.tile_type(source).with_layout(mem.relabelled(mem.tile_type(source).layout, **steps))
         return emit.value(mem.RelabelOp.create(operands=[source], result_types=[type_], properties=properties))
 
-    def expand(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        assert isinstance(op, tile.ExpandDimsOp)
-        return self.relabelled(self.wanted(op, op.source, emit), emit, expand=[op.axis.value.data])
+    def reshape(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """New dimensions of size 1, too."""
+        return self.relabelled(self.wanted(op, op.operands[0], emit), emit, reshape=type_.sizes)
 
-    def transpose(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
-        assert isinstance(op, tile.TransOp)
-        return self.relabelled(self.wanted(op, op.source, emit), emit, permute=(1, 0))
+    def permute(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.PermuteOp)
+        return self.relabelled(self.wanted(op, op.source, emit), emit, permute=op.order.get_values())
 
     def reduce(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.ReduceOp)
@@ -336,9 +343,18 @@ class _Placer:
         else:
             source = self.tile_of(op.source, self.type_of(op.source, grown(type_.layout, axis, shape[axis])), emit)
         if shape[axis] == 1:
-            return self.relabelled(source, emit, squeeze=[axis])
+            return self.relabelled(source, emit, reshape=type_.sizes)
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
+
+    def along(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """A scan, or a dimension backwards."""
+        assert isinstance(op, tile.ScanOp | tile.FlipOp)
+        if isinstance(op, tile.ScanOp) and op.kind.data.ignores_nan:
+            raise CompileError.at(op, f"a scan by {op.kind.data} is not supported: run expand-maxnum first")
+        operands = [self.tile_of(v, type_.with_element(tile.element_of(v)), emit) for v in op.operands]
+        kind = mem.ScanOp if isinstance(op, tile.ScanOp) else mem.FlipOp
+        return emit.value(kind.create(operands=operands, result_types=[type_], properties=op.properties))
 
     def dot(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.DotOp)
@@ -429,11 +445,15 @@ class _Placer:
         tile.CompareOp: compare,
         tile.SelectOp: select,
         tile.CastOp: convert,
+        tile.BitcastOp: bitcast,
         tile.BroadcastOp: spread,
         tile.SplatOp: spread,
-        tile.ExpandDimsOp: expand,
-        tile.TransOp: transpose,
+        tile.ExpandDimsOp: reshape,
+        tile.ReshapeOp: reshape,
+        tile.PermuteOp: permute,
         tile.ReduceOp: reduce,
+        tile.ScanOp: along,
+        tile.FlipOp: along,
         tile.DotOp: dot,
     }
 

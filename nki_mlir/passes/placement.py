@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from xdsl.dialects.builtin import AnyFloat, IntegerType
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -27,6 +27,7 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.place_shapes import reshapings
 
 MOST_LAYOUTS = 10
 """Layouts that are tried for one value."""
@@ -80,10 +81,13 @@ class Placement:
         self.func = func
         self.target = target_of(func)
         self.prices = Prices(self.target)
+        self._images: dict[tuple[int, ...], dict[Layout, None]] = {}
         self._asked: dict[SSAValue, dict[Layout, None]] = {}
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
         self._convert = cache(self._convert_price)
+        for reshape in [op for op in func.walk() if isinstance(op, tile.ReshapeOp)]:
+            self._note_images(reshape)
         self._check_sizes()
         for op in reversed(list(func.walk())):
             self._add(op)
@@ -108,7 +112,18 @@ class Placement:
 
     def usual(self, value: SSAValue) -> tuple[Layout, ...]:
         """The layouts that are tried for a value whoever uses it."""
-        return usual_layouts(tile.shape_of(value), self.target.memory.partitions)
+        shape = tile.shape_of(value)
+        return (*usual_layouts(shape, self.target.memory.partitions), *self._images.get(shape, ()))
+
+    def _note_images(self, op: tile.ReshapeOp) -> None:
+        """Layouts of one shape that are the usual ones of another: whoever uses the reshaped value may take them."""
+        sides = (op.result, op.source)
+        results, sources = (self.usual(value) for value in sides)
+        for pair in reshapings(results, sources, self.target.memory.partitions):
+            for value, layout, known in zip(sides, pair, (results, sources), strict=True):
+                images = self._images.setdefault(tile.shape_of(value), {})
+                if layout not in known and len(images) < MOST_LAYOUTS // 2:
+                    images[layout] = None
 
     # The forms of each operation. Users come first, so that a producer can offer what they ask for.
     def _add(self, op: Operation) -> None:
@@ -179,6 +194,10 @@ class Placement:
             because = f"; a reduction has all of dimension {axis} on one partition"
         else:
             layouts, because = self.usual(value), ""
+            if isinstance(op, tile.ScanOp | tile.FlipOp):
+                axis = op.axis.value.data
+                layouts = [x for x in self.usual(value) if x.is_along(axis)]
+                because = f"; {op.name} has all of dimension {axis} on one partition"
         name = f"'{value.name_hint}'" if value.name_hint is not None else "a tile"
         best = min(layouts, key=lambda x: x.elements)
         needed = best.elements * dtype(tile.element_of(value)).bytes
@@ -195,7 +214,8 @@ class Placement:
             yield from rule(self, op, value)
             return
         operands = [v for v in op.operands if is_placed(v)]
-        for layout in self._layouts(value):
+        counts = any(isinstance(tile.element_of(v), IndexType) for v in op.operands)
+        for layout in [x for x in self._layouts(value) if x.is_counted or not counts]:
             yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
 
     def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
@@ -227,9 +247,18 @@ class Placement:
         axis = op.axis.value.data
         yield from self._view(value, op.source, lambda layout: layout.reduced(axis))
 
-    def _transposed(self, op: Operation, value: SSAValue) -> Iterator[Form]:
-        assert isinstance(op, tile.TransOp)
-        yield from self._view(value, op.source, lambda layout: layout.permuted((1, 0)))
+    def _permute(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.PermuteOp)
+        order = op.order.get_values()
+        back = [order.index(d) for d in range(len(order))]
+        yield from self._view(value, op.source, lambda layout: layout.permuted(back))
+
+    def _reshape(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        assert isinstance(op, tile.ReshapeOp)
+        sources = self.usual(op.source)
+        for result, source in reshapings(self._layouts(value), sources, self.target.memory.partitions):
+            if self._fits(source, op.source):
+                yield Form(result, ((op.source, source),) if is_placed(op.source) else (), 0.0)
 
     def _broadcast(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.BroadcastOp)
@@ -251,6 +280,13 @@ class Placement:
             if self._fits(source, op.source):
                 wants = ((op.source, source),) if is_placed(op.source) else ()
                 yield Form(source.reduced(axis), wants, self.prices.compute(source))
+
+    def _along(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        """A scan, or a dimension backwards: it is one digit of the free dimension."""
+        assert isinstance(op, tile.ScanOp | tile.FlipOp)
+        axis, operands = op.axis.value.data, [v for v in op.operands if is_placed(v)]
+        for layout in [x for x in self._layouts(value) if x.is_along(axis)]:
+            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
@@ -360,10 +396,13 @@ blocks and products take), or none."""
 _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterator[Form]]] = {
     tile.ReadOp: Placement._read,
     tile.ExpandDimsOp: Placement._expand,
-    tile.TransOp: Placement._transposed,
+    tile.PermuteOp: Placement._permute,
+    tile.ReshapeOp: Placement._reshape,
     tile.BroadcastOp: Placement._broadcast,
     tile.SplatOp: Placement._splat,
     tile.ReduceOp: Placement._reduce,
+    tile.ScanOp: Placement._along,
+    tile.FlipOp: Placement._along,
     tile.DotOp: Placement._dot,
 }
 """Where the result does not simply lie like the operands."""

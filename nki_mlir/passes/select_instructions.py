@@ -14,10 +14,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Dim
 from nki_mlir.dialects.dtypes import dtype, f32
-from nki_mlir.dialects.instructions import Alu, Function
-from nki_mlir.dialects.layout import Spot
+from nki_mlir.dialects.instructions import BITWISE, Alu, Function
+from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile import Reduction
 from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
@@ -27,16 +26,15 @@ from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
-from nki_mlir.passes.select_integers import convert, is_integer, reduce_integers
+from nki_mlir.passes.select_integers import WIDENING, convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import select_iota
 from nki_mlir.passes.select_masks import select_mask
 from nki_mlir.passes.select_matmul import accumulation, select_matmul
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed
-
-REDUCING = {Reduction.MAX: Alu.MAXIMUM, Reduction.MIN: Alu.MINIMUM, Reduction.SUM: Alu.ADD}
 
 
 @dataclass(frozen=True)
@@ -112,12 +110,17 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
         s.over(emit, "tensor_copy", {"dst": result, "src": source})
 
 
+def _bitcast(s: Selector, op: Operation, emit: Emitter) -> None:
+    assert isinstance(op, mem.BitcastOp)
+    s.stored[op.result] = s.stored[op.source].part(mem.tile_type(op.result).element_type, 0)
+
+
 def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
     """The reduced dimension is walked last. Where it is no one rectangle, the results of several are combined."""
     assert isinstance(op, mem.ReduceOp)
-    source, alu, axis = s.stored[op.source], REDUCING[op.kind.data], op.axis.value.data
+    source, alu, axis = s.stored[op.source], COMBINING[op.kind.data], op.axis.value.data
     element = source.type.element_type
-    if is_integer(element) and (alu is Alu.ADD or dtype(element).bytes == 4):
+    if is_integer(element) and alu not in BITWISE and (alu in WIDENING or dtype(element).bytes == 4):
         s.stored[op.result] = reduce_integers(s, alu, source, axis, mem.tile_type(op.result), emit)
         return
     result, done, partial = s.result(op, emit), set[Start](), None
@@ -155,7 +158,13 @@ def _broadcast(s: Selector, op: Operation, emit: Emitter) -> None:
 
 def _relabel(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.RelabelOp)
-    s.stored[op.result] = s.stored[op.source].relabelled(mem.tile_type(op.result))
+    source = s.stored[op.source]
+    try:
+        s.stored[op.result] = source.relabelled(mem.tile_type(op.result))
+    except LayoutError:
+        stored = s.temporary(source.type, emit)
+        s.over(emit, "tensor_copy", {"dst": stored, "src": source})
+        s.stored[op.result] = stored.relabelled(mem.tile_type(op.result))
 
 
 def _accumulator(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -237,9 +246,12 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BinaryOp: select_binary,
     mem.SelectOp: select_choice,
     mem.CastOp: _cast,
+    mem.BitcastOp: _bitcast,
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,
+    mem.ScanOp: select_scan,
+    mem.FlipOp: select_flip,
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
     mem.ConvertOp: _convert,

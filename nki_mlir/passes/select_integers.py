@@ -24,6 +24,8 @@ from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage
 
 EXACT_IN_FP32 = 2**24
+WIDENING = (Alu.ADD, Alu.MULTIPLY)
+"""What gives of two narrow integers more than their type holds."""
 Side = Storage | int
 """An operand: a tile, or a constant."""
 
@@ -165,13 +167,14 @@ def convert(s: Selector, source: Storage, result: Storage, emit: Emitter) -> Non
 def reduce_integers(s: Selector, alu: Alu, source: Storage, axis: int, type_: mem.TileType, emit: Emitter) -> Storage:
     """A free dimension of a tile reduced away: halves are combined until one element is left.
 
-    Sums of narrow integers are sums of words; the largest and the smallest of them are what the Vector engine finds."""
+    Sums and products of narrow integers are those of words; the largest and the smallest of them are what the Vector
+    engine finds."""
     element = type_.element_type
-    if dtype(element).bytes < 4 and alu is Alu.ADD:
+    if dtype(element).bytes < 4 and alu in WIDENING:
         words = converted(s, source, source.type.with_element(i32), emit)
         total = reduce_integers(s, alu, words, axis, type_.with_element(i32), emit)
         return converted(s, total, type_, emit)
-    if len(source.type.layout.digits(axis)) > 1:
+    if not source.is_along(axis):
         source = converted(s, source, source.type.with_layout(_whole(source.type.layout, axis)), emit)
     rows, fresh = source, True
     while (count := rows.type.sizes[axis]) > 1:

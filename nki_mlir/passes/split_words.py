@@ -186,7 +186,8 @@ _SHAPES: Mapping[type[Operation], Callable[[Operation, SSAValue], Operation]] = 
     tile.SplatOp: lambda op, word: tile.SplatOp(word, tile.shape_of(op.results[0])),
     tile.BroadcastOp: lambda op, word: tile.BroadcastOp(word, tile.shape_of(op.results[0])),
     tile.ExpandDimsOp: lambda op, word: tile.ExpandDimsOp(word, cast(tile.ExpandDimsOp, op).axis.value.data),
-    tile.TransOp: lambda op, word: tile.TransOp(word),
+    tile.PermuteOp: lambda op, word: tile.PermuteOp(word, cast(tile.PermuteOp, op).order.get_values()),
+    tile.ReshapeOp: lambda op, word: tile.ReshapeOp(word, tile.shape_of(op.results[0])),
 }
 """What changes the shape alone, made for a word."""
 

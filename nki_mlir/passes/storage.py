@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
-from nki_mlir.dialects.layout import REPLICA, Layout, LayoutError, Spot
+from nki_mlir.dialects.layout import REPLICA, Factor, Layout, LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.neuron_mem import TileType
 from nki_mlir.dialects.walks import Walk, walks
@@ -59,11 +59,19 @@ class Storage:
         return all(spot.on_partitions for spot in self.spots)
 
     def relabelled(self, type_: TileType) -> Storage:
-        """Under another shape, without a step moved: the layouts have the same factors, by other names."""
-        pairs = zip(self.type.layout.spots, type_.layout.spots, strict=True)
-        names = {(old.dim, old.step): new for old, new in pairs}
-        spots = tuple(s._replace(dim=names[s.dim, s.step].dim, step=names[s.dim, s.step].step) for s in self.spots)
-        return replace(self, type=type_, spots=spots)
+        """Under another shape, without a step moved: the layouts have the same places, by other names. Raises
+        LayoutError where an element that is read as many would have to be stored as many."""
+        pairs = self.type.layout.renamings(type_.layout)
+        whole = _joined(self.elements)
+        named = (_renamed(spot, old, new) for old, new in pairs for spot in whole if spot.dim == old.dim)
+        replicas = (s for s in self.spots if s.dim < 0)
+        return replace(self, type=type_, spots=(*replicas, *_joined([spot for spot in named if spot is not None])))
+
+    def is_along(self, axis: int) -> bool:
+        """Whether the elements of a dimension are at one step in the free dimension, or one element."""
+        spots = [spot for spot in self.spots if spot.dim == axis]
+        whole = all(spot.step == 1 and spot.size >= self.type.sizes[axis] for spot in spots)
+        return self.type.layout.is_along(axis) and len(spots) <= 1 and whole
 
     def broadcast(self, type_: TileType) -> Storage:
         """Over more indices: replicas on the partitions become their digits, free ones repeat an element."""
@@ -92,6 +100,13 @@ class Storage:
         type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
         return Storage(self.buffer, type_, spots, self.base + start * stride)
 
+    def reversed(self, axis: int) -> Storage:
+        """With a dimension backwards that is one free digit, or has one element."""
+        last = self.type.sizes[axis] - 1
+        stride = sum(s.stride for s in self.spots if s.dim == axis)
+        spots = tuple(s._replace(size=last + 1, stride=-s.stride) if s.dim == axis else s for s in self.spots)
+        return replace(self, spots=spots, base=self.base + last * stride)
+
     def converted(self, type_: TileType) -> Storage:
         """As a layout of which this one holds all places."""
         replicas = (s for s in type_.layout.spots if s.dim == REPLICA)
@@ -118,6 +133,33 @@ class Storage:
         offset += self.base
         access = Access(self.type.space.data, element, tuple(dims), start, partitions)
         return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
+
+
+def _joined(spots: Sequence[Spot]) -> list[Spot]:
+    """The same places with as few digits as can be, in order."""
+    found: list[Spot] = []
+    for spot in spots:
+        slow = found[-1] if found else None
+        if (
+            slow is not None
+            and (slow.dim, slow.on_partitions) == (spot.dim, spot.on_partitions)
+            and (slow.step, slow.stride) == (spot.step * spot.size, spot.stride * spot.size)
+        ):
+            found[-1] = spot._replace(size=spot.size * slow.size)
+        else:
+            found.append(spot)
+    return found
+
+
+def _renamed(spot: Spot, old: Factor, new: Factor) -> Spot | None:
+    """The part of a spot that is within a digit, as part of the same digit of another dimension; None if none is."""
+    first, end = max(spot.step, old.step), min(spot.step * spot.size, old.step * old.size)
+    if first >= end:
+        return None
+    if first % spot.step or end % first or first % old.step:
+        raise LayoutError("a digit that is not stored is cut")
+    stride = spot.stride * (first // spot.step)
+    return Spot(new.dim, new.step * (first // old.step), -(-end // first), spot.on_partitions, stride)
 
 
 def rectangles(most: int, *operands: Storage, extents: Sequence[int] | None = None) -> Iterator[Walk]:

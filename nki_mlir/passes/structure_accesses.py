@@ -133,7 +133,7 @@ def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
         case tile.SplatOp():
             memory, place = pointers(op.value)
             return memory, IndexTensor(place.offset, (0,) * rank, place.chosen)
-        case tile.ExpandDimsOp() | tile.BroadcastOp() | tile.TransOp():
+        case tile.ShapeOp():
             memory, place = pointers(op.source)
             return memory, place.reshaped(op)
         case tile.AddPtrOp():

@@ -73,18 +73,22 @@ class TileBuilder:
     def splat(self, value: SSAValue, shape: Sequence[int]) -> SSAValue:
         return self.emit.value(tile.SplatOp(value, shape)) if shape else value
 
+    def reshape(self, value: SSAValue, shape: Sequence[int]) -> SSAValue:
+        return self.emit.value(tile.ReshapeOp(value, shape))
+
     def spread(
         self, value: SSAValue, dims: Sequence[int | None], over: Sequence[int], shape: Sequence[int]
     ) -> SSAValue:
         """A value whose dimensions are these of a larger tensor, over more of them: `over`, in rising order, of sizes
         `shape`. None is a dimension of size 1 that is none of them."""
         named = list(dims)
-        for axis in reversed([axis for axis, dim in enumerate(named) if dim is None]):
-            value = self.emit.value(tile.ReduceOp("max", value, axis))
-            del named[axis]
+        if None in named:
+            kept = [size for size, dim in zip(tile.shape_of(value), named, strict=True) if dim is not None]
+            value = self.reshape(value, kept)
+            named = [dim for dim in named if dim is not None]
         if named != sorted(named, key=lambda dim: -1 if dim is None else dim):
             order = sorted(range(len(named)), key=lambda axis: cast(int, named[axis]))
-            value = self.emit.value(tile.TransOp(value))
+            value = self.emit.value(tile.PermuteOp(value, order))
             named = [named[axis] for axis in order]
         if not named:
             return self.splat(value, shape)
@@ -135,6 +139,4 @@ class TileBuilder:
                 left, right = (self.narrowed(operand, over) for operand in op.operands)
                 return self.compare(op.predicate.data, left, right)
             case _:
-                for axis in reversed([dim for dim in range(len(shape)) if dim not in over]):
-                    value = self.emit.value(tile.ReduceOp("max", value, axis))
-                return value
+                return self.reshape(value, wanted)

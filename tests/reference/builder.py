@@ -135,7 +135,13 @@ class Value:
 
     @property
     def T(self) -> Value:
-        return self.kernel.emit(tile.TransOp(self.ssa))
+        return self.permute(*reversed(range(len(self.shape))))
+
+    def permute(self, *order: int) -> Value:
+        return self.kernel.emit(tile.PermuteOp(self.ssa, order))
+
+    def reshape(self, *shape: int) -> Value:
+        return self.kernel.emit(tile.ReshapeOp(self.ssa, shape))
 
     def to(self, element: Attribute) -> Value:
         return self.kernel.emit(tile.CastOp(self.ssa, element))
@@ -152,6 +158,12 @@ class Value:
         if not keep:
             return reduced
         return self.kernel.emit(tile.ExpandDimsOp(reduced.ssa, axis))
+
+    def scan(self, kind: str, axis: int, scale: Value | None = None, reverse: bool = False) -> Value:
+        return self.kernel.emit(tile.ScanOp(kind, self.ssa, axis, None if scale is None else scale.ssa, reverse))
+
+    def flip(self, axis: int) -> Value:
+        return self.kernel.emit(tile.FlipOp(self.ssa, axis))
 
 
 class Kernel:

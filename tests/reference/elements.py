@@ -104,6 +104,10 @@ REDUCTIONS: dict[str, Function] = {
     "max": np.maximum.reduce,
     "min": np.minimum.reduce,
     "sum": np.add.reduce,
+    "product": np.multiply.reduce,
+    "and": np.bitwise_and.reduce,
+    "or": np.bitwise_or.reduce,
+    "xor": np.bitwise_xor.reduce,
     "maxnum": np.fmax.reduce,
     "minnum": np.fmin.reduce,
 }
@@ -122,6 +126,37 @@ COMPARISONS: dict[str, Function] = {
 def reduce(kind: str, array: Array, axis: int, type_: Attribute) -> Array:
     function = REDUCTIONS[kind]
     return compute(lambda a: function(np.ascontiguousarray(a), axis=axis), type_, array)
+
+
+SCANS: dict[str, Function] = {
+    "max": np.maximum.accumulate,
+    "min": np.minimum.accumulate,
+    "sum": np.add.accumulate,
+    "product": np.multiply.accumulate,
+    "and": np.bitwise_and.accumulate,
+    "or": np.bitwise_or.accumulate,
+    "xor": np.bitwise_xor.accumulate,
+    "maxnum": np.fmax.accumulate,
+    "minnum": np.fmin.accumulate,
+}
+
+
+def scan(kind: str, array: Array, scale: Array | None, axis: int, reverse: bool, type_: Attribute) -> Array:
+    """One element after the other along an axis, in fp32 or wrapping integers."""
+    direction = -1 if reverse else 1
+
+    def along(*arrays: Array) -> Array:
+        x, *factors = (np.moveaxis(a, axis, 0)[::direction] for a in arrays)
+        if factors:
+            rows = [x[0]]
+            for row, factor in zip(x[1:], factors[0][1:], strict=True):
+                rows.append(factor * rows[-1] + row)
+            found = np.stack(rows)
+        else:
+            found = SCANS[kind](np.ascontiguousarray(x), axis=0)
+        return np.moveaxis(found[::direction], 0, axis)
+
+    return compute(along, type_, array, *(() if scale is None else (scale,)))
 
 
 def matmul(a: Array, b: Array) -> Array:

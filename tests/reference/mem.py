@@ -112,10 +112,8 @@ class MemFunctions(InterpreterFunctions):
         array = args[0]
         if op.permute is not None:
             array = np.transpose(array, op.permute.get_values())
-        if op.squeeze is not None:
-            array = np.squeeze(array, tuple(op.squeeze.get_values()))
-        for axis in op.expand.get_values() if op.expand is not None else ():
-            array = np.expand_dims(array, axis)
+        if op.reshape is not None:
+            array = np.reshape(array, op.reshape.get_values())
         return (array,)
 
     @impl(mem.ConvertOp)
@@ -126,6 +124,22 @@ class MemFunctions(InterpreterFunctions):
     def reduce(self, interpreter: Interpreter, op: mem.ReduceOp, args: PythonValues) -> PythonValues:
         type_ = tile_type(op.result).element_type
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, type_),)
+
+    @impl(mem.BitcastOp)
+    def bitcast(self, interpreter: Interpreter, op: mem.BitcastOp, args: PythonValues) -> PythonValues:
+        return (np.ascontiguousarray(args[0]).view(elements.storage(tile_type(op.result).element_type)),)
+
+    @impl(mem.ScanOp)
+    def scan(self, interpreter: Interpreter, op: mem.ScanOp, args: PythonValues) -> PythonValues:
+        source, *scale = args
+        kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
+        return (
+            elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile_type(op.result).element_type),
+        )
+
+    @impl(mem.FlipOp)
+    def flip(self, interpreter: Interpreter, op: mem.FlipOp, args: PythonValues) -> PythonValues:
+        return (np.flip(args[0], op.axis.value.data),)
 
     @impl(mem.AccumulatorOp)
     def accumulator(self, interpreter: Interpreter, op: mem.AccumulatorOp, args: PythonValues) -> PythonValues:

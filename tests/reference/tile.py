@@ -56,9 +56,13 @@ class TileFunctions(InterpreterFunctions):
     def broadcast(self, interpreter: Interpreter, op: tile.BroadcastOp, args: PythonValues) -> PythonValues:
         return (_reshaped(args[0], lambda a: np.broadcast_to(a, tile.shape_of(op.result))),)
 
-    @impl(tile.TransOp)
-    def trans(self, interpreter: Interpreter, op: tile.TransOp, args: PythonValues) -> PythonValues:
-        return (_reshaped(args[0], np.transpose),)
+    @impl(tile.PermuteOp)
+    def permute(self, interpreter: Interpreter, op: tile.PermuteOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.transpose(a, op.order.get_values())),)
+
+    @impl(tile.ReshapeOp)
+    def reshape(self, interpreter: Interpreter, op: tile.ReshapeOp, args: PythonValues) -> PythonValues:
+        return (_reshaped(args[0], lambda a: np.reshape(a, tile.shape_of(op.result))),)
 
     # Memory.
     @impl(tile.BaseOp)
@@ -114,6 +118,20 @@ class TileFunctions(InterpreterFunctions):
     @impl(tile.ReduceOp)
     def reduce(self, interpreter: Interpreter, op: tile.ReduceOp, args: PythonValues) -> PythonValues:
         return (elements.reduce(op.kind.data.value, args[0], op.axis.value.data, tile.element_of(op.result)),)
+
+    @impl(tile.BitcastOp)
+    def bitcast(self, interpreter: Interpreter, op: tile.BitcastOp, args: PythonValues) -> PythonValues:
+        return (np.ascontiguousarray(args[0]).view(elements.storage(tile.element_of(op.result))),)
+
+    @impl(tile.ScanOp)
+    def scan(self, interpreter: Interpreter, op: tile.ScanOp, args: PythonValues) -> PythonValues:
+        source, *scale = args
+        kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
+        return (elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile.element_of(op.result)),)
+
+    @impl(tile.FlipOp)
+    def flip(self, interpreter: Interpreter, op: tile.FlipOp, args: PythonValues) -> PythonValues:
+        return (np.flip(args[0], op.axis.value.data),)
 
     @impl(tile.DotOp)
     def dot(self, interpreter: Interpreter, op: tile.DotOp, args: PythonValues) -> PythonValues:

@@ -164,3 +164,17 @@ func.func @extrema_that_propagate_stay(%x: tensor<8xf32>, %y: tensor<8xf32>) {
   "test.op"(%n) : (f32) -> ()
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @a_scan(
+// CHECK: tile.select
+// CHECK: tile.scan max {{.*}} axis 0 reverse
+// CHECK: tile.scan max {{.*}} axis 0 reverse
+// CHECK: arith.minimumf
+// CHECK-NOT: maxnum
+func.func @a_scan(%x: tensor<8xf32>) {
+  %n = tile.scan maxnum %x axis 0 reverse : tensor<8xf32> -> tensor<8xf32>
+  "test.op"(%n) : (tensor<8xf32>) -> ()
+  func.return
+}

@@ -45,7 +45,7 @@ func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<3
 // CHECK-LABEL: func.func @a_row_is_loaded_onto_all_partitions
 // CHECK: neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 4x16xf32, [d0] x [d1]>
 // CHECK: [[ROW:%.*]] = neuron.mem.load %y [d0 by 1] {{.*}} -> !neuron.mem.tile<sbuf, 16xf32, [*:4] x [d0]>
-// CHECK: [[ONE:%.*]] = neuron.mem.relabel [[ROW]] expand [0] : {{.*}} -> !neuron.mem.tile<sbuf, 1x16xf32, [*:4] x [d1]>
+// CHECK: [[ONE:%.*]] = neuron.mem.relabel [[ROW]] reshape [1, 16] : {{.*}} -> !neuron.mem.tile<sbuf, 1x16xf32, [*:4] x [d1]>
 // CHECK: neuron.mem.broadcast [[ONE]] : {{.*}} -> !neuron.mem.tile<sbuf, 4x16xf32, [d0] x [d1]>
 // CHECK-NOT: neuron.mem.convert
 // CHECK: func.return
@@ -111,7 +111,7 @@ func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r
 
 // CHECK-LABEL: func.func @a_mask_of_columns_is_made_on_all_partitions
 // CHECK: [[M:%.*]] = neuron.mem.mask{{.*}} -> !neuron.mem.tile<sbuf, 512xi1, [*:128] x [d0]>
-// CHECK: neuron.mem.relabel [[M]] expand [0] : {{.*}} -> !neuron.mem.tile<sbuf, 1x512xi1, [*:128] x [d1]>
+// CHECK: neuron.mem.relabel [[M]] reshape [1, 512] : {{.*}} -> !neuron.mem.tile<sbuf, 1x512xi1, [*:128] x [d1]>
 // CHECK: neuron.mem.broadcast {{.*}} -> !neuron.mem.tile<sbuf, 128x512xi1, [d0] x [d1]>
 // CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.select {{.*}} -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
@@ -230,7 +230,7 @@ func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf3
 func.func @a_turned_tile_meets_one_that_is_not(%x: memref<200x64xf32>, %y: memref<64x200xf32>) {
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<200x64xf32> -> tensor<200x64xf32>
   %e = math.exp %a : tensor<200x64xf32>
-  %t = tile.trans %e : tensor<200x64xf32> -> tensor<64x200xf32>
+  %t = tile.permute %e order [1, 0] : tensor<200x64xf32> -> tensor<64x200xf32>
   %b = tile.read %y [d0 by 200, d1 by 1] : memref<64x200xf32> -> tensor<64x200xf32>
   %s = arith.addf %t, %b : tensor<64x200xf32>
   tile.write %s to %y [d0 by 200, d1 by 1] : tensor<64x200xf32> -> memref<64x200xf32>
@@ -381,5 +381,81 @@ func.func @what_is_left_out_stays_undefined(%x: memref<4x16xf32>, %y: memref<16x
   %a = tile.read %x [d0 in 0 to 3 by 16, d1 in 0 to 3 by 1] undefined : memref<4x16xf32> -> tensor<4x16xf32>
   %s = arith.addf %a, %all : tensor<4x16xf32>
   tile.write %s to %x [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_merges_stays_where_it_is
+// CHECK: [[X:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 100x64xf32, [d0] x [d1]>
+// CHECK: neuron.mem.relabel [[X]] reshape [6400] : {{.*}} -> !neuron.mem.tile<sbuf, 6400xf32, [d0/64:100] x [d0:64]>
+// CHECK-NOT: neuron.mem.convert
+// CHECK: func.return
+func.func @what_merges_stays_where_it_is(%x: memref<100x64xf32>, %y: memref<6400xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 64, d1 by 1] : memref<100x64xf32> -> tensor<100x64xf32>
+  %m = tile.reduce max %v axis 1 : tensor<100x64xf32> -> tensor<100xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<100xf32> -> tensor<100x1xf32>
+  %b = tile.broadcast %c : tensor<100x1xf32> -> tensor<100x64xf32>
+  %s = arith.subf %v, %b : tensor<100x64xf32>
+  %r = tile.reshape %v : tensor<100x64xf32> -> tensor<6400xf32>
+  %q = tile.reshape %s : tensor<100x64xf32> -> tensor<6400xf32>
+  %t = arith.addf %r, %q : tensor<6400xf32>
+  tile.write %t to %y [d0 by 1] : tensor<6400xf32> -> memref<6400xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @several_dimensions_become_several_others
+// CHECK: neuron.mem.relabel {{.*}} reshape [68121] : !neuron.mem.tile<sbuf, 261x261xf32, {{.*}}> -> !neuron.mem.tile<sbuf, 68121xf32,
+// CHECK: neuron.mem.relabel {{.*}} reshape [87, 783] : !neuron.mem.tile<sbuf, 68121xf32, {{.*}}> -> !neuron.mem.tile<sbuf, 87x783xf32, [d0] x [d1]>
+func.func @several_dimensions_become_several_others(%x: memref<261x261xf32>, %y: memref<87xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 261, d1 by 1] : memref<261x261xf32> -> tensor<261x261xf32>
+  %r = tile.reshape %v : tensor<261x261xf32> -> tensor<87x783xf32>
+  %m = tile.reduce max %r axis 1 : tensor<87x783xf32> -> tensor<87xf32>
+  tile.write %m to %y [d0 by 1] : tensor<87xf32> -> memref<87xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @an_order_of_three_dimensions
+// CHECK: neuron.mem.relabel {{.*}} permute [1, 2, 0]
+func.func @an_order_of_three_dimensions(%x: memref<4x5x6xf32>, %y: memref<5x6x4xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 30, d1 by 6, d2 by 1] : memref<4x5x6xf32> -> tensor<4x5x6xf32>
+  %p = tile.permute %v order [1, 2, 0] : tensor<4x5x6xf32> -> tensor<5x6x4xf32>
+  tile.write %p to %y [d0 by 24, d1 by 4, d2 by 1] : tensor<5x6x4xf32> -> memref<5x6x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @reshaped_indices_without_a_stride
+// CHECK: [[I:%.*]] = neuron.mem.iota {{.*}} strides [100, 1] -> !neuron.mem.tile<sbuf, 4x4xf32,
+// CHECK: neuron.mem.relabel [[I]] reshape [16]
+func.func @reshaped_indices_without_a_stride(%y: memref<16xf32>) {
+  %zero = arith.constant 0 : index
+  %hundred = arith.constant 100 : index
+  %a = tile.arange 0 to 4 : tensor<4xindex>
+  %h = tile.splat %hundred : index -> tensor<4xindex>
+  %ah = arith.muli %a, %h : tensor<4xindex>
+  %c = tile.expand_dims %ah axis 1 : tensor<4xindex> -> tensor<4x1xindex>
+  %r = tile.expand_dims %a axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %cb = tile.broadcast %c : tensor<4x1xindex> -> tensor<4x4xindex>
+  %rb = tile.broadcast %r : tensor<1x4xindex> -> tensor<4x4xindex>
+  %s = arith.addi %cb, %rb : tensor<4x4xindex>
+  %f = tile.reshape %s : tensor<4x4xindex> -> tensor<16xindex>
+  %n = tile.cast %f : tensor<16xindex> -> tensor<16xf32>
+  tile.write %n to %y [d0 by 1] : tensor<16xf32> -> memref<16xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_is_scanned_is_free
+// CHECK: [[X:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+// CHECK: [[S:%.*]] = neuron.mem.scan sum [[X]] axis 1 reverse
+// CHECK: [[F:%.*]] = neuron.mem.flip [[S]] axis 1
+// CHECK: neuron.mem.bitcast [[F]] : {{.*}} -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+func.func @what_is_scanned_is_free(%x: memref<64x32xf32>, %y: memref<64x32xi32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 32, d1 by 1] : memref<64x32xf32> -> tensor<64x32xf32>
+  %s = tile.scan sum %v axis 1 reverse : tensor<64x32xf32> -> tensor<64x32xf32>
+  %f = tile.flip %s axis 1 : tensor<64x32xf32> -> tensor<64x32xf32>
+  %b = tile.bitcast %f : tensor<64x32xf32> -> tensor<64x32xi32>
+  tile.write %b to %y [d0 by 32, d1 by 1] : tensor<64x32xi32> -> memref<64x32xi32>
   func.return
 }

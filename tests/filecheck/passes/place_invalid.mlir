@@ -234,3 +234,25 @@ func.func @programs_in_parallel() {
   }
   func.return
 }
+
+// -----
+
+func.func @a_scan_that_no_partition_holds(%x: memref<65536xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 1] : memref<65536xf32> -> tensor<65536xf32>
+  // CHECK: needs 262144 bytes on one partition, and sbuf has {{.*}}; tile.scan has all of dimension 0 on one partition; use smaller blocks
+  %s = tile.scan sum %v axis 0 : tensor<65536xf32> -> tensor<65536xf32>
+  tile.write %s to %x [d0 by 1] : tensor<65536xf32> -> memref<65536xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_scan_that_ignores_nan(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  // CHECK: a scan by maxnum is not supported: run expand-maxnum first
+  %s = tile.scan maxnum %v axis 0 : tensor<8xf32> -> tensor<8xf32>
+  tile.write %s to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}

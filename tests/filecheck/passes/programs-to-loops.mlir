@@ -111,7 +111,7 @@ func.func @a_grid_without_axes_is_its_body() {
 // CHECK-NOT: scf.for
 // CHECK-COUNT-3: tile.read
 // CHECK: scf.for [[J:%.*]] =
-// CHECK-NEXT: tile.read {{%.*}}[[[J]]]
+// CHECK-NEXT: tile.read %x([[J]])
 // CHECK-NOT: tile.begin_program
 // CHECK: func.return
 func.func @programs_that_follow_programs(%x: memref<4096xf32>) {

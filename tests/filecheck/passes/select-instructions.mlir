@@ -219,3 +219,73 @@ func.func @a_loop_with_another_start_and_step(%x: memref<8192xf32>) {
   }
   func.return
 }
+
+// One row of each partition at a time; backwards from its end.
+// CHECK-LABEL: func.func @scans
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32
+// CHECK: arith.constant -0.000000e+00 : f32
+// CHECK: neuron.engine.tensor_tensor_scan vector op0 multiply op1 add dst {{%.*}} : !neuron.engine.view<sbuf[0:64], [-1 x 32], f32> data0 {{%.*}} : !neuron.engine.view<sbuf[0:64], [0 x 32], f32> data1 {{%.*}} : !neuron.engine.view<sbuf[0:64], [-1 x 32], f32>
+// CHECK: neuron.engine.tensor_tensor_scan
+// CHECK: neuron.engine.tensor_tensor_scan
+// CHECK-NOT: tensor_tensor_scan
+// CHECK: neuron.engine.tensor_copy vector dst {{%.*}} : {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:64], [32 x 3, -1 x 32], f32>
+func.func @scans(%x: memref<6144xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x [d0 by 2048, d1 by 32, d2 by 1] : memref<6144xf32> -> !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]>
+  %s = neuron.mem.scan sum %v axis 2 reverse : !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]> -> !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]>
+  %f = neuron.mem.flip %s axis 2 : !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]> -> !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]>
+  neuron.mem.store %f to %x [d0 by 2048, d1 by 32, d2 by 1] : !neuron.mem.tile<sbuf, 3x64x32xf32, [d1] x [d0, d2]> -> memref<6144xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_scan_of_maxima
+// CHECK: arith.constant 0xff800000 : f32
+// CHECK: neuron.engine.tensor_tensor_scan vector op0 maximum op1 maximum
+func.func @a_scan_of_maxima(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %s = neuron.mem.scan max %v axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  neuron.mem.store %s to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}
+
+// The first element's scale has no meaning.
+// CHECK-LABEL: func.func @a_scaled_scan
+// CHECK: neuron.engine.tensor_copy
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst {{%.*}} : !neuron.engine.view<sbuf[0:64], [1 x 1], f32>
+// CHECK: neuron.engine.tensor_tensor_scan vector op0 multiply op1 add
+func.func @a_scaled_scan(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %s = neuron.mem.scan sum %v scale %v : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  neuron.mem.store %s to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  func.return
+}
+
+// Exact: by doubling the distance, three times for five elements.
+// CHECK-LABEL: func.func @a_scan_of_integers
+// CHECK: neuron.engine.tensor_tensor gpsimd op add {{.*}}, [1 x 4], i32>
+// CHECK: neuron.engine.tensor_tensor gpsimd op add {{.*}}, [1 x 3], i32>
+// CHECK: neuron.engine.tensor_tensor gpsimd op add {{.*}}, [1 x 1], i32>
+// CHECK-NOT: gpsimd op add
+// CHECK: neuron.engine.tensor_reduce vector op bitwise_xor
+func.func @a_scan_of_integers(%x: memref<320xi32>, %y: memref<64xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x [d0 by 5, d1 by 1] : memref<320xi32> -> !neuron.mem.tile<sbuf, 64x5xi32, [d0] x [d1]>
+  %s = neuron.mem.scan sum %v axis 1 : !neuron.mem.tile<sbuf, 64x5xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x5xi32, [d0] x [d1]>
+  %r = neuron.mem.reduce xor %s axis 1 : !neuron.mem.tile<sbuf, 64x5xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xi32, [d0] x []>
+  neuron.mem.store %r to %y [d0 by 1] : !neuron.mem.tile<sbuf, 64xi32, [d0] x []> -> memref<64xi32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @the_same_bits
+// CHECK: [[B:%.*]] = neuron.engine.alloc
+// CHECK: neuron.engine.view [[B]] : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 32], i32>
+// CHECK-NOT: tensor_copy
+func.func @the_same_bits(%x: memref<2048xf32>, %y: memref<2048xi32>) {
+  %c0 = arith.constant 0 : index
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %s = neuron.mem.bitcast %v : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+  neuron.mem.store %s to %y [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]> -> memref<2048xi32>
+  func.return
+}

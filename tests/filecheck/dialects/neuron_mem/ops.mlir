@@ -126,12 +126,18 @@ func.func @shapes(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %r: !neuro
   %1 = neuron.mem.broadcast %c : !neuron.mem.tile<sbuf, 64x1xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} permute [1, 0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x64xf32, [d1] x [d0]>
   %2 = neuron.mem.relabel %a permute [1, 0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x64xf32, [d1] x [d0]>
-  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} expand [0, 3] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 1x64x32x1xf32, [d1] x [d2]>
-  %3 = neuron.mem.relabel %a expand [0, 3] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 1x64x32x1xf32, [d1] x [d2]>
-  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} permute [1, 0] expand [1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x1x64xf32, [d2] x [d0]>
-  %4 = neuron.mem.relabel %a permute [1, 0] expand [1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x1x64xf32, [d2] x [d0]>
-  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} expand [0] : !neuron.mem.tile<sbuf, f32, [] x []> -> !neuron.mem.tile<sbuf, 1xf32, [] x []>
-  %5 = neuron.mem.relabel %s expand [0] : !neuron.mem.tile<sbuf, f32, [] x []> -> !neuron.mem.tile<sbuf, 1xf32, [] x []>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} reshape [1, 64, 32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 1x64x32x1xf32, [d1] x [d2]>
+  %3 = neuron.mem.relabel %a reshape [1, 64, 32, 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 1x64x32x1xf32, [d1] x [d2]>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} permute [1, 0] reshape [32, 1, 64] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x1x64xf32, [d2] x [d0]>
+  %4 = neuron.mem.relabel %a permute [1, 0] reshape [32, 1, 64] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x1x64xf32, [d2] x [d0]>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} reshape [1] : !neuron.mem.tile<sbuf, f32, [] x []> -> !neuron.mem.tile<sbuf, 1xf32, [] x []>
+  %5 = neuron.mem.relabel %s reshape [1] : !neuron.mem.tile<sbuf, f32, [] x []> -> !neuron.mem.tile<sbuf, 1xf32, [] x []>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} reshape [] : !neuron.mem.tile<sbuf, 1xf32, [] x []> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  %6 = neuron.mem.relabel %5 reshape [] : !neuron.mem.tile<sbuf, 1xf32, [] x []> -> !neuron.mem.tile<sbuf, f32, [] x []>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} reshape [2048] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 2048xf32, [d0/32:64] x [d0:32]>
+  %7 = neuron.mem.relabel %a reshape [2048] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 2048xf32, [d0/32:64] x [d0:32]>
+  // CHECK: %{{.*}} = neuron.mem.relabel %{{.*}} reshape [16, 2, 64] : !neuron.mem.tile<sbuf, 2048xf32, [d0/32:64] x [d0:32]> -> !neuron.mem.tile<sbuf, 16x2x64xf32, [d0, d1, d2/32:2] x [d2:32]>
+  %8 = neuron.mem.relabel %7 reshape [16, 2, 64] : !neuron.mem.tile<sbuf, 2048xf32, [d0/32:64] x [d0:32]> -> !neuron.mem.tile<sbuf, 16x2x64xf32, [d0, d1, d2/32:2] x [d2:32]>
   func.return
 }
 
@@ -158,5 +164,20 @@ func.func @products(%a: !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2
   %0 = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.matmul %{{.*}}, %{{.*}} acc %{{.*}} part [0, 0, 1] : !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   %1 = neuron.mem.matmul %a, %b acc %0 part [0, 0, 1] : !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  func.return
+}
+
+// CHECK-LABEL: func.func @along_a_dimension
+func.func @along_a_dimension(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.reduce product %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %m = neuron.mem.reduce product %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  // CHECK: %{{.*}} = neuron.mem.scan max %{{.*}} axis 1 reverse : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %n = neuron.mem.scan max %a axis 1 reverse : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.scan sum %{{.*}} scale %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %o = neuron.mem.scan sum %a scale %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.flip %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %p = neuron.mem.flip %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.bitcast %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+  %q = neuron.mem.bitcast %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
   func.return
 }

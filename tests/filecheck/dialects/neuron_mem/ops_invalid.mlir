@@ -476,9 +476,25 @@ func.func @permute_is_of_all_dimensions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d
 
 // -----
 
-func.func @expand_is_within_the_dimensions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
-  // CHECK: dimension 3 can't be added to 2
-  %r = neuron.mem.relabel %0 expand [3] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32x1xf32, [d0] x [d1]>
+func.func @reshape_keeps_the_elements(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: what lies like [d0] x [d1] can't be relabelled [64, 31]: [64, 32] and [64, 31] differ in their number of elements
+  %r = neuron.mem.relabel %0 reshape [64, 31] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x31xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @merging_needs_a_dimension_without_padding(%0: !neuron.mem.tile<sbuf, 4x131xf32, [d1/2:66] x [d0, d1:2]>) {
+  // CHECK: what lies like [d1/2:66] x [d0, d1:2] can't be relabelled [524]: d1 is padded
+  %r = neuron.mem.relabel %0 reshape [524] : !neuron.mem.tile<sbuf, 4x131xf32, [d1/2:66] x [d0, d1:2]> -> !neuron.mem.tile<sbuf, 524xf32, [] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @splitting_needs_a_cut_between_digits(%0: !neuron.mem.tile<sbuf, 12xf32, [d0/3:4] x [d0:3]>) {
+  // CHECK: can't be relabelled [6, 2]: d0/3:4 does not keep runs of 2 together
+  %r = neuron.mem.relabel %0 reshape [6, 2] : !neuron.mem.tile<sbuf, 12xf32, [d0/3:4] x [d0:3]> -> !neuron.mem.tile<sbuf, 6x2xf32, [] x [d0, d1]>
   func.return
 }
 
@@ -744,5 +760,101 @@ func.func @a_part_is_a_piece(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>,
 func.func @a_part_has_three_numbers(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %1: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, %2: !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>) {
   // CHECK: part [0, 0] is outside the [1, 1, 1] pieces
   %r = neuron.mem.matmul %0, %1 acc %2 part [0, 0] : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @bits_are_of_integers(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: xor is for integers, got
+  %r = neuron.mem.reduce xor %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @no_engine_scans_by_maxnum(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: no engine scans by maxnum; expand-maxnum makes it of others
+  %r = neuron.mem.scan maxnum %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @scan_a_free_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: axis 0 must be one digit in the free dimension
+  %r = neuron.mem.scan sum %0 axis 0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @scan_a_dimension_that_is_there(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: axis 2 must be one digit in the free dimension
+  %r = neuron.mem.scan sum %0 axis 2 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @scan_one_digit(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1:4, d1/4:8]>) {
+  // CHECK: axis 1 must be one digit in the free dimension
+  %r = neuron.mem.scan sum %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1:4, d1/4:8]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1:4, d1/4:8]>
+  func.return
+}
+
+// -----
+
+func.func @a_scan_lies_alike(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: operands and result must lie alike
+  %r = neuron.mem.scan sum %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_scan_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: a scan keeps the element type
+  %r = neuron.mem.scan sum %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @only_a_sum_is_scaled(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: only a sum of floats is scaled, not max of f32
+  %r = neuron.mem.scan max %0 scale %0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @flip_a_free_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: axis 0 must be one digit in the free dimension
+  %r = neuron.mem.flip %0 axis 0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_flip_keeps_the_type(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: the result must be
+  %r = neuron.mem.flip %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_lies_alike(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: operands and result must lie alike
+  %r = neuron.mem.bitcast %0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [] x [d0, d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_keeps_the_size(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: f32 and bf16 have different sizes
+  %r = neuron.mem.bitcast %0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
   func.return
 }

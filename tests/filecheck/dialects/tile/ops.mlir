@@ -34,15 +34,21 @@ func.func @making() {
 
 // CHECK-LABEL: func.func @shapes
 func.func @shapes() {
-  %row, %block, %p = "test.op"() : () -> (tensor<8xbf16>, tensor<4x8xf16>, !tile.ptr<i32>)
+  %row, %block, %p, %one = "test.op"() : () -> (tensor<8xbf16>, tensor<4x8xf16>, !tile.ptr<i32>, tensor<1x1xf32>)
   // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
   %a = tile.expand_dims %row axis 0 : tensor<8xbf16> -> tensor<1x8xbf16>
   // CHECK: %{{.*}} = tile.expand_dims %{{.*}} axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
   %b = tile.expand_dims %row axis 1 : tensor<8xbf16> -> tensor<8x1xbf16>
   // CHECK: %{{.*}} = tile.broadcast %{{.*}} : tensor<1x8xbf16> -> tensor<4x8xbf16>
   %c = tile.broadcast %a : tensor<1x8xbf16> -> tensor<4x8xbf16>
-  // CHECK: %{{.*}} = tile.trans %{{.*}} : tensor<4x8xf16> -> tensor<8x4xf16>
-  %d = tile.trans %block : tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %{{.*}} = tile.permute %{{.*}} order [1, 0] : tensor<4x8xf16> -> tensor<8x4xf16>
+  %d = tile.permute %block order [1, 0] : tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %{{.*}} = tile.reshape %{{.*}} : tensor<4x8xf16> -> tensor<2x16x1xf16>
+  %f = tile.reshape %block : tensor<4x8xf16> -> tensor<2x16x1xf16>
+  // CHECK: %{{.*}} = tile.permute %{{.*}} order [2, 0, 1] : tensor<2x16x1xf16> -> tensor<1x2x16xf16>
+  %g = tile.permute %f order [2, 0, 1] : tensor<2x16x1xf16> -> tensor<1x2x16xf16>
+  // CHECK: %{{.*}} = tile.reshape %{{.*}} : tensor<1x1xf32> -> f32
+  %h = tile.reshape %one : tensor<1x1xf32> -> f32
   // CHECK: %{{.*}} = tile.splat %{{.*}} : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
   %e = tile.splat %p : !tile.ptr<i32> -> tensor<8x!tile.ptr<i32>>
   func.return
@@ -113,5 +119,25 @@ func.func @reductions() {
 // CHECK-LABEL: func.func @attributes
 func.func @attributes() {
   "test.op"() {kind = #tile<reduction max>, how = #tile<predicate le>, to = !tile.ptr<bf16>} : () -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @along_a_dimension
+func.func @along_a_dimension() {
+  %x, %y, %i = "test.op"() : () -> (tensor<4x8xf32>, tensor<8xf32>, tensor<8xi32>)
+  // CHECK: %{{.*}} = tile.reduce product %{{.*}} axis 0 : tensor<8xf32> -> f32
+  %d = tile.reduce product %y axis 0 : tensor<8xf32> -> f32
+  // CHECK: %{{.*}} = tile.reduce xor %{{.*}} axis 0 : tensor<8xi32> -> i32
+  %e = tile.reduce xor %i axis 0 : tensor<8xi32> -> i32
+  // CHECK: %{{.*}} = tile.scan sum %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  %f = tile.scan sum %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.scan sum %{{.*}} scale %{{.*}} : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
+  %g = tile.scan sum %x scale %x : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.scan and %{{.*}} axis 0 : tensor<8xi32> -> tensor<8xi32>
+  %h = tile.scan and %i axis 0 : tensor<8xi32> -> tensor<8xi32>
+  // CHECK: %{{.*}} = tile.flip %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  %j = tile.flip %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.bitcast %{{.*}} : tensor<4x8xf32> -> tensor<4x8xi32>
+  %k = tile.bitcast %x : tensor<4x8xf32> -> tensor<4x8xi32>
   func.return
 }

@@ -194,28 +194,55 @@ func.func @broadcast_keeps_the_type() {
 
 // -----
 
-func.func @transpose_takes_a_matrix() {
-  %x = "test.op"() : () -> tensor<8xf32>
-  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
-  %0 = tile.trans %x : tensor<8xf32> -> tensor<8xf32>
+func.func @an_order_has_each_dimension_once() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: [0, 0] is no order of 2 dimensions
+  %0 = tile.permute %x order [0, 0] : tensor<4x8xf32> -> tensor<4x4xf32>
   func.return
 }
 
 // -----
 
-func.func @transpose_exchanges_dimensions() {
+func.func @an_order_is_of_all_dimensions() {
   %x = "test.op"() : () -> tensor<4x8xf32>
-  // CHECK: Operation does not verify: a transpose takes a matrix and exchanges its two dimensions
-  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: [0] is no order of 2 dimensions
+  %0 = tile.permute %x order [0] : tensor<4x8xf32> -> tensor<4xf32>
   func.return
 }
 
 // -----
 
-func.func @transpose_keeps_the_type() {
+func.func @the_shape_in_another_order() {
+  %x = "test.op"() : () -> tensor<2x4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<8x2x4xf32>, got tensor<4x8x2xf32>
+  %0 = tile.permute %x order [2, 0, 1] : tensor<2x4x8xf32> -> tensor<4x8x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @permute_keeps_the_type() {
   %x = "test.op"() : () -> tensor<4x8xf32>
-  // CHECK: Operation does not verify: a transpose keeps the element type
-  %0 = tile.trans %x : tensor<4x8xf32> -> tensor<8x4xbf16>
+  // CHECK: Operation does not verify: the result must be tensor<8x4xf32>, got tensor<8x4xbf16>
+  %0 = tile.permute %x order [1, 0] : tensor<4x8xf32> -> tensor<8x4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @reshape_keeps_the_elements() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: 32 elements of shape (4, 8) do not fill (5, 6)
+  %0 = tile.reshape %x : tensor<4x8xf32> -> tensor<5x6xf32>
+  func.return
+}
+
+// -----
+
+func.func @reshape_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: a reshape keeps the element type
+  %0 = tile.reshape %x : tensor<4x8xf32> -> tensor<32xbf16>
   func.return
 }
 
@@ -385,7 +412,7 @@ func.func @a_reduction_takes_numbers() {
 
 func.func @a_known_reduction() {
   %x = "test.op"() : () -> tensor<8xf32>
-  // CHECK: Expected `max`, `min`, `sum`, `maxnum`, or `minnum`.
+  // CHECK: Expected `max`, `min`, `sum`, `product`, `maxnum`, `minnum`, `and`, `or`, or `xor`.
   %0 = tile.reduce mean %x axis 0 : tensor<8xf32> -> f32
   func.return
 }
@@ -403,5 +430,140 @@ func.func @an_unknown_operation() {
 func.func @an_unknown_type() {
   // CHECK: 'tile.pointer' is not registered
   %0 = "test.op"() : () -> !tile.pointer<f32>
+  func.return
+}
+
+// -----
+
+func.func @bits_are_of_integers() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: xor is for integers; elements are f32
+  %0 = tile.reduce xor %x axis 0 : tensor<8xf32> -> f32
+  func.return
+}
+
+// -----
+
+func.func @scan_by_bits_of_integers() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: or is for integers; elements are f32
+  %0 = tile.scan or %x axis 0 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @scan_by_maxnum_of_floats() {
+  %x = "test.op"() : () -> tensor<8xi32>
+  // CHECK: Operation does not verify: maxnum is for floats; elements are i32
+  %0 = tile.scan maxnum %x axis 0 : tensor<8xi32> -> tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_a_scan() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: axis 1 is outside the 1 dimensions of the operand
+  %0 = tile.scan sum %x axis 1 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_scan_keeps_the_type() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<8xf32>, got tensor<8xbf16>
+  %0 = tile.scan sum %x axis 0 : tensor<8xf32> -> tensor<8xbf16>
+  func.return
+}
+
+// -----
+
+func.func @a_scan_is_of_numbers() {
+  %x = "test.op"() : () -> tensor<8x!tile.ptr<f32>>
+  // CHECK: Operation does not verify: elements must be numbers, got !tile.ptr<f32>
+  %0 = tile.scan sum %x axis 0 : tensor<8x!tile.ptr<f32>> -> tensor<8x!tile.ptr<f32>>
+  func.return
+}
+
+// -----
+
+func.func @only_a_sum_is_scaled() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: only a sum of floats is scaled, not max of f32
+  %0 = tile.scan max %x scale %x : tensor<8xf32> axis 0 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @only_floats_are_scaled() {
+  %x = "test.op"() : () -> tensor<8xi32>
+  // CHECK: Operation does not verify: only a sum of floats is scaled, not sum of i32
+  %0 = tile.scan sum %x scale %x : tensor<8xi32> axis 0 : tensor<8xi32> -> tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @the_scale_of_a_scan() {
+  %x, %y = "test.op"() : () -> (tensor<8xf32>, tensor<8xbf16>)
+  // CHECK: Operation does not verify: the scale must be tensor<8xf32>, got tensor<8xbf16>
+  %0 = tile.scan sum %x scale %y : tensor<8xbf16> axis 0 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_a_flip() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: axis -1 is outside the 1 dimensions of the operand
+  %0 = tile.flip %x axis -1 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_flip_keeps_the_shape() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<4x8xf32>, got tensor<8x4xf32>
+  %0 = tile.flip %x axis 0 : tensor<4x8xf32> -> tensor<8x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_keeps_the_shape() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: a bitcast keeps the shape
+  %0 = tile.bitcast %x : tensor<8xf32> -> tensor<4xi32>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_keeps_the_size() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: f32 and i16 have different sizes
+  %0 = tile.bitcast %x : tensor<8xf32> -> tensor<8xi16>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_of_truth_values() {
+  %x = "test.op"() : () -> tensor<8xi8>
+  // CHECK: Operation does not verify: a bitcast is of numbers with bits, not of i1
+  %0 = tile.bitcast %x : tensor<8xi8> -> tensor<8xi1>
+  func.return
+}
+
+// -----
+
+func.func @a_bitcast_of_indices() {
+  %x = "test.op"() : () -> tensor<8xindex>
+  // CHECK: Operation does not verify: a bitcast is of numbers with bits, not of index
+  %0 = tile.bitcast %x : tensor<8xindex> -> tensor<8xi32>
   func.return
 }
