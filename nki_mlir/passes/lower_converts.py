@@ -81,6 +81,6 @@ def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
         case LoadOp():
             return prices.transfer(wanted.layout, source.strides.get_values(), wanted.element_type)
         case FillOp() | IotaOp() | MaskOp():
-            return prices.compute(wanted.layout)
+            return prices.compute(wanted.layout, wanted.element_type)
         case _:
             return math.inf

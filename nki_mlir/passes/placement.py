@@ -113,7 +113,7 @@ class Placement:
         elif isinstance(op, tile.WriteOp):
             if is_placed(op.value):
                 forms = [
-                    Form(layout, ((op.value, layout),), self._transfer(layout, op.strides.get_values(), op.value))
+                    Form(layout, ((op.value, layout),), self._transfer(layout, op.strides.get_values(), op.value, True))
                     for layout in self._layouts(op.value)
                 ]
                 self._stores[op] = self._note(Choice(None, forms, times))
@@ -194,7 +194,7 @@ class Placement:
             return
         operands = [v for v in op.operands if is_placed(v)]
         for layout in self._layouts(value):
-            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
+            yield Form(layout, tuple((v, layout) for v in operands), self._compute(layout, value))
 
     def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ReadOp)
@@ -234,7 +234,7 @@ class Placement:
         for source in dict.fromkeys(sources):
             if self._fits(source, op.source):
                 wants = ((op.source, source),) if is_placed(op.source) else ()
-                yield Form(source.reduced(axis), wants, self.prices.compute(source))
+                yield Form(source.reduced(axis), wants, self._compute(source, op.source))
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
@@ -244,12 +244,15 @@ class Placement:
         wants = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
         if op.acc is not None and is_placed(op.acc):
             wants.append((op.acc, result))
-        price = self.prices.product(rows, columns, terms) + self.prices.compute(result)
+        price = self.prices.product(rows, columns, terms, tile.element_of(op.a)) + self._compute(result, value)
         yield Form(result, tuple(wants), price)
 
     # Prices.
-    def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue) -> float:
-        return self.prices.transfer(layout, strides, tile.element_of(value))
+    def _compute(self, layout: Layout, value: SSAValue) -> float:
+        return self.prices.compute(layout, tile.element_of(value))
+
+    def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue, store: bool = False) -> float:
+        return self.prices.transfer(layout, strides, tile.element_of(value), store)
 
     def _convert_price(self, have: Layout, want: Layout, element: Attribute, remade: float) -> float:
         return min(self.prices.convert(have, want, element)[0], remade)
