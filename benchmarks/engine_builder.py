@@ -38,13 +38,13 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir import pipeline
+from nki_mlir.analysis.lifetimes import capacity, slot_bytes
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Field, Function, ReduceCommand
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
 from nki_mlir.dialects.table_ops import TARGET
 from nki_mlir.dialects.tile import ARG_NAMES
-from nki_mlir.passes.multi_buffer import capacity, slot_bytes
 from nki_mlir.targets import Target, load
 
 ENUMS = {"alu": Alu, "function": Function, "command": ReduceCommand}

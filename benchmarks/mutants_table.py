@@ -334,17 +334,25 @@ MUTANTS: list[Mutant] = [
         "multi_buffer",
         ("outside", "while deep and outside + sum", "while deep and sum", _filecheck("multi-buffer")),
         ("largest first", "key=lambda a: sizes[a])", "key=lambda a: -sizes[a])", _filecheck("multi-buffer")),
+    ),
+    *_of(
+        "lifetimes",
         (
             "alignment",
             "-(-alloc.buffer.bytes // unit) * unit",
             "alloc.buffer.bytes",
             _filecheck("emit-streams"),
         ),
+        ("meets", "self.first <= other.last and", "self.first >= other.first and", _random(6)),
+        ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
+    ),
+    *_of(
+        "engine_order",
+        ("slot", "iteration.mod(alloc.depth.value.data)", "iteration.mod(1)", ("tests/test_engine_order.py",)),
+        ("bases", "ends[alloc.buffer.space] += sizes[alloc]", "pass", ("tests/test_engine_order.py",)),
     ),
     *_of(
         "allocate",
-        ("meets", "self.first <= other.last and", "self.first >= other.first and", _random(6)),
-        ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
         ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
         ("gap", "if address + life.size <= low:", "if address < low:", _filecheck("allocate")),
         ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),

@@ -225,18 +225,18 @@ GOLDEN: dict[str, Facts] = {
         us=6.9,
     ),
     "3-D 4x131x64": Facts(
-        partitions={66: 3},
-        instructions={"vector": 2, "scalar": 3, "gpsimd": 2, "sync": 2},
+        partitions={4: 1, 128: 3},
+        instructions={"vector": 7, "scalar": 3, "gpsimd": 1, "sync": 2},
         moved={"sbuf to hbm": 2096, "hbm to sbuf": 134144},
         sums=0,
-        us=5.1,
+        us=4.6,
     ),
     "row on 1021x64": Facts(
         partitions={128: 6},
         instructions={"vector": 3, "gpsimd": 2, "sync": 3},
         moved={"sbuf to hbm": 261376, "hbm to sbuf": 294144},
         sums=0,
-        us=5.6,
+        us=5.5,
     ),
 }
 

@@ -18,12 +18,12 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir import execute, parse, pipeline
+from nki_mlir.costs.instructions import has_cost
 from nki_mlir.dialects import alu
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.alu import Alu, Function
 from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, NOT_MODELLED, Instruction
 from nki_mlir.dialects.neuron_isa import IsaInstruction, NeuronIsa
-from nki_mlir.executor.cost import has_cost
 from nki_mlir.executor.meaning import MEANING
 from nki_mlir.targets import TARGETS, load
 

@@ -30,7 +30,7 @@ class Loop:
 class Step:
     """One instruction of the text, at place `order` of the program, inside `loops` (outermost first)."""
 
-    op: isa.SequencerOp
+    op: Operation
     engine: Engine
     order: int
     loops: tuple[Loop, ...]

@@ -1,51 +1,72 @@
-"""What a choice of layout costs: estimates from the target's table, in ns, before there are instructions.
+"""What a choice of layout costs, in ns: the instructions and transfers that a layout asks for, priced by the target's
+table before there are instructions.
 
-They rank layouts; the executor's times come from the instructions themselves.
+They rank layouts: how an access is cut into rectangles, and what waits for what, is not known yet.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cache
 
+from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute
 
-from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.costs import instructions, transfers
+from nki_mlir.costs.operations import of_instance
+from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.dtypes import dtype, f32, u8
+from nki_mlir.dialects.instructions import BY_NAME, Alu, Instance
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.neuron_mem import TileType
 from nki_mlir.dialects.ways import BLOCK, Way, why_not
 from nki_mlir.targets import Target
 
 
-@dataclass(frozen=True)
 class Prices:
     """Prices on one target."""
 
-    target: Target
+    def __init__(self, target: Target):
+        self.target = target
+        self._vector, self._transfer = cache(self._vector_price), cache(self._transfer_price)
 
-    def compute(self, layout: Layout) -> float:
+    def compute(self, layout: Layout, element: Attribute) -> float:
         """An instruction of the Vector engine over a tile: its busy time, whatever the number of partitions."""
-        engine = self.target.engine["vector"]
-        cycles = max(engine.min_cycles, layout.elements + engine.bubble_cycles)
-        return cycles / self.target.clock_ghz["vector"]
+        return self._vector(layout.elements, element)
 
-    def product(self, rows: int, columns: int, terms: int) -> float:
+    def _vector_price(self, elements: int, element: Attribute) -> float:
+        tile = self._tile(self.target.memory.partitions, elements, element)
+        operands = {"dst": tile, "data": tile, "operand0": 0.0}
+        return instructions.cost(self._instance("tensor_scalar", Engine.VECTOR, operands, op0=Alu.ADD)).occupancy
+
+    def product(self, rows: int, columns: int, terms: int, element: Attribute) -> float:
         """The Tensor engine's time for a product, in pieces of what the array takes."""
         limits = self.target.limits
-        pieces = -(-rows // limits.stationary_free) * -(-terms // limits.partitions)
-        return pieces * columns / self.target.clock_ghz["tensor"]
+        (rows, pieces), (terms, more) = _cut(rows, limits.stationary_free), _cut(terms, limits.partitions)
+        columns, most = _cut(columns, limits.moving_free)
+        operands = {
+            "dst": self._tile(rows, columns, f32, Space.PSUM),
+            "stationary": self._tile(terms, rows, element),
+            "moving": self._tile(terms, columns, element),
+        }
+        found = of_instance(self._instance("nc_matmul", Engine.TENSOR, operands))
+        return pieces * more * most * found.work[Engine.TENSOR]
 
-    def transfer(self, layout: Layout, strides: Sequence[int], element: Attribute) -> float:
-        """Moving a tile to or from HBM, where its dimension `d` has stride `strides[d]`: the time of the DMA engine
-        that has most to do, or of the ring, which takes one transfer at a time."""
-        dma, size = self.target.dma, dtype(element).bytes
-        run = _run(layout, strides)
-        packets = -(-layout.elements * size // dma.packet_bytes)
-        row = packets * dma.packet_overhead_ns + layout.elements * size / dma.wire_bytes_per_ns
-        row += layout.elements // run * dma.run_ns
-        return max(dma.queue_interval_ns, min(layout.partitions, dma.partitions_per_engine) * row)
+    def transfer(self, layout: Layout, strides: Sequence[int], element: Attribute, store: bool = False) -> float:
+        """Moving a tile from HBM, or to it, where its dimension `d` has stride `strides[d]`: the time of the ring,
+        which takes one transfer at a time, and that of the DMA engine that has most to do. They may overlap with those
+        of other transfers; but whoever needs the tile waits for both."""
+        return self._transfer(layout, tuple(strides), element, store)
+
+    def _transfer_price(self, layout: Layout, strides: tuple[int, ...], element: Attribute, store: bool) -> float:
+        stored, spots = _stored(element), layout.spots
+        dims = tuple((strides[s.dim] * s.step if s.dim >= 0 else 0, s.size) for s in spots)
+        free = tuple((s.stride, s.size) for s in spots if not s.on_partitions)
+        ends = Access(Space.SBUF, stored, free, 0, layout.partitions), Access(Space.HBM, stored, dims)
+        src, dst = ends if store else ends[::-1]
+        i = self._instance("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, queue=0)
+        return transfers.generation(i).interval + max(ns for _, ns in transfers.shares(i))
 
     def convert(self, have: Layout, want: Layout, element: Attribute) -> tuple[float, Way]:
         """The cheapest exact way from one layout in SBUF to another."""
@@ -60,12 +81,17 @@ class Prices:
             case Way.NOTHING:
                 return 0.0
             case Way.COPY:
-                return self.compute(want)
+                return self.compute(want, element)
             case Way.VECTOR:
-                blocks = math.prod(-(-n // BLOCK) for n in want.shape)
-                return blocks * self.compute(Layout.flat((BLOCK,)))
+                return math.prod(-(-n // BLOCK) for n in want.shape) * self._block(element)
             case Way.DMA:
                 return self._move(have, want, element)
+
+    def _block(self, element: Attribute) -> float:
+        """A 32 x 32 block turned by the Vector engine."""
+        block = self._tile(BLOCK, BLOCK, element)
+        i = self._instance("nc_transpose", Engine.VECTOR, {"dst": block, "data": block})
+        return instructions.cost(i).occupancy
 
     def _move(self, have: Layout, want: Layout, element: Attribute) -> float:
         """Transfers within SBUF, one for each partition of the side that has fewer. Whoever needs the value waits for
@@ -76,12 +102,20 @@ class Prices:
         moved = elements * (dtype(element).bytes / dma.wire_bytes_per_ns + dma.run_ns / dma.engines)
         return 2 * (dma.start_ns + dma.completion_ns) + count * dma.queue_interval_ns + moved
 
+    def _tile(self, partitions: int, elements: int, element: Attribute, space: Space = Space.SBUF) -> Access:
+        return Access(space, _stored(element), ((1, elements),), 0, partitions)
 
-def _run(layout: Layout, strides: Sequence[int]) -> int:
-    """Elements that lie next to each other on both sides."""
-    run = 1
-    for spot in sorted((s for s in layout.spots if not s.on_partitions), key=lambda s: s.stride):
-        if spot.stride != run or strides[spot.dim] * spot.step != run:
-            break
-        run *= spot.size
-    return run
+    def _instance(
+        self, name: str, engine: Engine, operands: Mapping[str, Access | float], **fields: object
+    ) -> Instance:
+        return Instance(BY_NAME[name], engine, operands, fields, self.target)
+
+
+def _stored(element: Attribute) -> Attribute:
+    """Truth values are bytes on chip."""
+    return u8 if element == i1 else element
+
+
+def _cut(size: int, most: int) -> tuple[int, int]:
+    """The size of a piece and the number of pieces."""
+    return min(size, most), -(-size // most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -100,6 +101,19 @@ class Access:
         low = sum(min(0, step * (count - 1)) for step, count in self.dims)
         high = sum(max(0, step * (count - 1)) for step, count in self.dims)
         return low * self.itemsize, (high + 1) * self.itemsize
+
+
+def contiguous(dims: Sequence[Dim]) -> list[Dim]:
+    """The same elements in the same order with as few dimensions as possible, at least one."""
+    merged: list[Dim] = []
+    for step, count in dims:
+        if count == 1:
+            continue
+        if merged and merged[-1][0] == step * count:
+            merged[-1] = (step, merged[-1][1] * count)
+        else:
+            merged.append((step, count))
+    return merged or [(dims[-1][0] if dims else 1, 1)]
 
 
 def parse_partitions(parser: AttrParser) -> tuple[int, int]:

@@ -44,6 +44,7 @@ from nki_mlir.dialects.instructions import (
 )
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
+from nki_mlir.targets import Target
 
 ATOMIC = "neuron.engine.atomic"
 """The attribute of a transfer that is part of an atomic operation."""
@@ -218,14 +219,16 @@ class EngineInstruction(IRDLOperation):
     def fields(self) -> dict[str, Any]:
         return {f.name: field_value(self.properties.get(f.name)) for f in self.instruction.fields if f.kind != "expr"}
 
+    def instance(self, target: Target | None = None) -> Instance:
+        """This occurrence, as rules and costs see it, on the module's chip if no other is named."""
+        named = {o.name: self.operand_named(o.name) for o in self.instruction.operands}
+        operands = {name: value for name, value in named.items() if value is not None}
+        return Instance(self.instruction, self.engine.data, operands, self.fields(), target or target_of(self))
+
     def verify_(self) -> None:
-        operands: dict[str, Access | float] = {}
         for o in self.instruction.operands:
-            if (value := self.operand_named(o.name)) is not None:
-                self._verify_constant(o.name)
-                operands[o.name] = value
-        instance = Instance(self.instruction, self.engine.data, operands, self.fields(), target_of(self))
-        if (reason := check(instance)) is not None:
+            self._verify_constant(o.name)
+        if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
 
     def _verify_constant(self, name: str) -> None:

@@ -70,6 +70,7 @@ from nki_mlir.dialects.neuron_isa_types import (  # noqa: F401
     WaitAttr,
 )
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
+from nki_mlir.targets import Target
 
 _PROGRAM = " (`program` $program^)?"
 _TAIL = " (`wait` $wait^)? (`update` $update^)? (`order` $order^)? attr-dict"
@@ -98,13 +99,15 @@ class IsaInstruction(SequencerOp):
     def fields(self) -> dict[str, Any]:
         return {f.name: field_value(self.properties.get(f.name)) for f in self.instruction.fields if f.kind != "expr"}
 
+    def instance(self, target: Target | None = None) -> Instance:
+        """This occurrence, as rules and costs see it, on the module's chip if no other is named."""
+        named = {o.name: self.operand_named(o.name) for o in self.instruction.operands}
+        operands = {name: value for name, value in named.items() if value is not None}
+        return Instance(self.instruction, self.engine, operands, self.fields(), target or target_of(self))
+
     def verify_(self) -> None:
         super().verify_()
-        operands = {
-            o.name: value for o in self.instruction.operands if (value := self.operand_named(o.name)) is not None
-        }
-        instance = Instance(self.instruction, self.engine, operands, self.fields(), target_of(self))
-        if (reason := check(instance)) is not None:
+        if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
 
 

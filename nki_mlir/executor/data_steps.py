@@ -7,15 +7,16 @@ from typing import NoReturn
 
 import numpy as np
 
+from nki_mlir.costs import instructions as costs
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.instructions import WIDE_MATMUL, Function, Instance
+from nki_mlir.dialects.instructions import WIDE_MATMUL, Instance
 from nki_mlir.dialects.instructions.tensor import E4M3, array_output, columns, depth, is_bit_transpose, tile_of
 from nki_mlir.dialects.legality import PACKED
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import cost, decode, numerics
+from nki_mlir.executor import decode, numerics
 from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
 from nki_mlir.executor.meaning import Masked, Output, Undefined
@@ -48,7 +49,7 @@ class DataStep(MachineStep):
         found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra), simulation.checks)
         self.sources, self.targets = found.sources, found.targets
         self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
-        self.floor = cost.dynamic_ns(instance) if found.dynamic else 0.0
+        self.floor = costs.dynamic_ns(instance)
         self.flow = None if simulation.undefined is None else simulation.undefined.flow(self, instance)
 
     def read(self, numbers: tuple[int, ...]) -> list[Array]:
@@ -124,14 +125,9 @@ class EngineStep(DataStep):
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
-        self.occupancy, self.latency = cost.cost(instance)
+        self.occupancy, self.latency = costs.cost(instance)
         self.occupancy = max(self.occupancy, self.floor)
-        function = instance.fields.get("op")
-        activation = simulation.target.activation
-        self.function_set = None
-        if isinstance(function, Function):
-            found = activation.set_of(function.value) or function.value
-            self.function_set = None if found == "any" else found
+        self.function_set = costs.function_set(instance)
         self.engine, self.rivals = instance.engine.value, _rivals(instance, [*self.sources, *self.targets])
         self.bank = simulation.target.memory.psum_bank_bytes
         by_bank = any(kind == "bank" for kind, _, _ in self.rivals)
@@ -179,17 +175,10 @@ Rival = tuple[str, str, Placed]
 
 def _rivals(i: Instance, placed: Placed) -> list[Rival]:
     """Engines that may not use a memory while this instruction does: memory kind, engine, operands in that memory."""
-    ports = i.target.ports
-    kinds = (
-        ("sbuf", Space.SBUF, ports.sbuf_exclusive),
-        ("psum", Space.PSUM, ports.psum_exclusive),
-        ("bank", Space.PSUM, ports.psum_bank_exclusive),
-    )
     found: list[Rival] = []
-    for kind, space, engines in kinds:
+    for kind, space, engines in costs.ports(i):
         inside = [(pattern, index) for pattern, index in placed if pattern.access.space is space]
-        if inside and i.engine.value in engines:
-            found += [(kind, other, inside) for other in engines if other != i.engine.value]
+        found += [(kind, other, inside) for other in engines if other != i.engine.value]
     return found
 
 
@@ -209,7 +198,7 @@ class TransposeStep(DataStep):
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
-        self.occupancy, self.latency = cost.cost(instance)
+        self.occupancy, self.latency = costs.cost(instance)
         self.area = tile_of(instance)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
@@ -233,8 +222,8 @@ class LoadStationaryStep(DataStep):
 
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
-        self.load, self.area = cost.load(instance), tile_of(instance)
-        tile, rows = cost.main_input(instance), depth(instance, cost.main_input(instance))
+        self.load, self.area = costs.load(instance), tile_of(instance)
+        tile, rows = costs.main_input(instance), depth(instance, costs.main_input(instance))
         shape = columns(instance, tile), rows * tile.partitions
         self.form = Form(*shape, tile.element_type, is_bit_transpose(instance), rows)
 
@@ -269,7 +258,7 @@ class MultiplyMovingStep(DataStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         accumulate = op.properties.get("accumulate")
         super().__init__(simulation, op, instance, [accumulate.data if isinstance(accumulate, ExprAttr) else Expr()])
-        self.stream, self.area = cost.stream(instance), tile_of(instance)
+        self.stream, self.area = costs.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
         self.passes_bits, self.depth = is_bit_transpose(instance), depth(instance, self.moving)
         self.accepted: Form | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from xdsl.ir import Operation
 
-from nki_mlir.dialects.access import Access, Dim, Engine, Space
+from nki_mlir.dialects.access import Access, Dim, Space, contiguous
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.neuron_isa import (
@@ -33,10 +33,9 @@ from nki_mlir.dialects.neuron_isa import (
 )
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import numerics
-from nki_mlir.executor.machine import Memory, Pattern, contiguous
+from nki_mlir.executor.machine import Memory, Pattern
 from nki_mlir.executor.meaning import Compute, Meaning, meaning
 from nki_mlir.executor.reports import where
-from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
     from nki_mlir.executor.sequencer import Sequencer
@@ -74,16 +73,9 @@ class Operands:
     compute: Compute
     bits: bool
     stateful: bool
-    dynamic: bool
 
 
 MemoryOf = Callable[[Access], Memory]
-
-
-def instance_of(op: IsaInstruction, engine: Engine, target: Target) -> Instance:
-    named = {o.name: op.operand_named(o.name) for o in op.instruction.operands}
-    present = {name: value for name, value in named.items() if value is not None}
-    return Instance(op.instruction, engine, present, op.fields(), target)
 
 
 def address(access: Access) -> Expr:
@@ -106,9 +98,8 @@ def operands(op: IsaInstruction, instance: Instance, memory_of: MemoryOf, first:
         bank_of = bank if access.space is Space.PSUM else 0
         pattern = Pattern(op, operand.name, access, memory, dtype, dims[operand.name], writes, bank_of, operand.comb)
         (targets if writes else sources).append((pattern, first + index))
-    dynamic = any(address(a).registers() for _, a in instance.accesses())
     compute = _flattened(found, sources) if flat else found.compute
-    return Operands(sources, targets, compute, found.bits, found.stateful, dynamic)
+    return Operands(sources, targets, compute, found.bits, found.stateful)
 
 
 def view_dims(i: Instance) -> tuple[dict[str, list[Dim]], bool]:

@@ -1,11 +1,9 @@
 """The DMA engines of a core (docs/hardware.md#dma).
 
-A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
-between HBM and HBM. A part is one event, not one per packet; its service time is that of its packets and contiguous
-runs. A ring is (issuing engine, queue): each DMA engine works off a ring's parts in order, and shares its rate evenly
+A transfer is split into one part for each engine that it concerns, each with its service time (`costs.transfers`). A
+part is one event, not one per packet. Each DMA engine works off a ring's parts in order, and shares its rate evenly
 between the rings that have work, as round robin by packet would; rings whose next transfer is of a lower class stand
-still meanwhile. A part that waited behind another of its ring runs at the sustained rate. Transfers between HBM and HBM
-move at most 1 / 16 of the core's HBM bandwidth per engine, reads and writes both counted.
+still meanwhile. A part that waited behind another of its ring runs at the sustained rate.
 
 All engines start a transfer 15 ns apart, in order. An engine's times are therefore those of engine 0 shifted, as long
 as both get the same parts: such engines are simulated together, as a `Lane`, and its times are engine 0's.
@@ -18,18 +16,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from nki_mlir.dialects.access import Access
-from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.instructions.dma import by_rows, data_operands, is_software
-from nki_mlir.executor.machine import contiguous
+from nki_mlir.costs.transfers import Generation, Ring, Share
 from nki_mlir.targets import Target
 
-Ring = tuple[str, int]
-"""Issuing engine and queue number."""
-Share = tuple[int, float]
-"""A set of engines, as a bit mask, and the ns that each of them works on the transfer."""
 Schedule = Callable[[float, Callable[[float], None]], None]
 
 _EPSILON = 1e-6
@@ -37,18 +27,6 @@ _EPSILON = 1e-6
 
 LOWEST_PRIORITY = 3
 """The class of a transfer that names none: assumed, so that one that does goes first."""
-
-
-class Generation(NamedTuple):
-    """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
-    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without; which
-    part of the full rate is `sustained` where transfers queue."""
-
-    prepare: float
-    trigger: float
-    interval: float
-    hardware: float
-    sustained: float
 
 
 class Transfer:
@@ -204,77 +182,3 @@ class DmaEngines:
         transfer.parts -= 1
         if not transfer.parts:
             self.schedule(transfer.last, transfer.end)
-
-
-def generation(i: Instance) -> Generation:
-    """Static descriptors are there, software makes them row by row, hardware in one of two units
-    (docs/hardware.md#descriptor-generation)."""
-    dma, side = i.target.dma, _side(i)
-    rows = side.partitions if side.on_chip else _runs(side, False)
-    if is_software(i):
-        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, 0.0, 0.0, dma.dge_sustained_factor)
-    if i.fields.get("dge_mode") == "hwdge":
-        hardware = dma.hwdge_ns + rows * dma.hwdge_row_ns
-        return Generation(0.0, dma.trigger_ns, 0.0, hardware, dma.dge_sustained_factor)
-    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0, dma.sustained_factor)
-
-
-def shares(i: Instance) -> tuple[Share, ...]:
-    """How a transfer is split over the engines, engines with equal parts together."""
-    operands, rows = dict(data_operands(i)), by_rows(i)
-    dst = operands["dst"]
-    dma, size = i.target.dma, max(a.itemsize for a in operands.values())
-    runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
-    side = _side(i)
-    overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
-    if i.instruction.name == "dma_transpose" and not dma.transposes:
-        runs = dst.elements
-    found: dict[float, int] = {}
-    for engine, part in _split(side, i):
-        nbytes = dst.elements * size * part
-        service = passes * max(
-            nbytes / dma.wire_bytes_per_ns + math.ceil(nbytes / dma.packet_bytes) * overhead,
-            math.ceil(runs * part) * dma.run_ns,
-        )
-        if not side.on_chip:
-            service = max(service, 2 * nbytes * dma.engines / i.target.hbm.bytes_per_ns)
-        found[service] = found.get(service, 0) | 1 << engine
-    return tuple((mask, service) for service, mask in found.items())
-
-
-def _side(i: Instance) -> Access:
-    """The operand by which a transfer is split: the first one on chip, or dst."""
-    operands = [access for _, access in data_operands(i)]
-    return next((access for access in operands if access.on_chip), operands[0])
-
-
-def _passes(i: Instance) -> float:
-    """Time relative to a copy's (docs/hardware.md#transposes-by-dma and docs/hardware.md#arithmetic-by-dma). Arithmetic
-    reads each source but dst itself at its own rate."""
-    dma, dst = i.target.dma, i.access("dst")
-    assert dst is not None
-    sources = [access for name, access in data_operands(i) if name != "dst"]
-    if i.instruction.name == "dma_transpose":
-        return 1 / (dma.sbuf_transpose_factor if sources[0].on_chip else dma.hbm_transpose_factor)
-    if i.instruction.name == "dma_compute" or i.fields.get("dst_rmw_op") is not None:
-        rate = dma.sbuf_arithmetic_factor if dst.on_chip else dma.arithmetic_factor
-        return max(1, sum(access != dst for access in sources)) / rate
-    return 1.0
-
-
-def _split(side: Access, i: Instance) -> list[tuple[int, float]]:
-    """Engines that take part and the fraction of the transfer that each moves. Transposing, all work together."""
-    dma = i.target.dma
-    if not side.on_chip or (i.instruction.name == "dma_transpose" and dma.transposes):
-        return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
-    rows: dict[int, int] = {}
-    for partition in range(side.start, side.start + side.partitions):
-        engine = partition // dma.partitions_per_engine
-        rows[engine] = rows.get(engine, 0) + 1
-    return [(engine, count / side.partitions) for engine, count in rows.items()]
-
-
-def _runs(access: Access, rows: bool) -> int:
-    """Contiguous pieces of a pattern; `rows` that indices choose are pieces of their own."""
-    step, count = contiguous(access.dims[1:] if rows else access.dims)[-1]
-    return access.elements // (count if step == 1 else 1)

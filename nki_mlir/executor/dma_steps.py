@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nki_mlir.costs import transfers
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, by_rows
 from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
@@ -42,11 +43,11 @@ class DmaStep(DataStep):
         if self.adds:
             self.sources = [*self.sources, *self.targets]
             constant = False
-        self.shares = dma.shares(instance)
-        self.generation = dma.generation(instance)
+        self.shares = transfers.shares(instance)
+        self.generation = transfers.generation(instance)
         priority = instance.fields.get("priority")
         self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
-        self.ring = (instance.engine.value, int(str(instance.fields["queue"])))
+        self.ring = transfers.ring(instance)
         self.mask = sum(mask for mask, _ in self.shares)
         self.constant = constant
         self.moves = self.bits and instance.instruction.name == "dma_copy"

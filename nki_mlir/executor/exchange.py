@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from nki_mlir.costs import transfers
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.errors import ExecutionError
@@ -71,9 +72,9 @@ class ExchangeStep(DataStep):
     def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
         super().__init__(simulation, op, instance)
         self.pipe = int(str(instance.fields["pipe_id"]))
-        self.shares = dma.shares(instance)
-        self.generation = dma.generation(instance)
-        self.ring = (instance.engine.value, simulation.target.dma.queues + self.pipe)
+        self.shares = transfers.shares(instance)
+        self.generation = transfers.generation(instance)
+        self.ring = transfers.ring(instance)
         self.mask = sum(mask for mask, _ in self.shares)
         if instance.fields["send_to_rank"] == op.core % 2:
             raise ExecutionError(f"{where(op)}: core {op.core} is of rank {op.core % 2} itself; the other is meant")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from xdsl.ir import Operation
 
-from nki_mlir.dialects.access import WHOLE, Access, Comb, Dim
+from nki_mlir.dialects.access import WHOLE, Access, Comb, Dim, contiguous
 from nki_mlir.errors import ExecutionError, excerpt
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
@@ -270,16 +270,3 @@ class Pattern:
         if not self.noted:
             self.noted = True
             self.memory.problems.append(ExecutionError(f"{where(self.op)}: {self.name} {text}", kind))
-
-
-def contiguous(dims: Sequence[Dim]) -> list[Dim]:
-    """The same elements in the same order with as few dimensions as possible, at least one."""
-    merged: list[Dim] = []
-    for step, count in dims:
-        if count == 1:
-            continue
-        if merged and merged[-1][0] == step * count:
-            merged[-1] = (step, merged[-1][1] * count)
-        else:
-            merged.append((step, count))
-    return merged or [(dims[-1][0] if dims else 1, 1)]

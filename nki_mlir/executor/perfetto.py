@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nki_mlir.costs.transfers import run_bytes, traffic
 from nki_mlir.dialects.access import Access, Engine, pattern_text
 from nki_mlir.dialects.neuron_isa import IsaInstruction, SequencerOp
 from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
-from nki_mlir.executor.profile import Profile, traffic
+from nki_mlir.executor.profile import Profile
 from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Unit
 from nki_mlir.executor.reports import mnemonic, source
-from nki_mlir.executor.usage import partitions, run_bytes
+from nki_mlir.executor.usage import partitions
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -155,7 +156,7 @@ class _Trace:
         target = self.profile.recording.target
         count = partitions(op)
         used = {"partitions": f"{count} of {target.memory.partitions}"} if count else {}
-        runs = {"contiguous bytes": f"{run_bytes(op, target)}"} if op.instruction.is_transfer else {}
+        runs = {"contiguous bytes": f"{run_bytes(op.instance())}"} if op.instruction.is_transfer else {}
         return used | runs
 
     # Arrows.
@@ -220,7 +221,7 @@ def _moved(queue: Unit, edges: np.ndarray) -> np.ndarray:
     for index, what in enumerate(queue.what):
         assert isinstance(what, IsaInstruction)
         if id(what) not in sizes:
-            sizes[id(what)] = sum(traffic(what)[:2])
+            sizes[id(what)] = sum(traffic(what.instance())[:2])
         start, end = times[START, index], max(times[FREE, index], times[START, index] + 1e-3)
         first, last = np.searchsorted(edges, (start, end), "right") - 1
         part = edges[first : last + 2]

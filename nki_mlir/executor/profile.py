@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nki_mlir.dialects.access import Engine, Space
+from nki_mlir.costs.transfers import Traffic, traffic
+from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.decode import VALUE, WAIT
 from nki_mlir.executor.numerics import Array
@@ -76,15 +76,6 @@ class UnitProfile:
     @property
     def count(self) -> int:
         return sum(self.instructions.values())
-
-
-class Traffic(NamedTuple):
-    """What a transfer moves: bytes read from HBM, bytes written to it, bytes written anywhere, from where to where."""
-
-    hbm_read: int
-    hbm_written: int
-    nbytes: int
-    direction: str
 
 
 class Intervals:
@@ -151,12 +142,12 @@ class Profile:
         waiting = sum(wait.us for wait in waits)
         counts = Counter(what if isinstance(what, str) else mnemonic(what) for what in unit.what)
         nbytes: Counter[str] = Counter()
-        for traffic, count in self._transfers(unit):
-            nbytes[traffic.direction] += traffic.nbytes * count
+        for moved, count in self._transfers(unit):
+            nbytes[moved.direction] += moved.nbytes * count
         busy_us = busy.total / 1000
         idle = max(0.0, self.modelled_us - busy_us - waiting)
         transfers = [op for op in dict.fromkeys(unit.what) if isinstance(op, IsaInstruction) and unit.queue is not None]
-        run = shortest(transfers, self.recording.target)
+        run = shortest(transfers)
         found = lanes(self._times_by_instruction(unit))
         return UnitProfile(unit.name, busy_us, waiting, idle, tuple(waits), counts, nbytes, found, run)
 
@@ -232,7 +223,7 @@ class Profile:
         if unit.queue is not None:
             for what, count in Counter(unit.what).items():
                 assert isinstance(what, IsaInstruction)
-                yield traffic(what), count
+                yield traffic(what.instance()), count
 
     @cached_property
     def hbm_bytes(self) -> tuple[int, int]:
@@ -313,7 +304,7 @@ class Profile:
             working = [0.0]
             for unit in (u for u in self.recording.units if u.core == core and u.queue is not None):
                 transfers = Counter(what for what in unit.what if isinstance(what, IsaInstruction))
-                found[unit.name] = max(found[unit.name], ring_ns(transfers, target) / total)
+                found[unit.name] = max(found[unit.name], ring_ns(transfers) / total)
                 working = [sum(pair) for pair in zip_longest(working, engine_ns(transfers, target), fillvalue=0.0)]
             found[unit_name(core, DMA_ENGINES)] = max(working) / total
         return {**found, HBM: self.hbm_utilisation}
@@ -367,17 +358,6 @@ class Profile:
         from nki_mlir.executor.perfetto import trace_text
 
         Path(path).write_text(trace_text(self), encoding="utf-8")
-
-
-def traffic(op: IsaInstruction) -> Traffic:
-    """Of a transfer, without what it reads to know its rows. One that accumulates reads its destination."""
-    accesses = {name: access for name, access in op.accesses().items() if name not in INDEX_OPERANDS}
-    dst = accesses.pop("dst")
-    reads = [*accesses.values(), *([dst] if op.fields().get("dst_rmw_op") is not None else [])]
-    read = sum(a.elements * a.itemsize for a in reads if a.space is Space.HBM)
-    written = dst.elements * dst.itemsize
-    direction = f"{next(iter(accesses.values())).space} to {dst.space}"
-    return Traffic(read, written if dst.space is Space.HBM else 0, written, direction)
 
 
 def matmul_flops(op: IsaInstruction) -> int:

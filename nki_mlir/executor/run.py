@@ -284,7 +284,7 @@ def _control_step(op: SequencerOp, simulation: Simulation, core: int) -> Step:
 
 
 def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: Engine) -> Step:
-    instance = decode.instance_of(op, engine, simulation.target)
+    instance = op.instance()
     name = op.instruction.name
     if name == "sendrecv":
         for access in op.accesses().values():

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from xdsl.ir import Attribute
 
-from nki_mlir.executor.cost import Load, Stream
+from nki_mlir.costs.instructions import Load, Stream
 from nki_mlir.executor.numerics import Array
 
 Area = tuple[tuple[int, int], tuple[int, int]]

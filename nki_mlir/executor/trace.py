@@ -50,7 +50,7 @@ class Numbers:
         if not len(self.ends):
             return np.zeros(len(issues), np.int64)
         ends, values = np.frombuffer(self.ends, np.int64), np.frombuffer(self.values, np.int64)
-        starts = np.where(issues > 0, ends[issues - 1], 0)
+        starts = np.where(issues > 0, ends[np.maximum(issues, 1) - 1], 0)
         return np.where(issues >= 0, values[np.minimum(starts + place, len(values) - 1)], 0)
 
 

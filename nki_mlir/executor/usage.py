@@ -6,15 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.instructions.dma import by_rows, data_operands
+from nki_mlir.costs.transfers import generation, run_bytes, shares
 from nki_mlir.dialects.neuron_isa import IsaInstruction
-from nki_mlir.executor import decode, dma
-from nki_mlir.executor.machine import contiguous
 from nki_mlir.executor.reports import described
 
 if TYPE_CHECKING:
-    from nki_mlir.dialects.access import Access
     from nki_mlir.targets import Target
 
 _BOUND = 0.5
@@ -58,22 +54,8 @@ def lanes(times: Mapping[IsaInstruction, float]) -> Lanes | None:
     return Lanes(mean, used[least], max(used.values()), described(least))
 
 
-def run_bytes(op: IsaInstruction, target: Target) -> int:
-    """The shortest contiguous run of bytes on either side of a transfer. On chip, each partition is apart."""
-    i = decode.instance_of(op, op.engine, target)
-    rows = by_rows(i)
-    if i.instruction.name == "dma_transpose" and not target.dma.transposes:
-        return min(access.itemsize for _, access in data_operands(i))
-    return min(_run(access, name in rows) for name, access in data_operands(i))
-
-
-def _run(access: Access, rows: bool) -> int:
-    step, count = contiguous(access.dims[1:] if rows else access.dims)[-1]
-    return dtype(access.element_type).bytes * (count if step == 1 else 1)
-
-
-def shortest(ops: Iterable[IsaInstruction], target: Target) -> Run | None:
-    runs = [Run(run_bytes(op, target), described(op)) for op in ops]
+def shortest(ops: Iterable[IsaInstruction]) -> Run | None:
+    runs = [Run(run_bytes(op.instance()), described(op)) for op in ops]
     return min(runs, key=lambda run: run.nbytes, default=None)
 
 
@@ -81,17 +63,15 @@ def engine_ns(transfers: Mapping[IsaInstruction, int], target: Target) -> list[f
     """How long each DMA engine works on so many of each transfer, at its full rate."""
     found = [0.0] * target.dma.engines
     for op, count in transfers.items():
-        for mask, service in dma.shares(decode.instance_of(op, op.engine, target)):
+        for mask, service in shares(op.instance()):
             for engine in range(target.dma.engines):
                 found[engine] += count * service * (mask >> engine & 1)
     return found
 
 
-def ring_ns(transfers: Mapping[IsaInstruction, int], target: Target) -> float:
+def ring_ns(transfers: Mapping[IsaInstruction, int]) -> float:
     """The least time in which a queue takes so many of each transfer."""
-    return sum(
-        count * dma.generation(decode.instance_of(op, op.engine, target)).interval for op, count in transfers.items()
-    )
+    return sum(count * generation(op.instance()).interval for op, count in transfers.items())
 
 
 def bound(shares: Mapping[str, float]) -> str:

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp
-from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.lifetimes import Lifetime, alignment, capacity, lifetimes
 from nki_mlir.dialects.access import Space
-from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, position
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
-from nki_mlir.passes.multi_buffer import alignment, capacity, slot_bytes
 from nki_mlir.targets import Target
 
 
@@ -40,61 +37,6 @@ class Allocate(LevelPass):
             lives = lifetimes(func)
             for space in (Space.SBUF, Space.PSUM):
                 _assign([life for life in lives if life.alloc.buffer.space is space], space, target)
-
-
-@dataclass(eq=False)
-class Lifetime:
-    """`first` and `last` are places in program order (inclusive); `size` covers all slots."""
-
-    alloc: AllocOp
-    first: int
-    last: int
-    size: int
-    address: int | None = None
-
-    def meets(self, other: Lifetime) -> bool:
-        return self.first <= other.last and other.first <= self.last
-
-
-def lifetimes(func: FuncOp) -> list[Lifetime]:
-    """The lifetime of every buffer of a function, in program order."""
-    order: dict[Operation, int] = {}
-    ends: dict[Operation, int] = {}
-    for number, op in enumerate(func.walk()):
-        order[op] = number
-    for op in reversed(order):
-        ends[op] = max([order[op], *(ends[inner] for r in op.regions for b in r.blocks for inner in b.ops)])
-    found: list[Lifetime] = []
-    for op in order:
-        if isinstance(op, AllocOp):
-            first, last = (
-                order[op],
-                max((ends[_at_level_of(op, user)] for user in _users(op.result)), default=order[op]),
-            )
-            loop = op.parent_op()
-            if op.depth.value.data > 1 and isinstance(loop, ForOp):
-                first, last = order[loop], ends[loop]
-            address = None if op.address is None else op.address.value.data
-            found.append(Lifetime(op, first, last, op.depth.value.data * slot_bytes(op, target_of(op)), address))
-    return found
-
-
-def _users(value: SSAValue) -> list[Operation]:
-    """The instructions that reach a buffer, through its views."""
-    users: list[Operation] = []
-    for use in value.uses:
-        users += _users(use.operation.results[0]) if isinstance(use.operation, ViewOp) else [use.operation]
-    return users
-
-
-def _at_level_of(alloc: AllocOp, user: Operation) -> Operation:
-    """The operation in the allocation's block that holds the user."""
-    block, op = alloc.parent, user
-    while op.parent is not block:
-        parent = op.parent_op()
-        assert parent is not None
-        op = parent
-    return op
 
 
 def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:

@@ -14,6 +14,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.analysis.indices import enclosing_loops, expr_of, trip_count
+from nki_mlir.analysis.lifetimes import lifetimes, slot_bytes
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.dtypes import DTYPES, is_dtype
@@ -23,10 +24,8 @@ from nki_mlir.dialects.neuron_engine import ATOMIC, AllocOp, EngineInstruction, 
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, BeginProgramOp, arg_names
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.allocate import lifetimes
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import ENGINE, LEGAL
-from nki_mlir.passes.multi_buffer import slot_bytes
 from nki_mlir.passes.normalize_loops import counted
 
 OpT = TypeVar("OpT", bound=Operation)

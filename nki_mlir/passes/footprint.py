@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.lifetimes import capacity
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_mem import tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.multi_buffer import capacity
 
 
 def check_product(op: Operation, lhs: SSAValue, rhs: SSAValue) -> None:

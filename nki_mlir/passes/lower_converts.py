@@ -81,8 +81,8 @@ def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:
         case LoadOp() if not source.indices:
             return prices.transfer(wanted.layout, source.coordinates.strides(len(wanted.sizes)), wanted.element_type)
         case FillOp():
-            return prices.compute(wanted.layout)
+            return prices.compute(wanted.layout, wanted.element_type)
         case IotaOp() | MaskOp() if wanted.layout.is_counted:
-            return prices.compute(wanted.layout)
+            return prices.compute(wanted.layout, wanted.element_type)
         case _:
             return math.inf

@@ -9,13 +9,13 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 
 from nki_mlir.analysis.indices import enclosing_loops
+from nki_mlir.analysis.lifetimes import capacity, slot_bytes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
-from nki_mlir.targets import Target
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,6 @@ class MultiBuffer(LevelPass):
             allocs = [inner for inner in func.walk() if isinstance(inner, AllocOp)]
             for space in (Space.SBUF, Space.PSUM):
                 _deepen([a for a in allocs if a.buffer.space is space], self.depth, capacity(target_of(op), space))
-
-
-def capacity(target: Target, space: Space) -> int:
-    """Bytes per partition that a kernel may use."""
-    return target.memory.psum_bytes if space is Space.PSUM else target.memory.sbuf_usable_bytes
-
-
-def slot_bytes(alloc: AllocOp, target: Target) -> int:
-    """What one slot takes, alignment included: whole banks in PSUM, so that no matmul output crosses one."""
-    unit = alignment(alloc.buffer.space, target)
-    return -(-alloc.buffer.bytes // unit) * unit
-
-
-def alignment(space: Space, target: Target) -> int:
-    """Bytes that an address is a multiple of: a bank in PSUM."""
-    memory = target.memory
-    return memory.psum_bytes // memory.psum_banks if space is Space.PSUM else memory.sbuf_align
 
 
 def _deepen(allocs: list[AllocOp], depth: int, available: int) -> None:

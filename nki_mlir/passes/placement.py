@@ -216,7 +216,7 @@ class Placement:
         operands = [v for v in op.operands if is_placed(v)]
         counts = any(isinstance(tile.element_of(v), IndexType) for v in op.operands)
         for layout in [x for x in self._layouts(value) if x.is_counted or not counts]:
-            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
+            yield Form(layout, tuple((v, layout) for v in operands), self._compute(layout, value))
 
     def _read(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.ReadOp)
@@ -235,7 +235,11 @@ class Placement:
         wants = [(index, rows) for index in op.indices if is_placed(index)]
         if isinstance(op, tile.WriteOp) and is_placed(op.value):
             wants.append((op.value, layout))
-        return Form(layout, tuple(wants), rows.elements * self._transfer(layout, _strides(op), op.moved))
+        return Form(
+            layout,
+            tuple(wants),
+            rows.elements * self._transfer(layout, _strides(op), op.moved, isinstance(op, tile.WriteOp)),
+        )
 
     def _view(self, value: SSAValue, source: SSAValue, back: Callable[[Layout], Layout]) -> Iterator[Form]:
         """The same bytes under another shape."""
@@ -279,14 +283,14 @@ class Placement:
         for source in dict.fromkeys(sources):
             if self._fits(source, op.source):
                 wants = ((op.source, source),) if is_placed(op.source) else ()
-                yield Form(source.reduced(axis), wants, self.prices.compute(source))
+                yield Form(source.reduced(axis), wants, self._compute(source, op.source))
 
     def _along(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         """A scan, or a dimension backwards: it is one digit of the free dimension."""
         assert isinstance(op, tile.ScanOp | tile.FlipOp)
         axis, operands = op.axis.value.data, [v for v in op.operands if is_placed(v)]
         for layout in [x for x in self._layouts(value) if x.is_along(axis)]:
-            yield Form(layout, tuple((v, layout) for v in operands), self.prices.compute(layout))
+            yield Form(layout, tuple((v, layout) for v in operands), self._compute(layout, value))
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
@@ -296,12 +300,15 @@ class Placement:
         wants = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
         if op.acc is not None and is_placed(op.acc):
             wants.append((op.acc, result))
-        price = self.prices.product(rows, columns, terms) + self.prices.compute(result)
+        price = self.prices.product(rows, columns, terms, tile.element_of(op.a)) + self._compute(result, value)
         yield Form(result, tuple(wants), price)
 
     # Prices.
-    def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue) -> float:
-        return self.prices.transfer(layout, strides, tile.element_of(value))
+    def _compute(self, layout: Layout, value: SSAValue) -> float:
+        return self.prices.compute(layout, tile.element_of(value))
+
+    def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue, store: bool = False) -> float:
+        return self.prices.transfer(layout, strides, tile.element_of(value), store)
 
     def _convert_price(self, have: Layout, want: Layout, element: Attribute, remade: float) -> float:
         return min(self.prices.convert(have, want, element)[0], remade)

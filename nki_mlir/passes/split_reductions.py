@@ -76,5 +76,5 @@ def _pays(op: tile.ReduceOp, size: int, others: int, parts: int, prices: Prices)
     back, _ = prices.convert(
         Layout.of((others,), (rows,), ()), Layout.of((others,), (rows, replica(parts)), ()), element
     )
-    steps = prices.compute(Layout.flat((size // parts,))) + move + prices.compute(gathered) + back
-    return steps < prices.compute(Layout.flat((size,)))
+    steps = prices.compute(Layout.flat((size // parts,)), element) + move + prices.compute(gathered, element) + back
+    return steps < prices.compute(Layout.flat((size,)), element)

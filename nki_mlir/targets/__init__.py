@@ -63,7 +63,7 @@ PREDICATES: Mapping[str, str] = MappingProxyType(
         "fp32_input": "the main input is fp32",
     }
 )
-"""What the `when` of a cost case can ask, and what each means; the executor evaluates them."""
+"""What the `when` of a cost case can ask, and what each means; `costs.instructions` evaluates them."""
 
 SOURCES: Mapping[str, str] = MappingProxyType(
     {

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from samples import tile
 
+from nki_mlir.costs.instructions import work_cycles
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
 from nki_mlir.dialects.instructions import BY_NAME, Instance, check
-from nki_mlir.executor.cost import work_cycles
 from nki_mlir.targets import load
 
 VECTOR, SCALAR, GPSIMD = Engine.VECTOR, Engine.SCALAR, Engine.GPSIMD

@@ -8,7 +8,8 @@ from heapq import heappop, heappush
 
 import pytest
 
-from nki_mlir.executor.dma import DmaEngines, Generation, Share, Transfer
+from nki_mlir.costs.transfers import Generation, Share
+from nki_mlir.executor.dma import DmaEngines, Transfer
 from nki_mlir.targets import load
 
 

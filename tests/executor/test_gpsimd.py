@@ -15,6 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from samples import tile
 
+from nki_mlir.costs.instructions import work_cycles
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.dtypes import by_name, dtype
@@ -22,7 +23,6 @@ from nki_mlir.dialects.instructions import BY_NAME, Instance
 from nki_mlir.dialects.instructions import check as illegal
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
-from nki_mlir.executor.cost import work_cycles
 from nki_mlir.targets import load
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import FloatAttr, f32
 from xdsl.ir import Attribute
 
+from nki_mlir.costs.instructions import PREDICATES
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.alu import PARTITION_REDUCING, UNARY, V4_ONLY
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, REDUCING, Alu, Function, Instance
 from nki_mlir.executor import numerics
-from nki_mlir.executor.cost import PREDICATES
 from nki_mlir.executor.meaning import MEANING, meaning
 from nki_mlir.executor.operators import ARITHMETIC, BITWISE, FUNCTIONS, IDENTITY, REDUCTIONS
 from nki_mlir.targets import PREDICATES as ASKED

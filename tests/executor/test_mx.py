@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from samples import tile
 from samples.mx import scales
 
+from nki_mlir.costs import instructions as costs
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME, Instance
 from nki_mlir.dialects.neuron_isa import ExprAttr
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import cost, execute
+from nki_mlir.executor import execute
 from nki_mlir.targets import load as load_target
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -270,7 +271,7 @@ def test_time_is_that_of_as_many_columns_of_bf16(kind: str, m: int, n: int) -> N
     )
     for name, given_operands in zip(("load_stationary", "multiply_moving"), operands, strict=True):
         mx, bf16 = (Instance(BY_NAME[name], Engine.TENSOR, o, {}, target) for o in given_operands)
-        price = cost.load if name == "load_stationary" else cost.stream
+        price = costs.load if name == "load_stationary" else costs.stream
         assert price(mx) == price(bf16)
 
 

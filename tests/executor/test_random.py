@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import tile
 
+from nki_mlir.costs.instructions import work_cycles
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Instance
 from nki_mlir.dialects.instructions import check as illegal
 from nki_mlir.executor import execute
-from nki_mlir.executor.cost import work_cycles
 from nki_mlir.targets import load
 
 VECTOR, GPSIMD = Engine.VECTOR, Engine.GPSIMD

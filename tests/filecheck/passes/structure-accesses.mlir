@@ -466,7 +466,7 @@ func.func @an_index_tile_that_is_turned(%x: memref<5000xf32>, %i: memref<4x8xi32
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
   %index = tile.read %i [d0 by 8, d1 by 1] : memref<4x8xi32> -> tensor<4x8xi32>
-  %turned = tile.trans %index : tensor<4x8xi32> -> tensor<8x4xi32>
+  %turned = tile.permute %index order [1, 0] : tensor<4x8xi32> -> tensor<8x4xi32>
   %p = tile.add_ptr %bases, %turned : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xi32> -> tensor<8x4x!tile.ptr<f32>>
   %v = tile.load %p : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
   "test.op"(%v) : (tensor<8x4xf32>) -> ()

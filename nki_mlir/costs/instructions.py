@@ -2,22 +2,23 @@
 (docs/hardware.md#time-of-an-instruction).
 
 Times are nanoseconds. The Tensor engine's matmul instructions follow docs/hardware.md#time-of-a-matmul, DMA transfers
-docs/hardware.md#time-of-a-transfer (`dma.py`), control instructions the target's `control` section.
+docs/hardware.md#time-of-a-transfer (`transfers.py`), control instructions the target's `control` section. What depends
+on what else is under way (who waits, which weights or functions are loaded) is the executor's.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from types import CodeType
 from typing import NamedTuple
 
-from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.access import Access, Space, contiguous
 from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
-from nki_mlir.dialects.instructions import BY_NAME, Alu, Instance
-from nki_mlir.dialects.instructions.tensor import columns, is_bit_transpose
-from nki_mlir.executor.machine import contiguous
+from nki_mlir.dialects.instructions import BY_NAME, Alu, Function, Instance
+from nki_mlir.dialects.instructions.tensor import LOADED, columns, is_bit_transpose
 from nki_mlir.targets import Target
 
 
@@ -159,7 +160,9 @@ def step_factor(i: Instance) -> int:
 
 
 def dynamic_ns(i: Instance) -> float:
-    """The least interval of an instruction whose address is in a register."""
+    """The least interval of an instruction one of whose addresses is in a register; 0 with addresses known."""
+    if not any(access.address is not None and access.address.registers() for _, access in i.accesses()):
+        return 0.0
     return i.target.control.dynamic_address_cycles / i.target.clock_ghz[i.engine.value]
 
 
@@ -171,6 +174,36 @@ def cost(i: Instance) -> Cost:
     return Cost(occupancy, (work + engine.latency_cycles) / clock + engine.latency_ns)
 
 
+def function_set(i: Instance) -> str | None:
+    """The function table that an instruction needs its engine to have loaded, None where any will do."""
+    function = i.fields.get("op")
+    if not isinstance(function, Function):
+        return None
+    found = i.target.activation.set_of(function.value) or function.value
+    return None if found == "any" else found
+
+
+class Port(NamedTuple):
+    """What an instruction keeps other engines from: a memory, or, where `kind` is "bank", the banks of PSUM that it
+    touches."""
+
+    kind: str
+    space: Space
+    engines: tuple[str, ...]
+
+
+def ports(i: Instance) -> list[Port]:
+    """The memory ports that an instruction's engine never uses at the same time as the others of `engines`."""
+    shared = i.target.ports
+    kinds = (
+        Port("sbuf", Space.SBUF, shared.sbuf_exclusive),
+        Port("psum", Space.PSUM, shared.psum_exclusive),
+        Port("bank", Space.PSUM, shared.psum_bank_exclusive),
+    )
+    spaces = {access.space for _, access in i.accesses()}
+    return [port for port in kinds if port.space in spaces and i.engine.value in port.engines]
+
+
 def _passes(i: Instance) -> tuple[int, int]:
     """Passes over the array, and into how many load-multiply pairs they are split. Of fp32, one pair does for a bit
     transpose (docs/hardware.md#transposes) or, assumed, where one input is all zeros and ones."""
@@ -180,12 +213,30 @@ def _passes(i: Instance) -> tuple[int, int]:
     return (passes // pairs, 1) if hints or is_bit_transpose(i) else (passes, pairs)
 
 
+def matmul_parts(i: Instance) -> tuple[Instance, Instance]:
+    """The load_stationary and the multiply_moving that a matmul of `neuron.engine` is on the machine."""
+    loads, moves = ({n: o for n, o in i.operands.items() if (n in LOADED) is first} for first in (True, False))
+    names = zip(MATMUL_INSTRUCTIONS, (loads, moves), strict=True)
+    load_part, move_part = (replace(i, instruction=BY_NAME[name], operands=operands) for name, operands in names)
+    return load_part, move_part
+
+
 def load(i: Instance) -> Load:
     """Columns / 4 cycles, or two halves of 2 cycles a column for fp32 (docs/hardware.md#time-of-a-matmul)."""
-    matmul, clock, loaded = i.target.matmul, i.target.clock_ghz["tensor"], columns(i, main_input(i))
+    return _load(i, columns(i, main_input(i)), step_factor(i))
+
+
+def load_of_stream(i: Instance) -> Load:
+    """The load that a multiply_moving follows, its weights taken to lie dense: as many columns as the result has
+    rows."""
+    return _load(i, _outputs(i)[0].partitions, 1)
+
+
+def _load(i: Instance, loaded: int, factor: int) -> Load:
+    matmul, clock = i.target.matmul, i.target.clock_ghz["tensor"]
     (passes, pairs) = _passes(i)
     cycles = loaded * matmul.fp32_load_cycles_per_column if passes > 1 else loaded / matmul.fast_load_divisor
-    return Load(pairs, cycles * step_factor(i) / clock, matmul.load_latency_ns)
+    return Load(pairs, cycles * factor / clock, matmul.load_latency_ns)
 
 
 def stream(i: Instance) -> Stream:
@@ -195,6 +246,12 @@ def stream(i: Instance) -> Stream:
     streamed = max(columns(i, moving), min(matmul.min_moving, _outputs(i)[0].partitions))
     each = streamed * passes / pairs * step_factor(i) / clock
     return Stream(pairs, each, matmul.gap_cycles / clock, matmul.drain_ns)
+
+
+def streams_ns(load: Load, stream: Stream) -> float:
+    """From the start of a multiply_moving to the end of its last stream: the second half of fp32 weights is loaded
+    while the first is in use."""
+    return (stream.pairs - 1) * max(load.each, stream.each + stream.gap) + stream.each
 
 
 def has_cost(name: str, target: Target) -> bool:

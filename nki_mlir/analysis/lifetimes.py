@@ -1,0 +1,86 @@
+"""How long the buffers of `neuron.engine` live, and how many bytes they may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Operation, SSAValue
+
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.targets import Target
+
+
+@dataclass(eq=False)
+class Lifetime:
+    """`first` and `last` are places in program order (inclusive); `size` covers all slots."""
+
+    alloc: AllocOp
+    first: int
+    last: int
+    size: int
+    address: int | None = None
+
+    def meets(self, other: Lifetime) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def lifetimes(func: FuncOp) -> list[Lifetime]:
+    """The lifetime of every buffer of a function, in program order."""
+    order: dict[Operation, int] = {}
+    ends: dict[Operation, int] = {}
+    for number, op in enumerate(func.walk()):
+        order[op] = number
+    for op in reversed(order):
+        ends[op] = max([order[op], *(ends[inner] for r in op.regions for b in r.blocks for inner in b.ops)])
+    found: list[Lifetime] = []
+    for op in order:
+        if isinstance(op, AllocOp):
+            first, last = (
+                order[op],
+                max((ends[_at_level_of(op, user)] for user in _users(op.result)), default=order[op]),
+            )
+            loop = op.parent_op()
+            if op.depth.value.data > 1 and isinstance(loop, ForOp):
+                first, last = order[loop], ends[loop]
+            address = None if op.address is None else op.address.value.data
+            found.append(Lifetime(op, first, last, op.depth.value.data * slot_bytes(op, target_of(op)), address))
+    return found
+
+
+def _users(value: SSAValue) -> list[Operation]:
+    """The instructions that reach a buffer, through its views."""
+    users: list[Operation] = []
+    for use in value.uses:
+        users += _users(use.operation.results[0]) if isinstance(use.operation, ViewOp) else [use.operation]
+    return users
+
+
+def _at_level_of(alloc: AllocOp, user: Operation) -> Operation:
+    """The operation in the allocation's block that holds the user."""
+    block, op = alloc.parent, user
+    while op.parent is not block:
+        parent = op.parent_op()
+        assert parent is not None
+        op = parent
+    return op
+
+
+def capacity(target: Target, space: Space) -> int:
+    """Bytes per partition that a kernel may use."""
+    return target.memory.psum_bytes if space is Space.PSUM else target.memory.sbuf_usable_bytes
+
+
+def slot_bytes(alloc: AllocOp, target: Target) -> int:
+    """What one slot takes, alignment included: whole banks in PSUM, so that no matmul output crosses one."""
+    unit = alignment(alloc.buffer.space, target)
+    return -(-alloc.buffer.bytes // unit) * unit
+
+
+def alignment(space: Space, target: Target) -> int:
+    """Bytes that an address is a multiple of: a bank in PSUM."""
+    memory = target.memory
+    return memory.psum_bytes // memory.psum_banks if space is Space.PSUM else memory.sbuf_align

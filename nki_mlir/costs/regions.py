@@ -1,0 +1,113 @@
+"""What a region of `neuron.engine` keeps of each resource of a core: the least time that it can take, however its
+instructions are ordered, is what it keeps the busiest resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, Region
+
+from nki_mlir.analysis.indices import trip_count
+from nki_mlir.costs.instructions import function_set
+from nki_mlir.costs.operations import Work, of_operation
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.targets import Target
+
+
+@dataclass(frozen=True)
+class RegionLoad:
+    """`work` is how many ns each resource is kept, by the names of `operations`."""
+
+    work: Work
+
+    @property
+    def ns(self) -> float:
+        """The largest load of any resource."""
+        return max(self.work.values(), default=0.0)
+
+    @property
+    def busiest(self) -> str | None:
+        """The resource with that load."""
+        return max(self.work, key=lambda name: self.work[name], default=None)
+
+
+def load_of(region: Region | Block | Iterable[Operation], target: Target) -> RegionLoad:
+    """The load of a region, a block, or operations in a row. A loop counts as often as it is run, once where that is
+    not known; of the ways that an operation may take (`scf.if`), each resource counts its longest. The Scalar engine
+    starts without a function table."""
+    part = _of_region(region, target) if isinstance(region, Region) else _of_ops(_ops(region), target)
+    work, scalar = dict(part.work), Engine.SCALAR.value
+    if part.tables.first is not None:
+        work[scalar] += (1 + part.tables.switches) * target.activation.table_load_ns
+    return RegionLoad(work)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The function tables that some instructions in a row need: the first and the last, and how often another one is
+    loaded in between."""
+
+    first: str | None = None
+    last: str | None = None
+    switches: int = 0
+
+    def then(self, other: _Tables) -> _Tables:
+        if self.first is None or other.first is None:
+            return other if self.first is None else self
+        return _Tables(self.first, other.last, self.switches + other.switches + (self.last != other.first))
+
+    def repeated(self, count: int) -> _Tables:
+        return _Tables(self.first, self.last, count * self.switches + (count - 1) * (self.last != self.first))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some instructions in a row: their work, loads of tables left out."""
+
+    work: Work = field(default_factory=dict)
+    tables: _Tables = _Tables()
+
+
+def _ops(block: Block | Iterable[Operation]) -> Iterable[Operation]:
+    return block.ops if isinstance(block, Block) else block
+
+
+def _of_ops(ops: Iterable[Operation], target: Target) -> _Part:
+    work: dict[str, float] = {}
+    tables = _Tables()
+    for op in ops:
+        part = _of_op(op, target)
+        for name, ns in part.work.items():
+            work[name] = work.get(name, 0.0) + ns
+        tables = tables.then(part.tables)
+    return _Part(work, tables)
+
+
+def _of_op(op: Operation, target: Target) -> _Part:
+    match op:
+        case EngineInstruction():
+            needed = function_set(op.instance(target))
+            return _Part(of_operation(op, target).work, _Tables(needed, needed))
+        case ForOp():
+            trips, body = trip_count(op), _of_region(op.body, target)
+            trips = 1 if trips is None else trips
+            work = {name: trips * ns for name, ns in body.work.items()}
+            return _Part(work, body.tables.repeated(trips)) if trips else _Part()
+        case _:
+            return _longest([_of_region(region, target) for region in op.regions])
+
+
+def _of_region(region: Region, target: Target) -> _Part:
+    return _of_ops((op for block in region.blocks for op in block.ops), target)
+
+
+def _longest(parts: list[_Part]) -> _Part:
+    """The most that one of some ways takes of each resource; of tables, what all of them take one after the other."""
+    names = dict.fromkeys(name for part in parts for name in part.work)
+    tables = _Tables()
+    for part in parts:
+        tables = tables.then(part.tables)
+    return _Part({name: max(part.work.get(name, 0.0) for part in parts) for name in names}, tables)

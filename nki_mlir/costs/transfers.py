@@ -1,0 +1,156 @@
+"""How long the DMA engines of a core work on a transfer, and how its descriptors are made (docs/hardware.md#dma).
+
+A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
+between HBM and HBM. The service time of a part is that of its packets and contiguous runs. Transfers between HBM and
+HBM move at most 1 / 16 of the core's HBM bandwidth per engine, reads and writes both counted. When a part starts, and
+what else its engine does then, is the executor's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from nki_mlir.dialects.access import Access, Space, contiguous
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.dialects.instructions.dma import by_rows, data_operands, is_software
+
+Share = tuple[int, float]
+"""A set of engines, as a bit mask, and the ns that each of them works on the transfer."""
+Ring = tuple[str, int]
+"""Issuing engine and queue number; the pipes of exchanges come after an engine's queues."""
+
+
+class Generation(NamedTuple):
+    """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
+    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without; which
+    part of the full rate is `sustained` where transfers queue."""
+
+    prepare: float
+    trigger: float
+    interval: float
+    hardware: float
+    sustained: float
+
+
+def ring(i: Instance) -> Ring:
+    """The queue that a transfer goes to, or the pipe of an exchange."""
+    queue, pipe = i.fields.get("queue"), i.fields.get("pipe_id")
+    number = queue if isinstance(queue, int) else i.target.dma.queues + int(str(pipe))
+    return i.engine.value, number
+
+
+def generation(i: Instance) -> Generation:
+    """Static descriptors are there, software makes them row by row, hardware in one of two units
+    (docs/hardware.md#descriptor-generation)."""
+    dma, side = i.target.dma, _side(i)
+    rows = side.partitions if side.on_chip else _runs(side, False)
+    if is_software(i):
+        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, 0.0, 0.0, dma.dge_sustained_factor)
+    if i.fields.get("dge_mode") == "hwdge":
+        hardware = dma.hwdge_ns + rows * dma.hwdge_row_ns
+        return Generation(0.0, dma.trigger_ns, 0.0, hardware, dma.dge_sustained_factor)
+    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0, dma.sustained_factor)
+
+
+def transfer_ns(i: Instance) -> float:
+    """From the issue of a transfer to its completion where nothing else is under way on the DMA engines, and nothing
+    was on its ring before."""
+    dma, made = i.target.dma, generation(i)
+    spread = max(dma.start_step_ns, dma.increment_gap_ns)
+    last = max(service + spread * (mask.bit_length() - 1) for mask, service in shares(i))
+    return made.prepare + dma.start_ns + last + dma.completion_ns
+
+
+def shares(i: Instance) -> tuple[Share, ...]:
+    """How a transfer is split over the engines, engines with equal parts together."""
+    operands, rows = dict(data_operands(i)), by_rows(i)
+    dst = operands["dst"]
+    dma, size = i.target.dma, max(a.itemsize for a in operands.values())
+    runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
+    side = _side(i)
+    overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
+    if i.instruction.name == "dma_transpose" and not dma.transposes:
+        runs = dst.elements
+    found: dict[float, int] = {}
+    for engine, part in _split(side, i):
+        nbytes = dst.elements * size * part
+        service = passes * max(
+            nbytes / dma.wire_bytes_per_ns + math.ceil(nbytes / dma.packet_bytes) * overhead,
+            math.ceil(runs * part) * dma.run_ns,
+        )
+        if not side.on_chip:
+            service = max(service, 2 * nbytes * dma.engines / i.target.hbm.bytes_per_ns)
+        found[service] = found.get(service, 0) | 1 << engine
+    return tuple((mask, service) for service, mask in found.items())
+
+
+def _side(i: Instance) -> Access:
+    """The operand by which a transfer is split: the first one on chip, or dst."""
+    operands = [access for _, access in data_operands(i)]
+    return next((access for access in operands if access.on_chip), operands[0])
+
+
+def _passes(i: Instance) -> float:
+    """Time relative to a copy's (docs/hardware.md#transposes-by-dma and docs/hardware.md#arithmetic-by-dma). Arithmetic
+    reads each source but dst itself at its own rate."""
+    dma, dst = i.target.dma, i.access("dst")
+    assert dst is not None
+    sources = [access for name, access in data_operands(i) if name != "dst"]
+    if i.instruction.name == "dma_transpose":
+        return 1 / (dma.sbuf_transpose_factor if sources[0].on_chip else dma.hbm_transpose_factor)
+    if i.instruction.name == "dma_compute" or i.fields.get("dst_rmw_op") is not None:
+        rate = dma.sbuf_arithmetic_factor if dst.on_chip else dma.arithmetic_factor
+        return max(1, sum(access != dst for access in sources)) / rate
+    return 1.0
+
+
+def _split(side: Access, i: Instance) -> list[tuple[int, float]]:
+    """Engines that take part and the fraction of the transfer that each moves. Transposing, all work together."""
+    dma = i.target.dma
+    if not side.on_chip or (i.instruction.name == "dma_transpose" and dma.transposes):
+        return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
+    rows: dict[int, int] = {}
+    for partition in range(side.start, side.start + side.partitions):
+        engine = partition // dma.partitions_per_engine
+        rows[engine] = rows.get(engine, 0) + 1
+    return [(engine, count / side.partitions) for engine, count in rows.items()]
+
+
+def _runs(access: Access, rows: bool) -> int:
+    """Contiguous pieces of a pattern."""
+    return access.elements // _run(access, rows)
+
+
+def _run(access: Access, rows: bool) -> int:
+    """Elements of a contiguous piece of a pattern; `rows` that indices choose are pieces of their own."""
+    step, count = contiguous(access.dims[1:] if rows else access.dims)[-1]
+    return count if step == 1 else 1
+
+
+def run_bytes(i: Instance) -> int:
+    """The shortest contiguous run of bytes on either side of a transfer. On chip, each partition is apart."""
+    rows = by_rows(i)
+    if i.instruction.name == "dma_transpose" and not i.target.dma.transposes:
+        return min(access.itemsize for _, access in data_operands(i))
+    return min(access.itemsize * _run(access, name in rows) for name, access in data_operands(i))
+
+
+class Traffic(NamedTuple):
+    """What a transfer moves: bytes read from HBM, bytes written to it, bytes written anywhere, from where to where."""
+
+    hbm_read: int
+    hbm_written: int
+    nbytes: int
+    direction: str
+
+
+def traffic(i: Instance) -> Traffic:
+    """Of a transfer, without what it reads to know its rows. One that accumulates reads its destination."""
+    accesses = dict(data_operands(i))
+    dst = accesses.pop("dst")
+    reads = [*accesses.values(), *([dst] if i.fields.get("dst_rmw_op") is not None else [])]
+    read = sum(a.elements * a.itemsize for a in reads if a.space is Space.HBM)
+    written = dst.elements * dst.itemsize
+    direction = f"{next(iter(accesses.values())).space} to {dst.space}"
+    return Traffic(read, written if dst.space is Space.HBM else 0, written, direction)
