@@ -196,8 +196,8 @@ def _reshape_once(b: Builder, x: Value, shape: tuple[int, ...]) -> Value:
         return b.expand_dims(x, at)
     owner = x.ssa.owner
     if isinstance(owner, tile.ExpandDimsOp) and owner.axis.value.data == at:
-        return Value(owner.source, x.expr)
-    return b.value(tile.ReduceOp("max", x.ssa, at), x.expr)
+        return Value(owner.source)
+    return b.value(tile.ReduceOp("max", x.ssa, at))
 
 
 def expand(b: Builder, x: Any, axis: Any) -> Value:

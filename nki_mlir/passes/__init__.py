@@ -16,6 +16,7 @@ KnownPasses: TypeAlias = "Mapping[str, Callable[[], type[ModulePass]]]"
 
 OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
+    "induction": "Induction",
     "fold-constants": "FoldConstants",
     "structure-accesses": "StructureAccesses",
     "programs-to-loops": "ProgramsToLoops",

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from xdsl.utils.arg_spec import ArgSpec
 
 _CLEAN = "canonicalize,cse,dce"
+_ACCESSES = "normalize-loops,induction,fold-constants,structure-accesses"
 _EXPAND = "expand-maxnum,expand-trigonometry,expand-rounding"
 
 STAGES: dict[str, str] = {
-    "tile": f"normalize-loops,fold-constants,structure-accesses,{_CLEAN},programs-to-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile": f"{_ACCESSES},{_CLEAN},programs-to-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
