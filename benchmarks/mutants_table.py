@@ -46,6 +46,7 @@ def _random(seeds: int) -> tuple[str, ...]:
 
 
 _ORDER = ("tests/test_grids.py::test_programs_that_are_written_out_keep_their_order",)
+_STEPS = ("tests/test_induction.py",)
 _GRIDS = ("tests/test_grids.py",)
 _INDICES = ("tests/test_index_arithmetic.py",)
 _COORDINATES = ("tests/test_coordinates.py",)
@@ -138,6 +139,15 @@ MUTANTS: list[Mutant] = [
             "high",
             ("tests/test_index_arithmetic.py::test_a_division_of_indices",),
         ),
+    ),
+    *_of(
+        "induction",
+        ("final", "after.index(_trips(carried.loop))", "after.index(_trips(carried.loop) - 1)", _STEPS),
+        ("negative", "if part.negative:", "if False:", _STEPS),
+        ("narrow", "_trips(loop) > limits(element)[1]", "False", _filecheck("induction")),
+        ("data", "or _is_data([carried.start,", "or False and _is_data([carried.start,", _filecheck("induction")),
+        ("before", "rest - step - start.offset", "rest - start.offset", _STEPS),
+        ("last", "after.index(_trips(loop) - 1)}", "after.index(_trips(loop))}", _STEPS),
     ),
     *_of(
         "structure_accesses",

@@ -114,8 +114,21 @@ def matmul_kernel(a_ptr, b_ptr, c_ptr, K, BLOCK_K: tl.constexpr, N: tl.constexpr
     tl.store(c_ptr + rows[:, None] * N + rows[None, :], acc)
 
 
-def test_pointers_that_advance_are_affine_in_the_counter() -> None:
+def carried(module: ModuleOp) -> list[list[str]]:
+    """The types of what each loop carries."""
+    loops = [op for op in ops(module, "scf.for") if isinstance(op, ForOp)]
+    return [[str(value.type) for value in loop.iter_args] for loop in loops]
+
+
+def test_a_loop_carries_what_it_changes() -> None:
     module = checked(matmul_kernel, array(8, 64), array(64, 8), array(8, 8), 64, BLOCK_K=16, N=8)
+    pointers = ["tensor<8x16x!tile.ptr<f32>>", "tensor<16x8x!tile.ptr<f32>>"]
+    assert carried(module) == [["tensor<8x8xf32>", *pointers, "index"]]
+
+
+def test_pointers_that_advance_are_affine_in_the_counter() -> None:
+    traced = checked(matmul_kernel, array(8, 64), array(64, 8), array(8, 8), 64, BLOCK_K=16, N=8)
+    module = nki_mlir.pipeline("induction,dce")(traced)
     (loop,) = ops(module, "scf.for")
     assert isinstance(loop, ForOp)
     assert [str(a.type) for a in loop.iter_args] == ["tensor<8x8xf32>"], "only the accumulator is carried"
@@ -429,8 +442,9 @@ def nested_kernel(x_ptr, out_ptr, N: tl.constexpr):
 
 def test_nested_loops() -> None:
     module = checked(nested_kernel, array(ROWS, COLUMNS), array(8), N=8)
-    loops = [op for op in ops(module, "scf.for") if isinstance(op, ForOp)]
-    assert [len(loop.iter_args) for loop in loops] == [0, 1]
+    pointer, total = "!tile.ptr<f32>", "tensor<8xf32>"
+    assert carried(module) == [[pointer], [total, pointer]]
+    assert carried(nki_mlir.pipeline("induction")(module)) == [[], [total]]
 
 
 @pytest.mark.parametrize("name", [name for name in tl.__all__ if hasattr(getattr(tl, name), "body")])

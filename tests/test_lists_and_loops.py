@@ -84,6 +84,9 @@ VALUES = {
     "unrolled loop variable": "for k in tl.static_range(5):\n    pass\nr = r * k",
     "negative step": "for k in range(9, 0, -4):\n    r = r + x\nr = r * k",
     "after the loop": "for k in range(3):\n    n = 5\nr = r * n",
+    "many unrolled in a loop that is tried out": (
+        "n = 0.0\nfor k in range(2):\n    for j in tl.static_range(6000):\n        pass\n    n = n + 1.0\nr = r * n"
+    ),
     "many terms": "r = " + " + ".join(["x"] * 400),
     "many negations": "r = " + "-" * 80 + "x",
     "deep calls": "r = " + "tl.abs(" * 80 + "x" + ")" * 80,
@@ -217,9 +220,12 @@ def test_static_print_prints_once_however_often_a_body_is_compiled(
     assert capsys.readouterr().out == "before\nouter\ninner!\n"
 
 
-def test_static_print_prints_before_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    kernel, _, _ = kernel_of("for k in range(3):\n    tl.static_print('seen')\n    nothing()", tmp_path)
-    with pytest.raises(nki_mlir.CompileError):
+@pytest.mark.parametrize("change", ["pass", "n = n + 1.0", "if not FLAG: x = x * 2.0"])
+def test_static_print_prints_before_an_error(change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a loop that is tried out first, too."""
+    body = f"n = 0.0\nfor k in range(3):\n    tl.static_print('seen')\n    {change}\n    nothing()"
+    kernel, _, _ = kernel_of(body, tmp_path)
+    with pytest.raises(nki_mlir.CompileError, match="nothing"):
         kernel.trace(X, X.copy(), grid=1)
     assert capsys.readouterr().out == "seen\n"
 

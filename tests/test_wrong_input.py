@@ -41,6 +41,7 @@ ISA = """
 LEVELS = (*BODY, "neuron.isa")
 TAKES = {
     "normalize-loops": ("tile", "neuron.mem", "neuron.engine"),
+    "induction": ("tile",),
     "fold-constants": ("tile",),
     "structure-accesses": ("tile",),
     "programs-to-loops": ("tile",),

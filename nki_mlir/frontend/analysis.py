@@ -1,10 +1,9 @@
-"""What a block of statements reads and writes, by name: which variables a loop carries, and how they change."""
+"""What a block of statements reads and writes, by name: which variables a loop carries."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 
 def names_read(nodes: Iterable[ast.AST]) -> frozenset[str]:
@@ -80,41 +79,3 @@ def _scan(statements: Iterable[ast.stmt], written: set[str], found: set[str]) ->
             case _:
                 found |= names_read([statement]) - written
                 written |= set(assignments([statement]))
-
-
-@dataclass(frozen=True)
-class Update:
-    """`name += amount` (or -=) as a statement of a loop's body, in whichever way it is written."""
-
-    name: str
-    statement: ast.stmt
-    amount: ast.expr
-    negative: bool
-
-
-def updates(body: list[ast.stmt], target: str) -> Iterator[Update]:
-    """The variables of a loop that change once an iteration, at the top level of its body, by an amount made of names
-    that the body doesn't write."""
-    written = assignments(body)
-    varying = set(written) | {target}
-    for statement in body:
-        update = _update(statement)
-        if update is not None and len(written[update.name]) == 1 and not names_read([update.amount]) & varying:
-            yield update
-
-
-def _update(statement: ast.stmt) -> Update | None:
-    match statement:
-        case ast.AugAssign(target=ast.Name(id=name), op=ast.Add() | ast.Sub() as op, value=amount):
-            return Update(name, statement, amount, isinstance(op, ast.Sub))
-        case ast.Assign(
-            targets=[ast.Name(id=name)],
-            value=ast.BinOp(left=ast.Name(id=other), op=ast.Add() | ast.Sub() as op, right=amount),
-        ) if name == other:
-            return Update(name, statement, amount, isinstance(op, ast.Sub))
-        case ast.Assign(
-            targets=[ast.Name(id=name)], value=ast.BinOp(left=amount, op=ast.Add(), right=ast.Name(id=other))
-        ) if name == other:
-            return Update(name, statement, amount, False)
-        case _:
-            return None

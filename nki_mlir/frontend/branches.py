@@ -61,9 +61,7 @@ class Branch:
             if opposite.returned and not side.returned:
                 self._evaluate(side, self.rest, last=True)
                 side.returned = side.returned or opposite.returned.nothing()
-        result = self._join(then, other)
-        self.interpreter.b.flush()
-        return result
+        return self._join(then, other)
 
     def _evaluate(self, side: _Side, statements: Sequence[ast.stmt], last: bool = False) -> None:
         """Adds statements to a side; behind the `last` ones there is nothing more."""

@@ -21,12 +21,11 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Block, Operation
 
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
 from nki_mlir.frontend.lists import Lists
 from nki_mlir.frontend.observed import Observations
-from nki_mlir.frontend.values import HbmArray, Symbol, Unexpected, Value, describe
+from nki_mlir.frontend.values import HbmArray, Unexpected, Value, describe
 
 if TYPE_CHECKING:
     from types import FunctionType
@@ -50,8 +49,7 @@ class Builder:
         self.lists = Lists()
         self.helpers: dict[FunctionType, KernelFunction] = {}
         self.unrolled = 0
-        self.held: list[str] = []
-        self._axes = tuple(Symbol(size) for size in self.grid)
+        self.in_trial = False
 
     # Where operations go.
     def add(self, op: Operation) -> Operation:
@@ -59,8 +57,8 @@ class Builder:
         self.block.add_op(op)
         return op
 
-    def value(self, op: Operation, expr: Expr | None = None) -> Value:
-        return Value(self.add(op).results[0], expr)
+    def value(self, op: Operation) -> Value:
+        return Value(self.add(op).results[0])
 
     @contextmanager
     def inside(self, block: Block) -> Iterator[None]:
@@ -72,21 +70,26 @@ class Builder:
         finally:
             self.block, self.loops = outer, around
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Nothing that is emitted is kept, nothing is printed, and no iteration counts."""
+        outer, self.block = self.block, Block()
+        unrolled, self.in_trial = self.unrolled, True
+        try:
+            yield
+        finally:
+            self.block.erase(safe_erase=False)
+            self.block, self.unrolled, self.in_trial = outer, unrolled, False
+
     # What happens while compiling.
     def observe(self, what: Hashable, read: Callable[[], Any]) -> Any:
         """What `read` gives of the world outside the kernel, noted."""
         return self.observed.read(what, read)
 
     def print(self, text: str) -> None:
-        """Prints, outside of loops; a loop's body may be compiled several times, so that its text is held back."""
-        self.held.append(text)
-        self.flush()
-
-    def flush(self) -> None:
-        """Prints what is held back, unless still inside a loop."""
-        if not self.loops:
-            print("".join(self.held), end="")
-            self.held.clear()
+        """Prints, but in a trial."""
+        if not self.in_trial:
+            print(text, end="")
 
     # Scalars.
     def constant(self, number: float | Value, dtype: DType) -> Value:
@@ -101,8 +104,7 @@ class Builder:
         integer = whole(number, dtype)
         if dtype.kind == "uint":
             return self.cast(self.constant(integer, INDEX), dtype)
-        value = IntegerAttr(integer, cast(IndexType | IntegerType, type_))
-        return self.value(arith.ConstantOp(value), Expr(integer) if dtype is INDEX else None)
+        return self.value(arith.ConstantOp(IntegerAttr(integer, cast(IndexType | IntegerType, type_))))
 
     def index(self, number: Value | int) -> Value:
         """A scalar index."""
@@ -110,16 +112,16 @@ class Builder:
 
     def program_id(self, axis: int) -> Value:
         """This program's position along one axis of the grid."""
-        return Value(self.programs.ids[axis], Expr.counter(self._axes[axis]))
+        return Value(self.programs.ids[axis])
 
     # Shapes.
     def arange(self, start: int, end: int) -> Value:
-        return self.value(tile.ArangeOp(start, end), Expr.counter(Symbol(end - start)) + start)
+        return self.value(tile.ArangeOp(start, end))
 
     def expand_dims(self, x: Value, axis: int) -> Value:
         if not x.shape:
-            return self.value(tile.SplatOp(x.ssa, (1,)), x.expr)
-        return self.value(tile.ExpandDimsOp(x.ssa, axis), x.expr)
+            return self.value(tile.SplatOp(x.ssa, (1,)))
+        return self.value(tile.ExpandDimsOp(x.ssa, axis))
 
     def broadcast(self, x: Value, shape: Sequence[int]) -> Value:
         """`x` with that shape; dimensions are added in front."""
@@ -129,10 +131,10 @@ class Builder:
         if broadcast_shape(x.shape, shape) != shape:
             raise CompileError(f"a tensor of shape {x.shape} does not broadcast to {shape}")
         if not x.shape:
-            return self.value(tile.SplatOp(x.ssa, shape), x.expr)
+            return self.value(tile.SplatOp(x.ssa, shape))
         while len(x.shape) < len(shape):
             x = self.expand_dims(x, 0)
-        return x if x.shape == shape else self.value(tile.BroadcastOp(x.ssa, shape), x.expr)
+        return x if x.shape == shape else self.value(tile.BroadcastOp(x.ssa, shape))
 
     def match(self, *values: Value) -> tuple[Value, ...]:
         """The values broadcast to their common shape."""

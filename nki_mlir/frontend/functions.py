@@ -197,7 +197,7 @@ def permute(b: Builder, x: Value, order: Sequence[int]) -> Value:
     dims = tuple(axis_argument(d, rank) for d in order)
     if sorted(dims) != list(range(rank)):
         raise CompileError(f"{tuple(order)} is no order of the {rank} dimensions of {describe(x)}")
-    return x if dims == tuple(range(rank)) else b.value(tile.PermuteOp(x.ssa, dims), x.expr)
+    return x if dims == tuple(range(rank)) else b.value(tile.PermuteOp(x.ssa, dims))
 
 
 def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
@@ -208,12 +208,12 @@ def reshape(b: Builder, x: Any, shape: tuple[int, ...]) -> Value:
         raise CompileError(f"{describe(x)} has {math.prod(x.shape)} elements; shape {shape} has {math.prod(shape)}")
     if x.shape == shape:
         return x
-    return b.value(tile.ReshapeOp(x.ssa, shape), x.expr) if x.shape else b.broadcast(x, shape)
+    return b.value(tile.ReshapeOp(x.ssa, shape)) if x.shape else b.broadcast(x, shape)
 
 
 def squeezed(b: Builder, x: Value, axis: int) -> Value:
     """Without a dimension of size 1."""
-    return b.value(tile.ReshapeOp(x.ssa, (*x.shape[:axis], *x.shape[axis + 1 :])), x.expr)
+    return b.value(tile.ReshapeOp(x.ssa, (*x.shape[:axis], *x.shape[axis + 1 :])))
 
 
 def expand(b: Builder, x: Any, axis: Any) -> Value:

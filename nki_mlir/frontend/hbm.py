@@ -7,13 +7,14 @@ from typing import Any
 
 from xdsl.dialects.builtin import MemRefType
 
+from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter, is_program_id
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.expr import Counter, Expr
 from nki_mlir.dialects.neuron_isa_structure import MOST_BYTES
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.values import HbmArray, Span, Value, View, bounds, describe
+from nki_mlir.frontend.values import HbmArray, Span, Value, View, describe
 
 PARTITIONS = 128
 """The largest first dimension of a tile."""
@@ -124,8 +125,8 @@ def _span(item: slice, size: int) -> Span:
             f"the step of a slice must be a positive integer known at compile time, got {describe(step)}"
         )
     low, high = _expr(start), _expr(stop)
-    length = None if low is None or high is None else high - low
-    if length is None or not length.is_const:
+    length = high - low
+    if not length.is_const:
         raise CompileError("the length of a slice must be known at compile time; use nl.ds(start, size)")
     if length.const < 1:
         raise CompileError("this slice is empty")
@@ -138,14 +139,26 @@ def _from_end(bound: Any, size: int) -> Any:
     return bound + size if isinstance(bound, int) and bound < 0 else bound
 
 
-def _expr(bound: Value | int) -> Expr | None:
-    return bound.expr if isinstance(bound, Value) else Expr(bound)
+def _expr(bound: Value | int) -> Expr:
+    return expr_of(bound.ssa) if isinstance(bound, Value) else Expr(bound)
+
+
+def _reached(index: Value | int) -> tuple[int, int] | None:
+    """The smallest and the largest index, both reached: of what is affine in positions, loop counters and program ids.
+    None where that isn't known."""
+    if isinstance(index, int):
+        return index, index
+    try:
+        place = index_tensor(index.ssa)
+    except NotAffine:
+        return None
+    keys = [term.key if isinstance(term, Counter) else None for term, _ in place.offset.terms]
+    return place.range(index.shape) if all(is_loop_counter(key) or is_program_id(key) for key in keys) else None
 
 
 def _check_range(dim: int, size: int, index: Any, masked: bool) -> None:
     """An index that is known to leave the array, and that no mask restrains, is an error."""
-    expr = _expr(index)
-    reached = None if masked or expr is None else bounds(expr)
+    reached = None if masked else _reached(index)
     if reached is not None and (reached[0] < 0 or reached[1] >= size):
         low, high = reached
         what = f"is {low}" if low == high else f"reaches {low}..{high}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,6 @@ from nki_mlir.frontend.loops import Loop, unroll
 from nki_mlir.frontend.observed import is_opaque
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.values import HbmArray, Unrolled, Value, describe, is_runtime
-
-Replacements = dict[ast.stmt, Callable[[ast.stmt], None]]
 
 
 @dataclass(frozen=True)
@@ -48,22 +46,16 @@ class Interpreter(Expressions):
         returned = self.block(self.function.definition.body)
         return returned.value if returned is not None else None
 
-    def block(
-        self, statements: Sequence[ast.stmt], replaced: Replacements | None = None, again: bool = False
-    ) -> Returned | None:
-        """Evaluates statements in order.
-
-        `replaced` says what to do instead for some of them; `again`, that they are the body of a loop. `self.live`
-        holds, for the statement at hand, the names that may be read after it.
-        """
+    def block(self, statements: Sequence[ast.stmt], again: bool = False) -> Returned | None:
+        """Evaluates statements in order. `again` says that they are the body of a loop. `self.live` holds, for the
+        statement at hand, the names that may be read after it."""
         outer = self.live
         around = outer | analysis.names_read(statements) if again else outer
         try:
             for i, statement in enumerate(statements):
                 self.live = around | analysis.names_read(statements[i + 1 :])
-                action = (replaced or {}).get(statement)
                 self.pending.append(statements[i + 1 :])
-                returned = self._statement(statement) if action is None else self._replaced(statement, action)
+                returned = self._statement(statement)
                 self.pending.pop()
                 if returned is not None:
                     return returned
@@ -78,13 +70,6 @@ class Interpreter(Expressions):
             raise CompileError(
                 "this is nested too deeply; use several statements", *self.function.place(statement)
             ) from None
-
-    def _replaced(self, statement: ast.stmt, action: Callable[[ast.stmt], None]) -> None:
-        b = self.b
-        outer = b.file, b.line, b.column
-        b.file, b.line, b.column = self.function.place(statement)
-        action(statement)
-        b.file, b.line, b.column = outer
 
     def expr_Name(self, node: ast.Name) -> Any:
         if node.id not in self.env and node.id in self._assigned:

@@ -1,44 +1,38 @@
 """Loops with bounds known at compile time, as `scf.for`.
 
-Variables that the body changes are one of three things. `x += c` with a fixed `c`, where x is an integer or a pointer,
-is *induction*: its value is written as a function of the counter, so that addresses stay affine. What is read before it
-is written, or read after the loop, is *carried*: an argument of the loop's body. The rest is local to one iteration.
+What the body gives a value is *carried*, an argument of the loop's body, if it is read before it is written or read
+after the loop; the rest is local to one iteration. That some of it is `start + i * step` is for the IR to find out.
 
-Whether a variable changes may depend on conditions that are known only by evaluating the body (`if HAS_BIAS:`). What is
-written under an `if` only, and what is no number or tensor, is first taken to keep its value; if it turns out not to,
-the body is compiled again, as it is if what was taken to change does not.
+Whether a variable changes may depend on conditions that are known only by evaluating the body (`if HAS_BIAS:`), and
+which type a Python number has after an iteration too. Where that matters, a trial comes before the loop: its body is
+evaluated with nothing kept and nothing printed, first with every variable that is written under an `if` only, or that
+is no number or tensor, taken to keep its value; again with those carried that turn out not to; and so on. A loop inside
+a trial needs none of its own.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Attribute, Block, Region
+from xdsl.ir import Attribute, Block, OpResult, Region, SSAValue
 
-from nki_mlir.dialects.expr import Expr
+from nki_mlir.analysis.induction import step_of
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators
-from nki_mlir.frontend.builder import broadcast_shape
-from nki_mlir.frontend.builtin import Builtin
 from nki_mlir.frontend.dtypes import of_type
 from nki_mlir.frontend.observed import key
-from nki_mlir.frontend.values import Poison, Symbol, Value, describe, describe_type, is_runtime
+from nki_mlir.frontend.values import Poison, Value, describe, describe_type, is_runtime
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.interpreter import Interpreter
 
 _CARRIED = (Value, bool, int, float)
 """What a loop can carry."""
-
-_PURE = (builtins.min, builtins.max, builtins.abs, builtins.int, builtins.len)
-
 
 MAX_UNROLLED = 10_000
 """How many iterations the unrolled loops of a kernel may have together."""
@@ -84,19 +78,6 @@ def _trips(items: range) -> int:
     return count
 
 
-@dataclass
-class _Induction:
-    """A variable that is `start + iteration * step`."""
-
-    name: str
-    start: Any
-    step: Any
-
-    def at(self, loop: Loop, iteration: Any) -> Any:
-        b = loop.interpreter.b
-        return operators.binary(b, "+", self.start, operators.binary(b, "*", iteration, self.step))
-
-
 class Loop:
     """One `for` statement over a range, being emitted."""
 
@@ -109,114 +90,90 @@ class Loop:
         self.before = dict(interpreter.env)
         self.trips = _trips(items)
         self.hints: dict[str, Attribute] = {}
-        self.kept: set[str] = set()
+        needed = analysis.exposed(node.body) | interpreter.live
+        self.changing = [n for n in self.written if n in needed and n != self.target and self._is_defined(n)]
+        certain = analysis.unconditional(node.body)
+        self.kept = {n for n in self.changing if n not in certain or not isinstance(self.before[n], _CARRIED)}
         self.tried: set[str] = set()
 
     def emit(self) -> None:
         if not self.trips:
             return
         b = self.interpreter.b
-        updates = self._inductions()
-        inductions = [induction for _, induction in updates.values()]
-        known = {self.target, *(i.name for i in inductions)}
-        needed = analysis.exposed(self.node.body) | self.interpreter.live
-        changing = [n for n in self.written if n in needed and n not in known and self._is_defined(n)]
-        certain = analysis.unconditional(self.node.body)
-        self.kept = {n for n in changing if n not in certain or not isinstance(self.before[n], _CARRIED)}
-        printed = len(b.held)
-        try:
-            while not self._try(updates, [n for n in changing if n not in self.kept]):
-                del b.held[printed:]
-        finally:
-            b.flush()
-        for induction in inductions:
-            self.interpreter.env[induction.name] = induction.at(self, self.trips)
+        failure = None
+        if b.in_trial:
+            self._settle()
+        else:
+            if self.kept or not all(isinstance(self.before[n], Value) for n in self.changing):
+                failure = self._try_out()
+            if not self._try():
+                raise failure or AssertionError("a loop that changes otherwise than in its trial")
         if self.target not in self.written:
             self.interpreter.env[self.target] = self.items[-1]
 
     def _is_defined(self, name: str) -> bool:
         return name in self.before and not isinstance(self.before[name], Poison)
 
-    # Induction variables.
-    def _inductions(self) -> dict[ast.stmt, tuple[analysis.Update, _Induction]]:
-        found: dict[ast.stmt, tuple[analysis.Update, _Induction]] = {}
-        for update in analysis.updates(self.node.body, self.target):
-            if not self._is_defined(update.name) or not self._is_pure(update.amount):
-                continue
-            start = self.before[update.name]
-            if not (operators.is_index(start) or (isinstance(start, Value) and start.is_pointer)):
-                continue
-            step = self.interpreter.eval(update.amount)
-            if operators.is_index(step) and _keeps_shape(start, step):
-                step = operators.unary(self.interpreter.b, "-", step) if update.negative else step
-                found[update.statement] = update, _Induction(update.name, start, step)
-        return found
+    def _try_out(self) -> CompileError | None:
+        """Settles `kept` and `hints`. What is wrong with the body is told when it is emitted, after what it prints."""
+        in_loop = self.interpreter.in_loop
+        with self.interpreter.b.trial():
+            try:
+                self._settle()
+            except CompileError as error:
+                return error
+            finally:
+                self.interpreter.in_loop = in_loop
+        return None
 
-    def _is_pure(self, node: ast.expr) -> bool:
-        """Whether an expression may be computed in front of the loop: it calls nothing that reads memory."""
-        for call in ast.walk(node):
-            if isinstance(call, ast.Call):
-                if not isinstance(call.func, ast.Name | ast.Attribute):
-                    return False
-                function = self.interpreter.eval(call.func)
-                if not ((isinstance(function, Builtin) and not function.memory) or function in _PURE):
-                    return False
-        return True
+    def _settle(self) -> None:
+        while not self._try():
+            pass
 
-    # The loop itself.
-    def _try(self, updates: dict[ast.stmt, tuple[analysis.Update, _Induction]], carried: list[str]) -> bool:
-        """Emits the loop. False, and nothing in place, if a variable that was taken to keep its value changed, and is
-        then not in `kept` any more, or if one that starts as a Python number turned out to have another type, which is
-        then in `hints`."""
+    def _try(self) -> bool:
+        """Emits the loop. False if it is none yet: a variable that was taken to keep its value changed, and is then not
+        in `kept` any more, or one that starts as a Python number turned out to have another type, which is then in
+        `hints`, or not to change."""
         interpreter, b = self.interpreter, self.interpreter.b
+        carried = [n for n in self.changing if n not in self.kept]
         inits = [self._initial(name) for name in carried]
         block = Block(arg_types=[IndexType(), *(v.ssa.type for v in inits)])
+        low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
+        loop = b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block)))
         interpreter.env = dict(self.before)
         for name, argument in zip(carried, block.args[1:], strict=True):
             argument.name_hint = name
             interpreter.env[name] = Value(argument)
         with b.inside(block):
-            counter = Value(block.args[0], Expr.counter(Symbol(self.trips)))
-            self._body(counter, updates)
-            results = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
-            changed = {name for name in self.kept if not self._is_kept(name)}
-            settled = self._unchanged(carried, results, block) - self.tried
-            self.tried |= settled
-            self.kept = self.kept - changed | settled
-            if changed or settled or None in results:
-                block.erase(safe_erase=False)
+            self._body(Value(block.args[0]))
+            values = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
+            ends = {n: (v, a) for n, v, a in zip(carried, values, block.args[1:], strict=True)}
+            if self._resettled(ends) or None in values:
                 return False
-            b.add(scf.YieldOp(*(v.ssa for v in results if v is not None)))
-        low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
-        loop = b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block)))
+            b.add(scf.YieldOp(*(v.ssa for v in values if v is not None)))
         self._after(dict(zip(carried, loop.results, strict=True)))
         return True
 
-    @staticmethod
-    def _unchanged(carried: list[str], results: list[Value | None], block: Block) -> set[str]:
-        """The carried variables that end an iteration as they began it."""
-        pairs = zip(carried, results, block.args[1:], strict=True)
-        return {name for name, value, argument in pairs if value is not None and value.ssa is argument}
+    def _resettled(self, ends: Mapping[str, tuple[Value | None, SSAValue]]) -> bool:
+        """Whether `kept` loses what does change, or gains Python numbers that end an iteration as they began it. `ends`
+        has both."""
+        changed = {name for name in self.kept if not self._is_kept(name)}
+        same = {n for n, (end, begin) in ends.items() if end is not None and end.ssa is begin}
+        same = {n for n in same if not isinstance(self.before[n], Value)} - self.tried
+        self.tried |= same
+        self.kept = self.kept - changed | same
+        return bool(changed or same)
 
     def _is_kept(self, name: str) -> bool:
         before, now = self.before[name], self.interpreter.env[name]
         return now is before or (not is_runtime((before, now)) and key(now) == key(before))
 
-    def _body(self, counter: Value, updates: dict[ast.stmt, tuple[analysis.Update, _Induction]]) -> None:
+    def _body(self, counter: Value) -> None:
         interpreter, b = self.interpreter, self.interpreter.b
         variable = operators.binary(b, "*", counter, self.items.step)
-        variable = operators.binary(b, "+", variable, self.items.start)
-        interpreter.bind(self.target, variable)
-        for _, induction in updates.values():
-            interpreter.bind(induction.name, induction.at(self, counter))
-
-        def update(statement: ast.stmt) -> None:
-            induction = updates[statement][1]
-            following = operators.binary(b, "+", counter, 1)
-            interpreter.bind(induction.name, induction.at(self, following))
-
+        interpreter.bind(self.target, operators.binary(b, "+", variable, self.items.start))
         outer, interpreter.in_loop = interpreter.in_loop, True
-        interpreter.block(self.node.body, {statement: update for statement in updates}, again=True)
+        interpreter.block(self.node.body, again=True)
         interpreter.in_loop = outer
 
     def _initial(self, name: str) -> Value:
@@ -256,12 +213,12 @@ class Loop:
         found = describe(value) if isinstance(value, Value) else f"{describe(value)} (a compile-time value)"
         return f"'{name}' is {describe_type(init.ssa.type)} before the loop and {found} after an iteration; {cure}"
 
-    def _after(self, results: dict[str, Any]) -> None:
+    def _after(self, results: dict[str, OpResult]) -> None:
         """The variables after the loop."""
         env, inside = dict(self.before), self.interpreter.env
         for name in self.written:
             if name in results:
-                env[name] = Value(results[name])
+                env[name] = self._result(self.before[name], results[name])
                 results[name].name_hint = name
             elif name in self.kept or name not in inside:
                 continue
@@ -276,11 +233,9 @@ class Loop:
                 )
         self.interpreter.env = env
 
-
-def _keeps_shape(start: Any, step: Any) -> bool:
-    """Whether adding the step leaves the variable's shape as it is."""
-    try:
-        shape = start.shape if isinstance(start, Value) else ()
-        return broadcast_shape(shape, step.shape if isinstance(step, Value) else ()) == shape
-    except CompileError:
-        return False
+    def _result(self, start: Any, result: OpResult) -> Any:
+        """What a loop leaves in a variable: a number that each iteration adds a number to stays one."""
+        step = step_of(result)
+        if not operators.is_index(start) or isinstance(start, Value) or step is None:
+            return Value(result)
+        return operators.compute("+", start, self.trips * step)

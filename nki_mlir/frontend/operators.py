@@ -11,7 +11,6 @@ from xdsl.dialects import arith
 from xdsl.ir import Operation
 
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
@@ -115,24 +114,7 @@ def _arithmetic(b: Builder, symbol: str, left: Any, right: Any, dtype: DType) ->
     if op is None:
         raise CompileError(f"'{symbol}' is not supported on {dtype} values ({describe(left)} and {describe(right)})")
     x, y = b.match(b.typed(left, dtype), b.typed(right, dtype))
-    return b.value(op.create(operands=[x.ssa, y.ssa], result_types=[x.ssa.type]), combine(symbol, x.expr, y.expr))
-
-
-def combine(symbol: str, x: Expr | None, y: Expr | None) -> Expr | None:
-    """What an integer operator does to what is known of its operands."""
-    if x is None or y is None:
-        return None
-    match symbol:
-        case "+":
-            return x + y
-        case "-":
-            return x - y
-        case "*" if x.is_const:
-            return y * x.const
-        case "*" if y.is_const:
-            return x * y.const
-        case _:
-            return None
+    return b.value(op.create(operands=[x.ssa, y.ssa], result_types=[x.ssa.type]))
 
 
 def _unchanged(symbol: str, left: Any, right: Any, dtype: DType) -> Value | None:

@@ -18,11 +18,11 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.analysis.induction import carried_of
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError, internal_errors
 from nki_mlir.frontend.arrays import Memory
@@ -160,7 +160,7 @@ def _names(b: Builder, memory: Memory) -> list[str]:
 
 
 def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
-    """The kernel as a module. An empty grid has no programs, and so leaves no operation of what is verified here."""
+    """The kernel as a module. An empty grid has no programs: nothing stays of a body that is verified all the same."""
     entry, end = b.entry, ReturnOp()
     entry.add_ops([b.programs, end])
     func = FuncOp(function.name, ([a.type for a in entry.args], []), Region(entry))
@@ -208,20 +208,12 @@ def _bases(pointer: SSAValue, seen: set[SSAValue]) -> set[int]:
     owner = pointer.owner
     if isinstance(owner, tile.BaseOp):
         return {owner.source.index} if isinstance(owner.source, BlockArgument) else set()
-    sources: Sequence[SSAValue]
-    if isinstance(owner, Block):
-        loop = owner.parent_op()
-        sources = loop.iter_args if isinstance(loop, ForOp) else ()
-        terminator = owner.last_op
-        sources = [*sources, *(terminator.operands if terminator is not None else ())]
+    carried = carried_of(pointer)
+    if carried is not None:
+        sources: Sequence[SSAValue] = (carried.start, carried.yielded)
     else:
-        sources = [*owner.operands, *(v for r in owner.regions for v in _yielded(r))]
+        sources = owner.operands if isinstance(owner, Operation) else ()
     return set().union(*(_bases(source, seen) for source in sources))
-
-
-def _yielded(region: Region) -> Sequence[SSAValue]:
-    last: Operation | None = region.block.last_op
-    return last.operands if last is not None else ()
 
 
 def _verify(ops: Iterable[Operation]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
-from nki_mlir.dialects.expr import Counter, Expr
 from nki_mlir.dialects.tile import PtrType, element_of, shape_of
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.dtypes import DType, PointerType, of_type
@@ -22,19 +21,11 @@ class ArgFloat(float):
     """A float argument of a Triton kernel: known while compiling, but typed float32 in promotion."""
 
 
-@dataclass(frozen=True, eq=False)
-class Symbol:
-    """An integer that takes every value of 0..extent-1: a program id, a loop counter, a position in an arange."""
-
-    extent: int
-
-
 @dataclass(eq=False)
 class Value:
-    """A scalar or tensor that the program computes. `expr` says what an integer is made of, where that is known."""
+    """A scalar or tensor that the program computes."""
 
     ssa: SSAValue
-    expr: Expr | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,13 +98,6 @@ class Unrolled:
     """A `static_range`: its loop is unrolled while compiling."""
 
     items: range
-
-
-def bounds(expr: Expr) -> tuple[int, int] | None:
-    """The smallest and the largest value, both reached; None where that isn't known."""
-    if not all(isinstance(term, Counter) for term, _ in expr.terms):
-        return None
-    return expr.bounds(lambda symbol: (0, symbol.extent - 1) if isinstance(symbol, Symbol) else (0, 0))
 
 
 class Unexpected(CompileError):

@@ -359,7 +359,7 @@ def copy(b: Builder, src: Any, dtype: Any = None, mask: Any = None) -> Value:
     """The tile, in another variable and perhaps another type."""
     if not isinstance(src, Value):
         raise CompileError(f"nl.copy takes a tile, got {describe(src)}")
-    return _result(b, Value(src.ssa, src.expr), dtype)
+    return _result(b, Value(src.ssa), dtype)
 
 
 @builtin()

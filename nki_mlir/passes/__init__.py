@@ -16,6 +16,7 @@ KnownPasses: TypeAlias = "Mapping[str, Callable[[], type[ModulePass]]]"
 
 OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
+    "induction": "Induction",
     "fold-constants": "FoldConstants",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xdsl.utils.arg_spec import ArgSpec
 
 _CLEAN = "canonicalize,cse,dce"
-_STRUCTURE = "normalize-loops,fold-constants,expand-atomics,structure-accesses"
+_STRUCTURE = "normalize-loops,induction,fold-constants,expand-atomics,structure-accesses"
 _EXPAND = (
     "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
