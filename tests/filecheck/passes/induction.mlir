@@ -209,7 +209,7 @@ func.func @leaves_alone(%start: index, %x: memref<8xi32>, %n0: i8) {
   %c128 = arith.constant 128 : index
   %one = arith.constant 1 : i32
   %ones = arith.constant 1 : i8
-  %data = tile.read %x[%c0] strides [] : memref<8xi32> -> i32
+  %data = tile.read %x [0 by 1] : memref<8xi32> -> i32
   %r:8 = scf.for %i = %c0 to %c128 step %c1
       iter_args(%a = %start, %b = %start, %d = %data, %n = %n0, %s = %start, %p = %start, %q = %start, %t = %start)
       -> (index, index, i32, i8, index, index, index, index) {
