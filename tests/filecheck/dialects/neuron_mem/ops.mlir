@@ -143,3 +143,14 @@ func.func @products(%a: !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2
   %1 = neuron.mem.matmul %a, %b acc %0 part [0, 0, 1] : !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @scalars
+func.func @scalars(%0: !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>, %1: !neuron.mem.tile<sbuf, 1x1xi1, [d0] x [d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi32, {{.*}}> -> index
+  %2 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> index
+  // CHECK: %{{.*}} = neuron.mem.scalar %1 : !neuron.mem.tile<sbuf, 1x1xi1, {{.*}}> -> i1
+  %3 = neuron.mem.scalar %1 : !neuron.mem.tile<sbuf, 1x1xi1, [d0] x [d1]> -> i1
+  func.return
+}

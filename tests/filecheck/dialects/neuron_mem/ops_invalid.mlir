@@ -666,3 +666,35 @@ func.func @a_part_has_three_numbers(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x
   %r = neuron.mem.matmul %0, %1 acc %2 part [0, 0] : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return
 }
+
+// -----
+
+// CHECK: a scalar is made of a tile of one element, got [2]
+func.func @a_scalar_is_one_element(%0: !neuron.mem.tile<sbuf, 2xi32, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 2xi32, [] x [d0]> -> index
+  func.return
+}
+
+// -----
+
+// CHECK: a sequencer reads sbuf, not psum; convert the tile
+func.func @a_scalar_in_psum(%0: !neuron.mem.tile<psum, 1xf32, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<psum, 1xf32, [] x [d0]> -> index
+  func.return
+}
+
+// -----
+
+// CHECK: an i32 becomes an index and an i1 an i1, got
+func.func @a_scalar_of_16_bits(%0: !neuron.mem.tile<sbuf, 1xi16, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi16, [] x [d0]> -> index
+  func.return
+}
+
+// -----
+
+// CHECK: an i32 becomes an index and an i1 an i1, got
+func.func @a_truth_value_is_no_index(%0: !neuron.mem.tile<sbuf, 1xi1, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi1, [] x [d0]> -> index
+  func.return
+}
