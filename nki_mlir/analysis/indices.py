@@ -69,6 +69,11 @@ def repeated_loops(op: Operation) -> list[ForOp]:
     return loops[::-1]
 
 
+def is_known_early(expr: Expr) -> bool:
+    """Whether it is made of the counters of loops with constant bounds."""
+    return all(is_loop_counter(key) and range_of(key)[1] < UNKNOWN[1] for key in expr.counters())
+
+
 def range_of(key: Hashable) -> tuple[int, int]:
     """The inclusive range of an atom: a loop counter, a program id, or anything."""
     if not isinstance(key, SSAValue):
