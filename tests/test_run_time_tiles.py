@@ -354,3 +354,106 @@ def test_an_extent_that_varies_with_a_run_time_loop() -> None:
     """
     with pytest.raises(CompileError, match="an extent that varies with a loop of run-time bounds"):
         pipeline("peel-tails", target="trn1")(parse(kernel(body)))
+
+
+# At `tile`.
+
+TENSOR = f"tensor<{BLOCK}xf32>"
+
+
+def read(to: str, block: str) -> str:
+    return f"""
+      %{to}_at = arith.muli {block}, %c8 : index
+      %{to} = tile.read %x[%{to}_at] strides [1] : {MEMORY} -> {TENSOR}
+    """
+
+
+def write(value: str, block: str, name: str = "to") -> str:
+    return f"""
+      %{name} = arith.muli {block}, %c8 : index
+      tile.write %{value} to %y[%{name}] strides [1] : {TENSOR} -> {MEMORY}
+    """
+
+
+def element(name: str, place: int) -> str:
+    return f"%{name} = tile.read %numbers[%c{place}] strides [] : {NUMBERS} -> i32"
+
+
+@pytest.mark.parametrize("trips", [0, 1, 2, 7])
+def test_tensors_go_round_a_run_time_loop(trips: int) -> None:
+    """From one loaded number to another, where the sum goes on as long as a third one is not reached."""
+    first, limit = 1, 5
+
+    def wanted(x: Array, y: Array) -> None:
+        total = x[9]
+        for i in range(first, trips):
+            total = total + x[i] if i < limit else total
+        y[3] = total
+
+    body = f"""
+      {element("low_t", 0)}
+      {element("high_t", 1)}
+      {element("limit_t", 2)}
+      %low = arith.index_cast %low_t : i32 to index
+      %high = tile.cast %high_t : i32 -> index
+      %limit = arith.index_cast %limit_t : i32 to index
+      {read("start", "%c9")}
+      %r = scf.for %i = %low to %high step %c1 iter_args(%sum = %start) -> ({TENSOR}) {{
+        %p = tile.compare lt %i, %limit : index, index -> i1
+        %next = scf.if %p -> ({TENSOR}) {{
+          {read("v", "%i")}
+          %s = arith.addf %sum, %v : {TENSOR}
+          scf.yield %s : {TENSOR}
+        }} else {{
+          scf.yield %sum : {TENSOR}
+        }}
+        scf.yield %next : {TENSOR}
+      }}
+      {write("r", "%c3")}
+    """
+    check(body, [first, trips, limit], wanted)
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 7, 100])
+def test_numbers_and_tensors_go_round_a_while(start: int) -> None:
+    """The condition is computed of data; a number of data carries on from one iteration to the next."""
+
+    def wanted(x: Array, y: Array) -> None:
+        total, left = x[0].copy(), start
+        while left > 0:
+            total, left = total + total, left // 2
+        y[2] = total
+
+    body = f"""
+      {element("n", 0)}
+      %zero = arith.constant 0 : i32
+      %one = arith.constant 1 : i32
+      {read("v", "%c0")}
+      %r:2 = scf.while (%left = %n, %sum = %v) : (i32, {TENSOR}) -> (i32, {TENSOR}) {{
+        %more = tile.compare gt %left, %zero : i32, i32 -> i1
+        scf.condition(%more) %left, %sum : i32, {TENSOR}
+      }} do {{
+      ^bb0(%k: i32, %t: {TENSOR}):
+        %h = arith.shrsi %k, %one : i32
+        %d = arith.addf %t, %t : {TENSOR}
+        scf.yield %h, %d : i32, {TENSOR}
+      }}
+      %to = arith.muli %c2, %c8 : index
+      tile.write %r#1 to %y[%to] strides [1] : {TENSOR} -> {MEMORY}
+    """
+    check(body, [start], wanted)
+
+
+@pytest.mark.parametrize("flag", [-2, 0, 1])
+def test_a_branch_on_data(flag: int) -> None:
+    def wanted(x: Array, y: Array) -> None:
+        y[1 if flag > 0 else 2] = x[0]
+
+    body = f"""
+      {element("n", 0)}
+      %zero = arith.constant 0 : i32
+      {read("v", "%c0")}
+      %p = tile.compare gt %n, %zero : i32, i32 -> i1
+      scf.if %p {{ {write("v", "%c1")} }} else {{ {write("v", "%c2", "other")} }}
+    """
+    check(body, [flag], wanted)

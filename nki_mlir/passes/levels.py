@@ -34,7 +34,7 @@ _CONTROL = ("scf.for", "scf.if", "scf.while", "scf.condition", "scf.yield")
 LEGAL: dict[str, Legal] = {
     TILE: Legal(
         ("func", "arith", "math", TILE),
-        ("builtin.module", "scf.for", "scf.if", "scf.yield"),
+        ("builtin.module", *_CONTROL),
         tensors=True,
         carried=True,
     ),

@@ -44,13 +44,17 @@ func.func @several_results(%x: memref<8xf32>) {
 
 // -----
 
-func.func @a_branch(%x: memref<8xf32>) {
+func.func @a_branch_that_yields_an_index(%x: memref<8xf32>, %p: index) {
   %c0 = arith.constant 0 : index
-  %true = arith.constant true
+  %c1 = arith.constant 1 : index
   %v = tile.read %x[%c0] strides [1] : memref<8xf32> -> tensor<8xf32>
-  // CHECK: error: run-time branches (scf.if) are not supported
-  scf.if %true {
+  %q = tile.compare eq %p, %c0 : index, index -> i1
+  // CHECK: error: an if yields tensors and numbers, not index
+  %r = scf.if %q -> (index) {
     tile.write %v to %x[%c0] strides [1] : tensor<8xf32> -> memref<8xf32>
+    scf.yield %c0 : index
+  } else {
+    scf.yield %c1 : index
   }
   func.return
 }
