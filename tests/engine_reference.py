@@ -6,6 +6,7 @@ allocation is an array of its own.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,16 +16,20 @@ from numpy.typing import NDArray
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp
+from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.dialects.alu import Alu, Function
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ScalarOp, ViewOp
 
 Array = NDArray[Any]
 
-TYPES = {"float32": np.dtype(np.float32), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
+TYPES = {
+    "float32": np.dtype(np.float32),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+    "int32": np.dtype(np.int32),
+}
 ALU: dict[Alu, Callable[[Any, Any], Any]] = {
     Alu.ADD: np.add,
     Alu.SUBTRACT: np.subtract,
@@ -37,6 +42,8 @@ ARITH: dict[type[Operation], Callable[[int, int], int]] = {
     arith.DivSIOp: lambda a, b: a // b,
     arith.RemSIOp: lambda a, b: a % b,
 }
+COMPARE = {0: operator.eq, 1: operator.ne, 2: operator.lt, 3: operator.le, 4: operator.gt, 5: operator.ge}
+"""By the number of a predicate of `arith.cmpi`."""
 GARBAGE = 0x7B
 
 
@@ -68,10 +75,27 @@ class Reference:
                     for counter in range(low, high, step):
                         self.values[op.body.block.args[0]] = counter
                         self.block(op.body.block)
+                case ScalarOp():
+                    self.values[op.result] = self.values[op.source].item()
+                case arith.CmpiOp():
+                    compare = COMPARE[op.predicate.value.data]
+                    self.values[op.result] = compare(self.values[op.lhs], self.values[op.rhs])
+                case IfOp():
+                    for side in (op.true_region if self.values[op.cond] else op.false_region).blocks:
+                        self.block(side)
+                case WhileOp():
+                    while self.goes_on(op):
+                        self.block(op.after_region.block)
                 case EngineInstruction():
                     getattr(self, op.instruction.name)(op)
                 case _:
-                    assert op.name in ("scf.yield", "func.return"), op.name
+                    assert op.name in ("scf.yield", "scf.condition", "func.return"), op.name
+
+    def goes_on(self, op: WhileOp) -> bool:
+        self.block(op.before_region.block)
+        end = op.before_region.block.last_op
+        assert isinstance(end, ConditionOp)
+        return self.values[end.condition]
 
     def view(self, op: ViewOp) -> Array:
         """The elements as a NumPy view of the memory's bytes: [P, …] on chip."""

@@ -8,14 +8,14 @@ from engine_programs import program
 from nki_mlir import parse, pipeline
 from nki_mlir.analysis.access_index import AccessIndex
 from nki_mlir.analysis.overlap import Question
-from nki_mlir.analysis.program_order import Step, common_loops, steps_of
+from nki_mlir.analysis.program_order import Step, common_loops, program_of
 from nki_mlir.dialects.neuron_isa import ProgramOp
 
 
 def streams(text: str, passes: str = "multi-buffer{depth=2},allocate,emit-streams") -> list[Step]:
     module = pipeline(passes)(parse(text))
     programs = [op for op in module.body.block.ops if isinstance(op, ProgramOp)]
-    return steps_of(programs[0].cores()[0])
+    return program_of(programs[0].cores()[0]).steps
 
 
 def conflict(earlier: Step, later: Step) -> bool:

@@ -105,9 +105,27 @@ LOOP = """
 """
 IF = """
 %true = arith.constant true
-scf.if %true {
+%c = scf.if %true -> (index) {
+  scf.yield %zero : index
+} else {
+  scf.yield %one : index
 }
 """
+CONTROL = """
+%true = arith.constant true
+scf.if %true {
+}
+scf.while () : () -> () {
+  scf.condition(%true)
+} do {
+  scf.yield
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["neuron.mem", "neuron.engine"])
+def test_run_time_control_flow_is_legal(level: str) -> None:
+    verify_level(kernel(CONTROL), level)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +137,7 @@ scf.if %true {
         ("%s = arith.addf %float, %float : f32", "neuron.engine", "arith.addf: neuron.engine has no values of type"),
         ("%s = math.sqrt %float : f32", "neuron.mem", "math.sqrt is not an operation of neuron.mem"),
         (LOOP, "neuron.engine", "a loop of neuron.engine carries no values"),
-        (IF, "neuron.mem", "scf.if is not an operation of neuron.mem"),
-        (IF, "neuron.engine", "scf.if is not an operation of neuron.engine"),
+        (IF, "neuron.engine", "a loop of neuron.engine carries no values, and an if yields none"),
         ('"test.op"() : () -> ()', "tile", "test.op is not an operation of tile"),
         ("", "neuron.isa", "func.func is not an operation of neuron.isa"),
     ],

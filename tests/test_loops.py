@@ -248,14 +248,14 @@ def test_ragged_ends(bounds: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
-        (("%n", "%n_4", "%n_1"), "this loop's lower bound is known at run time only"),
-        (("%n_0", "%n", "%n_1"), "this loop's upper bound is known at run time only"),
-        (("%n_0", "%n_4", "%n"), "this loop's step is known at run time only"),
-        (("%n_0", "%n_4", "%n_0"), "this loop's step is 0"),
-        (("%n_4", "%n_0", "%n_m1"), "this loop's step is -1"),
+        (("%n", "%n_4", "%n_1"), "depends on an argument that is no memory; a scalar is a constant, or comes from"),
+        (("%n_0", "%n", "%n_1"), "depends on an argument that is no memory; a scalar is a constant, or comes from"),
+        (("%n_0", "%n_4", "%n"), "a loop's step is a constant of at least 1; this loop's is known at run time only"),
+        (("%n_0", "%n_4", "%n_0"), "a loop's step is a constant of at least 1; this loop's is 0"),
+        (("%n_4", "%n_0", "%n_m1"), "a loop's step is a constant of at least 1; this loop's is -1"),
     ],
 )
-def test_what_is_no_constant_loop(level: str, bounds: tuple[str, str, str], message: str) -> None:
+def test_bounds_that_are_nowhere(level: str, bounds: tuple[str, str, str], message: str) -> None:
     it = LEVELS[level]
     body = f"""
       scf.for %i = {bounds[0]} to {bounds[1]} step {bounds[2]} {{

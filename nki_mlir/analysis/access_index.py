@@ -37,7 +37,8 @@ class _Touch:
         """Whether it writes, once and for certain, every byte that the other one may touch."""
         a, b = self.access, other.access
         lanes = not a.on_chip or (a.start <= b.start and b.start + b.partitions <= a.start + a.partitions)
-        whole = self.writes and not self.step.loops and self.low <= other.low and other.high <= self.high
+        certain = not self.step.loops and self.step.region is None
+        whole = self.writes and certain and self.low <= other.low and other.high <= self.high
         return whole and lanes and _is_dense(a)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nki_mlir.analysis.access_index import AccessIndex
@@ -24,9 +25,9 @@ class Edge:
 
 
 class Dependences:
-    """The edges of a program. `aliases` gives tensors that may share memory the same number."""
+    """The edges of a body. `aliases` gives tensors that may share memory the same number, `more` further edges."""
 
-    def __init__(self, steps: list[Step], aliases: dict[str, int]):
+    def __init__(self, steps: list[Step], aliases: dict[str, int], more: Iterable[Edge] = ()):
         self.steps, self.aliases = steps, aliases
         self.edges: list[Edge] = []
         self._after: dict[Step, int] = {}
@@ -35,6 +36,7 @@ class Dependences:
         self._index = AccessIndex(steps, aliases)
         for number, later in enumerate(steps):
             self._find(later, number)
+        self.edges += more
         self._add_reuse()
         self._reduce()
 
@@ -60,8 +62,10 @@ class Dependences:
 
     def _pairs(self, earlier: Step, later: Step) -> list[tuple[Access, Access]]:
         """The accesses whose order matters. On one engine, which completes in order, only a read after a write does;
-        matmuls into PSUM keep their order too."""
-        same_engine = earlier.engine is later.engine and not earlier.is_dma and not later.is_dma
+        matmuls into PSUM keep their order too. A stream that has left run-time control flow has seen all of it end."""
+        if later.engine in earlier.entered:
+            return []
+        same_engine = earlier.engine is later.engine and not earlier.transfers and not later.transfers
         if same_engine and earlier.is_matmul and later.is_matmul:
             return []
         pairs = [(w, r) for w in earlier.writes for r in later.reads]
@@ -165,11 +169,13 @@ def _iterations(loops: tuple[Loop, ...]) -> int:
 
 
 def slots(step: Step) -> int:
-    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots."""
+    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots. Where its body may run
+    again, each slot is used equally often in a run, so that the semaphores of all of them have risen alike."""
     if not step.loops:
         return 1
     periods = [_period(access) for access in (*step.reads, *step.writes) if access.on_chip]
-    return min(step.instances, max(periods, default=1))
+    depth = min(step.instances, max(periods, default=1))
+    return 1 if step.again and step.instances % depth else depth
 
 
 def _period(access: Access) -> int:

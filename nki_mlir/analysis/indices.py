@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
-from xdsl.dialects.scf import ForOp
+from xdsl.dialects.scf import ForOp, IfOp, WhileOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from nki_mlir.analysis.constants import limits
@@ -53,6 +53,27 @@ def enclosing_loops(op: Operation) -> list[ForOp]:
     return loops[::-1]
 
 
+def is_run_time(op: Operation) -> bool:
+    """Whether how often its regions run is known at run time only: a loop without constant bounds, a while, an if."""
+    return isinstance(op, IfOp | WhileOp) or (isinstance(op, ForOp) and trip_count(op) is None)
+
+
+def repeated_loops(op: Operation) -> list[ForOp]:
+    """The loops around an operation, from the outermost in, as far as no run-time control flow is in between."""
+    loops: list[ForOp] = []
+    parent = op.parent_op()
+    while parent is not None and not is_run_time(parent):
+        if isinstance(parent, ForOp):
+            loops.append(parent)
+        parent = parent.parent_op()
+    return loops[::-1]
+
+
+def is_known_early(expr: Expr) -> bool:
+    """Whether it is made of the counters of loops with constant bounds."""
+    return all(is_loop_counter(key) and range_of(key)[1] < UNKNOWN[1] for key in expr.counters())
+
+
 def range_of(key: Hashable) -> tuple[int, int]:
     """The inclusive range of an atom: a loop counter, a program id, or anything."""
     if not isinstance(key, SSAValue):
@@ -67,6 +88,8 @@ def range_of(key: Hashable) -> tuple[int, int]:
         trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
         if trips and low is not None and step is not None:
             return low, low + step * (trips - 1)
+        if trips is None and low is not None and step is not None and step >= 1:
+            return low, UNKNOWN[1]
     return UNKNOWN
 
 

@@ -11,9 +11,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import cast
 
-from nki_mlir.analysis.program_order import Loop
+from nki_mlir.analysis.program_order import Loop, Outer, range_of
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 
@@ -173,7 +172,7 @@ def _address(access: Access) -> Expr:
 
 def reach(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int]:
     """The first byte that an access may touch in any iteration, and one past the last."""
-    low, high = _address(access).bounds(lambda key: (0, loops[cast(int, key)].trips - 1))
+    low, high = _address(access).bounds(lambda key: range_of(key, loops))
     first, end = access.extent
     return low + first, high + end
 
@@ -189,6 +188,10 @@ def _box(access: Access, sign: int) -> list[Variable]:
     return [*dims, Variable(sign, 0, size - 1)]
 
 
+def _range(key: object, ranges: Mapping[object, tuple[int, int]]) -> tuple[int, int]:
+    return (0, key.trips - 1) if isinstance(key, Outer) else ranges[key]
+
+
 def _cases(expr: Expr, ranges: Mapping[object, tuple[int, int]]) -> Iterator[tuple[int, list[Variable]]]:
     """The expression as a constant and linear terms, once for each residue that its remainders can have together.
 
@@ -199,12 +202,12 @@ def _cases(expr: Expr, ranges: Mapping[object, tuple[int, int]]) -> Iterator[tup
     for term, coefficient in expr.terms:
         match term:
             case Counter(key):
-                linear.append(Variable(coefficient, *ranges[key]))
+                linear.append(Variable(coefficient, *_range(key, ranges)))
             case Mod(value, divisor):
                 base = value - value.const
                 groups.setdefault((base, divisor), []).append((value.const, coefficient))
             case FloorDiv(value, divisor):
-                low, high = value.bounds(lambda key: ranges[key])
+                low, high = value.bounds(lambda key: _range(key, ranges))
                 linear.append(Variable(coefficient, low // divisor, high // divisor))
             case _:
                 linear.append(Variable(coefficient, -(2**40), 2**40))

@@ -1,17 +1,23 @@
-"""The program that a set of streams was dealt out from: every instruction with its loops, in program order."""
+"""The program that a set of streams was dealt out from: every instruction with its loops, in program order.
+
+What runs as often as run-time control flow says (a loop's body, a side of a branch) is a `Body` of its own. In the body
+around it a region of control flow is one step in each stream that enters it: dependences across its border are of the
+region as a whole. Nothing is known of what is in registers: an access whose address is in one may touch all its memory.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 
 from nki_mlir.dialects import neuron_isa as isa
-from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 
 MOST_ELEMENTS = 2**40
@@ -26,9 +32,41 @@ class Loop:
     trips: int
 
 
+@dataclass(frozen=True)
+class Outer:
+    """The counter of a repeat around a body, the `depth`-th of its stream: it stands still while the body runs."""
+
+    depth: int
+    trips: int
+
+
+def range_of(key: object, loops: tuple[Loop, ...]) -> tuple[int, int]:
+    """The inclusive range of a counter: that of a repeat of `loops`, or of one outside."""
+    if isinstance(key, Outer):
+        return 0, key.trips - 1
+    assert isinstance(key, int)
+    return 0, loops[key].trips - 1
+
+
+@dataclass(eq=False)
+class Body:
+    """What runs from its first step to its last whenever it runs: the program, the body of a run-time loop, a side of a
+    branch (then `again`: it may run any number of times). `blocks` are its text, one in each stream that takes part;
+    `outer` the repeats around it, from the outermost; counters of addresses count from those on."""
+
+    outer: tuple[Loop, ...] = ()
+    again: bool = False
+    blocks: dict[Engine, Block] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    inner: list[Body] = field(default_factory=list)
+
+
 @dataclass(eq=False)
 class Step:
-    """One instruction of the text, at place `order` of the program, inside `loops` (outermost first)."""
+    """One instruction of the text, at place `order` of the program, inside `loops` (outermost first, those of its body
+    alone); or, under the number `region`, what one stream does in run-time control flow, in which the streams `entered`
+    take part. `transfers` says whether DMA carries any of it out, `again` whether its body may run any number of
+    times."""
 
     op: Operation
     engine: Engine
@@ -36,6 +74,10 @@ class Step:
     loops: tuple[Loop, ...]
     reads: list[Access] = field(default_factory=list)
     writes: list[Access] = field(default_factory=list)
+    region: int | None = None
+    entered: frozenset[Engine] = frozenset()
+    transfers: bool = False
+    again: bool = False
 
     @property
     def name(self) -> str:
@@ -70,44 +112,102 @@ def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:
     return common_prefix(a.loops, b.loops)
 
 
-def steps_of(core: isa.CoreOp) -> list[Step]:
-    """All instructions of a core in program order. Raises CompileError where `order` or `loop` is missing."""
-    found: list[Step] = []
-    for stream in core.items:
-        if isinstance(stream, isa.StreamOp):
-            found += _collect(stream, stream.engine.data, ())
-    found.sort(key=lambda step: step.order)
-    for before, after in itertools.pairwise(found):
-        if before.order == after.order:
-            raise CompileError.at(after.op, f"two instructions have order {after.order}")
-    return found
+def program_of(core: isa.CoreOp) -> Body:
+    """All instructions of a core, with its run-time control flow. Raises CompileError where `order`, `loop` or `region`
+    is missing."""
+    return _Collection().program(core)
 
 
-def _collect(parent: isa.StreamOp | isa.RepeatOp, engine: Engine, loops: tuple[Loop, ...]) -> Iterator[Step]:
-    for op in parent.items:
-        match op:
-            case isa.RepeatOp():
-                if op.loop is None:
-                    raise CompileError.at(op, "a repeat has no 'loop' number; insert-semaphores follows emit-streams")
-                loop = Loop(op.loop.value.data, op.count.value.data)
-                yield from _collect(op, engine, (*loops, loop))
-            case isa.IsaInstruction():
-                yield _step(op, engine, loops)
-            case _:
-                _reject(op)
+class _Collection:
+    """`bodies` has those of each region by its number: one, or two of a branch; `entered` which streams enter it."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[int, list[Body]] = {}
+        self.entered: dict[int, set[Engine]] = {}
+
+    def program(self, core: isa.CoreOp) -> Body:
+        program = Body()
+        for stream in core.items:
+            if isinstance(stream, isa.StreamOp):
+                program.blocks[stream.engine.data] = stream.body.block
+                self.collect(stream.items, stream.engine.data, program, ())
+        self._finish(program)
+        return program
+
+    def collect(self, ops: Iterable[Operation], engine: Engine, body: Body, loops: tuple[Loop, ...]) -> None:
+        for op in ops:
+            match op:
+                case isa.RepeatOp():
+                    if op.loop is None:
+                        raise CompileError.at(
+                            op, "a repeat has no 'loop' number; insert-semaphores follows emit-streams"
+                        )
+                    loop = Loop(op.loop.value.data, op.count.value.data)
+                    self.collect(op.items, engine, body, (*loops, loop))
+                case isa.RunTimeOp() if op.region is not None:
+                    self._region(op, op.region.value.data, engine, body, loops)
+                case isa.CmpBranchOp() if not _reaches_memory(op):
+                    pass
+                case isa.RegisterMoveOp() | isa.RegisterAluOp():
+                    pass
+                case isa.IsaInstruction() | isa.RegisterLoadOp():
+                    body.steps.append(_step(op, engine, loops, body))
+                case _:
+                    raise CompileError.at(op, f"{op.name} is something that insert-semaphores does not order")
+
+    def _region(self, op: isa.RunTimeOp, number: int, engine: Engine, body: Body, loops: tuple[Loop, ...]) -> None:
+        sides = [op.body, op.otherwise] if isinstance(op, isa.CmpBranchOp) else [op.body]
+        if number not in self.bodies:
+            self.bodies[number] = [Body((*body.outer, *loops), again=True) for _ in sides]
+            self.entered[number] = set()
+            body.inner += self.bodies[number]
+        self.entered[number].add(engine)
+        step = Step(op, engine, MOST_ELEMENTS, loops, region=number)
+        for inner, side in zip(self.bodies[number], sides, strict=True):
+            if not side.blocks:
+                side.add_block(Block())
+            inner.blocks[engine] = side.block
+            before = len(inner.steps)
+            self.collect(side.block.ops, engine, inner, ())
+            for one in inner.steps[before:]:
+                step.order = min(step.order, one.order)
+                step.transfers = step.transfers or one.transfers
+                step.reads += [_whole(access, one.loops, body) for access in one.reads]
+                step.writes += [_whole(access, one.loops, body) for access in one.writes]
+        if step.order < MOST_ELEMENTS:
+            body.steps.append(step)
+
+    def _finish(self, body: Body) -> None:
+        """Brings the steps into program order; in each body of a region all that enter the region take part."""
+        for step in body.steps:
+            if step.region is not None:
+                step.entered = frozenset(self.entered[step.region])
+        body.steps.sort(key=lambda step: step.order)
+        for before, after in itertools.pairwise(body.steps):
+            if before.order == after.order:
+                raise CompileError.at(after.op, f"two instructions have order {after.order}")
+        for inner in body.inner:
+            self._finish(inner)
 
 
-def _step(op: isa.IsaInstruction, engine: Engine, loops: tuple[Loop, ...]) -> Step:
+def _reaches_memory(op: Operation) -> bool:
+    return any(not isinstance(inner, isa.RegisterMoveOp | isa.RegisterAluOp | isa.CmpBranchOp) for inner in op.walk())
+
+
+def _step(op: isa.IsaInstruction | isa.RegisterLoadOp, engine: Engine, loops: tuple[Loop, ...], body: Body) -> Step:
     if op.order is None:
         raise CompileError.at(op, "an instruction has no 'order'; insert-semaphores follows emit-streams")
     if op.wait is not None or op.update is not None:
         raise CompileError.at(op, "an instruction already waits for or updates a semaphore")
-    if any(access.address is not None and access.address.registers() for access in op.accesses().values()):
-        raise CompileError.at(op, "addresses in registers (run-time loops) are not supported by insert-semaphores")
-    step = Step(op, engine, op.order.value.data, loops)
+    step = Step(op, engine, op.order.value.data, loops, again=body.again)
+    step.transfers = step.is_dma
+    if isinstance(op, isa.RegisterLoadOp):
+        step.reads.append(_inside(_known(op.src.data, op), body, loops))
+        return step
     indirect = any(name in op.properties for name in INDEX_OPERANDS)
     for name, access in op.accesses().items():
-        touched = _whole_tensor(access) if indirect and not access.on_chip else access
+        touched = _whole_tensor(access) if indirect and not access.on_chip else _known(access, op)
+        touched = _inside(touched, body, loops)
         writes = op.instruction.operand(name).role == "dst"
         if writes:
             step.writes.append(touched)
@@ -116,12 +216,46 @@ def _step(op: isa.IsaInstruction, engine: Engine, loops: tuple[Loop, ...]) -> St
     return step
 
 
+def _inside(access: Access, body: Body, loops: tuple[Loop, ...]) -> Access:
+    """With the counters as a body has them."""
+    assert access.address is not None
+    depth, nest = len(body.outer), (*body.outer, *loops)
+    keys = {k: Expr.counter(Outer(k, loop.trips) if k < depth else k - depth) for k, loop in enumerate(nest)}
+    return replace(access, address=access.address.substitute(keys))
+
+
 def _whole_tensor(access: Access) -> Access:
     """What a side may touch whose rows are known at run time only."""
     return replace(access, address=Expr(0), dims=((1, MOST_ELEMENTS),))
 
 
-def _reject(op: Operation) -> None:
-    if isinstance(op, isa.LoopOp):
-        raise CompileError.at(op, "run-time loops are not supported by insert-semaphores; write their waits by hand")
-    raise CompileError.at(op, f"{op.name} is control flow that insert-semaphores does not order")
+def _known(access: Access, op: Operation) -> Access:
+    """The access, or, if its address is in a register, all of its memory that it may touch."""
+    assert access.address is not None
+    if not access.address.registers():
+        return access
+    if not access.on_chip:
+        return _whole_tensor(access)
+    memory = target_of(op).memory
+    size = memory.sbuf_bytes if access.space is Space.SBUF else memory.psum_bytes
+    return replace(access, address=Expr(0), dims=((1, size // access.itemsize),))
+
+
+def _whole(access: Access, loops: tuple[Loop, ...], body: Body) -> Access:
+    """What an access of an inner body may touch while that runs, as one of the body around it: from the first byte to
+    the last."""
+    assert access.address is not None
+    depth, kept, low, high = len(body.outer), Expr(access.address.const), 0, 0
+    for term, coefficient in access.address.terms:
+        part = Expr(0, ((term, coefficient),))
+        if any(isinstance(key, int) for key in part.counters()):
+            first, last = part.bounds(lambda key: range_of(key, loops))
+            low, high = low + first, high + last
+        else:
+            ours = (key for key in part.counters() if isinstance(key, Outer) and key.depth >= depth)
+            kept = kept + part.substitute({key: Expr.counter(key.depth - depth) for key in ours})
+    if low == high:
+        return replace(access, address=kept + low)
+    first, end = access.extent
+    count = -(-(high + end - low - first) // access.itemsize)
+    return replace(access, address=kept + low + first, dims=((1, count),))

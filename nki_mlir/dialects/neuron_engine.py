@@ -3,7 +3,8 @@ buffers; program order is the meaning.
 
 A `neuron.engine.alloc` inside a loop is a fresh buffer in each iteration, of which `depth` are alive at once; outside,
 it is one buffer. After `allocate` it has an `address`. A `neuron.engine.view` names the elements of a buffer, or of an
-argument in HBM, that an instruction reaches: its type has the whole pattern but for a run-time offset.
+argument in HBM, that an instruction reaches: its type has the whole pattern but for a run-time offset. What is known at
+run time only comes from memory by `neuron.engine.scalar`.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ from xdsl.irdl import (
 )
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
-from xdsl.traits import MemoryWriteEffect, Pure
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_partitions, parse_pattern, pattern_text
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import (
     BY_NAME,
     AluAttr,
@@ -194,6 +196,34 @@ class ViewOp(IRDLOperation):
             raise VerifyException(f"the view covers bytes {low}..{high} of a buffer of {buffer.bytes} per partition")
 
 
+_READ_BY_SEQUENCERS = ("int8", "uint8", "int16", "uint16", "int32")
+
+
+@irdl_op_definition
+class ScalarOp(IRDLOperation):
+    """One integer in SBUF or HBM, as an index that bounds, offsets and conditions may use. Every stream that needs it
+    reads it into a register of its own."""
+
+    name = "neuron.engine.scalar"
+    source = operand_def(ViewType)
+    result = result_def(IndexType())
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = "$source attr-dict `:` type($source)"
+
+    @property
+    def view(self) -> ViewOp | None:
+        return self.source.owner if isinstance(self.source.owner, ViewOp) else None
+
+    def verify_(self) -> None:
+        access = cast(ViewType, self.source.type).data
+        if access.elements != 1:
+            raise VerifyException(f"a register holds one element, the view has {access.elements}")
+        if access.space is Space.PSUM:
+            raise VerifyException("a sequencer reaches sbuf and hbm, not psum")
+        if (name := dtype(access.element_type).name) not in _READ_BY_SEQUENCERS:
+            raise VerifyException(f"the element must be one of {', '.join(_READ_BY_SEQUENCERS)}, not {name}")
+
+
 class EngineInstruction(IRDLOperation):
     """An instruction of the table over views."""
 
@@ -285,6 +315,6 @@ def instruction_op(
 
 NeuronEngine = Dialect(
     "neuron.engine",
-    [AllocOp, ViewOp, *INSTRUCTION_OPS.values()],
+    [AllocOp, ViewOp, ScalarOp, *INSTRUCTION_OPS.values()],
     [BufferType, ViewType, EngineAttr, AluAttr, FunctionAttr, ReduceCommandAttr],
 )

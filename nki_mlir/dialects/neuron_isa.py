@@ -12,7 +12,8 @@ addresses and semaphores may be affine in both.
 An instruction waits for at most one semaphore (`wait <sem 3 reaches 16 * i0>`) and updates at most one when it
 completes (`update <sem 4 add 1>`); a transfer (`dma_copy` and others) updates when it is complete, by 16. Semaphores
 are those of the instruction's own core; an update may name another's (`update <core 1 sem 4 add 1>`). `order` is the
-place of an instruction in program order: `emit-streams` writes it for `insert-semaphores`, which removes it. `program`
+place of an instruction in program order, `loop` and `region` number the loops and the run-time control flow of the
+program: `emit-streams` writes them for `insert-semaphores`, which removes them. `program`
 of a transfer is the number of the program of the kernel's grid that it belongs to; only reports read it.
 """
 
@@ -49,6 +50,7 @@ from nki_mlir.dialects.neuron_isa_structure import (  # noqa: F401
     LoopOp,
     ProgramOp,
     RepeatOp,
+    RunTimeOp,
     SequencerOp,
     StreamOp,
     TensorOp,

@@ -204,15 +204,22 @@ class RepeatOp(_InStream):
             raise VerifyException(f"a repeat runs at least once, got {self.count.value.data}")
 
 
+class RunTimeOp(_InStream):
+    """Control flow of the sequencer. `region` numbers that of the program: streams that run it together have it under
+    one number. `emit-streams` writes it for `insert-semaphores`, which removes it."""
+
+    region = opt_prop_def(IntegerAttr.constr(i64))
+    irdl_options = (ParsePropInAttrDict(),)
+
+
 @irdl_op_definition
-class LoopOp(_InStream):
+class LoopOp(RunTimeOp):
     """A loop of the sequencer: register `counter` runs from 0 to below `bound`, read once at entry."""
 
     name = "neuron.isa.loop"
     counter = prop_def(IntegerAttr.constr(i64))
     bound = prop_def(ExprAttr)
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "`counter` $counter `bound` $bound $body attr-dict"
+    assembly_format = "`counter` $counter `bound` $bound (`region` $region^)? $body attr-dict"
 
     def verify_(self) -> None:
         super().verify_()
@@ -222,13 +229,12 @@ class LoopOp(_InStream):
 
 
 @irdl_op_definition
-class WhileOp(_InStream):
+class WhileOp(RunTimeOp):
     """A loop of the sequencer that goes on until its register is 0; it asks before each iteration, the first too."""
 
     name = "neuron.isa.while"
     register = prop_def(IntegerAttr.constr(i64))
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "`register` $register $body attr-dict"
+    assembly_format = "`register` $register (`region` $region^)? $body attr-dict"
 
     def verify_(self) -> None:
         super().verify_()
@@ -245,7 +251,7 @@ def _set_by(op: Operation) -> set[int]:
 
 
 @irdl_op_definition
-class CmpBranchOp(_InStream):
+class CmpBranchOp(RunTimeOp):
     """Runs the body if `op` holds between `src` and `imm`, each an immediate or a register, else what stands after
     `else`. Registers compare as signed 32-bit integers."""
 
@@ -254,8 +260,7 @@ class CmpBranchOp(_InStream):
     src = opt_prop_def(ExprAttr)
     imm = opt_prop_def(ExprAttr)
     otherwise = region_def()
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$op (`src` $src^)? (`imm` $imm^)? $body (`else` $otherwise^)? attr-dict"
+    assembly_format = "$op (`src` $src^)? (`imm` $imm^)? (`region` $region^)? $body (`else` $otherwise^)? attr-dict"
 
     @property
     def otherwise_items(self) -> list[Operation]:

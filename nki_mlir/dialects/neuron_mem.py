@@ -7,6 +7,7 @@ operation lie alike; `convert` takes a value from any layout to any other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
@@ -61,6 +62,8 @@ def _verify_scalar(value: SSAValue, element_type: Attribute) -> None:
         raise VerifyException(f"the scalar must be {wanted}, got {value.type}")
 
 
+_SCALARS = ((IntegerType(32), IndexType()), (IntegerType(1), IntegerType(1)))
+"""Element types that a sequencer reads, and what they become."""
 _ON_MASKS = (Alu.LOGICAL_AND, Alu.LOGICAL_OR, Alu.LOGICAL_XOR)
 _SCALAR = AnyFloatConstr | base(IntegerType)
 _TILE_OR_SCALAR = base(TileType) | AnyFloatConstr | base(IntegerType)
@@ -369,6 +372,28 @@ class ConvertOp(MemOp, HasFolderInterface):
         return None
 
 
+@irdl_op_definition
+class ScalarOp(MemOp):
+    """The one element of a tile as a number that bounds, addresses and conditions may use: an i32 as an index, a truth
+    value as i1."""
+
+    name = "neuron.mem.scalar"
+    source = operand_def(TileType)
+    result = result_def(base(IndexType) | base(IntegerType))
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        source = tile_type(self.source)
+        if math.prod(source.sizes) != 1:
+            raise VerifyException(f"a scalar is made of a tile of one element, got {list(source.sizes)}")
+        if source.is_psum:
+            raise VerifyException("a sequencer reads sbuf, not psum; convert the tile")
+        if (source.element_type, self.result.type) not in _SCALARS:
+            raise VerifyException(f"an i32 becomes an index and an i1 an i1, got {source} -> {self.result.type}")
+
+
 class AllocEffect(MemoryEffect):
     """An unused allocation is dead; two of them are never one."""
 
@@ -477,6 +502,7 @@ NeuronMem = Dialect(
         ReduceOp,
         ScanOp,
         FlipOp,
+        ScalarOp,
         AccumulatorOp,
         MatmulOp,
         ConvertOp,

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import LocationAttr, ModuleOp
+from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.dependences import Dependences, Edge, slots
-from nki_mlir.analysis.overlap import strides_of_nest
-from nki_mlir.analysis.program_order import Loop, Step, common_loops, common_prefix, steps_of
+from nki_mlir.analysis.program_order import Body, Loop, Step, program_of
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ISA
+from nki_mlir.passes.numbering import Numbering
+from nki_mlir.passes.registers import register_alu, register_move, registers_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,17 @@ class InsertSemaphores(LevelPass):
     order, so a count names an instance. A DMA instruction has one for each slot of its buffer, raised by 16 a transfer,
     with at most one transfer under way. Counts and thresholds are affine in the repeat counters; a slot is used again
     after the instance `depth` iterations before. Further waits of an instruction stand before it as event_semaphores.
-    Removes `order` and `loop`. Every wait is for something earlier in program order, so the streams can't deadlock.
+    Every wait is for something earlier in program order, so the streams can't deadlock.
+
+    What run-time control flow runs has semaphores of its own, which rise equally in each run, and a register that
+    counts the runs: thresholds rise with that. A run ends in a barrier of the streams that take part:
+
+        loop counter 1 bound <r0> region 0 {            … wait <sem 2 reaches 16 + 16 * r4>
+          tensor_scalar data A … }               =>     event_semaphore update <sem 3 add 1>
+                                                        register_alu_op op add dst 4 src <r4> imm <1> wait <sem 3 …> }
+
+    In front of it, a stream waits for what its part of the region depends on, and behind it other streams for all of
+    the stream's part. Removes `order`, `loop` and `region`.
     """
 
     name = "insert-semaphores"
@@ -49,162 +59,99 @@ class InsertSemaphores(LevelPass):
 
 
 def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
-    steps = steps_of(core)
-    edges = Dependences(steps, aliases).edges
-    numbers = Numbering(steps, edges, target_of(core).limits.semaphores)
-    waits: dict[Operation, list[isa.Wait]] = {}
-    for edge in (*edges, *numbers.reuse):
-        waits.setdefault(edge.later.op, []).extend(numbers.waits(edge))
-    for step in steps:
-        if (update := numbers.update(step)) is not None:
-            step.op.properties["update"] = isa.UpdateAttr(update)
-    ranges: dict[Operation, tuple[Loop, ...]] = {step.op: step.loops for step in steps}
-    for stream in core.items:
-        if isinstance(stream, isa.StreamOp):
-            _place_waits(stream.items, waits, ranges, {})
+    program = program_of(core)
+    ordering = _Ordering(core, aliases, program)
+    for body in program.inner:
+        ordering.again(body)
+    ordering.body(program, {}, [])
+    for block in program.blocks.values():
+        _place_waits(list(block.ops), ordering.waits, ordering.nests, {})
 
 
-@dataclass
-class _Group:
-    """The semaphores `first` to `first + depth - 1` of a DMA instruction, each at `count` transfers when it starts."""
+class _Ordering:
+    """Gives the bodies of a core their semaphores, the innermost first. `waits` says what each instruction waits for,
+    `nests` the repeats around it; `used` counts semaphores, `registers` those of each stream."""
 
-    first: int
-    depth: int
-    count: int = 0
-    last: Step | None = None
+    def __init__(self, core: isa.CoreOp, aliases: dict[str, int], program: Body):
+        self.aliases, self.program = aliases, program
+        self.limits = target_of(core).limits
+        self.used = 0
+        self.registers = {engine: registers_of(block) for engine, block in program.blocks.items()}
+        self.waits: dict[Operation, list[isa.Wait]] = {}
+        self.nests: dict[Operation, tuple[Loop, ...]] = {}
+
+    def body(self, body: Body, runs: Mapping[Engine, Expr], more: Sequence[Edge]) -> None:
+        edges = Dependences(body.steps, self.aliases, more).edges
+        numbers = Numbering(body, edges, range(self.used, self.limits.semaphores), runs)
+        self.used += numbers.used
+        for edge in (*edges, *numbers.reuse):
+            self.waits.setdefault(edge.later.op, []).extend(numbers.waits(edge))
+        for step in body.steps:
+            self.nests[step.op] = (*body.outer, *step.loops)
+            if (update := numbers.update(step)) is not None:
+                _signal(step, update)
+
+    def again(self, body: Body) -> None:
+        """A body that may run any number of times counts its runs in each stream, and ends in a barrier."""
+        for inner in body.inner:
+            self.again(inner)
+        if body.steps:
+            runs = {engine: Expr.register(self._count_runs(engine)) for engine in body.blocks}
+            self.body(body, runs, list(_barrier(body, runs)))
+
+    def _count_runs(self, engine: Engine) -> int:
+        """A register of a stream that starts at 0."""
+        number, block = self.registers[engine], self.program.blocks[engine]
+        first = block.first_op
+        assert first is not None
+        if number >= self.limits.registers:
+            message = f"run-time control flow needs more than the {self.limits.registers} registers of a sequencer"
+            raise CompileError.at(first, message)
+        self.registers[engine] += 1
+        Emitter.before(first).add(register_move(number, Expr(0)))
+        return number
 
 
-class Numbering:
-    """Which semaphore each event raises, and to what."""
-
-    def __init__(self, steps: list[Step], edges: Sequence[Edge], available: int):
-        sources = {edge.earlier for edge in edges}
-        self.signalled = {s for s in sources if not s.is_dma}
-        engines = [e for e in Engine if any(s.engine is e for s in self.signalled)]
-        self.engine_semaphore = {engine: number for number, engine in enumerate(engines)}
-        self.groups: dict[Step, _Group] = {}
-        self.reuse: list[Edge] = []
-        pool: list[_Group] = []
-        used = len(engines)
-        for step in (s for s in steps if s.is_dma and s in sources):
-            if used + slots(step) <= available:
-                pool.append(_Group(used, slots(step)))
-                used += slots(step)
-                self.groups[step] = pool[-1]
-            else:
-                self._share(step, pool, available)
-            self.groups[step].last = step
-        self.counts = {
-            engine: _Counts([s for s in steps if s in self.signalled and s.engine is engine]) for engine in engines
-        }
-
-    def _share(self, step: Step, pool: list[_Group], available: int) -> None:
-        """Gives a transfer the semaphores of an earlier one that is complete before it starts; the count goes on."""
-        for group in pool:
-            last = group.last
-            if group.depth == slots(step) and last is not None and not common_loops(last, step):
-                if last.instances % group.depth:
-                    continue
-                pool.remove(group)
-                pool.append(_Group(group.first, group.depth, group.count + last.instances // group.depth))
-                self.groups[step] = pool[-1]
-                self.reuse.append(Edge(last, step, 0, tuple(range(group.depth))))
-                return
-        raise CompileError.at(
-            step.op, f"the kernel needs more than the {available} semaphores of a core: too many separate transfers"
+def _barrier(body: Body, runs: Mapping[Engine, Expr]) -> Iterator[Edge]:
+    """The end of a body: each stream with work in it says when that is complete, its transfers too; each that takes
+    part waits until all have, and counts the run."""
+    order = max(step.order for step in body.steps)
+    arrivals: dict[Engine, Step] = {}
+    for engine in dict.fromkeys(step.engine for step in body.steps):
+        op = Emitter.at_end(body.blocks[engine], _location(body.blocks[engine])).add(isa.EventSemaphoreOp.create())
+        arrivals[engine] = Step(op, engine, order + 1 + len(arrivals), ())
+    for step in body.steps:
+        if step.is_dma:
+            yield Edge(step, arrivals[step.engine], 0, tuple(range(slots(step))))
+    body.steps += arrivals.values()
+    for engine, block in body.blocks.items():
+        (number,) = runs[engine].registers()
+        count = Emitter.at_end(block, _location(block)).add(
+            register_alu(Alu.ADD, number, Expr.register(number), Expr(1))
         )
-
-    def update(self, step: Step) -> isa.Update | None:
-        if step in self.signalled:
-            return isa.Update(Expr(self.engine_semaphore[step.engine]), 1)
-        if step not in self.groups:
-            return None
-        instance = _iteration(step.loops)
-        return isa.Update(self._slot(step, instance), target_of(step.op).dma.increment)
-
-    def waits(self, edge: Edge) -> Iterator[isa.Wait]:
-        step = edge.earlier
-        shared = common_loops(step, edge.later)
-        if not step.is_dma:
-            threshold = self.counts[step.engine].after(step, shared, edge.distance)
-            yield isa.Wait(Expr(self.engine_semaphore[step.engine]), threshold)
-            return
-        inner = step.instances
-        for loop in shared:
-            inner //= loop.trips
-        last = (_iteration(shared) - edge.distance) * inner + (inner - 1)
-        increment, depth = target_of(step.op).dma.increment, slots(step)
-        for back in edge.slots:
-            instance = last - back
-            count = instance.floordiv(depth) + 1 + self.groups[step].count
-            yield isa.Wait(self._slot(step, instance), count * increment)
-
-    def _slot(self, step: Step, instance: Expr) -> Expr:
-        return instance.mod(slots(step)) + self.groups[step].first
+        departure = Step(count, engine, body.steps[-1].order + 1, ())
+        yield from (Edge(arrival, departure, 0) for arrival in arrivals.values())
+        body.steps.append(departure)
 
 
-def _iteration(loops: Sequence[Loop]) -> Expr:
-    """The iteration number of a nest, counted through."""
-    number = Expr(0)
-    for depth, weight in enumerate(strides_of_nest(loops)):
-        number = number + Expr.counter(depth) * weight
-    return number
+def _location(block: Block) -> LocationAttr:
+    parent = block.parent_op()
+    assert parent is not None
+    return parent.location
 
 
-class _Counts:
-    """How often an engine has signalled, at each of its signalling instructions: `signals` in one iteration of a nest,
-    `before` in front of an outermost loop or an instruction outside loops, `orders` the places of those in a loop."""
+def _signal(step: Step, update: isa.Update) -> None:
+    """Makes an instruction raise a semaphore, or, of a region, an instruction behind it."""
+    if step.region is None:
+        step.op.properties["update"] = isa.UpdateAttr(update)
+        return
+    event = isa.EventSemaphoreOp.create(properties={"update": isa.UpdateAttr(update)})
+    event.location = step.op.location
+    assert step.op.parent is not None
+    step.op.parent.insert_ops_after([event], step.op)
 
-    def __init__(self, steps: Sequence[Step]):
-        self.signals: dict[tuple[Loop, ...], int] = {}
-        self.before: dict[Loop | Step, int] = {}
-        self.orders: dict[Loop, dict[tuple[Loop, ...], list[int]]] = {}
-        total = 0
-        for step in steps:
-            self.before.setdefault(step.loops[0] if step.loops else step, total)
-            total += step.instances
-            if step.loops:
-                self.orders.setdefault(step.loops[0], {}).setdefault(step.loops, []).append(step.order)
-            trips = 1
-            for depth in range(len(step.loops), 0, -1):
-                nest = step.loops[:depth]
-                self.signals[nest] = self.signals.get(nest, 0) + trips
-                trips *= step.loops[depth - 1].trips
 
-    def after(self, step: Step, shared: tuple[Loop, ...], distance: int) -> Expr:
-        """The count once `step` has completed for the last time in the iteration of the shared loops that is `distance`
-        before the current one."""
-        rises = [self.signals[step.loops[: depth + 1]] for depth in range(len(step.loops))]
-        total = Expr(1 + self._earlier(step))
-        for depth in range(len(shared), len(step.loops)):
-            total = total + rises[depth] * (step.loops[depth].trips - 1)
-        return total + self._shared_part(shared, rises, distance)
-
-    def _earlier(self, step: Step) -> int:
-        """Signals of the instructions before `step`, once it runs in the first iterations of all its loops."""
-        if not step.loops:
-            return self.before[step]
-        total = self.before[step.loops[0]]
-        for nest, orders in self.orders[step.loops[0]].items():
-            if count := bisect_left(orders, step.order):
-                total += count * math.prod(loop.trips for loop in nest[len(common_prefix(nest, step.loops)) :])
-        return total
-
-    @staticmethod
-    def _shared_part(shared: tuple[Loop, ...], rises: list[int], distance: int) -> Expr:
-        """What the shared counters add, `distance` iterations before their present values."""
-        weights = strides_of_nest(shared)
-        if distance == 0 or len(shared) == 1:
-            number = sum((Expr.counter(k) * rises[k] for k in range(len(shared))), Expr(0))
-            return number - (distance * rises[0] if shared else 0)
-        if all(rises[k] == rises[-1 + len(shared)] * weights[k] for k in range(len(shared))):
-            return (_iteration(shared) - distance) * rises[len(shared) - 1]
-        number, total = _iteration(shared) - distance, Expr(0)
-        for k, loop in enumerate(shared):
-            counter = number.floordiv(weights[k])
-            total = total + (counter.mod(loop.trips) if k else counter) * rises[k]
-        return total
-
+MOST_RUNS = 2**31 - 1
 
 Known = dict[tuple[Expr, Expr], int]
 """Waits of a stream so far: by semaphore and threshold without its constant, the largest constant."""
@@ -213,27 +160,26 @@ Known = dict[tuple[Expr, Expr], int]
 def _place_waits(
     ops: list[Operation],
     waits: dict[Operation, list[isa.Wait]],
-    ranges: dict[Operation, tuple[Loop, ...]],
+    nests: dict[Operation, tuple[Loop, ...]],
     known: Known,
 ) -> None:
     """Writes the waits into a stream, leaving out those that an earlier wait of the stream covers."""
     known = dict(known)
     for op in ops:
-        if isinstance(op, isa.RepeatOp):
-            op.properties.pop("loop", None)
-            _place_waits(op.items, waits, ranges, known)
-            continue
-        assert isinstance(op, isa.IsaInstruction)
-        op.properties.pop("order", None)
+        for mark in ("loop", "order", "region"):
+            op.properties.pop(mark, None)
         needed: list[isa.Wait] = []
         for wait in sorted(waits.get(op, []), key=lambda w: -w.value.const):
-            if _can_block(wait, ranges[op]) and _is_news(wait, known):
+            if _can_block(wait, nests[op]) and _is_news(wait, known):
                 needed.append(wait)
+        if needed and isinstance(op, isa.SequencerOp):
+            op.properties["wait"] = isa.WaitAttr(needed.pop())
         emit = Emitter.before(op)
-        for wait in needed[:-1]:
+        for wait in needed:
             emit.add(isa.EventSemaphoreOp.create(properties={"wait": isa.WaitAttr(wait)}))
-        if needed:
-            op.properties["wait"] = isa.WaitAttr(needed[-1])
+        for region in op.regions:
+            for block in region.blocks:
+                _place_waits(list(block.ops), waits, nests, known)
 
 
 def _is_news(wait: isa.Wait, known: Known) -> bool:
@@ -247,4 +193,4 @@ def _is_news(wait: isa.Wait, known: Known) -> bool:
 
 def _can_block(wait: isa.Wait, loops: tuple[Loop, ...]) -> bool:
     """Whether the threshold is ever above zero."""
-    return wait.value.bounds(lambda key: (0, loops[key].trips - 1 if isinstance(key, int) else 0))[1] > 0
+    return wait.value.bounds(lambda key: (0, loops[key].trips - 1 if isinstance(key, int) else MOST_RUNS))[1] > 0

@@ -16,8 +16,8 @@ TILE, MEM, ENGINE, ISA = LEVELS
 
 @dataclass(frozen=True)
 class Legal:
-    """What a level may hold: whole dialects, single operations, and whether values may be tensors and loops may carry
-    values."""
+    """What a level may hold: whole dialects, single operations, and whether values may be tensors and loops and ifs may
+    have values."""
 
     dialects: tuple[str, ...]
     ops: tuple[str, ...] = ()
@@ -29,18 +29,20 @@ class Legal:
         return name in self.ops or name.rpartition(".")[0] in self.dialects
 
 
+_CONTROL = ("scf.for", "scf.if", "scf.while", "scf.condition", "scf.yield")
+
 LEGAL: dict[str, Legal] = {
     TILE: Legal(
         ("func", "arith", "math", TILE),
-        ("builtin.module", "scf.for", "scf.if", "scf.yield"),
+        ("builtin.module", *_CONTROL),
         tensors=True,
         carried=True,
     ),
-    MEM: Legal(("func", "arith", MEM), ("builtin.module", "scf.for", "scf.yield", "tile.begin_program"), carried=True),
-    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", "scf.for", "scf.yield", "tile.begin_program")),
+    MEM: Legal(("func", "arith", MEM), ("builtin.module", *_CONTROL, "tile.begin_program"), carried=True),
+    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", *_CONTROL, "tile.begin_program")),
     ISA: Legal((ISA,), ("builtin.module",)),
 }
-"""The table of legal operations. Below `tile`, `arith` is index arithmetic and scalar constants."""
+"""The table of legal operations. Below `tile`, `arith` is index arithmetic, conditions and scalar constants."""
 
 
 def level_of(module: ModuleOp) -> str:
@@ -71,8 +73,8 @@ def _verify_op(op: Operation, legal: Legal, level: str) -> None:
 
     if not legal.allows(op.name):
         raise VerifyException(f"{op.name} is not an operation of {level}")
-    if not legal.carried and op.name == "scf.for" and op.results:
-        raise VerifyException(f"a loop of {level} carries no values")
+    if not legal.carried and op.name in _CONTROL and (op.results or (op.name == "scf.while" and op.operands)):
+        raise VerifyException(f"a loop of {level} carries no values, and an if yields none")
     if not legal.tensors and (type_ := _wrong_type(op)) is not None:
         raise VerifyException(f"{op.name}: {level} has no values of type {type_}")
 

@@ -8,7 +8,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 
-from nki_mlir.analysis.indices import enclosing_loops
+from nki_mlir.analysis.indices import enclosing_loops, repeated_loops
 from nki_mlir.analysis.lifetimes import capacity, slot_bytes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
@@ -24,8 +24,9 @@ class MultiBuffer(LevelPass):
 
         for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 2} : … }
 
-    While one slot is computed on, the next is loaded and the one before stored. Buffers outside loops keep one slot. If
-    the slots don't fit together, the largest buffers go back to one until they do.
+    While one slot is computed on, the next is loaded and the one before stored. Buffers outside loops keep one slot;
+    so do those of a loop whose number of iterations is known at run time only. If the slots don't fit together, the
+    largest buffers go back to one until they do.
     """
 
     name = "multi-buffer"
@@ -50,7 +51,7 @@ def _deepen(allocs: list[AllocOp], depth: int, available: int) -> None:
     outside = sum(slot_bytes(a, target_of(a)) for a in groups.pop(None, []))
     for group in groups.values():
         sizes = {a: slot_bytes(a, target_of(a)) for a in group}
-        deep = sorted(group, key=lambda a: sizes[a])
+        deep = sorted((a for a in group if repeated_loops(a)), key=lambda a: sizes[a])
         while deep and outside + sum(sizes.values()) + (depth - 1) * sum(sizes[a] for a in deep) > available:
             deep.pop()
         for alloc in deep:

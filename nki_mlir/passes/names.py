@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -75,8 +75,17 @@ def _made(op: Operation, index: int) -> tuple[SSAValue, ...]:
             return (op.memory,)
         case ForOp() if index >= 3:
             return (op.body.block.args[index - 2], op.results[index - 3])
+        case WhileOp():
+            return (op.before_region.block.args[index],)
+        case ConditionOp() if index >= 1:
+            loop = op.parent_op()
+            return (
+                (loop.results[index - 1], loop.after_region.block.args[index - 1]) if isinstance(loop, WhileOp) else ()
+            )
         case YieldOp():
             parent = op.parent_op()
-            return (parent.results[index],) if isinstance(parent, ForOp) else ()
+            if isinstance(parent, WhileOp):
+                return (parent.before_region.block.args[index],)
+            return (parent.results[index],) if isinstance(parent, ForOp | IfOp) else ()
         case _:
             return tuple(op.results)

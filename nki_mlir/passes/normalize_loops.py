@@ -1,4 +1,4 @@
-"""normalize-loops: every loop counts 0, 1, … below its trip count; loops of no or one iteration vanish."""
+"""normalize-loops: loops of constant bounds count 0, 1, … below a trip count; those of no or one iteration vanish."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IndexType, ModuleOp
-from xdsl.dialects.scf import ForOp, WhileOp, YieldOp
+from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -25,7 +25,7 @@ class NormalizeLoops(LevelPass):
         scf.for %k = 8 to 40 step 16 { f(%k) }   =>   scf.for %i = 0 to 2 step 1 { f(%i * 16 + 8) }
 
     so that a counter is what a repeat of the machine counts. A loop of one iteration becomes its body, one of none what
-    it starts from. Bounds must be constants; `scf.while` is rejected.
+    it starts from. Loops whose bounds are known at run time only stay as they are; a step must be a constant.
     """
 
     name = "normalize-loops"
@@ -39,16 +39,16 @@ def normalize_all(root: Operation) -> None:
     """Normalises the loops inside an operation. Passes that count iterations start with it, so that a loop means the
     same whichever level a module enters at. Outer loops go first: an inner bound may be a constant only then, or the
     inner loop gone."""
-    for loop in [inner for inner in root.walk() if isinstance(inner, ForOp | WhileOp)]:
-        if loop.parent is None:
-            continue
-        if isinstance(loop, WhileOp):
-            raise CompileError.at(loop, "loops with a run-time condition (while) are not supported")
-        normalize(loop)
+    for loop in [inner for inner in root.walk() if isinstance(inner, ForOp)]:
+        if loop.parent is not None:
+            normalize(loop)
 
 
 def normalize(loop: ForOp) -> None:
-    """Normalises one loop. Raises CompileError where a bound is no constant or the step is not positive."""
+    """Normalises one loop, if its bounds are constants. Raises CompileError where the step is no positive constant."""
+    step_of(loop)
+    if trip_count(loop) is None:
+        return
     low, step, trips = counted(loop)
     emit = Emitter.before(loop)
     if trips == 0:
@@ -69,22 +69,21 @@ def normalize(loop: ForOp) -> None:
 
 
 def counted(loop: ForOp) -> tuple[int, int, int]:
-    """Lower bound, step and number of iterations. Raises CompileError where a bound is no constant or the step is not
-    positive."""
-    trips, low, step = trip_count(loop), constant(loop.lb), constant(loop.step)
-    if trips is None or low is None or step is None:
-        raise CompileError.at(loop, _not_constant(loop))
+    """Lower bound, step and number of iterations of a loop with constant bounds."""
+    trips, low = trip_count(loop), constant(loop.lb)
+    assert trips is not None and low is not None
+    return low, step_of(loop), trips
+
+
+def step_of(loop: ForOp) -> int:
+    """The step. Raises CompileError where it is no positive constant."""
     if not isinstance(loop.lb.type, IndexType):
         raise CompileError.at(loop, f"a loop counts in index; this one counts in {loop.lb.type}")
-    return low, step, trips
-
-
-def _not_constant(loop: ForOp) -> str:
-    rule = "loop bounds must be compile-time constants, with a step of at least 1"
-    for what, value in (("lower bound", loop.lb), ("upper bound", loop.ub), ("step", loop.step)):
-        if constant(value) is None:
-            return f"{rule}; this loop's {what} is known at run time only"
-    return f"{rule}; this loop's step is {constant(loop.step)}"
+    step = constant(loop.step)
+    if step is None or step < 1:
+        found = "known at run time only" if step is None else step
+        raise CompileError.at(loop, f"a loop's step is a constant of at least 1; this loop's is {found}")
+    return step
 
 
 def replace_loop(loop: Operation, values: list[SSAValue]) -> None:

@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.scf import ForOp, IfOp, YieldOp
+from xdsl.dialects.scf import ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
@@ -40,6 +40,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import LEGAL, TILE
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.place_regions import carried, control, is_control, name, place_body, place_branch, place_while
 from nki_mlir.passes.place_shapes import cut_reshapes
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, row_layout
 
@@ -91,7 +92,6 @@ MISSING: dict[type[Operation], str] = {
     arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
 REFUSED: dict[type[Operation], str] = {
-    IfOp: "run-time branches",
     CallOp: "calls",
     tile.ProgramsOp: "programs in parallel, of which programs-to-loops makes loops,",
 }
@@ -125,7 +125,7 @@ class Place(LevelPass):
 
 
 def _refuse_foreign(func: FuncOp) -> None:
-    """Branches, calls, types that the machine lacks, and operations of no level that use tensors: `place` takes the
+    """Calls, types that the machine lacks, and operations of no level that use tensors: `place` takes the
     tensors away from them."""
     for op in func.walk():
         if type(op) in REFUSED:
@@ -138,7 +138,7 @@ def _refuse_foreign(func: FuncOp) -> None:
         for value in (*moved, *touched):
             if not is_number(tile.element_of(value)):
                 raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(value)}")
-        if touched and len(op.results) > 1 and not isinstance(op, ForOp):
+        if touched and len(op.results) > 1 and not isinstance(op, ForOp | IfOp | WhileOp):
             raise CompileError.at(op, f"{op.name} on tiles is not supported: no engine has it")
         if not LEGAL[TILE].allows(op.name) and touched:
             raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
@@ -221,16 +221,24 @@ class _Placer:
 
     def handles(self, op: Operation) -> bool:
         """Address arithmetic and constants stay; dead shape operations on addresses too (dce removes them)."""
-        if isinstance(op, ForOp | tile.WriteOp):
+        if isinstance(op, ForOp | IfOp | WhileOp | tile.WriteOp) or is_control(op):
             return True
+        if isinstance(op, arith.CmpiOp) and isinstance(op.lhs.type, IndexType):
+            return False
         return not isinstance(op, arith.ConstantOp | YieldOp | ReturnOp) and any(is_placed(r) for r in op.results)
 
     def rewrite(self, op: Operation) -> None:
         emit = Emitter.before(op)
         if isinstance(op, ForOp):
             self.loop(op, emit)
+        elif isinstance(op, IfOp):
+            place_branch(self, op, emit)
+        elif isinstance(op, WhileOp):
+            place_while(self, op, emit)
         elif isinstance(op, tile.WriteOp):
             self.write(op, emit)
+        elif is_control(op):
+            op.results[0].replace_all_uses_with(control(self, op, emit))
         else:
             result = self.compute(op, emit)
             result.name_hint = op.results[0].name_hint
@@ -409,33 +417,14 @@ class _Placer:
     def loop(self, op: ForOp, emit: Emitter) -> None:
         """Rebuilds a loop with tiles for the tensors that it carries; other carried values are rejected."""
         old = op.body.block
-        types: list[Attribute] = []
-        inits: list[SSAValue] = []
-        for init, inside in zip(op.iter_args, old.args[1:], strict=True):
-            if not is_data(inside.type):
-                raise CompileError.at(
-                    op, f"the loop carries a value of type {inside.type} that is not start + iteration * step"
-                )
-            types.append(self.type_of(inside))
-            inits.append(self.tile_of(init, self.type_of(inside), emit))
+        types, inits = carried(self, op, op.iter_args, old.args[1:], emit)
         block = Block(arg_types=[old.args[0].type, *types])
-        for before, after in zip(old.args, block.args, strict=True):
-            after.name_hint = before.name_hint
-        old.args[0].replace_all_uses_with(block.args[0])
-        self.tiles |= dict(zip(old.args[1:], block.args[1:], strict=True))
-        *body, end = list(old.ops)
-        for inner in (*body, end):
-            inner.detach()
-            block.add_op(inner)
         new = emit.add(ForOp(op.lb, op.ub, op.step, inits, Region(block)))
-        finish = Emitter.before(end)
-        originals = list(end.operands)
-        end.operands = []
-        self.block(block)
-        end.operands = [self.tile_of(v, cast(mem.TileType, t), finish) for v, t in zip(originals, types, strict=True)]
-        for before, after in zip(op.results, new.results, strict=True):
-            after.name_hint = before.name_hint
-            self.tiles[before] = after
+        old.args[0].replace_all_uses_with(block.args[0])
+        block.args[0].name_hint = old.args[0].name_hint
+        name(self, old.args[1:], block.args[1:])
+        place_body(self, old, block, types)
+        name(self, op.results, new.results)
 
     HANDLERS: dict[type[Operation], Callable[[_Placer, Operation, mem.TileType, Emitter], SSAValue]] = {
         arith.NegfOp: negate,

@@ -15,7 +15,7 @@ from functools import cache
 
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
@@ -130,6 +130,10 @@ class Placement:
         times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
         if isinstance(op, ForOp):
             self._add_loop(op, times)
+        elif isinstance(op, IfOp):
+            self._add_branch(op, times)
+        elif isinstance(op, WhileOp):
+            self._add_while(op, times)
         elif isinstance(op, tile.WriteOp):
             if is_placed(op.value) or any(map(is_placed, op.indices)):
                 forms = [self._moved(op, layout) for layout in self._reachable(op)]
@@ -153,22 +157,40 @@ class Placement:
         """A variable lies alike before, in and after all iterations."""
         end = op.body.block.last_op
         assert isinstance(end, YieldOp)
-        for init, inside, yielded, result in zip(
-            op.iter_args, op.body.block.args[1:], end.operands, op.results, strict=True
-        ):
-            if not is_data(inside.type):
-                continue
-            layouts = dict.fromkeys([*self._asked.get(result, ()), *self._layouts(inside)])
-            sources = [v for v in dict.fromkeys((init, yielded)) if is_placed(v) and v is not inside]
-            forms = [
-                Form(layout, tuple((v, layout) for v in sources), 0.0)
-                for layout in layouts
-                if self._fits(layout, inside)
-            ]
-            if not forms:
-                raise self._too_large(op, inside)
-            choice = self._note(Choice(inside, forms, times * (trip_count(op) or 1)))
-            self._made[inside] = self._made[result] = choice
+        inside = op.body.block.args[1:]
+        for init, arg, yielded, result in zip(op.iter_args, inside, end.operands, op.results, strict=True):
+            self._add_variable(op, (arg, result), (init, yielded), times * (trip_count(op) or 1))
+
+    def _add_branch(self, op: IfOp, times: int) -> None:
+        """Both sides yield what lies alike."""
+        ends = [block.last_op for region in (op.true_region, op.false_region) for block in region.blocks]
+        for number, result in enumerate(op.results):
+            self._add_variable(op, (result,), [end.operands[number] for end in ends if end is not None], times)
+
+    def _add_while(self, op: WhileOp, times: int) -> None:
+        """What goes round lies alike; so does what the condition hands on, after it and behind the loop."""
+        condition, end = op.before_region.block.last_op, op.after_region.block.last_op
+        assert isinstance(condition, ConditionOp) and isinstance(end, YieldOp)
+        for handed, arg, result in zip(condition.args, op.after_region.block.args, op.results, strict=True):
+            self._add_variable(op, (arg, result), (handed,), times)
+        for init, arg, yielded in zip(op.arguments, op.before_region.block.args, end.operands, strict=True):
+            self._add_variable(op, (arg,), (init, yielded), times)
+
+    def _add_variable(self, op: Operation, values: Sequence[SSAValue], made_of: Sequence[SSAValue], times: int) -> None:
+        """Values that stand for one variable, the first in a body, have one layout; so has what is given to it."""
+        inside = values[0]
+        if not is_data(inside.type):
+            return
+        asked = [layout for value in reversed(values) for layout in self._asked.get(value, ())]
+        layouts = dict.fromkeys([*asked, *self._layouts(inside)])
+        sources = [v for v in dict.fromkeys(made_of) if is_placed(v) and v is not inside]
+        forms = [
+            Form(layout, tuple((v, layout) for v in sources), 0.0) for layout in layouts if self._fits(layout, inside)
+        ]
+        if not forms:
+            raise self._too_large(op, inside)
+        choice = self._note(Choice(inside, forms, times))
+        self._made |= dict.fromkeys(values, choice)
 
     def _layouts(self, value: SSAValue) -> list[Layout]:
         """What users ask for, and the usual ones."""

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from nki_mlir.analysis.indices import is_run_time
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, tile_type
@@ -30,7 +31,7 @@ class PromoteAccumulators(LevelPass):
                                                         %s = convert %p
 
     and `0 + convert(product)` is `convert(product)`. Left alone: sums that start from anything but zero, or that the
-    loop body also reads; they stay additions in SBUF.
+    loop body also reads, and those of a loop that may not run at all; they stay additions in SBUF.
     """
 
     name = "promote-accumulators"
@@ -39,7 +40,7 @@ class PromoteAccumulators(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         normalize_all(op)  # a loop of no iterations would leave nothing in PSUM
         for inner in list(op.walk(reverse=True)):
-            if isinstance(inner, ForOp):
+            if isinstance(inner, ForOp) and not is_run_time(inner):
                 _promote(inner)
         for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
             _drop_zero(inner)

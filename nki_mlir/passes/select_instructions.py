@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, i1
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, YieldOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.dialects.scf import ForOp, IfOp, WhileOp
+from xdsl.ir import Operation
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Dim
 from nki_mlir.dialects.dtypes import dtype, f32
 from nki_mlir.dialects.instructions import BITWISE, Alu, Function
 from nki_mlir.dialects.layout import LayoutError, Spot
+from nki_mlir.dialects.neuron_engine import ScalarOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
@@ -25,6 +27,7 @@ from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
+from nki_mlir.passes.select_control import select_branch, select_loop, select_while
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import WIDENING, convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import select_iota
@@ -34,7 +37,7 @@ from nki_mlir.passes.select_movement import move_lanes, turn_blocks
 from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
-from nki_mlir.passes.storage import Storage, check_lanes, collapse, narrowed
+from nki_mlir.passes.storage import check_lanes, collapse, narrowed
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class SelectInstructions(LevelPass):
         %c = neuron.mem.binary add %a, %b      =>   %buf = neuron.engine.alloc "c"
                                                     neuron.engine.tensor_tensor vector op add dst … data1 … data2 …
 
-    Broadcasts and relabelled shapes are views. A tile that a loop carries is one buffer outside the loop. A load that
-    is not wholly valid fills the rest. Transfers of an engine take its first rings in turn. What no engine does exactly
-    is rejected by name.
+    Broadcasts and relabelled shapes are views. A tile that a loop carries, or an if yields, is one buffer outside. A
+    load that is not wholly valid fills the rest. Transfers of an engine take its first rings in turn; those whose
+    address is known at run time only have descriptors made then. What no engine does exactly is rejected by name.
     """
 
     name = "select-instructions"
@@ -57,7 +60,7 @@ class SelectInstructions(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
-            Selector(HANDLERS, accumulations, labels(func), target_of(func).limits).block(func.body.block)
+            Selector(HANDLERS, accumulations, labels(func), target_of(func)).block(func.body.block)
 
 
 def _fill(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -180,60 +183,13 @@ def _matmul(s: Selector, op: Operation, emit: Emitter) -> None:
     select_matmul(s.stored[op.lhs], s.stored[op.rhs], s.stored[op.acc], op, condition, emit)
 
 
-def _loop(s: Selector, op: Operation, emit: Emitter) -> None:
-    """The loop without carried values: each has a buffer, written at the end of an iteration."""
-    assert isinstance(op, ForOp)
-    old = op.body.block
-    for init, inside, result in zip(op.iter_args, old.args[1:], op.results, strict=True):
-        storage = s.stored[init]
-        if storage.type.is_psum and not init.has_one_use():
-            raise CompileError.at(op, "the sum that this loop adds to has another use; it is written in place")
-        if not storage.type.is_psum and not _is_own(init, op):
-            fresh = Storage.allocate(mem.tile_type(inside), inside.name_hint or s.labels[result], emit)
-            s.over(emit, "tensor_copy", {"dst": fresh, "src": storage})
-            storage = fresh
-        s.stored[inside] = s.stored[result] = storage
-    block = Block(arg_types=[old.args[0].type])
-    block.args[0].name_hint = old.args[0].name_hint
-    old.args[0].replace_all_uses_with(block.args[0])
-    new = emit.add(ForOp(op.lb, op.ub, op.step, [], Region(block)))
-    terminator = old.last_op
-    assert isinstance(terminator, YieldOp) and new.body.block is block
-    yielded = list(terminator.operands)
-    terminator.operands = []
-    for inner in list(block.ops):
-        inner.detach()
-        inner.erase()
-    for inner in list(old.ops):
-        inner.detach()
-        block.add_op(inner)
-    s.block(block)
-    s.current = s.labels.get(op.results[0], "") if op.results else ""
-    _write_back(s, yielded, list(old.args[1:]), Emitter.before(terminator))
-
-
-def _is_own(init: SSAValue, loop: ForOp) -> bool:
-    """Whether the loop may write into the initial value's buffer: it is made anew for it, and nothing else reads it."""
-    made = init.owner
-    return isinstance(made, mem.FillOp | mem.LoadOp) and made.parent is loop.parent and init.has_one_use()
-
-
-def _write_back(s: Selector, yielded: list[SSAValue], arguments: list[SSAValue], emit: Emitter) -> None:
-    """Copies what an iteration yields to the carried buffers; through temporaries where it is another carried value."""
-    moves = [(s.stored[v], s.stored[a]) for v, a in zip(yielded, arguments, strict=True)]
-    moves = [(src, dst) for src, dst in moves if src.buffer is not dst.buffer]
-    if any(dst.type.is_psum for _, dst in moves):
-        raise CompileError.at(emit.location, "a loop that carries sums in psum must add to each of them in place")
-    carried = {s.stored[a].buffer for a in arguments}
-    staged: list[tuple[Storage, Storage]] = []
-    for src, dst in moves:
-        if src.buffer in carried:
-            copy = s.temporary(dst.type, emit)
-            s.over(emit, "tensor_copy", {"dst": copy, "src": src})
-            src = copy
-        staged.append((src, dst))
-    for src, dst in staged:
-        s.over(emit, "tensor_copy", {"dst": dst, "src": src})
+def _scalar(s: Selector, op: Operation, emit: Emitter) -> None:
+    assert isinstance(op, mem.ScalarOp)
+    element = s.stored[op.source].view_from(emit, 0, 1, collapse(()))
+    number = emit.value(ScalarOp.create(operands=[element], result_types=[IndexType()]))
+    if op.result.type == i1:
+        number = emit.value(arith.CmpiOp(number, emit.index(0), "ne"))
+    op.result.replace_all_uses_with(number)
 
 
 HANDLERS: Mapping[type[Operation], Handler] = {
@@ -255,5 +211,8 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
     mem.ConvertOp: _convert,
-    ForOp: _loop,
+    mem.ScalarOp: _scalar,
+    ForOp: select_loop,
+    IfOp: select_branch,
+    WhileOp: select_while,
 }

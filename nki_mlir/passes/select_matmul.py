@@ -8,12 +8,16 @@ from xdsl.dialects.arith import AddiOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, OpResult, SSAValue
 
-from nki_mlir.analysis.indices import enclosing_loops
+from nki_mlir.analysis.indices import enclosing_loops, is_run_time
 from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.storage import Storage
+
+_RUN_TIME = (
+    "a sum in psum can't be carried by run-time control flow, which may not write it; convert it, and add in sbuf"
+)
 
 
 def select_matmul(
@@ -76,7 +80,8 @@ def accumulation(op: MatmulOp) -> Accumulation:
     while True:
         if isinstance(value.owner, Block):
             loop = value.owner.parent_op()
-            assert isinstance(loop, ForOp)
+            if not isinstance(loop, ForOp) or is_run_time(loop):
+                raise CompileError.at(op, _RUN_TIME)
             depths.append(len(enclosing_loops(loop)))
             value = loop.iter_args[value.owner.args.index(value) - 1]
             continue
@@ -89,6 +94,8 @@ def accumulation(op: MatmulOp) -> Accumulation:
                 value = previous.acc
             case ForOp() as loop:
                 assert isinstance(value, OpResult)
+                if is_run_time(loop):
+                    raise CompileError.at(op, _RUN_TIME)
                 if _writes(loop, value.index, _piece(op)):
                     return Accumulation(True)
                 value = loop.iter_args[value.index]

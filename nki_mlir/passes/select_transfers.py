@@ -48,10 +48,10 @@ def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
         _pad(s, storage, valid, fill, emit)
     if rows is not None:
         for chip, hbm, index in _row_pieces(s, storage, op, rows, valid, emit):
-            s.transfer(emit, chip, hbm, ROWS, index, skips=rows.is_bounded)
+            s.transfer(emit, chip, hbm, ROWS, rows=index, skips=rows.is_bounded)
         return
-    for chip, hbm in _pieces(s, storage, storage.spots, op, valid, emit):
-        s.transfer(emit, chip, hbm, LOADS)
+    for chip, hbm, way in _pieces(s, storage, storage.spots, op, valid, LOADS, emit):
+        s.transfer(emit, chip, hbm, *way)
 
 
 def _pad(s: Selector, storage: Storage, valid: Box, fill: Fill, emit: Emitter) -> None:
@@ -72,11 +72,11 @@ def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
     storage, rows = s.stored[op.value], _rows(op)
     if rows is not None:
         for chip, hbm, index in _row_pieces(s, storage, op, rows, valid_box(op), emit):
-            made = s.transfer(emit, hbm, chip, ROWS, index, skips=rows.is_bounded)
+            made = s.transfer(emit, hbm, chip, ROWS, rows=index, skips=rows.is_bounded)
             _mark(made, op)
         return
-    for chip, hbm in _pieces(s, storage, storage.elements, op, valid_box(op), emit):
-        _mark(s.transfer(emit, hbm, chip, STORES), op)
+    for chip, hbm, way in _pieces(s, storage, storage.elements, op, valid_box(op), STORES, emit):
+        _mark(s.transfer(emit, hbm, chip, *way), op)
 
 
 def _mark(transfer: Operation, op: mem.StoreOp) -> None:
@@ -86,9 +86,16 @@ def _mark(transfer: Operation, op: mem.StoreOp) -> None:
 
 
 def _pieces(
-    s: Selector, storage: Storage, spots: Sequence[Spot], op: AccessOp, valid: Box | None, emit: Emitter
-) -> Iterator[tuple[SSAValue, SSAValue]]:
-    """The transfers that move the valid part of a tile, as far as `spots` go: views on chip and in HBM."""
+    s: Selector,
+    storage: Storage,
+    spots: Sequence[Spot],
+    op: AccessOp,
+    valid: Box | None,
+    engine: Engine,
+    emit: Emitter,
+) -> Iterator[tuple[SSAValue, SSAValue, tuple[Engine, str | None]]]:
+    """The transfers that move the valid part of a tile, as far as `spots` go: views on chip and in HBM, who triggers
+    them and who makes their descriptors; usually `engine`, and nobody."""
     sizes = storage.type.sizes
     box = [(0, size) for size in sizes] if valid is None else valid
     if any(low >= high for low, high in box):
@@ -96,11 +103,12 @@ def _pieces(
     coordinates = resolved(op.over_values)
     offset, strides = emit.expr(coordinates.offset), coordinates.strides(len(sizes))
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
+    way = s.by_register(offset, engine)
     begins, ends = ([edges[side] for edges in box[: len(sizes)]] for side in (0, 1))
     for whole in walks(ends, spots, addresses, anywhere=True, begins=begins if any(begins) else None):
         for walk in transfers(whole, s.limits):
             hbm = _hbm_view(op.memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
-            yield storage.view(emit, walk, 0), hbm
+            yield storage.view(emit, walk, 0), hbm, way
 
 
 def _rows(op: AccessOp) -> Coordinate | None:

@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
-from xdsl.dialects.scf import YieldOp
+from xdsl.dialects.scf import ConditionOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import wrapped
+from nki_mlir.analysis.indices import expr_of, is_known_early
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
@@ -21,7 +22,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Storage, rectangles, stored_type
-from nki_mlir.targets import Limits
+from nki_mlir.targets import Target
 
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
 
@@ -47,9 +48,10 @@ class Selector:
         handlers: Mapping[type[Operation], Handler],
         accumulations: Mapping[mem.MatmulOp, Accumulation],
         labels: Mapping[SSAValue, str],
-        limits: Limits,
+        target: Target,
     ):
-        self.handlers, self.accumulations, self.labels, self.limits = handlers, accumulations, labels, limits
+        self.handlers, self.accumulations, self.labels = handlers, accumulations, labels
+        self.target, self.limits = target, target.limits
         self.current = ""
         self.stored: dict[SSAValue, Storage] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
@@ -68,15 +70,15 @@ class Selector:
                 old.append(op)
             elif op.name.startswith("neuron.mem."):
                 raise CompileError.at(op, f"{op.name} has no instruction")
-            elif op.regions or (_uses_tiles(op) and not isinstance(op, YieldOp)):
+            elif op.regions or (_uses_tiles(op) and not isinstance(op, YieldOp | ConditionOp)):
                 raise CompileError.at(op, f"{op.name} is not an operation of neuron.mem; it has no instruction")
         for op in reversed(old):
             op.detach()
             op.erase()
 
-    def result(self, op: Operation, emit: Emitter) -> Storage:
-        """A new buffer for the operation's result."""
-        value = op.results[0]
+    def result(self, made: Operation | SSAValue, emit: Emitter) -> Storage:
+        """A new buffer for an operation's result."""
+        value = made.results[0] if isinstance(made, Operation) else made
         storage = Storage.allocate(mem.tile_type(value), self.labels[value], emit)
         self.stored[value] = storage
         return storage
@@ -121,6 +123,7 @@ class Selector:
         dst: SSAValue,
         src: SSAValue,
         engine: Engine,
+        dge_mode: str | None = None,
         rows: SSAValue | None = None,
         skips: bool = False,
     ) -> Operation:
@@ -128,7 +131,17 @@ class Selector:
         queue = self.transfers[engine] % QUEUES
         self.transfers[engine] += 1
         operands = {"dst": dst, "src": src, "vector_offset": rows}
-        return self.emit(emit, "dma_copy", operands, engine, queue=queue, oob_mode="skip" if skips else None)
+        oob_mode = "skip" if skips else None
+        return self.emit(emit, "dma_copy", operands, engine, queue=queue, dge_mode=dge_mode, oob_mode=oob_mode)
+
+    def by_register(self, offset: SSAValue, engine: Engine) -> tuple[Engine, str | None]:
+        """Which engine triggers a transfer, and who makes its descriptors: GpSimd, or the hardware where it can, if an
+        offset is known at run time only."""
+        if is_known_early(expr_of(offset)):
+            return engine, None
+        if self.target.core != "v2" and engine is Engine.SYNC:
+            return engine, "hwdge"
+        return Engine.GPSIMD, "swdge"
 
     def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
         """Sets all of a tile to a constant; padding too, where it is the whole of its buffer."""

@@ -173,3 +173,108 @@ func.func @slots_of_a_nest() {
   }
   func.return
 }
+
+// -----
+
+// A run-time scalar is loaded by every stream that needs it, and by no other.
+// CHECK-LABEL: neuron.isa.program @run_time_loop
+// CHECK: neuron.isa.stream vector
+// CHECK-NEXT: neuron.isa.register_load dst 0 src <sbuf[0:1] at 0, [1 x 1], i32> order 0
+// CHECK-NEXT: neuron.isa.loop counter 1 bound <r0> region 0 {
+// CHECK-NEXT: neuron.isa.memset {{.*}} order 2
+// CHECK-NEXT: neuron.isa.repeat 3 loop 0 {
+// CHECK-NEXT: neuron.isa.memset {{.*}} order 4
+// CHECK: neuron.isa.stream gpsimd
+// CHECK-NEXT: neuron.isa.register_load dst 0 src <sbuf[0:1] at 0, [1 x 1], i32> order 1
+// CHECK-NEXT: neuron.isa.loop counter 1 bound <r0> region 0 {
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dge_mode "swdge" dst <hbm "x" at 4096 * r1, [1 x 1024], f32> {{.*}} order 3
+// CHECK: neuron.isa.stream sync
+// CHECK-NEXT: neuron.isa.dma_copy {{.*}} order 5
+// CHECK-NOT: neuron.isa.loop
+func.func @run_time_loop(%x: memref<8192xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %n = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+
+  %block = arith.constant 1024 : index
+  scf.for %i = %c0 to %n step %c1 {
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    %at = arith.muli %i, %block : index
+    %h = neuron.engine.view %x at %at : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dge_mode "swdge" dst %h : !neuron.engine.view<hbm, [1 x 1024], f32> src %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    scf.for %j = %c0 to %c3 step %c1 {
+      neuron.engine.memset vector value 1.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    }
+  }
+  %h = neuron.engine.view %x : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 1024], f32> src %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+// A stream with work in one side runs the branch too. The condition is a register.
+// CHECK-LABEL: neuron.isa.program @branch
+// CHECK: neuron.isa.stream vector
+// CHECK-NEXT: neuron.isa.register_load dst 0
+// CHECK-NEXT: neuron.isa.register_alu_op op less dst 1 src <r0> imm <3>
+// CHECK-NEXT: neuron.isa.cmp_branch ne src <r1> imm <0> region 0 {
+// CHECK-NEXT: neuron.isa.memset
+// CHECK-NEXT: } else {
+// CHECK-NEXT: neuron.isa.tensor_copy
+// CHECK: neuron.isa.stream gpsimd
+// CHECK-NEXT: neuron.isa.register_load dst 0
+// CHECK-NEXT: neuron.isa.register_alu_op op less dst 1 src <r0> imm <3>
+// CHECK-NEXT: neuron.isa.cmp_branch ne src <r1> imm <0> region 0 {
+// CHECK-NEXT: neuron.isa.memset
+// CHECK-NEXT: }
+func.func @branch() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %n = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+
+  %p = arith.cmpi slt, %n, %c3 : index
+  scf.if %p {
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset gpsimd value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  } else {
+    neuron.engine.tensor_copy vector dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+// The condition is computed at the start of an iteration; what follows it is a branch.
+// CHECK-LABEL: neuron.isa.program @loop_while
+// CHECK: neuron.isa.register_move dst 0 src <1>
+// CHECK-NEXT: neuron.isa.while register 0 region 0 {
+// CHECK-NEXT: neuron.isa.register_load dst 1 {{.*}} order 0
+// CHECK-NEXT: neuron.isa.register_alu_op op greater dst 2 src <r1> imm <0>
+// CHECK-NEXT: neuron.isa.register_move dst 0 src <r2>
+// CHECK-NEXT: neuron.isa.cmp_branch ne src <r0> imm <0> region 1 {
+// CHECK-NEXT: neuron.isa.memset {{.*}} order 1
+func.func @loop_while() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  scf.while () : () -> () {
+    %n = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+    %p = arith.cmpi sgt, %n, %c0 : index
+    scf.condition(%p)
+  } do {
+    neuron.engine.memset vector value 0 : i32 dst %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+    scf.yield
+  }
+  func.return
+}

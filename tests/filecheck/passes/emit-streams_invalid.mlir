@@ -33,3 +33,55 @@ func.func @no_instruction(%x: memref<8xf32>) {
   func.call @no_instruction(%x) : (memref<8xf32>) -> ()
   func.return
 }
+
+// -----
+
+func.func @a_scalar_of_no_view(%v: !neuron.engine.view<sbuf[0:1], [1 x 1], i32>) {
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %w = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %c0 = arith.constant 0 : index
+  // CHECK: a scalar names a view of an allocation or of an argument of the kernel
+  %n = neuron.engine.scalar %v : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  scf.for %i = %c0 to %n step %n {
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @static_descriptors(%x: memref<8192xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %n = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+
+  %h = neuron.engine.view %x at %n : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+  // CHECK: an address of this transfer is known at run time only; it takes dge_mode "swdge" on gpsimd
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 1024], f32> src %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+func.func @a_carried_value() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %n = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+
+  // CHECK: scf.for of neuron.engine carries no values
+  %s = scf.for %i = %c0 to %n step %c1 iter_args(%k = %c0) -> (index) {
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    scf.yield %k : index
+  }
+  func.return
+}

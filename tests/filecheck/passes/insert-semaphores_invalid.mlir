@@ -34,3 +34,43 @@ neuron.isa.program @already_ordered {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @no_region_number {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: neuron.isa.loop is something that insert-semaphores does not order
+      neuron.isa.loop counter 0 bound <3> {
+        neuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 0, [1 x 8], f32> order 0
+      }
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @a_branch_without_a_number {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: neuron.isa.cmp_branch is something that insert-semaphores does not order
+      neuron.isa.cmp_branch eq src <r0> imm <3> {
+        neuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 0, [1 x 8], f32> order 0
+      }
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @twice_one_place {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      neuron.isa.loop counter 0 bound <3> region 0 {
+        neuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 0, [1 x 8], f32> order 0
+        // CHECK: two instructions have order 0
+        neuron.isa.memset value 0.0 : f32 dst <sbuf[0:128] at 0, [1 x 8], f32> order 0
+      }
+    }
+  }
+}

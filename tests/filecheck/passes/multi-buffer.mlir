@@ -54,3 +54,29 @@ func.func @what_is_outside_counts() {
   }
   func.return
 }
+
+// -----
+
+// Buffers of a run-time loop and of a branch keep one slot; those of a loop of constant bounds inside don't.
+// CHECK-LABEL: func.func @run_time
+// CHECK: neuron.engine.alloc "a" : 
+// CHECK: neuron.engine.alloc "b" {depth = 2 : i64} :
+// CHECK: neuron.engine.alloc "c" : 
+func.func @run_time(%n: index, %p: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 32>
+    "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 32>) -> ()
+    scf.for %j = %c0 to %c4 step %c1 {
+      %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 32>
+      "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 32>) -> ()
+      scf.if %p {
+        %c = neuron.engine.alloc "c" : !neuron.engine.buffer<sbuf, 128 x 32>
+        "test.op"(%c) : (!neuron.engine.buffer<sbuf, 128 x 32>) -> ()
+      }
+    }
+  }
+  func.return
+}

@@ -97,3 +97,28 @@ func.func @a_bound_that_is_known_once_the_outer_loop_is_gone() {
   }
   func.return
 }
+
+// -----
+
+// What is known at run time only stays.
+// CHECK-LABEL: func.func @run_time
+// CHECK: scf.for %{{.*}} = %low to %n step %step {
+// CHECK-NEXT: "test.op"
+// CHECK: scf.while
+// CHECK: scf.if
+func.func @run_time(%n: index, %c: i1) {
+  %low = arith.constant 3 : index
+  %step = arith.constant 2 : index
+  scf.for %k = %low to %n step %step {
+    "test.op"(%k) : (index) -> ()
+  }
+  scf.while () : () -> () {
+    scf.condition(%c)
+  } do {
+    scf.if %c {
+      "test.op"(%n) : (index) -> ()
+    }
+    scf.yield
+  }
+  func.return
+}

@@ -46,6 +46,22 @@ func.func @a_branch(%x: memref<8xf32>) {
   // CHECK: error: run-time branches (scf.if) are not supported
   scf.if %true {
     tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_branch_that_yields_an_index(%x: memref<8xf32>, %p: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  %q = tile.compare eq %p, %c0 : index, index -> i1
+  // CHECK: error: an if yields tensors and numbers, not index
+  %r = scf.if %q -> (index) {
+    tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+    scf.yield %c0 : index
+  } else {
+    scf.yield %c1 : index
   }
   func.return
 }

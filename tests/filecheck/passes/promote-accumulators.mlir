@@ -114,3 +114,28 @@ func.func @a_product_with_another_use_stays_an_addition(%x: memref<2048xf32>) {
   neuron.mem.store %s to %x [d0 by 16, d1 by 1] : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
+
+// -----
+
+// A loop that may not run at all leaves nothing in PSUM.
+// CHECK-LABEL: func.func @a_run_time_bound
+// CHECK: scf.for
+// CHECK: neuron.mem.accumulator
+// CHECK: neuron.mem.binary add
+func.func @a_run_time_bound(%x: memref<64xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %start = neuron.mem.fill %zero : f32 -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%s = %start) -> (!neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>) {
+    %empty = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %empty : !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+    %m = neuron.mem.convert %p : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+    %t = neuron.mem.binary add %s, %m : !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+    scf.yield %t : !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  }
+  neuron.mem.store %r to %x [d0 by 8, d1 by 1] : !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]> -> memref<64xf32>
+  func.return
+}

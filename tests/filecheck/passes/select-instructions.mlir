@@ -289,3 +289,101 @@ func.func @the_same_bits(%x: memref<2048xf32>, %y: memref<2048xi32>) {
   neuron.mem.store %s to %y [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]> -> memref<2048xi32>
   func.return
 }
+
+// -----
+
+// A scalar is an element of its tile's buffer; a truth value is one that is not 0. What is addressed by it has its
+// descriptors made at run time.
+// CHECK-LABEL: func.func @scalars
+// CHECK: %[[N:.*]] = neuron.engine.scalar %{{.*}} : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+// CHECK: %[[P:.*]] = neuron.engine.scalar %{{.*}} : !neuron.engine.view<sbuf[0:1], [1 x 1], ui8>
+// CHECK: %[[TAKE:.*]] = arith.cmpi ne, %[[P]], %{{.*}} : index
+// CHECK: scf.if %[[TAKE]] {
+// CHECK: neuron.engine.view %x at %[[N]]
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dge_mode "swdge"
+// CHECK: neuron.engine.dma_copy gpsimd queue 1 dst
+func.func @scalars(%n: memref<1xi32>, %x: memref<64xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : i32
+  %t = neuron.mem.load %n [d0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>
+  %k = neuron.mem.scalar %t : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> index
+  %z = neuron.mem.fill %zero : i32 -> !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>
+  %p = neuron.mem.binary equal %t, %z : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>, !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 1xi1, [] x [d0]>
+  %take = neuron.mem.scalar %p : !neuron.mem.tile<sbuf, 1xi1, [] x [d0]> -> i1
+  scf.if %take {
+    %v = neuron.mem.load %x(%k) [s0 + d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
+  }
+  func.return
+}
+
+// -----
+
+// Where the hardware makes descriptors, loads leave it to that.
+// CHECK-LABEL: func.func @hardware_descriptors
+// CHECK: neuron.engine.dma_copy sync queue 1 dge_mode "hwdge"
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dge_mode "swdge"
+builtin.module attributes {neuron.target = "trn2"} {
+func.func @hardware_descriptors(%n: memref<1xi32>, %x: memref<64xf32>) {
+  %c0 = arith.constant 0 : index
+  %t = neuron.mem.load %n [d0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>
+  %k = neuron.mem.scalar %t : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> index
+  %v = neuron.mem.load %x(%k) [s0 + d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  neuron.mem.store %v to %x(%k) [s0 + d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
+  func.return
+}
+}
+
+// -----
+
+// Both sides of an if write one buffer.
+// CHECK-LABEL: func.func @an_if_that_yields
+// CHECK: %[[R:.*]] = neuron.engine.alloc "r"
+// CHECK-NEXT: scf.if %p {
+// CHECK: %[[THEN:.*]] = neuron.engine.view %[[R]]
+// CHECK: neuron.engine.tensor_copy vector dst %[[THEN]]
+// CHECK-NEXT: } else {
+// CHECK: %[[ELSE:.*]] = neuron.engine.view %[[R]]
+// CHECK: neuron.engine.tensor_copy vector dst %[[ELSE]]
+// CHECK-NEXT: }
+func.func @an_if_that_yields(%x: memref<64xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %p = arith.cmpi eq, %k, %c0 : index
+  %v = neuron.mem.load %x [d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  %r = scf.if %p -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+    %w = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    scf.yield %w : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  } else {
+    scf.yield %v : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  }
+  neuron.mem.store %r to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
+  func.return
+}
+
+// -----
+
+// A while carries its tile in a buffer; what is made in front of the condition and handed on has one of its own.
+// CHECK-LABEL: func.func @a_while
+// CHECK: %[[CARRIED:.*]] = neuron.engine.alloc "v"
+// CHECK: %[[HANDED:.*]] = neuron.engine.alloc "h"
+// CHECK: scf.while () : () -> () {
+// CHECK: neuron.engine.activation scalar op exp
+// CHECK: %[[VIEW:.*]] = neuron.engine.view %[[HANDED]]
+// CHECK: neuron.engine.tensor_copy vector dst %[[VIEW]]
+// CHECK: scf.condition(%p)
+// CHECK: neuron.engine.view %[[CARRIED]]
+// CHECK: neuron.engine.tensor_copy vector
+func.func @a_while(%x: memref<64xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %p = arith.cmpi eq, %k, %c0 : index
+  %v = neuron.mem.load %x [d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  %h = scf.while (%a = %v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []> {
+    %e = neuron.mem.unary exp %a : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    scf.condition(%p) %e : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  } do {
+  ^bb0(%b: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>):
+    scf.yield %b : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  }
+  neuron.mem.store %h to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
+  func.return
+}

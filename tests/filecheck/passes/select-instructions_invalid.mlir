@@ -175,6 +175,37 @@ func.func @a_branch(%x: memref<8xf32>) {
   scf.if %true {
     %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
     neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @an_if_of_a_number(%k: index) {
+  %c0 = arith.constant 0 : index
+  %p = arith.cmpi eq, %k, %c0 : index
+  %c1 = arith.constant 1 : index
+  %b = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  // CHECK: scf.if of neuron.mem yields tiles, not index
+  %r = scf.if %p -> (index) {
+    scf.yield %c0 : index
+  } else {
+    scf.yield %c1 : index
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_while_that_hands_on_a_number(%x: memref<64xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %p = arith.cmpi eq, %k, %c0 : index
+  %v = neuron.mem.load %x [d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  %h = scf.while (%a = %v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> index {
+    // CHECK: a while of neuron.mem hands on tiles alone
+    scf.condition(%p) %c0 : index
+  } do {
+  ^bb0(%b: index):
+    scf.yield %v : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
   }
   func.return
 }

@@ -101,3 +101,27 @@ func.func @f(%v0: !neuron.engine.view<sbuf[0:128], [1 x 8], f32>, %v1: !neuron.e
   neuron.engine.dma_copy sync queue 0 dst %v0 : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %v1 : !neuron.engine.view<sbuf[0:64], [1 x 8], f32>
   func.return
 }
+
+// -----
+
+func.func @f(%v0: !neuron.engine.view<sbuf[0:2], [1 x 1], i32>) {
+  // CHECK: a register holds one element, the view has 2
+  %0 = neuron.engine.scalar %v0 : !neuron.engine.view<sbuf[0:2], [1 x 1], i32>
+  func.return
+}
+
+// -----
+
+func.func @f(%v0: !neuron.engine.view<psum[0:1], [1 x 1], i32>) {
+  // CHECK: a sequencer reaches sbuf and hbm, not psum
+  %0 = neuron.engine.scalar %v0 : !neuron.engine.view<psum[0:1], [1 x 1], i32>
+  func.return
+}
+
+// -----
+
+func.func @f(%v0: !neuron.engine.view<sbuf[0:1], [1 x 1], f32>) {
+  // CHECK: the element must be one of int8, uint8, int16, uint16, int32, not float32
+  %0 = neuron.engine.scalar %v0 : !neuron.engine.view<sbuf[0:1], [1 x 1], f32>
+  func.return
+}

@@ -83,3 +83,27 @@ neuron.isa.program @cores {
   neuron.isa.core 1 {}
 }
 }
+
+// -----
+
+// What emit-streams says of the program for insert-semaphores.
+// CHECK-LABEL: neuron.isa.program @regions
+neuron.isa.program @regions {
+  neuron.isa.core 0 {
+    neuron.isa.stream sync {
+      // CHECK: neuron.isa.register_move dst 4 src <1>
+      neuron.isa.register_move dst 4 src <1>
+      // CHECK-NEXT: neuron.isa.while register 4 region 0 {
+      neuron.isa.while register 4 region 0 {
+        // CHECK-NEXT: neuron.isa.loop counter 5 bound <r4> region 1 {
+        neuron.isa.loop counter 5 bound <r4> region 1 {
+          // CHECK-NEXT: neuron.isa.cmp_branch eq src <r5> imm <2> region 2 {
+          neuron.isa.cmp_branch eq src <r5> imm <2> region 2 {
+            // CHECK-NEXT: neuron.isa.register_move dst 4 src <0>
+            neuron.isa.register_move dst 4 src <0>
+          }
+        }
+      }
+    }
+  }
+}

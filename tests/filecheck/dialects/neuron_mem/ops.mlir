@@ -181,3 +181,14 @@ func.func @along_a_dimension(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>)
   %q = neuron.mem.bitcast %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @scalars
+func.func @scalars(%0: !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>, %1: !neuron.mem.tile<sbuf, 1x1xi1, [d0] x [d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi32, {{.*}}> -> index
+  %2 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> index
+  // CHECK: %{{.*}} = neuron.mem.scalar %1 : !neuron.mem.tile<sbuf, 1x1xi1, {{.*}}> -> i1
+  %3 = neuron.mem.scalar %1 : !neuron.mem.tile<sbuf, 1x1xi1, [d0] x [d1]> -> i1
+  func.return
+}

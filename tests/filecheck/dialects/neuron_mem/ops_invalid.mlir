@@ -773,6 +773,14 @@ func.func @bits_are_of_integers(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1
 
 // -----
 
+// CHECK: a scalar is made of a tile of one element, got [2]
+func.func @a_scalar_is_one_element(%0: !neuron.mem.tile<sbuf, 2xi32, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 2xi32, [] x [d0]> -> index
+  func.return
+}
+
+// -----
+
 func.func @no_engine_scans_by_maxnum(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
   // CHECK: no engine scans by maxnum; expand-maxnum makes it of others
   %r = neuron.mem.scan maxnum %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
@@ -781,9 +789,25 @@ func.func @no_engine_scans_by_maxnum(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] 
 
 // -----
 
+// CHECK: a sequencer reads sbuf, not psum; convert the tile
+func.func @a_scalar_in_psum(%0: !neuron.mem.tile<psum, 1xf32, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<psum, 1xf32, [] x [d0]> -> index
+  func.return
+}
+
+// -----
+
 func.func @scan_a_free_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
   // CHECK: axis 0 must be one digit in the free dimension
   %r = neuron.mem.scan sum %0 axis 0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+// CHECK: an i32 becomes an index and an i1 an i1, got
+func.func @a_scalar_of_16_bits(%0: !neuron.mem.tile<sbuf, 1xi16, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi16, [] x [d0]> -> index
   func.return
 }
 
@@ -856,5 +880,13 @@ func.func @a_bitcast_lies_alike(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1
 func.func @a_bitcast_keeps_the_size(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
   // CHECK: f32 and bf16 have different sizes
   %r = neuron.mem.bitcast %0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xbf16, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+// CHECK: an i32 becomes an index and an i1 an i1, got
+func.func @a_truth_value_is_no_index(%0: !neuron.mem.tile<sbuf, 1xi1, [] x [d0]>) {
+  %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi1, [] x [d0]> -> index
   func.return
 }
