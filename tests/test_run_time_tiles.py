@@ -57,7 +57,7 @@ def store(value: str, block: str) -> str:
     name = f"%{value}_to_{block[1:]}"
     return f"""
       {name} = arith.muli {block}, %c8 : index
-      neuron.mem.store %{value} to %y[{name}] strides [1] : {TILE} -> {MEMORY}
+      neuron.mem.store %{value} to %y({name}) [s0 + d0 by 1] : {TILE} -> {MEMORY}
     """
 
 
@@ -345,11 +345,8 @@ def test_an_extent_that_varies_with_a_run_time_loop() -> None:
     body = f"""
       {number("n", 0)}
       scf.for %i = %c0 to %n step %c1 {{
-        %left = arith.subi %c9, %i : index
-        %some = arith.maxsi %left, %c0 : index
-        %ok = arith.minsi %some, %c8 : index
-        %v = neuron.mem.load %x[%c0] strides [1] valid [%ok] : {MEMORY} -> {TILE}
-        neuron.mem.store %v to %y[%c0] strides [1] valid [%ok] : {TILE} -> {MEMORY}
+        %v = neuron.mem.load %x(%i) [d0 + s0 in 0 to 9 by 1] : {MEMORY} -> {TILE}
+        neuron.mem.store %v to %y(%i) [d0 + s0 in 0 to 9 by 1] : {TILE} -> {MEMORY}
       }}
     """
     with pytest.raises(CompileError, match="an extent that varies with a loop of run-time bounds"):

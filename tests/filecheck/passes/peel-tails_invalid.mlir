@@ -37,12 +37,10 @@ func.func @too_many_copies(%x: memref<1024xf32>) {
 func.func @an_extent_that_varies_with_a_run_time_loop(%x: memref<64xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  %c9 = arith.constant 9 : index
   scf.for %i = %c0 to %n step %c1 {
-    %left = arith.subi %c9, %i : index
     // CHECK: this access has an extent that varies with a loop of run-time bounds
-    %v = neuron.mem.load %x[%c0] strides [1] valid [%left] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
-    neuron.mem.store %v to %x[%c0] strides [1] valid [%left] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
+    %v = neuron.mem.load %x(%i) [d0 + s0 in 0 to 9 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x(%i) [d0 + s0 in 0 to 9 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
   }
   func.return
 }
