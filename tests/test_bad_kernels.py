@@ -67,6 +67,9 @@ def check(error: nki_mlir.CompileError, path: Path, place: tuple[int, int] | Non
     assert not any(str(Path("nki_mlir", "frontend")) in frame for frame in frames), "the compiler's frames are noise"
 
 
+BLOCK = "p = tl.make_block_ptr(x_ptr, (8,), (1,), (0,), (8,), (0,))\n"
+DESCRIPTOR = "d = tl.make_tensor_descriptor(x_ptr, [8], [1], [8])\n"
+
 TRITON = {
     # Syntax.
     "while": ("§while N > 0:\n    pass", "a 'while' loop is not supported"),
@@ -103,7 +106,6 @@ TRITON = {
     "set in a loop": ("for i in range(2):\n    y = tl.load(x_ptr)\nz = §y", "'y' is set only inside the loop"),
     "unknown function": ("y = §tl.does_not_exist(1)", "tl has no 'does_not_exist'"),
     "unsupported function": ("§tl.atomic_add(x_ptr, 1.0)", "tl.atomic_add is not supported yet"),
-    "block pointers": ("p = §tl.make_block_ptr(x_ptr)", "tl.make_block_ptr is not supported yet; use pointers"),
     "unsupported math": ("y = §tl.math.cosh(x)", "tl.math.cosh is not supported yet"),
     "unsupported method": ("y = §x.sort(0)", "tl.sort is not supported yet"),
     "unknown attribute": ("y = §x.stride", "a tensor has no attribute 'stride'"),
@@ -116,8 +118,84 @@ TRITON = {
     "unknown keyword": ("y = §tl.load(x_ptr, masked=mask)", "tl.load: got an unexpected keyword argument 'masked'"),
     "missing argument": ("§tl.store(x_ptr)", "tl.store: missing a required argument: 'value'"),
     "helper's arguments": ("y = §recursive()", "recursive: missing a required argument: 'x'"),
-    "boundary check": ("y = §tl.load(x_ptr, boundary_check=(0,))", "belong to block pointers"),
+    "boundary check": ("y = §tl.load(x_ptr, boundary_check=(0,))", "belong to block pointers; use mask and other"),
+    "boundary check of a store": ("§tl.store(x_ptr, 1.0, boundary_check=(0,))", "belongs to block pointers; use mask"),
     "unknown range option": ("for i in §tl.range(4, stages=2):\n    pass", "tl.range has no option 'stages'"),
+    # Block pointers and tensor descriptors.
+    "block of an array": (
+        "p = §tl.make_block_ptr(5, (8,), (1,), (0,), (8,), (0,))",
+        "the base of a block is one pointer",
+    ),
+    "block of pointers": (
+        "p = §tl.make_block_ptr(x_ptr + offsets, 8, 1, 0, 8, 0)",
+        "the base of a block is one pointer",
+    ),
+    "block without a dimension": ("p = §tl.make_block_ptr(x_ptr, (), (), (), (), ())", "a block has 1 to 5 dimensions"),
+    "block of 12": (
+        "p = §tl.make_block_ptr(x_ptr, 8, 1, 0, 12, 0)",
+        "the sizes of a block must be powers of two, got 12",
+    ),
+    "block of pid": ("p = §tl.make_block_ptr(x_ptr, 8, 1, 0, pid, 0)", "positive integers known at compile time"),
+    "strides of a block": (
+        "p = §tl.make_block_ptr(x_ptr, (8, 8), 1, (0, 0), (8, 8), (1, 0))",
+        "the strides: one for each",
+    ),
+    "offset of a block": (
+        "p = §tl.make_block_ptr(x_ptr, 8, 1, 0.5, 8, 0)",
+        "the offsets: expected integers, got float",
+    ),
+    "offsets of a block": ("p = §tl.make_block_ptr(x_ptr, 8, 1, offsets, 8, 0)", "expected integers, got index[8]"),
+    "order of a block": (
+        "p = §tl.make_block_ptr(x_ptr, 8, 1, 0, 8, 1)",
+        "order names each of the block's 1 dimensions",
+    ),
+    "order of pid": ("p = §tl.make_block_ptr(x_ptr, 8, 1, 0, 8, pid)", "order names each of the block's 1 dimensions"),
+    "advance of a pointer": ("p = §tl.advance(x_ptr, (8,))", "tl.advance moves a block pointer, made by"),
+    "advance of another rank": (
+        f"{BLOCK}p = §tl.advance(p, (0, 8))",
+        "the offsets of tl.advance: one for each of the 1",
+    ),
+    "advance by half": (f"{BLOCK}p = §p.advance(0.5)", "the offsets of tl.advance: expected integers, got float 0.5"),
+    "check of no dimension": (f"{BLOCK}y = §tl.load(p, boundary_check=(1,))", "0 to 0, got int 1"),
+    "check of a name": (f"{BLOCK}y = §tl.load(p, boundary_check='x')", "boundary_check names dimensions of the block"),
+    "padding": (
+        f"{BLOCK}y = §tl.load(p, padding_option='one')",
+        "padding_option is 'zero', 'nan' or '', got str 'one'",
+    ),
+    "padding of integers": (
+        "p = tl.make_block_ptr(i_ptr, 8, 1, 0, 8, 0)\ny = §tl.load(p, boundary_check=(0,), padding_option='nan')",
+        "padding_option='nan' needs an array of floats, and this is of int32",
+    ),
+    "mask of a block": (f"{BLOCK}y = §tl.load(p, mask=mask)", "takes boundary_check and padding_option, not mask"),
+    "mask of a stored block": (f"{BLOCK}§tl.store(p, x, mask=mask)", "a block pointer takes boundary_check, not mask"),
+    "block plus": (f"{BLOCK}p = §p + 8", "expected a number or a tensor, got a block pointer to float32[8]"),
+    "block's attribute": (f"{BLOCK}y = §p.sum(0)", "a block pointer to float32[8] has no attribute 'sum'"),
+    "size of a stored block": (f"{BLOCK}§p.store(tl.zeros((4,), tl.float32))", "shapes (4,) and (8,) do not broadcast"),
+    "another block in a loop": (
+        f"{BLOCK}for i in range(2):\n    y = tl.load(p)\n    §p = tl.make_block_ptr(i_ptr, 8, 1, 0, 8, 0)",
+        "'p' is a block pointer to float32[8] before the loop, and after an iteration a block pointer to int32[8] of "
+        "another base, shape or strides",
+    ),
+    "no block in a loop": (
+        f"{BLOCK}for i in range(2):\n    y = tl.load(p)\n    §p = x_ptr",
+        "'p' is a block pointer to float32[8] before the loop, and after an iteration pointer to float32",
+    ),
+    "block made in a loop": (
+        f"{BLOCK}for i in range(2):\n    p = tl.make_block_ptr(x_ptr, 8, 1, i, 8, 0)\ny = tl.load(§p)",
+        "'p' is made anew in the loop (line",
+    ),
+    "descriptor's offsets": (f"{DESCRIPTOR}y = §d.load([0, 0])", "the offsets of a block: one for each of the 1"),
+    "descriptor's value": (f"{DESCRIPTOR}§d.store([0], 1.0)", "stores blocks of shape (8,), got float 1.0"),
+    "descriptor's padding": ("d = §tl.make_tensor_descriptor(x_ptr, [8], [1], [8], 'one')", "padding_option is 'zero'"),
+    "descriptor's attribute": (
+        f"{DESCRIPTOR}y = §d.advance([8])",
+        "a tensor descriptor to float32[8] has no attribute",
+    ),
+    "load of a descriptor": (f"{DESCRIPTOR}y = §tl.load(d)", "got a tensor descriptor to float32[8]"),
+    "no descriptor": (
+        "y = §tl.load_tensor_descriptor(x_ptr, [0])",
+        "tl.load_tensor_descriptor needs a tensor descriptor",
+    ),
     # Shapes.
     "broadcast": ("y = §offsets + tl.arange(0, 4)", "shapes (8,) and (4,) do not broadcast together"),
     "mask": (
@@ -237,10 +315,12 @@ TRITON = {
 def test_triton(name: str, tmp_path: Path) -> None:
     body, message = TRITON[name]
     start = "pid = tl.program_id(0)\noffsets = tl.arange(0, 8)\nmask = offsets < N\nx = tl.load(x_ptr + offsets)\n"
-    source = "@nki_mlir.jit\ndef kernel(x_ptr, N: tl.constexpr):\n" + textwrap.indent(start + body + "\n", "    ")
+    source = "@nki_mlir.jit\ndef kernel(x_ptr, i_ptr, N: tl.constexpr):\n" + textwrap.indent(
+        start + body + "\n", "    "
+    )
     path, place = written(source, tmp_path)
     with pytest.raises(nki_mlir.CompileError) as raised:
-        imported(path).kernel.trace(np.zeros(8, np.float32), 8, grid=(4,))
+        imported(path).kernel.trace(np.zeros(8, np.float32), np.zeros(8, np.int32), 8, grid=(4,))
     check(raised.value, path, place, message)
 
 

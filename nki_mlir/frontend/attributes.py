@@ -13,7 +13,7 @@ from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
 from nki_mlir.frontend.lists import ListMethod, changing_method
 from nki_mlir.frontend.observed import is_opaque, key
-from nki_mlir.frontend.values import HbmArray, Value, describe
+from nki_mlir.frontend.values import BlockPointer, Descriptor, HbmArray, Value, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,10 @@ _METHODS = (
 ).split()
 """Functions of `tl` that are also methods of tensors."""
 
+_OF_BLOCK_POINTER = {"load": "load", "store": "store", "advance": "advance"}
+_OF_DESCRIPTOR = {"load": "load_tensor_descriptor", "store": "store_tensor_descriptor"}
+"""Methods, and the functions of `tl` that they are."""
+
 _NKI_METHODS = ("broadcast_to", "astype", "reshape", "expand_dims")
 
 
@@ -40,6 +44,8 @@ def attribute(b: Builder, base: Any, name: str) -> Any:
         return _of_value(b, base, name)
     if isinstance(base, HbmArray):
         return _of_array(b, base, name)
+    if isinstance(base, BlockPointer | Descriptor):
+        return _of_block(b, base, name)
     if isinstance(base, bool | int | float):
         found = _of_number(b, base, name)
         if found is not None:
@@ -107,6 +113,21 @@ def _of_array(b: Builder, array: HbmArray, name: str) -> Any:
 
         return Method(reshape_array, array)
     raise CompileError(f"an array in HBM has no attribute '{name}' here; it has shape, dtype, ndim and reshape")
+
+
+def _of_block(b: Builder, base: BlockPointer | Descriptor, name: str) -> Any:
+    """A block pointer's type is that of its base; a descriptor's is that of its elements, as in Triton."""
+    is_pointer = isinstance(base, BlockPointer)
+    if name in ("shape", "strides", "block_shape"):
+        return getattr(base.array, name)
+    if name in ("dtype", "type"):
+        return base.array.base.dtype if is_pointer else base.array.element
+    function = (_OF_BLOCK_POINTER if is_pointer else _OF_DESCRIPTOR).get(name)
+    if function is None:
+        raise CompileError(f"{describe(base)} has no attribute '{name}'")
+    from nki_mlir import language as tl
+
+    return Method(getattr(tl, function), base)
 
 
 def _of_number(b: Builder, number: float, name: str) -> Any:

@@ -15,9 +15,9 @@ from xdsl.dialects import scf
 from xdsl.ir import Attribute, Block, Region
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis, operators
+from nki_mlir.frontend import analysis, operators, parts
 from nki_mlir.frontend.observed import key
-from nki_mlir.frontend.values import Poison, Value, describe, is_runtime
+from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, is_runtime
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.interpreter import Interpreter, Returned
@@ -72,12 +72,17 @@ class Branch:
             side.returned = interpreter.block(statements)
         side.env, interpreter.pending = interpreter.env, pending
 
+    def _names(self, then: _Side, other: _Side) -> list[str]:
+        """What the sides write; a block pointer is its offsets (`parts`), which each side may move."""
+        then.env, other.env = parts.spread(then.env), parts.spread(other.env)
+        return list(parts.with_parts(analysis.assignments([self.node]), then.env))
+
     def _join(self, then: _Side, other: _Side) -> Returned | None:
         """The operation, and the variables behind it."""
         interpreter, b = self.interpreter, self.interpreter.b
         ends = then.returned is not None
-        names = [] if ends else list(analysis.assignments([self.node]))
-        env = dict(self.before)
+        names = [] if ends else self._names(then, other)
+        env = parts.spread(self.before)
         pairs: dict[str, tuple[Value, Value]] = {}
         for name in names:
             found = self._joined(name, then, other)
@@ -95,6 +100,7 @@ class Branch:
         interpreter.env = env
         for name, result in zip(pairs, op.results, strict=False):
             interpreter.bind(name, Value(result))
+        interpreter.env = parts.gathered(interpreter.env)
         if not ends:
             return None
         assert then.returned is not None
@@ -103,7 +109,7 @@ class Branch:
     def _joined(self, name: str, then: _Side, other: _Side) -> Any:
         """What a variable is behind the statement: a pair of values of one type, or what it is on both sides."""
         a, b = then.env.get(name), other.env.get(name)
-        if a is b or (not is_runtime((a, b)) and key(a) == key(b)):
+        if a is b or ((isinstance(a, BlockPointer) or not is_runtime((a, b))) and key(a) == key(b)):
             return a
         if name not in then.env or name not in other.env or isinstance(a, Poison) or isinstance(b, Poison):
             line = self.interpreter.function.place(self.node)[1]

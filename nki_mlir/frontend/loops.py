@@ -8,6 +8,8 @@ which type a Python number has after an iteration too. Where that matters, a tri
 evaluated with nothing kept and nothing printed, first with every variable that is written under an `if` only, or that
 is no number or tensor, taken to keep its value; again with those carried that turn out not to; and so on. A loop inside
 a trial needs none of its own.
+
+A block pointer is its offsets, each a variable of its own (`parts`).
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ from xdsl.ir import Attribute, Block, OpResult, Region, SSAValue
 from nki_mlir.analysis.induction import step_of
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis, operators
+from nki_mlir.frontend import analysis, operators, parts
 from nki_mlir.frontend.dtypes import of_type
 from nki_mlir.frontend.observed import key
-from nki_mlir.frontend.values import Poison, Value, describe, describe_type, is_runtime
+from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, describe_type, is_runtime
 
 if TYPE_CHECKING:
     from nki_mlir.frontend.interpreter import Interpreter
@@ -86,14 +88,15 @@ class Loop:
         if not isinstance(node.target, ast.Name):
             raise CompileError("the variable of a loop over a range must be one name")
         self.target = node.target.id
-        self.written = analysis.assignments(node.body)
-        self.before = dict(interpreter.env)
+        self.before = parts.spread(interpreter.env)
+        self.now: dict[str, Any] = {}
+        self.written = parts.with_parts(analysis.assignments(node.body), self.before)
         self.trips = _trips(items)
         self.hints: dict[str, Attribute] = {}
-        needed = analysis.exposed(node.body) | interpreter.live
-        self.changing = [n for n in self.written if n in needed and n != self.target and self._is_defined(n)]
+        self.changing = [n for n in self._needed() if n != self.target and self._is_defined(n)]
         certain = analysis.unconditional(node.body)
-        self.kept = {n for n in self.changing if n not in certain or not isinstance(self.before[n], _CARRIED)}
+        carried = {n for n in self.changing if parts.owner(n) in certain and isinstance(self.before[n], _CARRIED)}
+        self.kept = set(self.changing) - carried
         self.tried: set[str] = set()
 
     def emit(self) -> None:
@@ -110,6 +113,13 @@ class Loop:
                 raise failure or AssertionError("a loop that changes otherwise than in its trial")
         if self.target not in self.written:
             self.interpreter.env[self.target] = self.items[-1]
+
+    def _needed(self) -> list[str]:
+        """The variables written whose value from before is read, in the loop or after it. A block pointer that is made
+        anew before it is read is one of the iteration's own."""
+        bundles = {name for name, value in self.before.items() if isinstance(value, BlockPointer)}
+        needed = analysis.exposed(self.node.body) | (self.interpreter.live - bundles)
+        return [name for name in self.written if parts.owner(name) in needed]
 
     def _is_defined(self, name: str) -> bool:
         return name in self.before and not isinstance(self.before[name], Poison)
@@ -140,12 +150,15 @@ class Loop:
         block = Block(arg_types=[IndexType(), *(v.ssa.type for v in inits)])
         low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
         loop = b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block)))
-        interpreter.env = dict(self.before)
+        variables = dict(self.before)
         for name, argument in zip(carried, block.args[1:], strict=True):
             argument.name_hint = name
-            interpreter.env[name] = Value(argument)
+            variables[name] = Value(argument)
+        interpreter.env = parts.gathered(variables)
         with b.inside(block):
             self._body(Value(block.args[0]))
+            self.now = parts.spread(interpreter.env)
+            self._check_whole()
             values = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
             ends = {n: (v, a) for n, v, a in zip(carried, values, block.args[1:], strict=True)}
             if self._resettled(ends) or None in values:
@@ -164,9 +177,22 @@ class Loop:
         self.kept = self.kept - changed | same
         return bool(changed or same)
 
+    def _check_whole(self) -> None:
+        """A block pointer that the loop keeps points to blocks of one array all the time."""
+        for name in [n for n in self.kept if isinstance(self.before[n], BlockPointer)]:
+            if not self._is_kept(name):
+                raise CompileError(
+                    f"'{name}' is {describe(self.before[name])} before the loop, and after an iteration "
+                    f"{describe(self.now[name])} of another base, shape or strides; move it with tl.advance, or "
+                    "make it in each iteration before it is used",
+                    *self.interpreter.function.place(self.written[name][-1]),
+                )
+
     def _is_kept(self, name: str) -> bool:
-        before, now = self.before[name], self.interpreter.env[name]
-        return now is before or (not is_runtime((before, now)) and key(now) == key(before))
+        before, now = self.before[name], self.now[name]
+        if now is before:
+            return True
+        return (isinstance(before, BlockPointer) or not is_runtime((before, now))) and key(now) == key(before)
 
     def _body(self, counter: Value) -> None:
         interpreter, b = self.interpreter, self.interpreter.b
@@ -193,7 +219,7 @@ class Loop:
 
     def _final(self, name: str, init: Value) -> Value | None:
         """The variable at the end of an iteration; it must have the type that it starts with."""
-        b, value = self.interpreter.b, self.interpreter.env[name]
+        b, value = self.interpreter.b, self.now[name]
         if isinstance(value, bool | int | float) and not init.shape and not init.is_pointer:
             value = b.typed(value, init.number)
         if isinstance(value, Value) and value.ssa.type == init.ssa.type:
@@ -215,7 +241,7 @@ class Loop:
 
     def _after(self, results: dict[str, OpResult]) -> None:
         """The variables after the loop."""
-        env, inside = dict(self.before), self.interpreter.env
+        env, inside = dict(self.before), self.now
         for name in self.written:
             if name in results:
                 env[name] = self._result(self.before[name], results[name])
@@ -230,8 +256,10 @@ class Loop:
                 line = self.interpreter.function.place(self.written[name][0])[1]
                 env[name] = Poison(
                     f"'{name}' is set only inside the loop (line {line}); give it a value before the loop"
+                    if name not in self.before
+                    else f"'{name}' is made anew in the loop (line {line}), and can't be read after it; make it again"
                 )
-        self.interpreter.env = env
+        self.interpreter.env = parts.gathered(env)
 
     def _result(self, start: Any, result: OpResult) -> Any:
         """What a loop leaves in a variable: a number that each iteration adds a number to stays one."""

@@ -86,6 +86,39 @@ class View:
     index: tuple[Any, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Described:
+    """An array in memory as a Triton kernel describes it: element (i, j) is at base + i * strides[0] + j * strides[1].
+    Shape and strides are integers, known or computed; `block_shape` is that of the blocks which are taken of it."""
+
+    base: Value
+    shape: tuple[Any, ...]
+    strides: tuple[Any, ...]
+    block_shape: tuple[int, ...]
+
+    @property
+    def element(self) -> DType:
+        pointer = self.base.dtype
+        assert isinstance(pointer, PointerType)
+        return pointer.element_ty
+
+
+@dataclass(frozen=True, eq=False)
+class BlockPointer:
+    """`tl.make_block_ptr`: the block of an array that begins at `offsets`, one integer for each dimension."""
+
+    array: Described
+    offsets: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptor:
+    """`tl.make_tensor_descriptor`: an array of which blocks are loaded and stored; `padding` says what is outside."""
+
+    array: Described
+    padding: Any
+
+
 @dataclass(frozen=True)
 class Poison:
     """The value of a name that can't be read after a loop."""
@@ -114,7 +147,7 @@ def is_runtime(value: Any) -> bool:
         return any(is_runtime(v) for v in value)
     if isinstance(value, slice):
         return any(is_runtime(v) for v in (value.start, value.stop, value.step))
-    return isinstance(value, Value | HbmArray | View | Span)
+    return isinstance(value, Value | HbmArray | View | Span | BlockPointer | Descriptor)
 
 
 def describe_type(type_: Attribute) -> str:
@@ -136,6 +169,10 @@ def describe(value: Any) -> str:
         case HbmArray() | View():
             array = value.array if isinstance(value, View) else value
             return f"an array {array.dtype}[{', '.join(map(str, array.shape))}]"
+        case BlockPointer() | Descriptor():
+            kind = "block pointer" if isinstance(value, BlockPointer) else "tensor descriptor"
+            block = ", ".join(map(str, value.array.block_shape))
+            return f"a {kind} to {value.array.element}[{block}]"
         case ArgInt() | ArgFloat():
             return f"{'int' if isinstance(value, int) else 'float'} {value!r}"
         case None | bool() | int() | float() | str():

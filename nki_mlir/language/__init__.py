@@ -42,14 +42,6 @@ from nki_mlir.language.core import (
     abs,
     arange,
     assume,
-    atomic_add,
-    atomic_and,
-    atomic_cas,
-    atomic_max,
-    atomic_min,
-    atomic_or,
-    atomic_xchg,
-    atomic_xor,
     broadcast,
     broadcast_to,
     cast,
@@ -68,7 +60,6 @@ from nki_mlir.language.core import (
     floor,
     fma,
     full,
-    load,
     log,
     log2,
     max_constancy,
@@ -87,7 +78,6 @@ from nki_mlir.language.core import (
     static_assert,
     static_print,
     static_range,
-    store,
     tanh,
     trans,
     where,
@@ -95,6 +85,23 @@ from nki_mlir.language.core import (
     zeros_like,
 )
 from nki_mlir.language.core import range_ as range
+from nki_mlir.language.memory import (
+    advance,
+    atomic_add,
+    atomic_and,
+    atomic_cas,
+    atomic_max,
+    atomic_min,
+    atomic_or,
+    atomic_xchg,
+    atomic_xor,
+    load,
+    load_tensor_descriptor,
+    make_block_ptr,
+    make_tensor_descriptor,
+    store,
+    store_tensor_descriptor,
+)
 from nki_mlir.language.standard import (
     argmax,
     argmin,
@@ -123,6 +130,7 @@ __all__ = [
     "PointerType",
     "PropagateNan",
     "abs",
+    "advance",
     "arange",
     "argmax",
     "argmin",
@@ -176,8 +184,11 @@ __all__ = [
     "interleave",
     "join",
     "load",
+    "load_tensor_descriptor",
     "log",
     "log2",
+    "make_block_ptr",
+    "make_tensor_descriptor",
     "math",
     "max",
     "max_constancy",
@@ -207,6 +218,7 @@ __all__ = [
     "static_print",
     "static_range",
     "store",
+    "store_tensor_descriptor",
     "sum",
     "swizzle2d",
     "tanh",
@@ -225,6 +237,7 @@ __all__ = [
 ]
 
 view = reshape
+_experimental_make_tensor_descriptor = make_tensor_descriptor
 pointer_type = PointerType
 
 if TYPE_CHECKING:
@@ -259,14 +272,12 @@ else:
 
 
 _UNSUPPORTED = _Language("tl").unsupported(
-    "advance constexpr_function device_print dot_scaled erfc float8e4b15 "
+    "constexpr_function device_print dot_scaled erfc float8e4b15 "
     "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise "
-    "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
+    "map_elementwise philox philox_impl "
     "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort sqrt_rn "
-    "div_rn store_tensor_descriptor target_info tensor_descriptor topk tuple umulhi void",
+    "div_rn target_info tensor_descriptor topk tuple umulhi void",
     {
-        "make_block_ptr": "use pointers plus offsets made with tl.arange",
-        "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",
         "device_print": "tl.static_print prints while compiling",
     },
 )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from nki_mlir.dialects.tile import Update
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
@@ -79,76 +78,6 @@ def zeros_like(b: Builder, input: Any) -> Value:
 def full(b: Builder, shape: Any, value: Any, dtype: Any) -> Value:
     """A tensor with one value everywhere."""
     return functions.filled(b, shape, value, dtype)
-
-
-# Memory.
-def _pointer(x: Any, function: str) -> Value:
-    if not isinstance(x, Value) or not x.is_pointer:
-        raise CompileError(f"{function} needs a pointer: an array argument, plus offsets; got {describe(x)}")
-    return x
-
-
-@builtin(memory=True)
-def load(
-    b: Builder,
-    pointer: Any,
-    mask: Any = None,
-    other: Any = None,
-    boundary_check: Any = (),
-    padding_option: str = "",
-    cache_modifier: str = "",
-    eviction_policy: str = "",
-    volatile: bool = False,
-) -> Value:
-    """The elements that the pointers name; where the mask is false, `other`, or zero without one."""
-    ptr = _pointer(pointer, "tl.load")
-    if boundary_check or padding_option:
-        raise CompileError("boundary_check and padding_option belong to block pointers, which are not supported yet")
-    if mask is None and other is not None:
-        raise CompileError("tl.load has 'other' but no 'mask'")
-    return functions.load(b, ptr, mask, other)
-
-
-@builtin(memory=True)
-def store(
-    b: Builder,
-    pointer: Any,
-    value: Any,
-    mask: Any = None,
-    boundary_check: Any = (),
-    cache_modifier: str = "",
-    eviction_policy: str = "",
-) -> None:
-    """Stores elements where the mask is true, converted to the type pointed to."""
-    ptr = _pointer(pointer, "tl.store")
-    if boundary_check:
-        raise CompileError("boundary_check belongs to block pointers, which are not supported yet")
-    functions.store(b, ptr, value, mask, lambda x, dtype: functions.cast_as_c(b, x, dtype))
-
-
-def _atomic(name: str, kind: Update, doc: str) -> Builtin:
-    """An atomic operation on a value; `sem` and `scope` mean nothing where programs run one after another."""
-
-    def one(b: Builder, pointer: Any, val: Any, mask: Any = None, sem: Any = None, scope: Any = None) -> Value:
-        return functions.atomic(b, kind, _pointer(pointer, f"tl.{name}"), val, mask)
-
-    one.__doc__ = doc
-    return builtin(name, memory=True)(one)
-
-
-atomic_add = _atomic("atomic_add", Update.ADD, "Adds to what the pointers name, and gives what was there before.")
-atomic_max = _atomic("atomic_max", Update.MAX, "The greater of what the pointers name and the value stays there.")
-atomic_min = _atomic("atomic_min", Update.MIN, "The smaller of what the pointers name and the value stays there.")
-atomic_and = _atomic("atomic_and", Update.AND, "The bits that what the pointers name and the value both have stay.")
-atomic_or = _atomic("atomic_or", Update.OR, "The bits that what the pointers name or the value has stay there.")
-atomic_xor = _atomic("atomic_xor", Update.XOR, "The bits that one of what the pointers name and the value has stay.")
-atomic_xchg = _atomic("atomic_xchg", Update.EXCHANGE, "Stores a value, and gives what was there before.")
-
-
-@builtin(memory=True)
-def atomic_cas(b: Builder, pointer: Any, cmp: Any, val: Any, sem: Any = None, scope: Any = None) -> Value:
-    """Stores a value where the pointers name what is expected, and gives what was there before."""
-    return functions.atomic(b, Update.COMPARE_EXCHANGE, _pointer(pointer, "tl.atomic_cas"), val, None, cmp)
 
 
 # Types.
