@@ -1,4 +1,4 @@
-"""`if` on a condition that is known only at run time, as `scf.if`.
+"""`if`, and `a if test else b`, on a condition that is known only at run time, as `scf.if`.
 
 Variables that either side changes are results of the operation; they must have one type on both sides. What only one
 side sets can't be read afterwards. Where a side returns, what follows the statement belongs to the other one.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import scf
-from xdsl.ir import Attribute, Block, Region
+from xdsl.ir import Attribute, Block, Operation, Region
+from xdsl.traits import is_side_effect_free
 
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators, parts
@@ -36,9 +37,9 @@ class _Side:
 
 
 class Branch:
-    """One `if` statement, being emitted. `rest` are the statements behind it, to the end of the function."""
+    """One `if`, being emitted. `rest` are the statements behind it, to the end of the function."""
 
-    def __init__(self, interpreter: Interpreter, node: ast.If, test: Value):
+    def __init__(self, interpreter: Interpreter, node: ast.If | ast.IfExp, test: Value):
         self.interpreter, self.node = interpreter, node
         self.rest = [statement for block in reversed(interpreter.pending) for statement in block]
         self.test = self._condition(test)
@@ -52,11 +53,36 @@ class Branch:
             )
         return test if test.number.is_bool() else operators.binary(self.interpreter.b, "!=", test, 0)
 
-    def emit(self) -> Returned | None:
+    def choice(self, node: ast.IfExp) -> Any:
+        """What `a if test else b` gives: a choice between values where nothing but values is computed."""
+        interpreter, b = self.interpreter, self.interpreter.b
+        found: list[tuple[_Side, Any]] = []
+        for part in (node.body, node.orelse):
+            side = _Side(Block(), self.before, None)
+            with b.inside(side.block):
+                found.append((side, interpreter.eval(part)))
+        (then, x), (other, y) = found
+        if not (isinstance(x, _NUMBERS) and isinstance(y, _NUMBERS)):
+            raise CompileError(
+                f"this is {describe(x)} or {describe(y)}, by a condition that is known only at run time; "
+                "both must be numbers or tensors"
+            )
+        pair = self._alike("this", *found)
+        if not all(is_side_effect_free(op) for side in (then, other) for op in side.block.ops):
+            result = Value(self._operation(then, other, [pair]).results[0])
+        else:
+            for op in [op for side in (then, other) for op in side.block.ops]:
+                op.detach()
+                b.block.add_op(op)
+            result = operators.where(b, self.test, *pair)
+        b.flush()
+        return result
+
+    def emit(self, node: ast.If) -> Returned | None:
         """Emits the statement, and the rest where a side returns: then what both return is given."""
         then, other = (_Side(Block(), dict(self.before), None) for _ in range(2))
-        self._evaluate(then, self.node.body)
-        self._evaluate(other, self.node.orelse)
+        self._evaluate(then, node.body)
+        self._evaluate(other, node.orelse)
         for side, opposite in ((other, then), (then, other)):
             if opposite.returned and not side.returned:
                 self._evaluate(side, self.rest, last=True)
@@ -79,7 +105,7 @@ class Branch:
 
     def _join(self, then: _Side, other: _Side) -> Returned | None:
         """The operation, and the variables behind it."""
-        interpreter, b = self.interpreter, self.interpreter.b
+        interpreter = self.interpreter
         ends = then.returned is not None
         names = [] if ends else self._names(then, other)
         env = parts.spread(self.before)
@@ -92,11 +118,7 @@ class Branch:
                 env[name] = found
         returned = self._returned(then, other) if ends else None
         values = [*pairs.values(), *([] if returned is None else [returned])]
-        for side, number in ((then, 0), (other, 1)):
-            with b.inside(side.block):
-                b.add(scf.YieldOp(*(pair[number].ssa for pair in values)))
-        types: list[Attribute] = [pair[0].ssa.type for pair in values]
-        op = b.add(scf.IfOp(self.test.ssa, types, Region(then.block), Region(other.block)))
+        op = self._operation(then, other, values)
         interpreter.env = env
         for name, result in zip(pairs, op.results, strict=False):
             interpreter.bind(name, Value(result))
@@ -105,6 +127,15 @@ class Branch:
             return None
         assert then.returned is not None
         return then.returned.nothing() if returned is None else type(then.returned)(Value(op.results[-1]))
+
+    def _operation(self, then: _Side, other: _Side, values: Sequence[tuple[Value, Value]]) -> Operation:
+        """The `scf.if` of both sides, which gives one of each pair."""
+        b = self.interpreter.b
+        for side, number in ((then, 0), (other, 1)):
+            with b.inside(side.block):
+                b.add(scf.YieldOp(*(pair[number].ssa for pair in values)))
+        types: list[Attribute] = [pair[0].ssa.type for pair in values]
+        return b.add(scf.IfOp(self.test.ssa, types, Region(then.block), Region(other.block)))
 
     def _joined(self, name: str, then: _Side, other: _Side) -> Any:
         """What a variable is behind the statement: a pair of values of one type, or what it is on both sides."""
@@ -131,7 +162,7 @@ class Branch:
             with b.inside(side.block):
                 if isinstance(value, Value):
                     found.append(value)
-                elif typed is None or typed.is_pointer:
+                elif typed is None or typed.is_pointer or (isinstance(value, float) and typed.number.kind != "float"):
                     found.append(b.to_value(value))
                 else:
                     found.append(b.broadcast(b.typed(value, typed.number), typed.shape))
@@ -151,8 +182,8 @@ class Branch:
             return None
         if not all(isinstance(value, _NUMBERS) for value in found):
             raise CompileError(
-                f"one side of this 'if' returns {describe(found[0])} and the other {describe(found[1])}; where a"
-                " run-time condition decides, both return a number or a tensor, or nothing",
+                f"one side of this 'if' returns {describe(found[0])} and the other {describe(found[1])}; where a "
+                "run-time condition decides, both return a number or a tensor, or nothing",
                 *self.interpreter.function.place(self.node),
             )
         return self._alike("what is returned", (then, found[0]), (other, found[1]))

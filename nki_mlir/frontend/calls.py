@@ -38,6 +38,8 @@ def call(caller: Expressions, function: Any, args: list[Any], kwargs: dict[str, 
     inner = getattr(function, "kernel_function", None)
     if isinstance(inner, KernelFunction):
         return inline(caller, inner, args, kwargs)
+    if function is range and kwargs.keys() == {"step"}:
+        args, kwargs = [*([0] * (len(args) == 1)), *args, kwargs["step"]], {}
     if not callable(function):
         raise CompileError(f"{describe(function)} can't be called")
     if is_runtime([*args, *kwargs.values()]):

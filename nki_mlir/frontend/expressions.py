@@ -220,20 +220,37 @@ class Expressions:
 
     def expr_UnaryOp(self, node: ast.UnaryOp) -> Any:
         if isinstance(node.op, ast.Not):
-            return not self.truth(
-                self.known(node.operand, "'not' works on compile-time values only; use '~' on a mask")
-            )
+            value = self.eval(node.operand)
+            if isinstance(value, Value):
+                return operators.unary(self.b, "~", self._bool("not", value, node.operand))
+            return not self.truth(value)
         symbol, value = _UNARY[type(node.op)], self.eval(node.operand)
         return self.outside(f"unary {symbol}", lambda: operators.unary(self.b, symbol, value), value)
 
     def expr_BoolOp(self, node: ast.BoolOp) -> Any:
+        """As in Triton: bools of the program are combined, all of them evaluated; a compile-time value decides, and is
+        then what the expression gives, or does nothing."""
         is_and = isinstance(node.op, ast.And)
         word, symbol = ("and", "&") if is_and else ("or", "|")
         value: Any = None
+        combined: Value | None = None
         for part in node.values:
-            value = self.known(part, f"'{word}' works on compile-time values only; combine masks with '{symbol}'")
-            if self.truth(value) is not is_and:
-                break
+            value = self.eval(part)
+            if isinstance(value, Value):
+                bit = self._bool(word, value, part)
+                combined = bit if combined is None else operators.binary(self.b, symbol, combined, bit)
+            elif self.truth(value) is not is_and:
+                return value
+        return value if combined is None else combined
+
+    def _bool(self, word: str, value: Value, node: ast.expr) -> Value:
+        """An operand of `and`, `or` and `not` that the program computes."""
+        if value.is_pointer or not value.number.is_bool() or self.b.language != "triton":
+            raise CompileError(
+                f"'{word}' takes compile-time values, and bools in a Triton kernel, got {describe(value)}; compare it "
+                "with 0, and combine masks with '&', '|' and '~'",
+                *self.function.place(node),
+            )
         return value
 
     def expr_Compare(self, node: ast.Compare) -> Any:
@@ -263,10 +280,6 @@ class Expressions:
             raise
         except Exception as error:
             raise CompileError(str(error)) from None
-
-    def expr_IfExp(self, node: ast.IfExp) -> Any:
-        test = self.known(node.test, "a run-time condition can't choose an expression; use tl.where(condition, x, y)")
-        return self.eval(node.body if self.truth(test) else node.orelse)
 
     # Subscripts.
     def expr_Slice(self, node: ast.Slice) -> slice:

@@ -35,18 +35,20 @@ _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
 
 def elementary(b: Builder, name: str, x: Any) -> Any:
     """A function of `_MATH`; integers become float32 first."""
-    op, known = _MATH[name]
+    op, python = _MATH[name]
     if not is_runtime(x):
-        return _known(name, known, x)
+        return known(name, python, x)
     x = as_float(b, x)
     return b.value(op.create(operands=[x.ssa], result_types=[x.ssa.type]))
 
 
-def _known(name: str, function: Callable[[float], float], x: Any) -> float:
+def known(name: str, function: Callable[[float], Any], x: Any) -> Any:
+    """A function of a compile-time number, which stays typed as it is."""
     try:
-        return ArgFloat(function(x)) if isinstance(x, ArgFloat | ArgInt) else function(x)
+        result = function(x)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise CompileError(f"{name} of {describe(x)}: {error}") from None
+    return ArgFloat(result) if isinstance(result, float) and isinstance(x, ArgFloat | ArgInt) else result
 
 
 def as_float(b: Builder, x: Any) -> Value:
@@ -80,6 +82,11 @@ def sigmoid(b: Builder, x: Any) -> Any:
     return in_float32(b, x, body)
 
 
+def truncated(b: Builder, x: Value) -> Value:
+    """A float without its fraction."""
+    return b.value(xmath.TruncOp(x.ssa))
+
+
 def negate(b: Builder, x: Value) -> Value:
     return b.value(arith.NegfOp(x.ssa))
 
@@ -96,7 +103,7 @@ def gelu(b: Builder, x: Any) -> Any:
 
 def absolute(b: Builder, x: Any) -> Any:
     if not is_runtime(x):
-        return _known("abs", abs, x)
+        return known("abs", abs, x)
     if not isinstance(x, Value) or x.is_pointer:
         raise CompileError(f"abs: expected a number or a tensor, got {describe(x)}")
     match x.number.kind:
@@ -327,7 +334,7 @@ def _pointee(ptr: Value) -> DType:
 def cast_as_c(b: Builder, x: Value, dtype: DType) -> Value:
     """A conversion as in C, and in Triton: a float becomes an integer by dropping its fraction."""
     if not x.is_pointer and x.number.kind == "float" and dtype.kind in ("int", "uint"):
-        x = b.value(xmath.TruncOp(x.ssa))
+        x = truncated(b, x)
     return b.cast(x, dtype)
 
 

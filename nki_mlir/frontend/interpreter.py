@@ -76,6 +76,12 @@ class Interpreter(Expressions):
             raise CompileError(f"'{node.id}' is read before it is set")
         return super().expr_Name(node)
 
+    def expr_IfExp(self, node: ast.IfExp) -> Any:
+        test = self.eval(node.test)
+        if isinstance(test, Value):
+            return Branch(self, node, test).choice(node)
+        return self.eval(node.body if self.truth(test) else node.orelse)
+
     # Assignment.
     def bind(self, name: str, value: Any) -> None:
         """Gives a variable its value, and the value, if it has none yet, the variable's name in the IR."""
@@ -178,7 +184,7 @@ class Interpreter(Expressions):
     def stmt_If(self, node: ast.If) -> Returned | None:
         test = self.eval(node.test)
         if isinstance(test, Value):
-            return Branch(self, node, test).emit()
+            return Branch(self, node, test).emit(node)
         return self.block(node.body if self.truth(test) else node.orelse)
 
     def stmt_For(self, node: ast.For) -> Returned | None:

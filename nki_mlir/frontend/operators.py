@@ -68,6 +68,8 @@ _ARITH: dict[str, _Ops] = {
 """operator -> its operation on floats, on signed and on unsigned integers."""
 
 _DIVISIONS = ("/", "//", "%")
+_ON_BITS = {"+": "^", "-": "^", "*": "&"}
+"""What arithmetic is on bools, integers of one bit in Triton, where 1 + 1 is 0."""
 _NEUTRAL = {"+": 0, "-": 0, "*": 1, "//": 1, "<<": 0, ">>": 0}
 """What the right operand is where the operator changes nothing; left too for + and *."""
 
@@ -93,6 +95,8 @@ def binary(b: Builder, symbol: str, left: Any, right: Any) -> Any:
     if symbol not in _ARITH:
         raise CompileError(f"'{symbol}' is not supported on values known only at run time")
     dtype = _result_type(symbol, left, right)
+    if dtype.is_bool():
+        symbol = _on_bits(b, symbol)
     if dtype.kind != "float" and (same := _unchanged(symbol, left, right, dtype)) is not None:
         return same
     return _arithmetic(b, symbol, left, right, dtype)
@@ -102,11 +106,16 @@ def _result_type(symbol: str, left: Any, right: Any) -> DType:
     dtype = common_type(left, right, symbol in _DIVISIONS)
     if symbol == "/" and dtype.kind != "float":
         return float32
-    if dtype.is_bool() and symbol in ("+", "-", "*", "//", "%"):
+    return dtype
+
+
+def _on_bits(b: Builder, symbol: str) -> str:
+    """The operator on single bits that an operator on bools is."""
+    if symbol in ("//", "%", "<<", ">>") or (symbol in _ON_BITS and b.language != "triton"):
         raise CompileError(
             f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'"
         )
-    return dtype
+    return _ON_BITS.get(symbol, symbol)
 
 
 def _arithmetic(b: Builder, symbol: str, left: Any, right: Any, dtype: DType) -> Value:
@@ -184,6 +193,8 @@ def unary(b: Builder, symbol: str, x: Any) -> Any:
         return x
     if symbol == "~":
         return _invert(b, x)
+    if x.number.is_bool():
+        raise CompileError(f"'-' is not defined for {describe(x)}; convert it first, or use '~'")
     if x.number.kind == "float":
         return b.value(arith.NegfOp(x.ssa))
     return binary(b, "-", 0, x)

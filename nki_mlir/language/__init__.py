@@ -51,6 +51,7 @@ from nki_mlir.language.core import (
     cos,
     debug_barrier,
     device_assert,
+    device_print,
     dot,
     erf,
     exp,
@@ -159,6 +160,8 @@ __all__ = [
     "cumsum",
     "debug_barrier",
     "device_assert",
+    "device_print",
+    "div_rn",
     "dot",
     "dtype",
     "erf",
@@ -212,6 +215,7 @@ __all__ = [
     "softmax",
     "split",
     "sqrt",
+    "sqrt_rn",
     "squeeze",
     "standard",
     "static_assert",
@@ -236,7 +240,7 @@ __all__ = [
     "zeros_like",
 ]
 
-view = reshape
+view, div_rn, sqrt_rn = reshape, fdiv, sqrt
 _experimental_make_tensor_descriptor = make_tensor_descriptor
 pointer_type = PointerType
 
@@ -272,14 +276,12 @@ else:
 
 
 _UNSUPPORTED = _Language("tl").unsupported(
-    "constexpr_function device_print dot_scaled erfc float8e4b15 "
+    "constexpr_function dot_scaled erfc float8e4b15 "
     "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise "
     "map_elementwise philox philox_impl "
-    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort sqrt_rn "
-    "div_rn target_info tensor_descriptor topk tuple umulhi void",
-    {
-        "device_print": "tl.static_print prints while compiling",
-    },
+    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort "
+    "target_info tensor_descriptor topk tuple umulhi void",
+    {},
 )
 
 

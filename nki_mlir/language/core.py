@@ -103,6 +103,12 @@ def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = 
 
 
 # Products.
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool | int):
+        raise CompileError(f"{name} is True or False, got {describe(value)}")
+    return bool(value)
+
+
 @builtin()
 def dot(
     b: Builder,
@@ -113,8 +119,14 @@ def dot(
     allow_tf32: Any = None,
     max_num_imprecise_acc: Any = None,
     out_dtype: Any = float32,
+    *,
+    trans_a: Any = False,
+    trans_b: Any = False,
 ) -> Value:
-    """The matrix product, summed in float32, plus `acc`."""
+    """The matrix product, summed in float32, plus `acc`. `trans_a` and `trans_b`, which old versions of Triton have,
+    exchange the dimensions of a matrix first."""
+    input = functions.transpose(b, input) if _flag(trans_a, "trans_a") else input
+    other = functions.transpose(b, other) if _flag(trans_b, "trans_b") else other
     to = functions.dtype_of(out_dtype)
     if to.kind != "float":
         raise CompileError(f"the machine multiplies matrices of floats; out_dtype is {to}")
@@ -258,6 +270,7 @@ _LOOP_OPTIONS = (
 def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
     """The range of a loop; its bounds must be known at compile time."""
     start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
+    step = 1 if step is None else step
     for name, bound in (("start", start), ("stop", stop), ("step", step)):
         if isinstance(bound, bool) or not isinstance(bound, int):
             raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
@@ -320,7 +333,14 @@ device_assert = _check(
 
 
 @builtin()
-def static_print(b: Builder, *values: Any, sep: str = " ", end: str = "\n") -> None:
+def device_print(b: Builder, prefix: Any, *args: Any, hex: Any = False) -> None:
+    """Nothing: a program can't print. tl.static_print prints while compiling."""
+
+
+@builtin()
+def static_print(
+    b: Builder, *values: Any, sep: str = " ", end: str = "\n", file: Any = None, flush: Any = False
+) -> None:
     """Prints while compiling."""
     b.print(sep.join(describe(v) if is_runtime(v) else str(v) for v in values) + end)
 

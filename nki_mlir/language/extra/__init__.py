@@ -1,7 +1,7 @@
-"""`triton.language.extra`: only `libdevice`."""
+"""`triton.language.extra`: `libdevice`, also as `cuda.libdevice`."""
 
 from __future__ import annotations
 
-from nki_mlir.language.extra import libdevice
+from nki_mlir.language.extra import cuda, libdevice
 
-__all__ = ["libdevice"]
+__all__ = ["cuda", "libdevice"]
