@@ -268,6 +268,20 @@ def test_helpers_take_and_give_block_pointers() -> None:
 
 
 @nki_mlir.jit
+def branch_kernel(x, out, N, B: tl.constexpr):
+    p = tl.make_block_ptr(x, (N,), (1,), (0,), (B,), (0,))
+    if tl.program_id(0) > 1:
+        p = tl.advance(p, (5,))
+    tl.store(out + tl.program_id(0) * B + tl.arange(0, B), tl.load(p, boundary_check=(0,)))
+
+
+def test_a_run_time_branch_gives_offsets() -> None:
+    module = branch_kernel.trace(floats(37), floats(4, 16), 37, B=16, grid=(4,)).module
+    (branch,) = [op for op in module.walk() if op.name == "scf.if"]
+    assert [str(result.type) for result in branch.results] == ["index"]
+
+
+@nki_mlir.jit
 def loaded_kernel(x, where, out, N, B: tl.constexpr):
     start = tl.load(where + tl.program_id(0))
     p = tl.make_block_ptr(x, (N,), (1,), (start,), (B,), (0,))

@@ -28,7 +28,7 @@ def bools_kernel(x, y, out, N, B: tl.constexpr):
     tl.store(out + 4 * N + i, ~a + 1, i < N)
     tl.store(out + 5 * N + i, a * 2.5 + b, i < N)
     tl.store(out + 6 * N + i, a + True, i < N)
-    tl.store(out + 7 * N + i, not (a and b or i < 3), i < N)
+    tl.store(out + 7 * N + i, not ((a and b) or i < 3), i < N)
 
 
 def test_arithmetic_on_bools() -> None:
@@ -59,7 +59,7 @@ def test_masks_by_and_and_by_products_are_bounds() -> None:
 def choice_kernel(x, flags, out, N, CONSTANT: tl.constexpr, B: tl.constexpr):
     pid, i = tl.program_id(0), tl.arange(0, B)
     flag = tl.load(flags + pid)
-    scale = 3.0 if pid > 1 and not pid == 3 else tl.load(x + pid)
+    scale = 3.0 if pid > 1 and not (pid == 3 and flag < 0) else tl.load(x + pid)
     row = tl.load(x + pid * B + i) if flag > 0 or pid == 0 else tl.zeros((B,), tl.float32)
     sign = 1 if CONSTANT and True else -1
     tl.store(out + pid * B + i, row * scale + (2.5 if flag > 0 else flag.to(tl.float32)) * sign)
@@ -70,7 +70,7 @@ def test_choices_by_run_time_conditions(constant: bool) -> None:
     x, flags, out = floats(5, 16), np.array([-4, 7, 0, -2, 9], np.int32), np.zeros((5, 16), np.float32)
     result = run(choice_kernel, x, flags, out, 5, grid=(5,), rtol=1e-6, CONSTANT=constant, B=16)[2]
     pid = np.arange(5)
-    scale = np.where((pid > 1) & (pid != 3), np.float32(3), x.reshape(-1)[:5])
+    scale = np.where((pid > 1) & ~((pid == 3) & (flags < 0)), np.float32(3), x.reshape(-1)[:5])
     rows = np.where(((flags > 0) | (pid == 0))[:, None], x, 0)
     expected = rows * scale[:, None] + (np.where(flags > 0, 2.5, flags) * (1 if constant else -1))[:, None]
     np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)

@@ -24,7 +24,7 @@ from nki_mlir.frontend.calls import _EMITTERS
 from nki_mlir.frontend.dtypes import boolean, float32, int32, uint8
 from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.operators import PYTHON, binary, unary
-from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Value, View
+from nki_mlir.frontend.values import ArgFloat, ArgInt, BlockPointer, Described, Descriptor, HbmArray, Value, View
 
 
 @nki_mlir.jit
@@ -64,6 +64,8 @@ def values(b: Builder) -> dict[str, Any]:
         "array": array,
         "view": View(array, (slice(0, 8), slice(0, 8))),
         "odd view": View(array, ("a", None)),
+        "block pointer": BlockPointer(Described(base, (8,), (1,), (8,)), (b.program_id(0),)),
+        "descriptor": Descriptor(Described(base, (128, 8), (8, 1), (8, 8)), "zero"),
     }
     return runtime | {
         "list": [1],
@@ -181,8 +183,38 @@ def test_any_arguments_work_or_are_a_compile_error(name: str) -> None:
                 pytest.fail(f"{name}({', '.join(names)}) raised {type(error).__name__}: {error}")
 
 
-_REQUIRED = ("shape", "dtype", "value", "fill_value", "axis", "x", "y", "z", "input", "other", "acc", "div", "end")
-_GOOD = {"dtype": "dtype", "shape": "tuple", "axis": "0", "mask": "none", "buffer": "none", "start": "0", "end": "8"}
+_REQUIRED = (
+    "shape",
+    "dtype",
+    "value",
+    "fill_value",
+    "axis",
+    "x",
+    "y",
+    "z",
+    "input",
+    "other",
+    "acc",
+    "div",
+    "end",
+    "desc",
+)
+_GOOD = {
+    "dtype": "dtype",
+    "shape": "tuple",
+    "axis": "0",
+    "mask": "none",
+    "buffer": "none",
+    "start": "0",
+    "end": "8",
+} | {
+    "strides": "8",
+    "block_shape": "8",
+    "offsets": "0",
+    "order": "0",
+    "base": "pointer",
+    "desc": "descriptor",
+}
 
 
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if "." in name])
@@ -219,6 +251,11 @@ def test_what_is_right_is_not_refused() -> None:
     now = values(b)
     works = {
         "nki_mlir.language.load": ["pointers"],
+        "nki_mlir.language.make_block_ptr": ["pointer", "8", "1", "program id", "8", "0"],
+        "nki_mlir.language.advance": ["block pointer", "program id"],
+        "nki_mlir.language.make_tensor_descriptor": ["pointer", "tuple", "tuple", "tuple"],
+        "nki_mlir.language.load_tensor_descriptor": ["descriptor", "tuple"],
+        "nki_mlir.language.math.pow": ["tensor", "2.5"],
         "nki_mlir.language.sum": ["tensor", "0"],
         "nki_mlir.language.dot": ["matrix", "matrix"],
         "nki_mlir.language.where": ["mask", "tensor", "2.5"],
