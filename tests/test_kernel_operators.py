@@ -93,10 +93,10 @@ def test_products_of_transposed_matrices(ta: bool, tb: bool) -> None:
 @nki_mlir.jit
 def ranges_kernel(x, out, N, STEP: tl.constexpr):
     total = 0.0
-    for i in range(1, N, step=STEP):
+    for i in range(1, N, step=STEP):  # pyright: ignore[reportCallIssue]
         tl.device_print("x", i, hex=True)
         total += tl.load(x + i)
-    for i in range(N, step=STEP):
+    for i in range(N, step=STEP):  # pyright: ignore[reportCallIssue]
         total += tl.load(x + i)
     for i in tl.range(0, N, step=None, num_stages=3, loop_unroll_factor=2, warp_specialize=True, disable_licm=False):
         tl.device_assert(i < N, "inside")
