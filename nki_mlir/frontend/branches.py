@@ -75,7 +75,6 @@ class Branch:
                 op.detach()
                 b.block.add_op(op)
             result = operators.where(b, self.test, *pair)
-        b.flush()
         return result
 
     def emit(self, node: ast.If) -> Returned | None:
