@@ -1,0 +1,14 @@
+"""The stages of the lowering, as texts that name their passes."""
+
+from __future__ import annotations
+
+_CLEAN = "canonicalize,cse,dce"
+_EXPAND = "expand-maxnum,expand-trigonometry,expand-rounding"
+
+STAGES: dict[str, str] = {
+    "tile": f"normalize-loops,fold-constants,structure-accesses,{_CLEAN},map-programs,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
+    "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
+    "engine-to-isa": "emit-streams,insert-semaphores",
+}
+"""The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""
