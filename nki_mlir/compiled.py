@@ -57,7 +57,7 @@ def constant_argument(function: KernelFunction, name: str, value: Any) -> Any:
         raise CompileError(f"argument '{name}' is a tuple of arrays; pass each array as an argument of its own")
     if type(value) is list:
         value = tuple(value)
-    return as_argument(value, name in function.constexprs) if function.language == "triton" else value
+    return as_argument(value, name in function.constexprs) if function.language.name == "triton" else value
 
 
 class CompiledKernel:
@@ -162,7 +162,7 @@ class CompiledKernel:
             raise ExecutionError(f"{self.name} takes {len(wanted)} arrays ({', '.join(wanted)}), got {given}{which}")
         try:
             return {
-                name: arrays.array_arg(values[name], name, pointer=self._function.language == "triton")
+                name: arrays.array_arg(values[name], name, pointer=self._function.language.name == "triton")
                 for name in wanted
             }
         except CompileError as error:

@@ -1,4 +1,4 @@
-"""`jit` and what it makes: kernels, to be launched with `kernel[grid](...)` or compiled with `kernel.compile(...)`."""
+"""`jit` and what it makes: Triton kernels, to be launched by `kernel[grid](...)`, compiled by `kernel.compile(...)`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from nki_mlir.compiled import LAUNCH_OPTIONS, CompiledKernel, Parameters, constant_argument
 from nki_mlir.dialects.tile_types import grid_problem
 from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
+from nki_mlir.frontend.builtin import Language
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
 from nki_mlir.frontend.trace import Traced, trace
+from nki_mlir.language.elementwise import TRITON
 
 if TYPE_CHECKING:
     from nki_mlir.executor import RunResult
@@ -48,7 +50,7 @@ class Kernel:
     integer, a tuple of up to three, or a function of the arguments' dict. `last_run` is the result of the last run.
     """
 
-    language = "triton"
+    language: ClassVar[Language] = TRITON
 
     def __init__(self, function: Callable[..., Any], target: str = TARGET, steps: Sequence[Step] = ()):
         try:
@@ -183,7 +185,7 @@ class Kernel:
             elif name in self.kernel_function.constexprs:
                 raise CompileError(f"argument '{name}' is a constexpr, but an array was passed")
             else:
-                found[name] = arrays.array_arg(value, name, pointer=self.language == "triton")
+                found[name] = arrays.array_arg(value, name, pointer=self.language.name == "triton")
         return Parameters(arrays.memory_of(found), found, constants, self.grid(grid, complete))
 
     def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
@@ -201,18 +203,6 @@ class Kernel:
         if (problem := grid_problem(sizes)) is not None:
             raise CompileError(f"{self.__name__}: {problem}")
         return sizes
-
-
-class NkiKernel(Kernel):
-    """An NKI kernel. `kernel(*args)` runs one program, `kernel[grid](*args)` a grid; both give what it returns."""
-
-    language = "nki"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.launch((1,), args, kwargs)
-
-    def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
-        return super().grid((1,) if grid is None else grid, complete)
 
 
 @dataclass(frozen=True)
@@ -257,19 +247,11 @@ def jit(function: Callable[..., Any], /) -> Kernel: ...
 def jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], Kernel]: ...
 def jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
     """Makes a Triton kernel of a function. Triton's own options are accepted and have no effect."""
-    return _decorate(Kernel, function, target, options)
+    return decorate(Kernel, function, target, options)
 
 
-@overload
-def nki_jit(function: Callable[..., Any], /) -> NkiKernel: ...
-@overload
-def nki_jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], NkiKernel]: ...
-def nki_jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
-    """Makes an NKI kernel of a function. NKI's own options are accepted and have no effect."""
-    return _decorate(NkiKernel, function, target, options)
-
-
-def _decorate(cls: type[Kernel], function: Any, target: str, options: Mapping[str, Any]) -> Any:
+def decorate(cls: type[Kernel], function: Any, target: str, options: Mapping[str, Any]) -> Any:
+    """What a `jit` that makes such kernels gives: a kernel or, where there is no function yet, a decorator."""
     try:
         _check_target(target)
         unknown = sorted(options.keys() - JIT_OPTIONS)

@@ -15,7 +15,7 @@ import ast
 import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
@@ -29,10 +29,8 @@ from nki_mlir.frontend.builder import broadcast_shape
 from nki_mlir.frontend.builtin import Builtin
 from nki_mlir.frontend.dtypes import of_type
 from nki_mlir.frontend.observed import key
+from nki_mlir.frontend.statements import Statements
 from nki_mlir.frontend.values import Poison, Symbol, Value, describe, describe_type, is_runtime
-
-if TYPE_CHECKING:
-    from nki_mlir.frontend.interpreter import Interpreter
 
 _CARRIED = (Value, bool, int, float)
 """What a loop can carry."""
@@ -47,7 +45,7 @@ MAX_TRIPS = 2**31 - 1
 """How many iterations a loop may have."""
 
 
-def unroll(interpreter: Interpreter, node: ast.For, items: Iterable[Any]) -> Any:
+def unroll(interpreter: Statements, node: ast.For, items: Iterable[Any]) -> Any:
     """Evaluates the body once for each item; the result is that of a `return`, if one was met."""
     b = interpreter.b
     for item in _each(items):
@@ -92,15 +90,15 @@ class _Induction:
     start: Any
     step: Any
 
-    def at(self, loop: Loop, iteration: Any) -> Any:
+    def at(self, loop: RolledLoop, iteration: Any) -> Any:
         b = loop.interpreter.b
         return operators.binary(b, "+", self.start, operators.binary(b, "*", iteration, self.step))
 
 
-class Loop:
+class RolledLoop:
     """One `for` statement over a range, being emitted."""
 
-    def __init__(self, interpreter: Interpreter, node: ast.For, items: range):
+    def __init__(self, interpreter: Statements, node: ast.For, items: range):
         self.interpreter, self.node, self.items = interpreter, node, items
         if not isinstance(node.target, ast.Name):
             raise CompileError("the variable of a loop over a range must be one name")

@@ -1,20 +1,19 @@
-"""Evaluates the statements of a kernel."""
+"""Evaluates the statements of a kernel, but for its loops."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis, lists
+from nki_mlir.frontend import analysis, list_operations
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.expressions import Expressions
-from nki_mlir.frontend.loops import Loop, unroll
-from nki_mlir.frontend.observed import is_opaque
+from nki_mlir.frontend.lists import items_of
 from nki_mlir.frontend.source import KernelFunction
-from nki_mlir.frontend.values import HbmArray, Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import HbmArray, Value, describe, is_runtime
 
 Replacements = dict[ast.stmt, Callable[[ast.stmt], None]]
 
@@ -26,8 +25,8 @@ class Returned:
     value: Any
 
 
-class Interpreter(Expressions):
-    """Evaluates one function's statements over its variables."""
+class Statements(Expressions):
+    """One function's statements over its variables. `end` is the position of its `return`, of its `def` without one."""
 
     def __init__(self, builder: Builder, function: KernelFunction, variables: dict[str, Any], depth: int = 0):
         super().__init__(builder, function, variables, depth)
@@ -35,11 +34,6 @@ class Interpreter(Expressions):
         self.in_loop = False
         self.end = function.position
         self._assigned = analysis.names_bound(function.definition.body)
-
-    def run(self) -> Any:
-        """The value that the function returns."""
-        returned = self.block(self.function.definition.body)
-        return returned.value if returned is not None else None
 
     def block(
         self, statements: Sequence[ast.stmt], replaced: Replacements | None = None, again: bool = False
@@ -105,7 +99,7 @@ class Interpreter(Expressions):
         if any(isinstance(t, ast.Starred) for t in targets):
             raise CompileError("'*' in the target of an assignment is not supported; use a slice", *place)
         if isinstance(value, range | str | dict | set | frozenset):
-            value = lists.items_of(value, "an assignment to several names")
+            value = items_of(value, "an assignment to several names")
         if not isinstance(value, tuple | list):
             raise CompileError(f"{describe(value)} can't be unpacked", *place)
         if len(value) != len(targets):
@@ -117,7 +111,7 @@ class Interpreter(Expressions):
         """`x[...] = value`: an element of a list, or the whole of a tile."""
         place = self.function.place(target)
         if type(base) is list:
-            lists.set_item(self.b, base, index, value)
+            list_operations.set_item(self.b, base, index, value)
             return
         if isinstance(base, HbmArray):
             raise CompileError("an array in HBM is written with nl.store(array[...], value)", *place)
@@ -133,7 +127,7 @@ class Interpreter(Expressions):
     def _check_single_owner(self, name: str, value: Value, place: tuple[str, int, int]) -> None:
         """In NKI a tile is a buffer that changes in place; two names for one would see each other's changes."""
         others = [other for other, held in self.env.items() if other != name and _holds(held, value)]
-        if others and self.function.language == "nki":
+        if others and self.function.language.name == "nki":
             raise CompileError(
                 f"'{name}' and '{others[0]}' are one tile, which changes in place; copy it with nl.copy", *place
             )
@@ -176,7 +170,7 @@ class Interpreter(Expressions):
 
     def _augmented(self, op: ast.operator, old: Any, value: Any) -> Any:
         """What `old op= value` leaves in the variable; a list changes in place."""
-        if type(old) is list and lists.augment(self.b, op, old, value):
+        if type(old) is list and list_operations.augment(self.b, op, old, value):
             return old
         return self.binary(op, old, value)
 
@@ -188,33 +182,6 @@ class Interpreter(Expressions):
             "use tl.where or a mask",
         )
         return self.block(node.body if self.truth(test) else node.orelse)
-
-    def stmt_For(self, node: ast.For) -> Returned | None:
-        if node.orelse:
-            raise CompileError("'else' of a loop is not supported", *self.function.place(node.orelse[0]))
-        items = self.eval(node.iter)
-        if isinstance(items, range):
-            Loop(self, node, items).emit()
-            return None
-        if isinstance(items, Unrolled):
-            return unroll(self, node, items.items)
-        if not isinstance(items, tuple | list):
-            items = self._iterable(node.iter, items)
-        return unroll(self, node, items)
-
-    def _iterable(self, node: ast.expr, items: Any) -> Iterable[Any]:
-        """What a loop runs over that is no range and no tuple."""
-        place = self.function.place(node)
-        if not isinstance(items, Iterable) or is_runtime(items):
-            raise CompileError(f"a loop runs over a range or a tuple, got {describe(items)}", *place)
-        if isinstance(items, Iterator) or not is_opaque(items):
-            return items
-        try:
-            return self.outside("iter", lambda: tuple(items), items)
-        except Exception as error:
-            raise CompileError(
-                f"{describe(items)} can't be looped over: {type(error).__name__}: {error}", *place
-            ) from None
 
     def stmt_Return(self, node: ast.Return) -> Returned:
         if self.in_loop:

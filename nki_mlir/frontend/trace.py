@@ -98,7 +98,7 @@ def _trace(
     interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
     result = interpreter.run()
     try:
-        returned = _returned(b.language, result)
+        returned = _returned(b.language.name, result)
     except CompileError as error:
         raise CompileError(error.message, *interpreter.end) from None
     b.add(ReturnOp())
@@ -116,7 +116,7 @@ def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict
     variables: dict[str, Any] = dict(constants)
     for name, slot in memory.slots.items():
         argument, array = b.entry.args[slot], memory.arrays[slot]
-        if b.language == "nki":
+        if b.language.name == "nki":
             variables[name] = HbmArray(slot, argument, array.shape, array.dtype)
         else:
             variables[name] = b.value(tile.BaseOp(argument))

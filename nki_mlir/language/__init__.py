@@ -7,174 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nki_mlir.frontend.builtin import Language as _Language
-from nki_mlir.frontend.dtypes import (
-    DType as dtype,
-)
-from nki_mlir.frontend.dtypes import (
-    PointerType,
-    bfloat16,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from nki_mlir.frontend.dtypes import (
-    boolean as int1,
-)
-from nki_mlir.frontend.dtypes import (
-    float8_e4m3fn as float8e4nv,
-)
-from nki_mlir.frontend.dtypes import (
-    float8_e5m2 as float8e5,
-)
-from nki_mlir.frontend.values import Value as tensor
-from nki_mlir.language import core, extra, math
-from nki_mlir.language.core import (
-    PropagateNan,
-    abs,
-    arange,
-    assume,
-    broadcast,
-    broadcast_to,
-    cast,
-    cdiv,
-    ceil,
-    clamp,
-    cos,
-    debug_barrier,
-    device_assert,
-    dot,
-    erf,
-    exp,
-    exp2,
-    expand_dims,
-    fdiv,
-    floor,
-    fma,
-    full,
-    load,
-    log,
-    log2,
-    max,
-    max_constancy,
-    max_contiguous,
-    maximum,
-    min,
-    minimum,
-    multiple_of,
-    num_programs,
-    permute,
-    program_id,
-    ravel,
-    reshape,
-    rsqrt,
-    sigmoid,
-    sin,
-    softmax,
-    sqrt,
-    static_assert,
-    static_print,
-    static_range,
-    store,
-    sum,
-    tanh,
-    trans,
-    where,
-    zeros,
-    zeros_like,
-)
-from nki_mlir.language.core import range_ as range
+from nki_mlir.frontend import dtypes as _dtypes
+from nki_mlir.frontend.builtin import public_names as _public_names
+from nki_mlir.frontend.dtypes import PointerType as PointerType
+from nki_mlir.frontend.dtypes import bfloat16 as bfloat16
+from nki_mlir.frontend.dtypes import float16 as float16
+from nki_mlir.frontend.dtypes import float32 as float32
+from nki_mlir.frontend.dtypes import float64 as float64
+from nki_mlir.frontend.dtypes import int8 as int8
+from nki_mlir.frontend.dtypes import int16 as int16
+from nki_mlir.frontend.dtypes import int32 as int32
+from nki_mlir.frontend.dtypes import int64 as int64
+from nki_mlir.frontend.dtypes import uint8 as uint8
+from nki_mlir.frontend.dtypes import uint16 as uint16
+from nki_mlir.frontend.dtypes import uint32 as uint32
+from nki_mlir.frontend.dtypes import uint64 as uint64
+from nki_mlir.frontend.values import Value as _Value
+from nki_mlir.language import core as core
+from nki_mlir.language import extra as extra
+from nki_mlir.language import math as math
+from nki_mlir.language.core import *  # noqa: F403
+from nki_mlir.language.elementwise import *  # noqa: F403
+from nki_mlir.language.elementwise import TRITON as _TRITON
+from nki_mlir.language.elementwise import PropagateNan as PropagateNan
 
-__all__ = [
-    "PointerType",
-    "PropagateNan",
-    "abs",
-    "arange",
-    "assume",
-    "bfloat16",
-    "broadcast",
-    "broadcast_to",
-    "cast",
-    "cdiv",
-    "ceil",
-    "clamp",
-    "constexpr",
-    "core",
-    "cos",
-    "debug_barrier",
-    "device_assert",
-    "dot",
-    "dtype",
-    "erf",
-    "exp",
-    "exp2",
-    "expand_dims",
-    "extra",
-    "fdiv",
-    "float8e4nv",
-    "float8e5",
-    "float16",
-    "float32",
-    "float64",
-    "floor",
-    "fma",
-    "full",
-    "int1",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "load",
-    "log",
-    "log2",
-    "math",
-    "max",
-    "max_constancy",
-    "max_contiguous",
-    "maximum",
-    "min",
-    "minimum",
-    "multiple_of",
-    "num_programs",
-    "permute",
-    "pointer_type",
-    "program_id",
-    "range",
-    "ravel",
-    "reshape",
-    "rsqrt",
-    "sigmoid",
-    "sin",
-    "softmax",
-    "sqrt",
-    "static_assert",
-    "static_print",
-    "static_range",
-    "store",
-    "sum",
-    "tanh",
-    "tensor",
-    "trans",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "view",
-    "where",
-    "zeros",
-    "zeros_like",
-]
-
-view = reshape
-pointer_type = PointerType
+range, view = core.range_, core.reshape
+dtype, tensor, pointer_type = _dtypes.DType, _Value, PointerType
+int1, float8e4nv, float8e5 = _dtypes.boolean, _dtypes.float8_e4m3fn, _dtypes.float8_e5m2
 
 if TYPE_CHECKING:
 
@@ -207,20 +66,25 @@ else:
             return hash(self.value)
 
 
-_UNSUPPORTED = _Language("tl").unsupported(
-    "advance argmax argmin associative_scan atomic_add atomic_and atomic_cas atomic_max atomic_min atomic_or "
-    "atomic_xchg atomic_xor cat constexpr_function cumprod cumsum device_print dot_scaled erfc flip float8e4b15 "
-    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise interleave join "
-    "load_tensor_descriptor make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl "
-    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x reduce reduce_or slice sort split sqrt_rn "
-    "div_rn squeeze store_tensor_descriptor swizzle2d target_info tensor_descriptor topk tuple umulhi unsqueeze void "
-    "xor_sum",
-    {
-        "make_block_ptr": "use pointers plus offsets made with tl.arange",
-        "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",
-        "device_print": "tl.static_print prints while compiling",
-    },
-)
+_UNSUPPORTED = {
+    **_TRITON.unsupported(
+        "argmax argmin associative_scan atomic_add atomic_cas atomic_max atomic_min atomic_xchg cumprod cumsum flip "
+        "gather histogram join reduce sort split",
+        member=True,
+    ),
+    **_TRITON.unsupported(
+        "advance atomic_and atomic_or atomic_xor cat constexpr_function device_print dot_scaled erfc float8e4b15 "
+        "float8e4b8 float8e5b16 get_int_dtype inline_asm_elementwise interleave load_tensor_descriptor "
+        "make_block_ptr make_tensor_descriptor map_elementwise philox philox_impl pair_uniform_to_normal rand "
+        "rand4x randint randint4x randn randn4x reduce_or slice sqrt_rn div_rn squeeze store_tensor_descriptor "
+        "swizzle2d target_info tensor_descriptor topk tuple umulhi unsqueeze void xor_sum",
+        {
+            "make_block_ptr": "use pointers plus offsets made with tl.arange",
+            "make_tensor_descriptor": "use pointers plus offsets made with tl.arange",
+            "device_print": "tl.static_print prints while compiling",
+        },
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -228,3 +92,6 @@ def __getattr__(name: str) -> Any:
     if found is None:
         raise AttributeError(f"tl has no {name!r}")
     return found
+
+
+__all__ = ["core", "extra", "math", *_public_names(globals())]  # pyright: ignore[reportUnsupportedDunderAll]
