@@ -103,7 +103,7 @@ def test_operators_and_functions() -> None:
     assert alu.COMPARISONS == {name for name, o in OPERATORS.items() if o.kind == "comparison"}
     assert alu.REDUCING | alu.PARTITION_REDUCING == {name for name, o in OPERATORS.items() if o.reduces}
     assert alu.GPSIMD_ONLY == {name for name, o in OPERATORS.items() if "vector" not in o.engines}
-    assert alu.V4_ONLY == {name for name, o in OPERATORS.items() if o.cores == ("v4",)}
+    assert alu.ABSOLUTE_EXTREMA == {name for name, o in OPERATORS.items() if o.cores == ("v4",)}
 
 
 # The samples.

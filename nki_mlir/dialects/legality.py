@@ -10,13 +10,13 @@ from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import WHOLE, Access, Comb, Engine, Space
 from nki_mlir.dialects.alu import (
+    ABSOLUTE_EXTREMA,
     BITWISE,
     GPSIMD_ONLY,
     GPSIMD_TENSOR_TENSOR,
     PARTITION_REDUCING,
     SCALAR_ENGINE_PAIRS,
     UNARY,
-    V4_ONLY,
     Alu,
 )
 from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
@@ -233,7 +233,7 @@ def _alignment(i: Instance) -> str | None:
 
 def _operators(i: Instance) -> str | None:
     for alu in i.alus():
-        if alu in V4_ONLY and i.target.core != "v4":
+        if alu in ABSOLUTE_EXTREMA and not i.target.features.absolute_extrema:
             return f"{alu} needs NeuronCore-v4; {i.target.name} is {i.target.core}"
         if alu in GPSIMD_ONLY and i.engine is not Engine.GPSIMD:
             return f"{alu} runs on gpsimd only"
@@ -355,7 +355,7 @@ def tensor_tensor_engine(i: Instance) -> str | None:
 
 
 def tensor_scalar_engine(i: Instance) -> str | None:
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
+    if i.engine is Engine.SCALAR and not i.target.features.scalar_tensor_scalar:
         return "the Scalar engine has tensor_scalar from NeuronCore-v3 on"
     if i.engine is Engine.SCALAR and tuple(i.alus()) not in SCALAR_ENGINE_PAIRS:
         return f"the Scalar engine has multiply, add, and multiply then add, not {', '.join(i.alus())}"
@@ -405,6 +405,6 @@ def numbers_convert(i: Instance) -> str | None:
 
 
 def copy_engine(i: Instance) -> str | None:
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
+    if i.engine is Engine.SCALAR and not i.target.features.scalar_tensor_copy:
         return "the Scalar engine has tensor_copy from NeuronCore-v3 on; before, it copies by activation"
     return None

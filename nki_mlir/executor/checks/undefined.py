@@ -338,7 +338,7 @@ def _moved(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Seque
 
 def _transposed(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """A transpose that is a product with the identity adds up all of a column."""
-    by_product = flow.instance.engine.value == "tensor" and flow.instance.target.core == "v2"
+    by_product = flow.instance.engine.value == "tensor" and not flow.instance.target.features.bit_transposes
     return (_by_partition if by_product else _moved)(flow, marks, inputs)
 
 
