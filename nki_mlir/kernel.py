@@ -37,7 +37,7 @@ _CACHE_SIZE = 256
 _Cached = tuple[CompiledKernel | CompileError, Observations]
 """What compiling gave, and what that depends on besides the arguments."""
 
-Step = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
+Alternatives = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
 """A decorator's part in a launch: from the arguments so far to alternatives of further ones."""
 
 K = TypeVar("K", bound="Kernel")
@@ -52,12 +52,12 @@ class Kernel:
 
     language: ClassVar[Language] = TRITON
 
-    def __init__(self, function: Callable[..., Any], target: str = TARGET, steps: Sequence[Step] = ()):
+    def __init__(self, function: Callable[..., Any], target: str = TARGET, alternatives: Sequence[Alternatives] = ()):
         try:
             self.kernel_function = KernelFunction(function, self.language)
         except CompileError as error:
             raise placed(error) from None
-        self.fn, self.target, self.steps = function, target, tuple(steps)
+        self.fn, self.target, self.alternatives = function, target, tuple(alternatives)
         self.last_run: RunResult | None = None
         self._cache: OrderedDict[Any, _Cached] = OrderedDict()
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
@@ -103,17 +103,17 @@ class Kernel:
         except (ExecutionError, InternalError) as error:
             raise error.with_traceback(None) from error.__cause__
 
-    def with_step(self: K, step: Step) -> K:
+    def with_alternatives(self: K, more: Alternatives) -> K:
         """This kernel with one more decorator around it."""
         made = copy.copy(self)
-        made.steps, made.last_run, made._cache = (step, *self.steps), None, OrderedDict()
+        made.alternatives, made.last_run, made._cache = (more, *self.alternatives), None, OrderedDict()
         return made
 
     # From a call to compiled code.
     def _traced(self, args: Sequence[Any], grid: Any, target: str, meta: Mapping[str, Any]) -> Traced:
         """The kernel at `tile`, for the first of the decorators' alternatives."""
         _check_target(target)
-        bound = next(_alternatives(self.steps, self._given(args, meta)))
+        bound = next(_alternatives(self.alternatives, self._given(args, meta)))
         parameters = self._parameters(self._complete(bound), grid)
         return trace(
             self.kernel_function, parameters.memory, parameters.constants, parameters.grid, target, Observations()
@@ -126,7 +126,7 @@ class Kernel:
         _check_target(target)
         given = self._given(args, meta)
         failed: CompileError | None = None
-        for bound in _alternatives(self.steps, given):
+        for bound in _alternatives(self.alternatives, given):
             parameters = self._parameters(self._complete(bound), grid)
             compiled = self._cached(parameters, target)
             if isinstance(compiled, CompiledKernel):
@@ -150,7 +150,7 @@ class Kernel:
         try:
             return CompiledKernel.build(self.kernel_function, parameters, target, observed), observed
         except CompileError as error:
-            if not self.steps:
+            if not self.alternatives:
                 raise
             return error, observed
 
@@ -232,13 +232,13 @@ def _bare(signature: inspect.Signature) -> str:
     )
 
 
-def _alternatives(steps: Sequence[Step], given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _alternatives(decorators: Sequence[Alternatives], given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The arguments that the decorators make of a call's, outermost decorator first."""
-    if not steps:
+    if not decorators:
         yield given
         return
-    for more in steps[0](given):
-        yield from _alternatives(steps[1:], {**given, **more})
+    for more in decorators[0](given):
+        yield from _alternatives(decorators[1:], {**given, **more})
 
 
 @overload
@@ -284,7 +284,7 @@ def autotune(configs: Sequence[Config], key: Sequence[str] = (), **options: Any)
                 raise CompileError(f"'{clash[0]}' is set by autotune and can't be passed as well")
             yield config.kwargs
 
-    return lambda kernel: _on_kernel(kernel, "autotune").with_step(alternatives)
+    return lambda kernel: _on_kernel(kernel, "autotune").with_alternatives(alternatives)
 
 
 def heuristics(values: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> Callable[[K], K]:
@@ -299,7 +299,7 @@ def heuristics(values: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> Call
                 raise CompileError(f"the heuristic for '{name}' raised {type(error).__name__}: {error}") from None
         yield {name: known[name] for name in values}
 
-    return lambda kernel: _on_kernel(kernel, "heuristics").with_step(alternatives)
+    return lambda kernel: _on_kernel(kernel, "heuristics").with_alternatives(alternatives)
 
 
 def _on_kernel(kernel: K, decorator: str) -> K:

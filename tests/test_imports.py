@@ -7,6 +7,7 @@ Every import counts: at the top of a file, inside a function, under TYPE_CHECKIN
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -119,6 +120,13 @@ def upward(graph: Graph) -> list[str]:
         for other, line in imported.items()
         if part_of(module) != part_of(other) and rank[part_of(module)] <= rank[part_of(other)]
     ]
+
+
+@pytest.mark.parametrize("name", ["Loop", "Memory", "Step"])
+def test_names_have_one_meaning(name: str) -> None:
+    """Words that many parts would like to have."""
+    defining = re.compile(rf"^(?:class {name}\b|{name}(?:: TypeAlias)? = )", re.MULTILINE)
+    assert len([path for path in PACKAGE.rglob("*.py") if defining.search(path.read_text("utf-8"))]) == 1
 
 
 def test_no_import_cycle() -> None:

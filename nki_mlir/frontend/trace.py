@@ -25,7 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError, internal_errors
-from nki_mlir.frontend.arrays import Memory
+from nki_mlir.frontend.arrays import ArgumentBuffers
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import DType
 from nki_mlir.frontend.interpreter import Interpreter
@@ -69,7 +69,7 @@ class Traced:
 @deep_recursion()
 def trace(
     function: KernelFunction,
-    memory: Memory,
+    memory: ArgumentBuffers,
     constants: Mapping[str, Any],
     grid: Sequence[int],
     target: str,
@@ -83,7 +83,7 @@ def trace(
 
 def _trace(
     function: KernelFunction,
-    memory: Memory,
+    memory: ArgumentBuffers,
     constants: Mapping[str, Any],
     grid: Sequence[int],
     target: str,
@@ -111,7 +111,7 @@ def _trace(
     return Traced(module, outputs, returned, _written(body))
 
 
-def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(b: Builder, memory: ArgumentBuffers, constants: Mapping[str, Any]) -> dict[str, Any]:
     """What each parameter holds when the kernel starts."""
     variables: dict[str, Any] = dict(constants)
     for name, slot in memory.slots.items():
@@ -149,7 +149,7 @@ def _returned(language: str, result: Any) -> Any:
     )
 
 
-def _names(b: Builder, memory: Memory) -> list[str]:
+def _names(b: Builder, memory: ArgumentBuffers) -> list[str]:
     """What the module's arguments are called: parameters, then the arrays made, by the variables that held them first;
     a name that is taken gets a number."""
     names = list(memory.names)
@@ -160,7 +160,9 @@ def _names(b: Builder, memory: Memory) -> list[str]:
     return names
 
 
-def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
+def _module(
+    b: Builder, function: KernelFunction, memory: ArgumentBuffers, names: Sequence[str], target: str
+) -> ModuleOp:
     body = b.entry
     func = FuncOp(function.name, ([a.type for a in body.args], []), Region(body))
     last = max(memory.groups, default=-1)

@@ -128,8 +128,8 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Sizes of the memories; SBUF and PSUM per partition, HBM of the whole chip. Alignments are the allocator's."""
+class MemorySizes:
+    """SBUF and PSUM per partition, HBM of the whole chip. Alignments are the allocator's."""
 
     partitions: int
     sbuf_bytes: int
@@ -305,7 +305,7 @@ class Target:
     core: str
     cores_per_chip: int
     features: Features
-    memory: Memory
+    memory: MemorySizes
     limits: Limits
     ports: Ports
     clock_ghz: Mapping[str, float]
@@ -335,7 +335,7 @@ def load(name: str) -> Target:
         core=table["core"],
         cores_per_chip=table["cores_per_chip"],
         features=_section(Features, table["features"]),
-        memory=_section(Memory, table["memory"]),
+        memory=_section(MemorySizes, table["memory"]),
         limits=_section(Limits, table["limits"]),
         ports=_section(Ports, table["ports"]),
         clock_ghz=MappingProxyType({engine: float(table["clock_ghz"][engine]) for engine in ENGINES}),
