@@ -154,7 +154,7 @@ def _operands(
     dims, flat = view_dims(instance)
     sources: _Bound = []
     targets: _Bound = []
-    one_bank = instance.instruction.name == "multiply_moving" and instance.target.limits.matmul_banks == 1
+    one_bank = instance.instruction.array == "multiply" and instance.target.limits.matmul_banks == 1
     bank = instance.target.memory.psum_bank_bytes if one_bank else 0
     for index, (operand, access) in enumerate(instance.accesses()):
         memory, writes = memory_of(access), operand.role == "dst"
@@ -180,7 +180,7 @@ def view_dims(i: Instance) -> tuple[dict[str, list[Dim]], bool]:
         elif operand.shape == "column":
             dims[operand.name] = [(0, 1)] * rank
         else:
-            dims[operand.name] = contiguous(access.dims) if i.instruction.name == "dma_copy" else list(access.dims)
+            dims[operand.name] = contiguous(access.dims) if i.instruction.transfer == "copy" else list(access.dims)
     return dims, flat
 
 

@@ -44,7 +44,7 @@ class DmaAction(DataAction):
         priority = instance.fields.get("priority")
         self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
         self.constant = constant and not self.adds
-        self.moves = micro_op.bits and instance.instruction.name == "dma_copy"
+        self.moves = micro_op.bits and instance.instruction.transfer == "copy"
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core
@@ -128,7 +128,7 @@ class RowsAction(DmaAction):
         self.most = next(iter(found.values())).dims[0][1]
         self.chosen: dict[str, Array] = {}
         self.inside = np.empty(0, np.bool_)
-        self.axis = -1 if instance.instruction.name == "dma_transpose" else 0
+        self.axis = -1 if instance.instruction.transfer == "transpose" else 0
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         """In the trace stands what this transfer touches: the rows that the indices choose now."""

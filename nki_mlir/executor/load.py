@@ -133,18 +133,17 @@ class _Loader:
     # Instructions of the table.
 
     def _data(self, op: IsaInstruction) -> DataAction:
-        instance, name = decode.instance_of(op, self.engine, self.simulation.target), op.instruction.name
-        if name == "sendrecv":
+        instance = decode.instance_of(op, self.engine, self.simulation.target)
+        if op.instruction.transfer == "exchange":
             return self._exchange(op, instance)
         if op.instruction.is_transfer:
             return self._transfer(op, instance)
         for access in op.accesses().values():
             self._check_owner(op, access)
-        accumulate = (decode.given(op, "accumulate") or [Expr()]) if name == "multiply_moving" else []
+        accumulate = (decode.given(op, "accumulate") or [Expr()]) if op.instruction.accumulates else []
         micro_op = self._decoded(op, instance, accumulate)
-        if self.engine is not Engine.TENSOR:
-            return EngineAction(self.simulation, micro_op)
-        return _TENSOR[name](self.simulation, micro_op)
+        use = op.instruction.array if self.engine is Engine.TENSOR else None
+        return (EngineAction if use is None else _ARRAY[use])(self.simulation, micro_op)
 
     def _exchange(self, op: IsaInstruction, instance: Instance) -> DataAction:
         for access in op.accesses().values():
@@ -171,8 +170,8 @@ class _Loader:
             raise ExecutionError(f"{where(op)}: an engine reaches its own core's memory; this is core {access.core}'s")
 
 
-_TENSOR: Mapping[str, Callable[[Simulation, DataOp], DataAction]] = {
-    "load_stationary": LoadStationaryAction,
-    "multiply_moving": MultiplyMovingAction,
-    "nc_transpose": TransposeAction,
+_ARRAY: Mapping[str, Callable[[Simulation, DataOp], DataAction]] = {
+    "load": LoadStationaryAction,
+    "multiply": MultiplyMovingAction,
+    "transpose": TransposeAction,
 }

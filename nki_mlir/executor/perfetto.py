@@ -92,7 +92,8 @@ class _Trace:
         for index in np.argsort(unit.columns()[START], kind="stable").tolist():
             what, t = unit.what[index], times[index]
             name = what if isinstance(what, str) else mnemonic(what)
-            kind = " weights" if name == "load_stationary" else ""
+            loads = isinstance(what, IsaInstruction) and what.instruction.array == "load"
+            kind = " weights" if loads else ""
             begun = max(t[SINCE], rows.until(""))
             if unit.queue is None and t[READY] > begun:
                 numbers, (setter, entry) = unit.numbers(index), setters[index].tolist()

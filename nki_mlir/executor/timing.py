@@ -353,7 +353,7 @@ def traffic(op: IsaInstruction) -> Traffic:
 
 
 def matmul_flops(op: IsaInstruction) -> int:
-    if op.instruction.name != "multiply_moving":
+    if op.instruction.array != "multiply":
         return 0
     accesses = op.accesses()
     moving = accesses["moving"]

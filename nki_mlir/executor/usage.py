@@ -62,7 +62,7 @@ def run_bytes(op: IsaInstruction, target: Target) -> int:
     """The shortest contiguous run of bytes on either side of a transfer. On chip, each partition is apart."""
     i = decode.instance_of(op, op.engine, target)
     rows = by_rows(i)
-    if i.instruction.name == "dma_transpose" and not target.dma.transposes:
+    if i.instruction.transfer == "transpose" and not target.dma.transposes:
         return min(access.itemsize for _, access in data_operands(i))
     return min(_run(access, name in rows) for name, access in data_operands(i))
 

@@ -160,10 +160,10 @@ class _Emission:
         for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
             value = op.operand_value(name)
             fields[name] = None if value is None else isa.ExprAttr(self.expr(expr_of(value), counters, op))
-        if op.instruction.name in ("nc_matmul", "nc_matmul_mx"):
+        if parts := op.instruction.expands_to:
             loaded = {name: operands.pop(name) for name in LOADED if name in operands}
-            self.add(op, "load_stationary", loaded, fields)
-            self.add(op, "multiply_moving", operands, fields)
+            self.add(op, parts[0], loaded, fields)
+            self.add(op, parts[1], operands, fields)
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
             made = self.add(op, op.instruction.name, operands, {**fields, **properties})

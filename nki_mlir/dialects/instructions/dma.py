@@ -296,6 +296,7 @@ DMA: tuple[Instruction, ...] = (
             _row_operands,
             _accumulates,
         ),
+        transfer="copy",
     ),
     Instruction(
         "dma_transpose",
@@ -310,6 +311,7 @@ DMA: tuple[Instruction, ...] = (
         ),
         (_QUEUE, _PRIORITY, _DGE_MODE, _OOB_MODE),
         (_queue_exists, _priority, same_dtype("dst", "src"), _descriptors, _bounds_checked, _transposed),
+        transfer="transpose",
     ),
     Instruction(
         "dma_compute",
@@ -330,5 +332,6 @@ DMA: tuple[Instruction, ...] = (
             _OOB_MODE,
         ),
         (_queue_exists, _equal_elements, _sums, _descriptors, _bounds_checked, _row_operands, _adds_to_rows),
+        transfer="sum",
     ),
 )

@@ -232,6 +232,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (Operand("dst", "dst", dtypes=STORED, shape="own"), Operand("data", "src", dtypes=STORED, shape="own")),
         (),
         (_transpose_shapes, _transpose_dtype),
+        array="transpose",
     ),
     Instruction(
         "nc_matmul",
@@ -245,6 +246,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (ACCUMULATE, *_TILE),
         _RULES,
         levels=("neuron.engine",),
+        expands_to=("load_stationary", "multiply_moving"),
     ),
     Instruction(
         "nc_matmul_mx",
@@ -256,6 +258,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         _RULES,
         cores=("v4",),
         levels=("neuron.engine",),
+        expands_to=("load_stationary", "multiply_moving"),
     ),
     Instruction(
         "load_stationary",
@@ -266,6 +269,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         _TILE,
         _RULES,
         levels=("neuron.isa",),
+        array="load",
     ),
     Instruction(
         "multiply_moving",
@@ -275,5 +279,6 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (ACCUMULATE, *_TILE),
         _RULES,
         levels=("neuron.isa",),
+        array="multiply",
     ),
 )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.errors import Finding
 from nki_mlir.executor.checks.boxes import Box, Shadow, Touch, common
 from nki_mlir.executor.checks.clocks import Clock, Order, Taken, final
@@ -100,7 +101,7 @@ class Races:
         reads = [(p, k) for p, k in micro_op.sources if p.access.tensor not in self.constant]
         writes = list(micro_op.targets)
         on_psum = any(p.access.space is Space.PSUM for p, _ in reads)
-        matmul = micro_op.op is not None and micro_op.op.name.endswith(".multiply_moving")
+        matmul = isinstance(micro_op.op, IsaInstruction) and micro_op.op.instruction.array == "multiply"
         plan = self.plans[micro_op] = _Plan(reads, writes, micro_op.ring is not None, matmul, on_psum)
         return plan
 

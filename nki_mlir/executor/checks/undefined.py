@@ -75,10 +75,8 @@ class Undefined:
     def of(cls, program: ProgramOp, strict: bool, problems: list[ExecutionError]) -> Undefined | None:
         """None where no memset of the program is of a kind to look for."""
         kinds = STRICT if strict else DEFAULT
-        memsets = (
-            op for op in program.body.walk() if isinstance(op, IsaInstruction) and op.instruction.name == "memset"
-        )
-        found = any(op.fields().get("stands_for") in kinds for op in memsets)
+        marked = (op for op in program.body.walk() if isinstance(op, IsaInstruction) and "stands_for" in op.properties)
+        found = any(op.fields()["stands_for"] in kinds for op in marked)
         return cls(kinds, problems) if found else None
 
     def number(self, origin: _Origin) -> int:
