@@ -148,9 +148,9 @@ class Subject:
     def _units(self) -> list[list[Operation]]:
         """The instructions by engine or queue."""
         units: dict[str, dict[Operation, None]] = {}
-        for sequencer, step, _ in self.trace:
-            if step.op is not None:
-                units.setdefault(unit_of(sequencer, step), {})[step.op] = None
+        for unit, micro_op, _ in self.trace:
+            if (op := micro_op.op) is not None:
+                units.setdefault(unit_of(unit, micro_op), {})[op] = None
         return [list(ops) for ops in units.values()]
 
     def _why_not(self, fault: Fault, trace: Trace) -> str:

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
-from nki_mlir.frontend.arrays import ArrayArg, Memory
+from nki_mlir.frontend.arrays import ArgumentBuffers, ArrayArg
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.dtypes import numpy_dtype
 from nki_mlir.frontend.observed import Observations, key
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Parameters:
     """A call's arguments: the arrays by parameter and as memory, the compile-time rest, and the grid."""
 
-    memory: Memory
+    memory: ArgumentBuffers
     arrays: Mapping[str, ArrayArg]
     constants: Mapping[str, Any]
     grid: tuple[int, ...]
@@ -57,7 +57,7 @@ def constant_argument(function: KernelFunction, name: str, value: Any) -> Any:
         raise CompileError(f"argument '{name}' is a tuple of arrays; pass each array as an argument of its own")
     if type(value) is list:
         value = tuple(value)
-    return as_argument(value, name in function.constexprs) if function.language == "triton" else value
+    return as_argument(value, name in function.constexprs) if function.language.name == "triton" else value
 
 
 class CompiledKernel:
@@ -162,7 +162,7 @@ class CompiledKernel:
             raise ExecutionError(f"{self.name} takes {len(wanted)} arrays ({', '.join(wanted)}), got {given}{which}")
         try:
             return {
-                name: arrays.array_arg(values[name], name, pointer=self._function.language == "triton")
+                name: arrays.array_arg(values[name], name, pointer=self._function.language.name == "triton")
                 for name in wanted
             }
         except CompileError as error:
@@ -196,14 +196,14 @@ class CompiledKernel:
                 f"{_relation(then, a, b)} it"
             )
 
-    def _check_outputs(self, memory: Memory) -> None:
+    def _check_outputs(self, memory: ArgumentBuffers) -> None:
         for slot, array in enumerate(memory.arrays):
             if slot in self.traced.written and not array.writable:
                 kind = "a JAX array, which can't be written" if array.library == "jax" else "read-only"
                 raise ExecutionError(f"argument '{memory.names[slot]}' is an output, but it is {kind}")
 
 
-def _relation(memory: Memory, a: str, b: str) -> str:
+def _relation(memory: ArgumentBuffers, a: str, b: str) -> str:
     """How the second array lies to the first."""
     first, second = memory.slots[a], memory.slots[b]
     if first == second:

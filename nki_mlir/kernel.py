@@ -1,4 +1,4 @@
-"""`jit` and what it makes: kernels, to be launched with `kernel[grid](...)` or compiled with `kernel.compile(...)`."""
+"""`jit` and what it makes: Triton kernels, to be launched by `kernel[grid](...)`, compiled by `kernel.compile(...)`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from nki_mlir.compiled import LAUNCH_OPTIONS, CompiledKernel, Parameters, constant_argument
 from nki_mlir.dialects.tile_programs import grid_problem
 from nki_mlir.errors import CompileError, ExecutionError, InternalError, internal_errors
 from nki_mlir.frontend import arrays
+from nki_mlir.frontend.builtin import Language
 from nki_mlir.frontend.call_site import placed
 from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
 from nki_mlir.frontend.trace import Traced, trace
+from nki_mlir.language.elementwise import TRITON
 
 if TYPE_CHECKING:
     from nki_mlir.executor import RunResult
@@ -35,7 +37,7 @@ _CACHE_SIZE = 256
 _Cached = tuple[CompiledKernel | CompileError, Observations]
 """What compiling gave, and what that depends on besides the arguments."""
 
-Step = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
+Alternatives = Callable[[Mapping[str, Any]], Iterator[dict[str, Any]]]
 """A decorator's part in a launch: from the arguments so far to alternatives of further ones."""
 
 K = TypeVar("K", bound="Kernel")
@@ -48,14 +50,14 @@ class Kernel:
     integer, a tuple of up to three, or a function of the arguments' dict. `last_run` is the result of the last run.
     """
 
-    language = "triton"
+    language: ClassVar[Language] = TRITON
 
-    def __init__(self, function: Callable[..., Any], target: str = TARGET, steps: Sequence[Step] = ()):
+    def __init__(self, function: Callable[..., Any], target: str = TARGET, alternatives: Sequence[Alternatives] = ()):
         try:
             self.kernel_function = KernelFunction(function, self.language)
         except CompileError as error:
             raise placed(error) from None
-        self.fn, self.target, self.steps = function, target, tuple(steps)
+        self.fn, self.target, self.alternatives = function, target, tuple(alternatives)
         self.last_run: RunResult | None = None
         self._cache: OrderedDict[Any, _Cached] = OrderedDict()
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
@@ -101,17 +103,17 @@ class Kernel:
         except (ExecutionError, InternalError) as error:
             raise error.with_traceback(None) from error.__cause__
 
-    def with_step(self: K, step: Step) -> K:
+    def with_alternatives(self: K, more: Alternatives) -> K:
         """This kernel with one more decorator around it."""
         made = copy.copy(self)
-        made.steps, made.last_run, made._cache = (step, *self.steps), None, OrderedDict()
+        made.alternatives, made.last_run, made._cache = (more, *self.alternatives), None, OrderedDict()
         return made
 
     # From a call to compiled code.
     def _traced(self, args: Sequence[Any], grid: Any, target: str, meta: Mapping[str, Any]) -> Traced:
         """The kernel at `tile`, for the first of the decorators' alternatives."""
         _check_target(target)
-        bound = next(_alternatives(self.steps, self._given(args, meta)))
+        bound = next(_alternatives(self.alternatives, self._given(args, meta)))
         parameters = self._parameters(self._complete(bound), grid)
         return trace(
             self.kernel_function, parameters.memory, parameters.constants, parameters.grid, target, Observations()
@@ -124,7 +126,7 @@ class Kernel:
         _check_target(target)
         given = self._given(args, meta)
         failed: CompileError | None = None
-        for bound in _alternatives(self.steps, given):
+        for bound in _alternatives(self.alternatives, given):
             parameters = self._parameters(self._complete(bound), grid)
             compiled = self._cached(parameters, target)
             if isinstance(compiled, CompiledKernel):
@@ -148,7 +150,7 @@ class Kernel:
         try:
             return CompiledKernel.build(self.kernel_function, parameters, target, observed), observed
         except CompileError as error:
-            if not self.steps:
+            if not self.alternatives:
                 raise
             return error, observed
 
@@ -183,7 +185,7 @@ class Kernel:
             elif name in self.kernel_function.constexprs:
                 raise CompileError(f"argument '{name}' is a constexpr, but an array was passed")
             else:
-                found[name] = arrays.array_arg(value, name, pointer=self.language == "triton")
+                found[name] = arrays.array_arg(value, name, pointer=self.language.name == "triton")
         return Parameters(arrays.memory_of(found), found, constants, self.grid(grid, complete))
 
     def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
@@ -201,18 +203,6 @@ class Kernel:
         if (problem := grid_problem(sizes)) is not None:
             raise CompileError(f"{self.__name__}: {problem}")
         return sizes
-
-
-class NkiKernel(Kernel):
-    """An NKI kernel. `kernel(*args)` runs one program, `kernel[grid](*args)` a grid; both give what it returns."""
-
-    language = "nki"
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.launch((1,), args, kwargs)
-
-    def grid(self, grid: Any, complete: Mapping[str, Any]) -> tuple[int, ...]:
-        return super().grid((1,) if grid is None else grid, complete)
 
 
 @dataclass(frozen=True)
@@ -242,13 +232,13 @@ def _bare(signature: inspect.Signature) -> str:
     )
 
 
-def _alternatives(steps: Sequence[Step], given: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _alternatives(decorators: Sequence[Alternatives], given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The arguments that the decorators make of a call's, outermost decorator first."""
-    if not steps:
+    if not decorators:
         yield given
         return
-    for more in steps[0](given):
-        yield from _alternatives(steps[1:], {**given, **more})
+    for more in decorators[0](given):
+        yield from _alternatives(decorators[1:], {**given, **more})
 
 
 @overload
@@ -257,19 +247,11 @@ def jit(function: Callable[..., Any], /) -> Kernel: ...
 def jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], Kernel]: ...
 def jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
     """Makes a Triton kernel of a function. Triton's own options are accepted and have no effect."""
-    return _decorate(Kernel, function, target, options)
+    return decorate(Kernel, function, target, options)
 
 
-@overload
-def nki_jit(function: Callable[..., Any], /) -> NkiKernel: ...
-@overload
-def nki_jit(*, target: str = TARGET, **options: Any) -> Callable[[Callable[..., Any]], NkiKernel]: ...
-def nki_jit(function: Callable[..., Any] | None = None, /, *, target: str = TARGET, **options: Any) -> Any:
-    """Makes an NKI kernel of a function. NKI's own options are accepted and have no effect."""
-    return _decorate(NkiKernel, function, target, options)
-
-
-def _decorate(cls: type[Kernel], function: Any, target: str, options: Mapping[str, Any]) -> Any:
+def decorate(cls: type[Kernel], function: Any, target: str, options: Mapping[str, Any]) -> Any:
+    """What a `jit` that makes such kernels gives: a kernel or, where there is no function yet, a decorator."""
     try:
         _check_target(target)
         unknown = sorted(options.keys() - JIT_OPTIONS)
@@ -302,7 +284,7 @@ def autotune(configs: Sequence[Config], key: Sequence[str] = (), **options: Any)
                 raise CompileError(f"'{clash[0]}' is set by autotune and can't be passed as well")
             yield config.kwargs
 
-    return lambda kernel: _on_kernel(kernel, "autotune").with_step(alternatives)
+    return lambda kernel: _on_kernel(kernel, "autotune").with_alternatives(alternatives)
 
 
 def heuristics(values: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> Callable[[K], K]:
@@ -317,7 +299,7 @@ def heuristics(values: Mapping[str, Callable[[Mapping[str, Any]], Any]]) -> Call
                 raise CompileError(f"the heuristic for '{name}' raised {type(error).__name__}: {error}") from None
         yield {name: known[name] for name in values}
 
-    return lambda kernel: _on_kernel(kernel, "heuristics").with_step(alternatives)
+    return lambda kernel: _on_kernel(kernel, "heuristics").with_alternatives(alternatives)
 
 
 def _on_kernel(kernel: K, decorator: str) -> K:

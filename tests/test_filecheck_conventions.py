@@ -1,19 +1,16 @@
-"""Rules that keep the tests honest and the package layered: what a slip or a stray import would silently break."""
+"""Rules that keep the tests honest and `nki-opt` quick: what a slip or a stray import would silently break."""
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from run_lines import run_lines
 
 ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "nki_mlir"
 FILECHECK = ROOT / "tests" / "filecheck"
 MLIR_FILES = sorted(path for path in FILECHECK.rglob("*.mlir") if "Inputs" not in path.parts)
 
@@ -22,22 +19,6 @@ XDSL_PASSES = {"canonicalize", "cse", "dce"}
 DIRECTIVE = re.compile(r"(?:-(?:NEXT|SAME|NOT|DAG|LABEL|EMPTY|COUNT-\d+))?(?:\{LITERAL\})?:")
 SLIP = re.compile(r"//\s*(?:CHEKC|CHCEK|CEHCK|HCECK|CHECKS|CHEK|CHECH)(?:-[A-Z]+)?:")
 PREFIXES = re.compile(r"--check-prefix(?:es)?[= ]([\w,-]+)")
-
-# Which parts of the package a part may not import, at the top of a file or inside a function. Imports run one way:
-# tools -> frontend, passes, executor -> analysis, costs -> dialects -> targets.
-USER_FACING = {"frontend", "language", "nki", "tools"}
-FORBIDDEN = {
-    "errors": USER_FACING | {"passes", "executor", "analysis", "costs", "dialects", "targets"},
-    "targets": USER_FACING | {"passes", "executor", "analysis", "costs", "dialects"},
-    "dialects": USER_FACING | {"passes", "executor", "analysis", "costs"},
-    "analysis": USER_FACING | {"passes", "executor"},
-    "costs": USER_FACING | {"passes", "executor"},
-    "executor": USER_FACING | {"passes"},
-    "passes": USER_FACING,
-    "language": {"tools"},
-    "nki": {"tools"},
-    "frontend": {"tools"},
-}
 
 
 def _name(path: Path) -> str:
@@ -93,42 +74,6 @@ def _pass_files(name: str, kind: str) -> list[Path]:
 def _runs(path: Path, name: str) -> bool:
     word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
     return any(word.search(line) for line in run_lines(path.read_text(encoding="utf-8")))
-
-
-def test_imports_run_one_way() -> None:
-    wrong = [
-        f"{path.relative_to(ROOT)}:{line}: {part} imports {imported}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for part in [path.relative_to(PACKAGE).with_suffix("").parts[0]]
-        for imported, line in _package_imports(path)
-        if imported in FORBIDDEN.get(part, ())
-    ]
-    assert wrong == []
-
-
-def _package_imports(path: Path) -> Iterator[tuple[str, int]]:
-    """The parts of the package that a file imports, anywhere in it, with the line."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import():
-                modules = [alias.name for alias in node.names]
-            case ast.ImportFrom():
-                origin = _origin(node, path)
-                modules = [f"{origin}.{alias.name}" for alias in node.names]
-            case _:
-                continue
-        for module in modules:
-            parts = module.split(".")
-            if parts[0] == "nki_mlir" and len(parts) > 1:
-                yield parts[1], node.lineno
-
-
-def _origin(node: ast.ImportFrom, path: Path) -> str:
-    """The absolute name of the module that a `from` imports from."""
-    if not node.level:
-        return node.module or ""
-    package = path.relative_to(ROOT).parts[: -node.level]
-    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 def test_nki_opt_starts_without_the_heavy_parts(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@ that hold on the cores that have it, or a stated reason why the model leaves it 
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import samples
@@ -17,10 +19,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+import nki_mlir
 from nki_mlir import execute, parse, pipeline
 from nki_mlir.costs.instructions import has_cost
 from nki_mlir.dialects import alu
-from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu, Function
 from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, NOT_MODELLED, Instruction
 from nki_mlir.dialects.neuron_isa import IsaInstruction, NeuronIsa
@@ -28,10 +31,6 @@ from nki_mlir.executor.meaning import MEANING
 from nki_mlir.targets import TARGETS, load
 
 ISA, ENGINE = "neuron.isa", "neuron.engine"
-
-PAIR = ("load_stationary", "multiply_moving")
-ISA_NAMES = {"nc_matmul": PAIR, "nc_matmul_mx": PAIR}
-"""What an instruction of `neuron.engine` becomes, where it isn't itself."""
 
 CONTROL = {op.name.removeprefix(f"{ISA}.") for op in NeuronIsa.operations if not issubclass(op, IsaInstruction)}
 """Operations of a sequencer and of a program's structure."""
@@ -103,7 +102,7 @@ def test_operators_and_functions() -> None:
     assert alu.COMPARISONS == {name for name, o in OPERATORS.items() if o.kind == "comparison"}
     assert alu.REDUCING | alu.PARTITION_REDUCING == {name for name, o in OPERATORS.items() if o.reduces}
     assert alu.GPSIMD_ONLY == {name for name, o in OPERATORS.items() if "vector" not in o.engines}
-    assert alu.V4_ONLY == {name for name, o in OPERATORS.items() if o.cores == ("v4",)}
+    assert alu.ABSOLUTE_EXTREMA == {name for name, o in OPERATORS.items() if o.cores == ("v4",)}
 
 
 # The samples.
@@ -130,6 +129,30 @@ def test_legality(sample: Sample, target: str) -> None:
             module.verify()
         names = "|".join(s.name for s in (*sample.before, sample))
         assert re.search(rf"({names}): .*NeuronCore-{load(sample.target).core}\b", str(error.value))
+
+
+@every_instruction
+def test_properties(instruction: Instruction) -> None:
+    """What of the program other parts than the table ask for: what it becomes, and who works on it."""
+    assert (ISA in instruction.levels) != bool(instruction.expands_to)
+    assert all(BY_NAME[name].levels == (ISA,) for name in instruction.expands_to)
+    assert instruction.is_transfer == (instruction.name in ("dma_copy", "dma_transpose", "dma_compute", "sendrecv"))
+    assert instruction.array is None or Engine.TENSOR in instruction.engines
+    assert instruction.array is not None or ISA not in instruction.levels or instruction.engines != (Engine.TENSOR,)
+
+
+def test_nothing_but_the_table_goes_by_names() -> None:
+    """Outside of the table and of what stands beside it by name, no condition compares the name of an instruction."""
+    package, by_name = Path(nki_mlir.__file__).parent, ("dialects/instructions", "executor/meaning")
+    found = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        if not path.relative_to(package).as_posix().startswith(by_name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(side, ast.Constant) and side.value in BY_NAME for side in node.comparators)
+    ]
+    assert found == []
 
 
 @every_instruction
@@ -160,7 +183,7 @@ def test_execution(sample: Sample, target: str) -> None:
         if level == ENGINE:
             module = pipeline("allocate,engine-to-isa")(module)
         result = execute(module, arrays(sample))
-        names = ISA_NAMES.get(sample.name, (sample.name,))
+        names = BY_NAME[sample.name].expands_to or (sample.name,)
         taken = [s for s in result.timeline if s.name in names and not s.unit.startswith("dma")]
         assert {s.name for s in taken} == set(names)
         assert all(s.end_ns > s.start_ns for s in taken)

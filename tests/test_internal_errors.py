@@ -151,7 +151,7 @@ def test_the_parser_and_the_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_executor(monkeypatch: pytest.MonkeyPatch) -> None:
     program = nki_mlir.pipeline("lower-to-isa")(nki_mlir.parse(COPY))
-    monkeypatch.setattr("nki_mlir.executor.dma_steps.DmaStep.issue", lost)
+    monkeypatch.setattr("nki_mlir.executor.dma_actions.DmaAction.issue", lost)
     with pytest.raises(InternalError, match=r"internal error: the executor, at neuron.isa.dma_copy: KeyError: 'lost'"):
         nki_mlir.execute(program, list(arrays()))
 

@@ -8,11 +8,11 @@ from kernels import floats
 import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir.costs.layouts import Prices
-from nki_mlir.costs.operations import of_operation
 from nki_mlir.dialects.dtypes import by_name, f32
 from nki_mlir.dialects.layout import Factor, Layout, replica
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.dialects.ways import Way
+from nki_mlir.passes.region_costs import of_operation
 from nki_mlir.targets import TARGETS, load
 
 LANES = Layout.lanes((128, 96), 0, 128, blocked=False)

@@ -12,7 +12,8 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects import LEVELS
 from nki_mlir.parsing import parse
 from nki_mlir.passes.levels import LEGAL, level_of, remaining_pipeline, verify_level
-from nki_mlir.passes.pipelines import STAGES, build, lower_levels, run
+from nki_mlir.passes.pipelines import build, lower_levels, run
+from nki_mlir.passes.stages import STAGES
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.mlir"))
 

@@ -17,7 +17,8 @@ import pytest
 from nki_mlir.dialects import LEVELS
 from nki_mlir.parsing import parse
 from nki_mlir.passes.levels import level_of
-from nki_mlir.passes.pipelines import STAGES, build, run
+from nki_mlir.passes.pipelines import build, run
+from nki_mlir.passes.stages import STAGES
 from nki_mlir.tools.nki_run import main
 
 ADD = """\

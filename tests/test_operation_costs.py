@@ -13,13 +13,14 @@ from samples import Sample
 from xdsl.dialects.builtin import ModuleOp
 
 from nki_mlir import pipeline
-from nki_mlir.costs.operations import OperationCost, of_operation
+from nki_mlir.costs.operations import OperationCost
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor import time_program
 from nki_mlir.executor.recording import END, FREE, START
+from nki_mlir.passes.region_costs import of_operation
 from nki_mlir.targets import TARGETS
 
 ISA, ENGINE = "neuron.isa", "neuron.engine"

@@ -13,12 +13,12 @@ from xdsl.dialects.func import FuncOp
 from nki_mlir import parse, pipeline
 from nki_mlir.costs import instructions
 from nki_mlir.costs.operations import HBM, WEIGHTS
-from nki_mlir.costs.regions import RegionLoad, load_of
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.dialects.table_ops import TARGET, target_of
 from nki_mlir.executor import RunResult, time_program
 from nki_mlir.executor.recording import FREE, START, Unit
 from nki_mlir.executor.usage import engine_ns, ring_ns
+from nki_mlir.passes.region_costs import RegionLoad, load_of
 from nki_mlir.targets import TARGETS, load
 
 KERNELS = {**compiled_kernels(small=True), **compiled_kernels()}

@@ -4,9 +4,11 @@ import ast
 import math
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+import nki_mlir
 from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.targets import ENGINES, PREDICATES, SOURCES, TARGETS, load
 
@@ -67,6 +69,27 @@ def test_matmul_time_of_a_pe_bound_kernel(name: str) -> None:
     columns = 2048**3 // (128 * 128)
     ideal_us = columns * target.matmul.passes["bf16"] / target.clock_ghz["tensor"] / 1000
     assert ideal_us == pytest.approx(218.5 * 2.4 / CLOCKS[name]["tensor"], rel=0.001)
+
+
+def test_features() -> None:
+    """What a core can do, later ones can too."""
+    trn1, trn2, trn3 = (vars(load(name).features) for name in TARGETS)
+    later = {name for name in trn1 if not trn2[name]}
+    assert later == {"bfloat16_sums", "absolute_extrema", "vector_xorwow", "transfer_priorities"}
+    assert not any(trn1.values()) and all(trn3.values())
+
+
+def test_rules_ask_for_features() -> None:
+    """Nothing compares the name of a target's core with a text: what a core can do has a name of its own."""
+    package = Path(nki_mlir.__file__).parent
+    found = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(isinstance(side, ast.Constant) and side.value in ("v2", "v3", "v4") for side in ast.walk(node))
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("name", [*TARGETS, "costs"])

@@ -10,8 +10,8 @@ from engine_builder import Kernel
 
 from nki_mlir.dialects.neuron_isa import EventSemaphoreOp
 from nki_mlir.executor import RunResult, time_program
-from nki_mlir.executor.profile import Intervals
 from nki_mlir.executor.recording import END, FREE, START
+from nki_mlir.executor.timing import Intervals
 from nki_mlir.targets import load
 
 Figures = dict[str, float | tuple[float, ...]]

@@ -104,11 +104,11 @@ class _Collection:
             value = op.operand_value(operand.name)
             if value is not None and isinstance(value.owner, ViewOp):
                 accesses[operand.name] = self.access(value.owner)
-        if op.instruction.name in ("nc_matmul", "nc_matmul_mx"):
+        if parts := op.instruction.expands_to:
             loaded = {name: access for name, access in accesses.items() if name in LOADED}
-            self.add(op, "load_stationary", loaded, loops)
+            self.add(op, parts[0], loaded, loops)
             accesses = {name: access for name, access in accesses.items() if name not in LOADED}
-            self.add(op, "multiply_moving", accesses, loops)
+            self.add(op, parts[1], accesses, loops)
         else:
             self.add(op, op.instruction.name, accesses, loops)
 

@@ -89,7 +89,7 @@ class Step:
 
     @property
     def is_matmul(self) -> bool:
-        return self.name == "multiply_moving"
+        return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.array == "multiply"
 
     @property
     def instances(self) -> int:

@@ -46,7 +46,6 @@ class Stream(NamedTuple):
     drain: float
 
 
-MATMUL_INSTRUCTIONS = ("load_stationary", "multiply_moving")
 _SHORT = {by_name("bfloat16").type, by_name("float16").type}
 _FP8 = {d.type for d in DTYPES if d.kind == "float" and d.bytes == 1}
 _BF16, _F32 = by_name("bfloat16").type, by_name("float32").type
@@ -216,7 +215,7 @@ def _passes(i: Instance) -> tuple[int, int]:
 def matmul_parts(i: Instance) -> tuple[Instance, Instance]:
     """The load_stationary and the multiply_moving that a matmul of `neuron.engine` is on the machine."""
     loads, moves = ({n: o for n, o in i.operands.items() if (n in LOADED) is first} for first in (True, False))
-    names = zip(MATMUL_INSTRUCTIONS, (loads, moves), strict=True)
+    names = zip(i.instruction.expands_to, (loads, moves), strict=True)
     load_part, move_part = (replace(i, instruction=BY_NAME[name], operands=operands) for name, operands in names)
     return load_part, move_part
 
@@ -256,4 +255,5 @@ def streams_ns(load: Load, stream: Stream) -> float:
 
 def has_cost(name: str, target: Target) -> bool:
     """Whether the model can price an instruction of the table."""
-    return name in target.costs or name in MATMUL_INSTRUCTIONS or BY_NAME[name].is_transfer
+    instruction = BY_NAME[name]
+    return name in target.costs or instruction.array in ("load", "multiply") or instruction.is_transfer

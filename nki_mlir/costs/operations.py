@@ -13,16 +13,10 @@ Times are nanoseconds. The resources of a core are named as in a profile:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from nki_mlir.analysis.indices import expr_of
 from nki_mlir.costs import instructions, transfers
-from nki_mlir.dialects.access import Access
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp
-from nki_mlir.dialects.neuron_isa import IsaInstruction
-from nki_mlir.targets import Target
 
 WEIGHTS, HBM = "tensor weights", "hbm"
 
@@ -40,35 +34,18 @@ class OperationCost:
     work: Work
 
 
-def of_operation(op: EngineInstruction | IsaInstruction, target: Target | None = None) -> OperationCost:
-    """What an operation costs, on the chip of its module if no other is named."""
-    found = op.instance(target)
-    return of_instance(_placed(op, found) if isinstance(op, EngineInstruction) else found)
-
-
-def _placed(op: EngineInstruction, i: Instance) -> Instance:
-    """With addresses, so that views of different bytes differ: the buffer stands for where it begins."""
-    operands = dict(i.operands)
-    for name, access in i.operands.items():
-        value = op.operand_value(name)
-        if isinstance(access, Access) and value is not None and isinstance(view := value.owner, ViewOp):
-            offset = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
-            operands[name] = replace(access, address=Expr.counter(view.source) + offset)
-    return replace(i, operands=operands)
-
-
 def of_instance(i: Instance) -> OperationCost:
     """A load of weights and a multiplication that stand alone are taken for halves of one matmul: of the weights'
     columns, a multiplication has as many as its result has rows."""
     if i.instruction.is_transfer:
         return _of_transfer(i)
-    match i.instruction.name:
-        case "nc_matmul" | "nc_matmul_mx":
-            load, move = instructions.matmul_parts(i)
-            return _of_matmul(instructions.load(load), instructions.stream(move))
-        case "load_stationary":
+    if i.instruction.expands_to:
+        load, move = instructions.matmul_parts(i)
+        return _of_matmul(instructions.load(load), instructions.stream(move))
+    match i.instruction.array:
+        case "load":
             return _of_load(instructions.load(i))
-        case "multiply_moving":
+        case "multiply":
             return _of_stream(instructions.load_of_stream(i), instructions.stream(i))
         case _:
             return _of_instruction(i)

@@ -70,7 +70,7 @@ def shares(i: Instance) -> tuple[Share, ...]:
     runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
     side = _side(i)
     overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
-    if i.instruction.name == "dma_transpose" and not dma.transposes:
+    if i.instruction.transfer == "transpose" and not dma.transposes:
         runs = dst.elements
     found: dict[float, int] = {}
     for engine, part in _split(side, i):
@@ -97,9 +97,9 @@ def _passes(i: Instance) -> float:
     dma, dst = i.target.dma, i.access("dst")
     assert dst is not None
     sources = [access for name, access in data_operands(i) if name != "dst"]
-    if i.instruction.name == "dma_transpose":
+    if i.instruction.transfer == "transpose":
         return 1 / (dma.sbuf_transpose_factor if sources[0].on_chip else dma.hbm_transpose_factor)
-    if i.instruction.name == "dma_compute" or i.fields.get("dst_rmw_op") is not None:
+    if i.instruction.transfer == "sum" or i.fields.get("dst_rmw_op") is not None:
         rate = dma.sbuf_arithmetic_factor if dst.on_chip else dma.arithmetic_factor
         return max(1, sum(access != dst for access in sources)) / rate
     return 1.0
@@ -108,7 +108,7 @@ def _passes(i: Instance) -> float:
 def _split(side: Access, i: Instance) -> list[tuple[int, float]]:
     """Engines that take part and the fraction of the transfer that each moves. Transposing, all work together."""
     dma = i.target.dma
-    if not side.on_chip or (i.instruction.name == "dma_transpose" and dma.transposes):
+    if not side.on_chip or (i.instruction.transfer == "transpose" and dma.transposes):
         return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
     rows: dict[int, int] = {}
     for partition in range(side.start, side.start + side.partitions):
@@ -131,7 +131,7 @@ def _run(access: Access, rows: bool) -> int:
 def run_bytes(i: Instance) -> int:
     """The shortest contiguous run of bytes on either side of a transfer. On chip, each partition is apart."""
     rows = by_rows(i)
-    if i.instruction.name == "dma_transpose" and not i.target.dma.transposes:
+    if i.instruction.transfer == "transpose" and not i.target.dma.transposes:
         return min(access.itemsize for _, access in data_operands(i))
     return min(access.itemsize * _run(access, name in rows) for name, access in data_operands(i))
 

@@ -68,7 +68,7 @@ UNARY = {Alu.INVERT, Alu.LOGICAL_NOT, Alu.RSQRT, Alu.ABS, Alu.SQUARE, Alu.RELU, 
 """Operators of one argument: the operand beside it is 0, and no one reads it."""
 PARTITION_REDUCING = {Alu.AVERAGE}
 """Operators of tensor_partition_reduce alone."""
-V4_ONLY = {Alu.ABS_MAX, Alu.ABS_MIN}
+ABSOLUTE_EXTREMA = {Alu.ABS_MAX, Alu.ABS_MIN}
 COMPARISONS = {Alu.EQUAL, Alu.NOT_EQUAL, Alu.GREATER_EQUAL, Alu.GREATER, Alu.LESS_EQUAL, Alu.LESS}
 
 REGISTER_ALUS = (

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import WHOLE, Access, Comb, Engine, Space
 from nki_mlir.dialects.alu import (
+    ABSOLUTE_EXTREMA,
     BITWISE,
     GPSIMD_ONLY,
     GPSIMD_TENSOR_TENSOR,
     PARTITION_REDUCING,
     SCALAR_ENGINE_PAIRS,
     UNARY,
-    V4_ONLY,
     Alu,
 )
 from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
@@ -107,7 +108,9 @@ Rule = Callable[[Instance], str | None]
 class Instruction:
     """A machine instruction. `engines[0]` is the default; `since` names the first core on which an engine has it, where
     that is not the first of `cores`. `levels` names the dialects that have it: a matmul is one operation of
-    `neuron.engine` and two of `neuron.isa`."""
+    `neuron.engine` and two of `neuron.isa`, those that it `expands_to`. `transfer` is what the DMA engines do with its
+    data, of those that they carry out; `array` what it does with the array of the Tensor engine, where it runs on that.
+    One that `reduces_partitions` has operators that no other has."""
 
     name: str
     doc: str
@@ -118,6 +121,10 @@ class Instruction:
     cores: tuple[str, ...] = ("v2", "v3", "v4")
     levels: tuple[str, ...] = field(default=("neuron.engine", "neuron.isa"))
     since: Mapping[Engine, str] = field(default_factory=dict)
+    expands_to: tuple[str, ...] = ()
+    transfer: Literal["copy", "transpose", "sum", "exchange"] | None = None
+    array: Literal["load", "multiply", "transpose"] | None = None
+    reduces_partitions: bool = False
 
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)
@@ -125,7 +132,12 @@ class Instruction:
     @property
     def is_transfer(self) -> bool:
         """Whether the DMA engines carry it out: it completes when they are done, in no order with its engine's own."""
-        return self.name.startswith("dma_") or self.name == "sendrecv"
+        return self.transfer is not None
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether a flag says that it adds to its destination."""
+        return any(field.name == "accumulate" for field in self.fields)
 
 
 def check(instance: Instance) -> str | None:
@@ -233,11 +245,11 @@ def _alignment(i: Instance) -> str | None:
 
 def _operators(i: Instance) -> str | None:
     for alu in i.alus():
-        if alu in V4_ONLY and i.target.core != "v4":
+        if alu in ABSOLUTE_EXTREMA and not i.target.features.absolute_extrema:
             return f"{alu} needs NeuronCore-v4; {i.target.name} is {i.target.core}"
         if alu in GPSIMD_ONLY and i.engine is not Engine.GPSIMD:
             return f"{alu} runs on gpsimd only"
-        if alu in PARTITION_REDUCING and i.instruction.name != "tensor_partition_reduce":
+        if alu in PARTITION_REDUCING and not i.instruction.reduces_partitions:
             return f"{alu} is an operator of tensor_partition_reduce only"
     return None
 
@@ -355,7 +367,7 @@ def tensor_tensor_engine(i: Instance) -> str | None:
 
 
 def tensor_scalar_engine(i: Instance) -> str | None:
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
+    if i.engine is Engine.SCALAR and not i.target.features.scalar_tensor_scalar:
         return "the Scalar engine has tensor_scalar from NeuronCore-v3 on"
     if i.engine is Engine.SCALAR and tuple(i.alus()) not in SCALAR_ENGINE_PAIRS:
         return f"the Scalar engine has multiply, add, and multiply then add, not {', '.join(i.alus())}"
@@ -405,6 +417,6 @@ def numbers_convert(i: Instance) -> str | None:
 
 
 def copy_engine(i: Instance) -> str | None:
-    if i.engine is Engine.SCALAR and i.target.core == "v2":
+    if i.engine is Engine.SCALAR and not i.target.features.scalar_tensor_copy:
         return "the Scalar engine has tensor_copy from NeuronCore-v3 on; before, it copies by activation"
     return None

@@ -282,7 +282,7 @@ class CoreBarrierOp(SequencerOp):
     def verify_(self) -> None:
         super().verify_()
         verify_semaphore(self, self.semaphore.data)
-        if (target := target_of(self)).core == "v2":
+        if not (target := target_of(self)).features.core_barrier:
             raise VerifyException(f"core_barrier needs NeuronCore-v3; {target.name} is {target.core}")
 
 

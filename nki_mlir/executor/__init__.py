@@ -5,17 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nki_mlir.executor.profile import Profile, UnitProfile, Wait
+    from nki_mlir.executor.profile import Profile
     from nki_mlir.executor.result import RunResult, Slice
     from nki_mlir.executor.run import execute, time_program
+    from nki_mlir.executor.timing import UnitProfile, Wait
 
 __all__ = ["Profile", "RunResult", "Slice", "UnitProfile", "Wait", "execute", "time_program"]
+
+
+_HOMES = {
+    "Profile": "profile",
+    "RunResult": "result",
+    "Slice": "result",
+    "UnitProfile": "timing",
+    "Wait": "timing",
+    "execute": "run",
+    "time_program": "run",
+}
+"""Which module each name comes from."""
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    homes = {"execute": "run", "time_program": "run", "RunResult": "result", "Slice": "result"}
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(name)
-    return getattr(import_module(f"nki_mlir.executor.{homes.get(name, 'profile')}"), name)
+    return getattr(import_module(f"nki_mlir.executor.{_HOMES[name]}"), name)

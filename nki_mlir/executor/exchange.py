@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from nki_mlir.costs import transfers
-from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import dma
-from nki_mlir.executor.data_steps import DataStep, store
-from nki_mlir.executor.decode import UPDATE
+from nki_mlir.executor.data_actions import DataAction, store
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.program import UPDATE, DataOp
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -26,7 +24,7 @@ from nki_mlir.executor.simulation import Simulation
 class Side(NamedTuple):
     """One core's sendrecv, triggered at `trigger`; `issue` is its place in the trace."""
 
-    step: ExchangeStep
+    action: ExchangeAction
     sequencer: Sequencer
     numbers: tuple[int, ...]
     trigger: float
@@ -59,38 +57,40 @@ class Pipe:
             if not left:
                 self.busy = False
                 for side in (a, b):
-                    side.step.completed(side, now)
+                    side.action.completed(side, now)
                 self._start(now)
 
         for sender, receiver in ((a, b), (b, a)):
-            sender.step.send(sender, receiver, now, ended)
+            sender.action.send(sender, receiver, now, ended)
 
 
-class ExchangeStep(DataStep):
+Pipes = dict[tuple[int, int], Pipe]
+"""By pair of cores and number."""
+
+
+class ExchangeAction(DataAction):
     """Triggers one core's side of an exchange."""
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        super().__init__(simulation, op, instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp, pipes: Pipes):
+        super().__init__(simulation, micro_op)
+        op, instance, self.pipes = micro_op.op, micro_op.instance, pipes
         self.pipe = int(str(instance.fields["pipe_id"]))
         self.shares = transfers.shares(instance)
         self.generation = transfers.generation(instance)
-        self.ring = transfers.ring(instance)
-        self.mask = sum(mask for mask, _ in self.shares)
         if instance.fields["send_to_rank"] == op.core % 2:
             raise ExecutionError(f"{where(op)}: core {op.core} is of rank {op.core % 2} itself; the other is meant")
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         if self.simulation.numerics:
             self.outputs(numbers)
-        pipes = self.simulation.pipes
         side = Side(self, sequencer, numbers, now, sequencer.issue)
-        pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(side, now)
+        self.pipes.setdefault((sequencer.core.index // 2, self.pipe), Pipe()).join(side, now)
         free = now + max(self.generation.trigger * self.simulation.factor(), self.floor)
         self.record(sequencer, now, free, free)
         return free
 
     def send(self, sender: Side, receiver: Side, now: float, ended: Ended) -> None:
-        simulation, ring = self.simulation, self.ring
+        simulation, ring = self.simulation, self.micro_op.ring
         assert ring is not None
         data: list[Array] = []
 
@@ -101,7 +101,7 @@ class ExchangeStep(DataStep):
 
         def end(now: float) -> None:
             if data:
-                ((target, k),), (region,) = receiver.step.targets, receiver.step.outputs(receiver.numbers)
+                ((target, k),), (region,) = receiver.action.targets, receiver.action.outputs(receiver.numbers)
                 store(target, region, data[0])
                 if simulation.undefined is not None:
                     simulation.undefined.mark(target, receiver.numbers[k], None)
@@ -114,10 +114,10 @@ class ExchangeStep(DataStep):
 
     def completed(self, side: Side, now: float) -> None:
         """Both transfers are done."""
-        simulation, sequencer = self.simulation, side.sequencer
-        assert self.ring is not None
+        simulation, sequencer, ring = self.simulation, side.sequencer, self.micro_op.ring
+        assert ring is not None
         done = now + simulation.target.dma.completion_ns * simulation.factor()
-        queue = simulation.unit(sequencer.core.index, sequencer.engine, self.ring[1])
+        queue = simulation.unit(sequencer.core.index, sequencer.engine, ring[1])
         setter = queue.record(self.label, side.issue, (side.trigger, side.trigger, side.trigger, now, done))
         self.raise_semaphore(setter, side.numbers[UPDATE], done)
 
@@ -125,9 +125,8 @@ class ExchangeStep(DataStep):
 def unpaired(pipes: Iterable[Pipe]) -> list[str]:
     """What is wrong with the sides that found no partner."""
     return [
-        f"{where(side.step.op)}: the other core has no sendrecv of pipe {side.step.pipe} to go with it"
+        f"{where(side.action.op)}: the other core has no sendrecv of pipe {side.action.pipe} to go with it"
         for pipe in pipes
         for waiting in pipe.waiting
         for side in waiting
-        if side.step.op is not None
     ]

@@ -1,4 +1,4 @@
-"""A profile as a trace for ui.perfetto.dev, in Chrome's trace-event format (a JSON object with `traceEvents`).
+"""The timing of a run as a trace for ui.perfetto.dev: Chrome's trace-event format, a JSON object with `traceEvents`.
 
 A core is a process; each engine and DMA queue is a row (a thread). Slices are instructions, transfers, and the times in
 which an engine waited; entries of one unit that overlap go to further rows of that unit, weight loads to one of their
@@ -20,10 +20,10 @@ import numpy as np
 from nki_mlir.costs.transfers import run_bytes, traffic
 from nki_mlir.dialects.access import Access, Engine, pattern_text
 from nki_mlir.dialects.neuron_isa import IsaInstruction, SequencerOp
-from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
-from nki_mlir.executor.profile import Profile
+from nki_mlir.executor.program import UPDATE, VALUE, WAIT
 from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Mark, Unit
 from nki_mlir.executor.reports import mnemonic, source
+from nki_mlir.executor.timing import Timing
 from nki_mlir.executor.usage import partitions
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class _Rows:
 class _Trace:
     """The events so far, and where each entry went."""
 
-    def __init__(self, profile: Profile):
-        self.profile = profile
+    def __init__(self, timing: Timing):
+        self.timing = timing
         self.events: list[Event] = []
         self.placed: dict[Mark, _Slice] = {}
         self.rows = self.flows = 0
@@ -86,14 +86,15 @@ class _Trace:
         return self.rows
 
     def add_unit(self, unit: Unit) -> None:
-        rows, times = _Rows(unit, self), np.rint(unit.columns() - self.profile.first_ns).astype(np.int64).T.tolist()
-        setters = self.profile.setters(unit)
+        rows, times = _Rows(unit, self), np.rint(unit.columns() - self.timing.first_ns).astype(np.int64).T.tolist()
+        setters = self.timing.setters(unit)
         if not unit.what:
             self.row(unit, unit.name)
         for index in np.argsort(unit.columns()[START], kind="stable").tolist():
             what, t = unit.what[index], times[index]
             name = what if isinstance(what, str) else mnemonic(what)
-            kind = " weights" if name == "load_stationary" else ""
+            loads = isinstance(what, IsaInstruction) and what.instruction.array == "load"
+            kind = " weights" if loads else ""
             begun = max(t[SINCE], rows.until(""))
             if unit.queue is None and t[READY] > begun:
                 numbers, (setter, entry) = unit.numbers(index), setters[index].tolist()
@@ -106,7 +107,7 @@ class _Trace:
             self._slice(unit, where, name, "work", {**self._arguments(unit, index, what), "complete_ns": t[END]})
 
     def _place(self, mark: Mark) -> str:
-        unit = self.profile.recording.units[mark[0]]
+        unit = self.timing.recording.units[mark[0]]
         what = unit.what[mark[1]]
         return f"{unit.name}: {what if isinstance(what, str) else mnemonic(what)} #{mark[1]}"
 
@@ -153,7 +154,7 @@ class _Trace:
         """Partitions and contiguous bytes."""
         if not isinstance(op, IsaInstruction):
             return {}
-        target = self.profile.recording.target
+        target = self.timing.recording.target
         count = partitions(op)
         used = {"partitions": f"{count} of {target.memory.partitions}"} if count else {}
         runs = {"contiguous bytes": f"{run_bytes(op.instance())}"} if op.instruction.is_transfer else {}
@@ -162,14 +163,14 @@ class _Trace:
     # Arrows.
 
     def add_arrows(self, unit: Unit) -> None:
-        setters = self.profile.setters(unit)
+        setters = self.timing.setters(unit)
         for index in np.flatnonzero(setters[:, 0] >= 0).tolist():
             setter, entry = setters[index].tolist()
             self._arrow("semaphore", (setter, entry), (unit.index, index))
 
     def add_triggers(self, queue: Unit) -> None:
         """An engine triggers one transfer at a time, so that the start of the trigger tells which one it was."""
-        units = self.profile.recording.units
+        units = self.timing.recording.units
         engine = next(u for u in units if (u.core, u.engine, u.queue) == (queue.core, queue.engine, None))
         triggers = {start: index for index, start in enumerate(engine.columns()[START].tolist())}
         for index, since in enumerate(queue.columns()[SINCE].tolist()):
@@ -178,7 +179,7 @@ class _Trace:
     def _arrow(self, name: str, start: Mark, end: Mark) -> None:
         """From the last nanosecond of one entry to the first of another, or from an earlier one where they overlap."""
         self.flows += 1
-        source, target, units = self.placed[start], self.placed[end], self.profile.recording.units
+        source, target, units = self.placed[start], self.placed[end], self.timing.recording.units
         leaves = max(source.start, min(source.end, target.start) - 1)
         common = {"name": name, "cat": name, "id": self.flows}
         begin = {"pid": _process(units[start[0]].core), "tid": source.row, "ts": leaves / 1000}
@@ -188,21 +189,21 @@ class _Trace:
     # Counters.
 
     def add_counters(self, core: int) -> None:
-        profile = self.profile
-        total = profile.last_ns - profile.first_ns
+        timing = self.timing
+        total = timing.last_ns - timing.first_ns
         if not total:
             return
-        edges = np.linspace(profile.first_ns, profile.last_ns, _WINDOWS + 1)
-        units = [unit for unit in profile.recording.units if unit.core == core]
+        edges = np.linspace(timing.first_ns, timing.last_ns, _WINDOWS + 1)
+        units = [unit for unit in timing.recording.units if unit.core == core]
         moved = np.zeros(_WINDOWS)
         for queue in (unit for unit in units if unit.queue is not None):
             moved += _moved(queue, edges)
         window = total / _WINDOWS
         counters = {"HBM B/ns": moved / window}
         for tensor in (unit for unit in units if unit.queue is None and unit.engine is Engine.TENSOR):
-            counters["Tensor busy %"] = 100 * np.diff(profile.busy(tensor).before(edges)) / window
+            counters["Tensor busy %"] = 100 * np.diff(timing.busy(tensor).before(edges)) / window
         for name, values in counters.items():
-            for edge, value in zip(edges - profile.first_ns, values, strict=False):
+            for edge, value in zip(edges - timing.first_ns, values, strict=False):
                 self.events.append(
                     {
                         "ph": "C",
@@ -241,9 +242,9 @@ def access_text(access: Access, address: int) -> str:
     return f"{access.space}{where} at {address}, {pattern_text(access)}"
 
 
-def events(profile: Profile) -> Iterator[Event]:
+def events(timing: Timing) -> Iterator[Event]:
     """Names first, then everything by time; what encloses comes before what is inside."""
-    trace, units = _Trace(profile), sorted(profile.recording.units, key=lambda unit: (unit.core, unit.place))
+    trace, units = _Trace(timing), sorted(timing.recording.units, key=lambda unit: (unit.core, unit.place))
     for core in sorted({unit.core for unit in units}):
         name = {"name": f"core {core}"}
         trace.events.append({"ph": "M", "name": "process_name", "pid": _process(core), "args": name})
@@ -256,8 +257,8 @@ def events(profile: Profile) -> Iterator[Event]:
     yield from sorted(trace.events, key=lambda e: (e["ph"] != "M", e.get("ts", 0.0), order[e["ph"]]))
 
 
-def trace_text(profile: Profile) -> str:
+def trace_text(timing: Timing) -> str:
     """The file."""
-    target = profile.recording.target.name
-    other = {"target": target, "modelled_us": profile.modelled_us, "times": "modelled, not measured"}
-    return json.dumps({"displayTimeUnit": "ns", "otherData": other, "traceEvents": list(events(profile))})
+    target = timing.recording.target.name
+    other = {"target": target, "modelled_us": timing.modelled_us, "times": "modelled, not measured"}
+    return json.dumps({"displayTimeUnit": "ns", "otherData": other, "traceEvents": list(events(timing))})

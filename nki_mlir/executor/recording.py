@@ -13,7 +13,7 @@ import numpy as np
 from nki_mlir.dialects.access import Engine
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import unit_name
-from nki_mlir.executor.trace import Numbers
+from nki_mlir.executor.tuples import Tuples
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ SINCE, READY, START, FREE, END = range(5)
 """The times of an entry, in ns. Of an instruction: its engine came to it, its semaphore allowed it, it issued, the
 engine was free, it completed. Of a transfer: its trigger issued (twice), its first byte moved, its last byte moved, it
 completed."""
+
+NONE = -1
+"""The issue of what is none: branches, table switches."""
+
+BRANCH = "branch"
+"""Name in the log of the sequencer's own instructions at the ends of a loop."""
 
 Mark = tuple[int, int]
 """An entry: the index of its unit, and its own in the unit's log."""
@@ -36,7 +42,7 @@ class Unit:
 
     __slots__ = ("core", "engine", "index", "issues", "name", "pool", "queue", "times", "what")
 
-    def __init__(self, pool: Numbers, index: int, core: int, engine: Engine, queue: int | None):
+    def __init__(self, pool: Tuples, index: int, core: int, engine: Engine, queue: int | None):
         self.index, self.core, self.engine, self.queue = index, core, engine, queue
         self.name = unit_name(core, engine.value if queue is None else f"dma {engine.value} q{queue}")
         self.what: list[Operation | str] = []
@@ -54,7 +60,7 @@ class Unit:
         return self.index, len(self.what) - 1
 
     def numbers(self, entry: int) -> tuple[int, ...]:
-        """Those of an entry's instruction, as `decode` lays them out; none of what has no issue."""
+        """Those of an entry's instruction, as `program` lays them out; none of what has no issue."""
         return self.pool[self.issues[entry]]
 
     def column(self, place: int) -> Array:

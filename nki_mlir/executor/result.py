@@ -41,7 +41,7 @@ class RunResult:
 
     @cached_property
     def profile(self) -> Profile:
-        return Profile.of(self)
+        return Profile(self.recording)
 
     @property
     def modelled_us(self) -> float:

@@ -10,43 +10,22 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from nki_mlir.dialects import LEVELS
-from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype, is_dtype
-from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.instructions.dma import by_rows
-from nki_mlir.dialects.neuron_isa import (
-    CoreBarrierOp,
-    CoreOp,
-    EventSemaphoreOp,
-    IsaInstruction,
-    ProgramOp,
-    RankIdOp,
-    RegisterAluOp,
-    RegisterLoadOp,
-    RegisterMoveOp,
-    RegisterStoreOp,
-    SequencerOp,
-    StreamOp,
-    TensorOp,
-)
+from nki_mlir.dialects.neuron_isa import IsaInstruction, ProgramOp, RegisterStoreOp, SequencerOp, TensorOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, ExecutionError, internal_errors
 from nki_mlir.executor import checks as checks_of
-from nki_mlir.executor import decode, numerics, reports
+from nki_mlir.executor import numerics, reports
 from nki_mlir.executor.checks import Checks, buffers
 from nki_mlir.executor.checks.programs import Programs, unwritten
 from nki_mlir.executor.checks.undefined import Undefined
-from nki_mlir.executor.data_steps import EngineStep, LoadStationaryStep, MultiplyMovingStep, TransposeStep
-from nki_mlir.executor.decode import Branches, Step
-from nki_mlir.executor.dma_steps import DmaStep, RowsStep
-from nki_mlir.executor.exchange import ExchangeStep, unpaired
+from nki_mlir.executor.exchange import Pipes, unpaired
+from nki_mlir.executor.load import load
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Recording
-from nki_mlir.executor.reports import source, where
+from nki_mlir.executor.reports import source
 from nki_mlir.executor.result import RunResult
-from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
-from nki_mlir.executor.steps import ControlStep, RegisterLoadStep, RegisterStep, RegisterStoreStep, barrier
 from nki_mlir.executor.trace import Trace
 
 if TYPE_CHECKING:
@@ -110,7 +89,8 @@ def time_program(module: ModuleOp, *, seed: int | None = None, max_instructions:
 
 
 def _run(program: ProgramOp, simulation: Simulation, outputs: Sequence[Memory] = ()) -> RunResult:
-    sequencers = _sequencers(program, simulation)
+    pipes: Pipes = {}
+    sequencers = load(program, simulation, pipes)
     with np.errstate(all="ignore"):
         try:
             for sequencer in sequencers:
@@ -122,7 +102,7 @@ def _run(program: ProgramOp, simulation: Simulation, outputs: Sequence[Memory] =
         simulation.programs.finish()
     stuck = [s.blocked() for s in sequencers if not s.done]
     left = [reports.deadlock(stuck, len(sequencers))] if stuck else []
-    left += unpaired(simulation.pipes.values())
+    left += unpaired(pipes.values())
     if not stuck:
         simulation.problems += filter(None, (unwritten(memory, source(program) or "") for memory in outputs))
     error = checks_of.report(simulation, ExecutionError("\n".join(left), "deadlock") if left else None)
@@ -226,91 +206,6 @@ def _constant(program: ProgramOp, tensors: dict[str, Memory]) -> set[str]:
     """Tensors that share no memory with one that the program writes."""
     written = [tensors[name].data for name in _written(program)]
     return {name for name, m in tensors.items() if not any(np.may_share_memory(m.data, other) for other in written)}
-
-
-# Streams.
-
-
-def _sequencers(program: ProgramOp, simulation: Simulation) -> list[Sequencer]:
-    found: list[Sequencer] = []
-    taken = set[int]()
-    for core_op in program.cores():
-        core = simulation.core(core_op.index.value.data)
-        if core.index in taken:
-            raise ExecutionError(f"{where(core_op)}: core {core.index} is given twice")
-        taken.add(core.index)
-        for stream in core_op.items:
-            if isinstance(stream, StreamOp):
-                found.append(_sequencer(core_op, stream, simulation))
-    return found
-
-
-def _sequencer(core_op: CoreOp, stream: StreamOp, simulation: Simulation) -> Sequencer:
-    core, engine = simulation.core(core_op.index.value.data), stream.engine.data
-    control = simulation.target.control
-    branches = Branches(*(ControlStep(simulation, None, ns) for ns in (control.register_ns, control.branch_ns)))
-    items = decode.items(stream.items, lambda op: _steps(op, simulation, core.index, engine), branches)
-    return Sequencer(simulation, core, engine, items, simulation.target.limits.registers)
-
-
-def _steps(op: SequencerOp, simulation: Simulation, core: int, engine: Engine) -> Sequence[Step]:
-    match op:
-        case IsaInstruction():
-            return [_data_step(op, simulation, core, engine)]
-        case CoreBarrierOp():
-            return barrier(simulation, op)
-        case _:
-            return [_control_step(op, simulation, core)]
-
-
-def _control_step(op: SequencerOp, simulation: Simulation, core: int) -> Step:
-    match op:
-        case EventSemaphoreOp():
-            return ControlStep(simulation, op, simulation.target.control.event_semaphore_ns)
-        case RegisterMoveOp():
-            return RegisterStep(simulation, op, [op.src.data])
-        case RegisterAluOp():
-            return RegisterStep(simulation, op, [op.src.data, op.imm.data])
-        case RankIdOp():
-            return RegisterStep(simulation, op, [Expr(core)])
-        case RegisterLoadOp():
-            _check_owner(op, op.src.data, core)
-            return RegisterLoadStep(simulation, op)
-        case RegisterStoreOp():
-            _check_owner(op, op.dst.data, core)
-            return RegisterStoreStep(simulation, op)
-        case _:
-            raise ExecutionError(f"{where(op)}: the executor does not know this instruction")
-
-
-def _data_step(op: IsaInstruction, simulation: Simulation, core: int, engine: Engine) -> Step:
-    instance = op.instance()
-    name = op.instruction.name
-    if name == "sendrecv":
-        for access in op.accesses().values():
-            _check_owner(op, access, core)
-        return ExchangeStep(simulation, op, instance)
-    if op.instruction.is_transfer:
-        if by_rows(instance):
-            return RowsStep(simulation, op, instance)
-        sources = [access for operand, access in instance.accesses() if operand.role == "src"]
-        constant = all(access.tensor in simulation.constant_tensors for access in sources)
-        return DmaStep(simulation, op, instance, constant)
-    for access in op.accesses().values():
-        _check_owner(op, access, core)
-    if engine is not Engine.TENSOR:
-        return EngineStep(simulation, op, instance)
-    kinds = {
-        "load_stationary": LoadStationaryStep,
-        "multiply_moving": MultiplyMovingStep,
-        "nc_transpose": TransposeStep,
-    }
-    return kinds[name](simulation, op, instance)
-
-
-def _check_owner(op: Operation, access: Access, core: int) -> None:
-    if access.space is not Space.HBM and access.core != core:
-        raise ExecutionError(f"{where(op)}: an engine reaches its own core's memory; this is core {access.core}'s")
 
 
 def _result(program: ProgramOp, simulation: Simulation) -> RunResult:

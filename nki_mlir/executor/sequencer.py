@@ -7,34 +7,56 @@ complete in order, but a later one may issue before an earlier one has completed
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from nki_mlir.dialects.access import Engine
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor.decode import UPDATE, VALUE, WAIT, Item, Step, Walk
+from nki_mlir.executor.program import UPDATE, VALUE, WAIT, Item, MicroOp, Walk
+from nki_mlir.executor.recording import NONE
 from nki_mlir.executor.reports import Blocked, where
+from nki_mlir.executor.simulation import Core, Semaphore, Simulation
 from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.tensor_array import TensorArray
-from nki_mlir.executor.trace import NONE
-
-if TYPE_CHECKING:
-    from nki_mlir.executor.simulation import Core, Semaphore, Simulation
 
 _LOOK_AHEAD = 200_000
 """Instructions of a blocked stream that a deadlock report looks at."""
 
 
-class Sequencer:
-    """`completed` is when the last instruction issued so far completes; `since` when the engine came to the head,
-    `ready` when the head's semaphore allowed it; `queued` the latest time at which a semaphore allowed the head or an
-    instruction before it; `issue` is the place in the trace of what issued last."""
+class Action(ABC):
+    """What a micro-op does when it issues. `gated` actions are asked by `ready_at` when their engine can take them;
+    `issue` gives the time from which the sequencer may issue again. `delay` is how much later it issues, and completes,
+    than it could, in ns; a transfer issues in time and moves its data later."""
 
-    def __init__(self, simulation: Simulation, core: Core, engine: Engine, items: list[Item], registers: int):
-        self.simulation, self.core, self.engine = simulation, core, engine
+    delay: float
+    gated = False
+
+    def ready_at(self, sequencer: Sequencer, now: float) -> float:
+        return now
+
+    @abstractmethod
+    def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float: ...
+
+
+class Sequencer:
+    """Issues the micro-ops of a stream; `actions` says what each of them does. `completed` is when the last one issued
+    so far completes; `since` when the engine came to the head, `ready` when the head's semaphore allowed it; `queued`
+    the latest time at which a semaphore allowed the head or an instruction before it; `issue` is the place in the trace
+    of what issued last."""
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        core: Core,
+        engine: Engine,
+        items: list[Item],
+        actions: Mapping[MicroOp, Action],
+    ):
+        self.simulation, self.core, self.engine, self.actions = simulation, core, engine, actions
         self.unit = simulation.unit(core.index, engine)
-        self.walk = Walk(items, registers)
-        self.head: Step | None = None
+        self.walk = Walk(items, simulation.target.limits.registers)
+        self.head: MicroOp | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
         self.since = self.ready = self.completed = self.queued = self.delay = 0.0
@@ -51,47 +73,48 @@ class Sequencer:
         while True:
             if self.head is None and not self._fetch(now):
                 return
-            step = self.head
-            assert step is not None
-            if step.gated and (start := step.ready_at(self, now)) > now:
+            micro_op = self.head
+            assert micro_op is not None
+            action = self.actions[micro_op]
+            if action.gated and (start := action.ready_at(self, now)) > now:
                 self.simulation.schedule(start, self.advance)
                 return
-            if step.delay and step.ring is None and not self.delayed:
+            if action.delay and micro_op.ring is None and not self.delayed:
                 self.delayed = True
-                self.simulation.schedule(now + step.delay, self.advance)
+                self.simulation.schedule(now + action.delay, self.advance)
                 return
-            self.head, self.delayed, self.delay = None, False, step.delay
+            self.head, self.delayed, self.delay = None, False, action.delay
             try:
-                self.issue = NONE if step.op is None else trace.add(self, step, self.numbers)
+                self.issue = NONE if micro_op.op is None else trace.add(self.unit, micro_op, self.numbers)
             except OverflowError:
-                raise self._too_large(step) from None
-            free = step.issue(self, now, self.numbers)
+                raise self._too_large(micro_op) from None
+            free = action.issue(self, now, self.numbers)
             if free > now:
                 self.simulation.schedule(free, self.advance)
                 return
 
-    def _too_large(self, step: Step) -> ExecutionError:
-        assert step.op is not None
+    def _too_large(self, micro_op: MicroOp) -> ExecutionError:
+        assert micro_op.op is not None
         largest = max(self.numbers, key=abs)
-        return ExecutionError(f"{where(step.op)}: an address, a semaphore or a count is {largest}, beyond 64 bits")
+        return ExecutionError(f"{where(micro_op.op)}: an address, a semaphore or a count is {largest}, beyond 64 bits")
 
     def _fetch(self, now: float) -> bool:
         """Takes the next instruction; False if there is none or it has to wait for a semaphore."""
-        step = next(self.walk.steps, None)
-        if step is None:
+        micro_op = next(self.walk.micro_ops, None)
+        if micro_op is None:
             self.done = True
             return False
         self.simulation.left -= 1
         if self.simulation.left < 0:
-            raise self.simulation.too_long(step)
-        self.head = step
+            raise self.simulation.too_long(micro_op.op)
+        self.head = micro_op
         self.since = self.ready = now
-        self.numbers = numbers = self.walk.numbers(step)
-        if step.waits:
-            semaphore = self.core.semaphore(numbers[WAIT], step.op)
+        self.numbers = numbers = self.walk.numbers(micro_op)
+        if micro_op.waits:
+            semaphore = self.core.semaphore(numbers[WAIT], micro_op.op)
             if semaphore.value < numbers[VALUE]:
                 self.waits_for = semaphore
-                semaphore.waiters.append((numbers[VALUE], self))
+                semaphore.waiters.append((numbers[VALUE], self.resume))
                 return False
             if semaphore.raised > self.queued:
                 self.queued = semaphore.raised
@@ -109,14 +132,14 @@ class Sequencer:
 
     def blocked(self) -> Blocked:
         """What a deadlock report needs to know. Uses the stream up."""
-        semaphore, step = self.waits_for, self.head
-        assert semaphore is not None and step is not None and step.op is not None
+        semaphore, micro_op = self.waits_for, self.head
+        assert semaphore is not None and micro_op is not None and micro_op.op is not None
         wanted, updates = self.numbers[VALUE], set[tuple[int, int]]()
-        if step.update_core is not None:
-            updates.add((step.update_core.index, self.numbers[UPDATE]))
+        if micro_op.update_core is not None:
+            updates.add((micro_op.update_core, self.numbers[UPDATE]))
         self.walk.every_path = True
-        for later in islice(self.walk.steps, _LOOK_AHEAD):
+        for later in islice(self.walk.micro_ops, _LOOK_AHEAD):
             if later.update_core is not None:
-                updates.add((later.update_core.index, self.walk.numbers(later)[UPDATE]))
+                updates.add((later.update_core, self.walk.numbers(later)[UPDATE]))
         name, core = self.unit.name, self.core.index
-        return Blocked(name, step.op, core, semaphore.number, semaphore.value, wanted, frozenset(updates))
+        return Blocked(name, micro_op.op, core, semaphore.number, semaphore.value, wanted, frozenset(updates))

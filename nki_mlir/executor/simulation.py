@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from nki_mlir.executor.checks.buffers import Slots
     from nki_mlir.executor.checks.programs import Programs
     from nki_mlir.executor.checks.undefined import Undefined
-    from nki_mlir.executor.decode import Step
-    from nki_mlir.executor.exchange import Pipe
-    from nki_mlir.executor.sequencer import Sequencer
 
 Event = Callable[[float], None]
 
@@ -51,8 +48,8 @@ class Jitter:
 
 
 class Semaphore:
-    """A counter. `waiters` are the sequencers whose head instruction waits for it to reach a value; `raised` is when it
-    rose last, `raises` as in a `Recording`."""
+    """A counter. `waiters` are called once it has reached a value; `raised` is when it rose last, `raises` as in a
+    `Recording`."""
 
     __slots__ = ("number", "raised", "raises", "value", "waiters")
 
@@ -61,17 +58,17 @@ class Semaphore:
         self.value = 0
         self.raised = 0.0
         self.raises = array("q")
-        self.waiters: list[tuple[int, Sequencer]] = []
+        self.waiters: list[tuple[int, Event]] = []
 
     def add(self, amount: int, setter: Mark, now: float) -> None:
         self.value += amount
         self.raised = now
         self.raises.extend((self.value, *setter))
         if self.waiters:
-            ready = [s for value, s in self.waiters if value <= self.value]
+            ready = [resume for value, resume in self.waiters if value <= self.value]
             self.waiters = [w for w in self.waiters if w[0] > self.value]
-            for sequencer in ready:
-                sequencer.resume(now)
+            for resume in ready:
+                resume(now)
 
 
 class Core:
@@ -118,7 +115,6 @@ class Simulation:
         self.programs: Programs | None = None
         self.delays: Mapping[Operation, float] = {}
         self.limit = self.left = MOST_INSTRUCTIONS
-        self.pipes: dict[tuple[int, int], Pipe] = {}
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
         self.trace = Trace()
@@ -130,9 +126,9 @@ class Simulation:
             raise ExecutionError(f"max_instructions is 0 to {MOST_COUNTED:,}, got {instructions:,}")
         self.limit = self.left = instructions
 
-    def too_long(self, step: Step) -> ExecutionError:
-        """For an instruction or a branch that is one too many."""
-        name = f"{where(step.op)}: " if step.op is not None else ""
+    def too_long(self, op: Operation | None) -> ExecutionError:
+        """For an instruction or a branch, which has no operation, that is one too many."""
+        name = f"{where(op)}: " if op is not None else ""
         return ExecutionError(
             f"{name}the program executes more than {self.limit:,} instructions, the limit of this run; raise"
             " `max_instructions` of `execute` if it is meant to"

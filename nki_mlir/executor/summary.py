@@ -1,86 +1,83 @@
-"""A profile as text for people."""
+"""The timing of a run as text for people."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from nki_mlir.executor.timing import Timing, UnitProfile
 from nki_mlir.executor.usage import DMA_ENGINES, NONE
-
-if TYPE_CHECKING:
-    from nki_mlir.executor.profile import Profile, UnitProfile
 
 _SHOWN_WAITS = 3
 """Reasons that the summary gives for each unit."""
 
 
-def overview(profile: Profile) -> str:
+def overview(timing: Timing) -> str:
     """A line for the run, one for what bounds it, and one for each unit."""
-    recording = profile.recording
+    recording = timing.recording
     lines = [
-        f"modelled {profile.modelled_us:.2f} us, {profile.instructions} instructions; written per partition:"
+        f"modelled {timing.modelled_us:.2f} us, {timing.instructions} instructions; written per partition:"
         f" SBUF {recording.sbuf_high_water:,} B, PSUM {recording.psum_high_water:,} B",
-        _bound_line(profile),
+        _bound_line(timing),
     ]
-    return "\n".join([*lines, *_table(profile, 0)])
+    return "\n".join([*lines, *_table(timing, 0)])
 
 
-def summary(profile: Profile) -> str:
+def summary(timing: Timing) -> str:
     """All of it, to be read."""
-    recording, memory = profile.recording, profile.recording.target.memory
-    read, written = profile.hbm_bytes
+    recording, memory = timing.recording, timing.recording.target.memory
+    read, written = timing.hbm_bytes
     lines = [
-        f"modelled {profile.modelled_us:.2f} us on {recording.target.name}, {profile.instructions} instructions,"
-        f" {profile.text_instructions} in the text",
+        f"modelled {timing.modelled_us:.2f} us on {recording.target.name}, {timing.instructions} instructions,"
+        f" {timing.text_instructions} in the text",
         f"memory, per partition: SBUF {_of(recording.sbuf_high_water, memory.sbuf_usable_bytes)},"
         f" PSUM {_of(recording.psum_high_water, memory.psum_bytes)}",
-        f"HBM: {_size(read)} read, {_size(written)} written; {profile.hbm_bytes_per_ns:.2f} B/ns,"
-        f" {profile.hbm_utilisation:.1%} of {profile.hbm_peak_bytes_per_ns:.0f}",
-        *_transfer_lines(profile),
-        *_matmul_lines(profile),
-        _bound_line(profile),
+        f"HBM: {_size(read)} read, {_size(written)} written; {timing.hbm_bytes_per_ns:.2f} B/ns,"
+        f" {timing.hbm_utilisation:.1%} of {timing.hbm_peak_bytes_per_ns:.0f}",
+        *_transfer_lines(timing),
+        *_matmul_lines(timing),
+        _bound_line(timing),
     ]
-    return "\n".join([*lines, "", *_table(profile, _SHOWN_WAITS)])
+    return "\n".join([*lines, "", *_table(timing, _SHOWN_WAITS)])
 
 
-def _transfer_lines(profile: Profile) -> list[str]:
-    if (run := profile.run) is None:
+def _transfer_lines(timing: Timing) -> list[str]:
+    if (run := timing.run) is None:
         return []
-    unit = next(unit for unit in profile.units if unit.run is run)
-    busiest = max(share for name, share in profile.shares.items() if name.endswith(DMA_ENGINES))
+    unit = next(unit for unit in timing.units if unit.run is run)
+    busiest = max(share for name, share in timing.shares.items() if name.endswith(DMA_ENGINES))
     return [
         f"DMA: shortest contiguous run {run.nbytes:,} B, of {run.by} on {unit.name}; busiest of its engines"
         f" in use {busiest:.1%}"
     ]
 
 
-def _matmul_lines(profile: Profile) -> list[str]:
-    if not profile.flops:
+def _matmul_lines(timing: Timing) -> list[str]:
+    if not timing.flops:
         return ["matmuls: none"]
-    roof = "the Tensor engine" if profile.roof == "tensor" else "HBM"
+    roof = "the Tensor engine" if timing.roof == "tensor" else "HBM"
     return [
-        f"matmuls: {profile.flops / 1e9:.4g} GFLOP at {profile.tflops:.3g} TFLOP/s, MFU {profile.mfu:.1%} of the bf16"
-        f" peak of {profile.peak_tflops:.1f}; Tensor busy {profile.tensor_utilisation:.1%}",
-        f"roofline: {profile.intensity:.1f} flop/B, ridge at {profile.ridge:.1f}: {roof} is the roof, at"
-        f" {profile.roof_tflops:.3g} TFLOP/s, of which {profile.tflops / profile.roof_tflops:.1%} reached",
+        f"matmuls: {timing.flops / 1e9:.4g} GFLOP at {timing.tflops:.3g} TFLOP/s, MFU {timing.mfu:.1%} of the bf16"
+        f" peak of {timing.peak_tflops:.1f}; Tensor busy {timing.tensor_utilisation:.1%}",
+        f"roofline: {timing.intensity:.1f} flop/B, ridge at {timing.ridge:.1f}: {roof} is the roof, at"
+        f" {timing.roof_tflops:.3g} TFLOP/s, of which {timing.tflops / timing.roof_tflops:.1%} reached",
     ]
 
 
-def _bound_line(profile: Profile) -> str:
-    if profile.bound == NONE:
+def _bound_line(timing: Timing) -> str:
+    if timing.bound == NONE:
         return "bound by nothing: the run does nothing"
-    name, share = max(profile.shares.items(), key=lambda item: item[1])
-    if profile.bound in profile.shares:
-        return f"bound by {profile.bound}, in use {profile.shares[profile.bound]:.1%}"
-    return f"bound by {profile.bound}: most in use is {name}, {share:.1%}"
+    name, share = max(timing.shares.items(), key=lambda item: item[1])
+    if timing.bound in timing.shares:
+        return f"bound by {timing.bound}, in use {timing.shares[timing.bound]:.1%}"
+    return f"bound by {timing.bound}: most in use is {name}, {share:.1%}"
 
 
-def _table(profile: Profile, waits: int) -> list[str]:
-    width = max((len(unit.name) for unit in profile.units), default=0)
-    total, partitions = profile.modelled_us or 1.0, profile.recording.target.memory.partitions
+def _table(timing: Timing, waits: int) -> list[str]:
+    width = max((len(unit.name) for unit in timing.units), default=0)
+    total, partitions = timing.modelled_us or 1.0, timing.recording.target.memory.partitions
     lines = []
-    for unit in profile.units:
+    for unit in timing.units:
         shares = ", ".join(f"{part / total:.1%} {name}" for part, name in _parts(unit))
         kind = "transfers" if "dma " in unit.name else "instructions"
         used = f" on {unit.lanes.mean:.0f} of {partitions} partitions" if unit.lanes else ""

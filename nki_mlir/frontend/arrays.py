@@ -47,7 +47,7 @@ class ArrayArg:
 
 
 @dataclass(frozen=True)
-class Memory:
+class ArgumentBuffers:
     """The memory behind a call's arrays. Parameters that were given the very same array share a slot; slots that
     overlap share a group."""
 
@@ -61,7 +61,7 @@ class Memory:
         return tuple(self.slots.items()), self.groups
 
 
-def memory_of(arrays: Mapping[str, ArrayArg]) -> Memory:
+def memory_of(arrays: Mapping[str, ArrayArg]) -> ArgumentBuffers:
     """Which of a call's arrays share memory."""
     slots: dict[str, int] = {}
     seen: dict[Any, int] = {}
@@ -72,7 +72,7 @@ def memory_of(arrays: Mapping[str, ArrayArg]) -> Memory:
         if slots[name] == len(kept):
             kept.append(array)
             names.append(name)
-    return Memory(tuple(kept), tuple(names), slots, _overlap_groups(kept))
+    return ArgumentBuffers(tuple(kept), tuple(names), slots, _overlap_groups(kept))
 
 
 def _overlap_groups(arrays: list[ArrayArg]) -> tuple[int, ...]:

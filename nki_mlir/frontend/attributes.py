@@ -11,7 +11,9 @@ from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Unsupported
 from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
-from nki_mlir.frontend.lists import ListMethod, changing_method
+from nki_mlir.frontend.hbm import RESHAPE
+from nki_mlir.frontend.list_operations import ListMethod
+from nki_mlir.frontend.lists import changing_method
 from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.values import BlockPointer, Descriptor, HbmArray, Value, describe
 
@@ -22,20 +24,6 @@ class Method:
 
     function: Builtin
     receiver: Any
-
-
-_METHODS = (
-    "to cast trans permute reshape view broadcast_to expand_dims ravel sum max min abs exp exp2 log log2 sqrt rsqrt "
-    "sin cos erf floor ceil sigmoid softmax cdiv clamp associative_scan reduce argmax argmin cumsum cumprod sort "
-    "gather split join atomic_add atomic_max atomic_min atomic_cas atomic_xchg store load histogram flip"
-).split()
-"""Functions of `tl` that are also methods of tensors."""
-
-_OF_BLOCK_POINTER = {"load": "load", "store": "store", "advance": "advance"}
-_OF_DESCRIPTOR = {"load": "load_tensor_descriptor", "store": "store_tensor_descriptor"}
-"""Methods, and the functions of `tl` that they are."""
-
-_NKI_METHODS = ("broadcast_to", "astype", "reshape", "expand_dims")
 
 
 def attribute(b: Builder, base: Any, name: str) -> Any:
@@ -87,7 +75,7 @@ _PROPERTIES: dict[str, Callable[[Builder, Value], Any]] = {
 def _of_value(b: Builder, value: Value, name: str) -> Any:
     if name in _PROPERTIES:
         return _PROPERTIES[name](b, value)
-    function = _method(b, name)
+    function = b.language.members.get(name)
     if function is None:
         raise CompileError(f"a tensor has no attribute '{name}'")
     if isinstance(function, Unsupported):
@@ -95,23 +83,11 @@ def _of_value(b: Builder, value: Value, name: str) -> Any:
     return Method(function, value)
 
 
-def _method(b: Builder, name: str) -> Any:
-    if b.language == "nki":
-        from nki_mlir.nki import language
-
-        return getattr(language, {"astype": "static_cast"}.get(name, name), None) if name in _NKI_METHODS else None
-    from nki_mlir import language as tl
-
-    return getattr(tl, {"to": "cast", "view": "reshape"}.get(name, name), None) if name in _METHODS else None
-
-
 def _of_array(b: Builder, array: HbmArray, name: str) -> Any:
     if name in ("shape", "dtype", "ndim"):
         return getattr(array, name)
     if name == "reshape":
-        from nki_mlir.nki.core import reshape_array
-
-        return Method(reshape_array, array)
+        return Method(RESHAPE, array)
     raise CompileError(f"an array in HBM has no attribute '{name}' here; it has shape, dtype, ndim and reshape")
 
 
@@ -122,22 +98,20 @@ def _of_block(b: Builder, base: BlockPointer | Descriptor, name: str) -> Any:
         return getattr(base.array, name)
     if name in ("dtype", "type"):
         return base.array.base.dtype if is_pointer else base.array.element
-    function = (_OF_BLOCK_POINTER if is_pointer else _OF_DESCRIPTOR).get(name)
+    function = (b.language.pointer_members if is_pointer else b.language.descriptor_members).get(name)
     if function is None:
         raise CompileError(f"{describe(base)} has no attribute '{name}'")
-    from nki_mlir import language as tl
-
-    return Method(getattr(tl, function), base)
+    return Method(function, base)
 
 
 def _of_number(b: Builder, number: float, name: str) -> Any:
     """Triton's attributes of scalars, for arguments that are known here."""
     match name:
-        case "to":
-            return Method(_method(b, "to"), number) if b.language == "triton" else None
+        case "to" if isinstance(function := b.language.members.get("to"), Builtin):
+            return Method(function, number)
         case "value":
             return number
-        case "dtype" | "type" if b.language == "triton":
+        case "dtype" | "type" if b.language.name == "triton":
             return float32 if isinstance(number, float) else int32
         case _:
             return None

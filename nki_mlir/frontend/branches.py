@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.ir import Attribute, Block, Operation, Region
@@ -18,10 +18,8 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators, parts
 from nki_mlir.frontend.observed import key
+from nki_mlir.frontend.statements import Returned, Statements
 from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, is_runtime
-
-if TYPE_CHECKING:
-    from nki_mlir.frontend.interpreter import Interpreter, Returned
 
 _NUMBERS = (Value, bool, int, float)
 """What a side can leave in a variable."""
@@ -39,7 +37,7 @@ class _Side:
 class Branch:
     """One `if`, being emitted. `rest` are the statements behind it, to the end of the function."""
 
-    def __init__(self, interpreter: Interpreter, node: ast.If | ast.IfExp, test: Value):
+    def __init__(self, interpreter: Statements, node: ast.If | ast.IfExp, test: Value):
         self.interpreter, self.node = interpreter, node
         self.rest = [statement for block in reversed(interpreter.pending) for statement in block]
         self.test = self._condition(test)
@@ -85,7 +83,7 @@ class Branch:
         for side, opposite in ((other, then), (then, other)):
             if opposite.returned and not side.returned:
                 self._evaluate(side, self.rest, last=True)
-                side.returned = side.returned or opposite.returned.nothing()
+                side.returned = side.returned or Returned(None)
         return self._join(then, other)
 
     def _evaluate(self, side: _Side, statements: Sequence[ast.stmt], last: bool = False) -> None:
@@ -124,8 +122,7 @@ class Branch:
         interpreter.env = parts.gathered(interpreter.env)
         if not ends:
             return None
-        assert then.returned is not None
-        return then.returned.nothing() if returned is None else type(then.returned)(Value(op.results[-1]))
+        return Returned(None if returned is None else Value(op.results[-1]))
 
     def _operation(self, then: _Side, other: _Side, values: Sequence[tuple[Value, Value]]) -> Operation:
         """The `scf.if` of both sides, which gives one of each pair."""

@@ -50,6 +50,7 @@ class Builder:
         self.helpers: dict[FunctionType, KernelFunction] = {}
         self.unrolled = 0
         self.in_trial = False
+        self.inline: Callable[[KernelFunction, Sequence[Any]], Any]
 
     # Where operations go.
     def add(self, op: Operation) -> Operation:

@@ -4,14 +4,12 @@ when a kernel that is being compiled calls them."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
 
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.values import Unexpected
-
-if TYPE_CHECKING:
-    from nki_mlir.frontend.builder import Builder
 
 
 class OutsideKernel(CompileError):
@@ -43,8 +41,8 @@ class Builtin:
     def __repr__(self) -> str:
         return self.name
 
-    def emit(self, builder: Builder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The call, from a kernel."""
+    def emit(self, builder: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The call, from a kernel; the builder is for the body alone."""
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -77,18 +75,71 @@ class Unsupported:
         return CompileError(f"{self.name} is not supported yet" + (f"; {self.hint}" if self.hint else ""))
 
 
-class Language:
-    """Makes the builtins of one language, under the prefix that kernels know it by."""
+def unsupported(prefix: str, names: str, hints: Mapping[str, str] | None = None) -> dict[str, Unsupported]:
+    """A table of the names in a text."""
+    return {name: Unsupported(f"{prefix}.{name}", (hints or {}).get(name, "")) for name in names.split()}
 
-    def __init__(self, prefix: str):
-        self.prefix = prefix
+
+class Language:
+    """A kernel language: makes its functions, under the prefix that kernels know it by. `members` are the functions
+    that are also methods of its tensors, `pointer_members` of its block pointers, `descriptor_members` of its tensor
+    descriptors."""
+
+    def __init__(self, name: str, prefix: str):
+        self.name, self.prefix = name, prefix
+        self.members: dict[str, Builtin | Unsupported] = {}
+        self.pointer_members: dict[str, Builtin] = {}
+        self.descriptor_members: dict[str, Builtin] = {}
 
     def function(
-        self, name: str = "", memory: bool = False, host: Callable[..., Any] | None = None
+        self,
+        name: str = "",
+        memory: bool = False,
+        host: Callable[..., Any] | None = None,
+        member: bool | str = False,
+        pointer_member: bool = False,
+        descriptor_member: str = "",
     ) -> Callable[[Callable[..., Any]], Builtin]:
-        """The decorator for a body; its name is the function's unless given."""
-        return lambda body: Builtin(body, f"{self.prefix}.{name or body.__name__.rstrip('_')}", memory, host)
+        """The decorator for a body; its name is the function's unless given. `member` says whether it is also a method
+        of tensors, or under which names; `pointer_member` whether it is one of block pointers, `descriptor_member`
+        which one of tensor descriptors it is."""
 
-    def unsupported(self, names: str, hints: dict[str, str]) -> dict[str, Unsupported]:
+        def made(body: Callable[..., Any]) -> Builtin:
+            known = name or body.__name__.rstrip("_")
+            builtin = Builtin(body, f"{self.prefix}.{known}", memory, host)
+            names = member.split() if isinstance(member, str) else [known] if member else []
+            self.members.update(dict.fromkeys(names, builtin))
+            if pointer_member:
+                self.pointer_members[known] = builtin
+            if descriptor_member:
+                self.descriptor_members[descriptor_member] = builtin
+            return builtin
+
+        return made
+
+    def unsupported(
+        self, names: str, hints: Mapping[str, str] | None = None, member: bool = False
+    ) -> dict[str, Unsupported]:
         """A table of the names in a text."""
-        return {name: Unsupported(f"{self.prefix}.{name}", hints.get(name, "")) for name in names.split()}
+        found = unsupported(self.prefix, names, hints)
+        if member:
+            self.members.update(found)
+        return found
+
+
+def functions_of(module: Mapping[str, Any]) -> list[str]:
+    """The functions of a language that a module's namespace has: its `__all__`. One that may not hide Python's own of
+    that name in the module ends in an underscore there, and is left out."""
+    return sorted(name for name, value in module.items() if isinstance(value, Builtin) and not name.endswith("_"))
+
+
+_OF_PYTHON = ("Any", "TYPE_CHECKING", "annotations")
+
+
+def public_names(module: Mapping[str, Any]) -> list[str]:
+    """What is meant for a kernel's author in a module's namespace: its `__all__`."""
+    return sorted(
+        name
+        for name, value in module.items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name not in _OF_PYTHON
+    )

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import builtins
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import BuiltinFunctionType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import functions, lists, operators
+from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.attributes import Method
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, OutsideKernel
 from nki_mlir.frontend.dtypes import INDEX, float32
-from nki_mlir.frontend.lists import ListMethod
+from nki_mlir.frontend.list_operations import ListMethod
+from nki_mlir.frontend.lists import items_of
 from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
 from nki_mlir.frontend.values import HbmArray, Value, describe, is_runtime
-
-if TYPE_CHECKING:
-    from nki_mlir.frontend.expressions import Expressions
 
 MAX_DEPTH = 50
 """How deep helper functions may call each other."""
 
 
-def call(caller: Expressions, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+class Caller(ABC):
+    """The function that a call stands in, while it is evaluated; `depth` is how many helpers deep that is."""
+
+    def __init__(self, builder: Builder, function: KernelFunction, depth: int = 0):
+        self.b, self.function, self.depth = builder, function, depth
+
+    @abstractmethod
+    def evaluated(self, helper: KernelFunction, variables: dict[str, Any]) -> Any:
+        """What a helper returns, called here with these variables."""
+
+
+def call(caller: Caller, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """The result of `function(*args, **kwargs)`."""
     b = caller.b
     if isinstance(function, Method):
@@ -47,10 +57,8 @@ def call(caller: Expressions, function: Any, args: list[Any], kwargs: dict[str, 
     return _on_constants(caller, function, args, kwargs)
 
 
-def inline(caller: Expressions, function: KernelFunction, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def inline(caller: Caller, function: KernelFunction, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Evaluates a helper's body in place of the call."""
-    from nki_mlir.frontend.interpreter import Interpreter
-
     if caller.depth >= MAX_DEPTH:
         raise CompileError(f"helper functions call each other {MAX_DEPTH} deep; recursion is not supported")
     try:
@@ -62,14 +70,14 @@ def inline(caller: Expressions, function: KernelFunction, args: Sequence[Any], k
     variables = {name: unwrapped(value) for name, value in bound.arguments.items()}
     for name in defaults & variables.keys():
         caller.b.observe((id(function), name), partial(_default, function, name))
-    return Interpreter(caller.b, function, variables, caller.depth + 1).run()
+    return caller.evaluated(function, variables)
 
 
-def _helper(caller: Expressions, function: FunctionType) -> KernelFunction:
+def _helper(caller: Caller, function: FunctionType) -> KernelFunction:
     """A plain function that an NKI kernel calls, as a function to compile."""
     helpers = caller.b.helpers
     if function not in helpers:
-        helpers[function] = KernelFunction.undecorated(function, "nki")
+        helpers[function] = KernelFunction.undecorated(function, caller.function.language)
     return helpers[function]
 
 
@@ -77,17 +85,17 @@ def _default(function: KernelFunction, name: str) -> Any:
     return function.signature.parameters[name].default
 
 
-def _on_constants(caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _on_constants(caller: Caller, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
     if function is builtins.print:
         raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
     if function is range and (wrong := [x for x in args if not isinstance(x, int)]):
         raise CompileError(f"the bounds of a loop are integers, got {describe(wrong[0])}")
     if function in _COLLECTING and len(args) == 1:
-        args = [lists.items_of(args[0], f"{_name(function)}()")]
+        args = [items_of(args[0], f"{_name(function)}()")]
     try:
         result = plain(_observed(caller.b, function, args, kwargs))
     except OutsideKernel:
-        if isinstance(function, FunctionType) and caller.function.language == "nki":
+        if isinstance(function, FunctionType) and caller.function.language.name == "nki":
             return inline(caller, _helper(caller, function), args, kwargs)
         raise CompileError(_not_jit(function)) from None
     except CompileError:
@@ -117,16 +125,14 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if type(value) is list else value
 
 
-def _with_runtime_values(
-    caller: Expressions, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
-) -> Any:
+def _with_runtime_values(caller: Caller, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
     emitter = _EMITTERS.get(function) if isinstance(function, type | type(len)) else None
     if emitter is not None:
         try:
             return emitter(caller.b, *args, **kwargs)
         except TypeError as error:
             raise CompileError(f"{_name(function)}: {error}") from None
-    if isinstance(function, FunctionType) and caller.function.language == "nki":
+    if isinstance(function, FunctionType) and caller.function.language.name == "nki":
         return inline(caller, _helper(caller, function), args, kwargs)
     raise CompileError(_not_jit(function))
 
@@ -147,7 +153,7 @@ _EXTREMA = {"max": {"triton": "maxnum", "nki": "maximum"}, "min": {"triton": "mi
 
 def _fold(function: str) -> Callable[..., Any]:
     def extremum(b: Builder, *values: Any) -> Any:
-        symbol = _EXTREMA[function][b.language]
+        symbol = _EXTREMA[function][b.language.name]
         if len(values) == 1 and isinstance(values[0], tuple | list):
             values = tuple(values[0])
         if len(values) < 2:
@@ -199,10 +205,10 @@ _EMITTERS: dict[Any, Callable[..., Any]] = {
     range: _range,
     len: _len,
     isinstance: lambda b, x, kinds: isinstance(x, kinds),
-    tuple: lambda b, x: tuple(lists.items_of(x, "tuple()")),
-    list: lambda b, x: b.lists.made(lists.items_of(x, "list()"), b.loops),
-    zip: lambda b, *x: list(zip(*(lists.items_of(one, "zip()") for one in x), strict=False)),
-    enumerate: lambda b, x, start=0: list(enumerate(lists.items_of(x, "enumerate()"), start)),
-    reversed: lambda b, x: list(reversed(lists.items_of(x, "reversed()"))),
+    tuple: lambda b, x: tuple(items_of(x, "tuple()")),
+    list: lambda b, x: b.lists.made(items_of(x, "list()"), b.loops),
+    zip: lambda b, *x: list(zip(*(items_of(one, "zip()") for one in x), strict=False)),
+    enumerate: lambda b, x, start=0: list(enumerate(items_of(x, "enumerate()"), start)),
+    reversed: lambda b, x: list(reversed(items_of(x, "reversed()"))),
 }
 """Python's builtins where an argument is known only at run time."""

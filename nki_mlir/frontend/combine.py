@@ -65,15 +65,12 @@ def kind_of(b: Builder, function: Any, elements: Sequence[Attribute]) -> str:
 
 
 def _evaluated(b: Builder, function: Any, arguments: list[Value]) -> Any:
-    from nki_mlir.frontend.calls import inline
-    from nki_mlir.frontend.interpreter import Interpreter
-
     if isinstance(function, Builtin):
         return function.emit(b, tuple(arguments), {})
     inner = getattr(function, "kernel_function", None)
     if not isinstance(inner, KernelFunction):
         raise CompileError(f"a combine function is a function decorated with jit, got {describe(function)}")
-    return inline(Interpreter(b, inner, {}), inner, arguments, {})
+    return b.inline(inner, arguments)
 
 
 def _kind(result: SSAValue, left: SSAValue, right: SSAValue) -> str | None:

@@ -9,12 +9,12 @@ from types import ModuleType
 from typing import Any
 
 from nki_mlir.errors import CompileError, internal_errors
-from nki_mlir.frontend import lists, operators
+from nki_mlir.frontend import list_operations, operators
 from nki_mlir.frontend.arrays import is_array
 from nki_mlir.frontend.attributes import attribute, outside
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Unsupported
-from nki_mlir.frontend.calls import call
+from nki_mlir.frontend.calls import Caller, call
 from nki_mlir.frontend.functions import index_value
 from nki_mlir.frontend.observed import is_opaque, key
 from nki_mlir.frontend.source import KernelFunction, plain, unwrapped
@@ -82,11 +82,12 @@ UNSUPPORTED: dict[type[ast.AST], str] = {
 NESTED = "this is nested too deeply: Python's own recursion limit is reached; use variables for parts of it"
 
 
-class Expressions:
+class Expressions(Caller):
     """One function being evaluated: its source, its variables, and the builder that it emits through."""
 
     def __init__(self, builder: Builder, function: KernelFunction, variables: dict[str, Any], depth: int = 0):
-        self.b, self.function, self.env, self.depth = builder, function, variables, depth
+        super().__init__(builder, function, depth)
+        self.env = variables
 
     def visit(self, node: ast.AST, prefix: str) -> Any:
         """Dispatches on the node's class; emitted operations and errors get the node's position."""
@@ -200,7 +201,7 @@ class Expressions:
         if isinstance(op, ast.MatMult):
             raise CompileError("'@' is not supported; use tl.dot or nl.matmul")
         symbol = _BINARY[type(op)]
-        sequence = lists.operator(self.b, symbol, left, right)
+        sequence = list_operations.operator(self.b, symbol, left, right)
         if sequence is not None:
             return sequence
         return self.outside(symbol, lambda: operators.binary(self.b, symbol, left, right), left, right)
@@ -245,7 +246,7 @@ class Expressions:
 
     def _bool(self, word: str, value: Value, node: ast.expr) -> Value:
         """An operand of `and`, `or` and `not` that the program computes."""
-        if value.is_pointer or not value.number.is_bool() or self.b.language != "triton":
+        if value.is_pointer or not value.number.is_bool() or self.b.language.name != "triton":
             raise CompileError(
                 f"'{word}' takes compile-time values, and bools in a Triton kernel, got {describe(value)}; compare it "
                 "with 0, and combine masks with '&', '|' and '~'",

@@ -267,7 +267,7 @@ def load(b: Builder, ptr: Value, mask: Any = None, other: Any = None) -> Value:
         instead = b.broadcast(b.cast(other, pointee), ptr.shape)
         return b.value(tile.SelectOp(predicate.ssa, loaded.ssa, instead.ssa))
     fill = None if other is None else b.typed(_fill(other, pointee), pointee)
-    undefined = fill is None and b.language == "nki"
+    undefined = fill is None and b.language.name == "nki"
     given = None if fill is None else _to_memory(b, fill, pointee)
     return _from_memory(b, tile.LoadOp(ptr.ssa, predicate.ssa, given, undefined), pointee)
 
@@ -370,3 +370,16 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
 def stays_index(x: Value, dtype: DType) -> bool:
     """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits."""
     return not x.is_pointer and x.number is INDEX and dtype.kind == "int" and dtype.bits >= 32
+
+
+# Loops.
+def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
+    """The range of a loop; its bounds must be known at compile time."""
+    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
+    step = 1 if step is None else step
+    for name, bound in (("start", start), ("stop", stop), ("step", step)):
+        if isinstance(bound, bool) or not isinstance(bound, int):
+            raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
+    if step == 0:
+        raise CompileError(f"{function}: step must not be 0")
+    return range(int(start), int(stop), int(step))

@@ -14,6 +14,7 @@ from nki_mlir.dialects.neuron_isa_structure import MOST_BYTES
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.builtin import Builtin
 from nki_mlir.frontend.values import HbmArray, Span, Value, View, describe
 
 PARTITIONS = 128
@@ -42,6 +43,10 @@ def reshaped(array: HbmArray, shape: tuple[Any, ...]) -> HbmArray:
             f"an array of shape {array.shape} can't be reshaped to {sizes}: it has {_count(array.shape)} elements"
         )
     return HbmArray(array.argument, array.memory, sizes, array.dtype, array.filled)
+
+
+RESHAPE = Builtin(lambda b, array, *shape: reshaped(array, shape), "reshape")
+"""The method of arrays."""
 
 
 def _count(shape: Sequence[int]) -> int:

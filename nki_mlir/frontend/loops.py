@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
@@ -28,10 +28,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators, parts
 from nki_mlir.frontend.dtypes import of_type
 from nki_mlir.frontend.observed import key
+from nki_mlir.frontend.statements import Statements
 from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, describe_type, is_runtime
-
-if TYPE_CHECKING:
-    from nki_mlir.frontend.interpreter import Interpreter
 
 _CARRIED = (Value, bool, int, float)
 """What a loop can carry."""
@@ -43,7 +41,7 @@ MAX_TRIPS = 2**31 - 1
 """How many iterations a loop may have."""
 
 
-def unroll(interpreter: Interpreter, node: ast.For, items: Iterable[Any]) -> Any:
+def unroll(interpreter: Statements, node: ast.For, items: Iterable[Any]) -> Any:
     """Evaluates the body once for each item; the result is that of a `return`, if one was met."""
     b = interpreter.b
     for item in _each(items):
@@ -80,10 +78,10 @@ def _trips(items: range) -> int:
     return count
 
 
-class Loop:
+class RolledLoop:
     """One `for` statement over a range, being emitted."""
 
-    def __init__(self, interpreter: Interpreter, node: ast.For, items: range):
+    def __init__(self, interpreter: Statements, node: ast.For, items: range):
         self.interpreter, self.node, self.items = interpreter, node, items
         if not isinstance(node.target, ast.Name):
             raise CompileError("the variable of a loop over a range must be one name")

@@ -111,7 +111,7 @@ def _result_type(symbol: str, left: Any, right: Any) -> DType:
 
 def _on_bits(b: Builder, symbol: str) -> str:
     """The operator on single bits that an operator on bools is."""
-    if symbol in ("//", "%", "<<", ">>") or (symbol in _ON_BITS and b.language != "triton"):
+    if symbol in ("//", "%", "<<", ">>") or (symbol in _ON_BITS and b.language.name != "triton"):
         raise CompileError(
             f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'"
         )

@@ -14,15 +14,16 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from nki_mlir.errors import CompileError, remember, remembered
+from nki_mlir.frontend.builtin import Language
 
 
 class KernelFunction:
-    """A function to compile: a kernel, or a helper that one calls. `language` is "triton" or "nki".
+    """A function to compile, written in a kernel language: a kernel, or a helper that one calls.
 
     Its source is taken at once: a file that is edited later does not change a kernel that was defined before.
     """
 
-    def __init__(self, function: Callable[..., Any], language: str, lines: list[str] | None = None):
+    def __init__(self, function: Callable[..., Any], language: Language, lines: list[str] | None = None):
         if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
             raise CompileError(f"a kernel is a function written with 'def', got {function!r}")
         if hasattr(function, "__wrapped__"):
@@ -38,7 +39,7 @@ class KernelFunction:
         remember(self.file, self._lines)
 
     @classmethod
-    def undecorated(cls, function: FunctionType, language: str) -> KernelFunction:
+    def undecorated(cls, function: FunctionType, language: Language) -> KernelFunction:
         """A plain function, first met when a kernel calls it. Raises CompileError if its file was edited since it was
         imported."""
         file = function.__code__.co_filename

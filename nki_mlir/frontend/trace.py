@@ -25,8 +25,9 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.analysis.induction import carried_of
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError, internal_errors
-from nki_mlir.frontend.arrays import Memory
+from nki_mlir.frontend.arrays import ArgumentBuffers
 from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.calls import inline
 from nki_mlir.frontend.dtypes import DType
 from nki_mlir.frontend.interpreter import Interpreter
 from nki_mlir.frontend.observed import Observations
@@ -69,7 +70,7 @@ class Traced:
 @deep_recursion()
 def trace(
     function: KernelFunction,
-    memory: Memory,
+    memory: ArgumentBuffers,
     constants: Mapping[str, Any],
     grid: Sequence[int],
     target: str,
@@ -83,7 +84,7 @@ def trace(
 
 def _trace(
     function: KernelFunction,
-    memory: Memory,
+    memory: ArgumentBuffers,
     constants: Mapping[str, Any],
     grid: Sequence[int],
     target: str,
@@ -96,9 +97,10 @@ def _trace(
     b = Builder(function, grid, entry, observed)
     variables = _variables(b, memory, constants)
     interpreter = Interpreter(b, function, {name: variables[name] for name in function.signature.parameters})
+    b.inline = lambda helper, arguments: inline(interpreter, helper, arguments, {})
     result = interpreter.run()
     try:
-        returned = _returned(b.language, result)
+        returned = _returned(b.language.name, result)
     except CompileError as error:
         raise CompileError(error.message, *interpreter.end) from None
     _drop_unused(b.block)
@@ -110,12 +112,12 @@ def _trace(
     return Traced(module, outputs, returned, written)
 
 
-def _variables(b: Builder, memory: Memory, constants: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(b: Builder, memory: ArgumentBuffers, constants: Mapping[str, Any]) -> dict[str, Any]:
     """What each parameter holds when the kernel starts."""
     variables: dict[str, Any] = dict(constants)
     for name, slot in memory.slots.items():
         argument, array = b.entry.args[slot], memory.arrays[slot]
-        if b.language == "nki":
+        if b.language.name == "nki":
             variables[name] = HbmArray(slot, argument, array.shape, array.dtype)
         else:
             variables[name] = b.value(tile.BaseOp(argument))
@@ -148,7 +150,7 @@ def _returned(language: str, result: Any) -> Any:
     )
 
 
-def _names(b: Builder, memory: Memory) -> list[str]:
+def _names(b: Builder, memory: ArgumentBuffers) -> list[str]:
     """What the module's arguments are called: parameters, then the arrays made, by the variables that held them first;
     a name that is taken gets a number."""
     names = list(memory.names)
@@ -159,7 +161,9 @@ def _names(b: Builder, memory: Memory) -> list[str]:
     return names
 
 
-def _module(b: Builder, function: KernelFunction, memory: Memory, names: Sequence[str], target: str) -> ModuleOp:
+def _module(
+    b: Builder, function: KernelFunction, memory: ArgumentBuffers, names: Sequence[str], target: str
+) -> ModuleOp:
     """The kernel as a module. An empty grid has no programs: nothing stays of a body that is verified all the same."""
     entry, end = b.entry, ReturnOp()
     entry.add_ops([b.programs, end])

@@ -7,242 +7,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nki_mlir.frontend.builtin import Language as _Language
-from nki_mlir.frontend.dtypes import (
-    DType as dtype,
-)
-from nki_mlir.frontend.dtypes import (
-    PointerType,
-    bfloat16,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from nki_mlir.frontend.dtypes import (
-    boolean as int1,
-)
-from nki_mlir.frontend.dtypes import (
-    float8_e4m3fn as float8e4nv,
-)
-from nki_mlir.frontend.dtypes import (
-    float8_e5m2 as float8e5,
-)
-from nki_mlir.frontend.values import Value as tensor
-from nki_mlir.language import core, extra, math, standard
-from nki_mlir.language.core import (
-    PropagateNan,
-    abs,
-    arange,
-    assume,
-    broadcast,
-    broadcast_to,
-    cast,
-    cdiv,
-    ceil,
-    clamp,
-    cos,
-    debug_barrier,
-    device_assert,
-    device_print,
-    dot,
-    erf,
-    exp,
-    exp2,
-    expand_dims,
-    fdiv,
-    floor,
-    fma,
-    full,
-    log,
-    log2,
-    max_constancy,
-    max_contiguous,
-    maximum,
-    minimum,
-    multiple_of,
-    num_programs,
-    permute,
-    program_id,
-    reshape,
-    rsqrt,
-    sigmoid,
-    sin,
-    sqrt,
-    static_assert,
-    static_print,
-    static_range,
-    tanh,
-    trans,
-    where,
-    zeros,
-    zeros_like,
-)
-from nki_mlir.language.core import range_ as range
-from nki_mlir.language.memory import (
-    advance,
-    atomic_add,
-    atomic_and,
-    atomic_cas,
-    atomic_max,
-    atomic_min,
-    atomic_or,
-    atomic_xchg,
-    atomic_xor,
-    load,
-    load_tensor_descriptor,
-    make_block_ptr,
-    make_tensor_descriptor,
-    store,
-    store_tensor_descriptor,
-)
-from nki_mlir.language.standard import (
-    argmax,
-    argmin,
-    associative_scan,
-    cat,
-    cumprod,
-    cumsum,
-    flip,
-    interleave,
-    join,
-    max,
-    min,
-    ravel,
-    reduce,
-    reduce_or,
-    softmax,
-    split,
-    squeeze,
-    sum,
-    swizzle2d,
-    unsqueeze,
-    xor_sum,
-)
+from nki_mlir.frontend import dtypes as _dtypes
+from nki_mlir.frontend.builtin import public_names as _public_names
+from nki_mlir.frontend.dtypes import PointerType as PointerType
+from nki_mlir.frontend.dtypes import bfloat16 as bfloat16
+from nki_mlir.frontend.dtypes import float16 as float16
+from nki_mlir.frontend.dtypes import float32 as float32
+from nki_mlir.frontend.dtypes import float64 as float64
+from nki_mlir.frontend.dtypes import int8 as int8
+from nki_mlir.frontend.dtypes import int16 as int16
+from nki_mlir.frontend.dtypes import int32 as int32
+from nki_mlir.frontend.dtypes import int64 as int64
+from nki_mlir.frontend.dtypes import uint8 as uint8
+from nki_mlir.frontend.dtypes import uint16 as uint16
+from nki_mlir.frontend.dtypes import uint32 as uint32
+from nki_mlir.frontend.dtypes import uint64 as uint64
+from nki_mlir.frontend.values import Value as _Value
+from nki_mlir.language import core as core
+from nki_mlir.language import extra as extra
+from nki_mlir.language import math as math
+from nki_mlir.language import memory as _memory
+from nki_mlir.language import standard as standard
+from nki_mlir.language.core import *  # noqa: F403
+from nki_mlir.language.elementwise import TRITON as _TRITON
+from nki_mlir.language.elementwise import PropagateNan as PropagateNan
+from nki_mlir.language.memory import *  # noqa: F403
+from nki_mlir.language.standard import *  # noqa: F403
 
-__all__ = [
-    "PointerType",
-    "PropagateNan",
-    "abs",
-    "advance",
-    "arange",
-    "argmax",
-    "argmin",
-    "associative_scan",
-    "assume",
-    "atomic_add",
-    "atomic_and",
-    "atomic_cas",
-    "atomic_max",
-    "atomic_min",
-    "atomic_or",
-    "atomic_xchg",
-    "atomic_xor",
-    "bfloat16",
-    "broadcast",
-    "broadcast_to",
-    "cast",
-    "cat",
-    "cdiv",
-    "ceil",
-    "clamp",
-    "constexpr",
-    "core",
-    "cos",
-    "cumprod",
-    "cumsum",
-    "debug_barrier",
-    "device_assert",
-    "device_print",
-    "div_rn",
-    "dot",
-    "dtype",
-    "erf",
-    "exp",
-    "exp2",
-    "expand_dims",
-    "extra",
-    "fdiv",
-    "flip",
-    "float8e4nv",
-    "float8e5",
-    "float16",
-    "float32",
-    "float64",
-    "floor",
-    "fma",
-    "full",
-    "int1",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "interleave",
-    "join",
-    "load",
-    "load_tensor_descriptor",
-    "log",
-    "log2",
-    "make_block_ptr",
-    "make_tensor_descriptor",
-    "math",
-    "max",
-    "max_constancy",
-    "max_contiguous",
-    "maximum",
-    "min",
-    "minimum",
-    "multiple_of",
-    "num_programs",
-    "permute",
-    "pointer_type",
-    "program_id",
-    "range",
-    "ravel",
-    "reduce",
-    "reduce_or",
-    "reshape",
-    "rsqrt",
-    "sigmoid",
-    "sin",
-    "softmax",
-    "split",
-    "sqrt",
-    "sqrt_rn",
-    "squeeze",
-    "standard",
-    "static_assert",
-    "static_print",
-    "static_range",
-    "store",
-    "store_tensor_descriptor",
-    "sum",
-    "swizzle2d",
-    "tanh",
-    "tensor",
-    "trans",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "unsqueeze",
-    "view",
-    "where",
-    "xor_sum",
-    "zeros",
-    "zeros_like",
-]
-
-view, div_rn, sqrt_rn = reshape, fdiv, sqrt
-_experimental_make_tensor_descriptor = make_tensor_descriptor
-pointer_type = PointerType
+range, view = core.range_, core.reshape
+div_rn, sqrt_rn = core.fdiv, core.sqrt
+_experimental_make_tensor_descriptor = _memory.make_tensor_descriptor
+dtype, tensor, pointer_type = _dtypes.DType, _Value, PointerType
+int1, float8e4nv, float8e5 = _dtypes.boolean, _dtypes.float8_e4m3fn, _dtypes.float8_e5m2
 
 if TYPE_CHECKING:
 
@@ -275,14 +71,14 @@ else:
             return hash(self.value)
 
 
-_UNSUPPORTED = _Language("tl").unsupported(
-    "constexpr_function dot_scaled erfc float8e4b15 "
-    "float8e4b8 float8e5b16 gather get_int_dtype histogram inline_asm_elementwise "
-    "map_elementwise philox philox_impl "
-    "pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice sort "
-    "target_info tensor_descriptor topk tuple umulhi void",
-    {},
-)
+_UNSUPPORTED = {
+    **_TRITON.unsupported("gather histogram sort", member=True),
+    **_TRITON.unsupported(
+        "constexpr_function dot_scaled erfc float8e4b15 float8e4b8 float8e5b16 get_int_dtype inline_asm_elementwise "
+        "map_elementwise philox philox_impl pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice "
+        "target_info tensor_descriptor topk tuple umulhi void"
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -290,3 +86,6 @@ def __getattr__(name: str) -> Any:
     if found is None:
         raise AttributeError(f"tl has no {name!r}")
     return found
+
+
+__all__ = ["core", "extra", "math", "standard", *_public_names(globals())]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,30 +1,18 @@
-"""Triton's functions. Each body emits; `b` is the builder of the kernel being compiled."""
+"""Triton's functions, but for those of `elementwise`, `memory` and `standard`. Each body emits; `b` is the builder of
+the kernel being compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin, Language
-from nki_mlir.frontend.dtypes import PointerType, bfloat16, float32
+from nki_mlir.frontend.builtin import Builtin, functions_of
+from nki_mlir.frontend.dtypes import PointerType, float32
 from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
-
-_TL = Language("tl")
-builtin = _TL.function
-
-
-def _pure(name: str, body: Callable[[Builder, Any], Any], doc: str) -> Builtin:
-    """A function of one argument."""
-
-    def one(b: Builder, x: Any) -> Any:
-        return body(b, x)
-
-    one.__doc__ = doc
-    return builtin(name)(one)
+from nki_mlir.language.elementwise import *  # noqa: F403
+from nki_mlir.language.elementwise import builtin
 
 
 def _check_axis(axis: Any) -> int:
@@ -81,7 +69,7 @@ def full(b: Builder, shape: Any, value: Any, dtype: Any) -> Value:
 
 
 # Types.
-@builtin()
+@builtin(member="cast to")
 def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = None, bitcast: bool = False) -> Any:
     """Converts to another type; a float becomes an integer by dropping its fraction. With `bitcast`, the same bits."""
     if bitcast:
@@ -149,48 +137,14 @@ def where(b: Builder, condition: Any, x: Any, y: Any) -> Any:
     return operators.where(b, condition, x, y)
 
 
-def _promoted(b: Builder, x: Any) -> Any:
-    """Triton finds extrema of bfloat16 in float32."""
-    return b.cast(x, float32) if isinstance(x, Value) and x.dtype is bfloat16 else x
-
-
-def _extremum(b: Builder, symbol: str, x: Any, y: Any) -> Any:
-    return operators.binary(b, symbol, _promoted(b, x), _promoted(b, y))
-
-
-class PropagateNan(Enum):
-    """What tl.maximum, tl.minimum and tl.clamp do with NaN: NONE takes the other operand, ALL gives NaN."""
-
-    NONE = 0
-    ALL = 0xFFFF
-
-
-def _propagates(choice: Any) -> bool:
-    if choice not in (PropagateNan.NONE, PropagateNan.ALL):
-        raise CompileError(f"propagate_nan is tl.PropagateNan.NONE or tl.PropagateNan.ALL, got {describe(choice)}")
-    return choice is PropagateNan.ALL
-
-
-@builtin()
-def maximum(b: Builder, x: Any, y: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
-    """The larger of two, element by element; of a number and NaN the number, unless NaN is to be propagated."""
-    return _extremum(b, "maximum" if _propagates(propagate_nan) else "maxnum", x, y)
-
-
-@builtin()
-def minimum(b: Builder, x: Any, y: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
-    """The smaller of two, element by element; of a number and NaN the number, unless NaN is to be propagated."""
-    return _extremum(b, "minimum" if _propagates(propagate_nan) else "minnum", x, y)
-
-
-@builtin()
-def clamp(b: Builder, x: Any, min: Any, max: Any, propagate_nan: Any = PropagateNan.NONE) -> Any:
-    """x, but at least min and at most max, which are no NaN; of NaN min, unless NaN is to be propagated."""
-    return _extremum(b, "minimum", _extremum(b, "maximum" if _propagates(propagate_nan) else "maxnum", x, min), max)
+@builtin(member=True)
+def sigmoid(b: Builder, x: Any) -> Any:
+    """1 / (1 + exp(-x))."""
+    return functions.sigmoid(b, x)
 
 
 # Shapes.
-@builtin()
+@builtin(member=True)
 def trans(b: Builder, input: Any, *dims: Any) -> Value:
     """The dimensions in another order; without one the last two are exchanged."""
     rank = len(tensor_argument(input, "tl.trans").shape)
@@ -199,7 +153,7 @@ def trans(b: Builder, input: Any, *dims: Any) -> Value:
     return functions.permute(b, input, _listed(dims) or (*range(rank - 2), rank - 1, rank - 2))
 
 
-@builtin()
+@builtin(member=True)
 def permute(b: Builder, input: Any, *dims: Any) -> Value:
     """The dimensions in another order."""
     return functions.permute(b, tensor_argument(input, "tl.permute"), _listed(dims))
@@ -216,7 +170,7 @@ def _listed(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(values[0]) if len(values) == 1 and isinstance(values[0], tuple | list) else values
 
 
-@builtin()
+@builtin(member=True)
 def broadcast_to(b: Builder, input: Any, *shape: Any) -> Value:
     """The tensor repeated to a shape."""
     return b.broadcast(b.to_value(input), _sizes(shape))
@@ -228,13 +182,13 @@ def broadcast(b: Builder, input: Any, other: Any) -> tuple[Value, ...]:
     return b.match(b.to_value(input), b.to_value(other))
 
 
-@builtin()
+@builtin(member=True)
 def expand_dims(b: Builder, input: Any, axis: Any) -> Value:
     """The tensor with a new dimension of size 1, or several."""
     return functions.expand(b, input, axis)
 
 
-@builtin()
+@builtin(member="reshape view")
 def reshape(b: Builder, input: Any, *shape: Any, can_reorder: bool = False) -> Value:
     """The same elements in row-major order under another shape."""
     return functions.reshape(b, input, _sizes(shape))
@@ -250,7 +204,7 @@ def _host_cdiv(x: int, div: int) -> int:
     return -(-x // div)
 
 
-@builtin(host=_host_cdiv)
+@builtin(host=_host_cdiv, member=True)
 def cdiv(b: Builder, x: Any, div: Any) -> Any:
     """x / div, rounded up."""
     return operators.binary(b, "//", operators.binary(b, "+", x, operators.binary(b, "-", div, 1)), div)
@@ -267,31 +221,19 @@ _LOOP_OPTIONS = (
 )
 
 
-def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
-    """The range of a loop; its bounds must be known at compile time."""
-    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
-    step = 1 if step is None else step
-    for name, bound in (("start", start), ("stop", stop), ("step", step)):
-        if isinstance(bound, bool) or not isinstance(bound, int):
-            raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
-    if step == 0:
-        raise CompileError(f"{function}: step must not be 0")
-    return range(int(start), int(stop), int(step))
-
-
 @builtin(name="range")
 def range_(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1, **options: Any) -> range:
     """A loop with bounds known at compile time. Triton's options are accepted and have no effect."""
     unknown = sorted(options.keys() - set(_LOOP_OPTIONS))
     if unknown:
         raise CompileError(f"tl.range has no option '{unknown[0]}'")
-    return loop_bounds("tl.range", arg1, arg2, step)
+    return functions.loop_bounds("tl.range", arg1, arg2, step)
 
 
 @builtin()
 def static_range(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1) -> Unrolled:
     """A loop that is unrolled while compiling: its variable is a compile-time integer."""
-    return Unrolled(loop_bounds("tl.static_range", arg1, arg2, step))
+    return Unrolled(functions.loop_bounds("tl.static_range", arg1, arg2, step))
 
 
 # Hints and checks.
@@ -345,34 +287,4 @@ def static_print(
     b.print(sep.join(describe(v) if is_runtime(v) else str(v) for v in values) + end)
 
 
-# Arithmetic by name.
-@builtin()
-def fdiv(b: Builder, x: Any, y: Any, ieee_rounding: bool = False) -> Any:
-    """x / y in floats."""
-    return operators.binary(b, "/", x, y)
-
-
-@builtin()
-def fma(b: Builder, x: Any, y: Any, z: Any) -> Any:
-    """x * y + z."""
-    return operators.binary(b, "+", operators.binary(b, "*", x, y), z)
-
-
-def _elementary(name: str, doc: str) -> Builtin:
-    return _pure(name, lambda b, x: functions.elementary(b, name, x), doc)
-
-
-exp = _elementary("exp", "e to the x.")
-log = _elementary("log", "The natural logarithm.")
-sqrt = _elementary("sqrt", "The square root.")
-rsqrt = _elementary("rsqrt", "One over the square root.")
-sin = _elementary("sin", "The sine.")
-cos = _elementary("cos", "The cosine.")
-tanh = _elementary("tanh", "The hyperbolic tangent.")
-erf = _elementary("erf", "The error function.")
-floor = _elementary("floor", "The largest integer that is not greater.")
-ceil = _elementary("ceil", "The smallest integer that is not less.")
-exp2 = _pure("exp2", functions.exp2, "2 to the x.")
-log2 = _pure("log2", functions.log2, "The logarithm to base 2.")
-sigmoid = _pure("sigmoid", functions.sigmoid, "1 / (1 + exp(-x)).")
-abs = _pure("abs", functions.absolute, "The absolute value.")
+__all__ = functions_of(globals())  # pyright: ignore[reportUnsupportedDunderAll]

@@ -10,79 +10,16 @@ from typing import Any
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin, Language
+from nki_mlir.frontend.builtin import Builtin, Language, functions_of
 from nki_mlir.frontend.dtypes import float32, int32
 from nki_mlir.frontend.values import Unexpected, Value, is_runtime
-from nki_mlir.language.core import (
-    abs,
-    ceil,
-    clamp,
-    cos,
-    erf,
-    exp,
-    exp2,
-    fdiv,
-    floor,
-    fma,
-    log,
-    log2,
-    maximum,
-    minimum,
-    rsqrt,
-    sin,
-    sqrt,
-    tanh,
-)
-
-__all__ = [
-    "abs",
-    "ceil",
-    "clamp",
-    "cos",
-    "div_rn",
-    "erf",
-    "exp",
-    "exp2",
-    "exp10",
-    "fabs",
-    "fast_cosf",
-    "fast_dividef",
-    "fast_expf",
-    "fast_log2f",
-    "fast_logf",
-    "fast_sinf",
-    "fast_tanhf",
-    "fdiv",
-    "finitef",
-    "floor",
-    "fma",
-    "isfinited",
-    "isinf",
-    "isnan",
-    "llrint",
-    "log",
-    "log2",
-    "log10",
-    "max",
-    "maximum",
-    "min",
-    "minimum",
-    "nearbyint",
-    "pow",
-    "rint",
-    "round",
-    "rsqrt",
-    "sin",
-    "sqrt",
-    "sqrt_rn",
-    "tanh",
-    "trunc",
-]
+from nki_mlir.language.elementwise import *  # noqa: F403
+from nki_mlir.language.elementwise import abs, cos, exp, fdiv, log, log2, maximum, minimum, sin, sqrt, tanh
 
 fabs, fast_expf, fast_logf, fast_log2f, fast_sinf, fast_cosf, fast_tanhf = abs, exp, log, log2, sin, cos, tanh
 div_rn, fast_dividef, sqrt_rn, min, max = fdiv, fdiv, sqrt, minimum, maximum
 
-_MATH = Language("tl.math")
+_MATH = Language("triton", "tl.math")
 
 
 def _of_floats(name: str, body: Callable[[Builder, Any], Any], known: Callable[[float], Any], doc: str) -> Builtin:
@@ -225,14 +162,17 @@ def _whole_power(b: Builder, x: Any, exponent: int) -> Any:
     return b.broadcast(b.constant(1.0, x.number), x.shape) if result is None else result
 
 
-_UNSUPPORTED = (
+_UNSUPPORTED = _MATH.unsupported(
     "acos acosh asin asinh atan atan2 atanh cbrt copysign cosh erfc expm1 fmod hypot lgamma log1p popc sinh tan "
     "tgamma umulhi fast_tanf fast_powf mulhi clz ffs signbit"
 )
 
 
 def __getattr__(name: str) -> Any:
-    found = _MATH.unsupported(_UNSUPPORTED, {}).get(name)
+    found = _UNSUPPORTED.get(name)
     if found is None:
         raise AttributeError(f"tl.math has no {name!r}")
     return found
+
+
+__all__ = functions_of(globals())  # pyright: ignore[reportUnsupportedDunderAll]

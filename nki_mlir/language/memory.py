@@ -9,10 +9,9 @@ from nki_mlir.dialects.tile import Update
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import blocks, functions
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin, Language
+from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.values import BlockPointer, Descriptor, Value, describe
-
-builtin = Language("tl").function
+from nki_mlir.language.elementwise import builtin
 
 
 def _pointer(x: Any, function: str) -> Value:
@@ -21,7 +20,7 @@ def _pointer(x: Any, function: str) -> Value:
     return x
 
 
-@builtin(memory=True)
+@builtin(memory=True, member=True, pointer_member=True)
 def load(
     b: Builder,
     pointer: Any,
@@ -48,7 +47,7 @@ def load(
     return functions.load(b, ptr, mask, other)
 
 
-@builtin(memory=True)
+@builtin(memory=True, member=True, pointer_member=True)
 def store(
     b: Builder,
     pointer: Any,
@@ -77,26 +76,30 @@ def _is_given(option: Any) -> bool:
 
 
 # Atomic operations.
-def _atomic(name: str, kind: Update, doc: str) -> Builtin:
+def _atomic(name: str, kind: Update, doc: str, member: bool = True) -> Builtin:
     """An atomic operation on a value; `sem` and `scope` mean nothing where programs run one after another."""
 
     def one(b: Builder, pointer: Any, val: Any, mask: Any = None, sem: Any = None, scope: Any = None) -> Value:
         return functions.atomic(b, kind, _pointer(pointer, f"tl.{name}"), val, mask)
 
     one.__doc__ = doc
-    return builtin(name, memory=True)(one)
+    return builtin(name, memory=True, member=member)(one)
 
 
 atomic_add = _atomic("atomic_add", Update.ADD, "Adds to what the pointers name, and gives what was there before.")
 atomic_max = _atomic("atomic_max", Update.MAX, "The greater of what the pointers name and the value stays there.")
 atomic_min = _atomic("atomic_min", Update.MIN, "The smaller of what the pointers name and the value stays there.")
-atomic_and = _atomic("atomic_and", Update.AND, "The bits that what the pointers name and the value both have stay.")
-atomic_or = _atomic("atomic_or", Update.OR, "The bits that what the pointers name or the value has stay there.")
-atomic_xor = _atomic("atomic_xor", Update.XOR, "The bits that one of what the pointers name and the value has stay.")
+atomic_and = _atomic(
+    "atomic_and", Update.AND, "The bits that what the pointers name and the value both have stay.", False
+)
+atomic_or = _atomic("atomic_or", Update.OR, "The bits that what the pointers name or the value has stay there.", False)
+atomic_xor = _atomic(
+    "atomic_xor", Update.XOR, "The bits that one of what the pointers name and the value has stay.", False
+)
 atomic_xchg = _atomic("atomic_xchg", Update.EXCHANGE, "Stores a value, and gives what was there before.")
 
 
-@builtin(memory=True)
+@builtin(memory=True, member=True)
 def atomic_cas(b: Builder, pointer: Any, cmp: Any, val: Any, sem: Any = None, scope: Any = None) -> Value:
     """Stores a value where the pointers name what is expected, and gives what was there before."""
     return functions.atomic(b, Update.COMPARE_EXCHANGE, _pointer(pointer, "tl.atomic_cas"), val, None, cmp)
@@ -114,7 +117,7 @@ def make_block_ptr(
     return BlockPointer(array, blocks.integers(b, offsets, "the offsets", rank))
 
 
-@builtin()
+@builtin(pointer_member=True)
 def advance(b: Builder, base: Any, offsets: Any) -> BlockPointer:
     """The block pointer moved by so many elements along each dimension; assign it, it changes nothing in place."""
     if not isinstance(base, BlockPointer):
@@ -142,14 +145,17 @@ def _descriptor(x: Any, function: str) -> Descriptor:
     return x
 
 
-@builtin(memory=True)
+@builtin(memory=True, descriptor_member="load")
 def load_tensor_descriptor(b: Builder, desc: Any, offsets: Any) -> Value:
     """The block that begins at `offsets`."""
     return blocks.load_from(b, _descriptor(desc, "tl.load_tensor_descriptor"), offsets)
 
 
-@builtin(memory=True)
+@builtin(memory=True, descriptor_member="store")
 def store_tensor_descriptor(b: Builder, desc: Any, offsets: Any, value: Any) -> None:
     """Stores a block that begins at `offsets`."""
     array = _descriptor(desc, "tl.store_tensor_descriptor")
     blocks.store_to(b, array, offsets, value, partial(functions.cast_as_c, b))
+
+
+__all__ = functions_of(globals())  # pyright: ignore[reportUnsupportedDunderAll]

@@ -8,11 +8,12 @@ from typing import Any
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin
+from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.combine import RECURRENCE, kind_of
 from nki_mlir.frontend.dtypes import bfloat16, float32, int32
 from nki_mlir.frontend.values import Value, describe
-from nki_mlir.language.core import builtin, tensor_argument
+from nki_mlir.language.core import tensor_argument
+from nki_mlir.language.elementwise import builtin
 
 
 # Reductions.
@@ -69,7 +70,7 @@ def _reduction(kind: str, doc: str) -> Builtin:
         return _extreme(b, kind, input, axis, keep_dims)
 
     body.__doc__ = doc
-    return builtin(kind)(body)
+    return builtin(kind, member=True)(body)
 
 
 def _index_of(kind: str, doc: str) -> Builtin:
@@ -78,7 +79,7 @@ def _index_of(kind: str, doc: str) -> Builtin:
         return _position(b, kind, x, axis, keep_dims)[1]
 
     body.__doc__ = doc
-    return builtin(f"arg{kind}")(body)
+    return builtin(f"arg{kind}", member=True)(body)
 
 
 def _axes(x: Any, axis: int | None) -> tuple[int, ...]:
@@ -101,7 +102,7 @@ def _summed(b: Builder, x: Any, dtype: Any) -> Any:
     return _wide(b, x) if x.dtype is bfloat16 or x.number.kind != "float" else x
 
 
-@builtin()
+@builtin(member=True)
 def sum(b: Builder, input: Any, axis: int | None = None, keep_dims: bool = False, dtype: Any = None) -> Value:
     """The sum along an axis; of all elements without one. bfloat16 is summed to float32, short integers to int32."""
     return functions.reduce(b, "sum", _summed(b, input, dtype), _axes(input, axis), keep_dims)
@@ -126,7 +127,7 @@ def _integers(b: Builder, x: Any, function: str) -> Value:
     return _wide(b, x) if x.number.is_bool() else x
 
 
-@builtin()
+@builtin(member=True)
 def reduce(b: Builder, input: Any, axis: int | None, combine_fn: Any, keep_dims: bool = False) -> Value:
     """Elements combined along an axis by a function of two; of all elements where the axis is None."""
     if isinstance(input, tuple | list):
@@ -135,7 +136,7 @@ def reduce(b: Builder, input: Any, axis: int | None, combine_fn: Any, keep_dims:
     return functions.reduce(b, kind_of(b, combine_fn, [x.element]), x, _axes(x, axis), keep_dims)
 
 
-@builtin()
+@builtin(member=True)
 def softmax(b: Builder, x: Any, dim: int | None = None, keep_dims: bool = False, ieee_rounding: bool = False) -> Value:
     """exp(x) over its sum along one dimension, the first by default; computed around the maximum."""
     x = functions.as_float(b, x)
@@ -150,19 +151,19 @@ def softmax(b: Builder, x: Any, dim: int | None = None, keep_dims: bool = False,
 
 
 # Scans.
-@builtin()
+@builtin(member=True)
 def cumsum(b: Builder, input: Any, axis: int = 0, reverse: bool = False, dtype: Any = None) -> Value:
     """The sum of the elements up to each one along an axis; of those from it on with `reverse`."""
     return functions.scan(b, "sum", _numbers(b, _summed(b, input, dtype), "tl.cumsum"), axis, reverse)
 
 
-@builtin()
+@builtin(member=True)
 def cumprod(b: Builder, input: Any, axis: int = 0, reverse: bool = False) -> Value:
     """The product of the elements up to each one along an axis; of those from it on with `reverse`."""
     return functions.scan(b, "product", _numbers(b, _summed(b, input, None), "tl.cumprod"), axis, reverse)
 
 
-@builtin()
+@builtin(member=True)
 def associative_scan(b: Builder, input: Any, axis: int, combine_fn: Any, reverse: bool = False) -> Any:
     """What a function of two combines the elements up to each one to. Of pairs (a, b), by
     `(a1 * a2, a2 * b1 + b2)`: the recurrence `h = a * h + b`."""
@@ -179,7 +180,7 @@ def associative_scan(b: Builder, input: Any, axis: int, combine_fn: Any, reverse
 
 
 # Elements in other places.
-@builtin()
+@builtin(member=True)
 def flip(b: Builder, x: Any, dim: int | None = None) -> Value:
     """A dimension backwards, the last one by default."""
     return functions.flip(b, _numbers(b, x, "tl.flip"), -1 if dim is None else dim)
@@ -201,7 +202,7 @@ def _pair(b: Builder, x: Any, y: Any, function: str) -> tuple[Value, Value]:
     return x, y
 
 
-@builtin()
+@builtin(member=True)
 def join(b: Builder, a: Any, b_: Any) -> Value:
     """Two tensors side by side along a new last dimension."""
     x, y = _pair(b, a, b_, "tl.join")
@@ -222,7 +223,7 @@ def cat(b: Builder, input: Any, other: Any, can_reorder: bool = False) -> Value:
     return functions.reshape(b, _stacked(b, x, y, 0), (2 * x.shape[0], *x.shape[1:]))
 
 
-@builtin()
+@builtin(member=True)
 def split(b: Builder, a: Any) -> tuple[Value, Value]:
     """The two halves of a last dimension of size 2."""
     x = _numbers(b, a, "tl.split")
@@ -253,7 +254,7 @@ def unsqueeze(b: Builder, x: Any, dim: int) -> Value:
     return functions.expand(b, x, dim)
 
 
-@builtin()
+@builtin(member=True)
 def ravel(b: Builder, x: Any, can_reorder: bool = False) -> Value:
     """The tensor as one dimension."""
     return functions.reshape(b, x, (math.prod(tensor_argument(x, "tl.ravel").shape),))
@@ -272,3 +273,6 @@ def swizzle2d(b: Builder, i: Any, j: Any, size_i: Any, size_j: Any, size_g: Any)
     rows = operators.binary(b, "minnum", of("-", size_i, first), size_g)
     inside = of("%", number, size)
     return of("+", first, of("%", inside, rows)), of("//", inside, rows)
+
+
+__all__ = functions_of(globals())  # pyright: ignore[reportUnsupportedDunderAll]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nki_mlir.kernel import nki_jit as jit
+from nki_mlir.frontend.builtin import unsupported as _unsupported
 from nki_mlir.nki import isa, language
+from nki_mlir.nki.kernel import jit
 
 __all__ = ["isa", "jit", "language"]
 
-_UNSUPPORTED = "baremetal benchmark profile simulate_kernel trace compiler collectives typing nccl simulate"
+_UNSUPPORTED = _unsupported(
+    "nki", "baremetal benchmark profile simulate_kernel trace compiler collectives typing nccl simulate"
+)
 
 
 def __getattr__(name: str) -> Any:
-    from nki_mlir.frontend.builtin import Language
-
-    found = Language("nki").unsupported(_UNSUPPORTED, {}).get(name)
+    found = _UNSUPPORTED.get(name)
     if found is None:
         raise AttributeError(f"nki has no {name!r}")
     return found

@@ -14,12 +14,12 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend import hbm as memory
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.builtin import Builtin, Language, OutsideKernel
+from nki_mlir.frontend.builtin import Builtin, Language, OutsideKernel, functions_of
 from nki_mlir.frontend.dtypes import boolean
 from nki_mlir.frontend.values import HbmArray, Span, Unrolled, Value, describe
 
-_NL = Language("nl")
-builtin = _NL.function
+NKI = Language("nki", "nl")
+builtin = NKI.function
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def _axis(b: Builder, axis: Any) -> int:
 
 def _loop(name: str, doc: str, wrap: Callable[[range], Any] = lambda items: items) -> Builtin:
     def body(b: Builder, start: Any, stop: Any = None, step: Any = 1) -> Any:
-        from nki_mlir.language.core import loop_bounds
-
-        return wrap(loop_bounds(f"nl.{name}", start, stop, step))
+        return wrap(functions.loop_bounds(f"nl.{name}", start, stop, step))
 
     body.__doc__ = doc
     return builtin(name)(body)
@@ -219,9 +217,6 @@ def _in_hbm(buffer: Any) -> bool:
     return True
 
 
-reshape_array = Builtin(lambda b, array, *shape: memory.reshaped(array, shape), "reshape")
-
-
 # Arithmetic.
 def _result(b: Builder, value: Any, dtype: Any) -> Any:
     return value if dtype is None else b.typed(value, functions.dtype_of(dtype))
@@ -362,19 +357,22 @@ def copy(b: Builder, src: Any, dtype: Any = None, mask: Any = None) -> Value:
     return _result(b, Value(src.ssa), dtype)
 
 
-@builtin()
+@builtin(member="astype")
 def static_cast(b: Builder, value: Any, dtype: Any) -> Any:
     """The value in another type, rounded to nearest even."""
     return b.typed(value, functions.dtype_of(dtype))
 
 
-@builtin()
+@builtin(member=True)
 def broadcast_to(b: Builder, src: Any, shape: Any) -> Value:
     """The tile repeated to a shape."""
     return b.broadcast(b.to_value(src), functions.shape_argument(shape))
 
 
-@builtin()
+@builtin(member=True)
 def expand_dims(b: Builder, data: Any, axis: Any) -> Value:
     """The tile with a new dimension of size 1."""
     return functions.expand(b, data, axis)
+
+
+__all__ = functions_of(globals())  # pyright: ignore[reportUnsupportedDunderAll]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from nki_mlir.frontend.builtin import Unsupported as _Unsupported
+
 
 def __getattr__(name: str) -> Any:
-    from nki_mlir.frontend.builtin import Unsupported
-
     if name.startswith("__"):
         raise AttributeError(name)
-    return Unsupported(f"nisa.{name}", "write the kernel with nl.* functions")
+    return _Unsupported(f"nisa.{name}", "write the kernel with nl.* functions")

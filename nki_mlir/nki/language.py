@@ -7,188 +7,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from nki_mlir.frontend.builtin import Language as _Language
-from nki_mlir.frontend.dtypes import (
-    bfloat16,
-    float8_e4m3,
-    float8_e4m3fn,
-    float8_e5m2,
-    float16,
-    float32,
-    int8,
-    int16,
-    int32,
-    tfloat32,
-    uint8,
-    uint16,
-    uint32,
-)
-from nki_mlir.frontend.dtypes import boolean as bool_
-from nki_mlir.nki.core import (
-    abs,
-    add,
-    affine_range,
-    arange,
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
-    broadcast_to,
-    ceil,
-    copy,
-    cos,
-    divide,
-    ds,
-    empty,
-    equal,
-    erf,
-    exp,
-    expand_dims,
-    floor,
-    full,
-    gelu,
-    greater,
-    greater_equal,
-    hbm,
-    less,
-    less_equal,
-    load,
-    log,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    matmul,
-    max,
-    maximum,
-    mean,
-    mgrid,
-    min,
-    minimum,
-    multiply,
-    ndarray,
-    negative,
-    not_equal,
-    num_programs,
-    ones,
-    par_dim,
-    private_hbm,
-    program_id,
-    program_ndim,
-    psum,
-    reciprocal,
-    relu,
-    rsqrt,
-    sbuf,
-    sequential_range,
-    shared_hbm,
-    sigmoid,
-    silu,
-    sin,
-    sqrt,
-    square,
-    static_cast,
-    static_range,
-    store,
-    subtract,
-    sum,
-    tanh,
-    tile_size,
-    transpose,
-    where,
-    zeros,
-)
-from nki_mlir.nki.core import range_ as range
+from nki_mlir.frontend import dtypes as _dtypes
+from nki_mlir.frontend.builtin import public_names as _public_names
+from nki_mlir.frontend.dtypes import bfloat16 as bfloat16
+from nki_mlir.frontend.dtypes import float8_e4m3 as float8_e4m3
+from nki_mlir.frontend.dtypes import float8_e4m3fn as float8_e4m3fn
+from nki_mlir.frontend.dtypes import float8_e5m2 as float8_e5m2
+from nki_mlir.frontend.dtypes import float16 as float16
+from nki_mlir.frontend.dtypes import float32 as float32
+from nki_mlir.frontend.dtypes import int8 as int8
+from nki_mlir.frontend.dtypes import int16 as int16
+from nki_mlir.frontend.dtypes import int32 as int32
+from nki_mlir.frontend.dtypes import tfloat32 as tfloat32
+from nki_mlir.frontend.dtypes import uint8 as uint8
+from nki_mlir.frontend.dtypes import uint16 as uint16
+from nki_mlir.frontend.dtypes import uint32 as uint32
+from nki_mlir.nki import core as _core
+from nki_mlir.nki.core import *  # noqa: F403
+from nki_mlir.nki.core import hbm as hbm
+from nki_mlir.nki.core import mgrid as mgrid
+from nki_mlir.nki.core import private_hbm as private_hbm
+from nki_mlir.nki.core import psum as psum
+from nki_mlir.nki.core import sbuf as sbuf
+from nki_mlir.nki.core import shared_hbm as shared_hbm
+from nki_mlir.nki.core import tile_size as tile_size
 
-__all__ = [
-    "abs",
-    "add",
-    "affine_range",
-    "arange",
-    "bfloat16",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "bool_",
-    "broadcast_to",
-    "ceil",
-    "copy",
-    "cos",
-    "divide",
-    "ds",
-    "empty",
-    "equal",
-    "erf",
-    "exp",
-    "expand_dims",
-    "float8_e4m3",
-    "float8_e4m3fn",
-    "float8_e5m2",
-    "float16",
-    "float32",
-    "floor",
-    "full",
-    "gelu",
-    "greater",
-    "greater_equal",
-    "hbm",
-    "int8",
-    "int16",
-    "int32",
-    "less",
-    "less_equal",
-    "load",
-    "log",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "mgrid",
-    "min",
-    "minimum",
-    "multiply",
-    "ndarray",
-    "negative",
-    "not_equal",
-    "num_programs",
-    "ones",
-    "par_dim",
-    "private_hbm",
-    "program_id",
-    "program_ndim",
-    "psum",
-    "range",
-    "reciprocal",
-    "relu",
-    "rsqrt",
-    "sbuf",
-    "sequential_range",
-    "shared_hbm",
-    "sigmoid",
-    "silu",
-    "sin",
-    "sqrt",
-    "square",
-    "static_cast",
-    "static_range",
-    "store",
-    "subtract",
-    "sum",
-    "tanh",
-    "tfloat32",
-    "tile_size",
-    "transpose",
-    "uint8",
-    "uint16",
-    "uint32",
-    "where",
-    "zeros",
-]
+range, bool_ = _core.range_, _dtypes.boolean
 
-_UNSUPPORTED = _Language("nl").unsupported(
+_UNSUPPORTED = _core.NKI.unsupported(
     "all all_reduce any arctan atomic_rmw ctz device_print dropout dynamic_range empty_like erf_dx expm1 "
     "float4_e2m1fn_x4 float8_e4m3fn_x4 float8_e5m2_x4 fmod gather_flattened gelu_apprx_sigmoid gelu_apprx_sigmoid_dx "
     "gelu_apprx_tanh gelu_dx invert left_shift load_transpose2d loop_reduce mish mod nc no_reorder power prod rand "
@@ -203,3 +49,6 @@ def __getattr__(name: str) -> Any:
     if found is None:
         raise AttributeError(f"nl has no {name!r}")
     return found
+
+
+__all__ = _public_names(globals())  # pyright: ignore[reportUnsupportedDunderAll]

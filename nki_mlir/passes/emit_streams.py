@@ -257,10 +257,10 @@ class _Emission:
         for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
             value = op.operand_value(name)
             fields[name] = None if value is None else isa.ExprAttr(stream.value(value, op))
-        if op.instruction.name in ("nc_matmul", "nc_matmul_mx"):
+        if parts := op.instruction.expands_to:
             loaded = {name: operands.pop(name) for name in LOADED if name in operands}
-            self.add(op, "load_stationary", loaded, fields)
-            self.add(op, "multiply_moving", operands, fields)
+            self.add(op, parts[0], loaded, fields)
+            self.add(op, parts[1], operands, fields)
         else:
             properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
             made = self.add(op, op.instruction.name, operands, {**fields, **properties})
@@ -306,7 +306,7 @@ def _needs_descriptors(op: EngineInstruction, operands: Mapping[str, Access | fl
     in_registers = any(access.address is not None and access.address.registers() for access in accesses)
     if not in_registers or not op.instruction.is_transfer or op.fields().get("dge_mode") in ("swdge", "hwdge"):
         return None
-    hardware = "" if target_of(op).core == "v2" else ', or "hwdge" on sync or scalar'
+    hardware = ', or "hwdge" on sync or scalar' if target_of(op).features.hardware_descriptors else ""
     return f'an address of this transfer is known at run time only; it takes dge_mode "swdge" on gpsimd{hardware}'
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nki_mlir.dialects import LEVELS
+from nki_mlir.passes.stages import STAGES
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -90,8 +91,6 @@ def _wrong_type(op: Operation) -> Attribute | None:
 
 def remaining_pipeline(module: ModuleOp) -> str:
     """The spec of what is left of the lowering to `neuron.isa`; empty if the module is there."""
-    from nki_mlir.passes.pipelines import STAGES
-
     level = level_of(module)
     if level == ISA:
         return ""
@@ -101,8 +100,6 @@ def remaining_pipeline(module: ModuleOp) -> str:
 
 def passes_between(level: str, name: str) -> str:
     """The spec that takes a module of the level to where the pass `name` runs: whole stages, then single passes."""
-    from nki_mlir.passes.pipelines import STAGES
-
     spec: list[str] = []
     for stage, text in list(STAGES.items())[_FIRST_STAGE[level] :]:
         passes = text.split(",")

@@ -8,27 +8,13 @@ from typing import TYPE_CHECKING
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
 from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
+from nki_mlir.passes.stages import STAGES
 
 if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.passes import ModulePass
     from xdsl.utils.arg_spec import ArgSpec
-
-_CLEAN = "canonicalize,cse,dce"
-_STRUCTURE = "normalize-loops,induction,fold-constants,expand-atomics,structure-accesses"
-_EXPAND = (
-    "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
-    "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
-)
-
-STAGES: dict[str, str] = {
-    "tile": f"{_STRUCTURE},{_CLEAN},programs-to-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
-    "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
-    "engine-to-isa": "emit-streams,insert-semaphores",
-}
-"""The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""
 
 NAMED: dict[str, str] = {**STAGES, "lower-to-isa": ",".join(STAGES.values())}
 

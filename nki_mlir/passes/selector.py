@@ -139,7 +139,7 @@ class Selector:
         offset is known at run time only."""
         if is_known_early(expr_of(offset)):
             return engine, None
-        if self.target.core != "v2" and engine is Engine.SYNC:
+        if self.target.features.hardware_descriptors and engine is Engine.SYNC:
             return engine, "hwdge"
         return Engine.GPSIMD, "swdge"
 

@@ -71,6 +71,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "arch-v3": "NKI architecture guide, Trainium2",
         "arch-v4": "NKI architecture guide, Trainium3",
         "isa": "nki.isa reference, current",
+        "isa-fields": "NKI ISA common fields, of SDK 2.26 and current",
         "isa-2.26": "nki.isa reference and allocation API of SDK 2.26",
         "tile-size": "nki.language.tile_size",
         "perf": "NKI performance optimisations, with its profile screenshots",
@@ -80,6 +81,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "explorer": "Neuron Explorer documents",
         "profiler-2.26": "Neuron profiler guide of SDK 2.26, screenshots",
         "comm-overlap": "Neuron Runtime, compute-communication overlap",
+        "lnc": "Logical NeuronCore configuration",
         "neff": "Work with NEFF files",
         "nkilib": "NKI Library sources",
         "chip-1": "Trainium architecture page",
@@ -94,8 +96,40 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Sizes of the memories; SBUF and PSUM per partition, HBM of the whole chip. Alignments are the allocator's."""
+class Features:
+    """What not every core can do; a core that lacks something is refused by the rule that asks for it, or does it in
+    another way.
+
+    - `bit_transposes`: the Tensor engine passes bits through; else a transpose multiplies with the identity.
+    - `array_tiles_of_32`: tiles of the array may have 32 rows or columns.
+    - `double_row`: a matmul takes two rows of fp8 as one.
+    - `bfloat16_sums`: a matmul can leave bf16 in PSUM.
+    - `scalar_tensor_scalar`, `scalar_tensor_copy`: the Scalar engine has these instructions.
+    - `activation_biases`: a bias may be a constant, and `reciprocal` takes one.
+    - `absolute_extrema`: the operators abs_max and abs_min.
+    - `vector_xorwow`: Vector draws from XORWOW as GpSimd does.
+    - `hardware_descriptors`, `indirect_transposes`, `transfer_priorities`: of transfers.
+    - `core_barrier`: pairs of cores wait for each other.
+    """
+
+    bit_transposes: bool
+    array_tiles_of_32: bool
+    double_row: bool
+    bfloat16_sums: bool
+    scalar_tensor_scalar: bool
+    scalar_tensor_copy: bool
+    activation_biases: bool
+    absolute_extrema: bool
+    vector_xorwow: bool
+    hardware_descriptors: bool
+    indirect_transposes: bool
+    transfer_priorities: bool
+    core_barrier: bool
+
+
+@dataclass(frozen=True)
+class MemorySizes:
+    """SBUF and PSUM per partition, HBM of the whole chip. Alignments are the allocator's."""
 
     partitions: int
     sbuf_bytes: int
@@ -270,7 +304,8 @@ class Target:
     name: str
     core: str
     cores_per_chip: int
-    memory: Memory
+    features: Features
+    memory: MemorySizes
     limits: Limits
     ports: Ports
     clock_ghz: Mapping[str, float]
@@ -299,7 +334,8 @@ def load(name: str) -> Target:
         name=table["name"],
         core=table["core"],
         cores_per_chip=table["cores_per_chip"],
-        memory=_section(Memory, table["memory"]),
+        features=_section(Features, table["features"]),
+        memory=_section(MemorySizes, table["memory"]),
         limits=_section(Limits, table["limits"]),
         ports=_section(Ports, table["ports"]),
         clock_ghz=MappingProxyType({engine: float(table["clock_ghz"][engine]) for engine in ENGINES}),

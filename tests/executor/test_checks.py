@@ -104,7 +104,7 @@ def test_a_trace_without_checks_has_every_issue_and_reports_nothing() -> None:
     assert errors(streams)[0] == "race"
     trace = Trace()
     execute(program(streams), [], checks=False, trace=trace)
-    assert [sequencer.unit.name for sequencer, _, _ in trace] == ["vector", "gpsimd"]
+    assert [unit.name for unit, _, _ in trace] == ["vector", "gpsimd"]
 
 
 def test_reuse_of_an_address_is_a_race() -> None:

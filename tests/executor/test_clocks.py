@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from nki_mlir.executor.checks.clocks import relied
-from nki_mlir.executor.trace import Item
+from nki_mlir.executor.trace import Issue
 
 AMOUNT = 4
 
 
 @dataclass(eq=False)
 class Fake:
-    """As much of a step as an order looks at."""
+    """As much of a micro-op as an order looks at."""
 
     waits: bool
-    update_core: Any
+    update_core: int | None
     amount: int
     ring: tuple[str, int] | None
     mask: int
@@ -34,10 +33,7 @@ class Fake:
 class Stream:
     name: str
     steps: list[tuple[Fake, tuple[int, ...]]] = field(default_factory=list)
-
-    @property
-    def core(self) -> Any:
-        return SimpleNamespace(index=0)
+    core: int = 0
 
 
 def streams_of(rng: random.Random) -> list[Stream]:
@@ -48,7 +44,7 @@ def streams_of(rng: random.Random) -> list[Stream]:
         stream = Stream(f"engine {index}")
         for _ in range(rng.randint(1, 7)):
             dma = rng.random() < 0.4
-            update = None if rng.random() < 0.3 else SimpleNamespace(index=0)
+            update = None if rng.random() < 0.3 else 0
             semaphore = rng.randrange(semaphores) if shared else (index if not dma else index + 3)
             amount = AMOUNT if dma else rng.randint(1, 2)
             ring = (stream.name, rng.randrange(2)) if dma else None
@@ -61,10 +57,10 @@ def streams_of(rng: random.Random) -> list[Stream]:
     return found
 
 
-def run(streams: list[Stream], rng: random.Random) -> list[Item]:
+def run(streams: list[Stream], rng: random.Random) -> list[Issue]:
     """A legal order of issue: completions as soon as possible, the streams in any order."""
     heads, counts = dict.fromkeys(streams, 0), dict[int, int]()
-    trace: list[Item] = []
+    trace: list[Issue] = []
     while True:
         ready = []
         for stream in streams:
@@ -77,12 +73,12 @@ def run(streams: list[Stream], rng: random.Random) -> list[Item]:
         stream = rng.choice(ready)
         step, numbers = stream.steps[heads[stream]]
         heads[stream] += 1
-        trace.append(cast(Item, (stream, step, numbers)))
+        trace.append(cast(Issue, (stream, step, numbers)))
         if step.update_core is not None:
             counts[numbers[2]] = counts.get(numbers[2], 0) + step.amount
 
 
-def reached_without(trace: list[Item], held: int) -> set[int]:
+def reached_without(trace: list[Issue], held: int) -> set[int]:
     """The issues (places in the trace) that happen although the completion of item `held` never does."""
     streams: dict[Any, list[int]] = {}
     for place, (stream, _, _) in enumerate(trace):
@@ -108,7 +104,7 @@ def reached_without(trace: list[Item], held: int) -> set[int]:
         issued |= more
 
 
-def _held_back(trace: list[Item], held: int, place: int) -> bool:
+def _held_back(trace: list[Issue], held: int, place: int) -> bool:
     (stream, step, _), (other, later, _) = trace[held], trace[place]
     if stream is not other or place < held or (step.ring is None) != (later.ring is None):
         return False

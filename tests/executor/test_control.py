@@ -14,8 +14,8 @@ from nki_mlir.dialects.alu import REGISTER_ALUS, Alu
 from nki_mlir.dialects.neuron_isa import Comparison
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import execute
+from nki_mlir.executor.control_actions import REGISTER_ALU
 from nki_mlir.executor.decode import HOLDS
-from nki_mlir.executor.steps import REGISTER_ALU
 
 quick = settings(max_examples=60, deadline=None)
 words = st.integers(-(2**31), 2**31 - 1) | st.integers(-4, 4)

@@ -21,7 +21,7 @@ from xdsl.ir import Attribute
 
 from nki_mlir.costs.instructions import PREDICATES
 from nki_mlir.dialects.access import Access, Engine, Space
-from nki_mlir.dialects.alu import PARTITION_REDUCING, UNARY, V4_ONLY
+from nki_mlir.dialects.alu import ABSOLUTE_EXTREMA, PARTITION_REDUCING, UNARY
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME, INSTRUCTIONS, REDUCING, Alu, Function, Instance
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_tables_are_complete() -> None:
     assert set(MEANING) == {i.name for i in INSTRUCTIONS if "neuron.isa" in i.levels}
     assert set(ARITHMETIC) | set(BITWISE) | PARTITION_REDUCING == set(Alu) and not set(ARITHMETIC) & set(BITWISE)
-    assert set(REDUCTIONS) == REDUCING | V4_ONLY | PARTITION_REDUCING
+    assert set(REDUCTIONS) == REDUCING | ABSOLUTE_EXTREMA | PARTITION_REDUCING
     assert set(IDENTITY) <= set(REDUCTIONS)
     assert set(FUNCTIONS) == set(Function)
     assert set(PREDICATES) == set(ASKED)
@@ -50,7 +50,7 @@ def test_tables_are_complete() -> None:
 
 def chip(*alus: Alu | None) -> str:
     """A chip that has the operators."""
-    return "trn3" if V4_ONLY & set(alus) else "trn1"
+    return "trn3" if ABSOLUTE_EXTREMA & set(alus) else "trn1"
 
 
 @quick

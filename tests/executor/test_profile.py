@@ -24,7 +24,8 @@ from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.neuron_isa import CoreOp, ProgramOp, StreamOp
 from nki_mlir.executor import RunResult, execute
 from nki_mlir.executor.perfetto import trace_text
-from nki_mlir.executor.profile import Intervals, Profile
+from nki_mlir.executor.profile import Profile
+from nki_mlir.executor.timing import Intervals
 
 SEEDS = (None, 1, 2)
 RUNS = ("add", "matmul", "gather", "two_cores", "empty")
@@ -87,7 +88,7 @@ def test_waits_name_semaphore_and_setter() -> None:
 
 def test_counts_bytes_and_flops() -> None:
     """matmul.mlir: 2 x 2 blocks of 128 x 512 and 4 steps of 128 along K, bf16 in and fp32 out."""
-    profile = Profile.of(result := ran("matmul"))
+    profile = Profile((result := ran("matmul")).recording)
     assert profile is not result.profile
     assert profile["tensor"].instructions == {"load_stationary": 16, "multiply_moving": 16, "event_semaphore": 4}
     assert (profile.instructions, profile.text_instructions) == (80, 8)

@@ -17,6 +17,7 @@ from nki_mlir import CompileError, parse
 from nki_mlir.executor import execute
 from nki_mlir.passes import pipelines
 from nki_mlir.passes.levels import level_of, verify_level
+from nki_mlir.passes.stages import STAGES
 from reference.elements import Array
 from reference.mem import run_mem
 from reference.tile import run_tile
@@ -32,7 +33,7 @@ _RUN = {"tile": run_tile, "neuron.mem": run_mem}
 
 def _complete() -> set[int]:
     """After how many passes of the lowering a level is complete."""
-    counts = [len(pipelines.build(stage)) for stage in pipelines.STAGES.values()]
+    counts = [len(pipelines.build(stage)) for stage in STAGES.values()]
     return set(itertools.accumulate(counts))
 
 

@@ -18,7 +18,6 @@ from nki_mlir.dialects.alu import (  # noqa: F401
     REDUCING,
     SCALAR_ENGINE_PAIRS,
     UNARY,
-    V4_ONLY,
     Alu,
     AluAttr,
     Function,

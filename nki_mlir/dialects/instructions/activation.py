@@ -22,7 +22,7 @@ _PAIRS = {
 
 
 def _bias(i: Instance) -> str | None:
-    if i.target.core != "v2":
+    if i.target.features.activation_biases:
         return None
     if isinstance(i.operands.get("bias"), float):
         return "bias may be a constant from NeuronCore-v3 on; before, it is a [P,1] tile"

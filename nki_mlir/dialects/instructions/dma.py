@@ -61,7 +61,7 @@ def _queue_exists(i: Instance) -> str | None:
 
 def _priority(i: Instance) -> str | None:
     priority = i.fields.get("priority")
-    if priority is not None and i.target.core != "v4":
+    if priority is not None and not i.target.features.transfer_priorities:
         return f"priority needs NeuronCore-v4; {i.target.name} is {i.target.core}"
     if isinstance(priority, int) and not 0 <= priority <= 3:
         return f"priority is 0, the highest, to 3, not {priority}"
@@ -92,7 +92,7 @@ def _descriptors(i: Instance) -> str | None:
 
 
 def _hardware_descriptors(i: Instance) -> str | None:
-    if i.target.core == "v2":
+    if not i.target.features.hardware_descriptors:
         return f"dge_mode hwdge needs NeuronCore-v3; {i.target.name} is {i.target.core}"
     if index_of(i) is not None:
         return "dge_mode hwdge has no indirect transfers; use swdge"
@@ -203,7 +203,7 @@ def _indirect_transpose(i: Instance, src: Access, shape: tuple[int, ...]) -> str
     indices = i.access("indices")
     if indices is None:
         return None
-    if i.target.core == "v2":
+    if not i.target.features.indirect_transposes:
         return f"an indirect transpose needs NeuronCore-v3; {i.target.name} is {i.target.core}"
     if src.on_chip:
         return "indices choose rows of a src in HBM"
@@ -296,6 +296,7 @@ DMA: tuple[Instruction, ...] = (
             _row_operands,
             _accumulates,
         ),
+        transfer="copy",
     ),
     Instruction(
         "dma_transpose",
@@ -310,6 +311,7 @@ DMA: tuple[Instruction, ...] = (
         ),
         (_QUEUE, _PRIORITY, _DGE_MODE, _OOB_MODE),
         (_queue_exists, _priority, same_dtype("dst", "src"), _descriptors, _bounds_checked, _transposed),
+        transfer="transpose",
     ),
     Instruction(
         "dma_compute",
@@ -330,5 +332,6 @@ DMA: tuple[Instruction, ...] = (
             _OOB_MODE,
         ),
         (_queue_exists, _equal_elements, _sums, _descriptors, _bounds_checked, _row_operands, _adds_to_rows),
+        transfer="sum",
     ),
 )

@@ -61,5 +61,6 @@ EXCHANGE: tuple[Instruction, ...] = (
         (same_dtype("dst", "src"), _same_layout, _the_other_rank, _pipe, _gpsimd_dma),
         cores=("v3", "v4"),
         levels=("neuron.isa",),
+        transfer="exchange",
     ),
 )

@@ -168,6 +168,7 @@ GPSIMD_ENGINE: tuple[Instruction, ...] = (
         (Operand("dst", "dst", SBUF, shape="own"), Operand("data", "src", SBUF, shape="own")),
         (Field("op", "alu"),),
         (_partition_reduction,),
+        reduces_partitions=True,
     ),
     Instruction(
         "local_gather",

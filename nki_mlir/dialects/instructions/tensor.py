@@ -56,7 +56,7 @@ def columns(i: Instance, access: Access) -> int:
 
 def is_bit_transpose(i: Instance) -> bool:
     """Whether a matmul passes the stationary tile's bits through; on NeuronCore-v2 is_transpose is a mere remark."""
-    return bool(i.fields.get("is_transpose")) and i.target.core != "v2"
+    return bool(i.fields.get("is_transpose")) and i.target.features.bit_transposes
 
 
 def array_output(element_type: Attribute) -> Attribute:
@@ -74,7 +74,7 @@ def _array_tile(i: Instance) -> str | None:
     for what, at, extent in zip(("row", "column"), position, size, strict=True):
         if extent not in (32, 64, 128):
             return f"a tile has 32, 64 or 128 {what}s, not {extent}"
-        if extent == 32 and i.target.core == "v2":
+        if extent == 32 and not i.target.features.array_tiles_of_32:
             return f"a tile of 32 {what}s needs NeuronCore-v3; {i.target.name} is v2, which has tiles of 64 and 128"
         if at % extent or not 0 <= at < 128:
             return f"a tile of {extent} {what}s starts at a multiple of {extent} below 128, not at {at}"
@@ -100,7 +100,7 @@ def _tile_operands(i: Instance, position: tuple[int, ...], size: tuple[int, ...]
 def _double_row(i: Instance) -> str | None:
     if not is_double_row(i):
         return None
-    if i.target.core == "v2":
+    if not i.target.features.double_row:
         return f"perf_mode double_row needs NeuronCore-v3; {i.target.name} is {i.target.core}"
     if i.fields.get("is_transpose"):
         return "perf_mode double_row excludes is_transpose"
@@ -166,7 +166,7 @@ def _matmul_dtype(i: Instance) -> str | None:
     name = dtype(dst.element_type).name
     if i.fields.get("is_transpose") and dst.element_type != _F32:
         return f"a transpose leaves {name} in PSUM from NeuronCore-v3 on; {i.target.name} multiplies, dst is float32"
-    if dst.element_type == _BF16 and i.target.core != "v4":
+    if dst.element_type == _BF16 and not i.target.features.bfloat16_sums:
         return f"a matmul leaves bfloat16 in PSUM from NeuronCore-v4 on; on {i.target.name} dst is float32"
     if dst.element_type not in (_F32, _BF16):
         return f"dst is float32, or bfloat16 from NeuronCore-v4 on, not {name}"
@@ -201,11 +201,12 @@ def _transpose_dtype(i: Instance) -> str | None:
     dst, data = i.access("dst"), i.access("data")
     if dst is None or data is None:
         return None
-    if i.engine is Engine.TENSOR and i.target.core != "v2" and dst.element_type != array_output(data.element_type):
+    passes_bits = i.target.features.bit_transposes
+    if i.engine is Engine.TENSOR and passes_bits and dst.element_type != array_output(data.element_type):
         return _output_must_be(dst, data, "the transpose")
     if i.engine is not Engine.TENSOR:
         return same_dtype("dst", "data")(i)
-    if i.target.core == "v2" and dst.element_type not in (data.element_type, _F32):
+    if not passes_bits and dst.element_type not in (data.element_type, _F32):
         name = dtype(data.element_type).name
         widens = "; NeuronCore-v3 widens it to uint16" if dst.element_type == _UINT16 and data.itemsize == 1 else ""
         return f"the transpose of {name} is {name} or float32, not {dtype(dst.element_type).name}{widens}"
@@ -231,6 +232,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (Operand("dst", "dst", dtypes=STORED, shape="own"), Operand("data", "src", dtypes=STORED, shape="own")),
         (),
         (_transpose_shapes, _transpose_dtype),
+        array="transpose",
     ),
     Instruction(
         "nc_matmul",
@@ -244,6 +246,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (ACCUMULATE, *_TILE),
         _RULES,
         levels=("neuron.engine",),
+        expands_to=("load_stationary", "multiply_moving"),
     ),
     Instruction(
         "nc_matmul_mx",
@@ -255,6 +258,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         _RULES,
         cores=("v4",),
         levels=("neuron.engine",),
+        expands_to=("load_stationary", "multiply_moving"),
     ),
     Instruction(
         "load_stationary",
@@ -265,6 +269,7 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         _TILE,
         _RULES,
         levels=("neuron.isa",),
+        array="load",
     ),
     Instruction(
         "multiply_moving",
@@ -274,5 +279,6 @@ TENSOR_ENGINE: tuple[Instruction, ...] = (
         (ACCUMULATE, *_TILE),
         _RULES,
         levels=("neuron.isa",),
+        array="multiply",
     ),
 )

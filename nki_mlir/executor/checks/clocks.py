@@ -22,16 +22,13 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nki_mlir.executor.decode import UPDATE, VALUE, WAIT
-from nki_mlir.executor.trace import Item, Trace
-
-if TYPE_CHECKING:
-    from nki_mlir.executor.decode import Step
-    from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.program import UPDATE, VALUE, WAIT, MicroOp
+from nki_mlir.executor.recording import Unit
+from nki_mlir.executor.trace import Issue, Trace
 
 Clock = list[int]
 """By chain, how many of its completions are known. Never changed once made."""
@@ -141,22 +138,22 @@ class Order:
     """One walk along a trace, for which `walk` gives what every issue relies on. `before` has the histories of the
     walk before."""
 
-    def __init__(self, trace: Sequence[Item], before: Mapping[tuple[int, int], History] | None = None):
+    def __init__(self, trace: Sequence[Issue], before: Mapping[tuple[int, int], History] | None = None):
         self.trace, self.before = trace, before or {}
         self.histories: dict[tuple[int, int], History] = {}
         self.chains: dict[object, int] = {}
-        steps = dict(zip(trace.steps, trace.sequencers, strict=True) if isinstance(trace, Trace) else _issuers(trace))
-        for sequencer in dict.fromkeys(steps.values()):
-            self.chains[sequencer] = len(self.chains)
-        for step, sequencer in steps.items():
-            if step.ring is not None:
-                self.chains.setdefault(ring_chain(sequencer, step), len(self.chains))
+        issuers = dict(zip(trace.micro_ops, trace.units, strict=True) if isinstance(trace, Trace) else _issuers(trace))
+        for unit in dict.fromkeys(issuers.values()):
+            self.chains[unit] = len(self.chains)
+        for micro_op, unit in issuers.items():
+            if micro_op.ring is not None:
+                self.chains.setdefault(ring_chain(unit, micro_op), len(self.chains))
         nothing = [0] * len(self.chains)
-        self.streams = {s: _Stream(self.chains[s], nothing) for s in steps.values()}
+        self.streams = {unit: _Stream(self.chains[unit], nothing) for unit in issuers.values()}
         self.counts = [0] * len(self.chains)
         self.rings: dict[Ring, dict[int, Clock]] = {}
 
-    def walk(self) -> Iterator[tuple[Item, Taken]]:
+    def walk(self) -> Iterator[tuple[Issue, Taken]]:
         for position, item in enumerate(self.trace):
             yield item, self._take(position, item)
 
@@ -165,35 +162,35 @@ class Order:
         """Whether every count of every semaphore names a raise, so that this walk is final."""
         return all(history.simple for history in self.histories.values())
 
-    def _take(self, position: int, item: Item) -> Taken:
+    def _take(self, position: int, item: Issue) -> Taken:
         """The next item of the trace."""
-        sequencer, step, numbers = item
-        stream = self.streams[sequencer]
+        unit, micro_op, numbers = item
+        stream = self.streams[unit]
         learned = None
-        if step.waits and numbers[VALUE] > 0:
-            key = (sequencer.core.index, numbers[WAIT])
+        if micro_op.waits and numbers[VALUE] > 0:
+            key = (unit.core, numbers[WAIT])
             history = self.histories.get(key)
             if history is not None:
                 clock, learned = self._learn(stream.clock, key, history, numbers[VALUE])
                 stream.clock = clock
         stream.count += 1
-        if step.ring is not None:
+        if micro_op.ring is not None:
             return self._transfer(position, item, stream, learned)
         clock = stream.clock
-        if step.update_core is not None:
+        if micro_op.update_core is not None:
             whole = clock.copy()
             whole[stream.chain] = stream.count
-            made = Raise(stream.chain, stream.count, step.amount, whole, None, position)
-            self._raise(step.update_core.index, numbers[UPDATE], made)
+            made = Raise(stream.chain, stream.count, micro_op.amount, whole, None, position)
+            self._raise(micro_op.update_core, numbers[UPDATE], made)
         return Taken(clock, stream.chain, stream.count, learned)
 
-    def _transfer(self, position: int, item: Item, stream: _Stream, learned: Raise | None) -> Taken:
+    def _transfer(self, position: int, item: Issue, stream: _Stream, learned: Raise | None) -> Taken:
         """Transfers of one ring end in order on each DMA engine: one is complete once a later one is complete that uses
         at least the same engines."""
-        sequencer, step, numbers = item
-        clock, mask = stream.clock, step.mask
-        chain = self.chains[ring_chain(sequencer, step)]
-        ring = self.rings.setdefault(ring_of(sequencer, step), {})
+        unit, micro_op, numbers = item
+        clock, mask = stream.clock, micro_op.mask
+        chain = self.chains[ring_chain(unit, micro_op)]
+        ring = self.rings.setdefault(ring_of(unit, micro_op), {})
         whole = clock
         for other, last in ring.items():
             if other & mask == other:
@@ -203,9 +200,9 @@ class Order:
         whole = whole.copy()
         whole[chain] = number
         ring[mask] = whole
-        if step.update_core is not None:
-            made = Raise(chain, number, step.amount, whole, clock, position)
-            self._raise(step.update_core.index, numbers[UPDATE], made)
+        if micro_op.update_core is not None:
+            made = Raise(chain, number, micro_op.amount, whole, clock, position)
+            self._raise(micro_op.update_core, numbers[UPDATE], made)
         return Taken(clock, chain, number, learned)
 
     def _raise(self, core: int, semaphore: int, made: Raise) -> None:
@@ -249,18 +246,18 @@ class Order:
         return np.take_along_axis(np.take_along_axis(clocks, order, 0), reached.argmax(axis=0)[None], 0)[0].tolist()
 
 
-def _issuers(trace: Sequence[Item]) -> Iterator[tuple[Step, Sequencer]]:
-    return ((step, sequencer) for sequencer, step, _ in trace)
+def _issuers(trace: Sequence[Issue]) -> Iterator[tuple[MicroOp, Unit]]:
+    return ((micro_op, unit) for unit, micro_op, _ in trace)
 
 
-def ring_of(sequencer: Sequencer, step: Step) -> Ring:
-    assert step.ring is not None
-    return (sequencer.core.index, *step.ring)
+def ring_of(unit: Unit, micro_op: MicroOp) -> Ring:
+    assert micro_op.ring is not None
+    return (unit.core, *micro_op.ring)
 
 
-def ring_chain(sequencer: Sequencer, step: Step) -> tuple[Ring, int]:
+def ring_chain(unit: Unit, micro_op: MicroOp) -> tuple[Ring, int]:
     """What names the chain of a transfer: its ring, and the DMA engines that it uses."""
-    return ring_of(sequencer, step), step.mask
+    return ring_of(unit, micro_op), micro_op.mask
 
 
 def final(order: Order) -> Order:
@@ -274,7 +271,7 @@ def final(order: Order) -> Order:
             return Order(order.trace, before)
 
 
-def relied(trace: Sequence[Item]) -> list[Taken]:
+def relied(trace: Sequence[Issue]) -> list[Taken]:
     """What every issue of a trace relies on."""
     order = Order(trace)
     found = list(order.walk())

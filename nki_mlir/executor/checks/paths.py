@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from nki_mlir.executor.checks.clocks import Raise, Taken, relied
 from nki_mlir.executor.checks.races import unit_of
-from nki_mlir.executor.decode import VALUE, WAIT
+from nki_mlir.executor.program import VALUE, WAIT
+from nki_mlir.executor.recording import BRANCH
 from nki_mlir.executor.reports import mnemonic, source
-from nki_mlir.executor.steps import BRANCH
-from nki_mlir.executor.trace import Item
+from nki_mlir.executor.trace import Issue
 
 
 class Walk:
     """A whole trace with what every issue relies on. `place(stream, n)` is where the n-th issue of a stream stands."""
 
-    def __init__(self, trace: Sequence[Item]):
+    def __init__(self, trace: Sequence[Issue]):
         self.trace, self.taken = trace, relied(trace)
         self.streams: dict[str, list[int]] = {}
-        for position, (sequencer, _, _) in enumerate(trace):
-            self.streams.setdefault(sequencer.unit.name, []).append(position)
+        for position, (unit, _, _) in enumerate(trace):
+            self.streams.setdefault(unit.name, []).append(position)
 
     def place(self, stream: str, ordinal: int) -> int:
         return self.streams[stream][ordinal]
@@ -30,7 +30,7 @@ class Walk:
 
     def why(self, position: int, event: Taken | Raise) -> list[str]:
         """The waits that prove a completion to the issue at `position`, the first one first."""
-        stream = self.streams[self.trace[position][0].unit.name]
+        stream = self.streams[self.trace[position][0].name]
         first = next(p for p in stream if self.relies(p, event))
         learned = self.taken[first].learned
         if learned is None:
@@ -49,7 +49,7 @@ class Walk:
         )
 
     def _name(self, position: int) -> str:
-        sequencer, step, _ = self.trace[position]
-        name = f"{sequencer.unit.name}'s {mnemonic(step.op) if step.op else BRANCH}"
-        at = source(step.op)
+        unit, micro_op, _ = self.trace[position]
+        name = f"{unit.name}'s {mnemonic(micro_op.op) if micro_op.op else BRANCH}"
+        at = source(micro_op.op)
         return f"{name} ({at})" if at else name

@@ -14,22 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.errors import Finding
 from nki_mlir.executor.checks.boxes import Box, Shadow, Touch, common
 from nki_mlir.executor.checks.clocks import Clock, Order, Taken, final
-from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
 from nki_mlir.executor.machine import Memory, Pattern
+from nki_mlir.executor.program import EXTRA, UPDATE, MicroOp, Placed
+from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.reports import mnemonic, unit_name, where
-from nki_mlir.executor.trace import Item
-
-if TYPE_CHECKING:
-    from nki_mlir.executor.decode import Step
-    from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.trace import Issue
 
 _KEPT = 4096
 """Boxes that are found by pattern and address without asking for their shape."""
@@ -37,7 +34,7 @@ _KEPT = 4096
 
 @dataclass(slots=True)
 class _Plan:
-    """What matters of a step: its operands in memory that can change, and its role for PSUM groups."""
+    """What matters of a micro-op: its operands in memory that can change, and its role for PSUM groups."""
 
     reads: Placed
     writes: Placed
@@ -50,13 +47,13 @@ class Races:
     """The findings of a trace, in the order of the trace, one for each pair of instructions of the text. `constant` are
     the tensors that nothing writes."""
 
-    def __init__(self, trace: Sequence[Item], constant: set[str]):
+    def __init__(self, trace: Sequence[Issue], constant: set[str]):
         self.trace, self.constant = trace, constant
         self._forget()
 
     def _forget(self) -> None:
         self.shadow = Shadow()
-        self.plans: dict[Step, _Plan] = {}
+        self.plans: dict[MicroOp, _Plan] = {}
         self.boxes: dict[Pattern, dict[int, Box]] = {}
         self.found: dict[tuple[str, Operation | None, Operation | None], Finding] = {}
 
@@ -68,9 +65,9 @@ class Races:
             self._follow(final(order).walk())
         return list(self.found.values())
 
-    def _follow(self, walk: Iterator[tuple[Item, Taken]]) -> None:
-        for position, ((_, step, numbers), taken) in enumerate(walk):
-            plan = self.plans.get(step) or self._plan(step)
+    def _follow(self, walk: Iterator[tuple[Issue, Taken]]) -> None:
+        for position, ((_, micro_op, numbers), taken) in enumerate(walk):
+            plan = self.plans.get(micro_op) or self._plan(micro_op)
             own = -1 if plan.transfer else taken.chain
             touch, clock = (taken.chain, taken.number, position), taken.clock
             for pattern, index in plan.reads:
@@ -100,12 +97,12 @@ class Races:
                     for other in box.others or (box,):
                         other.seen = other.unseen = None
 
-    def _plan(self, step: Step) -> _Plan:
-        reads = [(p, k) for p, k in step.sources if p.access.tensor not in self.constant]
-        writes = list(step.targets)
+    def _plan(self, micro_op: MicroOp) -> _Plan:
+        reads = [(p, k) for p, k in micro_op.sources if p.access.tensor not in self.constant]
+        writes = list(micro_op.targets)
         on_psum = any(p.access.space is Space.PSUM for p, _ in reads)
-        matmul = step.op is not None and step.op.name.endswith(".multiply_moving")
-        plan = self.plans[step] = _Plan(reads, writes, step.ring is not None, matmul, on_psum)
+        matmul = isinstance(micro_op.op, IsaInstruction) and micro_op.op.instruction.array == "multiply"
+        plan = self.plans[micro_op] = _Plan(reads, writes, micro_op.ring is not None, matmul, on_psum)
         return plan
 
     def _box(self, pattern: Pattern, address: int) -> Box:
@@ -157,39 +154,39 @@ class Races:
         self.found.setdefault(("psum", before, op), Finding("psum", text, before, op))
 
     def _race(self, earlier: int, later: int, pattern: Pattern, boxes: tuple[Box, Box], does: str, did: str) -> None:
-        (sequencer, step, _), (_, before, _) = self.trace[later], self.trace[earlier]
-        assert step.op is not None and before.op is not None
-        key = ("race", before.op, step.op)
+        (unit, after, _), (_, before, _) = self.trace[later], self.trace[earlier]
+        assert after.op is not None and before.op is not None
+        key = ("race", before.op, after.op)
         if key in self.found:
             return
         text = (
-            f"race: {where(step.op)} {does} {_place(pattern.memory, *boxes)}, which {where(before.op)} {did}; nothing"
-            f" orders them\n  {sequencer.unit.name}, second in this run, must wait for {self._edge(earlier)}"
+            f"race: {where(after.op)} {does} {_place(pattern.memory, *boxes)}, which {where(before.op)} {did}; nothing"
+            f" orders them\n  {unit.name}, second in this run, must wait for {self._edge(earlier)}"
         )
-        self.found[key] = Finding("race", text, before.op, step.op)
+        self.found[key] = Finding("race", text, before.op, after.op)
 
     def _edge(self, position: int) -> str:
         """Which completion, and the semaphore and count that say so."""
-        sequencer, step, numbers = self.trace[position]
-        assert step.op is not None
-        unit = unit_of(sequencer, step)
-        if step.update_core is None:
-            return f"{unit}, whose {mnemonic(step.op)} updates no semaphore"
-        core, semaphore = step.update_core.index, numbers[UPDATE]
+        issuer, micro_op, numbers = self.trace[position]
+        assert micro_op.op is not None
+        unit = unit_of(issuer, micro_op)
+        if micro_op.update_core is None:
+            return f"{unit}, whose {mnemonic(micro_op.op)} updates no semaphore"
+        core, semaphore = micro_op.update_core, numbers[UPDATE]
         total = sum(
             other.amount
             for _, other, n in self.trace[: position + 1]
-            if other.update_core is not None and (other.update_core.index, n[UPDATE]) == (core, semaphore)
+            if other.update_core is not None and (other.update_core, n[UPDATE]) == (core, semaphore)
         )
         return f"{unit}: semaphore {semaphore}{f' of core {core}' if core else ''} to reach {total}"
 
 
-def unit_of(sequencer: Sequencer, step: Step) -> str:
+def unit_of(unit: Unit, micro_op: MicroOp) -> str:
     """The engine of an instruction, or the queue of a transfer."""
-    if step.ring is None:
-        return sequencer.unit.name
-    engine, queue = step.ring
-    return unit_name(sequencer.core.index, f"dma {engine} q{queue}")
+    if micro_op.ring is None:
+        return unit.name
+    engine, queue = micro_op.ring
+    return unit_name(unit.core, f"dma {engine} q{queue}")
 
 
 def _place(memory: Memory, a: Box, b: Box) -> str:

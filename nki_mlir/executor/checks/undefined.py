@@ -10,13 +10,12 @@ mark, where there is one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.alu import Alu
-from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose
 from nki_mlir.dialects.neuron_isa import IsaInstruction, ProgramOp
 from nki_mlir.errors import ExecutionError, excerpt, position
@@ -25,11 +24,8 @@ from nki_mlir.executor.meaning import Masked
 from nki_mlir.executor.meaning.gpsimd import affine_values
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import ARITHMETIC
+from nki_mlir.executor.program import DataOp
 from nki_mlir.executor.reports import source, where
-
-if TYPE_CHECKING:
-    from nki_mlir.executor.data_steps import DataStep
-    from nki_mlir.executor.decode import Placed
 
 Write = Callable[[], None]
 Marks = Array | None
@@ -79,10 +75,8 @@ class Undefined:
     def of(cls, program: ProgramOp, strict: bool, problems: list[ExecutionError]) -> Undefined | None:
         """None where no memset of the program is of a kind to look for."""
         kinds = STRICT if strict else DEFAULT
-        memsets = (
-            op for op in program.body.walk() if isinstance(op, IsaInstruction) and op.instruction.name == "memset"
-        )
-        found = any(op.fields().get("stands_for") in kinds for op in memsets)
+        marked = (op for op in program.body.walk() if isinstance(op, IsaInstruction) and "stands_for" in op.properties)
+        found = any(op.fields()["stands_for"] in kinds for op in marked)
         return cls(kinds, problems) if found else None
 
     def number(self, origin: _Origin) -> int:
@@ -128,8 +122,8 @@ class Undefined:
         kept = marks.mask.reshape(pattern.shape)[..., None] if isinstance(marks, Masked) else True
         np.copyto(view, 0 if values is None else values.reshape(pattern.shape)[..., None], where=kept, casting="unsafe")
 
-    def flow(self, step: DataStep, instance: Instance) -> Flow:
-        return Flow(self, step, instance)
+    def flow(self, micro_op: DataOp) -> Flow:
+        return Flow(self, micro_op)
 
     def require(self, pattern: Pattern, address: int) -> None:
         """Reports an operand of which any element has a mark."""
@@ -185,20 +179,12 @@ class Flow:
     """How marks pass through one instruction. Calling it, when the instruction reads its inputs, gives what to do when
     it writes."""
 
-    def __init__(self, undefined: Undefined, step: DataStep, instance: Instance):
-        self.undefined, self.step, self.instance = undefined, step, instance
-        self.rule: Rule = RULES.get(instance.instruction.name, _by_partition)
-        kind = instance.fields.get("stands_for")
-        looked_for = kind in undefined.kinds and isinstance(step.op, IsaInstruction)
-        self.number = undefined.number(_Origin(cast(IsaInstruction, step.op))) if looked_for else 0
-
-    @property
-    def sources(self) -> Placed:
-        return self.step.sources
-
-    @property
-    def targets(self) -> Placed:
-        return self.step.targets
+    def __init__(self, undefined: Undefined, micro_op: DataOp):
+        self.undefined, self.micro_op, self.instance = undefined, micro_op, micro_op.instance
+        self.sources, self.targets = micro_op.sources, micro_op.targets
+        self.rule: Rule = RULES.get(micro_op.instance.instruction.name, _by_partition)
+        looked_for = micro_op.instance.fields.get("stands_for") in undefined.kinds
+        self.number = undefined.number(_Origin(micro_op.op)) if looked_for else 0
 
     def __call__(self, numbers: tuple[int, ...], inputs: Sequence[Array]) -> Write:
         undefined = self.undefined
@@ -328,7 +314,7 @@ def _deciding(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> li
 def _elementwise(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """Also instructions that reduce their results, element by element, into a further target."""
     joined = _joined(flow, marks, inputs)
-    if not flow.step.stateful:
+    if not flow.micro_op.stateful:
         return [joined]
     index = next(k for k, found in enumerate(marks) if found is not None)
     reduced = flow.reduced(index, joined, _BY_MASK)
@@ -345,12 +331,12 @@ def _reduction(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> S
 
 def _moved(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """What moves elements, whatever they are, moves marks."""
-    return flow.step.compute(*marks)
+    return flow.micro_op.compute(*marks)
 
 
 def _transposed(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """A transpose that is a product with the identity adds up all of a column."""
-    by_product = flow.instance.engine.value == "tensor" and flow.instance.target.core == "v2"
+    by_product = flow.instance.engine.value == "tensor" and not flow.instance.target.features.bit_transposes
     return (_by_partition if by_product else _moved)(flow, marks, inputs)
 
 

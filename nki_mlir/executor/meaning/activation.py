@@ -17,16 +17,16 @@ from nki_mlir.executor.operators import FUNCTIONS, LARGEST, Binary, prelu
 from nki_mlir.executor.state import EngineState
 
 Values = Callable[[Sequence[Array]], Array]
-Step = tuple[Binary, Pick]
+AluStage = tuple[Binary, Pick]
 
 
-def _argument(i: Instance, steps: Sequence[Step]) -> Values:
-    """The data after some steps, each rounded to fp32."""
+def _argument(i: Instance, stages: Sequence[AluStage]) -> Values:
+    """The data after some stages, each rounded to fp32."""
     data = fp32(i, "data")
 
     def compute(tiles: Sequence[Array]) -> Array:
         value = data(tiles)
-        for op, operand in steps:
+        for op, operand in stages:
             value = op(value, operand(tiles))
         return value
 
@@ -54,14 +54,14 @@ def _range_check(i: Instance, argument: Values) -> Callable[[Sequence[Array]], N
     return check
 
 
-def _scaled_and_biased(i: Instance) -> Sequence[Step]:
+def _scaled_and_biased(i: Instance) -> Sequence[AluStage]:
     operands: tuple[tuple[str, Binary], ...] = (("scale", np.multiply), ("bias", np.add))
     return [(op, fp32(i, name)) for name, op in operands if name in i.operands]
 
 
-def _reducing(i: Instance, steps: Sequence[Step], reduce: Accumulate | None) -> Meaning:
+def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None) -> Meaning:
     """`dst`, and `reduce_res` where it is given."""
-    store, argument, function = store_as(i), _argument(i, steps), cast(Function, i.fields["op"])
+    store, argument, function = store_as(i), _argument(i, stages), cast(Function, i.fields["op"])
     evaluate = FUNCTIONS[function]
     slope = fp32(i, "relu_param", 0.0) if function is Function.PRELU and "relu_param" in i.operands else None
     check = _range_check(i, argument)
@@ -96,13 +96,13 @@ def activation_reduce(i: Instance) -> Meaning:
 
 
 def activate2(i: Instance) -> Meaning:
-    steps: list[Step] = []
+    stages: list[AluStage] = []
     for op, operand, reverse in (("op0", "imm0", "reverse0"), ("op1", "imm1", "reverse1")):
         if operand in i.operands:
-            steps.append((operator(cast(Alu, i.fields[op]), bool(i.fields.get(reverse))), fp32(i, operand)))
+            stages.append((operator(cast(Alu, i.fields[op]), bool(i.fields.get(reverse))), fp32(i, operand)))
     by = cast("Alu | None", i.fields.get("reduce_op")) or Alu.ADD
     reduce = accumulator(i, by, "data") if _uses_accumulator(i) else None
-    return _reducing(i, steps, reduce)
+    return _reducing(i, stages, reduce)
 
 
 ACTIVATION: Mapping[str, Of] = {

@@ -22,7 +22,7 @@ Draw = Callable[[EngineState], Array]
 
 def _generator(i: Instance, state: EngineState) -> Generator:
     """GpSimd's is XORWOW, Vector's from NeuronCore-v4 on."""
-    is_xorwow = i.engine is Engine.GPSIMD or i.target.core == "v4"
+    is_xorwow = i.engine is Engine.GPSIMD or i.target.features.vector_xorwow
     return state.xorwow(generators(i.engine)) if is_xorwow else state.counting
 
 

@@ -22,7 +22,7 @@ def nc_transpose(i: Instance) -> Meaning:
     """A bit copy, but on the Tensor engine of NeuronCore-v2, where it is a matmul with the identity: a NaN or infinity
     spoils its column, and -0 becomes 0. Later Tensor engines widen 8-bit elements by a zero byte."""
     type_ = operand_type(i, "data")
-    if i.engine is not Engine.TENSOR or i.target.core != "v2":
+    if i.engine is not Engine.TENSOR or i.target.features.bit_transposes:
         word = numerics.bits(operand_type(i, "dst"))
         return Meaning(lambda data: (data.reshape(len(data), -1).T.astype(word),), bits=True)
     load, store = numerics.loader(type_), store_as(i)

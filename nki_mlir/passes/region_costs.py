@@ -1,25 +1,46 @@
-"""What a region of `neuron.engine` keeps of each resource of a core: the least time that it can take, however its
-instructions are ordered, is what it keeps the busiest resource."""
+"""What operations of a machine level cost where they stand, and what a region of `neuron.engine` keeps of each resource
+of a core: the least time that it can take, however its instructions are ordered, is what it keeps the busiest resource.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, Region
 
-from nki_mlir.analysis.indices import trip_count
+from nki_mlir.analysis.indices import expr_of, trip_count
 from nki_mlir.costs.instructions import function_set
-from nki_mlir.costs.operations import Work, of_operation
-from nki_mlir.dialects.access import Engine
-from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.costs.operations import OperationCost, Work, of_instance
+from nki_mlir.dialects.access import Access, Engine
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions import Instance
+from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.targets import Target
+
+
+def of_operation(op: EngineInstruction | IsaInstruction, target: Target | None = None) -> OperationCost:
+    """What an operation costs, on the chip of its module if no other is named."""
+    found = op.instance(target)
+    return of_instance(_placed(op, found) if isinstance(op, EngineInstruction) else found)
+
+
+def _placed(op: EngineInstruction, i: Instance) -> Instance:
+    """With addresses, so that views of different bytes differ: the buffer stands for where it begins."""
+    operands = dict(i.operands)
+    for name, access in i.operands.items():
+        value = op.operand_value(name)
+        if isinstance(access, Access) and value is not None and isinstance(view := value.owner, ViewOp):
+            offset = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
+            operands[name] = replace(access, address=Expr.counter(view.source) + offset)
+    return replace(i, operands=operands)
 
 
 @dataclass(frozen=True)
 class RegionLoad:
-    """`work` is how many ns each resource is kept, by the names of `operations`."""
+    """`work` is how many ns each resource is kept, by the names of `costs.operations`."""
 
     work: Work
 

@@ -1,24 +1,23 @@
-"""Steps of transfers."""
+"""What transfers do when they are triggered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from nki_mlir.costs import transfers
-from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, by_rows
-from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
+from nki_mlir.dialects.neuron_isa import ExprAttr
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import dma, numerics
-from nki_mlir.executor.data_steps import DataStep, Write, store
-from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
+from nki_mlir.executor.data_actions import DataAction, Write, store
 from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.meaning import Masked, Output
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, MicroOp, Placed
 from nki_mlir.executor.reports import program_name
 from nki_mlir.executor.rows import Rows
 from nki_mlir.executor.sequencer import Sequencer
@@ -32,29 +31,25 @@ class Movement(NamedTuple):
     write: Write
 
 
-class DmaStep(DataStep):
-    """Triggers a transfer. Sources that nothing in the program writes are read when the transfer ends: no copy."""
+class DmaAction(DataAction):
+    """Triggers a transfer. Sources that nothing in the program writes, and that it doesn't add to, are `constant`: they
+    are read when the transfer ends, no copy."""
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, constant: bool):
-        program = op.properties.get("program")
-        super().__init__(simulation, op, instance, [program.data] if isinstance(program, ExprAttr) else [])
-        self.of_program = isinstance(program, ExprAttr)
+    def __init__(self, simulation: Simulation, micro_op: DataOp, constant: bool):
+        super().__init__(simulation, micro_op)
+        instance = micro_op.instance
+        self.of_program = isinstance(micro_op.op.properties.get("program"), ExprAttr)
         self.adds = instance.fields.get("dst_rmw_op") is not None
-        if self.adds:
-            self.sources = [*self.sources, *self.targets]
-            constant = False
         self.shares = transfers.shares(instance)
         self.generation = transfers.generation(instance)
         priority = instance.fields.get("priority")
         self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
-        self.ring = transfers.ring(instance)
-        self.mask = sum(mask for mask, _ in self.shares)
-        self.constant = constant
-        self.moves = self.bits and instance.instruction.name == "dma_copy"
+        self.constant = constant and not self.adds
+        self.moves = micro_op.bits and instance.instruction.transfer == "copy"
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core
-        times, ring = simulation.target.dma, self.ring
+        times, ring = simulation.target.dma, self.micro_op.ring
         assert ring is not None
         try:
             read, write = self.movement(numbers) if simulation.numerics else (None, None)
@@ -119,13 +114,13 @@ class DmaStep(DataStep):
         return inputs[0] if self.moves else self.compute(*inputs)[0]
 
 
-class RowsStep(DmaStep):
+class RowsAction(DmaAction):
     """A gather, a scatter, an addition to rows, or a copy that may leave rows out. Whoever makes the descriptors reads
     the indices when the transfer is triggered; without an index tile, rows follow each other."""
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        super().__init__(simulation, op, instance, False)
-        found = by_rows(instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op, False)
+        instance, found = micro_op.instance, by_rows(micro_op.instance)
         skip = instance.fields.get("oob_mode") == "skip"
         self.index = [placed for placed in self.sources if placed[0].name in INDEX_OPERANDS]
         self.tiles = [placed for placed in self.sources if placed not in self.index]
@@ -134,7 +129,7 @@ class RowsStep(DmaStep):
         self.most = next(iter(found.values())).dims[0][1]
         self.chosen: dict[str, Array] = {}
         self.inside = np.empty(0, np.bool_)
-        self.axis = -1 if instance.instruction.name == "dma_transpose" else 0
+        self.axis = -1 if instance.instruction.transfer == "transpose" else 0
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         """In the trace stands what this transfer touches: the rows that the indices choose now."""
@@ -156,9 +151,9 @@ class RowsStep(DmaStep):
                 self.rows[target.name].require_distinct(chosen[target.name])
         return chosen, inside
 
-    def _touched(self, numbers: tuple[int, ...]) -> tuple[DmaStep, tuple[int, ...]]:
-        """This transfer as a step whose operands are single rows, and its numbers with the addresses of those."""
-        step, addresses = copy(self), list(numbers)
+    def _touched(self, numbers: tuple[int, ...]) -> tuple[MicroOp, tuple[int, ...]]:
+        """This transfer as a micro-op whose operands are single rows, and its numbers with the addresses of those."""
+        addresses = list(numbers)
 
         def rows_of(placed: Placed) -> Placed:
             found: list[tuple[Pattern, int]] = []
@@ -171,8 +166,8 @@ class RowsStep(DmaStep):
                 found.extend((self.rows[pattern.name].row, n) for n in range(first, len(addresses)))
             return found
 
-        step.sources, step.targets = [*self.index, *rows_of(self.tiles)], [*rows_of(self.targets)]
-        return step, tuple(addresses)
+        sources, targets = [*self.index, *rows_of(self.tiles)], rows_of(self.targets)
+        return replace(self.micro_op, sources=sources, targets=targets), tuple(addresses)
 
     def movement(self, numbers: tuple[int, ...]) -> Movement:
         chosen, inside, data = self.chosen, self.inside, list[Array]()

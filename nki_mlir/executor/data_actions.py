@@ -1,8 +1,8 @@
-"""Steps of the instructions that read and write memory: those of Vector, Scalar, GpSimd and Tensor."""
+"""What instructions that read and write memory do when they issue: those of Vector, Scalar, GpSimd and Tensor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NoReturn
 
 import numpy as np
@@ -10,25 +10,22 @@ import numpy as np
 from nki_mlir.costs import instructions as costs
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import WIDE_MATMUL, Instance
 from nki_mlir.dialects.instructions.tensor import E4M3, array_output, columns, depth, is_bit_transpose, tile_of
 from nki_mlir.dialects.legality import PACKED
-from nki_mlir.dialects.neuron_isa import ExprAttr, IsaInstruction
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import decode, numerics
-from nki_mlir.executor.decode import EXTRA, UPDATE, Placed
+from nki_mlir.executor import numerics
+from nki_mlir.executor.control_actions import MachineAction
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
 from nki_mlir.executor.meaning import Masked, Output, Undefined
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.recording import Mark
+from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, Placed
+from nki_mlir.executor.recording import NONE, Mark
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
-from nki_mlir.executor.steps import MachineStep
 from nki_mlir.executor.sums import Operand
 from nki_mlir.executor.tensor_array import ArrayTile, Form, TensorArray, Weights
-from nki_mlir.executor.trace import NONE
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -40,17 +37,15 @@ TABLE_LOAD = "function_table_load"
 """Name in the log of the Scalar engine's table switches."""
 
 
-class DataStep(MachineStep):
+class DataAction(MachineAction):
     """An instruction of the table, with memory operands."""
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance, extra: Sequence[Expr] = ()):
-        addresses = [decode.address(access) for _, access in instance.accesses()]
-        super().__init__(simulation, op, [*extra, *addresses])
-        found = decode.operands(op, instance, simulation.memory, EXTRA + len(extra), simulation.checks)
-        self.sources, self.targets = found.sources, found.targets
-        self.compute, self.bits, self.stateful = found.compute, found.bits, found.stateful
-        self.floor = costs.dynamic_ns(instance)
-        self.flow = None if simulation.undefined is None else simulation.undefined.flow(self, instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op)
+        self.op, self.sources, self.targets = micro_op.op, micro_op.sources, micro_op.targets
+        self.compute, self.stateful = micro_op.compute, micro_op.stateful
+        self.floor = costs.dynamic_ns(micro_op.instance)
+        self.flow = None if simulation.undefined is None else simulation.undefined.flow(micro_op)
 
     def read(self, numbers: tuple[int, ...]) -> list[Array]:
         """The views of the inputs, after the checks."""
@@ -79,7 +74,6 @@ class DataStep(MachineStep):
         try:
             results = self.compute(*state, *inputs)
         except Undefined as error:
-            assert self.op is not None
             raise ExecutionError(f"{where(self.op)}: {error}", error.kind) from None
         mark = self.flow(numbers, inputs) if self.flow is not None else None
 
@@ -119,12 +113,13 @@ def store(pattern: Pattern, region: Region, output: Output, writer: int = OTHER)
         pattern.written(region, writer)
 
 
-class EngineStep(DataStep):
+class EngineAction(DataAction):
     """Vector, Scalar and GpSimd, with their shared memory ports and the Scalar engine's function tables. A table is
     loaded when its first instruction could start: after its semaphore, as published profiles show it."""
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        super().__init__(simulation, op, instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op)
+        instance = micro_op.instance
         self.occupancy, self.latency = costs.cost(instance)
         self.occupancy = max(self.occupancy, self.floor)
         self.function_set = costs.function_set(instance)
@@ -191,13 +186,14 @@ def _banks(placed: Placed, numbers: tuple[int, ...], size: int) -> set[int]:
     return banks
 
 
-class TransposeStep(DataStep):
+class TransposeAction(DataAction):
     """nc_transpose on the Tensor engine: takes the array as a stream does, and its weights are gone afterwards."""
 
     gated = True
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        super().__init__(simulation, op, instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op)
+        instance = micro_op.instance
         self.occupancy, self.latency = costs.cost(instance)
         self.area = tile_of(instance)
 
@@ -215,13 +211,14 @@ class TransposeStep(DataStep):
         return now + self.floor
 
 
-class LoadStationaryStep(DataStep):
+class LoadStationaryAction(DataAction):
     """Loads weights in the background; completes when all of them are in the array."""
 
     gated = True
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        super().__init__(simulation, op, instance)
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op)
+        instance = micro_op.instance
         self.load, self.area = costs.load(instance), tile_of(instance)
         tile, rows = costs.main_input(instance), depth(instance, costs.main_input(instance))
         shape = columns(instance, tile), rows * tile.partitions
@@ -250,14 +247,14 @@ class LoadStationaryStep(DataStep):
         return array.keep(Weights(values, tag, self.form))
 
 
-class MultiplyMovingStep(DataStep):
+class MultiplyMovingAction(DataAction):
     """Streams columns through a tile of the array. PSUM is read, added to and written when it completes."""
 
     gated = True
 
-    def __init__(self, simulation: Simulation, op: IsaInstruction, instance: Instance):
-        accumulate = op.properties.get("accumulate")
-        super().__init__(simulation, op, instance, [accumulate.data if isinstance(accumulate, ExprAttr) else Expr()])
+    def __init__(self, simulation: Simulation, micro_op: DataOp):
+        super().__init__(simulation, micro_op)
+        instance = micro_op.instance
         self.stream, self.area = costs.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
         self.passes_bits, self.depth = is_bit_transpose(instance), depth(instance, self.moving)
@@ -344,5 +341,4 @@ class MultiplyMovingStep(DataStep):
             self._fail("with is_transpose, moving must be an identity")
 
     def _fail(self, text: str) -> NoReturn:
-        assert self.op is not None
         raise ExecutionError(f"{where(self.op)}: {text}")

@@ -1,0 +1,18 @@
+"""The stages of the lowering, as texts that name their passes."""
+
+from __future__ import annotations
+
+_CLEAN = "canonicalize,cse,dce"
+_STRUCTURE = "normalize-loops,induction,fold-constants,expand-atomics,structure-accesses"
+_EXPAND = (
+    "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
+    "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
+)
+
+STAGES: dict[str, str] = {
+    "tile": f"{_STRUCTURE},{_CLEAN},programs-to-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
+    "mem-to-engine": f"select-instructions,{_CLEAN},multi-buffer,allocate",
+    "engine-to-isa": "emit-streams,insert-semaphores",
+}
+"""The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""
