@@ -13,7 +13,7 @@ from xdsl.dialects.func import FuncOp
 from nki_mlir import CompileError, parse, pipeline
 from nki_mlir.analysis.dependences import Dependences, Edge
 from nki_mlir.analysis.engine_order import dependences_of, steps_of_function
-from nki_mlir.analysis.program_order import steps_of
+from nki_mlir.analysis.program_order import program_of
 from nki_mlir.dialects.neuron_isa import ProgramOp
 
 KERNELS = compiled_kernels(small=True)
@@ -34,7 +34,7 @@ def of_streams(module: ModuleOp) -> Plain:
     (found,) = (op for op in lowered.body.block.ops if isinstance(op, ProgramOp))
     aliases = {t.sym.data: t.alias.value.data for t in found.tensors() if t.alias is not None}
     (core,) = found.cores()
-    return plain(Dependences(steps_of(core), aliases).edges)
+    return plain(Dependences(program_of(core).steps, aliases).edges)
 
 
 @pytest.mark.parametrize("name", KERNELS)

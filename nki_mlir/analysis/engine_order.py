@@ -18,6 +18,7 @@ from nki_mlir.analysis.lifetimes import slot_bytes
 from nki_mlir.analysis.program_order import MOST_ELEMENTS, Loop, Step
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
@@ -39,6 +40,10 @@ class EngineStep(Step):
     @property
     def is_dma(self) -> bool:
         return cast(EngineInstruction, self.op).instruction.is_transfer
+
+    @property
+    def is_matmul(self) -> bool:
+        return BY_NAME[self.part].array == "multiply"
 
 
 def dependences_of(func: FuncOp) -> Dependences:
@@ -113,7 +118,8 @@ class _Collection:
             self.add(op, op.instruction.name, accesses, loops)
 
     def add(self, op: EngineInstruction, part: str, accesses: Mapping[str, Access], loops: tuple[Loop, ...]) -> None:
-        step = EngineStep(op, op.engine.data, len(self.steps), loops, part=part)
+        transfers = op.instruction.is_transfer
+        step = EngineStep(op, op.engine.data, len(self.steps), loops, transfers=transfers, part=part)
         indirect = any(name in accesses for name in INDEX_OPERANDS)
         for name, access in accesses.items():
             operand = op.instruction.operand(name)

@@ -12,6 +12,7 @@ from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.dtypes import PointerType, float32
 from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
 from nki_mlir.language.elementwise import *  # noqa: F403
+from nki_mlir.language.elementwise import PropagateNan as PropagateNan
 from nki_mlir.language.elementwise import builtin
 
 
