@@ -16,7 +16,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder, whole
 from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, boolean, float32, int32
 from nki_mlir.frontend.operators import binary
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value, describe, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, RunTimeRange, Unexpected, Value, describe, is_runtime
 
 _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
     "exp": (xmath.ExpOp, math.exp),
@@ -252,6 +252,26 @@ def index_value(b: Builder, x: Value, index: Any) -> Value:
         if item is None:
             x = b.expand_dims(x, axis)
     return x
+
+
+# Loops.
+def run_time_range(b: Builder, start: Any, stop: Any, step: Any) -> RunTimeRange:
+    """The numbers that a loop with run-time bounds runs over."""
+    for bound in (start, stop):
+        if isinstance(bound, Value):
+            is_integer = not (bound.shape or bound.is_pointer) and bound.number.kind in ("int", "uint")
+        else:
+            is_integer = isinstance(bound, int) and not isinstance(bound, bool)
+        if not is_integer:
+            raise CompileError(f"the bounds of a loop are integers, got {describe(bound)}")
+    if isinstance(step, bool) or not isinstance(step, int) or step < 1:
+        raise CompileError(
+            f"the step of a loop with run-time bounds is a positive integer known at compile time, got {describe(step)}"
+        )
+    first, last = (b.cast(x, INDEX) if isinstance(x, Value) else x for x in (start, stop))
+    span = binary(b, "+", binary(b, "-", last, first), step - 1)
+    trips = span if step == 1 else binary(b, "//", span, step)
+    return RunTimeRange(first, b.index(trips), step)
 
 
 # Memory.

@@ -15,7 +15,7 @@ from nki_mlir.frontend.expressions import Expressions
 from nki_mlir.frontend.loops import Loop, unroll
 from nki_mlir.frontend.observed import is_opaque
 from nki_mlir.frontend.source import KernelFunction
-from nki_mlir.frontend.values import HbmArray, Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import HbmArray, RunTimeRange, Unrolled, Value, describe, is_runtime
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Interpreter(Expressions):
         if node.orelse:
             raise CompileError("'else' of a loop is not supported", *self.function.place(node.orelse[0]))
         items = self.eval(node.iter)
-        if isinstance(items, range):
+        if isinstance(items, range | RunTimeRange):
             Loop(self, node, items).emit()
             return None
         if isinstance(items, Unrolled):

@@ -11,7 +11,7 @@ from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Language
 from nki_mlir.frontend.dtypes import PointerType, bfloat16, float32
-from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is_runtime
 
 _TL = Language("tl")
 builtin = _TL.function
@@ -268,7 +268,7 @@ _LOOP_OPTIONS = (
 
 
 def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
-    """The range of a loop; its bounds must be known at compile time."""
+    """The range of a loop whose bounds are known at compile time."""
     start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
     step = 1 if step is None else step
     for name, bound in (("start", start), ("stop", stop), ("step", step)):
@@ -280,11 +280,14 @@ def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
 
 
 @builtin(name="range")
-def range_(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1, **options: Any) -> range:
-    """A loop with bounds known at compile time. Triton's options are accepted and have no effect."""
+def range_(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1, **options: Any) -> range | RunTimeRange:
+    """The numbers that a loop runs over. Triton's options are accepted and have no effect."""
     unknown = sorted(options.keys() - set(_LOOP_OPTIONS))
     if unknown:
         raise CompileError(f"tl.range has no option '{unknown[0]}'")
+    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
+    if is_runtime((start, stop)):
+        return functions.run_time_range(b, start, stop, 1 if step is None else step)
     return loop_bounds("tl.range", arg1, arg2, step)
 
 
