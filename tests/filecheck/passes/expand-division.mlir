@@ -32,8 +32,8 @@ func.func @quotients_by_long_division(%x: tensor<8xi32>) {
 // CHECK-LABEL: func.func @remainders_have_the_sign_of_the_dividend(
 // CHECK-SAME: [[X:%[a-z]+]]: tensor<8xi32>
 // CHECK: arith.constant dense<-1500000000>
-// CHECK: [[REST:%.*]] = tile.select
-// CHECK: [[MINUS:%.*]] = arith.subi %{{.*}}, [[REST]]
+// CHECK: arith.constant dense<1500000000>
+// CHECK: [[MINUS:%.*]] = arith.subi %{{.*}}, [[REST:%.*]] : tensor
 // CHECK: [[SIGN:%.*]] = tile.compare lt [[X]]
 // CHECK-NEXT: [[R:%.*]] = tile.select [[SIGN]], [[REST]], [[MINUS]]
 // CHECK-NEXT: "test.op"([[R]])
