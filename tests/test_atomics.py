@@ -54,7 +54,12 @@ UPDATES: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     ("kind", "dtype"),
-    [(k, t) for t in (np.float32, np.int32, np.uint32) for k in UPDATES if t != np.float32 or k not in ("and", "or", "xor")],
+    [
+        (k, t)
+        for t in (np.float32, np.int32, np.uint32)
+        for k in UPDATES
+        if t != np.float32 or k not in ("and", "or", "xor")
+    ],
 )
 def test_blocks(kind: str, dtype: Any) -> None:
     low, high = (-4, 4) if dtype != np.uint32 else (0, 2**32 - 1)
@@ -62,9 +67,7 @@ def test_blocks(kind: str, dtype: Any) -> None:
     made = [np.random.default_rng(s).integers(low, high, shape).astype(dtype) for s, shape in enumerate([(G, N), (N,)])]
     n = 41 if kind != "cas" else N
     x, before = made
-    _, y, old = run(
-        blocks, x, before, np.zeros((G, N), dtype), n, grid=(G,), levels=dtype != np.uint32, KIND=kind, N=N
-    )
+    _, y, old = run(blocks, x, before, np.zeros((G, N), dtype), n, grid=(G,), levels=dtype != np.uint32, KIND=kind, N=N)
     memory = before.copy()
     for p in range(G):
         np.testing.assert_array_equal(old[p, :n], memory[:n])

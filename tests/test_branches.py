@@ -61,7 +61,7 @@ def by_program(x, y, n, CASE: tl.constexpr, N: tl.constexpr):
         else:
             tl.store(y + at, v, mask=at % N < 37)
     else:
-        if n > 3:
+        if n > 3:  # noqa: SIM102
             if pid == 1:
                 return
         tl.store(y + at, v * 2)
@@ -75,9 +75,7 @@ BY_PROGRAM: dict[str, Any] = {
     "return": lambda x, b, p, n: x if p < n else b,
     "either": lambda x, b, p, n: x if p < n else -x,
     "three": lambda x, b, p, n: x * 2 if p == 0 else x + 1 if p < n else -x,
-    "nested": lambda x, b, p, n: (
-        np.where(np.arange(N) < 5, (x + 1) * 3, x + 1 if p != n else b) if p > 0 else b
-    ),
+    "nested": lambda x, b, p, n: np.where(np.arange(N) < 5, (x + 1) * 3, x + 1 if p != n else b) if p > 0 else b,
     "deep return": lambda x, b, p, n: b if p > n else x + 1 if p > 0 else x,
     "both return": lambda x, b, p, n: x if p % 2 == 0 else x * 5,
     "number": lambda x, b, p, n: b if p > n else np.where(np.arange(N) < 37, x, b),
@@ -208,7 +206,7 @@ def sign(a):
 
 @nki_mlir.jit
 def half(a, POSITIVE: tl.constexpr):
-    if POSITIVE:
+    if POSITIVE:  # noqa: SIM102
         if a < 0.0:
             return -a
     b = a * 0.5
@@ -251,7 +249,7 @@ def mistakes(x, y, CASE: tl.constexpr, N: tl.constexpr):
     if CASE == "one side":
         if k > 0.0:
             w = v
-        tl.store(y + at, w)
+        tl.store(y + at, w)  # pyright: ignore[reportPossiblyUnboundVariable]
     elif CASE == "shapes":
         if k > 0.0:
             v = 1.0 + k

@@ -51,16 +51,16 @@ def near(divisor: int, dtype: Any, seed: int = 0) -> np.ndarray:
     return x
 
 
-DIVISORS = [1, 2, 3, 7, 10, 24, 127, 128, 1000, 65536, 2**30, 2**30 + 1, MOST, -1, -2, -3, -100, -65537, -MOST, LEAST]
+DIVISORS = [1, 3, 7, 24, 128, 1000, 2**30 + 1, MOST, -1, -3, -65537, -MOST, LEAST]
 
 
 @pytest.mark.parametrize("divisor", DIVISORS)
 def test_known_divisors(divisor: int) -> None:
-    check(near(divisor, np.int32), divisor, levels=divisor in (24, -3, LEAST))
+    check(near(divisor, np.int32), divisor, levels=divisor in (1000, LEAST))
 
 
 @given(st.integers(LEAST, MOST).filter(bool) | st.integers(-300, 300).filter(bool), st.integers(0, 2**20))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_divisors(divisor: int, seed: int) -> None:
     check(near(divisor, np.int32, seed), divisor)
 

@@ -11,7 +11,23 @@ from kernels import floats, refused, run
 import nki_mlir
 import nki_mlir.language as tl
 
-INTEREST = [0, 1, -1, 100, -100, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**32, 2**32 + 5, -(2**32), 2**62, 2**63 - 1, -(2**63)]
+INTEREST = [
+    0,
+    1,
+    -1,
+    100,
+    -100,
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    -(2**31) - 1,
+    2**32,
+    2**32 + 5,
+    -(2**32),
+    2**62,
+    2**63 - 1,
+    -(2**63),
+]
 
 
 def words(size: int, seed: int = 0) -> np.ndarray:
@@ -267,7 +283,9 @@ def test_numbers_of_32_bits_beside_greater_ones() -> None:
 
 
 def test_long_chains_of_arithmetic_take_no_longer_than_they_are() -> None:
-    *_, out = run(narrow_against_wide, words(64).astype(np.int32), np.zeros(64, np.int32), CASE="chain", B=64, levels=False)
+    *_, out = run(
+        narrow_against_wide, words(64).astype(np.int32), np.zeros(64, np.int32), CASE="chain", B=64, levels=False
+    )
     at = np.arange(64, dtype=np.int32)
     with np.errstate(over="ignore"):
         for _ in range(24):

@@ -37,6 +37,8 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     arith.MuliOp: np.multiply,
     arith.DivSIOp: elements.divide,
     arith.RemSIOp: elements.remainder,
+    arith.DivUIOp: np.floor_divide,
+    arith.RemUIOp: np.mod,
     arith.FloorDivSIOp: np.floor_divide,
     arith.MaxSIOp: np.maximum,
     arith.MinSIOp: np.minimum,

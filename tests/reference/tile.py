@@ -16,7 +16,6 @@ from nki_mlir.dialects import tile
 from reference import elements, standard
 from reference.elements import Array
 
-
 UPDATES: dict[tile.Update, elements.Function] = {
     tile.Update.ADD: np.add,
     tile.Update.MAX: np.maximum,
