@@ -156,6 +156,6 @@ def unsigned(x, q, r, D: tl.constexpr, N: tl.constexpr):
     tl.store(q + at, tl.load(x + at) // D)
 
 
-def test_unsigned_words_are_refused_or_right() -> None:
+def test_unsigned_words_are_refused() -> None:
     error = refused(unsigned, *(integers(N, np.uint32, s) for s in range(3)), D=3, N=N)
-    assert "divu" in error.message or "uint32" in error.message or "ui32" in error.message, error.message
+    assert error.message == "integer division of tiles is not supported: no engine has it"

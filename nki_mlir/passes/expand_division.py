@@ -63,15 +63,15 @@ def _is_data(op: Operation) -> bool:
     if divisor is None or not value_of(divisor):
         return False
     element = tile.element_of(op.results[0])
-    return isinstance(element, IntegerType) and element.width.data <= 32 and constant_of(op.operands[0]) is None
+    if not isinstance(element, IntegerType) or constant_of(op.operands[0]) is not None:
+        return False
+    least, most = limits(i32)
+    return least <= limits(element)[0] and limits(element)[1] <= most
 
 
 def _expand(op: Operation, known: Ranges) -> None:
     build = TileBuilder(Emitter.before(op))
     element = tile.element_of(op.results[0])
-    unsigned = isinstance(op, arith.DivUIOp | arith.RemUIOp) and element == i32
-    if unsigned:
-        return
     constant = constant_of(op.operands[1])
     assert constant is not None
     divisor, floors = int(value_of(constant)), isinstance(op, arith.FloorDivSIOp)

@@ -19,7 +19,9 @@ func.func @accesses_are_of_both_words(%x: memref<8xi64>, %m: tensor<8xi1>) {
 // CHECK-LABEL: func.func @comparisons_are_of_both_words(
 // CHECK: [[LOW:%.*]] = tile.read
 // CHECK-NEXT: [[HIGH:%.*]] = tile.read
-// CHECK: [[A:%.*]] = tile.compare eq [[LOW]]
+// CHECK-NEXT: arith.constant dense<-100>
+// CHECK-NEXT: arith.constant dense<-1>
+// CHECK-NEXT: [[A:%.*]] = tile.compare eq [[LOW]]
 // CHECK-NEXT: [[B:%.*]] = tile.compare eq [[HIGH]]
 // CHECK-NEXT: [[EQ:%.*]] = arith.andi [[A]], [[B]]
 // CHECK: [[C:%.*]] = tile.compare ne [[LOW]]
