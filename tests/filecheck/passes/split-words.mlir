@@ -90,8 +90,8 @@ func.func @conversions_repeat_the_sign(%x: memref<8xi64>, %w: tensor<8xi32>, %n:
 // CHECK-LABEL: func.func @shapes_and_choices_of_both_words(
 // CHECK: [[A:%.*]] = tile.broadcast %{{.*}} : tensor<1x8xi32> -> tensor<8x8xi32>
 // CHECK-NEXT: [[B:%.*]] = tile.broadcast
-// CHECK-NEXT: [[TA:%.*]] = tile.trans [[A]]
-// CHECK-NEXT: [[TB:%.*]] = tile.trans [[B]]
+// CHECK-NEXT: [[TA:%.*]] = tile.permute [[A]]
+// CHECK-NEXT: [[TB:%.*]] = tile.permute [[B]]
 // CHECK-NEXT: [[LOW:%.*]] = tile.select %{{.*}}, [[A]], [[TA]]
 // CHECK-NEXT: [[HIGH:%.*]] = tile.select %{{.*}}, [[B]], [[TB]]
 // CHECK-NEXT: tile.write [[LOW]] to %{{.*}} [d0 by 16, d1 by 2] :
@@ -100,7 +100,7 @@ func.func @shapes_and_choices_of_both_words(%x: memref<8x8xi64>, %c: tensor<8x8x
   %v = tile.read %x [d0 by 1] : memref<8x8xi64> -> tensor<8xi64>
   %e = tile.expand_dims %v axis 0 : tensor<8xi64> -> tensor<1x8xi64>
   %b = tile.broadcast %e : tensor<1x8xi64> -> tensor<8x8xi64>
-  %t = tile.trans %b : tensor<8x8xi64> -> tensor<8x8xi64>
+  %t = tile.permute %b order [1, 0] : tensor<8x8xi64> -> tensor<8x8xi64>
   %s = tile.select %c, %b, %t : tensor<8x8xi1>, tensor<8x8xi64>, tensor<8x8xi64> -> tensor<8x8xi64>
   tile.write %s to %x [d0 by 8, d1 by 1] : tensor<8x8xi64> -> memref<8x8xi64>
   func.return
