@@ -71,7 +71,7 @@ func.func @constants_beyond_32_bits_keep_them(%k: tensor<16xi64>) {
 // CHECK-NEXT: [[S:%.*]] = tile.select [[C]], [[E]], [[E]] : tensor<16x1xi1>, tensor<16x1xi32>
 // CHECK-NEXT: [[A:%.*]] = math.absi [[S]] : tensor<16x1xi32>
 // CHECK-NEXT: [[B:%.*]] = tile.broadcast [[A]] : tensor<16x1xi32> -> tensor<16x4xi32>
-// CHECK-NEXT: [[T:%.*]] = tile.permute [[B]] : tensor<16x4xi32>
+// CHECK-NEXT: [[T:%.*]] = tile.permute [[B]] order [1, 0] : tensor<16x4xi32>
 // CHECK-NEXT: tile.cast [[T]] : tensor<4x16xi32> -> tensor<4x16xf32>
 func.func @choices_and_shapes_move(%k: tensor<16xi32>, %c: tensor<16x1xi1>) {
   %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
