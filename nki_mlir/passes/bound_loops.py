@@ -10,14 +10,14 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Region, SSAValue
 
-from nki_mlir.analysis.indices import bounds, constant, enclosing_loops, expr_of, is_loop_counter, quotient, trip_count
+from nki_mlir.analysis.indices import bounds, constant, enclosing_loops, expr_of, is_loop_counter, trip_count
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.loop_cuts import cut
-from nki_mlir.passes.normalize_loops import normalize, normalize_all
+from nki_mlir.passes.normalize_loops import normalize_all
 from nki_mlir.passes.tile_builder import TileBuilder
 
 MOST_COPIES = 256
@@ -31,7 +31,7 @@ class BoundLoops(LevelPass):
         for %i = 0 to 8 { for %j = 0 to %i + 1 { … } }   =>   for %j = 0 to 1 { … }  for %j = 0 to 2 { … }  …
 
     up to 256 bodies. Beyond, it runs as often as it does at most, and what it does is left out behind its end, by an
-    `scf.if` in it. A number of iterations that comes out constant is one. Bounds that come from data stay.
+    `scf.if` in it. Bounds that come from data stay.
     """
 
     name = "bound-loops"
@@ -55,10 +55,7 @@ def _next(module: ModuleOp) -> ForOp | None:
     """The first loop whose bounds depend on an outer counter."""
     for loop in [op for op in module.walk() if isinstance(op, ForOp)]:
         if trip_count(loop) is None and _counters(loop):
-            if (trips := _constant_trips(loop)) is None:
-                return loop
-            loop.operands[1] = Emitter.before(loop).index(trips)
-            normalize(loop)
+            return loop
     return None
 
 
@@ -66,15 +63,6 @@ def _counters(loop: ForOp) -> list[SSAValue]:
     """The counters that the bounds depend on; none where they depend on anything else, too."""
     keys = [*expr_of(loop.lb).counters(), *expr_of(loop.ub).counters()]
     return [key for key in keys if isinstance(key, SSAValue)] if all(map(is_loop_counter, keys)) else []
-
-
-def _constant_trips(loop: ForOp) -> int | None:
-    """The number of iterations from 0 on, where it is always the same."""
-    step = constant(loop.step)
-    if constant(loop.lb) != 0 or step is None:
-        return None
-    low, high = bounds(quotient(expr_of(loop.ub) + (step - 1), step))
-    return max(0, high) * step if low == high or high <= 0 else None
 
 
 def _outermost(loop: ForOp) -> ForOp:
@@ -86,7 +74,7 @@ def _guard(loop: ForOp) -> None:
     """The most iterations, of which those behind the end do nothing."""
     if constant(loop.lb) != 0:
         raise CompileError.at(
-            loop, "a loop whose start varies, in more programs than are written out, is not supported"
+            loop, f"a loop whose start varies with an outer one of more than {MOST_COPIES} iterations is not supported"
         )
     most = bounds(expr_of(loop.ub))[1]
     emit, end = Emitter.before(loop), loop.ub
