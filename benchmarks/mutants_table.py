@@ -45,6 +45,16 @@ def _random(seeds: int) -> tuple[str, ...]:
     return tuple(f"tests/test_random_programs.py::test_program_order_is_kept[{seed}]" for seed in range(seeds))
 
 
+def _invalid(*names: str) -> tuple[str, ...]:
+    return _filecheck(*(f"{name}_invalid" for name in names))
+
+
+def _tests(file: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{file}.py::test_{name}" for name in names)
+
+
+_DIVISION = ("tests/test_division.py::test_known_divisors[7]",)
+_NEGATIVE = ("tests/test_division.py::test_known_divisors[-3]",)
 _ORDER = ("tests/test_grids.py::test_programs_that_are_written_out_keep_their_order",)
 _STEPS = ("tests/test_induction.py",)
 _GRIDS = ("tests/test_grids.py",)
@@ -491,5 +501,68 @@ MUTANTS: list[Mutant] = [
             ("tests/test_access_index.py", *_random(40)),
         ),
         ("lanes", "lanes = not a.on_chip or (", "lanes = True or (", ("tests/test_access_index.py", *_random(40))),
+    ),
+    *_of(
+        "expand_accesses",
+        ("inside", "return 0 <= low and high < elements_of(op)", "return True", _filecheck("expand-accesses")),
+        (
+            "mask",
+            "return build.select(condition, read, _other(op, build))",
+            "return read",
+            _filecheck("expand-accesses"),
+        ),
+        ("wide", "tile.element_of(index) == i64]", "False]", _filecheck("expand-accesses")),
+        ("atomic", "[row], atomic=op.atomic)", "[row])", _filecheck("expand-accesses")),
+        ("unit", "factor // unit) for term", "factor) for term", _filecheck("expand-accesses")),
+    ),
+    *_of(
+        "expand_atomics",
+        (
+            "first",
+            "Predicate.GT, before, 0",
+            "Predicate.GE, before, 0",
+            _tests("test_atomics", "a_block_at_one_element"),
+        ),
+        ("unsigned", "(_UNSIGNED if unsigned else _SIGNED)", "_SIGNED", _filecheck("expand-atomics")),
+        ("neutral", "Update.MAX: least,", "Update.MAX: 0,", _filecheck("expand-atomics")),
+        ("atomic", "mask, atomic=True))", "mask))", _filecheck("expand-atomics")),
+        ("reach", "if stride <= reach:", "if stride < 0:", _tests("test_atomics", "what_is_refused[overlapping]")),
+        ("span", "abs(chosen[0].factor) > span", "True", _tests("test_atomics", "what_is_refused[overlapping rows]")),
+    ),
+    *_of(
+        "expand_branches",
+        (
+            "floats",
+            "and isinstance(tile.element_of(op.lhs), IndexType | IntegerType)",
+            "",
+            _filecheck("expand-branches"),
+        ),
+        ("side", "op.cond if holds else _negated(op.cond, build)", "op.cond", _filecheck("expand-branches")),
+        ("inside out", "reversed([found", "list([found", _filecheck("expand-branches")),
+        ("opposite", "Predicate.LT: Predicate.GE,", "Predicate.LT: Predicate.GT,", _filecheck("expand-branches")),
+    ),
+    *_of(
+        "expand_division",
+        ("steps", "(max(-low, high) // divisor).bit_length()", "30", _filecheck("expand-division")),
+        ("fits", "Predicate.LE, rest, -multiple", "Predicate.LT, rest, -multiple", _DIVISION),
+        ("sign", "Predicate.LT if divisor > 0 else Predicate.GT", "Predicate.LT", _NEGATIVE),
+        ("floor", "if floors:", "if False:", _filecheck("expand-division")),
+        ("rest", "dividend, 0), rest, result)", "dividend, 0), result, rest)", _filecheck("expand-division")),
+    ),
+    *_of(
+        "expand_indices",
+        ("constant", "if number is not None:", "if False:", _filecheck("expand-indices")),
+        ("low", "low = low and isinstance(op, _LOW_BITS)", "pass", _invalid("expand-indices")),
+        ("fits", "return least <= low and high <= most", "return True", _invalid("expand-indices")),
+        ("wide", "== i64 and not low:", "== i64 and False:", _invalid("expand-indices")),
+    ),
+    *_of(
+        "split_words",
+        ("stride", "stride=2 * part.stride", "stride=part.stride", _filecheck("split-words")),
+        ("high", "(bits, bits >> 32)", "(bits, bits >> 31)", _filecheck("split-words")),
+        ("unsigned", "build.exclusive(word, build.constant(LEAST, word))", "word", _filecheck("split-words")),
+        ("carry", "Predicate.LT, low, 0), f32)", "Predicate.GT, low, 0), f32)", _filecheck("split-words")),
+        ("atomic", "op.indices, op.mask, op.atomic)", "op.indices, op.mask)", _filecheck("split-words")),
+        ("bits", "bits >> 32, i32, shape", "0, i32, shape", _filecheck("split-words")),
     ),
 ]

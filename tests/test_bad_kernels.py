@@ -88,7 +88,6 @@ TRITON = {
     "attribute target": ("§x.y = 1", "can't be assigned to"),
     "two stars": ("f = tl.zeros(**§data)", "'**' in a call"),
     # Control flow that depends on data.
-    "run-time if": ("if §pid > 1:\n    pass", "run-time branches are not supported yet"),
     "ternary of a mask": ("y = 1 if §mask else 2", "the condition of an 'if' is one number, got bool[8]"),
     "ternary of two types": ("y = §1 if pid > 1 else 2.5", "this is index on one side of this 'if' and float32 on the"),
     "ternary of a text": ("y = §1 if pid > 1 else 'a'", "this is int 1 or str 'a', by a condition that is known only"),
@@ -104,7 +103,7 @@ TRITON = {
     "read before set": ("y = §later\nlater = 1", "'later' is read before it is set"),
     "set in a loop": ("for i in range(2):\n    y = tl.load(x_ptr)\nz = §y", "'y' is set only inside the loop"),
     "unknown function": ("y = §tl.does_not_exist(1)", "tl has no 'does_not_exist'"),
-    "unsupported function": ("§tl.atomic_add(x_ptr, 1.0)", "tl.atomic_add is not supported yet"),
+    "run-time if of a tensor": ("if §mask:\n    pass", "the condition of an 'if' is one number"),
     "unsupported math": ("y = §tl.math.cosh(x)", "tl.math.cosh is not supported yet"),
     "unsupported assembly": ("y = §tl.inline_asm_elementwise('', '', [x], tl.int32, 1)", "is not supported yet"),
     "unknown power": ("y = §tl.math.pow(x, x)", "tl.math.pow of two values that the program computes"),
@@ -372,9 +371,9 @@ LAUNCHES = {
     ),
     "float64": (
         "kernel[1](F32.astype('f8'), 8, BLOCK=8)",
-        "and the machine has no 64-bit elements; pass x_ptr.astype(numpy.float32)",
+        "and the machine has no such elements; pass x_ptr.astype(numpy.float32)",
     ),
-    "int64": ("kernel[1](np.arange(4), 8, BLOCK=8)", "pass x_ptr.astype(numpy.int32) instead"),
+    "uint64": ("kernel[1](np.arange(4).astype('u8'), 8, BLOCK=8)", "elements of type uint64"),
     "complex": ("kernel[1](F32.astype('c8'), 8, BLOCK=8)", "elements of type complex64 are not supported"),
     "scalar array": ("kernel[1](np.zeros((), np.float32), 8, BLOCK=8)", "argument 'x_ptr' has no dimensions"),
     "empty array": ("kernel[1](F32[:0], 8, BLOCK=8)", "argument 'x_ptr' has no elements: its shape is (0,)"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType, i64
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
@@ -365,6 +365,21 @@ def no_data(value: SSAValue) -> None:
         new = [v for v in op.operands if v not in seen] if isinstance(op, Operation) else []
         seen.update(new)
         pending += new
+
+
+def has_words(value: SSAValue) -> bool:
+    """Whether indices are made of integers of 64 bits."""
+    seen, pending = {value}, [value]
+    while pending:
+        op = pending.pop().owner
+        if not isinstance(op, Operation):
+            continue
+        if isinstance(op, tile.CastOp | arith.IndexCastOp) and tile.element_of(op.operands[0]) == i64:
+            return True
+        new = [v for v in op.operands if v not in seen and isinstance(tile.element_of(v), IndexType)]
+        seen.update(new)
+        pending += new
+    return False
 
 
 def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, shape: tuple[int, ...]) -> IndexTensor:

@@ -167,8 +167,8 @@ def _fold(function: str) -> Callable[..., Any]:
 
 
 def _range(b: Builder, *bounds: Any) -> Any:
-    runtime = next((describe(x) for x in bounds if isinstance(x, Value)), "one")
-    raise CompileError(f"the bounds of a loop must be known at compile time, got {runtime} computed at run time")
+    start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1)}.get(len(bounds), bounds)
+    return functions.run_time_range(b, start, stop, step)
 
 
 def _len(b: Builder, x: Any) -> int:

@@ -11,12 +11,13 @@ from xdsl.dialects import arith
 from xdsl.dialects import math as xmath
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.indices import has_words
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder, whole
 from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, boolean, float32, int32
 from nki_mlir.frontend.operators import binary
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value, describe, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, RunTimeRange, Unexpected, Value, describe, is_runtime
 
 _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
     "exp": (xmath.ExpOp, math.exp),
@@ -148,6 +149,8 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
+    if x.number is INDEX and has_words(x.ssa):
+        raise CompileError(f"{kind} of int64 data is not supported: no engine has it; convert it to int32 first")
     x = plain_integers(b, x)
     for axis in sorted(axes, reverse=True):
         x = b.value(tile.ReduceOp(kind, x.ssa, axis))
@@ -252,6 +255,38 @@ def index_value(b: Builder, x: Value, index: Any) -> Value:
         if item is None:
             x = b.expand_dims(x, axis)
     return x
+
+
+# Loops.
+def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
+    """The range of a loop whose bounds are known at compile time."""
+    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
+    step = 1 if step is None else step
+    for name, bound in (("start", start), ("stop", stop), ("step", step)):
+        if isinstance(bound, bool) or not isinstance(bound, int):
+            raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
+    if step == 0:
+        raise CompileError(f"{function}: step must not be 0")
+    return range(int(start), int(stop), int(step))
+
+
+def run_time_range(b: Builder, start: Any, stop: Any, step: Any) -> RunTimeRange:
+    """The numbers that a loop with run-time bounds runs over."""
+    for bound in (start, stop):
+        if isinstance(bound, Value):
+            is_integer = not (bound.shape or bound.is_pointer) and bound.number.kind in ("int", "uint")
+        else:
+            is_integer = isinstance(bound, int) and not isinstance(bound, bool)
+        if not is_integer:
+            raise CompileError(f"the bounds of a loop are integers, got {describe(bound)}")
+    if isinstance(step, bool) or not isinstance(step, int) or step < 1:
+        raise CompileError(
+            f"the step of a loop with run-time bounds is a positive integer known at compile time, got {describe(step)}"
+        )
+    first, last = (b.cast(x, INDEX) if isinstance(x, Value) else x for x in (start, stop))
+    span = binary(b, "+", binary(b, "-", last, first), step - 1)
+    trips = span if step == 1 else binary(b, "//", span, step)
+    return RunTimeRange(first, b.index(trips), step)
 
 
 # Memory.
@@ -370,16 +405,3 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
 def stays_index(x: Value, dtype: DType) -> bool:
     """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits."""
     return not x.is_pointer and x.number is INDEX and dtype.kind == "int" and dtype.bits >= 32
-
-
-# Loops.
-def loop_bounds(function: str, arg1: Any, arg2: Any, step: Any) -> range:
-    """The range of a loop; its bounds must be known at compile time."""
-    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
-    step = 1 if step is None else step
-    for name, bound in (("start", start), ("stop", stop), ("step", step)):
-        if isinstance(bound, bool) or not isinstance(bound, int):
-            raise CompileError(f"{function}: {name} must be an integer known at compile time, got {describe(bound)}")
-    if step == 0:
-        raise CompileError(f"{function}: step must not be 0")
-    return range(int(start), int(stop), int(step))

@@ -12,7 +12,7 @@ from nki_mlir.frontend.loops import RolledLoop, unroll
 from nki_mlir.frontend.observed import is_opaque
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.statements import Returned, Statements
-from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is_runtime
 
 
 class Interpreter(Statements):
@@ -42,7 +42,7 @@ class Interpreter(Statements):
         if node.orelse:
             raise CompileError("'else' of a loop is not supported", *self.function.place(node.orelse[0]))
         items = self.eval(node.iter)
-        if isinstance(items, range):
+        if isinstance(items, range | RunTimeRange):
             RolledLoop(self, node, items).emit()
             return None
         if isinstance(items, Unrolled):

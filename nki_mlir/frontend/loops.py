@@ -1,4 +1,4 @@
-"""Loops with bounds known at compile time, as `scf.for`.
+"""Loops over ranges, as `scf.for`.
 
 What the body gives a value is *carried*, an argument of the loop's body, if it is read before it is written or read
 after the loop; the rest is local to one iteration. That some of it is `start + i * step` is for the IR to find out.
@@ -29,7 +29,7 @@ from nki_mlir.frontend import analysis, operators, parts
 from nki_mlir.frontend.dtypes import of_type
 from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.statements import Statements
-from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, describe_type, is_runtime
+from nki_mlir.frontend.values import BlockPointer, Poison, RunTimeRange, Value, describe, describe_type, is_runtime
 
 _CARRIED = (Value, bool, int, float)
 """What a loop can carry."""
@@ -81,7 +81,7 @@ def _trips(items: range) -> int:
 class RolledLoop:
     """One `for` statement over a range, being emitted."""
 
-    def __init__(self, interpreter: Statements, node: ast.For, items: range):
+    def __init__(self, interpreter: Statements, node: ast.For, items: range | RunTimeRange):
         self.interpreter, self.node, self.items = interpreter, node, items
         if not isinstance(node.target, ast.Name):
             raise CompileError("the variable of a loop over a range must be one name")
@@ -89,7 +89,7 @@ class RolledLoop:
         self.before = parts.spread(interpreter.env)
         self.now: dict[str, Any] = {}
         self.written = parts.with_parts(analysis.assignments(node.body), self.before)
-        self.trips = _trips(items)
+        self.trips = _trips(items) if isinstance(items, range) else items.trips
         self.hints: dict[str, Attribute] = {}
         self.changing = [n for n in self._needed() if n != self.target and self._is_defined(n)]
         certain = analysis.unconditional(node.body)
@@ -98,7 +98,7 @@ class RolledLoop:
         self.tried: set[str] = set()
 
     def emit(self) -> None:
-        if not self.trips:
+        if self.trips == 0:
             return
         b = self.interpreter.b
         failure = None
@@ -109,7 +109,11 @@ class RolledLoop:
                 failure = self._try_out()
             if not self._try():
                 raise failure or AssertionError("a loop that changes otherwise than in its trial")
-        if self.target not in self.written:
+        if isinstance(self.items, RunTimeRange):
+            self.interpreter.env[self.target] = Poison(
+                f"'{self.target}' is the variable of a loop with run-time bounds, and can't be read after it"
+            )
+        elif self.target not in self.written:
             self.interpreter.env[self.target] = self.items[-1]
 
     def _needed(self) -> list[str]:
@@ -262,6 +266,6 @@ class RolledLoop:
     def _result(self, start: Any, result: OpResult) -> Any:
         """What a loop leaves in a variable: a number that each iteration adds a number to stays one."""
         step = step_of(result)
-        if not operators.is_index(start) or isinstance(start, Value) or step is None:
+        if not operators.is_index(start) or isinstance(start, Value) or step is None or isinstance(self.trips, Value):
             return Value(result)
         return operators.compute("+", start, self.trips * step)

@@ -126,6 +126,16 @@ class Poison:
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class RunTimeRange:
+    """A range whose bounds, or one of them, are known only when the program runs: `trips` numbers from `start` on,
+    `step` apart."""
+
+    start: Value | int
+    trips: Value
+    step: int
+
+
 @dataclass(frozen=True)
 class Unrolled:
     """A `static_range`: its loop is unrolled while compiling."""

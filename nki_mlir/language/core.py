@@ -10,7 +10,7 @@ from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.dtypes import PointerType, float32
-from nki_mlir.frontend.values import Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is_runtime
 from nki_mlir.language.elementwise import *  # noqa: F403
 from nki_mlir.language.elementwise import PropagateNan as PropagateNan
 from nki_mlir.language.elementwise import builtin
@@ -223,11 +223,14 @@ _LOOP_OPTIONS = (
 
 
 @builtin(name="range")
-def range_(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1, **options: Any) -> range:
-    """A loop with bounds known at compile time. Triton's options are accepted and have no effect."""
+def range_(b: Builder, arg1: Any, arg2: Any = None, step: Any = 1, **options: Any) -> range | RunTimeRange:
+    """The numbers that a loop runs over. Triton's options are accepted and have no effect."""
     unknown = sorted(options.keys() - set(_LOOP_OPTIONS))
     if unknown:
         raise CompileError(f"tl.range has no option '{unknown[0]}'")
+    start, stop = (0, arg1) if arg2 is None else (arg1, arg2)
+    if is_runtime((start, stop)):
+        return functions.run_time_range(b, start, stop, 1 if step is None else step)
     return functions.loop_bounds("tl.range", arg1, arg2, step)
 
 

@@ -21,6 +21,7 @@ OURS: dict[str, str] = {
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
     "programs-to-loops": "ProgramsToLoops",
+    "bound-loops": "BoundLoops",
     "expand-branches": "ExpandBranches",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",

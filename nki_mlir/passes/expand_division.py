@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects import arith
@@ -29,6 +30,13 @@ _DIVISIONS: Mapping[type[Operation], bool] = {
 """Whether it is the quotient that an operation gives."""
 
 
+Range: TypeAlias = tuple[int, int]
+"""The least and the greatest integer."""
+
+Ranges: TypeAlias = dict[SSAValue, Range]
+"""What is known of values, each of which is looked into once."""
+
+
 @dataclass(frozen=True)
 class ExpandDivision(LevelPass):
     """No engine divides integers. By a constant it is a long division in base 2: of minus the size, a number that has
@@ -44,9 +52,10 @@ class ExpandDivision(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
+        known: Ranges = {}
         for inner in list(op.walk()):
             if type(inner) in _DIVISIONS and _is_data(inner):
-                _expand(inner)
+                _expand(inner, known)
 
 
 def _is_data(op: Operation) -> bool:
@@ -54,20 +63,20 @@ def _is_data(op: Operation) -> bool:
     if divisor is None or not value_of(divisor):
         return False
     element = tile.element_of(op.results[0])
-    return isinstance(element, IntegerType) and element.width.data <= 32 and constant_of(op.operands[0]) is None
+    if not isinstance(element, IntegerType) or constant_of(op.operands[0]) is not None:
+        return False
+    least, most = limits(i32)
+    return least <= limits(element)[0] and limits(element)[1] <= most
 
 
-def _expand(op: Operation) -> None:
+def _expand(op: Operation, known: Ranges) -> None:
     build = TileBuilder(Emitter.before(op))
     element = tile.element_of(op.results[0])
-    unsigned = isinstance(op, arith.DivUIOp | arith.RemUIOp) and element == i32
-    if unsigned:
-        return
     constant = constant_of(op.operands[1])
     assert constant is not None
     divisor, floors = int(value_of(constant)), isinstance(op, arith.FloorDivSIOp)
     dividend = build.cast(op.operands[0], i32)
-    low, high = range_of(op.operands[0])
+    low, high = range_of(op.operands[0], known)
     quotient, rest = _divided(dividend, abs(divisor), (low, high), build)
     if _DIVISIONS[type(op)]:
         negative = (low < 0) if divisor > 0 else (high > 0)
@@ -83,13 +92,14 @@ def _expand(op: Operation) -> None:
         if low < 0:
             result = build.select(build.compare(Predicate.LT, dividend, 0), rest, result)
     result = build.cast(result, element)
+    known[result] = _within(result, _reach(op, divisor, (low, high)))
     result.name_hint = op.results[0].name_hint
     op.results[0].replace_all_uses_with(result)
     op.detach()
     op.erase()
 
 
-def _divided(dividend: SSAValue, divisor: int, reach: tuple[int, int], build: TileBuilder) -> tuple[SSAValue, SSAValue]:
+def _divided(dividend: SSAValue, divisor: int, reach: Range, build: TileBuilder) -> tuple[SSAValue, SSAValue]:
     """The quotient of the sizes, and minus the remainder. `reach` are the least and the greatest dividend."""
     low, high = reach
     rest = build.subtract(build.constant(0, dividend), dividend)
@@ -104,30 +114,48 @@ def _divided(dividend: SSAValue, divisor: int, reach: tuple[int, int], build: Ti
     return quotient, rest
 
 
-def range_of(value: SSAValue) -> tuple[int, int]:
-    """The least and the greatest integer that an element can be."""
+def _reach(op: Operation, divisor: int, dividend: Range) -> Range:
+    """The least and the greatest result of a division."""
+    low, high = dividend
+    most = max(-low, high) // abs(divisor) + 1 if _DIVISIONS[type(op)] else abs(divisor) - 1
+    signs = low < 0 or (_DIVISIONS[type(op)] and divisor < 0)
+    return (-most if signs else 0), most
+
+
+def range_of(value: SSAValue, known: Ranges) -> Range:
+    """The least and the greatest integer that an element can be; it becomes `known`."""
+    if value not in known:
+        try:
+            known[value] = _within(value, _range(value, known))
+        except NotAffine:
+            known[value] = _limits(value)
+    return known[value]
+
+
+def _within(value: SSAValue, range_: Range) -> Range:
+    """A range, if the value's type holds it; else it may wrap around to any integer of the type."""
+    least, most = _limits(value)
+    return range_ if least <= range_[0] and range_[1] <= most else (least, most)
+
+
+def _limits(value: SSAValue) -> Range:
     element = tile.element_of(value)
     assert isinstance(element, IndexType | IntegerType)
-    least, most = limits(element)
-    try:
-        low, high = _range(value)
-    except NotAffine:
-        return least, most
-    return (low, high) if least <= low and high <= most else (least, most)
+    return limits(element)
 
 
-def _range(value: SSAValue) -> tuple[int, int]:
+def _range(value: SSAValue, known: Ranges) -> Range:
     """As far as can be seen. Raises NotAffine."""
     op = value.owner
     match op:
         case tile.CastOp() if isinstance(tile.element_of(op.source), IndexType):
             return index_tensor(op.source).range(tile.shape_of(value))
         case tile.CastOp() if isinstance(tile.element_of(op.source), IntegerType):
-            return range_of(op.source)
+            return range_of(op.source, known)
         case tile.SplatOp() | tile.ShapeOp():
-            return range_of(op.operands[0])
+            return range_of(op.operands[0], known)
         case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
-            (a, b), (c, d) = range_of(op.lhs), range_of(op.rhs)
+            (a, b), (c, d) = range_of(op.lhs, known), range_of(op.rhs, known)
             ends = {
                 arith.AddiOp: (a + c, b + d),
                 arith.SubiOp: (a - d, b - c),
@@ -135,7 +163,7 @@ def _range(value: SSAValue) -> tuple[int, int]:
             }
             return ends[type(op)]
         case tile.SelectOp():
-            (a, b), (c, d) = range_of(op.on_true), range_of(op.on_false)
+            (a, b), (c, d) = range_of(op.on_true, known), range_of(op.on_false, known)
             return min(a, c), max(b, d)
         case _:
             pass

@@ -10,7 +10,8 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, i32, i64
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.indices import NotAffine, index_tensor, is_loop_counter
+from nki_mlir.analysis.constants import constant_of, limits, value_of
+from nki_mlir.analysis.indices import UNKNOWN, NotAffine, has_words, index_tensor, is_loop_counter, range_of
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -75,7 +76,7 @@ class ExpandIndices(LevelPass):
 def _converted(op: tile.CastOp) -> SSAValue:
     words, element = _Words(op), tile.element_of(op.result)
     if not isinstance(element, IntegerType) or element == i64:
-        if element == i64 or _has_wide(op.source):
+        if element == i64 or has_words(op.source):
             return words.build.cast(words.wide(op.source), element)
         return words.build.cast(words.of(op.source), element)
     return words.build.cast(words.of(op.source, low=True), element)
@@ -83,7 +84,7 @@ def _converted(op: tile.CastOp) -> SSAValue:
 
 def _compared(op: tile.CompareOp) -> SSAValue:
     words = _Words(op)
-    if _has_wide(op.lhs) or _has_wide(op.rhs):
+    if any(has_words(value) or not _fits(value) for value in (op.lhs, op.rhs)):
         left, right = words.wide(op.lhs), words.wide(op.rhs)
     else:
         left, right = words.of(op.lhs), words.of(op.rhs)
@@ -112,12 +113,16 @@ def is_counted(value: SSAValue) -> bool:
         return False
 
 
-def _has_wide(value: SSAValue) -> bool:
-    """Whether indices are made of integers of 64 bits."""
-    op = value.owner
-    if isinstance(op, tile.CastOp | arith.IndexCastOp) and isinstance(tile.element_of(op.operands[0]), IntegerType):
-        return tile.element_of(op.operands[0]) == i64
-    return isinstance(op, Operation) and _is_index(value) and any(_has_wide(v) for v in op.operands if _is_index(v))
+def _fits(value: SSAValue) -> bool:
+    """Whether indices, as far as their range is known, have 32 bits."""
+    try:
+        place = index_tensor(value)
+    except NotAffine:
+        return True
+    if any(range_of(key) == UNKNOWN for key in place.offset.counters()):
+        return True
+    (low, high), (least, most) = place.range(tile.shape_of(value)), limits(i32)
+    return least <= low and high <= most
 
 
 class _Words:
@@ -125,11 +130,19 @@ class _Words:
 
     def __init__(self, user: tile.CastOp | tile.CompareOp):
         self.user, self.build = user, TileBuilder(Emitter.before(user))
+        self.made: dict[tuple[SSAValue, bool], SSAValue] = {}
 
     def of(self, value: SSAValue, low: bool = False) -> SSAValue:
         """As 32-bit integers; with `low`, the low bits of what may need more."""
+        if (value, low) not in self.made:
+            self.made[value, low] = self._of(value, low)
+        return self.made[value, low]
+
+    def _of(self, value: SSAValue, low: bool) -> SSAValue:
         op = value.owner
         if is_counted(value):
+            if not low and not _fits(value):
+                raise CompileError.at(self.user, _WIDE)
             return self.build.cast(value, i32)
         if (moved := self._moved(value, lambda source: self.of(source, low))) is not None:
             return moved
@@ -150,10 +163,12 @@ class _Words:
 
     def wide(self, value: SSAValue) -> SSAValue:
         """As 64-bit integers: loaded ones as they are, others by their 32 bits."""
-        op = value.owner
+        op, number = value.owner, constant_of(value)
+        if number is not None:
+            return self.build.number(int(value_of(number)), i64, tile.shape_of(value))
         if isinstance(op, tile.CastOp) and tile.element_of(op.source) == i64:
             return op.source
-        if _has_wide(value):
+        if has_words(value):
             if (moved := self._moved(value, self.wide)) is not None:
                 return moved
             if isinstance(op, tile.SelectOp):

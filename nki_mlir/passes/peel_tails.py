@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +19,8 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
-from nki_mlir.passes.normalize_loops import normalize, normalize_all
+from nki_mlir.passes.loop_cuts import cut
+from nki_mlir.passes.normalize_loops import normalize_all
 
 MOST_COPIES = 4096
 
@@ -51,7 +51,7 @@ class PeelTails(LevelPass):
                 raise CompileError.at(
                     loop, f"masks that change with the loop counters would need {copies} copies of its body"
                 )
-            _cut(loop, cuts)
+            cut(loop, cuts)
         for inner in list(op.walk()):
             if isinstance(inner, LoadOp | StoreOp | MaskOp):
                 _fold(inner)
@@ -121,30 +121,6 @@ def _changes(edge: Edge, counter: SSAValue, trips: int) -> set[int]:
         full = max(0, min(trips, -(rest.const // slope)))
         none = max(0, min(trips, -((rest.const - edge.size) // slope)))
     return set(range(full, none + 1))
-
-
-def _cut(loop: ForOp, cuts: list[int]) -> None:
-    """The loop as a sequence of loops over its segments; a segment of one iteration is its body."""
-    trips = trip_count(loop)
-    assert trips is not None
-    emit = Emitter.before(loop)
-    carried: list[SSAValue] = list(loop.iter_args)
-    edges = [0, *cuts, trips]
-    segments: list[ForOp] = []
-    for low, high in itertools.pairwise(edges):
-        edge = [emit.index(low), emit.index(high)]
-        segment = emit.add(loop.clone())
-        segment.operands[0], segment.operands[1] = edge
-        for i, value in enumerate(carried):
-            segment.operands[3 + i] = value
-        carried = list(segment.results)
-        segments.append(segment)
-    for result, value in zip(loop.results, carried, strict=True):
-        result.replace_all_uses_with(value)
-    loop.detach()
-    loop.erase()
-    for segment in segments:
-        normalize(segment)
 
 
 def _fold(op: LoadOp | StoreOp | MaskOp) -> None:

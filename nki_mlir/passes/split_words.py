@@ -10,6 +10,7 @@ from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
     AnyFloat,
+    IndexType,
     IntegerAttr,
     IntegerType,
     MemRefType,
@@ -161,6 +162,8 @@ class _Splitter:
         element = tile.element_of(op.result)
         if isinstance(element, IntegerType) and element != i1:
             return build.cast(low, element)
+        if isinstance(element, IndexType):
+            return build.cast(_saturated(low, high, build), element)
         if not isinstance(element, AnyFloat):
             raise CompileError.at(op, f"a conversion of i64 to {element} is not supported")
         shape = tile.shape_of(low)
@@ -180,6 +183,14 @@ class _Splitter:
         if unsigned or element == i1:
             return low, build.constant(0, low)
         return low, build.select(build.compare(Predicate.LT, low, 0), build.constant(-1, low), 0)
+
+
+def _saturated(low: SSAValue, high: SSAValue, build: TileBuilder) -> SSAValue:
+    """What fits 32 bits as it is; the greatest or least such number for others."""
+    sign = build.select(build.compare(Predicate.LT, low, 0), build.constant(-1, low), 0)
+    least, most = build.constant(LEAST, low), build.constant(-LEAST - 1, low)
+    end = build.select(build.compare(Predicate.LT, high, 0), least, most)
+    return build.select(build.compare(Predicate.EQ, high, sign), low, end)
 
 
 _SHAPES: Mapping[type[Operation], Callable[[Operation, SSAValue], Operation]] = {

@@ -146,7 +146,7 @@ def pointers(value: SSAValue) -> tuple[SSAValue, IndexTensor]:
 def _origin(owner: Operation | Block) -> str:
     """What a pointer is that no `pointers` can be read off."""
     match owner:
-        case tile.SelectOp():
+        case tile.SelectOp() | scf.IfOp():
             return "a pointer that is chosen by a condition; load from both and choose between the values"
         case Block() | scf.ForOp():
             return "a pointer that a loop changes otherwise than by one fixed step in each of its own iterations"

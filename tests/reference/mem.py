@@ -162,4 +162,4 @@ def run_mem(module: ModuleOp, arrays: Sequence[Array]) -> None:
     the addresses of `tile`, for dce, is run too."""
     func = next(op for op in module.ops if isinstance(op, FuncOp))
     interpreter = standard.interpreter_for(module, TileFunctions(), MemFunctions())
-    interpreter.call_op(func, tuple(a.reshape(-1) for a in arrays))
+    interpreter.call_op(func, standard.memories(func, arrays))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from xdsl.dialects import arith, math, scf
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
+from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 from xdsl.interpreters.func import FuncFunctions
 from xdsl.interpreters.scf import ScfFunctions
@@ -36,6 +37,8 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     arith.MuliOp: np.multiply,
     arith.DivSIOp: elements.divide,
     arith.RemSIOp: elements.remainder,
+    arith.DivUIOp: np.floor_divide,
+    arith.RemUIOp: np.mod,
     arith.FloorDivSIOp: np.floor_divide,
     arith.MaxSIOp: np.maximum,
     arith.MinSIOp: np.minimum,
@@ -115,6 +118,12 @@ def interpreter_for(module: Any, *functions: InterpreterFunctions) -> Interprete
 # Structured accesses, which both levels have.
 
 
+def memories(func: FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """The arrays, flat, as elements of the function's arguments: those of 64 bits may be words there."""
+    types = [elements.storage(element_of(argument)) for argument in func.body.block.args]
+    return tuple(a.reshape(-1).view(type_) for a, type_ in zip(arrays, types, strict=True))
+
+
 def addresses(offset: Array, strides: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     """`offset + sum(i[d] * strides[d])` for every element of the shape."""
     result = np.full(shape, int(offset), np.int64)
@@ -170,17 +179,17 @@ def _value(expr: Expr, values: dict[Any, Array]) -> Any:
 
 def gather(memory: Array, where: Array, mask: Array, other: Array | None) -> Array:
     """The elements of a flat memory at `where`; `other`, zero by default, where the mask is false."""
-    _check(memory, where[mask])
+    check(memory, where[mask])
     result = np.full(where.shape, 0 if other is None else other, memory.dtype)
     result[mask] = memory[where[mask]]
     return result
 
 
 def scatter(memory: Array, where: Array, mask: Array, values: Array) -> None:
-    _check(memory, where[mask])
+    check(memory, where[mask])
     memory[where[mask]] = values[mask]
 
 
-def _check(memory: Array, where: Array) -> None:
+def check(memory: Array, where: Array) -> None:
     if where.size and not (0 <= where.min() and where.max() < memory.size):
         raise InterpretationError(f"an access of elements {where.min()}..{where.max()} of {memory.size}")

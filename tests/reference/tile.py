@@ -16,6 +16,17 @@ from nki_mlir.dialects import tile
 from reference import elements, standard
 from reference.elements import Array
 
+UPDATES: dict[tile.Update, elements.Function] = {
+    tile.Update.ADD: np.add,
+    tile.Update.MAX: np.maximum,
+    tile.Update.MIN: np.minimum,
+    tile.Update.AND: np.bitwise_and,
+    tile.Update.OR: np.bitwise_or,
+    tile.Update.XOR: np.bitwise_xor,
+    tile.Update.EXCHANGE: lambda old, value: value,
+}
+"""What an atomic operation leaves in memory."""
+
 
 @dataclass(frozen=True)
 class Pointers:
@@ -89,6 +100,26 @@ class TileFunctions(InterpreterFunctions):
         standard.scatter(pointers.memory, pointers.offsets, mask, values)
         return ()
 
+    @impl(tile.AtomicOp)
+    def atomic(self, interpreter: Interpreter, op: tile.AtomicOp, args: PythonValues) -> PythonValues:
+        """Pointer after pointer: those that name one element see what the others left."""
+        given = iter(args[2:])
+        expected = next(given) if op.expected is not None else None
+        memory, offsets = args[0].memory, args[0].offsets
+        mask = np.broadcast_to(next(given) if op.mask is not None else np.True_, offsets.shape)
+        old = np.zeros(offsets.shape, memory.dtype)
+        for at in np.ndindex(offsets.shape):
+            where, value = offsets[at], np.asarray(args[1])[at]
+            standard.check(memory, where[mask[at]])
+            if not mask[at]:
+                continue
+            old[at] = memory[where]
+            if expected is None:
+                memory[where] = elements.compute(UPDATES[op.kind.data], tile.element_of(op.value), old[at], value)
+            elif old[at] == np.asarray(expected)[at]:
+                memory[where] = value
+        return (old,)
+
     @impl(tile.ReadOp)
     def read(self, interpreter: Interpreter, op: tile.ReadOp, args: PythonValues) -> PythonValues:
         where, inside = standard.accessed(op, args[1:], tile.shape_of(op.result))
@@ -152,4 +183,4 @@ def run_tile(module: ModuleOp, arrays: Sequence[Array]) -> None:
     """Runs the one kernel of the module, in pointer or structured form, on its arguments (C-contiguous), in place."""
     func = next(op for op in module.ops if isinstance(op, FuncOp))
     interpreter = standard.interpreter_for(module, cast(InterpreterFunctions, TileFunctions()))
-    interpreter.call_op(func, tuple(a.reshape(-1) for a in arrays))
+    interpreter.call_op(func, standard.memories(func, arrays))

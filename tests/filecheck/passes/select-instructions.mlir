@@ -387,3 +387,34 @@ func.func @a_while(%x: memref<64xf32>, %k: index) {
   neuron.mem.store %h to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
   func.return
 }
+
+// -----
+
+// A row for each index: what is out of bounds is skipped, and what a load leaves out filled first.
+// CHECK-LABEL: func.func @gathers_skip_rows_that_there_are_not
+// CHECK: neuron.engine.memset vector value 2.000000e+00 : f32 dst {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 32], f32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 oob_mode "skip" dst {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 30], f32> src {{%.*}} : !neuron.engine.view<hbm, [32 x 100, 1 x 30], f32> vector_offset {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 1], i32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 1 dst {{%.*}} : !neuron.engine.view<hbm, [1 x 3200], f32> src {{%.*}} {neuron.engine.atomic}
+func.func @gathers_skip_rows_that_there_are_not(%x: memref<1280xf32>, %k: memref<100xi32>, %y: memref<6400xf32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<100xi32> -> !neuron.mem.tile<sbuf, 100xi32, [d0] x []>
+  %v = neuron.mem.load %x index (%i : !neuron.mem.tile<sbuf, 100xi32, [d0] x []>) [t0(d0) in 0 to 1280 by 32, d1 in * to 30 by 1] other 2.0 : f32 : memref<1280xf32> -> !neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>
+  neuron.mem.store %v to %y [d0 by 32, d1 by 1] atomic : !neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]> -> memref<6400xf32>
+  func.return
+}
+
+// -----
+
+// Two columns of indices: a transfer for each.
+// CHECK-LABEL: func.func @a_transfer_for_each_group_of_rows
+// CHECK-NOT: oob_mode
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 32], f32> src {{%.*}} : !neuron.engine.view<hbm, [32 x 100, 1 x 32], f32> vector_offset
+// CHECK: neuron.engine.dma_copy gpsimd queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 32], f32> src {{%.*}} vector_offset
+// CHECK: neuron.engine.dma_copy gpsimd queue {{[23]}} oob_mode "skip" dst {{%.*}} : !neuron.engine.view<hbm, [32 x 100, 1 x 32], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:100], [1 x 32], f32> vector_offset {{%.*}} {neuron.engine.atomic}
+// CHECK: neuron.engine.dma_copy gpsimd queue {{[23]}} oob_mode "skip" dst {{%.*}} : !neuron.engine.view<hbm, [32 x 100, 1 x 32], f32> src
+// CHECK-NOT: dma_copy
+func.func @a_transfer_for_each_group_of_rows(%x: memref<1280xf32>, %k: memref<200xi32>, %y: memref<6400xf32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<200xi32> -> !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>
+  %v = neuron.mem.load %x index (%i : !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>) [t0(d0) by 32, d1 by 1] : memref<1280xf32> -> !neuron.mem.tile<sbuf, 200x32xf32, [d0:100] x [d0/100:2, d1]>
+  neuron.mem.store %v to %y index (%i : !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>) [t0(d0) in 0 to 6400 by 32, d1 by 1] atomic : !neuron.mem.tile<sbuf, 200x32xf32, [d0:100] x [d0/100:2, d1]> -> memref<6400xf32>
+  func.return
+}

@@ -209,3 +209,13 @@ func.func @a_while_that_hands_on_a_number(%x: memref<64xf32>, %k: index) {
   }
   func.return
 }
+
+// -----
+
+func.func @multiples_of_an_index(%x: memref<1280xf32>, %k: memref<100xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<100xi32> -> !neuron.mem.tile<sbuf, 100xi32, [d0] x []>
+  // CHECK: a mask, or rows named by more than an index tile; run expand-accesses first
+  %v = neuron.mem.load %x index (%i : !neuron.mem.tile<sbuf, 100xi32, [d0] x []>) [2 * t0(d0) by 32, d1 by 1] : memref<1280xf32> -> !neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}

@@ -58,6 +58,8 @@ func.func @memory(%x: memref<2048xf32>, %s: memref<1xf32>, %i: index) {
   %f = neuron.mem.load %s(%i) [0 by 1, s0 in 2 to 3 by 0] : memref<1xf32> -> !neuron.mem.tile<sbuf, f32, [] x []>
   // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   neuron.mem.store %a to %x(%i) [d0 by 32, s0 + d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 by 32, s0 + d1 by 1] atomic : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
+  neuron.mem.store %a to %x(%i) [d0 by 32, s0 + d1 by 1] atomic : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   // CHECK: neuron.mem.store %{{.*}} to %{{.*}}(%{{.*}}) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   neuron.mem.store %a to %x(%i) [d0 in 0 to 50 by 32, s0 + d1 in * to 30 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return

@@ -163,3 +163,30 @@ func.func @fill_values(%x: memref<64xf32>, %y: memref<64xi8>, %z: memref<64xbf16
   %e = tile.read %z [d0 in * to 5 by 1] other 5.000000e-01 : bf16 : memref<64xbf16> -> tensor<8xbf16>
   func.return
 }
+
+// CHECK-LABEL: func.func @atomics
+func.func @atomics(%x: memref<64xf32>) {
+  %p, %v, %mask = "test.op"() : () -> (tensor<8x!tile.ptr<f32>>, tensor<8xf32>, tensor<8xi1>)
+  %q, %n, %true = "test.op"() : () -> (!tile.ptr<ui32>, ui32, i1)
+  // CHECK: %{{.*}} = tile.atomic add %{{.*}}, %{{.*}} : tensor<8x!tile.ptr<f32>>, tensor<8xf32> -> tensor<8xf32>
+  %a = tile.atomic add %p, %v : tensor<8x!tile.ptr<f32>>, tensor<8xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.atomic max %{{.*}}, %{{.*}} mask %{{.*}} : tensor<8xi1> : tensor<8x!tile.ptr<f32>>, tensor<8xf32> -> tensor<8xf32>
+  %b = tile.atomic max %p, %v mask %mask : tensor<8xi1> : tensor<8x!tile.ptr<f32>>, tensor<8xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.atomic compare_exchange %{{.*}}, %{{.*}} expected %{{.*}} : ui32 mask %{{.*}} : i1 : !tile.ptr<ui32>, ui32 -> ui32
+  %c = tile.atomic compare_exchange %q, %n expected %n : ui32 mask %true : i1 : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.atomic min
+  %d = tile.atomic min %q, %n : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.atomic and
+  %e = tile.atomic and %q, %n : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.atomic or
+  %f = tile.atomic or %q, %n : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.atomic xor
+  %g = tile.atomic xor %q, %n : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.atomic exchange
+  %h = tile.atomic exchange %q, %n : !tile.ptr<ui32>, ui32 -> ui32
+  // CHECK: tile.store %{{.*}}, %{{.*}} mask %{{.*}} : tensor<8xi1> atomic : tensor<8x!tile.ptr<f32>>, tensor<8xf32>
+  tile.store %p, %v mask %mask : tensor<8xi1> atomic : tensor<8x!tile.ptr<f32>>, tensor<8xf32>
+  // CHECK: tile.write %{{.*}} to %{{.*}} [d0 by 1] mask %{{.*}} : tensor<8xi1> atomic : tensor<8xf32> -> memref<64xf32>
+  tile.write %v to %x [d0 by 1] mask %mask : tensor<8xi1> atomic : tensor<8xf32> -> memref<64xf32>
+  func.return
+}

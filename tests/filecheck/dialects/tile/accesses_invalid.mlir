@@ -475,3 +475,75 @@ func.func @coordinates_end(%x: memref<64xf32>) {
   %0 = tile.read %x [d0 by 1 : memref<64xf32> -> tensor<8xf32>
   func.return
 }
+
+// -----
+
+func.func @atomics_update_what_pointers_name() {
+  %p, %v = "test.op"() : () -> (!tile.ptr<f32>, bf16)
+  // CHECK: Operation does not verify: pointers !tile.ptr<f32> do not point to bf16
+  %0 = tile.atomic add %p, %v : !tile.ptr<f32>, bf16 -> bf16
+  func.return
+}
+
+// -----
+
+func.func @a_value_for_each_pointer_of_an_atomic() {
+  %p, %v = "test.op"() : () -> (tensor<8x!tile.ptr<f32>>, f32)
+  // CHECK: Operation does not verify: pointers (8,) and data () differ in shape
+  %0 = tile.atomic add %p, %v : tensor<8x!tile.ptr<f32>>, f32 -> f32
+  func.return
+}
+
+// -----
+
+func.func @masks_of_atomics_are_truth_values() {
+  %p, %v, %m = "test.op"() : () -> (!tile.ptr<f32>, f32, i8)
+  // CHECK: Operation does not verify: the mask must be i1 of shape (), got i8
+  %0 = tile.atomic add %p, %v mask %m : i8 : !tile.ptr<f32>, f32 -> f32
+  func.return
+}
+
+// -----
+
+func.func @compare_exchange_expects() {
+  %p, %v = "test.op"() : () -> (!tile.ptr<f32>, f32)
+  // CHECK: Operation does not verify: compare_exchange, and nothing else, has what it expects
+  %0 = tile.atomic compare_exchange %p, %v : !tile.ptr<f32>, f32 -> f32
+  func.return
+}
+
+// -----
+
+func.func @nothing_else_expects() {
+  %p, %v = "test.op"() : () -> (!tile.ptr<f32>, f32)
+  // CHECK: Operation does not verify: compare_exchange, and nothing else, has what it expects
+  %0 = tile.atomic exchange %p, %v expected %v : f32 : !tile.ptr<f32>, f32 -> f32
+  func.return
+}
+
+// -----
+
+func.func @what_is_expected_is_an_element() {
+  %p, %v, %e = "test.op"() : () -> (!tile.ptr<f32>, f32, i32)
+  // CHECK: Operation does not verify: what is expected must be f32, got i32
+  %0 = tile.atomic compare_exchange %p, %v expected %e : i32 : !tile.ptr<f32>, f32 -> f32
+  func.return
+}
+
+// -----
+
+func.func @atomics_give_what_was_there() {
+  %p, %v = "test.op"() : () -> (!tile.ptr<f32>, f32)
+  // CHECK: Operation does not verify: the result must be f32, got i32
+  %0 = tile.atomic add %p, %v : !tile.ptr<f32>, f32 -> i32
+  func.return
+}
+
+// -----
+
+func.func @bits_are_of_integers() {
+  %p, %v = "test.op"() : () -> (!tile.ptr<f32>, f32)
+  // CHECK: Operation does not verify: xor is for integers; elements are f32
+  %0 = tile.atomic xor %p, %v : !tile.ptr<f32>, f32 -> f32
+  func.return
+}

@@ -1,0 +1,132 @@
+// RUN: nki-opt %s -p expand-accesses --split-input-file | filecheck %s
+// RUN: nki-opt %s -p expand-accesses --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @a_masked_load_inside_the_memory_is_a_choice(
+// CHECK-SAME: [[X:%[a-z]+]]: memref<64x4xf32>, [[M:%[a-z]+]]: tensor<16x4xi1>
+// CHECK-NEXT: [[READ:%.*]] = tile.read [[X]] [d0 by 4, d1 by 1] other 2.000000e+00 : f32 : memref
+// CHECK-NEXT: [[TWO:%.*]] = arith.constant 2.000000e+00 : f32
+// CHECK-NEXT: [[OTHER:%.*]] = tile.splat [[TWO]]
+// CHECK-NEXT: [[V:%.*]] = tile.select [[M]], [[READ]], [[OTHER]]
+// CHECK-NEXT: "test.op"([[V]])
+func.func @a_masked_load_inside_the_memory_is_a_choice(%x: memref<64x4xf32>, %m: tensor<16x4xi1>) {
+  %v = tile.read %x [d0 by 4, d1 by 1] mask %m : tensor<16x4xi1> other 2.0 : f32 : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @intervals_stay(
+// CHECK: tile.read %{{.*}} [d0 in 0 to 9 by 4, d1 by 1] undefined : memref
+// CHECK: tile.select
+func.func @intervals_stay(%x: memref<64x4xf32>, %m: tensor<16x4xi1>) {
+  %v = tile.read %x [d0 in 0 to 9 by 4, d1 by 1] mask %m : tensor<16x4xi1> undefined : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @an_interval_keeps_it_inside(
+// CHECK: tile.read %{{.*}} [d0 in * to 5 by 4, d1 by 1] : memref
+// CHECK: tile.select
+func.func @an_interval_keeps_it_inside(%x: memref<5x4xf32>, %m: tensor<16x4xi1>) {
+  %v = tile.read %x [d0 in * to 5 by 4, d1 by 1] mask %m : tensor<16x4xi1> : memref<5x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @bounds_on_two_dimensions_are_a_mask(
+// CHECK: [[P:%.*]] = arith.addi %{{.*}} : tensor<16x4xindex>
+// CHECK-NEXT: [[P2:%.*]] = tile.arange 0 to 4
+// CHECK: [[SUM:%.*]] = arith.addi [[P]], %{{.*}} : tensor<16x4xindex>
+// CHECK-NEXT: [[ZERO:%.*]] = arith.constant dense<0>
+// CHECK-NEXT: [[LOW:%.*]] = tile.compare ge [[SUM]], [[ZERO]]
+// CHECK-NEXT: [[NINE:%.*]] = arith.constant dense<9>
+// CHECK-NEXT: [[HIGH:%.*]] = tile.compare lt [[SUM]], [[NINE]]
+// CHECK-NEXT: [[M:%.*]] = arith.andi [[LOW]], [[HIGH]]
+// CHECK-NEXT: [[READ:%.*]] = tile.read %{{.*}} [d0 by 4, d1 by 1] : memref
+// CHECK: tile.select [[M]], [[READ]]
+func.func @bounds_on_two_dimensions_are_a_mask(%x: memref<64x4xf32>) {
+  %v = tile.read %x [d0 by 4, d1 by 1, d0 + d1 in 0 to 9 by 0] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// The mask is one of rows: a row is read in one piece, and row 20 is none.
+// CHECK-LABEL: func.func @a_masked_load_beyond_the_memory_is_a_gather_of_rows(
+// CHECK-SAME: [[X:%[a-z]+]]: memref<5x4xf32>, [[M:%[a-z]+]]: tensor<16xi1>
+// CHECK: [[ROW:%.*]] = tile.cast %{{.*}} : tensor<16xindex> -> tensor<16xi32>
+// CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<20> : tensor<16xi32>
+// CHECK-NEXT: [[K:%.*]] = tile.select [[M]], [[ROW]], [[NONE]]
+// CHECK-NEXT: tile.read [[X]] index([[K]] : tensor<16xi32>) [t0(d0) in 0 to 20 by 4, d1 by 1] : memref
+func.func @a_masked_load_beyond_the_memory_is_a_gather_of_rows(%x: memref<5x4xf32>, %m: tensor<16xi1>) {
+  %e = tile.expand_dims %m axis 1 : tensor<16xi1> -> tensor<16x1xi1>
+  %b = tile.broadcast %e : tensor<16x1xi1> -> tensor<16x4xi1>
+  %v = tile.read %x [d0 by 4, d1 by 1] mask %b : tensor<16x4xi1> : memref<5x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_masked_store_is_a_scatter_of_elements(
+// CHECK-SAME: [[X:%[a-z]+]]: memref<64x4xf32>, [[M:%[a-z]+]]: tensor<16x4xi1>, [[V:%[a-z]+]]: tensor<16x4xf32>
+// CHECK: arith.constant dense<4> : tensor<16x4xindex>
+// CHECK: [[ADDRESS:%.*]] = tile.cast %{{.*}} : tensor<16x4xindex> -> tensor<16x4xi32>
+// CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<256>
+// CHECK-NEXT: [[K:%.*]] = tile.select [[M]], [[ADDRESS]], [[NONE]]
+// CHECK-NEXT: tile.write [[V]] to [[X]] index([[K]] : tensor<16x4xi32>) [t0(d0, d1) in 0 to 256 by 1] atomic : tensor
+func.func @a_masked_store_is_a_scatter_of_elements(%x: memref<64x4xf32>, %m: tensor<16x4xi1>, %v: tensor<16x4xf32>) {
+  tile.write %v to %x [d0 by 4, d1 by 1] mask %m : tensor<16x4xi1> atomic : tensor<16x4xf32> -> memref<64x4xf32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @several_index_tiles_are_one_of_addresses(
+// CHECK-SAME: [[A:%[a-z]+]]: tensor<16xi32>, [[B:%[a-z]+]]: tensor<4xi32>
+// CHECK: [[C:%.*]] = tile.expand_dims [[A]] axis 1
+// CHECK: [[FOUR:%.*]] = arith.constant dense<4> : tensor<16x4xi32>
+// CHECK-NEXT: [[ROWS:%.*]] = arith.muli %{{.*}}, [[FOUR]]
+// CHECK: tile.expand_dims [[B]] axis 0
+// CHECK: [[SUM:%.*]] = arith.addi [[ROWS]]
+// CHECK-NEXT: tile.read %{{.*}} index([[SUM]] : tensor<16x4xi32>) [t0(d0, d1) by 1] : memref
+func.func @several_index_tiles_are_one_of_addresses(%x: memref<64x4xf32>, %a: tensor<16xi32>, %b: tensor<4xi32>) {
+  %v = tile.read %x index (%a, %b : tensor<16xi32>, tensor<4xi32>) [t0(d0) by 4, t1(d1) by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// An index beyond 32 bits is that of the first element which the memory doesn't have.
+// CHECK-LABEL: func.func @wide_indices_that_fit_are_narrow(
+// CHECK-SAME: [[A:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[ROW:%.*]] = tile.cast [[A]] : tensor<16xi64> -> tensor<16xi32>
+// CHECK: [[FITS:%.*]] = tile.compare eq %{{.*}}, [[A]]
+// CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<256>
+// CHECK-NEXT: [[K:%.*]] = tile.select [[FITS]], [[ROW]], [[NONE]]
+// CHECK-NEXT: tile.read %{{.*}} index([[K]] : tensor<16xi32>) [t0(d0) by 4, d1 by 1] : memref
+func.func @wide_indices_that_fit_are_narrow(%x: memref<64x4xf32>, %a: tensor<16xi64>) {
+  %v = tile.read %x index (%a : tensor<16xi64>) [t0(d0) by 4, d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @leaves_alone(
+// CHECK-NEXT: [[W:%.*]] = tile.read %{{.*}} index(%{{.*}} : tensor<16xi32>) [t0(d0) in 0 to 64 by 4, d1 in * to 3 by 1] : memref
+// CHECK-NEXT: tile.write [[W]] to %{{.*}} [d0 in 0 to 7 by 4, d1 by 1] : tensor
+// CHECK-NEXT: func.return
+func.func @leaves_alone(%x: memref<64x4xf32>, %a: tensor<16xi32>) {
+  %w = tile.read %x index (%a : tensor<16xi32>) [t0(d0) in 0 to 64 by 4, d1 in * to 3 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  tile.write %w to %x [d0 in 0 to 7 by 4, d1 by 1] : tensor<16x4xf32> -> memref<64x4xf32>
+  func.return
+}

@@ -1,0 +1,104 @@
+// RUN: nki-opt %s -p expand-indices --split-input-file | filecheck %s
+// RUN: nki-opt %s -p expand-indices --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @remainders_are_computed(
+// CHECK: [[I:%.*]] = tile.cast %{{.*}} : tensor<16xindex> -> tensor<16xi32>
+// CHECK: [[R:%.*]] = arith.remsi [[I]], %{{.*}} : tensor<16xi32>
+// CHECK-NEXT: tile.cast [[R]] : tensor<16xi32> -> tensor<16xf32>
+func.func @remainders_are_computed() {
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %t = arith.constant dense<3> : tensor<16xindex>
+  %r = arith.remsi %i, %t : tensor<16xindex>
+  %n = tile.cast %r : tensor<16xindex> -> tensor<16xf32>
+  "test.op"(%n) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @comparisons_with_data_are_of_words(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi32>
+// CHECK: [[I:%.*]] = tile.cast %{{.*}} : tensor<16xindex> -> tensor<16xi32>
+// CHECK-NEXT: tile.compare lt [[I]], [[K]] : tensor<16xi32>
+func.func @comparisons_with_data_are_of_words(%k: tensor<16xi32>) {
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %c = tile.compare lt %i, %r : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  "test.op"(%c) : (tensor<16xi1>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @loaded_wide_integers_are_compared_as_they_are(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[W:%.*]] = tile.cast %{{.*}} : tensor<16xi32> -> tensor<16xi64>
+// CHECK-NEXT: tile.compare lt [[W]], [[K]] : tensor<16xi64>
+// CHECK: [[LOW:%.*]] = tile.cast [[K]] : tensor<16xi64> -> tensor<16xi32>
+// CHECK: arith.addi [[LOW]], %{{.*}} : tensor<16xi32>
+// CHECK-NEXT: tile.cast [[K]] : tensor<16xi64> -> tensor<16xf32>
+func.func @loaded_wide_integers_are_compared_as_they_are(%k: tensor<16xi64>) {
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+  %c = tile.compare lt %i, %r : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %s = arith.addi %r, %i : tensor<16xindex>
+  %low = tile.cast %s : tensor<16xindex> -> tensor<16xi32>
+  %f = tile.cast %r : tensor<16xindex> -> tensor<16xf32>
+  "test.op"(%c, %low, %f) : (tensor<16xi1>, tensor<16xi32>, tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @constants_beyond_32_bits_keep_them(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[C:%.*]] = arith.constant dense<4294967301> : tensor<16xi64>
+// CHECK-NEXT: tile.compare eq [[K]], [[C]] : tensor<16xi64>
+func.func @constants_beyond_32_bits_keep_them(%k: tensor<16xi64>) {
+  %t = arith.constant dense<4294967301> : tensor<16xindex>
+  %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+  %c = tile.compare eq %r, %t : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  "test.op"(%c) : (tensor<16xi1>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @choices_and_shapes_move(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi32>, [[C:%[a-z]+]]: tensor<16x1xi1>
+// CHECK: [[E:%.*]] = tile.expand_dims [[K]] axis 1 : tensor<16xi32>
+// CHECK-NEXT: [[S:%.*]] = tile.select [[C]], [[E]], [[E]] : tensor<16x1xi1>, tensor<16x1xi32>
+// CHECK-NEXT: [[A:%.*]] = math.absi [[S]] : tensor<16x1xi32>
+// CHECK-NEXT: [[B:%.*]] = tile.broadcast [[A]] : tensor<16x1xi32> -> tensor<16x4xi32>
+// CHECK-NEXT: [[T:%.*]] = tile.permute [[B]] order [1, 0] : tensor<16x4xi32>
+// CHECK-NEXT: tile.cast [[T]] : tensor<4x16xi32> -> tensor<4x16xf32>
+func.func @choices_and_shapes_move(%k: tensor<16xi32>, %c: tensor<16x1xi1>) {
+  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %e = tile.expand_dims %r axis 1 : tensor<16xindex> -> tensor<16x1xindex>
+  %s = tile.select %c, %e, %e : tensor<16x1xi1>, tensor<16x1xindex>, tensor<16x1xindex> -> tensor<16x1xindex>
+  %a = math.absi %s : tensor<16x1xindex>
+  %b = tile.broadcast %a : tensor<16x1xindex> -> tensor<16x4xindex>
+  %t = tile.permute %b order [1, 0] : tensor<16x4xindex> -> tensor<4x16xindex>
+  %f = tile.cast %t : tensor<4x16xindex> -> tensor<4x16xf32>
+  "test.op"(%f) : (tensor<4x16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// What an iota counts.
+// CHECK-LABEL: func.func @leaves_alone(
+// CHECK: [[R:%.*]] = arith.muli %{{.*}} : tensor<16xindex>
+// CHECK-NEXT: tile.compare lt %{{.*}} : tensor<16xindex>
+// CHECK-NEXT: tile.cast [[R]] : tensor<16xindex> -> tensor<16xf32>
+// CHECK-NEXT: "test.op"
+func.func @leaves_alone() {
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %t = arith.constant dense<3> : tensor<16xindex>
+  %r = arith.muli %i, %t : tensor<16xindex>
+  %c = tile.compare lt %i, %t : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %n = tile.cast %r : tensor<16xindex> -> tensor<16xf32>
+  "test.op"(%n, %c) : (tensor<16xf32>, tensor<16xi1>) -> ()
+  func.return
+}

@@ -1,0 +1,35 @@
+// RUN: nki-opt %s -p split-words --split-input-file --verify-diagnostics | filecheck %s
+// RUN: nki-opt %s -p split-words,cse --split-input-file --verify-diagnostics | filecheck %s
+
+
+func.func @sums(%x: memref<8xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  // CHECK: arith.addi in 64 bits is not supported: no engine has it; convert loaded int64 numbers to int32 first
+  %s = arith.addi %v, %v : tensor<8xi64>
+  func.return
+}
+
+// -----
+
+func.func @truth(%x: memref<8xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  // CHECK: a conversion of i64 to i1 is not supported
+  %s = tile.cast %v : tensor<8xi64> -> tensor<8xi1>
+  func.return
+}
+
+// -----
+
+func.func @from_floats(%v: tensor<8xf32>) {
+  // CHECK: a conversion of f32 to i64 is not supported; convert it to int32 first
+  %s = tile.cast %v : tensor<8xf32> -> tensor<8xi64>
+  func.return
+}
+
+// -----
+
+func.func @from_unsigned_words(%v: tensor<8xui32>) {
+  // CHECK: a conversion of ui32 to i64 is not supported; convert it to int32 first
+  %s = tile.cast %v : tensor<8xui32> -> tensor<8xi64>
+  func.return
+}
