@@ -70,6 +70,27 @@ def every_fifth(x, y, B: tl.constexpr):
     tl.store(y + pid * B + lanes, acc)
 
 
+@nki_mlir.jit
+def masked_by_a_length(x, lengths, y, N: tl.constexpr, B: tl.constexpr):
+    pid = tl.program_id(0)
+    n = tl.load(lengths + pid)
+    acc = tl.zeros((B,), tl.float32)
+    for j in range(0, n, B):
+        at = j + tl.arange(0, B)
+        acc += tl.load(x + pid * N + at, mask=at < n, other=0.0)
+    tl.store(y + pid, tl.sum(acc, axis=0))
+
+
+@nki_mlir.jit
+def stored_up_to_a_length(x, lengths, y, N, B: tl.constexpr):
+    pid = tl.program_id(0)
+    n = tl.load(lengths + pid)
+    for j in range(0, tl.cdiv(n, B)):
+        at = j * B + tl.arange(0, B)
+        v = tl.load(x + pid * N + at, mask=at < N, other=0.0)
+        tl.store(y + pid * N + at, v * 2, mask=at < n)
+
+
 def rows(n: int) -> np.ndarray:
     return np.random.default_rng(n).standard_normal((n, B)).astype(np.float32)
 
@@ -103,6 +124,17 @@ def test_a_loaded_bound(dtype: type) -> None:
     as_many_as_loaded[(4,)](x, counts, y, B)
     np.testing.assert_allclose(y, [x[:n].sum(axis=0) for n in counts], rtol=1e-5, atol=1e-5)
     assert as_many_as_loaded.last_run is not None
+
+
+@pytest.mark.parametrize("target", ["trn1", "trn2"])
+def test_masks_of_a_loaded_length(target: str) -> None:
+    n = 100
+    x = np.random.default_rng(3).standard_normal((4, n)).astype(np.float32)
+    lengths, sums, y = np.array([0, 33, n, 64], np.int32), np.zeros(4, np.float32), np.zeros((4, n), np.float32)
+    nki_mlir.jit(masked_by_a_length.fn, target=target)[(4,)](x, lengths, sums, n, B)
+    np.testing.assert_allclose(sums, [row[:k].sum() for row, k in zip(x, lengths, strict=True)], rtol=1e-4, atol=1e-5)
+    nki_mlir.jit(stored_up_to_a_length.fn, target=target)[(4,)](x, lengths, y, n, B)
+    np.testing.assert_array_equal(y, np.where(np.arange(n) < lengths[:, None], 2 * x, 0))
 
 
 def test_a_start_of_an_outer_counter() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.indices import bounds, expr_of, quotient
+from nki_mlir.analysis.indices import bounds, counts_at_run_time, expr_of, quotient
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
 from nki_mlir.dialects.expr import Expr
@@ -63,8 +63,14 @@ def intervals(coordinates: Coordinates, shape: Sequence[int]) -> list[Interval]:
 
 
 def is_interval(part: Coordinate) -> bool:
-    """Whether what is valid by a coordinate's bounds are consecutive places of one dimension, or all or none."""
-    return len(part.dims) <= 1 and not part.elements and part.is_affine
+    """Whether what is valid by a coordinate's bounds are consecutive places of one dimension, or all or none, which are
+    known when loops are cut."""
+    return len(part.dims) <= 1 and not part.elements and part.is_affine and not _moves_at_run_time(part)
+
+
+def _moves_at_run_time(part: Coordinate) -> bool:
+    values = [key for key in part.position.counters() if isinstance(key, SSAValue)]
+    return any(counts_at_run_time(key) for value in values for key in expr_of(value).counters())
 
 
 def _interval(part: Coordinate, shape: Sequence[int]) -> Interval:

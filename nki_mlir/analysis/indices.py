@@ -470,6 +470,13 @@ def is_loop_counter(value: Hashable) -> bool:
     return isinstance(owner, Block) and isinstance(owner.parent_op(), ForOp) and value is owner.args[0]
 
 
+def counts_at_run_time(value: Hashable) -> bool:
+    """Whether it is the counter of a loop whose bounds are known at run time only."""
+    owner = value.owner if isinstance(value, SSAValue) and is_loop_counter(value) else None
+    loop = owner.parent_op() if isinstance(owner, Block) else None
+    return loop is not None and is_run_time(loop)
+
+
 def is_program_id(value: Hashable) -> bool:
     owner = value.owner if isinstance(value, SSAValue) else None
     return isinstance(owner, Block) and isinstance(owner.parent_op(), ProgramsOp)

@@ -59,8 +59,8 @@ def _is_transfer(op: AccessOp) -> bool:
     """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows."""
     if op.mask is not None or len(op.indices) > 1:
         return False
-    rows = [part for part in op.coordinates if part.elements]
-    others = [part for part in op.coordinates.bounded if part not in rows]
+    rows = [part for part in op.over_values if part.elements]
+    others = [part for part in op.over_values.bounded if part not in rows]
     words = all(tile.element_of(index) == i32 for index in op.indices)
     return words and all(map(_names_rows, rows)) and all(map(is_interval, others))
 

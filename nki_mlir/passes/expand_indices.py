@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, i32, i64
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, limits, value_of
-from nki_mlir.analysis.indices import UNKNOWN, NotAffine, has_words, index_tensor, is_loop_counter, range_of
+from nki_mlir.analysis.indices import (
+    UNKNOWN,
+    NotAffine,
+    counts_at_run_time,
+    has_words,
+    index_tensor,
+    is_loop_counter,
+    range_of,
+)
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.carried_counters import carried_counter
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -52,19 +63,21 @@ class ExpandIndices(LevelPass):
 
     They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. Loaded i64 keep their 64 bits where
     they are compared, stored or converted to a float as they are; of arithmetic on them only the low 32 bits are known,
-    which is enough to convert to an integer of 32 bits. What can't be computed so is rejected by name.
+    which is enough to convert to an integer of 32 bits. The counter of a loop with run-time bounds is carried by the
+    loop as a number. What can't be computed so is rejected by name.
     """
 
     name = "expand-indices"
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
+        counters: dict[SSAValue, SSAValue] = {}
         for inner in list(op.walk()):
             match inner:
                 case tile.CastOp() if _is_computed(inner):
-                    result = _converted(inner)
+                    result = _converted(inner, counters)
                 case tile.CompareOp() if _is_data(inner.lhs) or _is_data(inner.rhs):
-                    result = _compared(inner)
+                    result = _compared(inner, counters)
                 case _:
                     continue
             result.name_hint = inner.results[0].name_hint
@@ -73,8 +86,8 @@ class ExpandIndices(LevelPass):
             inner.erase()
 
 
-def _converted(op: tile.CastOp) -> SSAValue:
-    words, element = _Words(op), tile.element_of(op.result)
+def _converted(op: tile.CastOp, counters: dict[SSAValue, SSAValue]) -> SSAValue:
+    words, element = _Words(op, counters), tile.element_of(op.result)
     if not isinstance(element, IntegerType) or element == i64:
         if element == i64 or has_words(op.source):
             return words.build.cast(words.wide(op.source), element)
@@ -82,8 +95,8 @@ def _converted(op: tile.CastOp) -> SSAValue:
     return words.build.cast(words.of(op.source, low=True), element)
 
 
-def _compared(op: tile.CompareOp) -> SSAValue:
-    words = _Words(op)
+def _compared(op: tile.CompareOp, counters: dict[SSAValue, SSAValue]) -> SSAValue:
+    words = _Words(op, counters)
     if any(has_words(value) or not _fits(value) for value in (op.lhs, op.rhs)):
         left, right = words.wide(op.lhs), words.wide(op.rhs)
     else:
@@ -106,9 +119,10 @@ def _is_data(value: SSAValue) -> bool:
 
 
 def is_counted(value: SSAValue) -> bool:
-    """Whether indices are affine in positions and loop counters."""
+    """Whether indices are affine in positions and counters of loops with constant bounds."""
     try:
-        return all(map(is_loop_counter, index_tensor(value).offset.counters()))
+        keys = index_tensor(value).offset.counters()
+        return all(is_loop_counter(key) and not counts_at_run_time(key) for key in keys)
     except NotAffine:
         return False
 
@@ -126,10 +140,10 @@ def _fits(value: SSAValue) -> bool:
 
 
 class _Words:
-    """Indices as integers, made in front of what uses them."""
+    """Indices as integers, made in front of what uses them; `counters` are those of run-time loops, as integers."""
 
-    def __init__(self, user: tile.CastOp | tile.CompareOp):
-        self.user, self.build = user, TileBuilder(Emitter.before(user))
+    def __init__(self, user: Operation, counters: dict[SSAValue, SSAValue]):
+        self.user, self.build, self.counters = user, TileBuilder(Emitter.before(user)), counters
         self.made: dict[tuple[SSAValue, bool], SSAValue] = {}
 
     def of(self, value: SSAValue, low: bool = False) -> SSAValue:
@@ -146,6 +160,11 @@ class _Words:
             return self.build.cast(value, i32)
         if (moved := self._moved(value, lambda source: self.of(source, low))) is not None:
             return moved
+        if counts_at_run_time(value):
+            if value not in self.counters:
+                loop = cast(ForOp, cast(Block, value.owner).parent_op())
+                self.counters[value] = carried_counter(loop, _Words(loop, self.counters).of(loop.lb))
+            return self.counters[value]
         match op:
             case tile.CastOp() | arith.IndexCastOp() if isinstance(tile.element_of(op.operands[0]), IntegerType):
                 if tile.element_of(op.operands[0]) == i64 and not low:

@@ -36,7 +36,7 @@ class Induction(LevelPass):
     The step may be of several parts, added by several statements, and is what the loop does not change. A value that
     each iteration sets anew from the counter is carried no more either: nobody reads it inside, or what it starts as is
     what iteration -1 would have set. Left alone: every other carried value; integers that come from data; integers too
-    narrow for the number of iterations.
+    narrow for the number of iterations; what a loop carries that does not count from 0 by 1.
     """
 
     name = "induction"
@@ -50,6 +50,8 @@ class Induction(LevelPass):
 
 def _resolve(loop: ForOp) -> bool:
     """Whether the loop carries less than before. Inner loops go first: what they leave is a sum then, too."""
+    if (constant(loop.lb), constant(loop.step)) != (0, 1):
+        return False
     for number in reversed(range(len(loop.iter_args))):
         carried = Carried(loop, number)
         if _is_number(carried) and (_add_up(carried) or _set_anew(carried)):
@@ -116,18 +118,19 @@ def _add_up(carried: Carried) -> bool:
         _replace(carried, carried.start, carried.start)
         return True
     element = tile.element_of(carried.start)
+    trips = constant(loop.ub)
     if isinstance(element, IntegerType) and (
-        _trips(loop) > limits(element)[1] or _is_data([carried.start, *(part.value for part in parts)])
+        trips is None or trips > limits(element)[1] or _is_data([carried.start, *(part.value for part in parts)])
     ):
         return False
     _advance(carried, _sum(carried, parts, Emitter(InsertPoint.before(loop), _source(carried).location)))
     return True
 
 
-def _trips(loop: ForOp) -> int:
+def _trips(loop: ForOp, emit: Emitter) -> SSAValue:
+    """The number of iterations of a loop that counts from 0."""
     trips = constant(loop.ub)
-    assert trips is not None
-    return trips
+    return emit.value(arith.MaxSIOp(loop.ub, emit.index(0))) if trips is None else emit.index(trips)
 
 
 def _advance(carried: Carried, step: SSAValue) -> None:
@@ -135,7 +138,7 @@ def _advance(carried: Carried, step: SSAValue) -> None:
     inside, after = _inside(carried), _after(carried)
     value = _moved(carried.start, carried.loop.body.block.args[0], step, inside)
     used = bool(carried.result.uses)
-    final = _moved(carried.start, after.index(_trips(carried.loop)), step, after) if used else None
+    final = _moved(carried.start, _trips(carried.loop, after), step, after) if used else None
     _replace(carried, value, final)
 
 
@@ -201,8 +204,10 @@ def _set_anew(carried: Carried) -> bool:
         in_front = Emitter(InsertPoint.before(loop), _source(carried).location)
         _advance(carried, _number(step, tile.with_shape(element, tile.shape_of(carried.start)), in_front))
     elif carried.result.uses:
-        after = _after(carried)
-        last: dict[SSAValue, SSAValue] = {loop.body.block.args[0]: after.index(_trips(loop) - 1)}
+        after, trips = _after(carried), constant(loop.ub)
+        if trips is None:
+            return False
+        last: dict[SSAValue, SSAValue] = {loop.body.block.args[0]: after.index(trips - 1)}
         _replace(carried, None, _copied(loop, carried.yielded, last, after))
     return True
 

@@ -11,7 +11,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.accesses import Bounded, Edge, Interval, intervals, is_interval, resolved, shape_of_access
-from nki_mlir.analysis.indices import is_loop_counter, is_run_time, trip_count
+from nki_mlir.analysis.indices import is_loop_counter, trip_count
 from nki_mlir.dialects.coordinates import Coordinates, Position, guard
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import LoadOp, MaskOp, StoreOp
@@ -78,8 +78,6 @@ def _next_loop(module: ModuleOp) -> ForOp | None:
             if not all(map(is_loop_counter, keys)):
                 raise CompileError.at(op, "what is valid of this tile is no expression of loop counters")
             loops = [k.owner.parent_op() for k in keys if isinstance(k, SSAValue) and isinstance(k.owner, Block)]
-            if any(loop is not None and is_run_time(loop) for loop in loops):
-                raise CompileError.at(op, "this access has an extent that varies with a loop of run-time bounds")
             outermost = min((x for x in loops if isinstance(x, ForOp)), key=_depth, default=None)
             if outermost is not None:
                 return outermost

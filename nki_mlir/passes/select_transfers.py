@@ -47,8 +47,8 @@ def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
     elif valid is not None:
         _pad(s, storage, valid, fill, emit)
     if rows is not None:
-        for chip, hbm, index in _row_pieces(s, storage, op, rows, valid, emit):
-            s.transfer(emit, chip, hbm, ROWS, rows=index, skips=rows.is_bounded)
+        for chip, hbm, index, way in _row_pieces(s, storage, op, rows, valid, emit):
+            s.transfer(emit, chip, hbm, *way, rows=index, skips=rows.is_bounded)
         return
     for chip, hbm, way in _pieces(s, storage, storage.spots, op, valid, LOADS, emit):
         s.transfer(emit, chip, hbm, *way)
@@ -71,8 +71,8 @@ def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.StoreOp)
     storage, rows = s.stored[op.value], _rows(op)
     if rows is not None:
-        for chip, hbm, index in _row_pieces(s, storage, op, rows, valid_box(op), emit):
-            made = s.transfer(emit, hbm, chip, ROWS, rows=index, skips=rows.is_bounded)
+        for chip, hbm, index, way in _row_pieces(s, storage, op, rows, valid_box(op), emit):
+            made = s.transfer(emit, hbm, chip, *way, rows=index, skips=rows.is_bounded)
             _mark(made, op)
         return
     for chip, hbm, way in _pieces(s, storage, storage.elements, op, valid_box(op), STORES, emit):
@@ -121,14 +121,15 @@ def _rows(op: AccessOp) -> Coordinate | None:
 
 def _row_pieces(
     s: Selector, storage: Storage, op: AccessOp, rows: Coordinate, valid: Box | None, emit: Emitter
-) -> Iterator[tuple[SSAValue, SSAValue, SSAValue]]:
-    """The transfers that move rows: views on chip, in HBM, and of the index tile. A transfer moves a row for each
-    partition that it spans."""
+) -> Iterator[tuple[SSAValue, SSAValue, SSAValue, tuple[Engine, str | None]]]:
+    """The transfers that move rows: views on chip, in HBM, and of the index tile, and who triggers them and makes their
+    descriptors. A transfer moves a row for each partition that it spans."""
     sizes, index = storage.type.sizes, s.stored[op.indices[0]]
     names = [dim for dim in rows.elements[0].dims if dim is not None]
     coordinates = resolved(op.over_values)
     along = Coordinates(tuple(part for part in coordinates if not part.elements))
     offset, strides = emit.expr(along.offset), along.strides(len(sizes))
+    way = s.by_register(offset, ROWS)
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes) if d not in names)
     numbers = tuple(spot._replace(dim=names[spot.dim]) for spot in index.elements)
     box = [(0, size) for size in sizes] if valid is None else valid[: len(sizes)]
@@ -144,7 +145,7 @@ def _row_pieces(
             dims = ((rows.stride, lanes), *(dim for dim in collapse(run) if dim[1] != 1))
             hbm = _hbm_view(op.memory, offset, dims, walk.starts[2].offset, emit)
             partition, first = walk.starts[1]
-            yield storage.view(emit, walk, 0), hbm, index.view_from(emit, partition, lanes, ((1, 1),), first)
+            yield storage.view(emit, walk, 0), hbm, index.view_from(emit, partition, lanes, ((1, 1),), first), way
 
 
 def _by_rows(walk: Walk, names: Sequence[int], limits: Limits) -> Iterator[Walk]:
@@ -169,7 +170,9 @@ def valid_box(op: Bounded) -> Box | None:
     if not coordinates.bounded:
         return None
     if not all(map(is_interval, coordinates.bounded)):
-        raise CompileError.at(op, "a bound on several dimensions at once has no transfer; run expand-accesses first")
+        raise CompileError.at(
+            op, "a bound on several dimensions, or on a counter of run time, has no transfer; run expand-accesses first"
+        )
     shape = shape_of_access(op)
     box = [(0, size) for size in shape or (1,)]
     for interval in intervals(coordinates, shape):

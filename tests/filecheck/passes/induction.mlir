@@ -225,3 +225,23 @@ func.func @leaves_alone(%start: index, %x: memref<8xi32>, %n0: i8) {
   "test.op"(%r#0, %r#6) : (index, index) -> ()
   func.return
 }
+
+// CHECK-LABEL: func.func @a_loop_of_run_time
+// CHECK: scf.for [[I:%.*]] = {{%.*}} to %n step {{%.*}} {
+// CHECK: arith.muli [[I]]
+// CHECK: [[TRIPS:%.*]] = arith.maxsi %n
+// CHECK: [[END:%.*]] = arith.muli [[TRIPS]]
+// CHECK: "test.op"({{%.*}}) : (index) -> ()
+// CHECK-NEXT: func.return
+func.func @a_loop_of_run_time(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %end = scf.for %i = %c0 to %n step %c1 iter_args(%m = %c0) -> (index) {
+    "test.op"(%m) : (index) -> ()
+    %m8 = arith.addi %m, %c8 : index
+    scf.yield %m8 : index
+  }
+  "test.op"(%end) : (index) -> ()
+  func.return
+}

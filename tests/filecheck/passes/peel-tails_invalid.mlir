@@ -29,18 +29,6 @@ func.func @too_many_copies(%x: memref<1024xf32>) {
     %v = neuron.mem.load %x(%i) [d0 by 1, d0 - s0 in 0 to * by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
     %w = neuron.mem.load %x(%i) [d0 by 1, (s0) mod 2 in 0 to 1 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
     "test.op"(%v, %w) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>, !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
-  func.return
-}
-
-// -----
-
-func.func @an_extent_that_varies_with_a_run_time_loop(%x: memref<64xf32>, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  scf.for %i = %c0 to %n step %c1 {
-    // CHECK: this access has an extent that varies with a loop of run-time bounds
-    %v = neuron.mem.load %x(%i) [d0 + s0 in 0 to 9 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
-    neuron.mem.store %v to %x(%i) [d0 + s0 in 0 to 9 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<64xf32>
   }
   func.return
 }

@@ -131,10 +131,10 @@ func.func @a_mask_of_columns_is_made_on_all_partitions(%x: memref<128x512xf32>, 
 }
 
 // CHECK-LABEL: func.func @a_row_is_loaded_for_rows_that_fold
-// CHECK: neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
+// CHECK: neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, {{\[d0.*}} x [{{.*}}d1]>
 // CHECK: neuron.mem.load %y{{.*}} -> !neuron.mem.tile<sbuf, 64xf32, [*:128] x [d0]>
 // CHECK-NOT: neuron.mem.convert
-// CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
+// CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, {{\[d0.*}} x [{{.*}}d1]>
 func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
   %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
@@ -149,7 +149,7 @@ func.func @a_row_is_loaded_for_rows_that_fold(%x: memref<1021x64xf32>, %y: memre
 // CHECK: neuron.mem.load %y{{.*}} -> !neuron.mem.tile<sbuf, 64xf32, [*:128] x [d0]>
 // CHECK: neuron.mem.unary exp {{.*}} -> !neuron.mem.tile<sbuf, 64xf32, [*:128] x [d0]>
 // CHECK-NOT: neuron.mem.convert
-// CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, [d0/8:128] x [d0:8, d1]>
+// CHECK: neuron.mem.binary add {{.*}} -> !neuron.mem.tile<sbuf, 1021x64xf32, {{\[d0.*}} x [{{.*}}d1]>
 func.func @a_row_is_computed_on_all_partitions(%x: memref<1021x64xf32>, %y: memref<64xf32>) {
   %a = tile.read %x [d0 by 64, d1 by 1] : memref<1021x64xf32> -> tensor<1021x64xf32>
   %row = tile.read %y [d0 by 1] : memref<64xf32> -> tensor<64xf32>
@@ -270,7 +270,7 @@ func.func @leaves_alone(%i: index) {
 }
 
 // CHECK-LABEL: func.func @an_operation_on_constants_is_filled
-// CHECK: [[A:%.*]] = neuron.mem.fill {{%.*}} : f32 -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+// CHECK: [[A:%.*]] = neuron.mem.fill {{%.*}} : f32 -> !neuron.mem.tile<sbuf, 8xf32, {{.*}}
 // CHECK: [[B:%.*]] = neuron.mem.binary divide [[A]], {{%.*}}
 // CHECK: [[C:%.*]] = neuron.mem.fill {{%.*}} : f32
 // CHECK: [[D:%.*]] = neuron.mem.unary exp [[C]]

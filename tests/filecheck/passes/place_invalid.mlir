@@ -40,17 +40,6 @@ func.func @several_results(%x: memref<8xf32>) {
 
 // -----
 
-func.func @a_branch(%x: memref<8xf32>) {
-  %true = arith.constant true
-  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
-  // CHECK: error: run-time branches (scf.if) are not supported
-  scf.if %true {
-    tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
-  func.return
-}
-
-// -----
-
 func.func @a_branch_that_yields_an_index(%x: memref<8xf32>, %p: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

@@ -169,17 +169,6 @@ func.func @a_tile_made_by_no_operation_of_the_level(%x: memref<8xf32>) {
 
 // -----
 
-func.func @a_branch(%x: memref<8xf32>) {
-  %true = arith.constant true
-  // CHECK: error: scf.if is not an operation of neuron.mem; it has no instruction
-  scf.if %true {
-    %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
-    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
-  func.return
-}
-
-// -----
-
 func.func @an_if_of_a_number(%k: index) {
   %c0 = arith.constant 0 : index
   %p = arith.cmpi eq, %k, %c0 : index
