@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import f32
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute
 
-from nki_mlir import CompileError, execute, parse, pipeline
+from nki_mlir import CompileError, ExecutionError, execute, parse, pipeline
 from nki_mlir.analysis.indices import range_of
 
 
@@ -80,8 +80,8 @@ def test_of_what_is_not_negative(op: str, divisor: int, start: int, scale: int) 
 @pytest.mark.parametrize("divisor", [2, 3, 5])
 @pytest.mark.parametrize(("start", "scale"), [(-5, 1), (-7, 2), (2, -3), (-1, 1)])
 def test_of_what_may_be_negative(op: str, divisor: int, start: int, scale: int) -> None:
-    """Machine addresses round down: truncation is refused, not replaced."""
-    assert run(op, start, 6, scale, divisor) is (op == "floordivsi")
+    """Repeats round down; what truncates is computed in a register."""
+    assert run(op, start, 6, scale, divisor)
 
 
 @pytest.mark.parametrize("op", DIVISIONS)
@@ -90,10 +90,16 @@ def test_of_constants_that_are_negative(op: str) -> None:
     run(op, -6, 2, 0, 4)
 
 
-@pytest.mark.parametrize("op", DIVISIONS)
+@pytest.mark.parametrize("op", ["divsi", "remsi"])
 @pytest.mark.parametrize("divisor", [0, -2])
 def test_by_what_is_not_positive(op: str, divisor: int) -> None:
     assert not run(op, 8, 4, 1, divisor)
+
+
+def test_floors_by_what_is_negative() -> None:
+    assert run("floordivsi", 8, 4, 1, -2)
+    with pytest.raises(ExecutionError, match="division by zero"):
+        run("floordivsi", 8, 4, 1, 0)
 
 
 EXTREMES: dict[str, Callable[[int, int], int]] = {"minsi": min, "maxsi": max}

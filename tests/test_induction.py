@@ -20,6 +20,8 @@ X = np.random.default_rng(11).standard_normal(SIZE).astype(np.float32)
 
 # Each body is also run by Python, with positions for pointers; `i` are the lanes, and `r` is what is stored at the end.
 VALUES = {
+    "step of the lanes": "p = x_ptr + i\nfor k in range(4):\n    r += load(p) * k\n    p += i",
+    "step from the outer loop": "for n in range(3):\n    p = x_ptr + i\n    for k in range(4):\n        r += load(p) * k\n        p += n * 4",
     "pointer": "p = x_ptr + i\nfor k in range(4):\n    r += load(p) * k\n    p += 8",
     "before the access": "p = x_ptr + i\nfor k in range(4):\n    p += 8\n    r += load(p) * k",
     "backwards": "p = x_ptr + i + 40\nfor k in range(4):\n    r += load(p) * k\n    p -= 8\nr += load(p)",
@@ -116,14 +118,6 @@ REFUSED = {
     "step of data": (
         "p = x_ptr + i\nfor k in range(4):\n    r += load(p)\n    p += int32(load(x_ptr + k))",
         POINTER,
-    ),
-    "step of the lanes": (
-        "p = x_ptr + i\nfor k in range(4):\n    r += load(p) * k\n    p += i",
-        "a product of two values that both vary",
-    ),
-    "step from the outer loop": (
-        "for n in range(3):\n    p = x_ptr + i\n    for k in range(4):\n        r += load(p) * k\n        p += n * 4",
-        "an offset depends on something that is not a loop counter",
     ),
 }
 

@@ -114,7 +114,7 @@ def test_tools_exit_with_70(
     flags = ["--lower-to-isa"] if tool is nki_opt.main else ["--random", "0"]
     assert tool(["t.mlir", *flags]) == 70
     err = capsys.readouterr().err
-    head = "t.mlir:4:3: internal error: pass select-instructions, at neuron.mem.load: KeyError: 'lost'\n"
+    head = "t.mlir:3:3: internal error: pass select-instructions, at neuron.mem.load: KeyError: 'lost'\n"
     assert err.startswith(f"{head}    %a = tile.read")
     assert "bug of nki-mlir" in err
     assert ("Traceback" in err) == asked

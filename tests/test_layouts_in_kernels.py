@@ -21,6 +21,7 @@ from xdsl.ir import Attribute
 
 from nki_mlir import CompileError, parse, pipeline
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.coordinates import strided
 from nki_mlir.dialects.layout import Factor, Layout, replica, unused
 from nki_mlir.executor import execute
 
@@ -341,10 +342,10 @@ def test_a_convert_between_any_two_layouts(draw: st.DataObject, way: str, elemen
     out = np.zeros(size, MOVED[element])
     memory, src, dst = f"memref<{size}x{element}>", tile_text(have, element), tile_text(want, element)
     body = f"""
-        %v = neuron.mem.load %a0[%c0] strides {steps} : {memory} -> {src}
+        %v = neuron.mem.load %a0 {strided(steps)} : {memory} -> {src}
         %u = neuron.mem.convert %v by dma : {src} -> {dst}
         %w = neuron.mem.convert %u{way} : {dst} -> {src}
-        neuron.mem.store %w to %a1[%c0] strides {steps} : {src} -> {memory}
+        neuron.mem.store %w to %a1 {strided(steps)} : {src} -> {memory}
     """
     run_text(body, [(size, element)] * 2, [x, out], "lower-converts")
     assert out.tobytes() == x.tobytes()
@@ -365,9 +366,9 @@ def test_arithmetic_in_any_layout_is_right_or_refused(draw: st.DataObject) -> No
     full, memory = tile_text(layout, "f32"), f"memref<{size}xf32>"
     body = f"""
         %half = arith.constant 0.5 : f32
-        %v = neuron.mem.load %a0[%c0] strides {steps} : {memory} -> {full}
+        %v = neuron.mem.load %a0 {strided(steps)} : {memory} -> {full}
         %w = neuron.mem.binary multiply %v, %half : {full}, f32 -> {full}
-        neuron.mem.store %w to %a1[%c0] strides {steps} : {full} -> {memory}
+        neuron.mem.store %w to %a1 {strided(steps)} : {full} -> {memory}
     """
     arrays, sizes = [x.reshape(-1), out], [(size, "f32")] * 2
     if layout.is_free(axis):
@@ -375,7 +376,7 @@ def test_arithmetic_in_any_layout_is_right_or_refused(draw: st.DataObject) -> No
         rest = [n for d, n in enumerate(shape) if d != axis]
         body += f"""
         %s = neuron.mem.reduce sum %w axis {axis} : {full} -> {less}
-        neuron.mem.store %s to %a2[%c0] strides {list(strides(rest))} : {less} -> memref<{total.size}xf32>
+        neuron.mem.store %s to %a2 {strided(strides(rest))} : {less} -> memref<{total.size}xf32>
         """
         arrays.append(total)
         sizes.append((total.size, "f32"))
@@ -418,10 +419,10 @@ def test_more_digits_than_an_access_pattern_has_dimensions() -> None:
     forwards, backwards = Layout.flat(shape), Layout.of(shape, (), [Factor(d, shape[d]) for d in (4, 3, 2, 1, 0)])
     src, dst, steps = tile_text(forwards, "f32"), tile_text(backwards, "f32"), list(strides(shape))
     body = f"""
-        %v = neuron.mem.load %a0[%c0] strides {steps} : memref<72xf32> -> {src}
+        %v = neuron.mem.load %a0 {strided(steps)} : memref<72xf32> -> {src}
         %u = neuron.mem.convert %v by copy : {src} -> {dst}
         %w = neuron.mem.binary add %u, %u : {dst}, {dst} -> {dst}
-        neuron.mem.store %w to %a1[%c0] strides {steps} : {dst} -> memref<72xf32>
+        neuron.mem.store %w to %a1 {strided(steps)} : {dst} -> memref<72xf32>
     """
     run_text(body, [(72, "f32")] * 2, [x.reshape(-1), out.reshape(-1)])
     np.testing.assert_array_equal(out, x + x)

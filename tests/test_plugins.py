@@ -88,7 +88,7 @@ def test_passes_of_xdsl(other_package: Path) -> None:
 def test_an_error_of_another_package_is_its_own(other_package: Path) -> None:
     done = nki_opt(other_package, "t.mlir", "-p", "other-crash")
     assert done.returncode == 70
-    assert done.stderr.startswith("t.mlir:4:3: internal error: pass other-crash, at tile.read: KeyError: 'tile.read'\n")
+    assert done.stderr.startswith("t.mlir:3:3: internal error: pass other-crash, at tile.read: KeyError: 'tile.read'\n")
     assert "This is a bug of other, not of your program." in done.stderr and "Traceback" not in done.stderr
 
 
