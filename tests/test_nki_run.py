@@ -325,10 +325,8 @@ neuron.isa.program @two { neuron.isa.tensor "x" : memref<8xf32> }
 """
 MIXED = """\
 func.func @f(%x: memref<8xf32>) {
-  tile.programs (%p0) in [1] {
-    %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
-    %a = neuron.engine.alloc : !neuron.engine.buffer<sbuf, 128 x 4>
-  }
+  %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+  %a = neuron.engine.alloc : !neuron.engine.buffer<sbuf, 128 x 4>
   func.return
 }
 """

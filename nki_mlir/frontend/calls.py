@@ -167,6 +167,8 @@ def _fold(function: str) -> Callable[..., Any]:
 
 
 def _range(b: Builder, *bounds: Any) -> Any:
+    if not 1 <= len(bounds) <= 3:
+        raise CompileError(f"range takes one to three integers, got {len(bounds)}")
     start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1)}.get(len(bounds), bounds)
     return functions.run_time_range(b, start, stop, step)
 
