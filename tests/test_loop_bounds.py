@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,9 +132,9 @@ def test_masks_of_a_loaded_length(target: str) -> None:
     n = 100
     x = np.random.default_rng(3).standard_normal((4, n)).astype(np.float32)
     lengths, sums, y = np.array([0, 33, n, 64], np.int32), np.zeros(4, np.float32), np.zeros((4, n), np.float32)
-    nki_mlir.jit(masked_by_a_length.fn, target=target)[(4,)](x, lengths, sums, n, B)
+    nki_mlir.jit(target=target)(masked_by_a_length.fn)[(4,)](x, lengths, sums, n, B)
     np.testing.assert_allclose(sums, [row[:k].sum() for row, k in zip(x, lengths, strict=True)], rtol=1e-4, atol=1e-5)
-    nki_mlir.jit(stored_up_to_a_length.fn, target=target)[(4,)](x, lengths, y, n, B)
+    nki_mlir.jit(target=target)(stored_up_to_a_length.fn)[(4,)](x, lengths, y, n, B)
     np.testing.assert_array_equal(y, np.where(np.arange(n) < lengths[:, None], 2 * x, 0))
 
 
@@ -166,7 +167,7 @@ def a_loaded_step(x, counts, y, B: tl.constexpr):
 def read_behind(x, counts, y, B: tl.constexpr):
     for i in range(tl.load(counts)):
         tl.store(y + i, 1.0)
-    tl.store(y, i)
+    tl.store(y, i)  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def read_behind(x, counts, y, B: tl.constexpr):
         (read_behind, "'i' is the variable of a loop with run-time bounds, and can't be read after it"),
     ],
 )
-def test_what_is_refused(kernel: nki_mlir.jit, message: str) -> None:
+def test_what_is_refused(kernel: Any, message: str) -> None:
     x, counts, y = rows(4), np.array([1], np.int32), np.zeros(8, np.float32)
     arguments = (x, y, B) if kernel is a_float_bound else (x, counts, y, B)
     with pytest.raises(CompileError, match=re.escape(message)):
