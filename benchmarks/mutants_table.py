@@ -266,19 +266,32 @@ MUTANTS: list[Mutant] = [
         ("loops", "        normalize_all(op)\n", "", _loops("ragged_ends")),
     ),
     *_of(
-        "select_control",
-        ("write back", "if src.buffer in carried:", "if False:", _loops("carried_values_that_change_places")),
+        "bufferize",
+        ("changing places", "if source in places:", "if False:", _loops("carried_values_that_change_places")),
         (
-            "own",
-            "and made.parent is loop.parent and init.has_one_use()",
-            "and made.parent is loop.parent",
-            _loops("a_start_that_is_used_again"),
+            "start",
+            "            self._hand(loop, loop.iter_args",
+            "            0 and self._hand(loop, loop.iter_args",
+            (*_loops("a_start_that_is_used_again"), *_filecheck("bufferize")),
         ),
         (
-            "own block",
-            "and made.parent is loop.parent and init.has_one_use()",
-            "and init.has_one_use()",
-            _loops("a_start_from_outside"),
+            "written over",
+            "            self._redirect(at",
+            "            0 and self._redirect(at",
+            _filecheck("bufferize"),
+        ),
+        ("transfers", "or _is_moved(op.tiles[0])", "", _filecheck("bufferize")),
+        ("engines", "and maker.engine == op.engine", "", _filecheck("bufferize")),
+    ),
+    *_of(
+        "tile_spans",
+        ("next iteration", "at = self.ends[op] * _STEP + AT + 1", "pass", _filecheck("bufferize")),
+        ("another order", 'if not same or operand.shape != "full":', "if False:", _filecheck("bufferize")),
+        (
+            "read again",
+            "if any(self._meets(a, span) for span in self._spans[b]):",
+            "if False:",
+            _filecheck("bufferize"),
         ),
     ),
     *_of(
@@ -344,7 +357,12 @@ MUTANTS: list[Mutant] = [
     *_of(
         "selector",
         ("queues", "self.transfers[engine] % QUEUES", "0", _filecheck("select-instructions")),
-        ("regions", "elif op.regions or (", "elif (", _filecheck("select-instructions_invalid")),
+        (
+            "regions",
+            "elif op.regions or _uses_tiles(op):",
+            "elif _uses_tiles(op):",
+            _filecheck("select-instructions_invalid"),
+        ),
     ),
     *_of(
         "emitter",

@@ -137,8 +137,8 @@ def test_run_time_control_flow_is_legal(level: str) -> None:
         ("%s = arith.addf %float, %float : f32", "neuron.mem", "arith.addf: neuron.mem has no values of type f32"),
         ("%s = arith.addf %float, %float : f32", "neuron.engine", "arith.addf: neuron.engine has no values of type"),
         ("%s = math.sqrt %float : f32", "neuron.mem", "math.sqrt is not an operation of neuron.mem"),
-        (LOOP, "neuron.engine", "a loop of neuron.engine carries no values"),
-        (IF, "neuron.engine", "a loop of neuron.engine carries no values, and an if yields none"),
+        (LOOP, "neuron.engine", "a loop of neuron.engine carries tiles alone"),
+        (IF, "neuron.engine", "a loop of neuron.engine carries tiles alone, and an if yields no others, not index"),
         ('"test.op"() : () -> ()', "tile", "test.op is not an operation of tile"),
         ("", "neuron.isa", "func.func is not an operation of neuron.isa"),
     ],
@@ -167,7 +167,7 @@ def test_the_lowering_keeps_to_the_table(path: Path) -> None:
     [
         ("tile", ",".join(STAGES)),
         ("neuron.mem", "mem-to-engine,engine-to-isa"),
-        ("neuron.engine", "multi-buffer,allocate,engine-to-isa"),
+        ("neuron.engine", "bufferize,multi-buffer,allocate,engine-to-isa"),
         ("neuron.isa", ""),
     ],
 )

@@ -532,7 +532,7 @@ REFUSED = {
     "a carried value": (
         "%s = scf.while (%k = %c0) : (index) -> index {"
         " %p = arith.cmpi slt, %k, %a : index scf.condition(%p) %k : index } do { ^bb0(%l: index): scf.yield %l : index }",
-        "scf.while of neuron.engine carries no values",
+        "scf.while of neuron.engine carries tiles, not index",
     ),
 }
 

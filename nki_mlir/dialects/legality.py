@@ -110,7 +110,8 @@ class Instruction:
     that is not the first of `cores`. `levels` names the dialects that have it: a matmul is one operation of
     `neuron.engine` and two of `neuron.isa`, those that it `expands_to`. `transfer` is what the DMA engines do with its
     data, of those that they carry out; `array` what it does with the array of the Tensor engine, where it runs on that.
-    One that `reduces_partitions` has operators that no other has."""
+    One that `reduces_partitions` has operators that no other has; one that is `random` reads or sets the generators
+    of its engine."""
 
     name: str
     doc: str
@@ -125,6 +126,7 @@ class Instruction:
     transfer: Literal["copy", "transpose", "sum", "exchange"] | None = None
     array: Literal["load", "multiply", "transpose"] | None = None
     reduces_partitions: bool = False
+    random: bool = False
 
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)

@@ -1,20 +1,27 @@
-"""`neuron.engine`: who does it, and when. One operation is one machine instruction on a named engine, over views of
-buffers; program order is the meaning.
+"""`neuron.engine`: who does it, and when. One operation is one machine instruction on a named engine, over views;
+program order is the meaning. It has two forms, made from the one table.
 
-A `neuron.engine.alloc` inside a loop is a fresh buffer in each iteration, of which `depth` are alive at once; outside,
-it is one buffer. After `allocate` it has an `address`. A `neuron.engine.view` names the elements of a buffer, or of an
-argument in HBM, that an instruction reaches: its type has the whole pattern but for a run-time offset. What is known at
-run time only comes from memory by `neuron.engine.scalar`.
+*Values*: views are of tiles, which are SSA values. An instruction gives, for each tile that it writes to, that tile as
+it is then: it names what it writes as the buffer form does, and whatever it leaves of it stays. A tile that nobody
+wrote is `neuron.engine.empty`. Loops carry tiles, and ifs yield them.
+
+*Buffers*: views are of buffers, and instructions give nothing. Loops carry nothing. A `neuron.engine.alloc` inside a
+loop is a fresh buffer in each iteration, of which `depth` are alive at once; outside, it is one buffer. After
+`allocate` it has an `address`.
+
+A `neuron.engine.view` names the elements of a tile, of a buffer, or of an argument in HBM, that an instruction reaches:
+its type has the whole pattern but for a run-time offset. What is known at run time only comes from memory by
+`neuron.engine.scalar`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, f32, i64
-from xdsl.ir import Attribute, Data, Dialect, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Data, Dialect, Operation, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -27,10 +34,11 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
+    var_result_def,
 )
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
-from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_partitions, parse_pattern, pattern_text
@@ -45,6 +53,7 @@ from nki_mlir.dialects.instructions import (
     check,
 )
 from nki_mlir.dialects.neuron_mem import AllocEffect
+from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.targets import Target
 
@@ -152,11 +161,29 @@ class AllocOp(IRDLOperation):
 
 
 @irdl_op_definition
+class EmptyOp(IRDLOperation):
+    """A tile that nobody wrote: what an instruction writes to that makes a new one."""
+
+    name = "neuron.engine.empty"
+    label = opt_prop_def(StringAttr)
+    result = result_def(TileType)
+    traits = traits_def(AllocEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "($label^)? attr-dict `:` type($result)"
+
+    def __init__(self, type_: TileType, label: str | None = None):
+        super().__init__(
+            properties={"label": None if label is None else StringAttr(label)},
+            result_types=[type_],
+        )
+
+
+@irdl_op_definition
 class ViewOp(IRDLOperation):
     """The elements that the result's pattern names, from element `offset` of the source on (of each partition)."""
 
     name = "neuron.engine.view"
-    source = operand_def(base(BufferType) | base(MemRefType))
+    source = operand_def(base(BufferType) | base(TileType) | base(MemRefType))
     offset = opt_operand_def(IndexType())
     result = result_def(ViewType)
     traits = traits_def(Pure())
@@ -170,10 +197,13 @@ class ViewOp(IRDLOperation):
         return cast(ViewType, self.result.type).data
 
     def verify_(self) -> None:
-        if isinstance(self.source.type, MemRefType):
-            self._verify_hbm(self.source.type)
-        else:
-            self._verify_buffer(cast(BufferType, self.source.type))
+        match self.source.type:
+            case MemRefType() as memory:
+                self._verify_hbm(memory)
+            case TileType() as tile:
+                self._verify_chip("tile", buffer_of(tile))
+            case other:
+                self._verify_chip("buffer", cast(BufferType, other))
 
     def _verify_hbm(self, source: MemRefType[Attribute]) -> None:
         access = self.access
@@ -183,17 +213,27 @@ class ViewOp(IRDLOperation):
         if self.offset is None and source.has_static_shape() and (low < 0 or high > source.element_count()):
             raise VerifyException(f"the view covers elements {low}..{high} of {source.element_count()}")
 
-    def _verify_buffer(self, buffer: BufferType) -> None:
+    def _verify_chip(self, what: str, buffer: BufferType) -> None:
         access = self.access
         if access.space is not buffer.space:
-            raise VerifyException(f"the buffer is in {buffer.space}, the view in {access.space}")
+            raise VerifyException(f"the {what} is in {buffer.space}, the view in {access.space}")
         if access.start + access.partitions > buffer.partitions:
             raise VerifyException(
-                f"the view reaches partition {access.start + access.partitions - 1} of a buffer of {buffer.partitions}"
+                f"the view reaches partition {access.start + access.partitions - 1} of a {what} of {buffer.partitions}"
             )
         low, high = access.extent
         if self.offset is None and (low < 0 or high > buffer.bytes):
-            raise VerifyException(f"the view covers bytes {low}..{high} of a buffer of {buffer.bytes} per partition")
+            raise VerifyException(f"the view covers bytes {low}..{high} of a {what} of {buffer.bytes} per partition")
+
+
+def buffer_of(tile: TileType) -> BufferType:
+    """What holds a tile."""
+    return BufferType((tile.space.data, tile.layout.partitions, tile.bytes))
+
+
+def view_of(value: SSAValue | None) -> ViewOp | None:
+    """The view that an operand is."""
+    return value.owner if value is not None and isinstance(value.owner, ViewOp) else None
 
 
 _READ_BY_SEQUENCERS = ("int8", "uint8", "int16", "uint16", "int32")
@@ -212,7 +252,7 @@ class ScalarOp(IRDLOperation):
 
     @property
     def view(self) -> ViewOp | None:
-        return self.source.owner if isinstance(self.source.owner, ViewOp) else None
+        return view_of(self.source)
 
     def verify_(self) -> None:
         access = cast(ViewType, self.source.type).data
@@ -224,11 +264,25 @@ class ScalarOp(IRDLOperation):
             raise VerifyException(f"the element must be one of {', '.join(_READ_BY_SEQUENCERS)}, not {name}")
 
 
+class InstructionEffect(MemoryEffect):
+    """What makes tiles and leaves no trace in an engine is dead if nobody reads them; two such are never one, as each
+    has buffers of its own. Everything else writes."""
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        assert isinstance(op, EngineInstruction)
+        if not op.results or op.has_state:
+            return {EffectInstance(MemoryEffectKind.WRITE)}
+        return {EffectInstance(MemoryEffectKind.ALLOC, result) for result in op.results}
+
+
 class EngineInstruction(IRDLOperation):
-    """An instruction of the table over views."""
+    """An instruction of the table over views. `tiles` are the tiles that it wrote to, in the order of its operands; in
+    buffer form there are none."""
 
     engine = prop_def(EngineAttr)
-    traits = traits_def(MemoryWriteEffect())
+    tiles = var_result_def(TileType)
+    traits = traits_def(InstructionEffect())
 
     @property
     def instruction(self) -> Instruction:
@@ -237,6 +291,17 @@ class EngineInstruction(IRDLOperation):
     def operand_value(self, name: str) -> SSAValue | None:
         """The SSA operand of that name in the table."""
         return getattr(self, name)
+
+    @property
+    def has_state(self) -> bool:
+        """Whether it may change what later instructions of its engine give: by the generators, or the accumulator."""
+        commands = (f.name for f in self.instruction.fields if f.kind == "command")
+        return self.instruction.random or any(name in self.properties for name in commands)
+
+    def written(self) -> list[ViewOp]:
+        """The views that it writes to, in the order of its operands."""
+        named = (self.operand_value(o.name) for o in self.instruction.operands if o.role == "dst")
+        return [view for value in named if (view := view_of(value)) is not None]
 
     def operand_named(self, name: str) -> Access | float | None:
         value = self.operand_value(name)
@@ -258,14 +323,36 @@ class EngineInstruction(IRDLOperation):
     def verify_(self) -> None:
         for o in self.instruction.operands:
             self._verify_constant(o.name)
+        self._verify_form()
         if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
+
+    def _verify_form(self) -> None:
+        """Views are of tiles or of buffers, and a tile that is written comes out."""
+        sources = [view.source.type for o in self.operands if (view := view_of(o)) is not None]
+        if {TileType, BufferType} <= {type(source) for source in sources}:
+            raise VerifyException(f"{self.instruction.name}: one view is of a tile, another of a buffer")
+        wanted = tiles_written(self.written())
+        if [tile.type for tile in self.tiles] != wanted:
+            raise VerifyException(
+                f"{self.instruction.name} gives the tiles that it writes to, {_types(wanted)},"
+                f" not {_types([tile.type for tile in self.tiles])}"
+            )
 
     def _verify_constant(self, name: str) -> None:
         """An immediate is part of the instruction."""
         value = self.operand_value(name)
         if value is not None and not isinstance(value.type, ViewType) and not isinstance(value.owner, ConstantOp):
             raise VerifyException(f"{self.instruction.name}: {name} must be a view or an arith.constant")
+
+
+def tiles_written(views: Sequence[ViewOp]) -> list[TileType]:
+    """The types of the tiles that an instruction gives that writes to these views."""
+    return [view.source.type for view in views if isinstance(view.source.type, TileType)]
+
+
+def _types(types: Sequence[Attribute]) -> str:
+    return ", ".join(map(str, types)) or "none"
 
 
 def constant_float(value: SSAValue) -> float:
@@ -280,6 +367,7 @@ def _members(instruction: Instruction) -> dict[str, Any]:
     for operand in instruction.operands:
         constraint = base(ViewType) if not operand.constant else base(ViewType) | base(type(f32))
         members[operand.name] = (opt_operand_def if operand.optional else operand_def)(constraint)
+    members["tiles"] = var_result_def(TileType)
     members |= {f.name: opt_operand_def(IndexType()) for f in instruction.fields if f.kind == "expr"}
     return members
 
@@ -292,7 +380,7 @@ def _assembly(instruction: Instruction) -> str:
         parts.append(
             f"({text}^ `:` type(${operand.name}))?" if operand.optional else f"{text} `:` type(${operand.name})"
         )
-    return " ".join(parts) + " attr-dict"
+    return " ".join(parts) + " attr-dict (`->` type($tiles)^)?"
 
 
 INSTRUCTION_OPS: dict[str, type[EngineInstruction]] = build_ops("neuron.engine", EngineInstruction, _members, _assembly)
@@ -307,14 +395,16 @@ def instruction_op(
     order = [o.name for o in instruction.operands] + [f.name for f in instruction.fields if f.kind == "expr"]
     properties: dict[str, Attribute | None] = {"engine": EngineAttr(engine or instruction.engines[0])}
     properties |= {f.name: field_attr(f, fields.get(f.name)) for f in instruction.fields if f.kind != "expr"}
+    views = [v for o in instruction.operands if o.role == "dst" and (v := view_of(operands.get(o.name))) is not None]
     return INSTRUCTION_OPS[name].build(
         operands=[operands.get(n) for n in order],
         properties=cast(Any, properties),
+        result_types=[tiles_written(views)],
     )
 
 
 NeuronEngine = Dialect(
     "neuron.engine",
-    [AllocOp, ViewOp, ScalarOp, *INSTRUCTION_OPS.values()],
+    [AllocOp, EmptyOp, ViewOp, ScalarOp, *INSTRUCTION_OPS.values()],
     [BufferType, ViewType, EngineAttr, AluAttr, FunctionAttr, ReduceCommandAttr],
 )

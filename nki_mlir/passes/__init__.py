@@ -37,6 +37,7 @@ OURS: dict[str, str] = {
     "lower-converts": "LowerConverts",
     "peel-tails": "PeelTails",
     "select-instructions": "SelectInstructions",
+    "bufferize": "Bufferize",
     "multi-buffer": "MultiBuffer",
     "allocate": "Allocate",
     "emit-streams": "EmitStreams",

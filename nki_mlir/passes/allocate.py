@@ -30,6 +30,7 @@ class Allocate(LevelPass):
 
     name = "allocate"
     levels = (ENGINE,)
+    buffers = True
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)

@@ -51,6 +51,7 @@ class EmitStreams(LevelPass):
 
     name = "emit-streams"
     levels = (ENGINE,)
+    buffers = True
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.body.block.ops if isinstance(inner, FuncOp)]:

@@ -8,11 +8,12 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.utils.hints import isa
 
 from nki_mlir.dialects import LEVELS
+from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, arg_names
 from nki_mlir.errors import CompileError
@@ -20,17 +21,23 @@ from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining
 
 
 class LevelPass(ModulePass):
-    """A pass over modules of the levels `levels`; `lower` is its work.
+    """A pass over modules of the levels `levels`; `lower` is its work. One of `neuron.engine` that needs `buffers`
+    takes no tiles that are values.
 
     A module of another level, a function that is no kernel's body and a target that there is not are one error each,
     whichever pass comes first. A module that holds nothing of any level is taken by every pass.
     """
 
     levels: ClassVar[tuple[str, ...]]
+    buffers: ClassVar[bool] = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Checks the module, then does the work."""
         check_level(self.name, self.levels, op)
+        if self.buffers and (value := _first_tile(op)) is not None:
+            raise CompileError.at(
+                value, f"{self.name} takes buffers, and there are tiles that have none: run bufferize first"
+            )
         target_of(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _check_body(func)
@@ -56,6 +63,15 @@ def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:
         rest = f"what is left of its lowering is {left}" if left else "nothing of its lowering is left"
         todo = f"this module is at {found} already: {rest}"
     raise CompileError.at(where, f"{name} takes {takes}; {todo}")
+
+
+def _first_tile(module: ModuleOp) -> Operation | None:
+    """The first operation that makes or carries a tile that is a value."""
+    for op in module.walk():
+        values = (*op.results, *(a for r in op.regions for b in r.blocks for a in b.args))
+        if any(isinstance(value.type, TileType) for value in values):
+            return op
+    return None
 
 
 def _check_body(func: FuncOp) -> None:

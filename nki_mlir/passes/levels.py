@@ -17,13 +17,13 @@ TILE, MEM, ENGINE, ISA = LEVELS
 
 @dataclass(frozen=True)
 class Legal:
-    """What a level may hold: whole dialects, single operations, and whether values may be tensors and loops and ifs may
-    have values."""
+    """What a level may hold: whole dialects, single operations, whether values may be tensors, and what loops may carry
+    and ifs yield: anything, where that is not limited, or only types of these names."""
 
     dialects: tuple[str, ...]
     ops: tuple[str, ...] = ()
     tensors: bool = False
-    carried: bool = False
+    carried: tuple[str, ...] | None = ()
 
     def allows(self, name: str) -> bool:
         """Whether an operation of this name is legal."""
@@ -37,10 +37,12 @@ LEGAL: dict[str, Legal] = {
         ("func", "arith", "math", TILE),
         ("builtin.module", *_CONTROL),
         tensors=True,
-        carried=True,
+        carried=None,
     ),
-    MEM: Legal(("func", "arith", MEM), ("builtin.module", *_CONTROL, "tile.begin_program"), carried=True),
-    ENGINE: Legal(("func", "arith", ENGINE), ("builtin.module", *_CONTROL, "tile.begin_program")),
+    MEM: Legal(("func", "arith", MEM), ("builtin.module", *_CONTROL, "tile.begin_program"), carried=None),
+    ENGINE: Legal(
+        ("func", "arith", ENGINE), ("builtin.module", *_CONTROL, "tile.begin_program"), carried=(f"{MEM}.tile",)
+    ),
     ISA: Legal((ISA,), ("builtin.module",)),
 }
 """The table of legal operations. Below `tile`, `arith` is index arithmetic, conditions and scalar constants."""
@@ -74,8 +76,11 @@ def _verify_op(op: Operation, legal: Legal, level: str) -> None:
 
     if not legal.allows(op.name):
         raise VerifyException(f"{op.name} is not an operation of {level}")
-    if not legal.carried and op.name in _CONTROL and (op.results or (op.name == "scf.while" and op.operands)):
-        raise VerifyException(f"a loop of {level} carries no values, and an if yields none")
+    if legal.carried is not None and op.name in _CONTROL:
+        carried = (*op.results, *(op.operands if op.name == "scf.while" else ()))
+        wrong = next((value.type for value in carried if value.type.name not in legal.carried), None)
+        if wrong is not None:
+            raise VerifyException(f"a loop of {level} carries tiles alone, and an if yields no others, not {wrong}")
     if not legal.tensors and (type_ := _wrong_type(op)) is not None:
         raise VerifyException(f"{op.name}: {level} has no values of type {type_}")
 
@@ -112,9 +117,11 @@ def passes_between(level: str, name: str) -> str:
 _FIRST_STAGE = {TILE: 0, MEM: 2, ENGINE: 3}
 """The number of the first stage of the lowering that a module of a level has not passed yet."""
 
-_PLACING = ("multi-buffer", "allocate")
-"""The end of `mem-to-engine`, for a module of `neuron.engine` whose buffers have no addresses yet."""
+_PLACING = ("bufferize", "multi-buffer", "allocate")
+"""The end of `mem-to-engine`, for a module of `neuron.engine` whose tiles have no buffers yet, or whose buffers have no
+addresses."""
 
 
 def _needs_addresses(module: ModuleOp) -> bool:
-    return any(op.name == f"{ENGINE}.alloc" and "address" not in op.properties for op in module.walk())
+    unplaced = (f"{ENGINE}.alloc", f"{ENGINE}.empty")
+    return any(op.name in unplaced and "address" not in op.properties for op in module.walk())

@@ -31,6 +31,7 @@ class MultiBuffer(LevelPass):
 
     name = "multi-buffer"
     levels = (ENGINE,)
+    buffers = True
     depth: int = 2
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:

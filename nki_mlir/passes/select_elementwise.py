@@ -104,7 +104,7 @@ def _as_column(storage: Storage) -> Storage:
     layout = storage.type.layout
     repeated = [d for d in range(len(layout.shape)) if not any(spot.dim == d for spot in storage.spots)]
     type_ = storage.type.with_layout(layout.unspread(repeated))
-    return Storage(storage.buffer, type_, storage.spots)
+    return Storage(storage.contents, type_, storage.spots)
 
 
 def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:
@@ -121,7 +121,7 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
     divisors = _as_column(right) if right.is_column else right
     inverse = s.temporary(divisors.type.with_element(f32), emit)
     s.over(emit, "reciprocal", {"dst": inverse, "data": divisors})
-    spread = Storage(inverse.buffer, right.type.with_element(f32), inverse.spots)
+    spread = Storage(inverse.contents, right.type.with_element(f32), inverse.spots)
     if left is None:
         _scalar(s, Alu.MULTIPLY, spread, emit.float(_number(constant_attr(op.lhs))), result, emit)
     else:

@@ -9,7 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, IfOp, WhileOp
+from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Operation
 
 from nki_mlir.dialects import neuron_mem as mem
@@ -27,12 +27,12 @@ from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
-from nki_mlir.passes.select_control import select_branch, select_loop, select_while
+from nki_mlir.passes.select_control import select_branch, select_end, select_loop, select_while
 from nki_mlir.passes.select_elementwise import select_binary, select_choice
 from nki_mlir.passes.select_integers import WIDENING, convert, is_integer, reduce_integers
 from nki_mlir.passes.select_iota import select_iota
 from nki_mlir.passes.select_masks import select_mask
-from nki_mlir.passes.select_matmul import accumulation, select_matmul
+from nki_mlir.passes.select_matmul import accumulation, matmul_operands
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
 from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
@@ -42,14 +42,15 @@ from nki_mlir.passes.storage import check_lanes, collapse, narrowed
 
 @dataclass(frozen=True)
 class SelectInstructions(LevelPass):
-    """Gives every tile a buffer and every operation its instructions, in program order:
+    """Gives every operation its instructions, in program order, as values:
 
-        %c = neuron.mem.binary add %a, %b      =>   %buf = neuron.engine.alloc "c"
-                                                    neuron.engine.tensor_tensor vector op add dst … data1 … data2 …
+        %c = neuron.mem.binary add %a, %b   =>   %e = neuron.engine.empty "c"
+                                                 %v = neuron.engine.view %e
+                                                 %c = neuron.engine.tensor_tensor vector op add dst %v data1 … data2 …
 
-    Broadcasts and relabelled shapes are views. A tile that a loop carries, or an if yields, is one buffer outside. A
-    load that is not wholly valid fills the rest. Transfers of an engine take its first rings in turn; those whose
-    address is known at run time only have descriptors made then. What no engine does exactly is rejected by name.
+    Broadcasts and relabelled shapes are views. Loops and ifs carry and yield tiles as before. A load that is not wholly
+    valid fills the rest. Transfers of an engine take its first rings in turn; those whose address is known at run time
+    only have descriptors made then. What no engine does exactly is rejected by name.
     """
 
     name = "select-instructions"
@@ -140,12 +141,12 @@ def _reduce(s: Selector, op: Operation, emit: Emitter) -> None:
             done.add(walk.starts[0])
             if not first and partial is None:
                 partial = s.temporary(result.type, emit)
-            dst = (result if first or partial is None else partial).view(emit, walk, 0, dims)
+            into = result if first or partial is None else partial
             inner = len(collapse(walk.dims(1, lambda dim: dim == axis)))
-            s.emit(emit, "tensor_reduce", {"dst": dst, "data": data}, op=alu, axes=inner)
+            s.emit(emit, "tensor_reduce", {"dst": into.view(emit, walk, 0, dims), "data": data}, op=alu, axes=inner)
             if not first:
-                total = result.view(emit, walk, 0, dims)
-                s.emit(emit, "tensor_tensor", {"dst": total, "data1": total, "data2": dst}, op=alu)
+                total, more = result.view(emit, walk, 0, dims), into.view(emit, walk, 0, dims)
+                s.emit(emit, "tensor_tensor", {"dst": total, "data1": total, "data2": more}, op=alu)
 
 
 def _reduced(walk: Walk, axis: int) -> list[Dim]:
@@ -180,7 +181,8 @@ def _matmul(s: Selector, op: Operation, emit: Emitter) -> None:
         raise CompileError.at(op, "the sum that a matmul adds to has another use; it is written in place")
     s.stored[op.result] = s.stored[op.acc]
     condition = s.accumulations[op].condition(op, emit)
-    select_matmul(s.stored[op.lhs], s.stored[op.rhs], s.stored[op.acc], op, condition, emit)
+    operands = matmul_operands(s.stored[op.lhs], s.stored[op.rhs], s.stored[op.acc], op, condition, emit)
+    s.emit(emit, "nc_matmul", operands)
 
 
 def _scalar(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -215,4 +217,6 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     ForOp: select_loop,
     IfOp: select_branch,
     WhileOp: select_while,
+    YieldOp: select_end,
+    ConditionOp: select_end,
 }

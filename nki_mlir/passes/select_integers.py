@@ -181,7 +181,7 @@ def reduce_integers(s: Selector, alu: Alu, source: Storage, axis: int, type_: me
         rows, fresh = _folded(s, alu, rows, axis, count, fresh, emit), False
     last = rows.slice(axis, 0, 1)
     kept = tuple(spot._replace(dim=spot.dim - (spot.dim > axis)) for spot in last.spots if spot.dim != axis)
-    return Storage(last.buffer, type_, kept, last.base)
+    return Storage(last.contents, type_, kept, last.base)
 
 
 def _whole(layout: Layout, axis: int) -> Layout:

@@ -111,7 +111,7 @@ class _Moving:
         key = (count, step, low, type_.layout.partitions, type_.element_type)
         if key not in self.s.tables:
             layout = Layout.of((count,), [replica(type_.layout.partitions)], [Factor(0, count)])
-            self.s.tables[key] = Storage.allocate(type_.with_layout(layout), "indices", self.front)
+            self.s.tables[key] = self.s.empty(type_.with_layout(layout), "indices", self.front)
             emit_iota(self.s, self.s.tables[key], [step], low, self.front)
         return self.s.tables[key]
 
@@ -123,7 +123,7 @@ class _Moving:
             words = total is not None and total.type.element_type == i32
             times = math.prod(count for _, count in walk.dims(0)) if words or total is None else 1
             access = Access(Space.SBUF, table.type.element_type, collapse([(0, times)]), 0, walk.partitions(0))
-            column = self.emit.value(ViewOp(table.buffer, access, self.emit.expr(digit)))
+            column = self.emit.value(ViewOp(table.contents.value, access, self.emit.expr(digit)))
             if total is None:
                 self.s.emit(self.emit, "tensor_copy", {"dst": dst, "src": column})
             elif words:

@@ -9,7 +9,6 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, OpResult, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time
-from nki_mlir.dialects.neuron_engine import instruction_op
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -20,23 +19,22 @@ _RUN_TIME = (
 )
 
 
-def select_matmul(
+def matmul_operands(
     lhs: Storage, rhs: Storage, acc: Storage, op: MatmulOp, accumulate: SSAValue | None, emit: Emitter
-) -> None:
-    """One nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N)."""
+) -> dict[str, SSAValue | None]:
+    """Those of one nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N)."""
     if op.part is None and op.parts != (1, 1, 1):
         raise CompileError.at(op, f"a matmul of {list(op.parts)} pieces; run split-to-hardware-tiles first")
     part = op.part.get_values() if op.part is not None else (0, 0, 0)
     (rows, terms), columns = tile_type(op.lhs).sizes, tile_type(op.rhs).sizes[1]
     sizes = zip(part, op.array, (rows, columns, terms), strict=True)
     m, n, k = ((at * size, min(size, whole - at * size)) for at, size, whole in sizes)
-    operands = {
+    return {
         "dst": _rectangle(acc, 0, m, n, emit),
         "stationary": _rectangle(lhs, 1, k, m, emit),
         "moving": _rectangle(rhs, 0, k, n, emit),
         "accumulate": accumulate,
     }
-    emit.add(instruction_op("nc_matmul", None, operands, {}))
 
 
 def _rectangle(tile: Storage, dim: int, lanes: tuple[int, int], others: tuple[int, int], emit: Emitter) -> SSAValue:

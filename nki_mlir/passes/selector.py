@@ -1,4 +1,4 @@
-"""What the handlers of select-instructions share: the walk, where each tile is stored, constants."""
+"""What the handlers of select-instructions share: the walk, where each tile lies, constants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
-from xdsl.dialects.scf import ConditionOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import wrapped
@@ -17,11 +16,11 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import LayoutError
-from nki_mlir.dialects.neuron_engine import instruction_op
+from nki_mlir.dialects.neuron_engine import EmptyOp, instruction_op, view_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
-from nki_mlir.passes.storage import Storage, rectangles, stored_type
+from nki_mlir.passes.storage import Contents, Storage, rectangles, stored_type
 from nki_mlir.targets import Target
 
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
@@ -39,9 +38,9 @@ class Fill(NamedTuple):
 
 
 class Selector:
-    """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `transfers` how
-    many an engine has so far, `labels` what each tile is called, `current` the label of what is being made, `tables`
-    which buffers of precomputed numbers there are."""
+    """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `places` of
+    which place a value is the contents, `transfers` how many an engine has so far, `labels` what each tile is called,
+    `current` the label of what is being made, `tables` which precomputed numbers there are."""
 
     def __init__(
         self,
@@ -54,6 +53,7 @@ class Selector:
         self.target, self.limits = target, target.limits
         self.current = ""
         self.stored: dict[SSAValue, Storage] = {}
+        self.places: dict[SSAValue, Contents] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
         self.transfers: Counter[Engine] = Counter()
 
@@ -67,25 +67,45 @@ class Selector:
                     handler(self, op, Emitter.before(op))
                 except LayoutError as reason:
                     raise CompileError.at(op, f"{op.name} has no instruction here: {reason}") from None
-                old.append(op)
+                if op.name.startswith("neuron.mem."):
+                    old.append(op)
             elif op.name.startswith("neuron.mem."):
                 raise CompileError.at(op, f"{op.name} has no instruction")
-            elif op.regions or (_uses_tiles(op) and not isinstance(op, YieldOp | ConditionOp)):
+            elif op.regions or _uses_tiles(op):
                 raise CompileError.at(op, f"{op.name} is not an operation of neuron.mem; it has no instruction")
         for op in reversed(old):
             op.detach()
             op.erase()
 
-    def result(self, made: Operation | SSAValue, emit: Emitter) -> Storage:
-        """A new buffer for an operation's result."""
-        value = made.results[0] if isinstance(made, Operation) else made
-        storage = Storage.allocate(mem.tile_type(value), self.labels[value], emit)
-        self.stored[value] = storage
+    def hold(self, value: SSAValue) -> Storage:
+        """A place that holds a value."""
+        storage = Storage.of(value)
+        self.places[value] = storage.contents
         return storage
 
+    def empty(self, type_: mem.TileType, label: str, emit: Emitter) -> Storage:
+        """A new place that nobody wrote to."""
+        return self.hold(emit.value(EmptyOp(type_, label)))
+
+    def result(self, made: Operation | SSAValue, emit: Emitter) -> Storage:
+        """A new place for an operation's result."""
+        value = made.results[0] if isinstance(made, Operation) else made
+        self.stored[value] = self.empty(mem.tile_type(value), self.labels[value], emit)
+        return self.stored[value]
+
     def temporary(self, type_: mem.TileType, emit: Emitter) -> Storage:
-        """A buffer for what is on the way to the present operation's result."""
-        return Storage.allocate(type_, f"{self.current} (temporary)" if self.current else "temporary", emit)
+        """A place for what is on the way to the present operation's result."""
+        return self.empty(type_, f"{self.current} (temporary)" if self.current else "temporary", emit)
+
+    def whole(self, value: SSAValue, emit: Emitter) -> SSAValue:
+        """A tile as one value of its type, for loops and ifs: what its place holds, or a copy of what is a part or a
+        repetition of that."""
+        storage, type_ = self.stored[value], mem.tile_type(value)
+        if not storage.is_whole or storage.type != type_:
+            copy = self.temporary(type_, emit)
+            self.over(emit, "tensor_copy", {"dst": copy, "src": storage})
+            storage = copy
+        return storage.contents.value
 
     def emit(
         self,
@@ -95,7 +115,14 @@ class Selector:
         engine: Engine | None = None,
         **fields: object,
     ) -> Operation:
-        return emit.add(instruction_op(name, engine, operands, fields))
+        op = emit.add(instruction_op(name, engine, operands, fields))
+        read = [view.source for value in op.operands if (view := view_of(value)) is not None]
+        assert all(v in self.places for v in read if isinstance(v.type, mem.TileType)), "a view of what was overwritten"
+        written = [view.source for view in op.written() if isinstance(view.source.type, mem.TileType)]
+        for before, after in zip(written, op.tiles, strict=True):
+            self.places[after] = self.places.pop(before)
+            self.places[after].value = after
+        return op
 
     def over(
         self,
@@ -144,7 +171,7 @@ class Selector:
         return Engine.GPSIMD, "swdge"
 
     def memset(self, storage: Storage, value: Attribute | Fill, emit: Emitter) -> None:
-        """Sets all of a tile to a constant; padding too, where it is the whole of its buffer."""
+        """Sets all of a tile to a constant; padding too, where it is all that its place holds."""
         fill = value if isinstance(value, Fill) else Fill(value)
         number = number_for(fill.value, storage.type.element_type)
         if not storage.is_whole:

@@ -1,4 +1,4 @@
-"""A tile in a buffer: where its digits are, and views of rectangles of it."""
+"""Where the digits of a tile lie in what instructions have made so far, and views of rectangles of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from xdsl.ir import Attribute, SSAValue
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
 from nki_mlir.dialects.layout import REPLICA, Factor, Layout, LayoutError, Spot
-from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
-from nki_mlir.dialects.neuron_mem import TileType
+from nki_mlir.dialects.neuron_engine import ViewOp
+from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from nki_mlir.dialects.walks import Walk, walks
 from nki_mlir.passes.emitter import Emitter
 
@@ -35,23 +35,29 @@ def collapse(dims: Sequence[Dim]) -> tuple[Dim, ...]:
     return tuple(merged) or ((1, 1),)
 
 
+@dataclass(eq=False)
+class Contents:
+    """What instructions have written to one place so far: the latest of its values."""
+
+    value: SSAValue
+
+
 @dataclass(frozen=True)
 class Storage:
-    """A tile of type `type` in a buffer. `spots` says where its digits are: those of the layout, or fewer where one
-    element is read as many, or those of the digits that another shape gives them. The first element is `base` of the
-    buffer's."""
+    """A tile of type `type` as part of what a place holds. `spots` says where its digits are: those of the layout, or
+    fewer where one element is read as many, or those of the digits that another shape gives them. The first element is
+    `base` of the place's."""
 
-    buffer: SSAValue
+    contents: Contents
     type: TileType
     spots: tuple[Spot, ...]
     base: int = 0
 
     @classmethod
-    def allocate(cls, type_: TileType, label: str, emit: Emitter) -> Storage:
-        size = dtype(stored_type(type_.element_type)).bytes
-        layout = type_.layout
-        op = emit.add(AllocOp(type_.space.data, layout.partitions, layout.elements * size, label))
-        return cls(op.result, type_, layout.spots)
+    def of(cls, value: SSAValue) -> Storage:
+        """All of a value, which nothing has been written to yet."""
+        type_ = tile_type(value)
+        return cls(Contents(value), type_, type_.layout.spots)
 
     @property
     def is_column(self) -> bool:
@@ -81,14 +87,14 @@ class Storage:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of its buffer, as its layout says."""
-        return not self.base and self.spots == self.type.layout.spots
+        """Whether it is all that its place holds, as its layout says."""
+        return not self.base and self.spots == self.type.layout.spots and self.contents.value.type == self.type
 
     def part(self, element_type: Attribute, number: int) -> Storage:
         """The bytes as elements of a narrower type (or one as wide), of which `number` counts those in an element."""
         ratio = dtype(stored_type(self.type.element_type)).bytes // dtype(element_type).bytes
         spots = tuple(s if s.on_partitions else s._replace(stride=s.stride * ratio) for s in self.spots)
-        return Storage(self.buffer, self.type.with_element(element_type), spots, self.base * ratio + number)
+        return Storage(self.contents, self.type.with_element(element_type), spots, self.base * ratio + number)
 
     def slice(self, axis: int, start: int, count: int) -> Storage:
         """Consecutive indices of a dimension that is one free digit."""
@@ -98,7 +104,7 @@ class Storage:
         stride = next((s.stride for s in self.spots if s.dim == axis), 0)
         spots = tuple(s._replace(size=count) if s.dim == axis else s for s in self.spots)
         type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
-        return Storage(self.buffer, type_, spots, self.base + start * stride)
+        return Storage(self.contents, type_, spots, self.base + start * stride)
 
     def reversed(self, axis: int) -> Storage:
         """With a dimension backwards that is one free digit, or has one element."""
@@ -132,7 +138,7 @@ class Storage:
         element = stored_type(self.type.element_type)
         offset += self.base
         access = Access(self.type.space.data, element, tuple(dims), start, partitions)
-        return emit.value(ViewOp(self.buffer, access, emit.index(offset) if offset else None))
+        return emit.value(ViewOp(self.contents.value, access, emit.index(offset) if offset else None))
 
 
 def _joined(spots: Sequence[Spot]) -> list[Spot]:

@@ -59,6 +59,7 @@ RANDOM: tuple[Instruction, ...] = (
         (DST, DATA, Operand("prob", "src", dtypes=FLOATS, shape="column", constant=True)),
         (),
         (_dropout_types,),
+        random=True,
     ),
     Instruction(
         "rng",
@@ -66,6 +67,7 @@ RANDOM: tuple[Instruction, ...] = (
         (VECTOR, GPSIMD),
         (Operand("dst", "dst", dtypes=INTEGERS),),
         since={GPSIMD: "v3"},
+        random=True,
     ),
     Instruction(
         "rand2",
@@ -79,6 +81,7 @@ RANDOM: tuple[Instruction, ...] = (
         (),
         (_ordered,),
         cores=("v4",),
+        random=True,
     ),
     Instruction(
         "rand_set_state",
@@ -89,6 +92,7 @@ RANDOM: tuple[Instruction, ...] = (
         (lambda i: _state_size("src_seeds", i),),
         cores=("v3", "v4"),
         since={VECTOR: "v4"},
+        random=True,
     ),
     Instruction(
         "rand_get_state",
@@ -99,6 +103,7 @@ RANDOM: tuple[Instruction, ...] = (
         (lambda i: _state_size("dst", i),),
         cores=("v3", "v4"),
         since={VECTOR: "v4"},
+        random=True,
     ),
     Instruction(
         "set_rng_seed",
@@ -107,5 +112,6 @@ RANDOM: tuple[Instruction, ...] = (
         (Operand("src_seeds", "src", dtypes=_SEEDS, shape="own"),),
         (),
         (_one_word,),
+        random=True,
     ),
 )

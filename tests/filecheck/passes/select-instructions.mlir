@@ -41,7 +41,7 @@ func.func @operators_on_tiles_and_constants(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_product_overwrites_in_the_first_iteration
-// CHECK: scf.for [[K:%.*]] =
+// CHECK: scf.for [[K:%[a-z]+]] = 
 // CHECK: neuron.engine.nc_matmul tensor accumulate [[K]] dst {{%.*}} : !neuron.engine.view<psum[0:64], [1 x 16], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:32], [1 x 64], f32> moving {{%.*}} : !neuron.engine.view<sbuf[0:32], [1 x 16], f32>
 // CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:64], {{.*}} data {{%.*}} : !neuron.engine.view<psum
 func.func @a_product_overwrites_in_the_first_iteration(%x: memref<2048xf32>) {
@@ -96,6 +96,8 @@ func.func @converts(%x: memref<2048xf32>) {
   %t = neuron.mem.convert %v by vector : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %d = neuron.mem.convert %v by dma : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]>
   neuron.mem.store %d to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [] x [d0, d1]> -> memref<2048xf32>
+  neuron.mem.store %o to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1, _:2]> -> memref<2048xf32>
+  neuron.mem.store %t to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]> -> memref<2048xf32>
   func.return
 }
 
@@ -205,7 +207,7 @@ func.func @indices_that_move_are_looked_up(%x: memref<1024xf32>) {
 // The counter is that of the normalised loop.
 // CHECK-LABEL: func.func @a_loop_with_another_start_and_step
 // CHECK: [[TRIPS:%.*]] = arith.constant 3 : index
-// CHECK: scf.for [[K:%.*]] = %{{.*}} to [[TRIPS]] step
+// CHECK: scf.for [[K:%[a-z0-9]+]] = %{{.*}} to [[TRIPS]] step
 // CHECK: [[SCALED:%.*]] = arith.muli [[K]], {{%.*}} : index
 // CHECK: [[AT:%.*]] = arith.addi [[SCALED]], {{%.*}} : index
 // CHECK: neuron.engine.view %x at [[AT]]
@@ -279,8 +281,8 @@ func.func @a_scan_of_integers(%x: memref<320xi32>, %y: memref<64xi32>) {
 }
 
 // CHECK-LABEL: func.func @the_same_bits
-// CHECK: [[B:%.*]] = neuron.engine.alloc
-// CHECK: neuron.engine.view [[B]] : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 32], i32>
+// CHECK: [[B:%.*]] = neuron.engine.dma_copy sync
+// CHECK: neuron.engine.view [[B]] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:64], [1 x 32], i32>
 // CHECK-NOT: tensor_copy
 func.func @the_same_bits(%x: memref<2048xf32>, %y: memref<2048xi32>) {
   %c0 = arith.constant 0 : index
@@ -292,7 +294,7 @@ func.func @the_same_bits(%x: memref<2048xf32>, %y: memref<2048xi32>) {
 
 // -----
 
-// A scalar is an element of its tile's buffer; a truth value is one that is not 0. What is addressed by it has its
+// A scalar is an element of its tile; a truth value is one that is not 0. What is addressed by it has its
 // descriptors made at run time.
 // CHECK-LABEL: func.func @scalars
 // CHECK: %[[N:.*]] = neuron.engine.scalar %{{.*}} : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
@@ -336,16 +338,16 @@ func.func @hardware_descriptors(%n: memref<1xi32>, %x: memref<64xf32>) {
 
 // -----
 
-// Both sides of an if write one buffer.
+// An if yields what its sides made, or had.
 // CHECK-LABEL: func.func @an_if_that_yields
-// CHECK: %[[R:.*]] = neuron.engine.alloc "r"
-// CHECK-NEXT: scf.if %p {
-// CHECK: %[[THEN:.*]] = neuron.engine.view %[[R]]
-// CHECK: neuron.engine.tensor_copy vector dst %[[THEN]]
+// CHECK: %[[V:.*]] = neuron.engine.dma_copy sync
+// CHECK: %[[R:.*]] = scf.if %p -> (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+// CHECK: %[[THEN:.*]] = neuron.engine.activation scalar op exp
+// CHECK-NEXT: scf.yield %[[THEN]]
 // CHECK-NEXT: } else {
-// CHECK: %[[ELSE:.*]] = neuron.engine.view %[[R]]
-// CHECK: neuron.engine.tensor_copy vector dst %[[ELSE]]
+// CHECK-NEXT: scf.yield %[[V]]
 // CHECK-NEXT: }
+// CHECK: neuron.engine.view %[[R]]
 func.func @an_if_that_yields(%x: memref<64xf32>, %k: index) {
   %c0 = arith.constant 0 : index
   %p = arith.cmpi eq, %k, %c0 : index
@@ -362,17 +364,15 @@ func.func @an_if_that_yields(%x: memref<64xf32>, %k: index) {
 
 // -----
 
-// A while carries its tile in a buffer; what is made in front of the condition and handed on has one of its own.
+// A while carries its tile, and hands on what is made in front of the condition.
 // CHECK-LABEL: func.func @a_while
-// CHECK: %[[CARRIED:.*]] = neuron.engine.alloc "v"
-// CHECK: %[[HANDED:.*]] = neuron.engine.alloc "h"
-// CHECK: scf.while () : () -> () {
-// CHECK: neuron.engine.activation scalar op exp
-// CHECK: %[[VIEW:.*]] = neuron.engine.view %[[HANDED]]
-// CHECK: neuron.engine.tensor_copy vector dst %[[VIEW]]
-// CHECK: scf.condition(%p)
-// CHECK: neuron.engine.view %[[CARRIED]]
-// CHECK: neuron.engine.tensor_copy vector
+// CHECK: %[[V:.*]] = neuron.engine.dma_copy sync
+// CHECK: %[[H:.*]] = scf.while (%[[A:.*]] = %[[V]])
+// CHECK: neuron.engine.view %[[A]]
+// CHECK: %[[E:.*]] = neuron.engine.activation scalar op exp
+// CHECK-NEXT: scf.condition(%p) %[[E]]
+// CHECK: scf.yield %b
+// CHECK: neuron.engine.view %[[H]]
 func.func @a_while(%x: memref<64xf32>, %k: index) {
   %c0 = arith.constant 0 : index
   %p = arith.cmpi eq, %k, %c0 : index
@@ -416,5 +416,26 @@ func.func @a_transfer_for_each_group_of_rows(%x: memref<1280xf32>, %k: memref<20
   %i = neuron.mem.load %k [d0 by 1] : memref<200xi32> -> !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>
   %v = neuron.mem.load %x index (%i : !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>) [t0(d0) by 32, d1 by 1] : memref<1280xf32> -> !neuron.mem.tile<sbuf, 200x32xf32, [d0:100] x [d0/100:2, d1]>
   neuron.mem.store %v to %y index (%i : !neuron.mem.tile<sbuf, 200xi32, [d0:100] x [d0/100:2]>) [t0(d0) in 0 to 6400 by 32, d1 by 1] atomic : !neuron.mem.tile<sbuf, 200x32xf32, [d0:100] x [d0/100:2, d1]> -> memref<6400xf32>
+  func.return
+}
+
+// -----
+
+// What a loop carries is whole and of its own type: one element that is read as many is made as many.
+// CHECK-LABEL: func.func @a_repetition_is_carried
+// CHECK: neuron.engine.dma_copy sync
+// CHECK: %[[MANY:.*]] = neuron.engine.tensor_copy vector dst {{%.*}} : !neuron.engine.view<sbuf[0:64], [1 x 32], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:64], [0 x 32], f32>
+// CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%{{.*}} = %[[MANY]])
+func.func @a_repetition_is_carried(%x: memref<2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %v = neuron.mem.load %x [d0 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x1xf32, [d0] x [d1]>
+  %b = neuron.mem.broadcast %v : !neuron.mem.tile<sbuf, 64x1xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%s = %b) -> (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+    %t = neuron.mem.binary add %s, %b : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+    scf.yield %t : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  }
+  neuron.mem.store %r to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }

@@ -208,3 +208,15 @@ func.func @multiples_of_an_index(%x: memref<1280xf32>, %k: memref<100xi32>) {
   "test.op"(%v) : (!neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>) -> ()
   func.return
 }
+
+// -----
+
+func.func @a_region_of_no_operation_of_the_level(%x: memref<8xf32>) {
+  %v = neuron.mem.load %x [d0 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  // CHECK: error: test.op is not an operation of neuron.mem; it has no instruction
+  "test.op"() ({
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
+    "test.termop"() : () -> ()
+  }) : () -> ()
+  func.return
+}
