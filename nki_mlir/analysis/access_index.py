@@ -4,42 +4,35 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from operator import attrgetter
 
-from nki_mlir.analysis.overlap import reach
-from nki_mlir.analysis.program_order import Step
+from nki_mlir.analysis.footprints import Block, Footprint, Interval, filed, footprint, level_of, searched
+from nki_mlir.analysis.program_order import Loop, Step
 from nki_mlir.dialects.access import Access, Space
-
-_BUCKETS = 64
-"""Address ranges that a memory is cut into."""
 
 _number = attrgetter("number")
 
 
 @dataclass(frozen=True)
 class _Touch:
-    """An access of step `number` of the program: bytes `low` to below `high`, over all its iterations."""
+    """An access of step `number` of the program, with what it may touch over all its iterations."""
 
     number: int
     step: Step
     access: Access
     writes: bool
-    low: int
-    high: int
-
-    def meets(self, other: _Touch) -> bool:
-        return self.low < other.high and other.low < self.high
+    footprint: Footprint
 
     def covers(self, other: _Touch) -> bool:
         """Whether it writes, once and for certain, every byte that the other one may touch."""
-        a, b = self.access, other.access
-        lanes = not a.on_chip or (a.start <= b.start and b.start + b.partitions <= a.start + a.partitions)
+        mine, others = self.footprint, other.footprint
+        lanes = mine.partitions[0] <= others.partitions[0] and others.partitions[1] <= mine.partitions[1]
         certain = not self.step.loops and self.step.region is None
-        whole = self.writes and certain and self.low <= other.low and other.high <= self.high
-        return whole and lanes and _is_dense(a)
+        whole = self.writes and certain and mine.low <= others.low and others.high <= mine.high
+        return whole and lanes and _is_dense(self.access)
 
 
 def _is_dense(access: Access) -> bool:
@@ -52,24 +45,63 @@ def _is_dense(access: Access) -> bool:
     return True
 
 
-class AccessIndex:
-    """The accesses of a program by memory and address. `aliases` gives tensors that may share bytes the same number:
-    nothing is known of how their addresses relate."""
+Place = tuple[Block, Block]
+"""A block of partitions, and one of bytes."""
 
-    def __init__(self, steps: Sequence[Step], aliases: Mapping[str, int]):
-        self.steps, self.aliases = steps, aliases
-        self._touches = [list(self._touched(number, step)) for number, step in enumerate(steps)]
-        self._ends = self._loop_ends()
-        self._sizes: dict[Hashable, int] = {}
-        for touch in self._all():
-            key = self.memory(touch.access)
-            self._sizes[key] = max(self._sizes.get(key, 1), touch.high)
-        self._buckets: dict[tuple[Hashable, int], tuple[list[int], list[_Touch]]] = {}
-        for touch in self._all():
-            for bucket in self._spanned(touch):
-                numbers, found = self._buckets.setdefault(bucket, ([], []))
+
+class _Memory:
+    """The accesses of one memory or tensor by what they touch, in program order, reads and writes apart."""
+
+    def __init__(self, touches: Sequence[_Touch]):
+        self._lanes = sorted({level_of(touch.footprint.partitions) for touch in touches})
+        self._bytes = sorted({level_of(run) for touch in touches for run in touch.footprint.runs})
+        self._reads: dict[Place, tuple[list[int], list[_Touch]]] = {}
+        self._writes: dict[Place, tuple[list[int], list[_Touch]]] = {}
+        for touch in touches:
+            places = self._writes if touch.writes else self._reads
+            for place in self._places(touch.footprint, filed):
+                numbers, found = places.setdefault(place, ([], []))
                 numbers.append(touch.number)
                 found.append(touch)
+
+    def backwards(self, touch: _Touch, end: int) -> Iterator[_Touch]:
+        """The accesses of steps before number `end` that may meet one and that must keep their order to it, the last
+        first; some more than once."""
+        kinds = [self._writes, self._reads] if touch.writes else [self._writes]
+        asked = list(self._places(touch.footprint, searched))
+        filled = [places[place] for places in kinds for place in asked if place in places]
+        slices = [islice(reversed(found), len(found) - bisect_left(numbers, end), None) for numbers, found in filled]
+        return slices[0] if len(slices) == 1 else heapq.merge(*slices, key=_number, reverse=True)
+
+    def _places(self, box: Footprint, blocks: Callable[[Interval, Sequence[int]], list[Block]]) -> Iterator[Place]:
+        return product(
+            blocks(box.partitions, self._lanes), (block for run in box.runs for block in blocks(run, self._bytes))
+        )
+
+
+class AccessIndex:
+    """The accesses of a program by memory and address. `aliases` gives tensors that may share bytes the same number:
+    nothing is known of how their addresses relate.
+
+    Steps are known by their numbers; sets of them are integers, whose bits the numbers are.
+    """
+
+    def __init__(self, steps: Sequence[Step], aliases: Mapping[str, int]):
+        self.aliases = aliases
+        self._touches = [list(_touched(number, step)) for number, step in enumerate(steps)]
+        self._nests: dict[Loop, int] = {}
+        for number, step in enumerate(steps):
+            if step.loops:
+                self._nests[step.loops[0]] = self._nests.get(step.loops[0], 0) | 1 << number
+        memories: dict[Hashable, list[_Touch]] = {}
+        self._tensors: dict[Hashable, dict[tuple[str | None, bool], int]] = {}
+        for touch in (touch for touches in self._touches for touch in touches):
+            memories.setdefault(_memory(touch), []).append(touch)
+            if touch.access.space is Space.HBM:
+                tensors = self._tensors.setdefault(self.memory(touch.access), {})
+                key = touch.access.tensor, touch.writes
+                tensors[key] = tensors.get(key, 0) | 1 << touch.number
+        self._memories = {key: _Memory(touches) for key, touches in memories.items()}
 
     def memory(self, access: Access) -> Hashable:
         """Equal for accesses that may share bytes."""
@@ -77,56 +109,53 @@ class AccessIndex:
             return access.space, access.core
         return self.aliases.get(access.tensor or "", access.tensor)
 
-    def before(self, later: Step, number: int) -> list[Step]:
-        """The steps whose accesses may conflict with those of step `number`, `later`, the nearest before it first.
+    def nest(self, step: Step) -> int:
+        """The steps in the outermost loop of one, itself among them; none where it is in no loop."""
+        return self._nests[step.loops[0]] if step.loops else 0
+
+    def before(self, later: Step, number: int) -> int:
+        """The steps whose accesses may conflict with those of step `number`, `later`.
 
         Steps behind it count where they are in its outermost loop. Left out is what the program can't tell from its
         order behind a write, outside all loops, of all the bytes: whatever touched them before is complete by then.
         """
-        found: set[int] = set()
+        end = max(number, self.nest(later).bit_length())
+        found = 0
         for touch in self._touches[number]:
-            found.update(self._conflicting(touch, self._end(later, number)))
-        return [self.steps[n] for n in sorted(found, reverse=True)]
+            found |= self._conflicting(touch, end)
+        return found
 
-    def _conflicting(self, touch: _Touch, end: int) -> Iterator[int]:
-        for other in self._backwards(touch, end):
-            if not (touch.writes or other.writes) or not self._may_share(touch, other):
+    def _conflicting(self, touch: _Touch, end: int) -> int:
+        found = first = 0
+        previous: _Touch | None = None
+        for other in self._memories[_memory(touch)].backwards(touch, end):
+            if other is previous or not touch.footprint.meets(other.footprint):
                 continue
-            yield other.number
-            if other.number < touch.number and other.covers(touch) and self._one_tensor(touch, other):
-                return
+            previous = other
+            found |= 1 << other.number
+            if other.number < touch.number and other.covers(touch):
+                first = other.number
+                break
+        return found | self._in_other_tensors(touch) & (1 << end) - (1 << first)
 
-    def _may_share(self, touch: _Touch, other: _Touch) -> bool:
-        return touch.meets(other) or not self._one_tensor(touch, other)
+    def _in_other_tensors(self, touch: _Touch) -> int:
+        """The steps that touch what the tensor of an access may share bytes with."""
+        if touch.access.space is not Space.HBM:
+            return 0
+        found = 0
+        for (tensor, writes), steps in self._tensors[self.memory(touch.access)].items():
+            if tensor != touch.access.tensor and (writes or touch.writes):
+                found |= steps
+        return found
 
-    @staticmethod
-    def _one_tensor(touch: _Touch, other: _Touch) -> bool:
-        return touch.access.tensor == other.access.tensor
 
-    def _backwards(self, touch: _Touch, end: int) -> Iterator[_Touch]:
-        """The accesses that share a bucket with one, of the steps before number `end`, the last first."""
-        filled = [self._buckets[bucket] for bucket in self._spanned(touch)]
-        slices = [islice(reversed(found), len(found) - bisect_left(numbers, end), None) for numbers, found in filled]
-        return slices[0] if len(slices) == 1 else heapq.merge(*slices, key=_number, reverse=True)
+def _memory(touch: _Touch) -> Hashable:
+    """What its address counts in: a memory on chip, or a tensor."""
+    access = touch.access
+    return (access.space, access.core) if access.on_chip else access.tensor
 
-    def _spanned(self, touch: _Touch) -> list[tuple[Hashable, int]]:
-        key = self.memory(touch.access)
-        if touch.access.space is Space.HBM and key != touch.access.tensor:
-            return [(key, 0)]
-        width = -(-self._sizes[key] // _BUCKETS)
-        return [(key, b) for b in range(max(0, touch.low // width), max(0, (touch.high - 1) // width) + 1)]
 
-    def _all(self) -> Iterator[_Touch]:
-        return (touch for touches in self._touches for touch in touches)
-
-    def _touched(self, number: int, step: Step) -> Iterator[_Touch]:
-        for accesses, writes in ((step.reads, False), (step.writes, True)):
-            for access in accesses:
-                yield _Touch(number, step, access, writes, *reach(access, step.loops))
-
-    def _loop_ends(self) -> dict[int, int]:
-        """For each outermost loop, one past its last step."""
-        return {step.loops[0].number: number + 1 for number, step in enumerate(self.steps) if step.loops}
-
-    def _end(self, later: Step, number: int) -> int:
-        return self._ends[later.loops[0].number] if later.loops else number
+def _touched(number: int, step: Step) -> Iterator[_Touch]:
+    for accesses, writes in ((step.reads, False), (step.writes, True)):
+        for access in accesses:
+            yield _Touch(number, step, access, writes, footprint(access, step.loops))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from nki_mlir.analysis.access_index import AccessIndex
 from nki_mlir.analysis.overlap import Question
@@ -45,10 +46,12 @@ class Dependences:
         each instruction for the last time: a farther one that a nearer one waited for needs no edge of its own, nor
         does one that an instruction before it in its stream waited for."""
         complete = self._issued.get(later.engine, 0)
-        for earlier in self._index.before(later, number):
-            alone = not (earlier.loops and later.loops and earlier.loops[0] == later.loops[0])
-            if alone and (earlier.order >= later.order or complete & self._bits[earlier]):
-                continue
+        together = self._index.nest(later)
+        left = self._index.before(later, number)
+        while left := left & (together | ~complete):
+            nearest = left.bit_length() - 1
+            left ^= 1 << nearest
+            earlier = self.steps[nearest]
             distance = self._distance(earlier, later)
             if distance is None:
                 continue
@@ -129,36 +132,53 @@ class Dependences:
 
     def _reduce(self) -> None:
         """Drops edges that two others imply, the middle one's completion lying in between."""
-        into: dict[Step, list[Edge]] = {}
-        for edge in self.edges:
-            into.setdefault(edge.later, []).append(edge)
+        graph = _Graph(self.edges)
         for later in self.steps:
-            kept = into.get(later, [])
-            for edge in sorted(kept, key=lambda e: (e.distance == 0, e.earlier.order)):
-                others = [e for e in kept if e is not edge]
-                if any(_implied(edge, second, into) for second in others):
-                    kept.remove(edge)
-        self.edges = [edge for later in self.steps for edge in into.get(later, [])]
+            for edge in sorted(graph.into(later), key=lambda e: (e.distance == 0, e.earlier.order)):
+                if any(_implied(edge, first, second) for first, second in graph.detours(edge)):
+                    graph.drop(edge)
+        self.edges = sorted((e for e in self.edges if e not in graph.dropped), key=lambda e: e.later.order)
 
 
-def _implied(edge: Edge, second: Edge, into: dict[Step, list[Edge]]) -> bool:
-    """Whether `second`, after some edge into its source, makes `edge` superfluous."""
-    if second.distance > edge.distance or second.earlier is edge.later or second.earlier is edge.earlier:
+class _Graph:
+    """Edges by both ends."""
+
+    def __init__(self, edges: Iterable[Edge]):
+        self.dropped: set[Edge] = set()
+        self._into: dict[Step, dict[Step, list[Edge]]] = {}
+        self._out_of: dict[Step, dict[Step, list[Edge]]] = {}
+        for edge in edges:
+            self._into.setdefault(edge.later, {}).setdefault(edge.earlier, []).append(edge)
+            self._out_of.setdefault(edge.earlier, {}).setdefault(edge.later, []).append(edge)
+
+    def into(self, later: Step) -> list[Edge]:
+        return [edge for edges in self._into.get(later, {}).values() for edge in edges]
+
+    def drop(self, edge: Edge) -> None:
+        self.dropped.add(edge)
+        for ends, one, other in ((self._into, edge.later, edge.earlier), (self._out_of, edge.earlier, edge.later)):
+            ends[one][other].remove(edge)
+            if not ends[one][other]:
+                del ends[one][other]
+
+    def detours(self, edge: Edge) -> Iterator[tuple[Edge, Edge]]:
+        """Two edges that lead from one end of an edge to the other, over a third step."""
+        onwards, arriving = self._out_of.get(edge.earlier, {}), self._into.get(edge.later, {})
+        fewer, more = (onwards, arriving) if len(onwards) < len(arriving) else (arriving, onwards)
+        for middle in fewer:
+            if middle in more and middle is not edge.earlier and middle is not edge.later:
+                yield from product(onwards[middle], arriving[middle])
+
+
+def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
+    """Whether `first` and then `second` make `edge` superfluous."""
+    if first.distance + second.distance != edge.distance or not set(edge.slots) <= set(first.slots):
         return False
     shared = common_loops(edge.earlier, edge.later)
-    if edge.distance and common_loops(second.earlier, second.later) != shared:
-        return False
-    if not edge.distance and len(common_loops(second.earlier, second.later)) < len(shared):
-        return False
-    for first in into.get(second.earlier, []):
-        if first.earlier is not edge.earlier or first.distance + second.distance != edge.distance:
-            continue
-        if not set(edge.slots) <= set(first.slots):
-            continue
-        nest = common_loops(first.earlier, first.later)
-        if nest == shared or (edge.distance == 0 and len(nest) >= len(shared)):
-            return True
-    return False
+    nests = [common_loops(one.earlier, one.later) for one in (first, second)]
+    if edge.distance:
+        return all(nest == shared for nest in nests)
+    return all(len(nest) >= len(shared) for nest in nests)
 
 
 def _iterations(loops: tuple[Loop, ...]) -> int:
