@@ -522,7 +522,18 @@ MUTANTS: list[Mutant] = [
             "whole = self.writes and",
             ("tests/test_access_index.py", *_random(40)),
         ),
-        ("lanes", "lanes = not a.on_chip or (", "lanes = True or (", ("tests/test_access_index.py", *_random(40))),
+        ("lanes", "return whole and lanes and", "return whole and", ("tests/test_access_index.py", *_random(40))),
+    ),
+    *_of(
+        "footprints",
+        ("gaps", "if step <= width or runs > MOST_RUNS:", "if True:", ("tests/test_access_index.py",)),
+        ("widths", "return low, last - first + size,", "return low, size,", _random(40)),
+        (
+            "inside",
+            "return found if own == levels[0] else",
+            "return found if True else",
+            ("tests/test_access_index.py", *_random(40)),
+        ),
     ),
     *_of(
         "expand_accesses",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from engine_programs import program
+from xdsl.dialects.builtin import f32
 
 from nki_mlir import parse, pipeline
+from nki_mlir.analysis import dependences
 from nki_mlir.analysis.access_index import AccessIndex
+from nki_mlir.analysis.footprints import Footprint
 from nki_mlir.analysis.overlap import Question
 from nki_mlir.analysis.program_order import Step, common_loops, program_of
-from nki_mlir.dialects.neuron_isa import ProgramOp
+from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_isa import INSTRUCTION_OPS, ProgramOp
 
 
 def streams(text: str, passes: str = "multi-buffer{depth=2},allocate,emit-streams") -> list[Step]:
@@ -66,3 +74,43 @@ func.func @long() attributes {{tile.arg_names = []}} {{
     index = AccessIndex(steps, {})
     assert len(steps) == 400
     assert max(index.before(step, number).bit_count() for number, step in enumerate(steps)) <= 3
+
+
+def scattered(transfers: int) -> list[Step]:
+    """Four elements at a time go from one array to one tile, where each lies between those of its neighbour on one
+    partition, and then from there to another array."""
+    copy = INSTRUCTION_OPS["dma_copy"].create()
+    steps: list[Step] = []
+    for n in range(2 * transfers):
+        piece = n % transfers
+        dims, pair = ((2, 4),), piece // 2
+        chip = Access(Space.SBUF, f32, dims, pair % 8, 1, Expr(32 * (pair // 8) + 4 * (piece % 2)))
+        array = Access(Space.HBM, f32, dims, address=Expr(32 * pair + 4 * (piece % 2)), tensor="xy"[n // transfers])
+        src, dst = (array, chip) if n < transfers else (chip, array)
+        steps.append(Step(copy, Engine.SYNC, n, (), [src], [dst], transfers=True))
+    return steps
+
+
+def work_of(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How often two accesses, or two edges, are looked at together; and the edges."""
+    count = 0
+
+    def counting(original: Callable[..., bool]) -> Callable[..., bool]:
+        def call(*args: Any) -> bool:
+            nonlocal count
+            count += 1
+            return original(*args)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for owner, name in ((Footprint, "meets"), (Question, "may_meet"), (dependences, "_implied")):
+            patch.setattr(owner, name, counting(getattr(owner, name)))
+        edges = dependences.Dependences(steps, {}).edges
+    return count, len(edges)
+
+
+def test_thousands_of_transfers_look_at_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, edges = work_of(scattered(2000), monkeypatch)
+    assert edges == 2000
+    assert work <= 8 * 4000

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir import CompileError, ExecutionError, execute, parse, pipeline
+from nki_mlir.dialects.access import Engine, EngineAttr
+from nki_mlir.dialects.neuron_engine import ViewType
 from nki_mlir.passes import OURS
-from nki_mlir.passes.verify import verify_module
+from nki_mlir.passes.verify import Verifier, verify_module
 from nki_mlir.tools import nki_opt, nki_run
 
 TILE = "!neuron.mem.tile<sbuf, 8xf32, [d0] x []>"
@@ -242,6 +249,66 @@ def test_a_value_used_behind_its_region() -> None:
     add.operands[0] = inner.results[0]
     with pytest.raises(VerifyException, match=r"'arith.addi': operand #0 is used before its definition"):
         verify_module(module)
+
+
+UNCHANGED = """
+func.func @f(%x: memref<8xf32>) attributes {tile.arg_names = ["x"]} {
+  %c = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.tensor_scalar vector op0 add dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> operand0 %c : f32
+  func.return
+}"""
+
+
+def _first(module: ModuleOp, name: str) -> Operation:
+    return next(op for op in module.walk() if op.name == name)
+
+
+def _wrong_property(module: ModuleOp) -> None:
+    _first(module, "neuron.engine.tensor_scalar").properties["engine"] = EngineAttr(Engine.TENSOR)
+
+
+def _wrong_type(module: ModuleOp) -> None:
+    view = _first(module, "neuron.engine.view").results[0]
+    Rewriter.replace_value_with_new_type(view, ViewType(replace(cast(ViewType, view.type).data, start=1)))
+
+
+def _wrong_operand(module: ModuleOp) -> None:
+    instruction = _first(module, "neuron.engine.tensor_scalar")
+    instruction.operands[2] = _first(module, "neuron.engine.view").operands[0]
+
+
+def _no_property(module: ModuleOp) -> None:
+    del _first(module, "neuron.engine.tensor_scalar").properties["op0"]
+
+
+@pytest.mark.parametrize("slip", [_wrong_property, _wrong_type, _wrong_operand, _no_property])
+def test_what_a_pass_changed_is_verified_again(slip: Callable[[ModuleOp], None]) -> None:
+    module, verifier = parse(UNCHANGED), Verifier()
+    verifier.verify(module)
+    slip(module)
+    with pytest.raises(VerifyException):
+        verifier.verify(module)
+
+
+def test_what_no_pass_changed_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, verifier = parse(UNCHANGED), Verifier()
+    verified: list[str] = []
+    original = Operation.verify
+
+    def verify(op: Operation, verify_nested_ops: bool = True) -> None:
+        verified.append(op.name)
+        original(op, verify_nested_ops)
+
+    monkeypatch.setattr(Operation, "verify", verify)
+    verifier.verify(module)
+    assert len(verified) == 7
+    verifier.verify(module)
+    assert verified[7:] == ["func.return", "func.func", "builtin.module"]
+    module.attributes["neuron.target"] = StringAttr("trn2")
+    verifier.verify(module)
+    assert len(verified) == 17
 
 
 def test_addresses_and_attributes_of_too_many_bits() -> None:

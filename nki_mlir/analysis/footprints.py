@@ -1,5 +1,5 @@
-"""Which bytes an access may touch over all its iterations, as a box of partitions by runs of bytes, and the blocks under
-which boxes are filed so that those which meet are found without asking each pair."""
+"""Which bytes an access may touch over all its iterations, as a box of partitions by runs of bytes; and the blocks
+under which boxes are filed, so that those which meet are found without asking each pair."""
 
 from __future__ import annotations
 

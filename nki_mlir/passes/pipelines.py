@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
     from xdsl.utils.arg_spec import ArgSpec
 
+    from nki_mlir.passes.verify import Verifier
+
 NAMED: dict[str, str] = {**STAGES, "lower-to-isa": ",".join(STAGES.values())}
 
 _ENDS = {"tile-to-mem": "neuron.mem", "mem-to-engine": "neuron.engine", "engine-to-isa": "neuron.isa"}
@@ -152,8 +154,9 @@ def run(
     from xdsl.utils.exceptions import PassFailedException
 
     from nki_mlir.dialects import load_all
+    from nki_mlir.passes.verify import Verifier
 
-    ctx = Context()
+    ctx, verifier = Context(), Verifier()
     load_all(ctx)
     for one in passes:
         try:
@@ -163,7 +166,7 @@ def run(
         except PassFailedException as error:
             raise _at_fault(error, f"in pass {one.name}: {_first_line(error)}") from None
         if verify:
-            verify_result(one, module)
+            verify_result(one, module, verifier)
         if after is not None:
             after(one, module)
 
@@ -177,12 +180,10 @@ def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
         one.apply(ctx, module)
 
 
-def verify_result(one: ModulePass, module: ModuleOp) -> None:
+def verify_result(one: ModulePass, module: ModuleOp, verifier: Verifier) -> None:
     """What a pass leaves must verify; if it doesn't, that is an InternalError of the pass."""
-    from nki_mlir.passes.verify import verify_module
-
     with internal_errors(f"the result of pass {one.name}", owner=_owner(one)):
-        verify_module(module)
+        verifier.verify(module)
 
 
 def _owner(one: ModulePass) -> str:
@@ -203,12 +204,15 @@ def _at_fault(error: Exception, message: str) -> CompileError:
 
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
+    from nki_mlir.passes.verify import Verifier
+
+    verifier = Verifier()
     levels = {LEVELS[0]: module}
     current = module.clone()
     for stage, spec in STAGES.items():
         passes = build(spec)
         run(passes, current, verify=False)
-        verify_result(passes[-1], current)
+        verify_result(passes[-1], current, verifier)
         if stage in _ENDS:
             levels[_ENDS[stage]] = current.clone()
     return levels

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 
@@ -16,14 +17,62 @@ class DominanceError(VerifyException):
         super().__init__(f"'{op.name}': operand #{index} is used before its definition")
 
 
-def verify_module(module: Operation) -> None:
-    """The target that it names, xDSL's verifier, then dominance."""
-    if "neuron.target" in module.attributes:  # else the instruction table needn't be loaded
-        from nki_mlir.dialects.table_ops import target_of
+_ALONE = ("arith.", "math.", "tile.", "neuron.mem.", "neuron.engine.")
+"""Dialects whose operations without regions verify by what they have themselves: attributes, operands and types; and by
+the constants that are their operands and the target of the module."""
 
-        target_of(module)
-    module.verify()
-    verify_dominance(module)
+
+class Verifier:
+    """Verifies one module again and again, as passes change it. What verifies alone and is as it was when it last
+    verified is not looked at again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Operation, tuple[object, ...]] = {}
+        self._target: Attribute | None = None
+
+    def verify(self, module: Operation) -> None:
+        """The target that it names, what xDSL's verifier checks, then dominance."""
+        target = module.attributes.get("neuron.target")
+        if target is not None:  # else the instruction table needn't be loaded
+            from nki_mlir.dialects.table_ops import target_of
+
+            target_of(module)
+        known = self._known if target == self._target else {}
+        self._known, self._target = {}, target
+        self._operation(module, known)
+        verify_dominance(module)
+
+    def _operation(self, op: Operation, known: dict[Operation, tuple[object, ...]]) -> None:
+        """Verifies an operation, what it holds first. An empty block lacks a terminator where one is asked for."""
+        for region in op.regions:
+            for block in region.blocks:
+                if block.is_empty:
+                    block.verify()
+                for inner in block.ops:
+                    self._operation(inner, known)
+        alone = not op.regions and not op.successors and op.next_op is not None and op.name.startswith(_ALONE)
+        state = _state(op) if alone else ()
+        if not alone or known.get(op) != state:
+            op.verify(verify_nested_ops=False)
+        if alone:
+            self._known[op] = state
+
+
+def _state(op: Operation) -> tuple[object, ...]:
+    """All that the verifier of an operation that verifies alone may look at."""
+    operands, results = op.operands, op.results
+    constants = [value.owner.properties.get("value") for value in operands if _is_constant(value.owner)]
+    types = [value.type for value in (*operands, *results)]
+    return tuple(operands), types, constants, dict(op.properties), dict(op.attributes)
+
+
+def _is_constant(owner: Operation | Block) -> TypeGuard[Operation]:
+    return isinstance(owner, Operation) and owner.name == "arith.constant"
+
+
+def verify_module(module: Operation) -> None:
+    """The target that a module names, what xDSL's verifier checks, then dominance."""
+    Verifier().verify(module)
 
 
 def verify_dominance(op: Operation) -> None:

@@ -30,7 +30,7 @@ from nki_mlir.op_parser import OpParser
 from nki_mlir.parsing import harden_lexer
 from nki_mlir.passes import all_passes
 from nki_mlir.passes.pipelines import apply_pass, build, set_target, verify_result
-from nki_mlir.passes.verify import verify_module
+from nki_mlir.passes.verify import Verifier
 from nki_mlir.tools.diagnostics import cap_notes, capped, guarded, message
 from nki_mlir.tools.outputs import check_outputs, text_writer, write_files
 from nki_mlir.tools.source import read_input
@@ -55,6 +55,7 @@ class _Progress:
     failing_pass: str | None = None
     source: OpParser | None = None
     module: ModuleOp | None = None
+    verifier: Verifier = field(default_factory=Verifier)
     started: float = field(default_factory=time.perf_counter)
 
 
@@ -154,10 +155,10 @@ class NkiOpt(xDSLOptMain):
 
     def _verify(self, previous: ModulePass | None, module: ModuleOp) -> None:
         if previous is not None:
-            verify_result(previous, module)
+            verify_result(previous, module, self.progress.verifier)
             return
         with internal_errors("the verifier", passing=(VerifyException,)):
-            verify_module(module)
+            self.progress.verifier.verify(module)
 
     def _print_after(self, previous: ModulePass, module: ModuleOp, following: ModulePass | None) -> None:
         if self.args.print_ir_after_all or (self.args.print_between_passes and following is not None):
