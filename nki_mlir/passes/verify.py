@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeGuard
 
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -18,8 +17,8 @@ class DominanceError(VerifyException):
 
 
 _ALONE = ("arith.", "math.", "tile.", "neuron.mem.", "neuron.engine.")
-"""Dialects whose operations without regions verify by what they have themselves: attributes, operands and types; and by
-the constants that are their operands and the target of the module."""
+"""Dialects whose operations without regions verify by the target of the module, by attributes, operands and types of
+their own, and by what makes their operands: the values of constants, the sources of views."""
 
 
 class Verifier:
@@ -60,14 +59,15 @@ class Verifier:
 
 def _state(op: Operation) -> tuple[object, ...]:
     """All that the verifier of an operation that verifies alone may look at."""
-    operands, results = op.operands, op.results
-    constants = [value.owner.properties.get("value") for value in operands if _is_constant(value.owner)]
-    types = [value.type for value in (*operands, *results)]
-    return tuple(operands), types, constants, dict(op.properties), dict(op.attributes)
+    operands = tuple(op.operands)
+    types = [value.type for value in (*operands, *op.results)]
+    return operands, types, [_made_of(value.owner) for value in operands], dict(op.properties), dict(op.attributes)
 
 
-def _is_constant(owner: Operation | Block) -> TypeGuard[Operation]:
-    return isinstance(owner, Operation) and owner.name == "arith.constant"
+def _made_of(owner: Operation | Block) -> tuple[object, ...]:
+    if isinstance(owner, Block):
+        return ()
+    return owner.name, owner.properties.get("value"), *(value.type for value in owner.operands)
 
 
 def verify_module(module: Operation) -> None:
