@@ -433,7 +433,7 @@ MUTANTS: list[Mutant] = [
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
         ("reuse", "if step.instances > slots(step):", "if False:", _random(12)),
-        ("implied", "or first.distance + second.distance != edge.distance:", "or False:", _random(20)),
+        ("implied", "if first.distance + second.distance != edge.distance or not", "if not", _random(20)),
     ),
     *_of(
         "overlap",
