@@ -37,6 +37,7 @@ OURS: dict[str, str] = {
     "lower-converts": "LowerConverts",
     "peel-tails": "PeelTails",
     "select-instructions": "SelectInstructions",
+    "combine-instructions": "CombineInstructions",
     "bufferize": "Bufferize",
     "multi-buffer": "MultiBuffer",
     "allocate": "Allocate",

@@ -1,0 +1,49 @@
+"""Rules for operators: two with a scalar each, and one with a scalar and one with a tile."""
+
+from __future__ import annotations
+
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.passes.combiner import Combiner, is_float, is_read_once, maker, operands_of
+
+
+def _with_one_scalar(c: Combiner, op: EngineInstruction, name: str) -> EngineInstruction | None:
+    """The tensor_scalar of one operator on the Vector engine that made an operand and of which nobody else reads."""
+    inner = maker(op.operand_value(name))
+    if inner is None or inner.instruction.name != "tensor_scalar" or inner.fields()["op1"] is not None:
+        return None
+    own = inner.engine.data is Engine.VECTOR and op.engine.data is Engine.VECTOR
+    return inner if own and is_read_once(inner) and is_float(inner.operand_value("dst")) else None
+
+
+def two_scalars(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
+    """op1(op0(data, operand0), operand1)."""
+    inner, fields = _with_one_scalar(c, op, "data"), op.fields()
+    if inner is None or fields["op1"] is not None:
+        return None
+    operands = {
+        **operands_of(inner),
+        "dst": op.operand_value("dst"),
+        "operand1": op.operand_value("operand0"),
+    }
+    both = {**inner.fields(), "op1": fields["op0"], "reverse1": fields["reverse0"]}
+    made = c.build(op, "tensor_scalar", operands, **both)
+    if made is not None:
+        c.replace(op.tiles, made, [op, inner])
+    return made
+
+
+def scalar_and_tile(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
+    """op1(op0(data, operand0), operand1), of which operand1 is a tile."""
+    for name, other in (("data1", "data2"), ("data2", "data1")):
+        inner = _with_one_scalar(c, op, name)
+        if inner is None:
+            continue
+        first = inner.fields()
+        operands = {**operands_of(inner), "dst": op.operand_value("dst"), "operand1": op.operand_value(other)}
+        fields = {"op0": first["op0"], "reverse0": first["reverse0"], "op1": op.fields()["op"]}
+        made = c.build(op, "scalar_tensor_tensor", operands, **fields, reverse1=name == "data2")
+        if made is not None:
+            c.replace(op.tiles, made, [op, inner])
+            return made
+    return None

@@ -1,0 +1,152 @@
+"""What the rules of combine-instructions share: who made what an instruction reads, and how one replaces another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from xdsl.dialects.builtin import FloatAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, SSAValue
+
+from nki_mlir.analysis.tile_spans import users
+from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.dtypes import dtype, f32
+from nki_mlir.dialects.instructions import Alu, check
+from nki_mlir.dialects.layout import Layout, replica
+from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, constant_float, instruction_op, view_of
+from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.passes.emitter import Emitter
+
+Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | None]"
+"""Gives what came of an instruction and of one before it, or None where it has nothing to do."""
+
+
+def maker(value: SSAValue | None) -> EngineInstruction | None:
+    """The instruction that made, as its `dst`, exactly what a view reads, and nothing else of that tile before."""
+    view = view_of(value)
+    if view is None or not isinstance(op := view.source.owner, EngineInstruction):
+        return None
+    written = view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
+    if written is None or not isinstance(written.source.owner, EmptyOp) or view.source is not made_tile(op):
+        return None
+    return op if written.access == view.access and written.offset is view.offset else None
+
+
+def made_tile(op: EngineInstruction) -> SSAValue:
+    """The tile that an instruction gives for its `dst`."""
+    written = [view for view in op.written() if isinstance(view.source.type, TileType)]
+    return op.tiles[written.index(next(view for view in written if view.result is op.operand_value("dst")))]
+
+
+def is_read_once(op: EngineInstruction) -> bool:
+    return len(list(users(made_tile(op)))) == 1
+
+
+def is_float(value: SSAValue | None) -> bool:
+    """Whether a view is of floating-point numbers."""
+    view = view_of(value)
+    return view is not None and dtype(view.access.element_type).kind == "float"
+
+
+def operands_of(op: EngineInstruction) -> dict[str, SSAValue | None]:
+    """All that an instruction is given as SSA values, by name."""
+    named = [o.name for o in op.instruction.operands] + [f.name for f in op.instruction.fields if f.kind == "expr"]
+    return {name: op.operand_value(name) for name in named}
+
+
+class Combiner:
+    """Applies rules to one instruction after the other, each again to what came of it, and to what it `added`."""
+
+    def __init__(self, func: FuncOp, rules: Mapping[str, Sequence[Rule]], of_all: Sequence[Rule]):
+        self.func, self.target, self.rules, self.of_all = func, target_of(func), rules, of_all
+        self.constants: dict[tuple[float, int], SSAValue] = {}
+        self.negated: dict[tuple[SSAValue, Access, Block | None], SSAValue] = {}
+        self.added: list[EngineInstruction] = []
+
+    def combine(self, op: EngineInstruction) -> None:
+        made: EngineInstruction | None = op
+        while made is not None:
+            op = made
+            rules = (*self.of_all, *self.rules.get(op.instruction.name, ()))
+            made = next((found for rule in rules if (found := rule(self, op)) is not None), None)
+        while self.added:
+            self.combine(self.added.pop())
+
+    def build(
+        self, like: EngineInstruction, name: str, operands: Mapping[str, SSAValue | None], **fields: object
+    ) -> EngineInstruction | None:
+        """An instruction of that name in front of another, on its engine where it has the instruction; None where it
+        would not be legal."""
+        engine = like.engine.data
+        made = instruction_op(name, None, operands, {k: v for k, v in fields.items() if v is not None})
+        if engine in made.instruction.engines:
+            made.properties["engine"] = like.engine
+        if check(made.instance(self.target)) is not None:
+            made.erase()
+            return None
+        return Emitter.before(like).add(made)
+
+    def destination(self, op: EngineInstruction, name: str, at: EngineInstruction) -> SSAValue | None:
+        """A new tile in front of an instruction, and a view of it as that of an operand that another writes to; None
+        where that one does not make its tile anew."""
+        view = view_of(op.operand_value(name))
+        if view is None or not isinstance(empty := view.source.owner, EmptyOp):
+            return None
+        emit = Emitter.before(at)
+        label = None if empty.label is None else empty.label.data
+        return emit.value(ViewOp(emit.value(EmptyOp(tile_type(view.source), label)), view.access, view.offset))
+
+    def replace(self, old: Sequence[SSAValue], made: EngineInstruction, erased: Sequence[EngineInstruction]) -> None:
+        """Puts the tiles of an instruction in the place of others, whose makers go."""
+        for before, after in zip(old, made.tiles, strict=True):
+            after.name_hint = before.name_hint
+            before.replace_all_uses_with(after)
+        for op in erased:
+            views = [view for value in op.operands if (view := view_of(value)) is not None]
+            op.detach()
+            op.erase()
+            for view in dict.fromkeys(views):
+                if not view.result.uses:
+                    view.detach()
+                    view.erase()
+
+    def negative(self, value: SSAValue, at: EngineInstruction) -> SSAValue | None:
+        """A number, or a column of them, with its sign changed."""
+        view = view_of(value)
+        if view is None:
+            return Emitter.before(at).float(-constant_float(value))
+        key = (view.source, view.access, at.parent)
+        if view.access.element_type != f32 or view.offset is not None:
+            return None
+        if key not in self.negated:
+            emit = Emitter.before(at)
+            tile = tile_type(view.source).with_layout(_column(view.access.partitions)).with_element(f32)
+            dst = Access(Space.SBUF, f32, ((1, 1),), 0, view.access.partitions)
+            written = emit.value(ViewOp(emit.value(EmptyOp(tile, "negative")), dst))
+            minus = {"dst": written, "data": value, "operand0": emit.float(-1.0)}
+            op = emit.add(instruction_op("tensor_scalar", None, minus, {"op0": Alu.MULTIPLY}))
+            self.negated[key] = emit.value(ViewOp(op.tiles[0], dst))
+            self.added.append(op)
+        return self.negated[key]
+
+    def column(self, value: float, partitions: int) -> SSAValue:
+        """A constant on each of the first partitions, made once in front of everything."""
+        key = (value, partitions)
+        if key not in self.constants:
+            first = self.func.body.block.first_op
+            assert first is not None
+            emit = Emitter.before(first)
+            emit.location = self.func.location
+            tile = TileType.of(Space.SBUF, _column(partitions), f32)
+            access = Access(Space.SBUF, f32, ((1, 1),), 0, partitions)
+            written = emit.value(ViewOp(emit.value(EmptyOp(tile, "constant")), access))
+            op = emit.add(instruction_op("memset", None, {"dst": written}, {"value": FloatAttr(value, f32)}))
+            self.constants[key] = emit.value(ViewOp(op.tiles[0], access))
+        return self.constants[key]
+
+
+def _column(partitions: int) -> Layout:
+    """One element on each partition."""
+    return Layout.of((), [replica(partitions)] if partitions > 1 else [], [])
