@@ -24,8 +24,9 @@ class Lifetime:
     size: int
     address: int | None = None
 
-    def meets(self, other: Lifetime) -> bool:
-        return self.first <= other.last and other.first <= self.last
+    def meets(self, other: Lifetime, pause: int = 0) -> bool:
+        """Whether both are alive at once, or so many operations apart."""
+        return self.first <= other.last + pause and other.first <= self.last + pause
 
 
 def lifetimes(func: FuncOp) -> list[Lifetime]:

@@ -19,7 +19,8 @@ from nki_mlir.targets import Target
 
 @dataclass(frozen=True)
 class Allocate(LevelPass):
-    """Gives buffers addresses by lifetime, first fit; buffers that are never alive together may share bytes:
+    """Gives buffers addresses by lifetime, first fit; buffers that are never alive together may share bytes, and do so
+    the farther apart the more room there is:
 
         %b = alloc "x" : <sbuf, 128 x 2048>   =>   %b = alloc "x" at 4096 : <sbuf, 128 x 2048>
 
@@ -41,19 +42,45 @@ class Allocate(LevelPass):
 
 
 def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
-    available = capacity(target, space)
+    """Bytes are used again as late as they can be, if at all: who writes to them waits for who read them."""
+    available, unit = capacity(target, space), alignment(space, target)
+    longest = max((life.last for life in lives), default=0)
+    places = _apart(lives, available, unit)
+    for pause in (longest // 8, 0):
+        if not isinstance(places, dict):
+            places = _places(lives, pause, available, unit)
+    if not isinstance(places, dict):
+        raise CompileError.at(places.alloc, _full(places, lives, space, available))
+    for life, address in places.items():
+        life.address = address
+        life.alloc.properties["address"] = IntegerAttr(address, i64)
+
+
+def _apart(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, int] | None:
+    """All one behind the other, if there is room."""
+    end = max((x.address + x.size for x in lives if x.address is not None), default=0)
+    places: dict[Lifetime, int] = {}
+    for life in (x for x in lives if x.address is None):
+        places[life] = -(-end // unit) * unit
+        end = places[life] + life.size
+    return places if end <= available else None
+
+
+def _places(lives: list[Lifetime], pause: int, available: int, unit: int) -> dict[Lifetime, int] | Lifetime:
+    """First fit, the largest first, where bytes are free again so many operations after their last use; or the buffer
+    that does not fit."""
+    places = {life: life.address for life in lives if life.address is not None}
     for life in sorted((x for x in lives if x.address is None), key=lambda x: (-x.size, x.first)):
-        unit = alignment(space, target)
-        taken = sorted((x.address, x.address + x.size) for x in lives if x.address is not None and x.meets(life))
+        taken = sorted((low, low + x.size) for x, low in places.items() if x.meets(life, pause))
         address = 0
         for low, high in taken:
             if address + life.size <= low:
                 break
             address = max(address, -(-high // unit) * unit)
         if address + life.size > available:
-            raise CompileError.at(life.alloc, _full(life, lives, space, available))
-        life.address = address
-        life.alloc.properties["address"] = IntegerAttr(life.address, i64)
+            return life
+        places[life] = address
+    return {life: address for life, address in places.items() if life.address is None}
 
 
 def _full(life: Lifetime, lives: list[Lifetime], space: Space, available: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp, view_of
-from nki_mlir.passes.combiner import Combiner, is_float, is_read_once, made_tile, maker, operands_of
+from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, made_tile, maker, operands_of
 
 
 def narrow_operands(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
@@ -32,20 +32,17 @@ def _widened(value: SSAValue | None) -> SSAValue | None:
     copy = maker(value)
     if copy is None or copy.instruction.name != "tensor_copy":
         return None
-    source, result = (view_of(copy.operand_value(name)) for name in ("src", "dst"))
-    if source is None or result is None or not is_float(source.result) or not is_float(result.result):
-        return None
-    return source.result if _wider(source, result) and _alike(source, result) else None
+    source, result = copy.operand_value("src"), copy.operand_value("dst")
+    return source if _widens(source, result) else None
 
 
-def _wider(source: ViewOp, result: ViewOp) -> bool:
-    have, want = (dtype(view.access.element_type) for view in (source, result))
-    return want.name == "float32" and have.bytes < 4
-
-
-def _alike(a: ViewOp, b: ViewOp) -> bool:
-    """Whether two patterns have the same sizes."""
-    return [n for _, n in a.access.dims] == [n for _, n in b.access.dims] and a.access.start == b.access.start
+def _widens(narrow: SSAValue | None, wide: SSAValue | None) -> bool:
+    """Whether two views are of like numbers, of which one is in fp32 and holds whatever the other does."""
+    a, b = access_of(narrow), access_of(wide)
+    if a is None or b is None or not is_float(narrow) or dtype(b.element_type).name != "float32":
+        return False
+    sizes = [n for _, n in a.dims] == [n for _, n in b.dims] and a.partitions == b.partitions
+    return sizes and dtype(a.element_type).bytes < 4
 
 
 def narrow_result(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
@@ -53,10 +50,10 @@ def narrow_result(c: Combiner, op: EngineInstruction) -> EngineInstruction | Non
     inner = maker(op.operand_value("src"))
     if inner is None or not is_read_once(inner) or inner.instruction.is_transfer or inner.parent is not op.parent:
         return None
-    made, source = view_of(op.operand_value("dst")), view_of(op.operand_value("src"))
-    if made is None or source is None or not is_float(made.result) or not is_float(source.result):
-        return None
-    if not _wider(made, source) or not _alike(made, source) or inner.instruction.operand("dst").shape != "full":
+    if (
+        not _widens(op.operand_value("dst"), op.operand_value("src"))
+        or inner.instruction.operand("dst").shape != "full"
+    ):
         return None
     if (dst := c.destination(op, "dst", inner)) is None:
         return None

@@ -8,7 +8,7 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import EngineInstruction, constant_float, view_of
-from nki_mlir.passes.combiner import Combiner, is_float, is_read_once, made_tile, maker, operands_of
+from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, made_tile, maker, operands_of
 
 
 class _Term(NamedTuple):
@@ -24,14 +24,14 @@ def argument(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     if not is_float(inner.operand_value("dst")) or op.operand_value("scale") or op.operand_value("bias"):
         return None
     terms = _terms(inner)
-    if terms is None or any(t is not None and view_of(t.value) and not is_float(t.value) for t in terms):
+    if terms is None or any(t is not None and access_of(t.value) and not is_float(t.value) for t in terms):
         return None
     scale, bias = (_resolved(c, term, op) for term in terms)
     if (terms[0] and scale is None) or (terms[1] and bias is None):
         return None
-    data = view_of(inner.operand_value("data"))
-    if bias is not None and view_of(bias) is None and not c.target.features.activation_biases and data is not None:
-        bias = c.column(constant_float(bias), data.access.partitions)
+    data = access_of(inner.operand_value("data"))
+    if bias is not None and access_of(bias) is None and not c.target.features.activation_biases and data is not None:
+        bias = c.column(constant_float(bias), data.partitions)
     operands = {**operands_of(op), "data": inner.operand_value("data"), "scale": scale, "bias": bias}
     made = c.build(op, op.instruction.name, operands, **op.fields())
     if made is not None:
@@ -92,11 +92,17 @@ def _function(op: EngineInstruction) -> Function | None:
     if op.instruction.name == "activation":
         return fields["op"] if fields["reduce_cmd"] is None else None
     if op.instruction.name == "tensor_tensor" and fields["op"] is Alu.MULTIPLY:
-        one, other = (view_of(op.operand_value(name)) for name in ("data1", "data2"))
-        same = one is not None and other is not None and one.source is other.source
-        if same and one.access == other.access and one.offset is other.offset and is_float(one.result):
-            return Function.SQUARE
+        one, other = (op.operand_value(name) for name in ("data1", "data2"))
+        return Function.SQUARE if is_float(one) and _same(one, other) else None
     return None
+
+
+def _same(a: SSAValue | None, b: SSAValue | None) -> bool:
+    """Whether two operands are one, or views of the same elements."""
+    one, other = view_of(a), view_of(b)
+    if a is b or one is None or other is None:
+        return a is b
+    return one.source is other.source and one.access == other.access and one.offset is other.offset
 
 
 def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
@@ -105,7 +111,7 @@ def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction |
     if inner is None or inner.instruction.name != "tensor_reduce" or not is_read_once(inner):
         return None
     by = op.operand_value("operand0")
-    minus = by is not None and view_of(by) is None and constant_float(by) == -1.0
+    minus = by is not None and access_of(by) is None and constant_float(by) == -1.0
     if fields["op0"] is not Alu.MULTIPLY or fields["op1"] is not None or not minus or inner.fields()["negate"]:
         return None
     if not is_float(inner.operand_value("dst")) or not is_float(op.operand_value("dst")):

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import FloatAttr
+from xdsl.dialects.builtin import FloatAttr, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.dialects.access import Access, Space
-from nki_mlir.dialects.dtypes import dtype, f32
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, check
 from nki_mlir.dialects.layout import Layout, replica
-from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, constant_float, instruction_op, view_of
+from nki_mlir.dialects.neuron_engine import (
+    EmptyOp,
+    EngineInstruction,
+    ViewOp,
+    ViewType,
+    constant_float,
+    instruction_op,
+    view_of,
+)
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
@@ -44,10 +52,15 @@ def is_read_once(op: EngineInstruction) -> bool:
     return len(list(users(made_tile(op)))) == 1
 
 
+def access_of(value: SSAValue | None) -> Access | None:
+    """What a view reaches; None for a constant."""
+    return value.type.data if value is not None and isinstance(value.type, ViewType) else None
+
+
 def is_float(value: SSAValue | None) -> bool:
     """Whether a view is of floating-point numbers."""
-    view = view_of(value)
-    return view is not None and dtype(view.access.element_type).kind == "float"
+    access = access_of(value)
+    return access is not None and dtype(access.element_type).kind == "float"
 
 
 def operands_of(op: EngineInstruction) -> dict[str, SSAValue | None]:
@@ -62,7 +75,7 @@ class Combiner:
     def __init__(self, func: FuncOp, rules: Mapping[str, Sequence[Rule]], of_all: Sequence[Rule]):
         self.func, self.target, self.rules, self.of_all = func, target_of(func), rules, of_all
         self.constants: dict[tuple[float, int], SSAValue] = {}
-        self.negated: dict[tuple[SSAValue, Access, Block | None], SSAValue] = {}
+        self.negated: dict[tuple[SSAValue, Block | None], SSAValue] = {}
         self.added: list[EngineInstruction] = []
 
     def combine(self, op: EngineInstruction) -> None:
@@ -114,16 +127,16 @@ class Combiner:
 
     def negative(self, value: SSAValue, at: EngineInstruction) -> SSAValue | None:
         """A number, or a column of them, with its sign changed."""
-        view = view_of(value)
-        if view is None:
+        access = access_of(value)
+        if access is None:
             return Emitter.before(at).float(-constant_float(value))
-        key = (view.source, view.access, at.parent)
-        if view.access.element_type != f32 or view.offset is not None:
+        if access.element_type != f32:
             return None
+        key = (value, at.parent)
         if key not in self.negated:
             emit = Emitter.before(at)
-            tile = tile_type(view.source).with_layout(_column(view.access.partitions)).with_element(f32)
-            dst = Access(Space.SBUF, f32, ((1, 1),), 0, view.access.partitions)
+            tile = TileType.of(Space.SBUF, _column(access.partitions), f32)
+            dst = Access(Space.SBUF, f32, ((1, 1),), 0, access.partitions)
             written = emit.value(ViewOp(emit.value(EmptyOp(tile, "negative")), dst))
             minus = {"dst": written, "data": value, "operand0": emit.float(-1.0)}
             op = emit.add(instruction_op("tensor_scalar", None, minus, {"op0": Alu.MULTIPLY}))

@@ -1,0 +1,194 @@
+// RUN: nki-opt %s -p combine-instructions --split-input-file | filecheck %s
+// RUN: nki-opt %s -p combine-instructions --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+!tile = !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>
+!half = !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]>
+!column = !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+!view = !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+!narrow = !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+!one = !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+
+// The numerator and the denominator of a softmax: the maximum with its sign changed is a bias, the sum is made beside.
+// CHECK-LABEL: func.func @softmax
+// CHECK:       %[[M:.*]] = neuron.engine.tensor_reduce vector op maximum axes 1 negate dst
+// CHECK:       %[[N:.*]] = neuron.engine.view %[[M]]
+// CHECK:       %[[E:.*]], %[[S:.*]] = neuron.engine.activation_reduce scalar op exp dst {{.*}} data %xv : {{.*}} reduce_res {{.*}} bias %[[N]] :
+// CHECK-NOT:   neuron.engine.tensor_scalar
+// CHECK-NOT:   neuron.engine.tensor_reduce
+// CHECK:       neuron.engine.view %[[E]]
+// CHECK:       neuron.engine.view %[[S]]
+func.func @softmax(%xv: !view, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>, %tos: !neuron.engine.view<hbm, [1 x 128], f32>) {
+  %e0 = neuron.engine.empty "m" : !column
+  %v0 = neuron.engine.view %e0 : !column -> !one
+  %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v0 : !one data %xv : !view -> !column
+  %mv = neuron.engine.view %m : !column -> !one
+  %e1 = neuron.engine.empty "d" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_scalar vector op0 subtract dst %v1 : !view data %xv : !view operand0 %mv : !one -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty "e" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.activation scalar op exp dst %v2 : !view data %dv : !view -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  %e3 = neuron.engine.empty "s" : !column
+  %v3 = neuron.engine.view %e3 : !column -> !one
+  %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v3 : !one data %ev : !view -> !column
+  %sv = neuron.engine.view %s : !column -> !one
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %ev : !view
+  neuron.engine.dma_copy sync queue 0 dst %tos : !neuron.engine.view<hbm, [1 x 128], f32> src %sv : !one
+  func.return
+}
+
+// A factor and a summand: scale and bias. On NeuronCore-v2 a bias is a column.
+// CHECK-LABEL: func.func @factor_and_summand
+// CHECK:       %[[C:.*]] = neuron.engine.memset vector value 3.000000e+00 : f32
+// CHECK:       %[[B:.*]] = neuron.engine.view %[[C]]
+// CHECK:       neuron.engine.activation scalar op tanh dst {{.*}} data %xv : {{.*}} bias %[[B]] : {{.*}} scale %two : f32
+// CHECK-NOT:   neuron.engine.tensor_scalar
+// CHECK:       return
+func.func @factor_and_summand(%xv: !view, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %two = arith.constant 2.0 : f32
+  %three = arith.constant 3.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_scalar vector op0 multiply op1 add dst %v1 : !view data %xv : !view operand0 %two : f32 operand1 %three : f32 -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.activation scalar op tanh dst %v2 : !view data %dv : !view -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %ev : !view
+  func.return
+}
+
+// b - a * x: both change their signs, but for b.
+// CHECK-LABEL: func.func @a_difference_the_other_way_round
+// CHECK:       %[[A:.*]] = arith.constant -2.000000e+00 : f32
+// CHECK:       neuron.engine.activation scalar op exp dst {{.*}} data %xv : {{.*}} bias %bv : {{.*}} scale %[[A]] : f32
+func.func @a_difference_the_other_way_round(%xv: !view, %bv: !one, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_scalar vector op0 multiply op1 subtract reverse1 dst %v1 : !view data %xv : !view operand0 %two : f32 operand1 %bv : !one -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.activation scalar op exp dst %v2 : !view data %dv : !view -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %ev : !view
+  func.return
+}
+
+// The sum of squares.
+// CHECK-LABEL: func.func @squares
+// CHECK:       neuron.engine.activation_reduce scalar op square dst {{.*}} data %xv : {{.*}} reduce_res
+// CHECK-NOT:   neuron.engine.tensor_tensor
+// CHECK:       return
+func.func @squares(%xv: !view, %tos: !neuron.engine.view<hbm, [1 x 128], f32>) {
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %q = neuron.engine.tensor_tensor vector op multiply dst %v2 : !view data1 %xv : !view data2 %xv : !view -> !tile
+  %qv = neuron.engine.view %q : !tile -> !view
+  %e3 = neuron.engine.empty : !column
+  %v3 = neuron.engine.view %e3 : !column -> !one
+  %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v3 : !one data %qv : !view -> !column
+  %sv = neuron.engine.view %s : !column -> !one
+  neuron.engine.dma_copy sync queue 0 dst %tos : !neuron.engine.view<hbm, [1 x 128], f32> src %sv : !one
+  func.return
+}
+
+// Two operators with a scalar each, then one with a tile on the left.
+// CHECK-LABEL: func.func @operators
+// CHECK:       %[[P:.*]] = neuron.engine.tensor_scalar vector op0 add op1 multiply dst {{.*}} data %xv : {{.*}} operand0 %two : f32 operand1 %cv :
+// CHECK:       neuron.engine.scalar_tensor_tensor vector op0 maximum op1 subtract reverse1 dst {{.*}} data %{{.*}} : {{.*}} operand0 %two : f32 operand1 %xv :
+// CHECK-NOT:   neuron.engine.tensor_tensor
+// CHECK:       return
+func.func @operators(%xv: !view, %cv: !one, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_scalar vector op0 add dst %v1 : !view data %xv : !view operand0 %two : f32 -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.tensor_scalar vector op0 multiply dst %v2 : !view data %dv : !view operand0 %cv : !one -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  %e3 = neuron.engine.empty : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !view
+  %g = neuron.engine.tensor_scalar vector op0 maximum dst %v3 : !view data %ev : !view operand0 %two : f32 -> !tile
+  %gv = neuron.engine.view %g : !tile -> !view
+  %e4 = neuron.engine.empty : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !view
+  %h = neuron.engine.tensor_tensor vector op subtract dst %v4 : !view data1 %xv : !view data2 %gv : !view -> !tile
+  %hv = neuron.engine.view %h : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %hv : !view
+  func.return
+}
+
+// bf16 is widened by what reads it, and narrowed by what writes it.
+// CHECK-LABEL: func.func @conversions
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       neuron.engine.tensor_scalar vector op0 add dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16> data %xv : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       return
+func.func @conversions(%xv: !narrow, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], bf16>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_copy vector dst %v1 : !view src %xv : !narrow -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.tensor_scalar vector op0 add dst %v2 : !view data %dv : !view operand0 %two : f32 -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  %e3 = neuron.engine.empty : !half
+  %v3 = neuron.engine.view %e3 : !half -> !narrow
+  %g = neuron.engine.tensor_copy vector dst %v3 : !narrow src %ev : !view -> !half
+  %gv = neuron.engine.view %g : !half -> !narrow
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], bf16> src %gv : !narrow
+  func.return
+}
+
+// Left alone: what another reads too, what was written in part, what is of integers, and a factor behind a summand.
+// CHECK-LABEL: func.func @left_alone
+// CHECK:       neuron.engine.tensor_scalar vector op0 subtract
+// CHECK:       neuron.engine.activation scalar op exp
+// CHECK:       neuron.engine.tensor_scalar vector op0 multiply
+// CHECK:       neuron.engine.memset
+// CHECK:       neuron.engine.activation scalar op tanh
+// CHECK:       neuron.engine.tensor_scalar vector op0 add op1 multiply
+// CHECK:       neuron.engine.activation scalar op square
+func.func @left_alone(%xv: !view, %cv: !one, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.tensor_scalar vector op0 subtract dst %v1 : !view data %xv : !view operand0 %cv : !one -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %dv : !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %e = neuron.engine.activation scalar op exp dst %v2 : !view data %dv : !view -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %ev : !view
+  %e3 = neuron.engine.empty : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !view
+  %g = neuron.engine.tensor_scalar vector op0 multiply dst %v3 : !view data %xv : !view operand0 %two : f32 -> !tile
+  %p3 = neuron.engine.view %g : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %h = neuron.engine.memset vector value 0.0 : f32 dst %p3 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %hv = neuron.engine.view %h : !tile -> !view
+  %e4 = neuron.engine.empty : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !view
+  %i = neuron.engine.activation scalar op tanh dst %v4 : !view data %hv : !view -> !tile
+  %iv = neuron.engine.view %i : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %iv : !view
+  %e5 = neuron.engine.empty : !tile
+  %v5 = neuron.engine.view %e5 : !tile -> !view
+  %j = neuron.engine.tensor_scalar vector op0 add op1 multiply dst %v5 : !view data %xv : !view operand0 %two : f32 operand1 %two : f32 -> !tile
+  %jv = neuron.engine.view %j : !tile -> !view
+  %e6 = neuron.engine.empty : !tile
+  %v6 = neuron.engine.view %e6 : !tile -> !view
+  %k = neuron.engine.activation scalar op square dst %v6 : !view data %jv : !view -> !tile
+  %kv = neuron.engine.view %k : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %kv : !view
+  func.return
+}
