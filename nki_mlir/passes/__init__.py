@@ -32,6 +32,7 @@ OURS: dict[str, str] = {
     "expand-rounding": "ExpandRounding",
     "split-reductions": "SplitReductions",
     "place": "Place",
+    "hoist-loads": "HoistLoads",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",
     "lower-converts": "LowerConverts",

@@ -8,10 +8,11 @@ _EXPAND = (
     "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
+_SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails,{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},hoist-loads,{_SPLIT},{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},combine-instructions,bufferize,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }

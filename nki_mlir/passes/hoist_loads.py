@@ -1,0 +1,88 @@
+"""hoist-loads: what a loop makes anew in each iteration, and always the same, is made in front of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.traits import is_side_effect_free
+
+from nki_mlir.analysis.aliases import memories_of
+from nki_mlir.analysis.indices import is_run_time, trip_count
+from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.neuron_mem import BroadcastOp, LoadOp, RelabelOp, StoreOp, TileType, tile_type
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import MEM
+
+SHARE = 2
+"""What is hoisted takes at most one part in so many of what SBUF holds of each partition."""
+
+
+@dataclass(frozen=True)
+class HoistLoads(LevelPass):
+    """Moves loads, and what is computed of them alone, in front of loops that they don't depend on:
+
+        for %i … {                                    %w = neuron.mem.load %weights [d0 by 1]
+          %w = neuron.mem.load %weights [d0 by 1]  =>  for %i … {
+          … %w … }                                       … %w … }
+
+    Left alone: loads of memory that the loop writes to, sums in PSUM, loops that may not run at all, and what would
+    fill more than half of SBUF for the time of the loop.
+    """
+
+    name = "hoist-loads"
+    levels = (MEM,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            room = target_of(op).memory.sbuf_usable_bytes // SHARE
+            hoisting = _Hoisting(func, room)
+            for loop in reversed([inner for inner in func.walk() if isinstance(inner, ForOp)]):
+                if not is_run_time(loop) and trip_count(loop) != 0:
+                    hoisting.loop(loop)
+
+
+class _Hoisting:
+    """`room` is what is left of SBUF, in bytes of each partition."""
+
+    def __init__(self, func: FuncOp, room: int):
+        self.memories, self.room = memories_of(func), room
+
+    def loop(self, loop: ForOp) -> None:
+        written = {self.memories[op.memory] for op in loop.walk() if isinstance(op, StoreOp)}
+        for op in list(loop.body.block.ops):
+            if self._is_fixed(op, loop) and self._may_move(op, written):
+                op.detach()
+                block = loop.parent
+                assert block is not None
+                block.insert_ops_before([op], loop)
+
+    def _is_fixed(self, op: Operation, loop: ForOp) -> bool:
+        """Whether it has the same operands in each iteration."""
+        return not op.regions and all(not _is_within(value, loop) for value in op.operands)
+
+    def _may_move(self, op: Operation, written: set[int]) -> bool:
+        if isinstance(op, AccessOp):
+            if not isinstance(op, LoadOp) or self.memories[op.memory] in written:
+                return False
+        elif not is_side_effect_free(op):
+            return False
+        tiles = [tile_type(value) for value in op.results if isinstance(value.type, TileType)]
+        size = 0 if isinstance(op, BroadcastOp | RelabelOp) else sum(tile.bytes for tile in tiles)
+        if not op.results or any(tile.is_psum for tile in tiles) or size > self.room:
+            return False
+        self.room -= size
+        return True
+
+
+def _is_within(value: SSAValue, loop: ForOp) -> bool:
+    block = value.owner.parent if isinstance(value.owner, Operation) else value.owner
+    while block is not None and block is not loop.body.block:
+        parent = block.parent_op()
+        block = None if parent is None else parent.parent
+    return block is not None

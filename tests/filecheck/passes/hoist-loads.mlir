@@ -1,0 +1,78 @@
+// RUN: nki-opt %s -p hoist-loads --split-input-file | filecheck %s
+// RUN: nki-opt %s -p hoist-loads --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+!row = !neuron.mem.tile<sbuf, 64xf32, [*:128] x [d0]>
+!tile = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+
+// What does not depend on a loop goes in front of it, and of the loop around that; what depends on the outer one stays
+// there.
+// CHECK-LABEL: func.func @weights
+// CHECK:       %[[W:.*]] = neuron.mem.load %w
+// CHECK-NEXT:  %[[E:.*]] = neuron.mem.unary exp %[[W]]
+// CHECK-NEXT:  scf.for %i =
+// CHECK-NEXT:    %[[V:.*]] = neuron.mem.load %v(%i)
+// CHECK-NEXT:    scf.for %j =
+// CHECK-NEXT:      neuron.mem.load %x(%j)
+func.func @weights(%w: memref<64xf32>, %v: memref<256xf32>, %x: memref<512x64xf32>, %y: memref<512x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    scf.for %j = %c0 to %c4 step %c1 {
+      %a = neuron.mem.load %x(%j) [128 * s0 + d0 by 64, d1 by 1] : memref<512x64xf32> -> !tile
+      %b = neuron.mem.load %w [d0 by 1] : memref<64xf32> -> !row
+      %e = neuron.mem.unary exp %b : !row -> !row
+      %c = neuron.mem.load %v(%i) [64 * s0 + d0 by 1] : memref<256xf32> -> !row
+      neuron.mem.store %a to %y(%j) [128 * s0 + d0 by 64, d1 by 1] : !tile -> memref<512x64xf32>
+      neuron.mem.store %e to %y(%j) [s0 by 64, d0 by 1] : !row -> memref<512x64xf32>
+      neuron.mem.store %c to %y(%j) [s0 by 64, d0 by 1] : !row -> memref<512x64xf32>
+    }
+  }
+  func.return
+}
+
+// Left alone: what the loop writes to, by another argument too that may share memory with it.
+// CHECK-LABEL: func.func @written
+// CHECK:       scf.for
+// CHECK-NEXT:    neuron.mem.load %x
+// CHECK-NEXT:    neuron.mem.load %z
+// CHECK-NEXT:    neuron.mem.store
+func.func @written(%x: memref<64xf32>, %y: memref<64xf32>, %z: memref<64xf32>) attributes {tile.arg_names = ["x", "y", "z"], tile.aliases = array<i64: 0, 0, 1>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<64xf32> -> !row
+    %b = neuron.mem.load %z [d0 by 1] : memref<64xf32> -> !row
+    neuron.mem.store %a to %y [d0 by 1] : !row -> memref<64xf32>
+    neuron.mem.store %b to %z [d0 by 1] : !row -> memref<64xf32>
+  }
+  func.return
+}
+
+// Left alone: what may not run at all, what would fill more than half of SBUF, and sums in PSUM.
+// CHECK-LABEL: func.func @too_much
+// CHECK:       scf.for
+// CHECK-NEXT:    neuron.mem.load %x
+// CHECK:       scf.for
+// CHECK-NEXT:    neuron.mem.load %big
+// CHECK:         neuron.mem.accumulator
+func.func @too_much(%x: memref<64xf32>, %big: memref<32768xf32>, %y: memref<32768xf32>, %n: memref<1xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %t = neuron.mem.load %n [d0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, 1xi32, [] x [d0]>
+  %k = neuron.mem.scalar %t : !neuron.mem.tile<sbuf, 1xi32, [] x [d0]> -> index
+  scf.for %i = %c0 to %k step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<64xf32> -> !row
+    neuron.mem.store %a to %y [d0 by 1] : !row -> memref<32768xf32>
+  }
+  scf.for %i = %c0 to %c4 step %c1 {
+    %b = neuron.mem.load %big [d0 by 1] : memref<32768xf32> -> !neuron.mem.tile<sbuf, 32768xf32, [*:128] x [d0]>
+    %p = neuron.mem.accumulator : !neuron.mem.tile<psum, 128x64xf32, [d0] x [d1]>
+    %q = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 128x64xf32, [d0] x [d1]> -> !tile
+    neuron.mem.store %b to %y [d0 by 1] : !neuron.mem.tile<sbuf, 32768xf32, [*:128] x [d0]> -> memref<32768xf32>
+    neuron.mem.store %q to %y [d0 by 64, d1 by 1] : !tile -> memref<32768xf32>
+  }
+  func.return
+}
