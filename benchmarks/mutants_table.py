@@ -266,6 +266,42 @@ MUTANTS: list[Mutant] = [
         ("loops", "        normalize_all(op)\n", "", _loops("ragged_ends")),
     ),
     *_of(
+        "combine_functions",
+        (
+            "sign",
+            "bias, negative = _Term(value, not reverse), bool(reverse)",
+            "bias, negative = _Term(value), bool(reverse)",
+            _filecheck("combine-instructions"),
+        ),
+        (
+            "read again",
+            "or not is_read_once(inner):\n        return None\n    if not is_float",
+            "and False:\n        return None\n    if not is_float",
+            _filecheck("combine-instructions"),
+        ),
+        ("kept", "if dst.access.free_elements != 1 or", "if", _filecheck("combine-instructions")),
+    ),
+    *_of(
+        "combine_operators",
+        ("sides", 'reverse1=name == "data2"', "reverse1=False", _filecheck("combine-instructions")),
+    ),
+    *_of(
+        "assign_engines",
+        ("few", "REPEATED = 4", "REPEATED = 1", _filecheck("assign-engines")),
+        (
+            "integers",
+            "if not all(is_float(value)",
+            "if False and not all(is_float(value)",
+            _filecheck("assign-engines"),
+        ),
+    ),
+    *_of(
+        "hoist_loads",
+        ("written", "or self.memories[op.memory] in written", "", _filecheck("hoist-loads")),
+        ("room", "or size > self.room", "", _filecheck("hoist-loads")),
+        ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),
+    ),
+    *_of(
         "bufferize",
         ("changing places", "if source in places:", "if False:", _loops("carried_values_that_change_places")),
         (

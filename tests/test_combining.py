@@ -1,4 +1,5 @@
-"""Instructions that become one: random chains of operations with and without it, against NumPy."""
+"""Instructions that become one, or go to another engine: random chains of operations with and without that, against
+NumPy."""
 
 from __future__ import annotations
 
@@ -15,10 +16,10 @@ from nki_mlir.passes.pipelines import NAMED
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ROWS, COLUMNS = 64, 32
+ROWS, COLUMNS, TILES = 64, 32, 5
 SIZE = f"{ROWS}x{COLUMNS}"
-MEMORY = f"memref<{SIZE}xf32>"
-COLUMN_MEMORY = f"memref<{ROWS}xf32>"
+MEMORY = f"memref<{TILES * ROWS}x{COLUMNS}xf32>"
+COLUMN_MEMORY = f"memref<{TILES * ROWS}xf32>"
 COLUMN = f"!neuron.mem.tile<sbuf, {ROWS}x1xf32, [d0] x [d1]>"
 
 NUMBERS = st.sampled_from([-2.0, -1.0, -0.5, 0.25, 1.5, 3.0])
@@ -36,11 +37,16 @@ def tile(element: str = "f32") -> str:
     return f"!neuron.mem.tile<sbuf, {SIZE}x{element}, [d0] x [d1]>"
 
 
-def chain(steps: list[tuple[str, Any, bool]]) -> str:
-    """`%x` and `%c` (a column) in, the last result and its row sums out. A cast goes to bf16 and back."""
+def chain(steps: list[tuple[str, Any, bool]], tiles: int = TILES) -> str:
+    """`%x` and `%c` (a column) in, the last result and its row sums out, for so many tiles. A cast goes to bf16 and
+    back."""
     lines = [
-        f"%x = neuron.mem.load %a [d0 by {COLUMNS}, d1 by 1] : {MEMORY} -> {tile()}",
-        f"%k = neuron.mem.load %b [d0 by 1] : {COLUMN_MEMORY} -> {COLUMN}",
+        "%c0 = arith.constant 0 : index",
+        "%c1 = arith.constant 1 : index",
+        f"%trips = arith.constant {tiles} : index",
+        "scf.for %i = %c0 to %trips step %c1 {",
+        f"%x = neuron.mem.load %a(%i) [{ROWS} * s0 + d0 by {COLUMNS}, d1 by 1] : {MEMORY} -> {tile()}",
+        f"%k = neuron.mem.load %b(%i) [{ROWS} * s0 + d0 by 1] : {COLUMN_MEMORY} -> {COLUMN}",
         f"%c = neuron.mem.broadcast %k : {COLUMN} -> {tile()}",
     ]
     now = "x"
@@ -64,8 +70,9 @@ def chain(steps: list[tuple[str, Any, bool]]) -> str:
     column = f"!neuron.mem.tile<sbuf, {ROWS}xf32, [d0] x []>"
     lines += [
         f"%s = neuron.mem.reduce sum %{now} axis 1 : {tile()} -> {column}",
-        f"neuron.mem.store %{now} to %out [d0 by {COLUMNS}, d1 by 1] : {tile()} -> {MEMORY}",
-        f"neuron.mem.store %s to %sums [d0 by 1] : {column} -> {COLUMN_MEMORY}",
+        f"neuron.mem.store %{now} to %out(%i) [{ROWS} * s0 + d0 by {COLUMNS}, d1 by 1] : {tile()} -> {MEMORY}",
+        f"neuron.mem.store %s to %sums(%i) [{ROWS} * s0 + d0 by 1] : {column} -> {COLUMN_MEMORY}",
+        "}",
     ]
     body = "\n".join(lines)
     arguments = f"%a: {MEMORY}, %b: {COLUMN_MEMORY}, %out: {MEMORY}, %sums: {COLUMN_MEMORY}"
@@ -86,8 +93,9 @@ def reference(steps: list[tuple[str, Any, bool]], x: Array, column: Array) -> Ar
 
 def lowered(text: str, combine: bool) -> ModuleOp:
     spec = NAMED["mem-to-engine"]
-    assert "combine-instructions," in spec
-    spec = spec if combine else spec.replace("combine-instructions,", "")
+    for name in ("combine-instructions,", "assign-engines,"):
+        assert name in spec
+        spec = spec if combine else spec.replace(name, "")
     return pipeline(f"{spec},engine-to-isa")(parse(text))
 
 
@@ -101,7 +109,7 @@ def run(module: ModuleOp, x: Array, column: Array) -> tuple[Array, Array]:
 @given(steps=st.lists(STEP, min_size=2, max_size=6), seed=st.integers(0, 2**16))
 def test_chains(steps: list[tuple[str, Any, bool]], seed: int) -> None:
     rng = np.random.default_rng(seed)
-    x, column = (rng.uniform(-1, 1, shape).astype(np.float32) for shape in ((ROWS, COLUMNS), (ROWS,)))
+    x, column = (rng.uniform(-1, 1, shape).astype(np.float32) for shape in ((TILES * ROWS, COLUMNS), (TILES * ROWS,)))
     wanted = reference(steps, x, column)
     rounded = any(kind == "cast" for kind, _, _ in steps)
     scale = max(1.0, float(np.abs(wanted).max()))
@@ -128,8 +136,8 @@ def instructions(text: str, combine: bool) -> list[str]:
     ],
 )
 def test_what_is_left(steps: list[tuple[str, Any, bool]], made: dict[str, int]) -> None:
-    left = instructions(chain(steps), combine=True)
+    left = instructions(chain(steps, tiles=1), combine=True)
     counts = {name: left.count(name) for name in ("activation", "activation_reduce", "tensor_scalar", "tensor_tensor")}
     counts |= {name: left.count(name) for name in ("scalar_tensor_tensor", "tensor_reduce", "tensor_copy")}
     assert {name: count for name, count in counts.items() if count} == made
-    assert len(left) < len(instructions(chain(steps), combine=False))
+    assert len(left) < len(instructions(chain(steps, tiles=1), combine=False))

@@ -39,6 +39,7 @@ OURS: dict[str, str] = {
     "peel-tails": "PeelTails",
     "select-instructions": "SelectInstructions",
     "combine-instructions": "CombineInstructions",
+    "assign-engines": "AssignEngines",
     "bufferize": "Bufferize",
     "multi-buffer": "MultiBuffer",
     "allocate": "Allocate",

@@ -23,20 +23,30 @@ def argument(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
         return None
     if not is_float(inner.operand_value("dst")) or op.operand_value("scale") or op.operand_value("bias"):
         return None
+    if (found := factor_and_summand(c, inner, op)) is None:
+        return None
+    operands = {**operands_of(op), "data": inner.operand_value("data"), **found}
+    made = c.build(op, op.instruction.name, operands, **op.fields())
+    if made is not None:
+        c.replace(op.tiles, made, [op, inner])
+    return made
+
+
+def factor_and_summand(
+    c: Combiner, inner: EngineInstruction, at: EngineInstruction
+) -> dict[str, SSAValue | None] | None:
+    """What a tensor_scalar multiplies by and adds, as `scale` and `bias` of a function in front of which it may stand;
+    None where it does something else."""
     terms = _terms(inner)
     if terms is None or any(t is not None and access_of(t.value) and not is_float(t.value) for t in terms):
         return None
-    scale, bias = (_resolved(c, term, op) for term in terms)
+    scale, bias = (_resolved(c, term, at) for term in terms)
     if (terms[0] and scale is None) or (terms[1] and bias is None):
         return None
     data = access_of(inner.operand_value("data"))
     if bias is not None and access_of(bias) is None and not c.target.features.activation_biases and data is not None:
         bias = c.column(constant_float(bias), data.partitions)
-    operands = {**operands_of(op), "data": inner.operand_value("data"), "scale": scale, "bias": bias}
-    made = c.build(op, op.instruction.name, operands, **op.fields())
-    if made is not None:
-        c.replace(op.tiles, made, [op, inner])
-    return made
+    return {"scale": scale, "bias": bias}
 
 
 def _terms(inner: EngineInstruction) -> tuple[_Term | None, _Term | None] | None:

@@ -9,11 +9,11 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combine_casts import narrow_operands, narrow_result
 from nki_mlir.passes.combine_functions import argument, negated_reduction, row_sum
 from nki_mlir.passes.combine_operators import scalar_and_tile, two_scalars
-from nki_mlir.passes.combiner import Combiner, Rule
+from nki_mlir.passes.combiner import Combiner, Rule, erase_unread
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
 
@@ -41,17 +41,12 @@ class CombineInstructions(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        from xdsl.transforms.dead_code_elimination import is_trivially_dead
-
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             combiner = Combiner(func, RULES, OF_ALL)
             for inner in list(func.walk()):
                 if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent is not None:
                     combiner.combine(inner)
-            for inner in reversed(list(func.walk())):
-                if isinstance(inner, EngineInstruction | ViewOp | EmptyOp) and is_trivially_dead(inner):
-                    inner.detach()
-                    inner.erase()
+            erase_unread(func)
 
 
 OF_ALL: tuple[Rule, ...] = (narrow_operands,)

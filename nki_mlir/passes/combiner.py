@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import FloatAttr, f32
+from xdsl.dialects.builtin import FloatAttr, bf16, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.tile_spans import users
-from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, check
-from nki_mlir.dialects.layout import Layout, replica
+from nki_mlir.dialects.layout import Factor, Layout, replica
 from nki_mlir.dialects.neuron_engine import (
     EmptyOp,
     EngineInstruction,
@@ -88,13 +88,17 @@ class Combiner:
             self.combine(self.added.pop())
 
     def build(
-        self, like: EngineInstruction, name: str, operands: Mapping[str, SSAValue | None], **fields: object
+        self,
+        like: EngineInstruction,
+        name: str,
+        operands: Mapping[str, SSAValue | None],
+        on: Engine | None = None,
+        **fields: object,
     ) -> EngineInstruction | None:
-        """An instruction of that name in front of another, on its engine where it has the instruction; None where it
-        would not be legal."""
-        engine = like.engine.data
-        made = instruction_op(name, None, operands, {k: v for k, v in fields.items() if v is not None})
-        if engine in made.instruction.engines:
+        """An instruction of that name in front of another, `on` an engine, or on its engine where that has the
+        instruction; None where it would not be legal."""
+        made = instruction_op(name, on, operands, {k: v for k, v in fields.items() if v is not None})
+        if on is None and like.engine.data in made.instruction.engines:
             made.properties["engine"] = like.engine
         if check(made.instance(self.target)) is not None:
             made.erase()
@@ -110,6 +114,16 @@ class Combiner:
         emit = Emitter.before(at)
         label = None if empty.label is None else empty.label.data
         return emit.value(ViewOp(emit.value(EmptyOp(tile_type(view.source), label)), view.access, view.offset))
+
+    def scratch(self, like: SSAValue, at: EngineInstruction) -> SSAValue | None:
+        """A view of a new tile in bf16, of as many elements as another view, that takes what nobody reads."""
+        access = access_of(like)
+        if access is None:
+            return None
+        emit, lanes = Emitter.before(at), [replica(access.partitions)] if access.partitions > 1 else []
+        layout = Layout.of((access.free_elements,), lanes, [Factor(0, access.free_elements)])
+        tile = emit.value(EmptyOp(TileType.of(Space.SBUF, layout, bf16), "unread"))
+        return emit.value(ViewOp(tile, Access(Space.SBUF, bf16, ((1, access.free_elements),), 0, access.partitions)))
 
     def replace(self, old: Sequence[SSAValue], made: EngineInstruction, erased: Sequence[EngineInstruction]) -> None:
         """Puts the tiles of an instruction in the place of others, whose makers go."""
@@ -163,3 +177,13 @@ class Combiner:
 def _column(partitions: int) -> Layout:
     """One element on each partition."""
     return Layout.of((), [replica(partitions)] if partitions > 1 else [], [])
+
+
+def erase_unread(func: FuncOp) -> None:
+    """Erases the instructions of which nobody reads anything, and what only they read."""
+    from xdsl.transforms.dead_code_elimination import is_trivially_dead
+
+    for op in reversed(list(func.walk())):
+        if isinstance(op, EngineInstruction | ViewOp | EmptyOp) and is_trivially_dead(op):
+            op.detach()
+            op.erase()

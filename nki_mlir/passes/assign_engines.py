@@ -1,0 +1,123 @@
+"""assign-engines: work goes to the engine that has time for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block
+
+from nki_mlir.analysis.indices import is_run_time, trip_count
+from nki_mlir.costs.operations import Work
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.instructions import Alu, Function
+from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.passes.combine_functions import factor_and_summand
+from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float, operands_of
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ENGINE
+from nki_mlir.passes.region_costs import load_of, of_operation
+
+REPEATED = 4
+"""From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
+GAIN = 0.02
+"""What a change must take off the busiest resource, as a part of its load."""
+
+
+@dataclass(frozen=True)
+class AssignEngines(LevelPass):
+    """Moves instructions of loops from the busiest engine to others that do the same, while the loop gains by it:
+
+        tensor_scalar vector op0 multiply data %x operand0 %s  =>  activation scalar op copy data %x scale %s
+        tensor_reduce vector op add data %x                    =>  activation_reduce scalar op copy data %x reduce_res …
+        activation scalar op copy data %x                      =>  tensor_copy vector src %x
+
+    Loads are those of the cost model: engines, memory ports and transfers. Only floating-point numbers move, as engines
+    differ in integers. Left alone: loops of few iterations, loops that transfers bound, and GpSimd where it triggers
+    transfers, which wait for tiles.
+    """
+
+    name = "assign-engines"
+    levels = (ENGINE,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
+                if not is_run_time(loop) and (trip_count(loop) or 0) >= REPEATED:
+                    _Assignment(func, loop.body.block).run()
+            erase_unread(func)
+
+
+class _Assignment:
+    """`work` is the load of a loop's body."""
+
+    def __init__(self, func: FuncOp, block: Block):
+        self.block, self.target = block, target_of(func)
+        self.combiner = Combiner(func, {}, ())
+        self.work: Work = load_of(block, self.target).work
+
+    def run(self) -> None:
+        mine = [op for op in self.block.ops if isinstance(op, EngineInstruction)]
+        triggers = {op.engine.data for op in mine if op.instruction.is_transfer}
+        movable = [op for op in mine if op.tiles and not op.instruction.is_transfer and not op.has_state]
+        for op in sorted(movable, key=lambda op: -max(of_operation(op, self.target).work.values())):
+            self._improve(op, triggers)
+
+    def _improve(self, op: EngineInstruction, triggers: set[Engine]) -> None:
+        busiest, now = max(self.work.values()), of_operation(op, self.target).work
+        if not any(self.work[name] == busiest for name in now):
+            return
+        best, least = op, busiest * (1 - GAIN)
+        for found in self._alternatives(op):
+            after = max(self._with(now, of_operation(found, self.target).work).values())
+            if after < least and not (found.engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
+                found, best, least = best, found, after
+            if found is not op:
+                found.detach()
+                found.erase()
+        if best is not op:
+            self.work = self._with(now, of_operation(best, self.target).work)
+            tiles = [best.tiles[-1]] if best.instruction.name == "activation_reduce" else best.tiles
+            for old, new in zip(op.tiles, tiles, strict=True):
+                new.name_hint = old.name_hint
+                old.replace_all_uses_with(new)
+            op.detach()
+            op.erase()
+
+    def _with(self, less: Work, more: Work) -> Work:
+        work = dict(self.work)
+        for name, ns in less.items():
+            work[name] -= ns
+        for name, ns in more.items():
+            work[name] = work.get(name, 0.0) + ns
+        return work
+
+    def _alternatives(self, op: EngineInstruction) -> Iterator[EngineInstruction]:
+        """What does the same on other engines, each in front of the instruction."""
+        if not all(is_float(value) for value in op.operands if access_of(value) is not None):
+            return
+        given, fields, c = operands_of(op), op.fields(), self.combiner
+        found = [
+            c.build(op, op.instruction.name, given, on=engine, **fields)
+            for engine in op.instruction.engines
+            if engine is not op.engine.data
+        ]
+        match op.instruction.name:
+            case "tensor_scalar" if (terms := factor_and_summand(c, op, op)) is not None:
+                taken = {"dst": given["dst"], "data": given["data"], **terms}
+                found.append(c.build(op, "activation", taken, op=Function.COPY))
+            case "tensor_reduce" if self._is_sum(op) and (data := given["data"]) is not None:
+                taken = {"dst": c.scratch(data, op), "data": data, "reduce_res": given["dst"]}
+                found.append(c.build(op, "activation_reduce", taken, op=Function.COPY))
+            case "activation" if fields["op"] is Function.COPY and not (given["scale"] or given["bias"]):
+                found.append(c.build(op, "tensor_copy", {"dst": given["dst"], "src": given["data"]}, on=Engine.VECTOR))
+        yield from (made for made in found if made is not None)
+
+    def _is_sum(self, op: EngineInstruction) -> bool:
+        fields, dst = op.fields(), access_of(op.operand_value("dst"))
+        return fields["op"] is Alu.ADD and not fields["negate"] and dst is not None and dst.free_elements == 1

@@ -1,0 +1,116 @@
+// RUN: nki-opt %s -p assign-engines --split-input-file | filecheck %s
+// RUN: nki-opt %s -p assign-engines --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+!tile = !neuron.mem.tile<sbuf, 128x2048xf32, [d0] x [d1]>
+!column = !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+!view = !neuron.engine.view<sbuf[0:128], [1 x 2048], f32>
+!one = !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+!hbm = !neuron.engine.view<hbm, [2048 x 128, 1 x 2048], f32>
+
+// Two of four passes of the Vector engine go to the Scalar engine: a sum, whose copy nobody reads, and a product.
+// CHECK-LABEL: func.func @a_sum_and_a_product
+// CHECK:       scf.for
+// CHECK:         neuron.engine.tensor_reduce vector op maximum
+// CHECK:         neuron.engine.activation_reduce scalar op copy dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 2048], bf16> data %xv : {{.*}} reduce_res
+// CHECK:         neuron.engine.activation scalar op copy dst {{.*}} data %xv : {{.*}} scale %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+// CHECK:         neuron.engine.tensor_scalar vector op0 maximum
+// CHECK:       }
+func.func @a_sum_and_a_product(%xv: !view, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e0 = neuron.engine.empty : !column
+    %v0 = neuron.engine.view %e0 : !column -> !one
+    %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v0 : !one data %xv : !view -> !column
+    %mv = neuron.engine.view %m : !column -> !one
+    %e1 = neuron.engine.empty : !column
+    %v1 = neuron.engine.view %e1 : !column -> !one
+    %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v1 : !one data %xv : !view -> !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %e2 = neuron.engine.empty : !tile
+    %v2 = neuron.engine.view %e2 : !tile -> !view
+    %y = neuron.engine.tensor_scalar vector op0 multiply dst %v2 : !view data %xv : !view operand0 %sv : !one -> !tile
+    %yv = neuron.engine.view %y : !tile -> !view
+    %e3 = neuron.engine.empty : !tile
+    %v3 = neuron.engine.view %e3 : !tile -> !view
+    %z = neuron.engine.tensor_scalar vector op0 maximum dst %v3 : !view data %yv : !view operand0 %mv : !one -> !tile
+    %zv = neuron.engine.view %z : !tile -> !view
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %sv : !one
+    %zc = neuron.engine.view %z : !tile -> !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %zc : !one
+  }
+  func.return
+}
+
+// What leaves PSUM goes to the Vector engine where the Scalar engine has more to do.
+// CHECK-LABEL: func.func @an_eviction
+// CHECK:         neuron.engine.tensor_copy vector dst {{.*}} src %pv
+// CHECK:         neuron.engine.activation scalar op exp
+// CHECK:         neuron.engine.activation scalar op tanh
+func.func @an_eviction(%pv: !neuron.engine.view<psum[0:128], [1 x 512], f32>, %xv: !view, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e0 = neuron.engine.empty : !tile
+    %v0 = neuron.engine.view %e0 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+    %x = neuron.engine.activation scalar op copy dst %v0 : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data %pv : !neuron.engine.view<psum[0:128], [1 x 512], f32> -> !tile
+    %w0 = neuron.engine.view %x : !tile -> !one
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %y = neuron.engine.activation scalar op exp dst %v1 : !view data %xv : !view -> !tile
+    %w1 = neuron.engine.view %y : !tile -> !one
+    %e2 = neuron.engine.empty : !tile
+    %v2 = neuron.engine.view %e2 : !tile -> !view
+    %z = neuron.engine.activation scalar op tanh dst %v2 : !view data %xv : !view -> !tile
+    %w2 = neuron.engine.view %z : !tile -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %w0 : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %w1 : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %w2 : !one
+  }
+  func.return
+}
+
+// Left alone: a loop of few iterations, and integers.
+// CHECK-LABEL: func.func @left_alone
+// CHECK:       scf.for
+// CHECK:         neuron.engine.tensor_scalar vector op0 multiply
+// CHECK:         neuron.engine.tensor_scalar vector op0 add
+// CHECK:       scf.for
+// CHECK:         neuron.engine.tensor_tensor vector op add
+// CHECK:         neuron.engine.tensor_tensor vector op add
+func.func @left_alone(%xv: !view, %nv: !neuron.engine.view<sbuf[0:128], [1 x 2048], i32>, %a: memref<128x2048xf32>, %b: memref<128x2048xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %c3 step %c1 {
+    %e2 = neuron.engine.empty : !tile
+    %v2 = neuron.engine.view %e2 : !tile -> !view
+    %y = neuron.engine.tensor_scalar vector op0 multiply dst %v2 : !view data %xv : !view operand0 %two : f32 -> !tile
+    %yv = neuron.engine.view %y : !tile -> !view
+    %e3 = neuron.engine.empty : !tile
+    %v3 = neuron.engine.view %e3 : !tile -> !view
+    %z = neuron.engine.tensor_scalar vector op0 add dst %v3 : !view data %yv : !view operand0 %two : f32 -> !tile
+    %zc = neuron.engine.view %z : !tile -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %zc : !one
+  }
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e2 = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]>
+    %v2 = neuron.engine.view %e2 : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 2048], i32>
+    %y = neuron.engine.tensor_tensor vector op add dst %v2 : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> data1 %nv : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> data2 %nv : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> -> !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]>
+    %yv = neuron.engine.view %y : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 2048], i32>
+    %e3 = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]>
+    %v3 = neuron.engine.view %e3 : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 2048], i32>
+    %z = neuron.engine.tensor_tensor vector op add dst %v3 : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> data1 %yv : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> data2 %nv : !neuron.engine.view<sbuf[0:128], [1 x 2048], i32> -> !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]>
+    %zc = neuron.engine.view %z : !neuron.mem.tile<sbuf, 128x2048xi32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 1], i32>
+    %h = neuron.engine.view %b : memref<128x2048xi32> -> !neuron.engine.view<hbm, [1 x 128], i32>
+    neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], i32> src %zc : !neuron.engine.view<sbuf[0:128], [1 x 1], i32>
+  }
+  func.return
+}
