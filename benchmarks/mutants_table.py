@@ -279,7 +279,6 @@ MUTANTS: list[Mutant] = [
             "and False:\n        return None\n    if not is_float",
             _filecheck("combine-instructions"),
         ),
-        ("kept", "if dst.access.free_elements != 1 or", "if", _filecheck("combine-instructions")),
     ),
     *_of(
         "combine_operators",

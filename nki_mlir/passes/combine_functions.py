@@ -78,11 +78,8 @@ def _resolved(c: Combiner, term: _Term | None, op: EngineInstruction) -> SSAValu
 
 def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """The sum of a function's results, or of squares, of each partition."""
-    inner, dst = maker(op.operand_value("data")), view_of(op.operand_value("dst"))
-    fields = op.fields()
-    if inner is None or dst is None or fields["op"] is not Alu.ADD or fields["negate"]:
-        return None
-    if dst.access.free_elements != 1 or not is_float(inner.operand_value("dst")):
+    inner, fields = maker(op.operand_value("data")), op.fields()
+    if inner is None or fields["op"] is not Alu.ADD or fields["negate"] or not is_float(inner.operand_value("dst")):
         return None
     function = _function(inner)
     if function is None or (total := c.destination(op, "dst", inner)) is None:
