@@ -12,12 +12,14 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block
 
 from nki_mlir.analysis.indices import is_run_time, trip_count
+from nki_mlir.analysis.tile_spans import users
 from nki_mlir.costs.operations import Work
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.instructions import Alu, Function
-from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.dialects.neuron_engine import EngineInstruction, view_of
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.combine_functions import factor_and_summand
+from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float, operands_of
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
@@ -25,6 +27,8 @@ from nki_mlir.passes.region_costs import load_of, of_operation
 
 REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
+SHORT = 200.0
+"""ns up to which an instruction is short: a few elements on each partition."""
 GAIN = 0.02
 """What a change must take off the busiest resource, as a part of its load."""
 
@@ -58,7 +62,7 @@ class _Assignment:
 
     def __init__(self, func: FuncOp, block: Block):
         self.block, self.target = block, target_of(func)
-        self.combiner = Combiner(func, {}, ())
+        self.combiner = Combiner(func, RULES, OF_ALL)
         self.work: Work = load_of(block, self.target).work
 
     def run(self) -> None:
@@ -67,6 +71,29 @@ class _Assignment:
         movable = [op for op in mine if op.tiles and not op.instruction.is_transfer and not op.has_state]
         for op in sorted(movable, key=lambda op: -max(of_operation(op, self.target).work.values())):
             self._improve(op, triggers)
+        while self.combiner.added:
+            self.combiner.combine(self.combiner.added.pop())
+        for op in [op for op in self.block.ops if isinstance(op, EngineInstruction) and len(op.tiles) == 1]:
+            self._follow(op)
+
+    def _follow(self, op: EngineInstruction) -> None:
+        """What is short goes to the engine that made what it reads and reads what it gives: it would wait there behind
+        long work of another tile."""
+        if max(of_operation(op, self.target).work.values()) > SHORT or op.has_state or op.instruction.is_transfer:
+            return
+        made = {view.source.owner for value in op.operands if (view := view_of(value)) is not None}
+        before = {
+            maker.engine.data for maker in made if isinstance(maker, EngineInstruction) and maker.parent is op.parent
+        }
+        after = {user.engine.data for user, _ in users(op.tiles[0]) if isinstance(user, EngineInstruction)}
+        if len(before | after) != 1 or not before or not after or op.engine.data in before:
+            return
+        for found in self._alternatives(op):
+            if found.engine.data in before and op.parent is not None:
+                self._replace(op, found)
+            else:
+                found.detach()
+                found.erase()
 
     def _improve(self, op: EngineInstruction, triggers: set[Engine]) -> None:
         busiest, now = max(self.work.values()), of_operation(op, self.target).work
@@ -82,12 +109,15 @@ class _Assignment:
                 found.erase()
         if best is not op:
             self.work = self._with(now, of_operation(best, self.target).work)
-            tiles = [best.tiles[-1]] if best.instruction.name == "activation_reduce" else best.tiles
-            for old, new in zip(op.tiles, tiles, strict=True):
-                new.name_hint = old.name_hint
-                old.replace_all_uses_with(new)
-            op.detach()
-            op.erase()
+            self._replace(op, best)
+
+    def _replace(self, op: EngineInstruction, made: EngineInstruction) -> None:
+        tiles = [made.tiles[-1]] if made.instruction.name == "activation_reduce" else made.tiles
+        for old, new in zip(op.tiles, tiles, strict=True):
+            new.name_hint = old.name_hint
+            old.replace_all_uses_with(new)
+        op.detach()
+        op.erase()
 
     def _with(self, less: Work, more: Work) -> Work:
         work = dict(self.work)

@@ -12,7 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles, users
+from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles
 from nki_mlir.dialects.neuron_engine import (
     AllocOp,
     EmptyOp,
@@ -41,7 +41,7 @@ class Bufferize(LevelPass):
 
     What an instruction writes to and what comes of it are one buffer. So are what a loop starts from, carries, and
     gives, and what both sides of an if yield; and an instruction that reads a tile for the last time, element by
-    element, writes over it if the same engine made it. Where a tile is still needed that would be written over, it is
+    element, writes over it. Where a tile is still needed that would be written over, it is
     copied first. A buffer stands in the innermost block that holds all that reaches it.
     """
 
@@ -150,18 +150,18 @@ class _Plan:
             self.places.hold(place, Span(self.times.of(at, BEFORE), self.times.of(at, AT)))
 
     def _in_place(self, op: EngineInstruction) -> None:
-        """An instruction that makes a tile anew may write it over one that it reads for the last time. Not where a
-        transfer, or another engine, has made that: they would wait for this one before they make the next."""
+        """An instruction that makes a tile anew may write it over one that it reads for the last time: the fewer
+        buffers there are, the more slots each can have, and who makes the next tile waits for none of this one."""
         views = _tile_views(op)
-        if len(views) != 1 or not isinstance(views[0].source.owner, EmptyOp) or _is_moved(op.tiles[0]):
+        if not views or not isinstance(views[0].source.owner, EmptyOp):
             return
         for operand in op.instruction.operands:
             read = view_of(op.operand_value(operand.name))
             if read is None or operand.role == "dst" or read.access != views[0].access:
                 continue
             maker, alike = read.source.owner, read.source.type == op.tiles[0].type
-            own = isinstance(maker, EngineInstruction) and maker.engine == op.engine and maker.parent is op.parent
-            if alike and own and self.places.join(read.source, op.tiles[0]):
+            near = isinstance(maker, EngineInstruction) and maker.parent is op.parent
+            if alike and near and self.places.join(read.source, op.tiles[0]):
                 return
 
 
@@ -173,11 +173,6 @@ def _last(block: Block) -> Operation:
 def _tile_views(op: EngineInstruction) -> list[ViewOp]:
     """The views of tiles that an instruction writes to, as many as it gives tiles."""
     return [view for view in op.written() if isinstance(view.source.type, TileType)]
-
-
-def _is_moved(tile: SSAValue) -> bool:
-    """Whether a transfer reads a tile."""
-    return any(isinstance(user, EngineInstruction) and user.instruction.is_transfer for user, _ in users(tile))
 
 
 class _Rewriter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -10,10 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from nki_mlir.dialects.neuron_engine import EngineInstruction
-from nki_mlir.passes.combine_casts import narrow_operands, narrow_result
-from nki_mlir.passes.combine_functions import argument, negated_reduction, row_sum
-from nki_mlir.passes.combine_operators import scalar_and_tile, two_scalars
-from nki_mlir.passes.combiner import Combiner, Rule, erase_unread
+from nki_mlir.passes.combine_rules import OF_ALL, RULES
+from nki_mlir.passes.combiner import Combiner, erase_unread
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
 
@@ -47,15 +44,3 @@ class CombineInstructions(LevelPass):
                 if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent is not None:
                     combiner.combine(inner)
             erase_unread(func)
-
-
-OF_ALL: tuple[Rule, ...] = (narrow_operands,)
-
-RULES: Mapping[str, tuple[Rule, ...]] = {
-    "activation": (argument,),
-    "activation_reduce": (argument,),
-    "tensor_reduce": (row_sum,),
-    "tensor_scalar": (negated_reduction, two_scalars),
-    "tensor_tensor": (scalar_and_tile,),
-    "tensor_copy": (narrow_result,),
-}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from nki_mlir.dialects.access import Engine
-from nki_mlir.dialects.neuron_engine import EngineInstruction
-from nki_mlir.passes.combiner import Combiner, is_float, is_read_once, maker, operands_of
+from nki_mlir.dialects.instructions import Alu
+from nki_mlir.dialects.neuron_engine import EngineInstruction, constant_float
+from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, maker, operands_of
+from nki_mlir.passes.emitter import Emitter
 
 
 def _with_one_scalar(c: Combiner, op: EngineInstruction, name: str) -> EngineInstruction | None:
@@ -26,11 +28,22 @@ def two_scalars(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
         "dst": op.operand_value("dst"),
         "operand1": op.operand_value("operand0"),
     }
+    if (number := _product(inner, op)) is not None:
+        operands |= {"operand0": Emitter.before(op).float(number), "operand1": None}
+        fields = {**fields, "op0": None, "reverse0": None}
     both = {**inner.fields(), "op1": fields["op0"], "reverse1": fields["reverse0"]}
     made = c.build(op, "tensor_scalar", operands, **both)
     if made is not None:
         c.replace(op.tiles, made, [op, inner])
     return made
+
+
+def _product(inner: EngineInstruction, op: EngineInstruction) -> float | None:
+    """The factor of two multiplications by constants, of which one only changes the sign."""
+    given = [one.operand_value("operand0") for one in (inner, op)]
+    factors = [constant_float(value) for value in given if value is not None and access_of(value) is None]
+    products = all(one.fields()["op0"] is Alu.MULTIPLY for one in (inner, op))
+    return factors[0] * factors[1] if products and len(factors) == 2 and -1.0 in factors else None
 
 
 def scalar_and_tile(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:

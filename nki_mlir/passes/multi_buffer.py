@@ -22,17 +22,18 @@ from nki_mlir.passes.levels import ENGINE
 class MultiBuffer(LevelPass):
     """Rotates `depth` slots for every buffer that is allocated inside a loop:
 
-        for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 2} : … }
+        for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 4} : … }
 
-    While one slot is computed on, the next is loaded and the one before stored. Buffers outside loops keep one slot;
-    so do those of a loop whose number of iterations is known at run time only. If the slots don't fit together, the
-    largest buffers go back to one until they do.
+    While one slot is computed on, the next is loaded and the one before stored; a tile that is worked on in place is
+    loaded, computed on and stored in one buffer, so that two are too few. Buffers outside loops keep one slot; so do
+    those of a loop whose number of iterations is known at run time only. If the slots don't fit together, all get
+    fewer, and then the largest buffers go back from two to one, until they do.
     """
 
     name = "multi-buffer"
     levels = (ENGINE,)
     buffers = True
-    depth: int = 2
+    depth: int = 4
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.depth < 1:
@@ -43,7 +44,7 @@ class MultiBuffer(LevelPass):
                 _deepen([a for a in allocs if a.buffer.space is space], self.depth, capacity(target_of(op), space))
 
 
-def _deepen(allocs: list[AllocOp], depth: int, available: int) -> None:
+def _deepen(allocs: list[AllocOp], most: int, available: int) -> None:
     """Lifetimes are not known yet: what is alive together is bounded by what the outermost loops hold."""
     groups: dict[object, list[AllocOp]] = {}
     for alloc in allocs:
@@ -52,8 +53,11 @@ def _deepen(allocs: list[AllocOp], depth: int, available: int) -> None:
     outside = sum(slot_bytes(a, target_of(a)) for a in groups.pop(None, []))
     for group in groups.values():
         sizes = {a: slot_bytes(a, target_of(a)) for a in group}
-        deep = sorted((a for a in group if repeated_loops(a)), key=lambda a: sizes[a])
+        deep, depth = sorted((a for a in group if repeated_loops(a)), key=lambda a: sizes[a]), most
         while deep and outside + sum(sizes.values()) + (depth - 1) * sum(sizes[a] for a in deep) > available:
-            deep.pop()
+            if depth > 2:
+                depth -= 1
+            else:
+                deep.pop()
         for alloc in deep:
             alloc.properties["depth"] = IntegerAttr(depth, i64)

@@ -1,0 +1,21 @@
+"""The rules of combine-instructions, by the instruction that comes last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nki_mlir.passes.combine_casts import narrow_operands, narrow_result
+from nki_mlir.passes.combine_functions import argument, negated_reduction, row_sum
+from nki_mlir.passes.combine_operators import scalar_and_tile, two_scalars
+from nki_mlir.passes.combiner import Rule
+
+OF_ALL: tuple[Rule, ...] = (narrow_operands,)
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "activation": (argument,),
+    "activation_reduce": (argument,),
+    "tensor_reduce": (row_sum,),
+    "tensor_scalar": (negated_reduction, two_scalars),
+    "tensor_tensor": (scalar_and_tile,),
+    "tensor_copy": (narrow_result,),
+}
