@@ -315,8 +315,6 @@ MUTANTS: list[Mutant] = [
             "            0 and self._redirect(at",
             _filecheck("bufferize"),
         ),
-        ("transfers", "or _is_moved(op.tiles[0])", "", _filecheck("bufferize")),
-        ("engines", "and maker.engine == op.engine", "", _filecheck("bufferize")),
     ),
     *_of(
         "tile_spans",

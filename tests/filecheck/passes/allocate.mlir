@@ -2,16 +2,46 @@
 // RUN: nki-opt %s -p allocate --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
 
 
-// CHECK-LABEL: func.func @buffers_alive_together_lie_apart_and_others_share
+// Where there is room, nothing shares bytes.
+// CHECK-LABEL: func.func @buffers_lie_apart
 // CHECK: neuron.engine.alloc "a" at 0
 // CHECK: neuron.engine.alloc "b" at 2048
+func.func @buffers_lie_apart() {
+  %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 2048>
+  "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
+  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 2048>
+  "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @buffers_alive_together_lie_apart_and_others_share
+// CHECK: neuron.engine.alloc "a" at 0
+// CHECK: neuron.engine.alloc "b" at 80000
 // CHECK: neuron.engine.alloc "c" at 0
 func.func @buffers_alive_together_lie_apart_and_others_share() {
-  %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 2048>
-  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 2048>
-  "test.op"(%a, %b) : (!neuron.engine.buffer<sbuf, 128 x 2048>, !neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
-  %c = neuron.engine.alloc "c" : !neuron.engine.buffer<sbuf, 128 x 2048>
-  "test.op"(%c) : (!neuron.engine.buffer<sbuf, 128 x 2048>) -> ()
+  %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%a, %b) : (!neuron.engine.buffer<sbuf, 128 x 80000>, !neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+  %c = neuron.engine.alloc "c" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%c) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+  func.return
+}
+
+// Bytes are used again as late as may be: the third of the large ones lies where the first was, not the second.
+// CHECK-LABEL: func.func @as_late_as_may_be
+// CHECK: neuron.engine.alloc "a" at 0
+// CHECK: neuron.engine.alloc "b" at 80000
+// CHECK: neuron.engine.alloc "c" at 0
+// CHECK: neuron.engine.alloc "d" at 80000
+func.func @as_late_as_may_be() {
+  %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+  %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+  %c = neuron.engine.alloc "c" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%c) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+  %d = neuron.engine.alloc "d" : !neuron.engine.buffer<sbuf, 128 x 80000>
+  "test.op"(%d) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
   func.return
 }
 
@@ -27,7 +57,7 @@ func.func @psum_buffers_start_on_banks() {
 
 // CHECK-LABEL: func.func @leaves_alone_an_address_that_is_given
 // CHECK: neuron.engine.alloc "a" at 4096
-// CHECK: neuron.engine.alloc "b" at 0
+// CHECK: neuron.engine.alloc "b" at 6144
 func.func @leaves_alone_an_address_that_is_given() {
   %a = neuron.engine.alloc "a" at 4096 : !neuron.engine.buffer<sbuf, 128 x 2048>
   %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 2048>
@@ -46,7 +76,8 @@ func.func @gaps() {
   %b = neuron.engine.alloc "long" : !neuron.engine.buffer<sbuf, 128 x 70>
   %c = neuron.engine.alloc "short" : !neuron.engine.buffer<sbuf, 128 x 10>
   %d = neuron.engine.alloc "next" : !neuron.engine.buffer<sbuf, 128 x 10>
-  "test.op"(%a, %b, %c, %d) : (!neuron.engine.buffer<sbuf, 128 x 20>, !neuron.engine.buffer<sbuf, 128 x 70>, !neuron.engine.buffer<sbuf, 128 x 10>, !neuron.engine.buffer<sbuf, 128 x 10>) -> ()
+  %e = neuron.engine.alloc "last" at 180192 : !neuron.engine.buffer<sbuf, 128 x 32>
+  "test.op"(%a, %b, %c, %d, %e) : (!neuron.engine.buffer<sbuf, 128 x 20>, !neuron.engine.buffer<sbuf, 128 x 70>, !neuron.engine.buffer<sbuf, 128 x 10>, !neuron.engine.buffer<sbuf, 128 x 10>, !neuron.engine.buffer<sbuf, 128 x 32>) -> ()
   func.return
 }
 

@@ -1,10 +1,12 @@
-// RUN: nki-opt %s -p multi-buffer | filecheck %s
+// RUN: nki-opt %s -p multi-buffer{depth=2} | filecheck %s
+// RUN: nki-opt %s -p multi-buffer | filecheck %s --check-prefix=FOUR
 // RUN: nki-opt %s -p multi-buffer{depth=3} | filecheck %s --check-prefix=DEEP
 
 
 // CHECK-LABEL: func.func @a_buffer_in_a_loop_gets_two_slots
 // CHECK: neuron.engine.alloc "x" {depth = 2 : i64}
 // DEEP: neuron.engine.alloc "x" {depth = 3 : i64}
+// FOUR: neuron.engine.alloc "x" {depth = 4 : i64}
 func.func @a_buffer_in_a_loop_gets_two_slots() {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -27,6 +29,22 @@ func.func @the_largest_stays_single_where_slots_do_not_fit() {
     %l = neuron.engine.alloc "large" : !neuron.engine.buffer<sbuf, 128 x 160000>
     %s = neuron.engine.alloc "small" : !neuron.engine.buffer<sbuf, 128 x 1024>
     "test.op"(%l, %s) : (!neuron.engine.buffer<sbuf, 128 x 160000>, !neuron.engine.buffer<sbuf, 128 x 1024>) -> ()
+  }
+  func.return
+}
+
+// Four of one and of the other don't fit, three do.
+// FOUR-LABEL: func.func @as_many_as_fit
+// FOUR: neuron.engine.alloc "a" {depth = 3 : i64}
+// FOUR: neuron.engine.alloc "b" {depth = 3 : i64}
+func.func @as_many_as_fit() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %a = neuron.engine.alloc "a" : !neuron.engine.buffer<sbuf, 128 x 32768>
+    %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 16384>
+    "test.op"(%a, %b) : (!neuron.engine.buffer<sbuf, 128 x 32768>, !neuron.engine.buffer<sbuf, 128 x 16384>) -> ()
   }
   func.return
 }
