@@ -33,11 +33,11 @@ def product(a_ptr, b_ptr, out_ptr):
 
 
 def work(kernel: object, *arguments: object, target: str) -> dict[str, list[dict[str, float]]]:
-    """What the operations of a compiled kernel keep busy, by their instructions' names."""
+    """What the operations of a compiled kernel keep busy, by their instructions' names; without products that turn."""
     module = kernel.compile(*arguments, grid=(1,), target=target).module("neuron.engine")  # type: ignore[attr-defined]
     found: dict[str, list[dict[str, float]]] = {}
     for op in module.walk():
-        if isinstance(op, EngineInstruction):
+        if isinstance(op, EngineInstruction) and not op.fields().get("is_transpose"):
             found.setdefault(op.instruction.name, []).append(dict(of_operation(op).work))
     return found
 

@@ -6,21 +6,20 @@ They rank layouts: how an access is cut into rectangles, and what waits for what
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute
 
-from nki_mlir.costs import instructions, transfers
+from nki_mlir.costs import instructions, movement, transfers
 from nki_mlir.costs.operations import of_instance
 from nki_mlir.dialects.access import Access, Engine, Space
-from nki_mlir.dialects.dtypes import dtype, f32, u8
+from nki_mlir.dialects.dtypes import f32, u8
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Instance
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.neuron_mem import TileType
-from nki_mlir.dialects.ways import BLOCK, Way, why_not
+from nki_mlir.dialects.ways import Way, exact_ways, why_not
 from nki_mlir.targets import Target
 
 
@@ -68,39 +67,25 @@ class Prices:
         i = self._instance("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, queue=0)
         return transfers.generation(i).interval + max(ns for _, ns in transfers.shares(i))
 
-    def convert(self, have: Layout, want: Layout, element: Attribute) -> tuple[float, Way]:
-        """The cheapest exact way from one layout in SBUF to another."""
+    def convert(
+        self, have: Layout, want: Layout, element: Attribute, ways: Sequence[Way] | None = None
+    ) -> tuple[float, Way]:
+        """The cheapest of some ways from one layout in SBUF to another; absent, of those that are exact for all
+        values."""
         src, dst = (TileType.of(Space.SBUF, layout, element) for layout in (have, want))
-        if why_not(Way.NOTHING, src, dst) is None:
+        if why_not(Way.NOTHING, src, dst, self.target) is None:
             return 0.0, Way.NOTHING
-        ways = [(self._way(way, have, want, element), way) for way in Way if why_not(way, src, dst) is None]
-        return min(ways)
+        tried = exact_ways(self.target) if ways is None else ways
+        return min((self._way(w, src, dst), w) for w in tried if why_not(w, src, dst, self.target) is None)
 
-    def _way(self, way: Way, have: Layout, want: Layout, element: Attribute) -> float:
+    def _way(self, way: Way, src: TileType, dst: TileType) -> float:
         match way:
             case Way.NOTHING:
                 return 0.0
             case Way.COPY:
-                return self.compute(want, element)
-            case Way.VECTOR:
-                return math.prod(-(-n // BLOCK) for n in want.shape) * self._block(element)
-            case Way.DMA:
-                return self._move(have, want, element)
-
-    def _block(self, element: Attribute) -> float:
-        """A 32 x 32 block turned by the Vector engine."""
-        block = self._tile(BLOCK, BLOCK, element)
-        i = self._instance("nc_transpose", Engine.VECTOR, {"dst": block, "data": block})
-        return instructions.cost(i).occupancy
-
-    def _move(self, have: Layout, want: Layout, element: Attribute) -> float:
-        """Transfers within SBUF, one for each partition of the side that has fewer. Whoever needs the value waits for
-        all of a transfer's latency, twice: it is neither the first nor the last thing that happens to it."""
-        dma = self.target.dma
-        count = min(have.partitions, want.partitions)
-        elements = max(have.elements * have.partitions, want.elements * want.partitions)
-        moved = elements * (dtype(element).bytes / dma.wire_bytes_per_ns + dma.run_ns / dma.engines)
-        return 2 * (dma.start_ns + dma.completion_ns) + count * dma.queue_interval_ns + moved
+                return self.compute(dst.layout, dst.element_type)
+            case _:
+                return movement.price(way, src, dst, self.target)
 
     def _tile(self, partitions: int, elements: int, element: Attribute, space: Space = Space.SBUF) -> Access:
         return Access(space, _stored(element), ((1, elements),), 0, partitions)

@@ -363,7 +363,7 @@ class ConvertOp(MemOp, HasFolderInterface):
         src, dst = tile_type(self.source), tile_type(self.result)
         if (src.sizes, src.element_type) != (dst.sizes, dst.element_type):
             raise VerifyException(f"a convert keeps shape and element type, got {src} and {dst}")
-        if self.by is not None and (reason := why_not(self.by.data, src, dst)) is not None:
+        if self.by is not None and (reason := why_not(self.by.data, src, dst, target_of(self))) is not None:
             raise VerifyException(f"by {self.by.data}: {reason}")
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import NamedTuple
 
+from nki_mlir.dialects.access import contiguous
 from nki_mlir.dialects.layout import COPY, REPLICA, LayoutError, Spot
 
 
@@ -93,6 +94,52 @@ def _moved(start: Start, by: Sequence[tuple[Leg, int]]) -> Start:
         else:
             offset += value * leg.stride
     return Start(partition, offset)
+
+
+def transfers(walk: Walk, most: int) -> Iterator[Walk]:
+    """Walks that a transfer whose patterns have `most` dimensions can make. What lies on partitions is walked first,
+    and is one range of them; where that is not so, all digits on partitions but the longest that can be have one value
+    in each transfer."""
+    walk, apart = _for_transfers(walk, most)
+    if not apart:
+        yield walk
+    for one in walk.singly(apart) if apart else ():
+        yield from transfers(one, most)
+
+
+def alike_transfers(walk: Walk, most: int) -> tuple[int, Walk]:
+    """How many transfers a walk takes, and the first of them, which all others are like."""
+    number, apart = 1, [0]
+    while apart:
+        walk, apart = _for_transfers(walk, most)
+        number *= math.prod(walk.counts[i] for i in apart)
+        walk = next(walk.singly(apart))
+    return number, walk
+
+
+def _for_transfers(walk: Walk, most: int) -> tuple[Walk, Sequence[int]]:
+    """The walk in a transfer's order, and digits of it that take a transfer for each value."""
+    lanes = [walk.lanes(number) for number in range(len(walk.starts))]
+    used = [found for found in lanes if found]
+    if used and not (all(found == used[0] for found in used) and all(map(walk.is_range, range(len(lanes))))):
+        lane = _lane(walk)
+        return walk, sorted({i for found in used for i in found if i != lane})
+    walk = walk.ordered(used[0] if used else ())
+    if all(len(contiguous(walk.dims(n))) <= most for n in range(len(lanes))):
+        return walk, ()
+    several = [i for i, count in enumerate(walk.counts) if count > 1]
+    free = [i for i in several if not any(legs[i].on_partitions for legs in walk.legs)]
+    return walk, [min(free or several, key=lambda i: walk.counts[i])]
+
+
+def _lane(walk: Walk) -> int | None:
+    """The longest digit whose values lie on neighbouring partitions wherever they lie on partitions."""
+    fit = [
+        (count, -i)
+        for i, (count, *legs) in enumerate(zip(walk.counts, *walk.legs, strict=True))
+        if any(leg.on_partitions for leg in legs) and all(leg.stride == 1 for leg in legs if leg.on_partitions)
+    ]
+    return -max(fit)[1] if fit else None
 
 
 Range = tuple[int, int]

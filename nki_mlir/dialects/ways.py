@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import SpacedOpaqueSyntaxAttribute
+from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.utils.str_enum import StrEnum
 
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.layout import Layout, LayoutError
+from nki_mlir.dialects.layout import Layout, LayoutError, Spot
+from nki_mlir.dialects.legality import FLOATS
 from nki_mlir.dialects.neuron_mem_types import TileType
-from nki_mlir.dialects.walks import walks
+from nki_mlir.dialects.turns import Passage, Turn, bits, numbers, spreads, turns, values
+from nki_mlir.dialects.walks import Walk, walks
+from nki_mlir.targets import Target
 
 BLOCK = 32
 """Rows and columns of the blocks that the Vector engine turns."""
 
 
+QUADRANT = 32
+"""Partitions between which the Vector engine shuffles."""
+
+
 class Way(StrEnum):
-    """How a value comes to lie otherwise: nothing moves; one instruction an element, on its partition; 32 x 32 blocks
-    turned by the Vector engine; transfers within SBUF."""
+    """How a value comes to lie otherwise."""
 
     NOTHING = "nothing"
+    """It lies so already."""
     COPY = "copy"
+    """One instruction an element, on its partition."""
     VECTOR = "vector"
+    """32 x 32 blocks turned by the Vector engine."""
+    SHUFFLE = "shuffle"
+    """Partitions taken by the Vector engine from any of the 32 of a quadrant."""
+    TENSOR = "tensor"
+    """Blocks turned by the Tensor engine, through PSUM: as bits where it has a mode for that, else as numbers."""
+    BYTES = "bytes"
+    """The same, with each byte as a number, which is exact whatever the bits stand for."""
+    ONES = "ones"
+    """One partition to all, byte by byte, by products with ones."""
     DMA = "dma"
+    """Transfers within SBUF."""
 
 
 @irdl_attr_definition
@@ -31,19 +52,109 @@ class WayAttr(EnumAttribute[Way], SpacedOpaqueSyntaxAttribute):
     name = "neuron.mem.way"
 
 
-def why_not(way: Way, src: TileType, dst: TileType) -> str | None:
-    """Why a convert can't be done that way; None if it can."""
+def why_not(way: Way, src: TileType, dst: TileType, target: Target) -> str | None:
+    """Why a convert can't be done that way; None if it can. Whether values are such that `tensor` keeps them is not
+    asked here."""
     have, want = src.layout, dst.layout
+    if way is Way.NOTHING:
+        return None if src.space == dst.space and have.provides(want) else "the places differ"
+    if way is Way.COPY:
+        return _why_not_copied(have, want)
+    if src.is_psum or dst.is_psum:
+        return f"{_MOVES_IN_SBUF[way]} within sbuf"
     match way:
-        case Way.NOTHING:
-            same = src.space == dst.space and have.provides(want)
-            return None if same else "the places differ"
-        case Way.COPY:
-            return _why_not_copied(have, want)
         case Way.VECTOR:
             return _why_not_turned(src, dst)
+        case Way.SHUFFLE:
+            return _reason(lambda: shuffles(want.shape, one_replica(have), want.spots))
+        case Way.TENSOR | Way.BYTES | Way.ONES:
+            return _reason(lambda: through_array(way, src, dst, target))
         case Way.DMA:
-            return None if not src.is_psum and not dst.is_psum else "DMA does not reach psum"
+            return None
+
+
+THROUGH_PSUM = (Way.TENSOR, Way.BYTES, Way.ONES)
+"""The ways that go through the array, and so through PSUM."""
+_MOVES_IN_SBUF = {
+    Way.VECTOR: "blocks are turned",
+    Way.SHUFFLE: "partitions are shuffled",
+    **dict.fromkeys(THROUGH_PSUM, "what goes through the array begins and ends"),
+    Way.DMA: "DMA moves",
+}
+
+
+def exact_ways(target: Target, plain: bool = False) -> list[Way]:
+    """Those that keep every bit of any value, or of `plain` floats: finite, and no -0. Where these are multiplied, or
+    bits passed through, bytes are not needed."""
+    worse = Way.BYTES if target.features.bit_transposes or plain else Way.TENSOR
+    return [way for way in Way if way is not worse]
+
+
+def _reason(attempt: Callable[[], object]) -> str | None:
+    try:
+        attempt()
+    except LayoutError as error:
+        return str(error)
+    return None
+
+
+def passage(way: Way, element: Attribute, target: Target) -> Passage:
+    """As what elements go through the array. Raises LayoutError where they can't."""
+    size = dtype(element).bytes
+    if way is not Way.TENSOR:
+        return numbers(size, target)
+    if target.features.bit_transposes:
+        return bits(size, target)
+    if element not in FLOATS:
+        raise LayoutError(f"the array of {target.name} multiplies; it takes floats, not {element}")
+    return values(element, target)
+
+
+def through_array(way: Way, src: TileType, dst: TileType, target: Target) -> tuple[Passage, list[Turn]]:
+    """How a tile goes through the array. Raises LayoutError where it can't."""
+    found, cut = passage(way, src.element_type, target), spreads if way is Way.ONES else turns
+    return found, cut(dst.sizes, one_replica(src.layout), dst.layout.spots, found, target.limits.free_dims)
+
+
+def one_replica(layout: Layout) -> tuple[Spot, ...]:
+    """One replica of each element."""
+    return tuple(spot for spot in layout.spots if spot.dim >= 0)
+
+
+class Shuffle(NamedTuple):
+    """A quadrant of the result, from partition `first` on, takes the partitions of `mask` from one of the source, which
+    is from partition `start` on and has `height` of them. `walk` is what lies on each."""
+
+    walk: Walk
+    first: int
+    start: int
+    height: int
+    mask: tuple[int, ...]
+
+
+def shuffles(sizes: Sequence[int], source: Sequence[Spot], result: Sequence[Spot]) -> list[Shuffle]:
+    """The quadrants of the result of a shuffle, rectangle by rectangle. Raises LayoutError where there is none."""
+    return [one for walk in walks(sizes, result, source) for one in _quadrants(walk)]
+
+
+def _quadrants(walk: Walk) -> Iterator[Shuffle]:
+    after, before = walk.lanes(0), walk.lanes(1)
+    sources = walk.legs[1]
+    if not set(before) <= set(after) or any(sources[i].stride and i not in before for i in after):
+        raise LayoutError("elements change between partitions and the free dimension")
+    if not (walk.is_range(0) and walk.is_range(1)):
+        raise LayoutError("the partitions do not follow one another")
+    taken = [0]
+    for i in after:
+        taken = [at + value * sources[i].stride for at in taken for value in range(walk.counts[i])]
+    on_each = next(walk.singly(after))
+    for first in range(0, len(taken), QUADRANT):
+        mask = taken[first : first + QUADRANT]
+        start = min(mask) // QUADRANT * QUADRANT
+        if max(mask) >= start + QUADRANT:
+            raise LayoutError("a quadrant takes partitions from more than one other")
+        height = min(QUADRANT, walk.partitions(1) - start)
+        yield Shuffle(on_each, first, start, height, tuple(at - start for at in mask))
 
 
 def _why_not_copied(have: Layout, want: Layout) -> str | None:
@@ -60,8 +171,6 @@ def _why_not_copied(have: Layout, want: Layout) -> str | None:
 
 
 def _why_not_turned(src: TileType, dst: TileType) -> str | None:
-    if src.is_psum or dst.is_psum:
-        return "blocks are turned within sbuf"
     if len(src.sizes) != 2 or dtype(src.element_type).bytes not in (2, 4):
         return "blocks are turned of matrices, of elements of 2 or 4 bytes"
     if not any(is_dealt(src.layout, dim, BLOCK) and is_dealt(dst.layout, 1 - dim, BLOCK) for dim in (0, 1)):

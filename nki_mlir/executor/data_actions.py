@@ -231,7 +231,7 @@ class LoadStationaryAction(DataAction):
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
             tile.weights = self._read_weights(sequencer.array, numbers)
-            tile.undefined = self.flow.stationary(numbers) if self.flow is not None else None
+            tile.undefined = self.flow.stationary(numbers, tile.weights.values) if self.flow is not None else None
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)

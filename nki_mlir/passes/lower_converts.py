@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
+from nki_mlir.analysis.plain_numbers import is_plain
+from nki_mlir.analysis.psum_use import PsumUse
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_mem import ConvertOp, FillOp, IotaOp, LoadOp, MaskOp, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.ways import Way, WayAttr, why_not
+from nki_mlir.dialects.turns import BANKS
+from nki_mlir.dialects.ways import THROUGH_PSUM, Way, WayAttr, exact_ways, why_not
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -29,50 +33,73 @@ class LowerConverts(LevelPass):
         %t = convert %a by vector : …
 
     What is loaded, filled or counted is made again where that is cheaper than moving it; a value that already lies as
-    wanted needs nothing. To and from PSUM a value is copied; what changes its partitions besides is converted in SBUF.
-    Converts that have a way keep it.
+    wanted needs nothing. Values are multiplied by an identity only if they are known to be finite and no -0, and go
+    through the array only where sums leave it banks of PSUM. To and from PSUM a value is copied; what changes its
+    partitions besides is converted in SBUF. Converts that have a way keep it.
     """
 
     name = "lower-converts"
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        prices = Prices(target_of(op))
-        for convert in [inner for inner in op.walk() if isinstance(inner, ConvertOp) and inner.by is None]:
-            _lower(convert, prices)
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            lowering = _Lowering(func)
+            for convert in [inner for inner in func.walk() if isinstance(inner, ConvertOp) and inner.by is None]:
+                lowering.lower(convert)
 
 
-def _lower(convert: ConvertOp, prices: Prices) -> None:
-    src, dst = tile_type(convert.source), tile_type(convert.result)
-    if (src.is_psum or dst.is_psum) and why_not(Way.COPY, src, dst) is not None:
+class _Lowering:
+    """Of the converts of a function."""
+
+    def __init__(self, func: FuncOp):
+        self.target = target_of(func)
+        self.prices, self.psum = Prices(self.target), PsumUse(func, self.target)
+
+    def lower(self, convert: ConvertOp) -> None:
+        src, dst = tile_type(convert.source), tile_type(convert.result)
+        if src.is_psum or dst.is_psum:
+            self._of_psum(convert, src, dst)
+            return
+        price, way = self._cheapest(convert)
+        source = convert.source.owner
+        if isinstance(source, Operation) and _price_again(source, dst, self.prices) < price:
+            _make_again(source, convert)
+        else:
+            convert.properties["by"] = WayAttr(way)
+
+    def _of_psum(self, convert: ConvertOp, src: TileType, dst: TileType) -> None:
+        """A copy, or a copy and a convert in SBUF."""
+        ways = (Way.NOTHING, Way.COPY)
+        fit = [way for way in ways if why_not(way, src, dst, self.target) is None]
+        if fit:
+            convert.properties["by"] = WayAttr(fit[0])
+            return
         middle = (src if src.is_psum else dst).with_space(Space.SBUF)
-        if (reason := why_not(Way.COPY, middle, middle)) is not None:
+        if (reason := why_not(Way.COPY, middle, middle, self.target)) is not None:
             raise CompileError.at(convert, f"what lies like {middle} is not copied to or from psum: {reason}")
         first = ConvertOp.create(operands=[convert.source], result_types=[middle])
         convert.operands[0] = Emitter.before(convert).value(first)
-        _lower(first, prices)
-        _lower(convert, prices)
-        return
-    price, way = _cheapest(src, dst, prices)
-    source = convert.source.owner
-    if isinstance(source, Operation) and _price_again(source, tile_type(convert.result), prices) < price:
-        result = Emitter.before(source).value(
-            type(source).create(
-                operands=source.operands, result_types=[convert.result.type], properties=source.properties
-            )
-        )
-        result.name_hint = convert.result.name_hint
-        convert.result.replace_all_uses_with(result)
-        convert.detach()
-        convert.erase()
-    else:
-        convert.properties["by"] = WayAttr(way)
+        self.lower(first)
+        self.lower(convert)
+
+    def _cheapest(self, convert: ConvertOp) -> tuple[float, Way]:
+        src, dst = tile_type(convert.source), tile_type(convert.result)
+        ways = exact_ways(self.target, is_plain(convert.source))
+        if self.psum.free_banks(convert) < BANKS:
+            ways = [way for way in ways if way not in THROUGH_PSUM]
+        return self.prices.convert(src.layout, dst.layout, src.element_type, ways)
 
 
-def _cheapest(src: TileType, dst: TileType, prices: Prices) -> tuple[float, Way]:
-    if not src.is_psum and not dst.is_psum:
-        return prices.convert(src.layout, dst.layout, src.element_type)
-    return 0.0, Way.NOTHING if why_not(Way.NOTHING, src, dst) is None else Way.COPY
+def _make_again(source: Operation, convert: ConvertOp) -> None:
+    """What makes a value, once more, where the convert would put it."""
+    made = type(source).create(
+        operands=source.operands, result_types=[convert.result.type], properties=source.properties
+    )
+    result = Emitter.before(source).value(made)
+    result.name_hint = convert.result.name_hint
+    convert.result.replace_all_uses_with(result)
+    convert.detach()
+    convert.erase()
 
 
 def _price_again(source: Operation, wanted: TileType, prices: Prices) -> float:

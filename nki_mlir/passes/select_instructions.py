@@ -36,6 +36,7 @@ from nki_mlir.passes.select_matmul import accumulation, matmul_operands
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
 from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
+from nki_mlir.passes.select_turns import shuffle, through_array
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import check_lanes, collapse, narrowed
 
@@ -96,6 +97,10 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
             s.over(emit, "tensor_copy", {"dst": s.result(op, emit), "src": source})
         case Way.VECTOR:
             turn_blocks(s, source, s.result(op, emit), emit)
+        case Way.SHUFFLE:
+            shuffle(s, source, s.result(op, emit), emit)
+        case Way.TENSOR | Way.BYTES | Way.ONES as way:
+            through_array(s, op, way, source, s.result(op, emit), emit)
         case Way.DMA:
             move_lanes(s, source, s.result(op, emit), emit)
         case _:

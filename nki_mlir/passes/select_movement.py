@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 
 from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.access import Engine
-from nki_mlir.dialects.walks import Walk, walks
+from nki_mlir.dialects.walks import transfers, walks
 from nki_mlir.dialects.ways import BLOCK, is_dealt
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.selector import Selector
-from nki_mlir.passes.storage import Storage, collapse, narrowed
-from nki_mlir.targets import Limits
+from nki_mlir.passes.storage import Storage
 
 MOVES = Engine.SYNC
 """The sequencer that triggers transfers within SBUF."""
@@ -49,31 +47,6 @@ def _block(tile: Storage, dim: int, lanes: tuple[int, int], others: tuple[int, i
 def move_lanes(s: Selector, source: Storage, result: Storage, emit: Emitter) -> None:
     """Transfers within SBUF."""
     for whole in walks(result.type.sizes, result.spots, source.elements, anywhere=True):
-        for walk in transfers(whole, s.limits):
+        for walk in transfers(whole, s.limits.transfer_dims):
             dst, src = result.view(emit, walk, 0), source.view(emit, walk, 1)
             s.transfer(emit, dst, src, MOVES)
-
-
-def transfers(walk: Walk, limits: Limits) -> Iterator[Walk]:
-    """Walks that a transfer can make. What lies on partitions is walked first, and is one range of them; where that is
-    not so, all digits on partitions but the longest that can be have one value in each transfer."""
-    lanes = [walk.lanes(number) for number in range(len(walk.starts))]
-    used = [found for found in lanes if found]
-    if used and not (all(found == used[0] for found in used) and all(map(walk.is_range, range(len(lanes))))):
-        lane = _lane(walk)
-        for one in walk.singly(sorted({i for found in used for i in found if i != lane})):
-            yield from transfers(one, limits)
-        return
-    most = min(limits.free_dims, limits.dma_dims)
-    ordered = walk.ordered(used[0] if used else ())
-    yield from narrowed(ordered, lambda one: any(len(collapse(one.dims(n))) > most for n in range(len(lanes))))
-
-
-def _lane(walk: Walk) -> int | None:
-    """The longest digit whose values lie on neighbouring partitions wherever they lie on partitions."""
-    fit = [
-        (count, -i)
-        for i, (count, *legs) in enumerate(zip(walk.counts, *walk.legs, strict=True))
-        if any(leg.on_partitions for leg in legs) and all(leg.stride == 1 for leg in legs if leg.on_partitions)
-    ]
-    return -max(fit)[1] if fit else None

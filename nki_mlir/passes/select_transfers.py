@@ -17,10 +17,9 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import Spot
 from nki_mlir.dialects.neuron_engine import ATOMIC, ViewOp
 from nki_mlir.dialects.tile import element_of
-from nki_mlir.dialects.walks import Walk, walks
+from nki_mlir.dialects.walks import Walk, transfers, walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.select_movement import transfers
 from nki_mlir.passes.selector import Fill, Selector, zero_of
 from nki_mlir.passes.storage import Storage, collapse, narrowed
 from nki_mlir.targets import Limits
@@ -106,7 +105,7 @@ def _pieces(
     way = s.by_register(offset, engine)
     begins, ends = ([edges[side] for edges in box[: len(sizes)]] for side in (0, 1))
     for whole in walks(ends, spots, addresses, anywhere=True, begins=begins if any(begins) else None):
-        for walk in transfers(whole, s.limits):
+        for walk in transfers(whole, s.limits.transfer_dims):
             hbm = _hbm_view(op.memory, offset, collapse(walk.dims(1)), walk.starts[1].offset, emit)
             yield storage.view(emit, walk, 0), hbm, way
 

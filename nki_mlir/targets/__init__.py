@@ -169,6 +169,11 @@ class Limits:
         """`psum_free_elements` of fp32: all of a partition."""
         return 4 * self.psum_free_elements
 
+    @property
+    def transfer_dims(self) -> int:
+        """Dimensions of a transfer's patterns: on chip an instruction's, and a descriptor's."""
+        return min(self.free_dims, self.dma_dims)
+
 
 @dataclass(frozen=True)
 class Ports:

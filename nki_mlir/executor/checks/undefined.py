@@ -228,9 +228,12 @@ class Flow:
         return result
 
     # The array: products over the partitions.
-    def stationary(self, numbers: tuple[int, ...]) -> Marks:
-        """Of each column of the weights."""
+    def stationary(self, numbers: tuple[int, ...], values: Array) -> Marks:
+        """Of each column of the weights, or of each weight [M, K] where an identity turns integers: none spoils
+        another."""
         found = [self.undefined.marks(pattern, numbers[k]) for pattern, k in self.sources]
+        if self.instance.fields.get("is_transpose") and _are_integers(values) and found[0] is not None:
+            return found[0].reshape(len(found[0]), -1).T
         return self._columns(found, "stationary")
 
     def product(self, numbers: tuple[int, ...], stationary: Marks, accumulate: bool) -> Write:
@@ -240,7 +243,7 @@ class Flow:
         moving, shape = self._columns(found, "moving"), (pattern.access.partitions, pattern.access.free_elements)
         marks = np.zeros(shape, np.uint8)
         if stationary is not None and len(stationary) == shape[0]:
-            marks = np.maximum(marks, stationary[:, None])
+            marks = np.maximum(marks, stationary if stationary.ndim > 1 else stationary[:, None])
         if moving is not None and len(moving) == shape[1]:
             marks = np.maximum(marks, moving[None, :])
 
@@ -335,9 +338,14 @@ def _moved(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Seque
 
 
 def _transposed(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
-    """A transpose that is a product with the identity adds up all of a column."""
+    """A transpose that is a product with the identity adds up all of a column; only integers spoil nothing there."""
     by_product = flow.instance.engine.value == "tensor" and not flow.instance.target.features.bit_transposes
-    return (_by_partition if by_product else _moved)(flow, marks, inputs)
+    return (_by_partition if by_product and not _are_integers(inputs[0]) else _moved)(flow, marks, inputs)
+
+
+def _are_integers(values: Array) -> bool:
+    """Whether a tile of floats seems to be one of converted integers, which are finite wherever they come from."""
+    return bool((values == np.rint(values)).all())
 
 
 def _predicated(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:

@@ -1,0 +1,81 @@
+"""How much of PSUM the sums of products leave free, while values are tiles of `neuron.mem`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, TileType, tile_type
+from nki_mlir.targets import Target
+
+
+class _Sum(NamedTuple):
+    """The accumulator `op` lives to place `last` of the program and takes so many banks."""
+
+    op: AccumulatorOp
+    last: int
+    banks: int
+
+
+class PsumUse:
+    """Of a function; the numbers are places in program order."""
+
+    def __init__(self, func: FuncOp, target: Target):
+        self.target = target
+        self.order = {op: number for number, op in enumerate(func.walk())}
+        bank = target.memory.psum_bytes // target.memory.psum_banks
+        self.sums = [
+            _Sum(op, self._last(op), -(-tile_type(op.result).bytes // bank))
+            for op in self.order
+            if isinstance(op, AccumulatorOp)
+        ]
+
+    def free_banks(self, op: Operation) -> int:
+        """Beside the sums that are alive at an operation."""
+        at = next(self.order[at] for at in _onwards(op) if at in self.order)
+        used = sum(one.banks for one in self.sums if self.order[one.op] <= at <= one.last)
+        return self.target.memory.psum_banks - used
+
+    def _last(self, made: AccumulatorOp) -> int:
+        """The last use of a sum, whoever adds to it or carries it; of one in a loop, the end of the loop."""
+        todo, last = [made.result], self.order[made]
+        block = made.parent
+        seen: set[SSAValue] = set()
+        while todo:
+            value: SSAValue = todo.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            for use in value.uses:
+                user = use.operation
+                todo += [result for result in user.results if _is_sum(result)]
+                if isinstance(user, ForOp):
+                    todo += [arg for arg in user.body.block.args if _is_sum(arg)]
+                last = max(last, self._end(_in_block(user, block)))
+        return last
+
+    def _end(self, op: Operation) -> int:
+        return max(self.order[inner] for inner in op.walk())
+
+
+def _onwards(op: Operation) -> Iterator[Operation]:
+    """An operation and those behind it: one that is new takes the place of the next that was there."""
+    at: Operation | None = op
+    while at is not None:
+        yield at
+        at = at.next_op
+
+
+def _is_sum(value: SSAValue) -> bool:
+    return isinstance(value.type, TileType) and value.type.is_psum
+
+
+def _in_block(op: Operation, block: Block | None) -> Operation:
+    """The operation of a block that holds another one."""
+    while op.parent is not block and (parent := op.parent_op()) is not None:
+        op = parent
+    return op

@@ -1,0 +1,187 @@
+"""Instructions that take a tile through the array of the Tensor engine, and those that shuffle partitions.
+
+Elements are turned as bits where the array has a mode for that. Where it multiplies, an infinity or a NaN would spoil
+all that it is added to; so an element goes through it as its bytes, which are numbers:
+
+    bytes = data as bytes, the upper one of a word times 256        Vector, bf16
+    sums = bytes, stationary, times an identity, moving             Tensor, the bytes of a word added up
+    result as words = sums                                          Scalar
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple
+
+from xdsl.dialects.builtin import BFloat16Type, FloatAttr
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.dialects.access import Engine, Space
+from nki_mlir.dialects.dtypes import bf16, f32, u8
+from nki_mlir.dialects.instructions import Alu, Function
+from nki_mlir.dialects.layout import Factor, Layout
+from nki_mlir.dialects.neuron_mem import TileType
+from nki_mlir.dialects.tile import enclosing_func
+from nki_mlir.dialects.turns import BANKS, HALF, Passage, Turn, spreads, turns
+from nki_mlir.dialects.ways import QUADRANT, Way, passage, shuffles
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.select_iota import emit_iota
+from nki_mlir.passes.selector import Selector
+from nki_mlir.passes.storage import Storage, collapse, narrowed
+
+_IDENTITY, _ONES = ("identity",), ("ones",)
+"""What is made once in a function, by the names of its tables."""
+
+
+def shuffle(s: Selector, source: Storage, result: Storage, emit: Emitter) -> None:
+    """Quadrants of the result, each from one of the source."""
+    most = s.limits.free_dims
+    for whole, first, start, height, mask in shuffles(result.type.sizes, source.elements, result.spots):
+        for walk in narrowed(whole, lambda one: any(len(collapse(one.dims(n))) > most for n in (0, 1))):
+            dst = result.view_from(emit, first, len(mask), collapse(walk.dims(0)), walk.starts[0].offset)
+            src = source.view_from(emit, start, height, collapse(walk.dims(1)), walk.starts[1].offset)
+            full = (*mask, *[0] * (QUADRANT - len(mask)))
+            s.emit(emit, "nc_stream_shuffle", {"dst": dst, "src": src}, shuffle_mask=full)
+
+
+def through_array(s: Selector, op: Operation, way: Way, source: Storage, result: Storage, emit: Emitter) -> None:
+    """A convert by tensor, bytes or ones. What shares a bank of PSUM leaves it in one instruction; while it does, the
+    array fills another bank."""
+    through = passage(way, source.type.element_type, s.target)
+    cut = spreads if way is Way.ONES else turns
+    found = cut(result.type.sizes, source.elements, result.spots, through, s.limits.free_dims)
+    groups = [group for turn in found for group in through.groups(turn)]
+    array = _Array(s, op, through, result.type.layout.partitions, emit)
+    slots = [array.slot(groups) for _ in groups[:BANKS]]
+    for number, group in enumerate(groups):
+        numbers, sums = slots[number % len(slots)]
+        if numbers is None:
+            array.turn_elements(group, source, sums)
+        else:
+            array.take_bytes(group, source, numbers)
+            (array.spread if way is Way.ONES else array.turn)(group, numbers, sums)
+        array.leave(group, sums, result)
+
+
+class _Slot(NamedTuple):
+    """Where a group is on its way: its bytes, as numbers, and its sums in PSUM."""
+
+    numbers: Storage | None
+    sums: Storage
+
+
+class _Array:
+    """The instructions of one convert, whose result is on so many `lanes`."""
+
+    def __init__(self, s: Selector, op: Operation, through: Passage, lanes: int, emit: Emitter):
+        self.s, self.op, self.through, self.lanes, self.emit = s, op, through, lanes, emit
+
+    def slot(self, groups: Sequence[Turn]) -> _Slot:
+        """Room for any of the groups."""
+        through = self.through
+        height, numbers = max(g.height for g in groups), max(g.elements * through.size for g in groups)
+        sums = max(g.number * g.height for g in groups) * through.words
+        taken = self._room(through.data, height, numbers, Space.SBUF) if through.in_bytes else None
+        return _Slot(taken, self._room(through.sums, self.lanes, sums, Space.PSUM))
+
+    def _room(self, element: Attribute, lanes: int, elements: int, space: Space) -> Storage:
+        layout = Layout.of((lanes, elements), [Factor(0, lanes)], [Factor(1, elements)])
+        return self.s.temporary(TileType.of(space, layout, element), self.emit)
+
+    def turn_elements(self, group: Turn, source: Storage, sums: Storage) -> None:
+        """Block by block, whole elements."""
+        data = source.part(self.through.data, 0)
+        for number, start in enumerate(group.starts):
+            operands = {
+                "dst": sums.view_from(self.emit, 0, group.width, ((1, group.height),), number * group.height),
+                "data": data.view_from(self.emit, 0, group.height, collapse(group.column_dims), start),
+            }
+            self.s.emit(self.emit, "nc_transpose", operands, Engine.TENSOR)
+
+    def take_bytes(self, group: Turn, source: Storage, numbers: Storage) -> None:
+        """The lower bytes of all words, then the upper ones."""
+        size, words, count = self.through.size, self.through.words, group.elements * self.through.words
+        data, dims = source.part(u8, 0), collapse(group.read(size, words))
+        for half in range(self.through.word):
+            operands = {
+                "dst": numbers.view_from(self.emit, 0, group.height, ((1, count),), half * count),
+                "data": data.view_from(self.emit, 0, group.height, dims, group.source * size + half),
+                "operand0": self.emit.float(HALF**half),
+            }
+            self.s.emit(self.emit, "tensor_scalar", operands, op0=Alu.MULTIPLY)
+
+    def turn(self, group: Turn, numbers: Storage, sums: Storage) -> None:
+        """Word by word of each block."""
+        words, height, width = self.through.words, group.height, group.width
+        identity = self._identity().view_from(self.emit, 0, height, ((1, height),))
+        for word, block in product(range(words), range(group.number)):
+            dst = sums.view_from(self.emit, 0, width, ((1, height),), (block * words + word) * height)
+            taken = self._halves(group, numbers, (word * group.number + block) * width, width)
+            self._add_up(dst, [(half, identity) for half in taken], turns=True)
+
+    def spread(self, group: Turn, numbers: Storage, sums: Storage) -> None:
+        """Word by word of all blocks, which are elements."""
+        words, count = self.through.words, group.number
+        ones = self._ones().view_from(self.emit, 0, 1, ((0, self.lanes),))
+        for word in range(words):
+            dst = sums.view_from(self.emit, 0, self.lanes, ((words, count),), word)
+            taken = self._halves(group, numbers, word * count, count)
+            self._add_up(dst, [(ones, half) for half in taken], turns=False)
+
+    def _halves(self, group: Turn, numbers: Storage, first: int, count: int) -> list[SSAValue]:
+        """Of so many elements one word: its bytes, the lower ones first."""
+        view, step = numbers.view_from, group.elements * self.through.words
+        halves = range(self.through.word)
+        return [view(self.emit, 0, group.height, ((1, count),), half * step + first) for half in halves]
+
+    def _add_up(self, dst: SSAValue, pairs: Sequence[tuple[SSAValue, SSAValue]], turns: bool) -> None:
+        """Products of stationary and moving tiles: the first overwrites what is there."""
+        for number, (stationary, moving) in enumerate(pairs):
+            operands = {
+                "dst": dst,
+                "stationary": stationary,
+                "moving": moving,
+                "accumulate": self.emit.index(1) if number else None,
+            }
+            self.s.emit(self.emit, "nc_matmul", operands, is_transpose=turns)
+
+    def leave(self, group: Turn, sums: Storage, result: Storage) -> None:
+        """From PSUM to where the result is, through the Scalar engine, which leaves the Vector engine to arithmetic."""
+        through, lanes = self.through, group.width if group.columns else self.lanes
+        words = result.part(through.result, 0)
+        dst = words.view_from(self.emit, 0, lanes, collapse(group.written(through.words)), group.result * through.words)
+        data = sums.view_from(self.emit, 0, lanes, ((1, group.number * group.height * through.words),))
+        if through.as_bits:
+            self.s.emit(self.emit, "tensor_copy", {"dst": dst, "src": data}, Engine.SCALAR)
+        else:
+            self.s.emit(self.emit, "activation", {"dst": dst, "data": data}, op=Function.COPY)
+
+    def _identity(self) -> Storage:
+        """As large as the array's rows; made once."""
+        size = self.s.limits.partitions
+        found = self.s.tables.get(_IDENTITY)
+        if found is None:
+            layout, front = Layout.of((size, size), [Factor(0, size)], [Factor(1, size)]), self._front()
+            type_ = TileType.of(Space.SBUF, layout, f32)
+            distance = Storage.allocate(type_, "identity (temporary)", front)
+            emit_iota(self.s, distance, [1, -1], 0, front)
+            found = self.s.tables[_IDENTITY] = Storage.allocate(type_.with_element(bf16), "identity", front)
+            zero = {"operand0": front.float(0.0)}
+            self.s.over(front, "tensor_scalar", {"dst": found, "data": distance}, zero, op0=Alu.EQUAL)
+        return found
+
+    def _ones(self) -> Storage:
+        """One of them, which is read as often as need be."""
+        found = self.s.tables.get(_ONES)
+        if found is None:
+            type_, front = TileType.of(Space.SBUF, Layout.flat((1,)), bf16), self._front()
+            found = self.s.tables[_ONES] = Storage.allocate(type_, "ones", front)
+            self.s.memset(found, FloatAttr(1.0, BFloat16Type()), front)
+        return found
+
+    def _front(self) -> Emitter:
+        """In front of all loops."""
+        func = enclosing_func(self.op)
+        assert func is not None and func.body.block.first_op is not None
+        return Emitter(Emitter.before(func.body.block.first_op).point, self.op.location)
