@@ -280,7 +280,7 @@ def layouts(draw: st.DrawFn, shape: Shape) -> Layout:
     """Any that fits on chip: digits of any size in any order, replicas and unused places between."""
     rng = random.Random(draw(st.integers(0, 2**32 - 1)))
     while True:
-        factors = [f for dim, size in enumerate(shape) for f in _digits(rng, dim, size)]
+        factors = [f for dim, size in enumerate(shape) for f in digits(rng, dim, size)]
         factors += [rng.choice([replica, unused])(rng.choice([2, 3])) for _ in range(rng.choice([0, 0, 1, 2]))]
         rng.shuffle(factors)
         cut = rng.randint(0, len(factors))
@@ -289,7 +289,7 @@ def layouts(draw: st.DrawFn, shape: Shape) -> Layout:
             return made
 
 
-def _digits(rng: random.Random, dim: int, size: int) -> list[Factor]:
+def digits(rng: random.Random, dim: int, size: int) -> list[Factor]:
     found, step = [], 1
     while step < size:
         radix = rng.choice([2, 3, 4, 5, 8, size])
@@ -317,18 +317,22 @@ def tile_text(layout: Layout, element: str) -> str:
     return f"!neuron.mem.tile<sbuf, {''.join(f'{n}x' for n in layout.shape)}{element}, {layout}>"
 
 
-def run_text(body: str, memory: Sequence[tuple[int, str]], arrays: Sequence[Array], passes: str = "") -> None:
+def run_text(
+    body: str, memory: Sequence[tuple[int, str]], arrays: Sequence[Array], passes: str = "", target: str = "trn1"
+) -> None:
     """Runs a `neuron.mem` kernel of this body on %a0, %a1, …, of these sizes and types."""
     arguments = ", ".join(f"%a{i}: memref<{n}x{element}>" for i, (n, element) in enumerate(memory))
     module = parse(f"""
-      func.func @f({arguments}) {{
-        %c0 = arith.constant 0 : index
-        {body}
-        func.return
+      builtin.module attributes {{neuron.target = "{target}"}} {{
+        func.func @f({arguments}) {{
+          %c0 = arith.constant 0 : index
+          {body}
+          func.return
+        }}
       }}
     """)
     spec = ",".join(filter(None, [passes, "mem-to-engine", "engine-to-isa"]))
-    execute(pipeline(spec, target="trn1")(module), list(arrays))
+    execute(pipeline(spec)(module), list(arrays))
 
 
 @fixed

@@ -20,7 +20,7 @@ def is_plain(value: SSAValue) -> bool:
     match value.owner:
         case ConstantOp(value=FloatAttr() as number):
             data = number.value.data
-            return math.isfinite(data) and math.copysign(1, data) > 0
+            return math.isfinite(data) and (data != 0 or math.copysign(1, data) > 0)
         case mem.CastOp() as op:
             made = mem.tile_type(op.result).element_type
             of_integers = dtype(mem.tile_type(op.source).element_type).kind != "float"

@@ -62,14 +62,22 @@ def _transfers(src: TileType, dst: TileType, target: Target) -> float:
 
 
 def _instructions(way: Way, src: TileType, dst: TileType, target: Target) -> float:
-    """The stages of the longest group, and whatever else the engine has to do that has most."""
-    groups = list(_GROUPS[way](way, src, dst, target))
-    first = max((group.stages for group in groups), key=lambda stages: sum(stage.busy for stage in stages))
-    left: dict[Engine, float] = {}
-    for number, stages in (*groups, Group(-1, first)):
-        for stage in stages:
-            left[stage.engine] = left.get(stage.engine, 0.0) + number * stage.busy
-    return sum(stage.busy + stage.tail for stage in first) + max(left.values())
+    """Until the last result is there: each engine takes one group after the other, as soon as the stage before has its
+    result."""
+    free: dict[Engine, float] = {}
+    there = 0.0
+    for number, stages in groups(way, src, dst, target):
+        for _ in range(number):
+            there = 0.0
+            for engine, busy, tail in stages:
+                free[engine] = max(there, free.get(engine, 0.0)) + busy
+                there = free[engine] + tail + target.control.wake_ns
+    return there
+
+
+def groups(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
+    """What the engines have to do."""
+    yield from _GROUPS[way](way, src, dst, target)
 
 
 def _blocks(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
@@ -94,7 +102,7 @@ def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> It
     passage, turns = through_array(way, src, dst, target)
     alike = Counter(replace(group, source=0, result=0) for turn in turns for group in passage.groups(turn))
     for group, number in alike.items():
-        width = group.width if group.columns else dst.layout.partitions
+        width = dst.layout.partitions if way is Way.ONES else group.width
         if not passage.in_bytes:
             array = [_transposes(passage, group, target)]
         else:

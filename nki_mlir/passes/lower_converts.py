@@ -62,10 +62,17 @@ class _Lowering:
             return
         price, way = self._cheapest(convert)
         source = convert.source.owner
-        if isinstance(source, Operation) and _price_again(source, dst, self.prices) < price:
+        if isinstance(source, Operation) and self._again(source, dst) < price:
             _make_again(source, convert)
         else:
             convert.properties["by"] = WayAttr(way)
+
+    def _again(self, source: Operation, wanted: TileType) -> float:
+        """What it costs to make a value where it is wanted, instead of where it is or once more."""
+        made = source.results[0]
+        saved = _price_again(source, tile_type(made), self.prices) if made.has_one_use() else 0.0
+        again = _price_again(source, wanted, self.prices)
+        return again if math.isinf(again) else again - saved
 
     def _of_psum(self, convert: ConvertOp, src: TileType, dst: TileType) -> None:
         """A copy, or a copy and a convert in SBUF."""

@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import BFloat16Type, FloatAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.dialects.access import Engine, Space
-from nki_mlir.dialects.dtypes import bf16, f32, u8
+from nki_mlir.dialects.dtypes import bf16, u8
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.neuron_mem import TileType
@@ -52,7 +52,7 @@ def through_array(s: Selector, op: Operation, way: Way, source: Storage, result:
     cut = spreads if way is Way.ONES else turns
     found = cut(result.type.sizes, source.elements, result.spots, through, s.limits.free_dims)
     groups = [group for turn in found for group in through.groups(turn)]
-    array = _Array(s, op, through, result.type.layout.partitions, emit)
+    array = _Array(s, op, through, result.type.layout.partitions, way is Way.ONES, emit)
     slots = [array.slot(groups) for _ in groups[:BANKS]]
     for number, group in enumerate(groups):
         numbers, sums = slots[number % len(slots)]
@@ -60,7 +60,7 @@ def through_array(s: Selector, op: Operation, way: Way, source: Storage, result:
             array.turn_elements(group, source, sums)
         else:
             array.take_bytes(group, source, numbers)
-            (array.spread if way is Way.ONES else array.turn)(group, numbers, sums)
+            (array.spread if array.spreads else array.turn)(group, numbers, sums)
         array.leave(group, sums, result)
 
 
@@ -72,10 +72,11 @@ class _Slot(NamedTuple):
 
 
 class _Array:
-    """The instructions of one convert, whose result is on so many `lanes`."""
+    """The instructions of one convert, whose result is on so many `lanes`: all of it, if it `spreads`."""
 
-    def __init__(self, s: Selector, op: Operation, through: Passage, lanes: int, emit: Emitter):
-        self.s, self.op, self.through, self.lanes, self.emit = s, op, through, lanes, emit
+    def __init__(self, s: Selector, op: Operation, through: Passage, lanes: int, spreads: bool, emit: Emitter):
+        self.s, self.op, self.through, self.emit = s, op, through, emit
+        self.lanes, self.spreads = lanes, spreads
 
     def slot(self, groups: Sequence[Turn]) -> _Slot:
         """Room for any of the groups."""
@@ -148,7 +149,7 @@ class _Array:
 
     def leave(self, group: Turn, sums: Storage, result: Storage) -> None:
         """From PSUM to where the result is, through the Scalar engine, which leaves the Vector engine to arithmetic."""
-        through, lanes = self.through, group.width if group.columns else self.lanes
+        through, lanes = self.through, self.lanes if self.spreads else group.width
         words = result.part(through.result, 0)
         dst = words.view_from(self.emit, 0, lanes, collapse(group.written(through.words)), group.result * through.words)
         data = sums.view_from(self.emit, 0, lanes, ((1, group.number * group.height * through.words),))
@@ -163,12 +164,12 @@ class _Array:
         found = self.s.tables.get(_IDENTITY)
         if found is None:
             layout, front = Layout.of((size, size), [Factor(0, size)], [Factor(1, size)]), self._front()
-            type_ = TileType.of(Space.SBUF, layout, f32)
-            distance = Storage.allocate(type_, "identity (temporary)", front)
-            emit_iota(self.s, distance, [1, -1], 0, front)
-            found = self.s.tables[_IDENTITY] = Storage.allocate(type_.with_element(bf16), "identity", front)
+            found = self.s.tables[_IDENTITY] = Storage.allocate(
+                TileType.of(Space.SBUF, layout, bf16), "identity", front
+            )
+            emit_iota(self.s, found, [1, -1], 0, front)
             zero = {"operand0": front.float(0.0)}
-            self.s.over(front, "tensor_scalar", {"dst": found, "data": distance}, zero, op0=Alu.EQUAL)
+            self.s.over(front, "tensor_scalar", {"dst": found, "data": found}, zero, op0=Alu.EQUAL)
         return found
 
     def _ones(self) -> Storage:

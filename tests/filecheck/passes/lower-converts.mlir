@@ -61,7 +61,7 @@ func.func @blocks_are_turned() {
 }
 
 // CHECK-LABEL: func.func @bytes_change_their_partition
-// CHECK: neuron.mem.convert %{{.*}} by dma :
+// CHECK: neuron.mem.convert %{{.*}} by bytes :
 func.func @bytes_change_their_partition() {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xi8, [d0] x [d1]>
   %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 64x32xi8, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi8, [d1] x [d0]>
@@ -69,12 +69,120 @@ func.func @bytes_change_their_partition() {
   func.return
 }
 
-// CHECK-LABEL: func.func @a_row_goes_to_all_partitions
-// CHECK: neuron.mem.convert %{{.*}} by dma : {{.*}} -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
-func.func @a_row_goes_to_all_partitions() {
+// CHECK-LABEL: func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes
+// CHECK: neuron.mem.convert %{{.*}} by bytes :
+func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]> -> !neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_was_an_integer_is_multiplied
+// CHECK: neuron.mem.convert %{{.*}} by tensor :
+// CHECK: neuron.mem.convert %{{.*}} by tensor :
+func.func @what_was_an_integer_is_multiplied() {
+  %low = arith.constant -1.0 : f32
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xi32, [d0] x [d1]>
+  %m = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xi1, [d0] x [d1]>
+  %f = neuron.mem.cast %x : !neuron.mem.tile<sbuf, 128x128xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %s = neuron.mem.select %m, %f, %low : !neuron.mem.tile<sbuf, 128x128xi1, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>, f32 -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %r = neuron.mem.convert %s : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>
+  %h = neuron.mem.cast %f : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]>
+  %p = neuron.mem.relabel %h permute [1, 0] : !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xbf16, [d1] x [d0]>
+  %q = neuron.mem.convert %p : !neuron.mem.tile<sbuf, 128x128xbf16, [d1] x [d0]> -> !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]>
+  "test.op"(%r, %q) : (!neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_may_be_infinite_or_minus_zero_is_not
+// CHECK-NOT: by tensor
+// CHECK: func.return
+func.func @what_may_be_infinite_or_minus_zero_is_not() {
+  %low = arith.constant -0.0 : f32
+  %high = arith.constant 0x7f800000 : f32
+  %m = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xi1, [d0] x [d1]>
+  %i = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xi32, [d0] x [d1]>
+  %f = neuron.mem.cast %i : !neuron.mem.tile<sbuf, 128x128xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %s = neuron.mem.select %m, %f, %low : !neuron.mem.tile<sbuf, 128x128xi1, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>, f32 -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %u = neuron.mem.select %m, %high, %f : !neuron.mem.tile<sbuf, 128x128xi1, [d0] x [d1]>, f32, !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %w = neuron.mem.binary multiply %f, %f : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+  %0 = neuron.mem.convert %s : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>
+  %1 = neuron.mem.convert %u : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>
+  %2 = neuron.mem.convert %w : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>
+  "test.op"(%0, %1, %2) : (!neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @sums_leave_no_bank
+// CHECK: neuron.mem.convert %{{.*}} by vector : {{.*}}640x256
+func.func @sums_leave_no_bank(%zero: index, %trips: index, %one: index) {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
+  %a = "test.op"() : () -> !neuron.mem.tile<sbuf, 1024x128xbf16, [d1] x [d0]>
+  %b = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>
+  %p = neuron.mem.accumulator : !neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]>
+  %s = scf.for %i = %zero to %trips step %one iter_args(%c = %p) -> (!neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]>) {
+    %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]> -> !neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>
+    "test.op"(%r) : (!neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>) -> ()
+    %q = neuron.mem.matmul %a, %b acc %c : !neuron.mem.tile<sbuf, 1024x128xbf16, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>, !neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]> -> !neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]>
+    scf.yield %q : !neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]>
+  }
+  %o = neuron.mem.convert %s : !neuron.mem.tile<psum, 1024x512xf32, [d0:128] x [d0/128:8, d1]> -> !neuron.mem.tile<sbuf, 1024x512xf32, [d0:128] x [d0/128:8, d1]>
+  "test.op"(%o) : (!neuron.mem.tile<sbuf, 1024x512xf32, [d0:128] x [d0/128:8, d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @sums_leave_two_banks
+// CHECK: neuron.mem.convert %{{.*}} by bytes : {{.*}}640x256
+func.func @sums_leave_two_banks(%zero: index, %trips: index, %one: index) {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
+  %a = "test.op"() : () -> !neuron.mem.tile<sbuf, 768x128xbf16, [d1] x [d0]>
+  %b = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>
+  %p = neuron.mem.accumulator : !neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]>
+  %s = scf.for %i = %zero to %trips step %one iter_args(%c = %p) -> (!neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]>) {
+    %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]> -> !neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>
+    "test.op"(%r) : (!neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>) -> ()
+    %q = neuron.mem.matmul %a, %b acc %c : !neuron.mem.tile<sbuf, 768x128xbf16, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>, !neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]> -> !neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]>
+    scf.yield %q : !neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]>
+  }
+  %o = neuron.mem.convert %s : !neuron.mem.tile<psum, 768x512xf32, [d0:128] x [d0/128:6, d1]> -> !neuron.mem.tile<sbuf, 768x512xf32, [d0:128] x [d0/128:6, d1]>
+  "test.op"(%o) : (!neuron.mem.tile<sbuf, 768x512xf32, [d0:128] x [d0/128:6, d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_short_row_goes_to_all_partitions
+// CHECK: neuron.mem.convert %{{.*}} by shuffle : {{.*}} -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
+func.func @a_short_row_goes_to_all_partitions() {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>
   %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_row_of_bytes_goes_to_all_partitions
+// CHECK: neuron.mem.convert %{{.*}} by ones :
+func.func @a_row_of_bytes_goes_to_all_partitions() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 1024xi8, [] x [d0]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 1024xi8, [] x [d0]> -> !neuron.mem.tile<sbuf, 1024xi8, [*:128] x [d0]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi8, [*:128] x [d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_long_row_goes_to_all_partitions
+// CHECK: neuron.mem.convert %{{.*}} by dma :
+func.func @a_long_row_goes_to_all_partitions() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 4096xf32, [] x [d0]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 4096xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 4096xf32, [*:128] x [d0]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 4096xf32, [*:128] x [d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @partitions_are_repeated
+// CHECK: neuron.mem.convert %{{.*}} by shuffle :
+func.func @partitions_are_repeated() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 32x8xf32, [d0] x [d1]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 32x8xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32x8xf32, [*:4, d0] x [d1]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 32x8xf32, [*:4, d0] x [d1]>) -> ()
   func.return
 }
 
@@ -145,4 +253,20 @@ func.func @leaves_alone() {
   %c = neuron.mem.cast %r : !neuron.mem.tile<sbuf, 32x64xf32, [d1] x [d0]> -> !neuron.mem.tile<sbuf, 32x64xbf16, [d1] x [d0]>
   "test.op"(%c) : (!neuron.mem.tile<sbuf, 32x64xbf16, [d1] x [d0]>) -> ()
   func.return
+}
+
+// -----
+
+// CHECK-LABEL: neuron.target = "trn2"
+// CHECK: neuron.mem.convert %{{.*}} by tensor :
+// CHECK: neuron.mem.convert %{{.*}} by tensor :
+builtin.module attributes {neuron.target = "trn2"} {
+  func.func @an_array_that_passes_bits_takes_anything() {
+    %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+    %y = "test.op"() : () -> !neuron.mem.tile<sbuf, 128x128xi8, [d0] x [d1]>
+    %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>
+    %q = neuron.mem.convert %y : !neuron.mem.tile<sbuf, 128x128xi8, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x128xi8, [d1] x [d0]>
+    "test.op"(%r, %q) : (!neuron.mem.tile<sbuf, 128x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x128xi8, [d1] x [d0]>) -> ()
+    func.return
+  }
 }

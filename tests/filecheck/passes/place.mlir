@@ -186,8 +186,9 @@ func.func @what_a_loop_carries_lies_alike_in_and_around_it(%x: memref<65536xf32>
 }
 
 // CHECK-LABEL: func.func @three_dimensions
-// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 8x131x64xf32, [d0] x [d1, d2]>
-// CHECK: neuron.mem.reduce sum {{.*}} axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 8x64xf32, [d0] x [d1]>
+// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 8x131x64xf32, [d1/2:66] x [d1:2, d0, d2]>
+// CHECK: neuron.mem.convert {{.*}} -> !neuron.mem.tile<sbuf, 8x131x64xf32, [d2] x [d0, d1]>
+// CHECK: neuron.mem.reduce sum {{.*}} axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 8x64xf32, [d1] x [d0]>
 func.func @three_dimensions(%x: memref<8x131x64xf32>, %y: memref<8x64xf32>) {
   %v = tile.read %x [d0 by 8384, d1 by 64, d2 by 1] : memref<8x131x64xf32> -> tensor<8x131x64xf32>
   %e = math.exp %v : tensor<8x131x64xf32>

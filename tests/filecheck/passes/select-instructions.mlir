@@ -101,6 +101,47 @@ func.func @converts(%x: memref<2048xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @bytes_go_through_the_array
+// CHECK: neuron.engine.iota gpsimd pattern [-1, 128] offset 0 channel_multiplier 1
+// CHECK: neuron.engine.tensor_scalar vector op0 equal
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
+// CHECK: neuron.engine.nc_matmul tensor is_transpose dst [[D:%.*]] : !neuron.engine.view<psum[0:128], [1 x 128], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16> moving [[I:%.*]] : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16>
+// CHECK: neuron.engine.nc_matmul tensor accumulate %{{.*}} {{.*}}dst [[D]] : {{.*}} moving [[I]] :
+// CHECK-COUNT-2: neuron.engine.nc_matmul
+// CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], ui16> data {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 256], f32>
+func.func @bytes_go_through_the_array(%x: memref<32768xbf16>) {
+  %v = neuron.mem.load %x [d0 by 128, d1 by 1] : memref<32768xbf16> -> !neuron.mem.tile<sbuf, 256x128xbf16, [d0:128] x [d0/128:2, d1]>
+  %t = neuron.mem.convert %v by bytes : !neuron.mem.tile<sbuf, 256x128xbf16, [d0:128] x [d0/128:2, d1]> -> !neuron.mem.tile<sbuf, 256x128xbf16, [d1] x [d0]>
+  neuron.mem.store %t to %x [d0 by 128, d1 by 1] : !neuron.mem.tile<sbuf, 256x128xbf16, [d1] x [d0]> -> memref<32768xbf16>
+  func.return
+}
+
+// CHECK-LABEL: func.func @plain_floats_are_multiplied
+// CHECK-NOT: neuron.engine.iota
+// CHECK: neuron.engine.nc_transpose tensor dst {{%.*}} : !neuron.engine.view<psum[0:8], [1 x 40], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:40], [1 x 8], f32>
+// CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 40], f32>
+func.func @plain_floats_are_multiplied(%x: memref<320xf32>) {
+  %v = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<320xf32> -> !neuron.mem.tile<sbuf, 40x8xf32, [d0] x [d1]>
+  %t = neuron.mem.convert %v by tensor : !neuron.mem.tile<sbuf, 40x8xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 40x8xf32, [d1] x [d0]>
+  neuron.mem.store %t to %x [d0 by 8, d1 by 1] : !neuron.mem.tile<sbuf, 40x8xf32, [d1] x [d0]> -> memref<320xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_row_goes_to_all_partitions
+// CHECK: neuron.engine.memset vector value 1.000000e+00
+// CHECK-COUNT-4: neuron.engine.nc_matmul tensor {{.*}}dst {{%.*}} : !neuron.engine.view<psum[0:128], [2 x 100], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128], bf16> moving {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], bf16>
+// CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 200], ui16>
+// CHECK-COUNT-4: neuron.engine.nc_stream_shuffle vector shuffle_mask [0, 0, {{.*}}] dst {{%.*}} : !neuron.engine.view<sbuf[{{.*}}], [1 x 100], i32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], i32>
+func.func @a_row_goes_to_all_partitions(%x: memref<100xi32>) {
+  %v = neuron.mem.load %x [d0 by 1] : memref<100xi32> -> !neuron.mem.tile<sbuf, 100xi32, [] x [d0]>
+  %t = neuron.mem.convert %v by ones : !neuron.mem.tile<sbuf, 100xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]>
+  %u = neuron.mem.convert %v by shuffle : !neuron.mem.tile<sbuf, 100xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]>
+  neuron.mem.store %t to %x [d0 by 1] : !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]> -> memref<100xi32>
+  neuron.mem.store %u to %x [d0 by 1] : !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]> -> memref<100xi32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @a_reduction_of_two_rectangles
 // CHECK: neuron.engine.tensor_reduce vector op maximum axes 2 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 12 x 2, 1 x 4], f32>
 // CHECK: neuron.engine.tensor_reduce vector op maximum axes 1 dst [[P:%.*]] : !neuron.engine.view<sbuf[0:1], [1 x 3], f32> data {{%.*}} : !neuron.engine.view<sbuf[0:1], [4 x 3, 1 x 2], f32>

@@ -144,7 +144,7 @@ func.func @shapes(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %r: !neuro
 }
 
 // CHECK-LABEL: func.func @converts
-func.func @converts(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %r: !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>, %q: !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>) {
+func.func @converts(%s: !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>, %a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %r: !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>, %q: !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>) {
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %0 = neuron.mem.convert %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by nothing : !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
@@ -157,6 +157,14 @@ func.func @converts(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %r: !neu
   %4 = neuron.mem.convert %a by dma : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [] x [d1, d0]>
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %5 = neuron.mem.convert %q : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by tensor : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %6 = neuron.mem.convert %a by tensor : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %7 = neuron.mem.convert %a by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by shuffle : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>
+  %8 = neuron.mem.convert %a by shuffle : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by ones : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
+  %9 = neuron.mem.convert %s by ones : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>
   func.return
 }
 

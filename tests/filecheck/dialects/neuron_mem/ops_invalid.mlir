@@ -597,8 +597,88 @@ func.func @blocks_are_dealt_out(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0/2:32] 
 // -----
 
 func.func @dma_does_not_reach_psum(%0: !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]>) {
-  // CHECK: by dma: DMA does not reach psum
+  // CHECK: by dma: DMA moves within sbuf
   %r = neuron.mem.convert %0 by dma : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @partitions_are_shuffled_in_sbuf(%0: !neuron.mem.tile<psum, 32xf32, [] x [d0]>) {
+  // CHECK: by shuffle: partitions are shuffled within sbuf
+  %r = neuron.mem.convert %0 by shuffle : !neuron.mem.tile<psum, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:64] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @the_array_works_between_sbuf_and_sbuf(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: by bytes: what goes through the array begins and ends within sbuf
+  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x32xf32, [d1] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_shuffled_stays_on_partitions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: by shuffle: elements change between partitions and the free dimension
+  %r = neuron.mem.convert %0 by shuffle : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_shuffled_lies_in_a_row(%0: !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) {
+  // CHECK: by shuffle: the partitions do not follow one another
+  %r = neuron.mem.convert %0 by shuffle : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d1, d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @a_quadrant_takes_from_one(%0: !neuron.mem.tile<sbuf, 2x64xf32, [d0, d1] x []>) {
+  // CHECK: by shuffle: a quadrant takes partitions from more than one other
+  %r = neuron.mem.convert %0 by shuffle : !neuron.mem.tile<sbuf, 2x64xf32, [d0, d1] x []> -> !neuron.mem.tile<sbuf, 2x64xf32, [d1, d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @integers_are_not_multiplied(%0: !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>) {
+  // CHECK: by tensor: the array of trn1 multiplies; it takes floats, not i32
+  %r = neuron.mem.convert %0 by tensor : !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d1] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_turned_leaves_its_partition(%0: !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d1] x [d2]>) {
+  // CHECK: by bytes: of the digits on the partitions some stay there, others do not
+  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d1] x [d2]> -> !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d2] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_turned_lies_in_a_row(%0: !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) {
+  // CHECK: by bytes: the partitions do not follow one another
+  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [] x [d0, d1]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_turned_is_walked(%0: !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []>) {
+  // CHECK: by bytes: an access pattern has at most 4 dimensions
+  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []> -> !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [] x [d4, d3, d2, d1, d0]>
+  func.return
+}
+
+// -----
+
+func.func @ones_are_for_one_partition(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: by ones: one partition holds all, and the others want all of it
+  %r = neuron.mem.convert %0 by ones : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   func.return
 }
 
