@@ -83,4 +83,5 @@ def test_ways_of_converts() -> None:
     prices, turned = Prices(load("trn1")), Layout.lanes((128, 96), 1, 128, blocked=False)
     assert prices.convert(LANES, LANES, f32) == (0.0, Way.NOTHING)
     price, way = prices.convert(LANES, turned, f32)
-    assert way is Way.VECTOR and price == pytest.approx(12 * 64 / 1.12)
+    blocks, latency, wake = 12 * 64 / 1.12, 300 + (32 - 64) / 1.12, 30
+    assert way is Way.VECTOR and price == pytest.approx(blocks + latency + wake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -169,6 +170,23 @@ def rows_of_a_product(x, y):
     ix = nl.arange(128)[:, None]
     nl.store(out[ix, iy], product * 2.0, mask=ix < 100)
     return out
+
+
+@nki.jit
+def turned(x, rows):
+    out = nl.ndarray((128, rows), dtype=x.dtype, buffer=nl.shared_hbm)
+    ix, iy = nl.arange(128)[:, None], nl.arange(128)[None, :]
+    tile = nl.load(x[ix, iy], mask=ix < 100)
+    nl.store(out[ix, iy], nl.transpose(tile), mask=iy < rows)
+    return out
+
+
+def test_lanes_stay_apart_where_bytes_go_through_the_array() -> None:
+    """Their sums with others are products with 0; as integers, they are finite."""
+    x = random(128, 128).astype(ml_dtypes.bfloat16)
+    assert "by bytes" in str(turned.compile(x, 100).module("neuron.mem"))
+    np.testing.assert_array_equal(turned(x, 100), x[:100].T)
+    assert "on partitions 0..127" in reported(lambda: turned(x, 101))
 
 
 def test_lanes_that_no_result_needs_are_no_fault() -> None:
