@@ -103,7 +103,8 @@ def _matmul(m: int, n: int, k: int, blocks: tuple[int, int, int]) -> Facts:
 def _row_major(target: str) -> Facts:
     """512^3 in bf16: A, which lies along its terms, is turned block by block."""
     a, b, c = (rows.astype(bfloat16) for rows in (data(512, 512), data(512, 512), zeros(512, 512)))
-    arguments, meta = matmul.arguments(a, b, c), matmul.meta((128, 512, 128)) | {"ACTIVATION": ""}
+    arguments, meta = matmul.arguments(a, b, c), matmul.meta((128, 512, 128))
+    meta["ACTIVATION"] = ""
     compiled = matmul.matmul_kernel.compile(
         *arguments, grid=matmul.grid(512, 512, (128, 512, 128)), target=target, **meta
     )

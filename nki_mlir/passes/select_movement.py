@@ -18,7 +18,7 @@ MOVES = Engine.SYNC
 
 
 def turn_blocks(s: Selector, source: Storage, result: Storage, emit: Emitter) -> None:
-    """32 x 32 blocks on the Vector engine, which moves bits: a transpose by matmul would spread NaN and infinity."""
+    """32 x 32 blocks on the Vector engine, which moves bits."""
     rows = next(
         d for d in (0, 1) if is_dealt(source.type.layout, d, BLOCK) and is_dealt(result.type.layout, 1 - d, BLOCK)
     )

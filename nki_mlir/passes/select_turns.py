@@ -117,18 +117,19 @@ class _Array:
         words, height, width = self.through.words, group.height, group.width
         identity = self._identity().view_from(self.emit, 0, height, ((1, height),))
         for word, block in product(range(words), range(group.number)):
-            dst = sums.view_from(self.emit, 0, width, ((1, height),), (block * words + word) * height)
-            taken = self._halves(group, numbers, (word * group.number + block) * width, width)
-            self._add_up(dst, [(half, identity) for half in taken], turns=True)
+            first = (block * words + word) * height
+            for half, taken in enumerate(self._halves(group, numbers, (word * group.number + block) * width, width)):
+                dst = sums.view_from(self.emit, 0, width, ((1, height),), first)
+                self._multiply(dst, taken, identity, half > 0, is_transpose=True)
 
     def spread(self, group: Turn, numbers: Storage, sums: Storage) -> None:
         """Word by word of all blocks, which are elements."""
         words, count = self.through.words, group.number
         ones = self._ones().view_from(self.emit, 0, 1, ((0, self.lanes),))
         for word in range(words):
-            dst = sums.view_from(self.emit, 0, self.lanes, ((words, count),), word)
-            taken = self._halves(group, numbers, word * count, count)
-            self._add_up(dst, [(ones, half) for half in taken], turns=False)
+            for half, taken in enumerate(self._halves(group, numbers, word * count, count)):
+                dst = sums.view_from(self.emit, 0, self.lanes, ((words, count),), word)
+                self._multiply(dst, ones, taken, half > 0)
 
     def _halves(self, group: Turn, numbers: Storage, first: int, count: int) -> list[SSAValue]:
         """Of so many elements one word: its bytes, the lower ones first."""
@@ -136,16 +137,13 @@ class _Array:
         halves = range(self.through.word)
         return [view(self.emit, 0, group.height, ((1, count),), half * step + first) for half in halves]
 
-    def _add_up(self, dst: SSAValue, pairs: Sequence[tuple[SSAValue, SSAValue]], turns: bool) -> None:
-        """Products of stationary and moving tiles: the first overwrites what is there."""
-        for number, (stationary, moving) in enumerate(pairs):
-            operands = {
-                "dst": dst,
-                "stationary": stationary,
-                "moving": moving,
-                "accumulate": self.emit.index(1) if number else None,
-            }
-            self.s.emit(self.emit, "nc_matmul", operands, is_transpose=turns)
+    def _multiply(
+        self, dst: SSAValue, stationary: SSAValue, moving: SSAValue, adds: bool, is_transpose: bool = False
+    ) -> None:
+        """Overwrites what is there, or adds to it."""
+        accumulate = self.emit.index(1) if adds else None
+        operands = {"dst": dst, "stationary": stationary, "moving": moving, "accumulate": accumulate}
+        self.s.emit(self.emit, "nc_matmul", operands, is_transpose=is_transpose)
 
     def leave(self, group: Turn, sums: Storage, result: Storage) -> None:
         """From PSUM to where the result is, through the Scalar engine, which leaves the Vector engine to arithmetic."""
@@ -164,9 +162,7 @@ class _Array:
         found = self.s.tables.get(_IDENTITY)
         if found is None:
             layout, front = Layout.of((size, size), [Factor(0, size)], [Factor(1, size)]), self._front()
-            found = self.s.tables[_IDENTITY] = Storage.allocate(
-                TileType.of(Space.SBUF, layout, bf16), "identity", front
-            )
+            found = self.s.tables[_IDENTITY] = self.s.empty(TileType.of(Space.SBUF, layout, bf16), "identity", front)
             emit_iota(self.s, found, [1, -1], 0, front)
             zero = {"operand0": front.float(0.0)}
             self.s.over(front, "tensor_scalar", {"dst": found, "data": found}, zero, op0=Alu.EQUAL)
@@ -177,7 +173,7 @@ class _Array:
         found = self.s.tables.get(_ONES)
         if found is None:
             type_, front = TileType.of(Space.SBUF, Layout.flat((1,)), bf16), self._front()
-            found = self.s.tables[_ONES] = Storage.allocate(type_, "ones", front)
+            found = self.s.tables[_ONES] = self.s.empty(type_, "ones", front)
             self.s.memset(found, FloatAttr(1.0, BFloat16Type()), front)
         return found
 

@@ -106,8 +106,8 @@ func.func @converts(%x: memref<2048xf32>) {
 // CHECK: neuron.engine.tensor_scalar vector op0 equal
 // CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
 // CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
-// CHECK: neuron.engine.nc_matmul tensor is_transpose dst [[D:%.*]] : !neuron.engine.view<psum[0:128], [1 x 128], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16> moving [[I:%.*]] : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16>
-// CHECK: neuron.engine.nc_matmul tensor accumulate %{{.*}} {{.*}}dst [[D]] : {{.*}} moving [[I]] :
+// CHECK: neuron.engine.nc_matmul tensor is_transpose dst {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16> moving [[I:%.*]] : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16>
+// CHECK: neuron.engine.nc_matmul tensor accumulate %{{.*}} {{.*}}dst %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> {{.*}} moving [[I]] :
 // CHECK-COUNT-2: neuron.engine.nc_matmul
 // CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], ui16> data {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 256], f32>
 func.func @bytes_go_through_the_array(%x: memref<32768xbf16>) {
