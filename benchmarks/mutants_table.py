@@ -65,6 +65,7 @@ _MATMUL = ("tests/test_end_to_end.py::test_matmul_blocks_larger_and_smaller_than
 _SPLIT = _filecheck("split-reductions")
 _ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
+_CONVERTS = ("tests/test_converts.py",)
 
 MUTANTS: list[Mutant] = [
     *_of(
@@ -537,6 +538,16 @@ MUTANTS: list[Mutant] = [
     *_of(
         "lower_converts",
         ("again", "< price:", "<= -1:", _filecheck("lower-converts")),
+        ("saved", "again - saved", "again", _filecheck("lower-converts")),
+        ("room", "free_banks(convert) < BANKS", "free_banks(convert) < 0", _filecheck("lower-converts")),
+        ("plain", "is_plain(convert.source)", "True", _filecheck("lower-converts")),
+    ),
+    *_of(
+        "select_turns",
+        ("upper", "HALF**half", "1.0", _filecheck("select-instructions") + _CONVERTS),
+        ("word", "(block * words + word) * height", "(block + word) * height", _CONVERTS),
+        ("adds", "is_transpose=True)", "is_transpose=False)", _filecheck("select-instructions")),
+        ("lanes", "self.lanes if self.spreads else group.width", "self.lanes", _CONVERTS),
     ),
     *_of(
         "select_movement",

@@ -19,7 +19,7 @@ from nki_mlir.dialects.dtypes import bf16, by_name, dtype, f32, u8
 from nki_mlir.dialects.instructions.tensor import array_output
 from nki_mlir.dialects.layout import REPLICA, LayoutError, Spot
 from nki_mlir.dialects.walks import Walk, walks
-from nki_mlir.targets import Target
+from nki_mlir.targets import Limits, Target
 
 _CARRIERS = {1: u8, 2: bf16, 4: f32}
 """As what bits go through the array, by the bytes of an element."""
@@ -157,10 +157,13 @@ class Passage:
         """What shares a bank of PSUM."""
         return list(turn.groups(max(1, self.bank // (turn.height * self.words))))
 
-    def fits(self, turn: Turn, most: int) -> bool:
-        """Whether access patterns of `most` dimensions do for all that it reads and writes at once."""
+    def fits(self, turn: Turn, limits: Limits) -> bool:
+        """Whether access patterns have the dimensions and the steps for all that it reads and writes at once."""
         taken = turn.read(self.size, self.words) if self.in_bytes else turn.column_dims
-        return len(contiguous(taken)) <= most and len(contiguous(turn.written(self.words))) <= most
+        patterns = contiguous(taken), contiguous(turn.written(self.words))
+        steps = [step for pattern in patterns for step, _ in pattern]
+        deep = max(map(len, patterns)) > limits.free_dims
+        return not deep and limits.step_min <= min(steps) and max(steps) <= limits.step_max
 
 
 def bits(size: int, target: Target) -> Passage:
@@ -183,21 +186,21 @@ def numbers(size: int, target: Target) -> Passage:
 
 
 def turns(
-    sizes: Sequence[int], source: Sequence[Spot], result: Sequence[Spot], passage: Passage, most: int
+    sizes: Sequence[int], source: Sequence[Spot], result: Sequence[Spot], passage: Passage, limits: Limits
 ) -> list[Turn]:
-    """Turns of a tile of these sizes from spots to others; access patterns have `most` dimensions. Raises LayoutError
-    where there are none: some elements keep their partition and others leave it."""
+    """Turns of a tile of these sizes from spots to others. Raises LayoutError where there are none: some elements keep
+    their partition and others leave it, or lie too far apart."""
     found: list[Turn] = []
     for walk in walks(sizes, result, source):
         before, after = _lanes(walk)
         if set(after) & set(before):
             raise LayoutError("of the digits on the partitions some stay there, others do not")
-        found += _cut(_turn(walk, before, after), passage, most)
+        found += _cut(_turn(walk, before, after), passage, limits)
     return found
 
 
 def spreads(
-    sizes: Sequence[int], source: Sequence[Spot], result: Sequence[Spot], passage: Passage, most: int
+    sizes: Sequence[int], source: Sequence[Spot], result: Sequence[Spot], passage: Passage, limits: Limits
 ) -> list[Turn]:
     """What lies on one partition and is wanted on all that the result has: turns without rows and columns. Raises
     LayoutError where it is not so."""
@@ -206,7 +209,7 @@ def spreads(
         before, after = _lanes(walk)
         if before or any(walk.digits[i][0] != REPLICA for i in after):
             raise LayoutError("one partition holds all, and the others want all of it")
-        found += _cut(replace(_turn(walk, before, after), columns=()), passage, most)
+        found += _cut(replace(_turn(walk, before, after), columns=()), passage, limits)
     return found
 
 
@@ -225,14 +228,16 @@ def _turn(walk: Walk, before: Sequence[int], after: Sequence[int]) -> Turn:
     return Turn(rows, columns, blocks, walk.starts[1].offset, walk.starts[0].offset)
 
 
-def _cut(turn: Turn, passage: Passage, most: int) -> Iterator[Turn]:
+def _cut(turn: Turn, passage: Passage, limits: Limits) -> Iterator[Turn]:
     """Turns of fewer blocks, until access patterns have dimensions enough for each."""
-    if passage.fits(turn, most):
+    if passage.fits(turn, limits):
         yield turn
         return
     if not turn.blocks:
-        raise LayoutError(f"an access pattern has at most {most} dimensions")
+        raise LayoutError(
+            f"an access pattern has {limits.free_dims} dimensions, and steps of at most {limits.step_max}"
+        )
     alone = min(turn.blocks, key=lambda d: d.size)
     kept = tuple(d for d in turn.blocks if d is not alone)
     for place in places([alone]):
-        yield from _cut(turn.at(place, kept), passage, most)
+        yield from _cut(turn.at(place, kept), passage, limits)

@@ -113,7 +113,7 @@ def passage(way: Way, element: Attribute, target: Target) -> Passage:
 def through_array(way: Way, src: TileType, dst: TileType, target: Target) -> tuple[Passage, list[Turn]]:
     """How a tile goes through the array. Raises LayoutError where it can't."""
     found, cut = passage(way, src.element_type, target), spreads if way is Way.ONES else turns
-    return found, cut(dst.sizes, one_replica(src.layout), dst.layout.spots, found, target.limits.free_dims)
+    return found, cut(dst.sizes, one_replica(src.layout), dst.layout.spots, found, target.limits)
 
 
 def one_replica(layout: Layout) -> tuple[Spot, ...]:

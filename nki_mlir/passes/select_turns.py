@@ -50,7 +50,7 @@ def through_array(s: Selector, op: Operation, way: Way, source: Storage, result:
     array fills another bank."""
     through = passage(way, source.type.element_type, s.target)
     cut = spreads if way is Way.ONES else turns
-    found = cut(result.type.sizes, source.elements, result.spots, through, s.limits.free_dims)
+    found = cut(result.type.sizes, source.elements, result.spots, through, s.limits)
     groups = [group for turn in found for group in through.groups(turn)]
     array = _Array(s, op, through, result.type.layout.partitions, way is Way.ONES, emit)
     slots = [array.slot(groups) for _ in groups[:BANKS]]

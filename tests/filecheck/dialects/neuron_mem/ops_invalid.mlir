@@ -669,8 +669,16 @@ func.func @what_is_turned_lies_in_a_row(%0: !neuron.mem.tile<sbuf, 3x5xf32, [d0,
 // -----
 
 func.func @what_is_turned_is_walked(%0: !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []>) {
-  // CHECK: by bytes: an access pattern has at most 4 dimensions
+  // CHECK: by bytes: an access pattern has 4 dimensions, and steps of at most 32767
   %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []> -> !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [] x [d4, d3, d2, d1, d0]>
+  func.return
+}
+
+// -----
+
+func.func @what_is_turned_lies_near(%0: !neuron.mem.tile<sbuf, 2x9000xf32, [] x [d0, d1]>) {
+  // CHECK: by bytes: an access pattern has 4 dimensions, and steps of at most 32767
+  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 2x9000xf32, [] x [d0, d1]> -> !neuron.mem.tile<sbuf, 2x9000xf32, [d0] x [d1]>
   func.return
 }
 
