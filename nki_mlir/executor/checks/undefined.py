@@ -345,7 +345,7 @@ def _transposed(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> 
 
 def _are_integers(values: Array) -> bool:
     """Whether a tile of floats seems to be one of converted integers, which are finite wherever they come from."""
-    return bool((values == np.rint(values)).all())
+    return bool((np.isfinite(values) & (values == np.rint(values))).all())
 
 
 def _predicated(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:

@@ -133,12 +133,15 @@ func.func @plain_floats_are_multiplied(%x: memref<320xf32>) {
 // CHECK-COUNT-4: neuron.engine.nc_matmul tensor {{.*}}dst {{%.*}} : !neuron.engine.view<psum[0:128], [2 x 100], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128], bf16> moving {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], bf16>
 // CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 200], ui16>
 // CHECK-COUNT-4: neuron.engine.nc_stream_shuffle vector shuffle_mask [0, 0, {{.*}}] dst {{%.*}} : !neuron.engine.view<sbuf[{{.*}}], [1 x 100], i32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], i32>
+// CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 100], i32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128, 1 x 100], i32>
 func.func @a_row_goes_to_all_partitions(%x: memref<100xi32>) {
   %v = neuron.mem.load %x [d0 by 1] : memref<100xi32> -> !neuron.mem.tile<sbuf, 100xi32, [] x [d0]>
   %t = neuron.mem.convert %v by ones : !neuron.mem.tile<sbuf, 100xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]>
   %u = neuron.mem.convert %v by shuffle : !neuron.mem.tile<sbuf, 100xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]>
+  %d = neuron.mem.convert %v by dma : !neuron.mem.tile<sbuf, 100xi32, [] x [d0]> -> !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]>
   neuron.mem.store %t to %x [d0 by 1] : !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]> -> memref<100xi32>
   neuron.mem.store %u to %x [d0 by 1] : !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]> -> memref<100xi32>
+  neuron.mem.store %d to %x [d0 by 1] : !neuron.mem.tile<sbuf, 100xi32, [*:128] x [d0]> -> memref<100xi32>
   func.return
 }
 
