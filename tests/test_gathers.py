@@ -252,3 +252,53 @@ def chosen_pointer(x, y, k, out):
 def test_pointers_chosen_by_data() -> None:
     error = refused(chosen_pointer, floats(4), floats(4), np.ones(1, np.int32), floats(4))
     assert "load from both and choose between the values" in error.message
+
+
+@nki_mlir.jit
+def slanted(x, index, y, R: tl.constexpr, C: tl.constexpr, BACK: tl.constexpr):
+    """Rows that are named by an index tile and also move on with their number."""
+    r, c = tl.arange(0, R), tl.arange(0, C)
+    there = (tl.load(index + r)[:, None] + (r[:, None] % R + 1)) * C + c[None, :]
+    here = r[:, None] * C + c[None, :]
+    if BACK:
+        tl.store(y + there, tl.load(x + here))
+    else:
+        tl.store(y + here, tl.load(x + there))
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["gather", "scatter"])
+def test_rows_named_and_counted(back: bool) -> None:
+    x, before, index = data((45, 8), np.float32), data((45, 8), np.float32, 1), np.array([9, 4, 30, 1], np.int32)
+    named = index + np.arange(4) + 1
+    *_, y = run(slanted, x, index, before, R=4, C=8, BACK=back)
+    expected = before.copy()
+    expected[named if back else np.arange(4)] = x[:4] if back else x[named]
+    np.testing.assert_array_equal(y, expected)
+
+
+@nki_mlir.jit
+def columns_of_indices(x, index, y, n, R: tl.constexpr, C: tl.constexpr):
+    """Rows that are named by a column of remainders of sums, which has two dimensions."""
+    r, c = tl.arange(0, R), tl.arange(0, C)
+    named = (tl.load(index + r)[:, None] + r[:, None] % (R // 2)) % n
+    tl.store(y + r[:, None] * C + c[None, :], tl.load(x + named * C + c[None, :]))
+
+
+def test_rows_named_by_a_column() -> None:
+    x, index = data((7, 16), np.float32), integers(8, np.int32, low=0, high=40)
+    *_, y = run(columns_of_indices, x, index, np.zeros((8, 16), np.float32), 7, R=8, C=16)
+    np.testing.assert_array_equal(y, x[(index + np.arange(8) % 4) % 7])
+
+
+@nki_mlir.jit
+def transposed(x, index, y, R: tl.constexpr, C: tl.constexpr):
+    """Elements that an index tile names with its dimensions exchanged."""
+    r, c = tl.arange(0, R), tl.arange(0, C)
+    named = tl.trans(tl.load(index + r[:, None] * C + c[None, :]))
+    tl.store(y + c[:, None] * R + r[None, :], tl.load(x + named))
+
+
+def test_elements_named_by_a_transposed_tile() -> None:
+    x, index = data((100,), np.float32), integers((4, 8), np.int32, low=0, high=99)
+    *_, y = run(transposed, x, index, np.zeros((8, 4), np.float32), R=4, C=8)
+    np.testing.assert_array_equal(y, x[index.T])

@@ -56,18 +56,29 @@ class ExpandAccesses(LevelPass):
 
 
 def _is_transfer(op: AccessOp) -> bool:
-    """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows."""
+    """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows: whole ones, over
+    dimensions in their order."""
     if op.mask is not None or len(op.indices) > 1:
         return False
     rows = [part for part in op.over_values if part.elements]
     others = [part for part in op.over_values.bounded if part not in rows]
     words = all(tile.element_of(index) == i32 for index in op.indices)
-    return words and all(map(_names_rows, rows)) and all(map(is_interval, others))
+    named = [dim for row in rows for dim in _named(row)]
+    whole = not any(part.stride and set(part.dims) & set(named) for part in op.over_values)
+    return words and whole and all(map(_names_rows, rows)) and all(map(is_interval, others))
+
+
+def _named(row: Coordinate) -> list[int]:
+    """The dimensions along which index tiles name rows."""
+    return [dim for key in row.elements for dim in key.dims if dim is not None]
 
 
 def _names_rows(part: Coordinate) -> bool:
-    """Whether a coordinate is a row's number, and no row what it is beyond the memory."""
-    return part.position == Expr.counter(part.elements[0]) and part.low in (None, 0)
+    """Whether a coordinate is a row's number, by an index tile over dimensions in their order, and no row what it is
+    beyond the memory."""
+    named = _named(part)
+    ordered = len(named) == len(part.elements[0].dims) and named == sorted(named)
+    return ordered and part.position == Expr.counter(part.elements[0]) and part.low in (None, 0)
 
 
 def _expand(op: tile.ReadOp | tile.WriteOp) -> None:

@@ -130,3 +130,38 @@ func.func @leaves_alone(%x: memref<64x4xf32>, %a: tensor<16xi32>) {
   tile.write %w to %x [d0 in 0 to 7 by 4, d1 by 1] : tensor<16x4xf32> -> memref<64x4xf32>
   func.return
 }
+
+// -----
+
+// A transfer names whole rows: where the memory is walked along the same dimension too, the sum is the row.
+// CHECK-LABEL: func.func @rows_that_also_move_on_are_named_by_the_sum(
+// CHECK-SAME: [[X:%[a-z]+]]: memref<16x16xf32>, [[A:%[a-z]+]]: tensor<4xi32>
+// CHECK: [[SUM:%.*]] = arith.addi %{{.*}}, [[A]] : tensor<4xi32>
+// CHECK-NEXT: tile.read [[X]] index([[SUM]] : tensor<4xi32>) [t0(d0) by 16, d1 by 1] : memref
+func.func @rows_that_also_move_on_are_named_by_the_sum(%x: memref<16x16xf32>, %a: tensor<4xi32>) {
+  %v = tile.read %x index (%a : tensor<4xi32>) [1 + d0 by 16, t0(d0) by 16, d1 by 1] : memref<16x16xf32> -> tensor<4x16xf32>
+  "test.op"(%v) : (tensor<4x16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_column_of_indices_is_a_row(
+// CHECK: [[FLAT:%.*]] = tile.reshape %{{.*}} : tensor<4x1xi32> -> tensor<4xi32>
+// CHECK-NEXT: tile.read %{{.*}} index([[FLAT]] : tensor<4xi32>) [t0(d0) by 16, d1 by 1] : memref
+func.func @a_column_of_indices_is_a_row(%x: memref<16x16xf32>, %a: tensor<4x1xi32>) {
+  %v = tile.read %x index (%a : tensor<4x1xi32>) [t0(d0, 0) by 16, d1 by 1] : memref<16x16xf32> -> tensor<4x16xf32>
+  "test.op"(%v) : (tensor<4x16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_transposed_index_tile_is_exchanged(
+// CHECK: [[T:%.*]] = tile.permute %{{.*}} order [1, 0] : tensor<8x4xi32> -> tensor<4x8xi32>
+// CHECK-NEXT: tile.read %{{.*}} index([[T]] : tensor<4x8xi32>) [t0(d0, d1) by 1] : memref
+func.func @a_transposed_index_tile_is_exchanged(%x: memref<256xf32>, %a: tensor<8x4xi32>) {
+  %v = tile.read %x index (%a : tensor<8x4xi32>) [t0(d1, d0) by 1] : memref<256xf32> -> tensor<4x8xf32>
+  "test.op"(%v) : (tensor<4x8xf32>) -> ()
+  func.return
+}
