@@ -307,3 +307,19 @@ def test_mistakes(case: str) -> None:
     error = refused(mistakes, floats(N), floats(N), CASE=case, N=N)
     assert MISTAKES[case] in error.message, error.message
     assert error.file == __file__ and error.line is not None
+
+
+@nki_mlir.jit
+def below_the_diagonal(x, y, n, N: tl.constexpr):
+    i, j = tl.program_id(0) // n, tl.program_id(0) % n
+    if i <= j:
+        return
+    tl.store(y + tl.arange(0, N), tl.load(x + tl.arange(0, N)))
+
+
+def test_a_kernel_of_which_nothing_is_left() -> None:
+    """All its programs return at once."""
+    x, y = floats(N), floats(N)
+    after = y.copy()
+    below_the_diagonal.compile(x, after, 3, N=N, grid=(3,)).run(x, after, 3, N=N, checks=False)
+    np.testing.assert_array_equal(after, y)

@@ -11,7 +11,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects import LEVELS
 from nki_mlir.parsing import parse
-from nki_mlir.passes.levels import LEGAL, level_of, remaining_pipeline, verify_level
+from nki_mlir.passes.levels import LEGAL, first_of, level_of, remaining_pipeline, verify_level
 from nki_mlir.passes.pipelines import build, lower_levels, run
 from nki_mlir.passes.stages import STAGES
 
@@ -83,6 +83,12 @@ def test_level_of(level: str) -> None:
 @pytest.mark.parametrize("text", ["builtin.module {}", "func.func @f() { func.return }"])
 def test_standard_dialects_alone_are_tile(text: str) -> None:
     assert level_of(parse(text)) == "tile"
+
+
+def test_what_several_levels_hold_makes_a_module_none_of_them() -> None:
+    module = kernel("tile.begin_program %zero of [2]")
+    assert first_of(module, "tile") is None
+    assert first_of(at("tile"), "tile") is not None
 
 
 @pytest.mark.parametrize("level", LEVELS)

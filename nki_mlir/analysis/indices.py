@@ -346,9 +346,19 @@ def known(expr: Expr) -> Expr:
                     if wraps
                     else f"an address or a mask computed by {describe_op(key.owner)}"
                 )
-            if isinstance(key.owner, Block) and not is_loop_counter(key) and isinstance(key.owner.parent_op(), ForOp):
-                raise NotAffine(describe_op(key.owner))
+            if not _is_arithmetic(key):
+                by = "" if isinstance(key.owner, Block) else "an address or a mask computed by "
+                raise NotAffine(by + describe_op(key.owner))
     return expr
+
+
+def _is_arithmetic(value: SSAValue) -> bool:
+    """Whether a scalar index is a counter, a program id, an argument of the function, or computed of such: neither
+    chosen by a condition nor carried by a loop."""
+    owner = value.owner
+    if isinstance(owner, Block):
+        return is_loop_counter(value) or not isinstance(owner.parent_op(), ForOp | WhileOp)
+    return not isinstance(owner, tile.SelectOp | math.AbsIOp | ForOp | IfOp | WhileOp)
 
 
 def _is_cast(value: SSAValue) -> bool:

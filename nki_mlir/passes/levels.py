@@ -56,10 +56,12 @@ def level_of(module: ModuleOp) -> str:
 
 
 def first_of(module: ModuleOp, level: str) -> Operation | None:
-    """The first operation that makes a module one of the level: one of its dialect; for `tile`, also a value that only
-    `tile` has. None where nothing does, so that the module might be at any level."""
+    """The first operation that makes a module one of the level: one of its dialect that no other level may hold; for
+    `tile`, also a value that only `tile` has. None where nothing does, so that the module might be at any level."""
+    others = [legal for other, legal in LEGAL.items() if other != level]
     for op in module.walk():
-        if op.name.startswith(f"{level}.") or (level == TILE and _wrong_type(op) is not None):
+        mine = op.name.startswith(f"{level}.") and not any(legal.allows(op.name) for legal in others)
+        if mine or (level == TILE and _wrong_type(op) is not None):
             return op
     return None
 

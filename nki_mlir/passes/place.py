@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,6 +25,7 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
+from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.dialects import neuron_mem as mem
@@ -144,6 +145,14 @@ def _refuse_foreign(func: FuncOp) -> None:
             raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
 
 
+def _check_dropped(op: Operation, gone: Container[Operation | Block]) -> None:
+    """What has effects is never dropped with an operand of it that is no scalar. Raises CompileError."""
+    if not is_side_effect_free(op):
+        lost = next(v.owner for v in op.operands if v.owner in gone)
+        what = lost.name if isinstance(lost, Operation) else "a loop"
+        raise CompileError.at(op, f"{op.name} has an index that {what} computes of data, which is not supported here")
+
+
 def _integer(value: int, element_type: Attribute) -> Number:
     """An integer of an element type, its low bits."""
     if not isinstance(element_type, IntegerType):
@@ -205,7 +214,8 @@ class _Placer:
         """Rewrites all of it; what was rewritten goes, and indices that came from data with it."""
         self.block(func.body.block)
         for op in func.walk():
-            if any(v.owner in self.old for v in op.operands):
+            if op not in self.old and any(v.owner in self.old for v in op.operands):
+                _check_dropped(op, self.old)
                 self.old[op] = None
         for op in self.old:
             op.operands = []

@@ -261,3 +261,16 @@ func.func @a_scan_that_ignores_nan(%x: memref<8xf32>) {
   tile.write %s to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
+
+// -----
+
+func.func @an_address_that_data_chooses(%x: memref<8xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %c = tile.compare lt %zero, %one : index, index -> i1
+  %i = tile.select %c, %one, %zero : i1, index, index -> index
+  // CHECK: neuron.mem.load has an index that tile.select computes of data, which is not supported here
+  %v = tile.read %x(%i) [s0 by 1] : memref<8xf32> -> tensor<1xf32>
+  tile.write %v to %x [d0 by 1] : tensor<1xf32> -> memref<8xf32>
+  func.return
+}

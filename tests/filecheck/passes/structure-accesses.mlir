@@ -685,3 +685,26 @@ func.func @a_bound_on_rows_of_a_block(%x: memref<5000xf32>) {
   }
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @an_index_that_a_condition_chooses_is_an_index_tile(
+// CHECK: [[ROW:%.*]] = tile.select %{{.*}} : i1, index, index -> index
+// CHECK: tile.read %x index([[ROW]] : index) [t0() by 16, d0 by 1] : memref<64xf32> -> tensor<16xf32>
+func.func @an_index_that_a_condition_chooses_is_an_index_tile(%x: memref<64xf32>) {
+  tile.programs (%p) in [8] {
+    %base = tile.base %x : memref<64xf32> -> !tile.ptr<f32>
+    %three = arith.constant 3 : index
+    %c = tile.compare gt %p, %three : index, index -> i1
+    %row = tile.select %c, %three, %p : i1, index, index -> index
+    %size = arith.constant 16 : index
+    %at = arith.muli %row, %size : index
+    %from = tile.add_ptr %base, %at : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %all = tile.splat %from : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %o = tile.arange 0 to 16 : tensor<16xindex>
+    %q = tile.add_ptr %all, %o : tensor<16x!tile.ptr<f32>>, tensor<16xindex> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %q : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    "test.op"(%v) : (tensor<16xf32>) -> ()
+  }
+  func.return
+}
