@@ -174,7 +174,7 @@ def read_behind(x, counts, y, B: tl.constexpr):
     ("kernel", "message"),
     [
         (a_float_bound, "the bounds of a loop are integers, got float32"),
-        (a_loaded_step, "the step of a loop with run-time bounds is a positive integer known at compile time"),
+        (a_loaded_step, "the step of a loop with run-time bounds is an integer known at compile time, not 0"),
         (read_behind, "'i' is the variable of a loop with run-time bounds, and can't be read after it"),
     ],
 )

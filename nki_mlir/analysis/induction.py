@@ -68,10 +68,10 @@ class Addend:
     negative: bool = False
 
 
-def addends(carried: Carried) -> list[Addend] | None:
-    """What an iteration adds to a carried value, in whichever order and number of statements; None where it does
-    anything else."""
-    return _addends(carried.yielded, carried.argument, {})
+def addends(value: SSAValue, argument: SSAValue) -> list[Addend] | None:
+    """What has been added to one value to give another, in whichever order and number of statements; None where
+    anything else was done."""
+    return _addends(value, argument, {})
 
 
 def _addends(value: SSAValue, argument: SSAValue, known: dict[SSAValue, list[Addend] | None]) -> list[Addend] | None:

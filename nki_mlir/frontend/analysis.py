@@ -44,11 +44,11 @@ def assignments(nodes: Iterable[ast.AST]) -> dict[str, list[ast.Name]]:
 
 
 def unconditional(statements: Iterable[ast.stmt]) -> frozenset[str]:
-    """Names written outside of any `if`; an inner loop counts as having iterations."""
+    """Names written outside of any `if` and `while`; an inner `for` counts as having iterations."""
     found: set[str] = set()
     for statement in statements:
         match statement:
-            case ast.If():
+            case ast.If() | ast.While():
                 pass
             case ast.For():
                 found |= unconditional(statement.body) | set(assignments([statement.target]))
@@ -57,14 +57,19 @@ def unconditional(statements: Iterable[ast.stmt]) -> frozenset[str]:
     return frozenset(found)
 
 
-def exposed(statements: Iterable[ast.stmt]) -> frozenset[str]:
+def iteration(loop: ast.For | ast.While) -> list[ast.AST]:
+    """What an iteration evaluates, in order."""
+    return [loop.test, *loop.body] if isinstance(loop, ast.While) else list(loop.body)
+
+
+def exposed(statements: Iterable[ast.AST]) -> frozenset[str]:
     """Names that may be read before the statements write them."""
     found: set[str] = set()
     _scan(statements, set(), found)
     return frozenset(found)
 
 
-def _scan(statements: Iterable[ast.stmt], written: set[str], found: set[str]) -> None:
+def _scan(statements: Iterable[ast.AST], written: set[str], found: set[str]) -> None:
     for statement in statements:
         match statement:
             case ast.If():
@@ -76,6 +81,9 @@ def _scan(statements: Iterable[ast.stmt], written: set[str], found: set[str]) ->
             case ast.For():
                 found |= names_read([statement.iter]) - written
                 _scan(statement.body, written | set(assignments([statement.target])), found)
+            case ast.While():
+                found |= names_read([statement.test]) - written
+                _scan(statement.body, set(written), found)
             case _:
                 found |= names_read([statement]) - written
                 written |= set(assignments([statement]))

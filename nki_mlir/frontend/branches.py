@@ -18,6 +18,7 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.indices import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators, parts
+from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import INDEX
 from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.statements import Returned, Statements
@@ -36,22 +37,26 @@ class _Side:
     returned: Returned | None
 
 
+def condition(b: Builder, test: Any, word: str, place: tuple[str, int, int]) -> Value:
+    """What a statement decides by, as a truth value. Raises CompileError, at `place`, for what is not one number."""
+    if not isinstance(test, Value):
+        return b.to_value(bool(test))
+    if test.is_pointer or test.shape:
+        article = "an" if word == "if" else "a"
+        raise CompileError(
+            f"the condition of {article} '{word}' is one number, got {describe(test)}; use tl.where, or a mask", *place
+        )
+    return test if test.number.is_bool() else operators.binary(b, "!=", test, 0)
+
+
 class Branch:
     """One `if`, being emitted. `rest` are the statements behind it, to the end of the function."""
 
     def __init__(self, interpreter: Statements, node: ast.If | ast.IfExp, test: Value):
         self.interpreter, self.node = interpreter, node
         self.rest = [statement for block in reversed(interpreter.pending) for statement in block]
-        self.test = self._condition(test)
+        self.test = condition(interpreter.b, test, "if", interpreter.function.place(node.test))
         self.before = dict(interpreter.env)
-
-    def _condition(self, test: Value) -> Value:
-        if test.is_pointer or test.shape:
-            raise CompileError(
-                f"the condition of an 'if' is one number, got {describe(test)}; use tl.where, or a mask",
-                *self.interpreter.function.place(self.node.test),
-            )
-        return test if test.number.is_bool() else operators.binary(self.interpreter.b, "!=", test, 0)
 
     def choice(self, node: ast.IfExp) -> Any:
         """What `a if test else b` gives: a choice between values where nothing but values is computed."""

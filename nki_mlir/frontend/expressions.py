@@ -49,7 +49,6 @@ _IDENTITY: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
 }
 
 UNSUPPORTED: dict[type[ast.AST], str] = {
-    ast.While: "a 'while' loop is not supported; use 'for i in range(...)' with bounds known at compile time",
     ast.Break: "'break' is not supported: loops run all their iterations",
     ast.Continue: "'continue' is not supported: use tl.where or a mask",
     ast.Lambda: "a lambda is not supported in a kernel; use a helper function decorated with jit",
@@ -219,12 +218,19 @@ class Expressions(Caller):
         except Exception as error:
             raise CompileError(f"the truth of {describe(value)}: {type(error).__name__}: {error}") from None
 
+    def known_truth(self, value: Any) -> bool | None:
+        """`bool(value)`, or None for what the program computes. A pointer to an array is never null."""
+        if isinstance(value, Value):
+            return True if value.is_pointer and not value.shape else None
+        return self.truth(value)
+
     def expr_UnaryOp(self, node: ast.UnaryOp) -> Any:
         if isinstance(node.op, ast.Not):
             value = self.eval(node.operand)
-            if isinstance(value, Value):
+            known = self.known_truth(value)
+            if known is None:
                 return operators.unary(self.b, "~", self._bool("not", value, node.operand))
-            return not self.truth(value)
+            return not known
         symbol, value = _UNARY[type(node.op)], self.eval(node.operand)
         return self.outside(f"unary {symbol}", lambda: operators.unary(self.b, symbol, value), value)
 
@@ -237,10 +243,11 @@ class Expressions(Caller):
         combined: Value | None = None
         for part in node.values:
             value = self.eval(part)
-            if isinstance(value, Value):
+            known = self.known_truth(value)
+            if known is None:
                 bit = self._bool(word, value, part)
                 combined = bit if combined is None else operators.binary(self.b, symbol, combined, bit)
-            elif self.truth(value) is not is_and:
+            elif known is not is_and:
                 return value
         return value if combined is None else combined
 
@@ -268,10 +275,10 @@ class Expressions(Caller):
 
     def _compare(self, op: ast.cmpop, left: Any, right: Any) -> Any:
         symbol = _BINARY.get(type(op))
+        if symbol in ("==", "!=") and (left is None or right is None):
+            return (left is right) is (symbol == "==")
         if symbol is not None and (isinstance(left, Value) or isinstance(right, Value)):
             return operators.binary(self.b, symbol, left, right)
-        if symbol in ("==", "!=") and (left is None or right is None):
-            op = ast.Is() if symbol == "==" else ast.IsNot()
         if not isinstance(op, ast.Is | ast.IsNot) and is_runtime((left, right)):
             raise CompileError(f"{describe(left)} and {describe(right)} can't be compared: one is not known here")
         compute = _IDENTITY.get(type(op)) or operators.PYTHON[symbol or ""]

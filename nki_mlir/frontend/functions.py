@@ -279,13 +279,13 @@ def run_time_range(b: Builder, start: Any, stop: Any, step: Any) -> RunTimeRange
             is_integer = isinstance(bound, int) and not isinstance(bound, bool)
         if not is_integer:
             raise CompileError(f"the bounds of a loop are integers, got {describe(bound)}")
-    if isinstance(step, bool) or not isinstance(step, int) or step < 1:
+    if isinstance(step, bool) or not isinstance(step, int) or step == 0:
         raise CompileError(
-            f"the step of a loop with run-time bounds is a positive integer known at compile time, got {describe(step)}"
+            f"the step of a loop with run-time bounds is an integer known at compile time, not 0, got {describe(step)}"
         )
     first, last = (b.cast(x, INDEX) if isinstance(x, Value) else x for x in (start, stop))
-    span = binary(b, "+", binary(b, "-", last, first), step - 1)
-    trips = span if step == 1 else binary(b, "//", span, step)
+    way, size = binary(b, "-", *((last, first) if step > 0 else (first, last))), abs(step)
+    trips = way if size == 1 else binary(b, "//", binary(b, "+", way, size - 1), size)
     return RunTimeRange(first, b.index(trips), step)
 
 

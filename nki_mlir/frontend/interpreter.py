@@ -12,7 +12,8 @@ from nki_mlir.frontend.loops import RolledLoop, unroll
 from nki_mlir.frontend.observed import is_opaque
 from nki_mlir.frontend.source import KernelFunction
 from nki_mlir.frontend.statements import Returned, Statements
-from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is_runtime
+from nki_mlir.frontend.values import RunTimeRange, Unrolled, describe, is_runtime
+from nki_mlir.frontend.whiles import emit_while
 
 
 class Interpreter(Statements):
@@ -28,15 +29,20 @@ class Interpreter(Statements):
 
     def expr_IfExp(self, node: ast.IfExp) -> Any:
         test = self.eval(node.test)
-        if isinstance(test, Value):
+        known = self.known_truth(test)
+        if known is None:
             return Branch(self, node, test).choice(node)
-        return self.eval(node.body if self.truth(test) else node.orelse)
+        return self.eval(node.body if known else node.orelse)
 
     def stmt_If(self, node: ast.If) -> Returned | None:
         test = self.eval(node.test)
-        if isinstance(test, Value):
+        known = self.known_truth(test)
+        if known is None:
             return Branch(self, node, test).emit(node)
-        return self.block(node.body if self.truth(test) else node.orelse)
+        return self.block(node.body if known else node.orelse)
+
+    def stmt_While(self, node: ast.While) -> Returned | None:
+        return emit_while(self, node)
 
     def stmt_For(self, node: ast.For) -> Returned | None:
         if node.orelse:

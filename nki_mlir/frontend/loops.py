@@ -1,4 +1,4 @@
-"""Loops over ranges, as `scf.for`.
+"""Loops over ranges, as `scf.for`, and the variables that loops carry.
 
 What the body gives a value is *carried*, an argument of the loop's body, if it is read before it is written or read
 after the loop; the rest is local to one iteration. That some of it is `start + i * step` is for the IR to find out.
@@ -15,18 +15,20 @@ A block pointer is its offsets, each a variable of its own (`parts`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Attribute, Block, OpResult, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
 
 from nki_mlir.analysis.induction import step_of
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, operators, parts
-from nki_mlir.frontend.dtypes import of_type
+from nki_mlir.frontend.builder import Builder
+from nki_mlir.frontend.dtypes import INDEX, of_type
 from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.statements import Statements
 from nki_mlir.frontend.values import BlockPointer, Poison, RunTimeRange, Value, describe, describe_type, is_runtime
@@ -45,17 +47,22 @@ def unroll(interpreter: Statements, node: ast.For, items: Iterable[Any]) -> Any:
     """Evaluates the body once for each item; the result is that of a `return`, if one was met."""
     b = interpreter.b
     for item in _each(items):
-        b.unrolled += 1
-        if b.unrolled > MAX_UNROLLED:
-            raise CompileError(
-                f"the unrolled loops of a kernel have at most {MAX_UNROLLED:,} iterations together, and this exceeds "
-                "it; use tl.range, or nl.affine_range, which stay rolled"
-            )
+        count_unrolled(b)
         interpreter.assign(node.target, item if is_runtime(item) else interpreter.usable(item, "an item of the loop"))
-        returned = interpreter.block(node.body, again=True)
+        returned = interpreter.block(node.body, analysis.iteration(node))
         if returned is not None:
             return returned
     return None
+
+
+def count_unrolled(b: Builder) -> None:
+    """Notes one more iteration that is written out. Raises CompileError for one too many."""
+    b.unrolled += 1
+    if b.unrolled > MAX_UNROLLED:
+        raise CompileError(
+            f"the unrolled loops of a kernel have at most {MAX_UNROLLED:,} iterations together, and this exceeds "
+            "it; use tl.range, or nl.affine_range, which stay rolled"
+        )
 
 
 def _each(items: Iterable[Any]) -> Iterator[Any]:
@@ -71,6 +78,14 @@ def _each(items: Iterable[Any]) -> Iterator[Any]:
         yield item
 
 
+def _is_integer(value: Value) -> bool:
+    return not value.is_pointer and value.number.kind == "int"
+
+
+def _is_index(value: Value) -> bool:
+    return not value.is_pointer and value.number is INDEX
+
+
 def _trips(items: range) -> int:
     count = max(0, -(-(items.stop - items.start) // items.step))
     if count > MAX_TRIPS:
@@ -78,49 +93,45 @@ def _trips(items: range) -> int:
     return count
 
 
-class RolledLoop:
-    """One `for` statement over a range, being emitted."""
+class CarryingLoop(ABC):
+    """A loop statement, being emitted; `body` are the statements that an iteration runs."""
 
-    def __init__(self, interpreter: Statements, node: ast.For, items: range | RunTimeRange):
-        self.interpreter, self.node, self.items = interpreter, node, items
-        if not isinstance(node.target, ast.Name):
-            raise CompileError("the variable of a loop over a range must be one name")
-        self.target = node.target.id
+    def __init__(self, interpreter: Statements, node: ast.For | ast.While):
+        self.interpreter, self.node = interpreter, node
         self.before = parts.spread(interpreter.env)
         self.now: dict[str, Any] = {}
         self.written = parts.with_parts(analysis.assignments(node.body), self.before)
-        self.trips = _trips(items) if isinstance(items, range) else items.trips
         self.hints: dict[str, Attribute] = {}
-        self.changing = [n for n in self._needed() if n != self.target and self._is_defined(n)]
+        self.changing = [n for n in self._needed() if self._is_defined(n)]
         certain = analysis.unconditional(node.body)
         carried = {n for n in self.changing if parts.owner(n) in certain and isinstance(self.before[n], _CARRIED)}
         self.kept = set(self.changing) - carried
         self.tried: set[str] = set()
 
-    def emit(self) -> None:
-        if self.trips == 0:
-            return
-        b = self.interpreter.b
-        failure = None
+    @abstractmethod
+    def operation(self, carried: list[str], inits: list[Value]) -> tuple[Operation, Block]:
+        """Emits the loop without what its body does; the body's last arguments are the variables carried."""
+
+    @abstractmethod
+    def start_body(self, block: Block) -> None:
+        """What is evaluated in front of the statements of the body."""
+
+    def emit_carrying(self) -> None:
+        """Emits the loop, and leaves the variables as they are behind it."""
+        failure, b = None, self.interpreter.b
         if b.in_trial:
             self._settle()
-        else:
-            if self.kept or not all(isinstance(self.before[n], Value) for n in self.changing):
-                failure = self._try_out()
-            if not self._try():
-                raise failure or AssertionError("a loop that changes otherwise than in its trial")
-        if isinstance(self.items, RunTimeRange):
-            self.interpreter.env[self.target] = Poison(
-                f"'{self.target}' is the variable of a loop with run-time bounds, and can't be read after it"
-            )
-        elif self.target not in self.written:
-            self.interpreter.env[self.target] = self.items[-1]
+            return
+        if self.kept or not all(isinstance(self.before[n], Value) for n in self.changing):
+            failure = self._try_out()
+        if not self._try():
+            raise failure or AssertionError("a loop that changes otherwise than in its trial")
 
     def _needed(self) -> list[str]:
         """The variables written whose value from before is read, in the loop or after it. A block pointer that is made
         anew before it is read is one of the iteration's own."""
         bundles = {name for name, value in self.before.items() if isinstance(value, BlockPointer)}
-        needed = analysis.exposed(self.node.body) | (self.interpreter.live - bundles)
+        needed = analysis.exposed(analysis.iteration(self.node)) | (self.interpreter.live - bundles)
         return [name for name in self.written if parts.owner(name) in needed]
 
     def _is_defined(self, name: str) -> bool:
@@ -149,20 +160,15 @@ class RolledLoop:
         interpreter, b = self.interpreter, self.interpreter.b
         carried = [n for n in self.changing if n not in self.kept]
         inits = [self._initial(name) for name in carried]
-        block = Block(arg_types=[IndexType(), *(v.ssa.type for v in inits)])
-        low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
-        loop = b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block)))
-        variables = dict(self.before)
-        for name, argument in zip(carried, block.args[1:], strict=True):
-            argument.name_hint = name
-            variables[name] = Value(argument)
-        interpreter.env = parts.gathered(variables)
+        loop, block = self.operation(carried, inits)
+        arguments = block.args[len(block.args) - len(carried) :]
+        self.name(carried, arguments)
         with b.inside(block):
-            self._body(Value(block.args[0]))
+            self._body(block)
             self.now = parts.spread(interpreter.env)
             self._check_whole()
             values = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
-            ends = {n: (v, a) for n, v, a in zip(carried, values, block.args[1:], strict=True)}
+            ends = {n: (v, a) for n, v, a in zip(carried, values, arguments, strict=True)}
             if self._resettled(ends) or None in values:
                 return False
             b.add(scf.YieldOp(*(v.ssa for v in values if v is not None)))
@@ -196,12 +202,19 @@ class RolledLoop:
             return True
         return (isinstance(before, BlockPointer) or not is_runtime((before, now))) and key(now) == key(before)
 
-    def _body(self, counter: Value) -> None:
-        interpreter, b = self.interpreter, self.interpreter.b
-        variable = operators.binary(b, "*", counter, self.items.step)
-        interpreter.bind(self.target, operators.binary(b, "+", variable, self.items.start))
+    def name(self, carried: Sequence[str], arguments: Sequence[SSAValue]) -> None:
+        """The variables as they are where these are the values carried."""
+        variables = dict(self.before)
+        for name, argument in zip(carried, arguments, strict=True):
+            argument.name_hint = name
+            variables[name] = Value(argument)
+        self.interpreter.env = parts.gathered(variables)
+
+    def _body(self, block: Block) -> None:
+        interpreter = self.interpreter
+        self.start_body(block)
         outer, interpreter.in_loop = interpreter.in_loop, True
-        interpreter.block(self.node.body, again=True)
+        interpreter.block(self.node.body, analysis.iteration(self.node))
         interpreter.in_loop = outer
 
     def _initial(self, name: str) -> Value:
@@ -224,9 +237,11 @@ class RolledLoop:
         b, value = self.interpreter.b, self.now[name]
         if isinstance(value, bool | int | float) and not init.shape and not init.is_pointer:
             value = b.typed(value, init.number)
+        untyped = not isinstance(self.before[name], Value) and name not in self.hints
+        if isinstance(value, Value) and not untyped and _is_index(init) and _is_integer(value):
+            value = b.cast(value, INDEX)
         if isinstance(value, Value) and value.ssa.type == init.ssa.type:
             return value
-        untyped = not isinstance(self.before[name], Value) and name not in self.hints
         if untyped and isinstance(value, Value) and not value.shape and not value.is_pointer:
             self.hints[name] = element_of(value.ssa)
             return None
@@ -246,14 +261,12 @@ class RolledLoop:
         env, inside = dict(self.before), self.now
         for name in self.written:
             if name in results:
-                env[name] = self._result(self.before[name], results[name])
+                env[name] = self.after(self.before[name], results[name])
                 results[name].name_hint = name
             elif name in self.kept or name not in inside:
                 continue
             elif not is_runtime(inside[name]):
                 env[name] = inside[name]
-            elif name == self.target:
-                env[name] = Poison(f"'{name}' is the variable of a loop that changes it; use another name in the loop")
             else:
                 line = self.interpreter.function.place(self.written[name][0])[1]
                 env[name] = Poison(
@@ -263,8 +276,51 @@ class RolledLoop:
                 )
         self.interpreter.env = parts.gathered(env)
 
-    def _result(self, start: Any, result: OpResult) -> Any:
-        """What a loop leaves in a variable: a number that each iteration adds a number to stays one."""
+    def after(self, start: Any, result: OpResult) -> Any:
+        """What a loop leaves in a variable that started so."""
+        return Value(result)
+
+
+class RolledLoop(CarryingLoop):
+    """One `for` statement over a range."""
+
+    def __init__(self, interpreter: Statements, node: ast.For, items: range | RunTimeRange):
+        if not isinstance(node.target, ast.Name):
+            raise CompileError("the variable of a loop over a range must be one name")
+        self.target, self.items = node.target.id, items
+        self.trips = _trips(items) if isinstance(items, range) else items.trips
+        super().__init__(interpreter, node)
+        self.changing = [name for name in self.changing if name != self.target]
+        self.kept.discard(self.target)
+
+    def emit(self) -> None:
+        if self.trips == 0:
+            return
+        self.emit_carrying()
+        if isinstance(self.items, RunTimeRange):
+            self.interpreter.env[self.target] = Poison(
+                f"'{self.target}' is the variable of a loop with run-time bounds, and can't be read after it"
+            )
+        elif self.target not in self.written:
+            self.interpreter.env[self.target] = self.items[-1]
+        elif isinstance(self.interpreter.env.get(self.target), Poison):
+            self.interpreter.env[self.target] = Poison(
+                f"'{self.target}' is the variable of a loop that changes it; use another name in the loop"
+            )
+
+    def operation(self, carried: list[str], inits: list[Value]) -> tuple[Operation, Block]:
+        b = self.interpreter.b
+        block = Block(arg_types=[IndexType(), *(v.ssa.type for v in inits)])
+        low, high, step = (b.index(n).ssa for n in (0, self.trips, 1))
+        return b.add(scf.ForOp(low, high, step, [v.ssa for v in inits], Region(block))), block
+
+    def start_body(self, block: Block) -> None:
+        b = self.interpreter.b
+        variable = operators.binary(b, "*", Value(block.args[0]), self.items.step)
+        self.interpreter.bind(self.target, operators.binary(b, "+", variable, self.items.start))
+
+    def after(self, start: Any, result: OpResult) -> Any:
+        """A number that each iteration adds a number to stays one."""
         step = step_of(result)
         if not operators.is_index(start) or isinstance(start, Value) or step is None or isinstance(self.trips, Value):
             return Value(result)

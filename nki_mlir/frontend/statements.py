@@ -34,11 +34,11 @@ class Statements(Expressions):
         self.end = function.position
         self._assigned = analysis.names_bound(function.definition.body)
 
-    def block(self, statements: Sequence[ast.stmt], again: bool = False) -> Returned | None:
-        """Evaluates statements in order. `again` says that they are the body of a loop. `self.live` holds, for the
-        statement at hand, the names that may be read after it."""
+    def block(self, statements: Sequence[ast.stmt], again: Sequence[ast.AST] = ()) -> Returned | None:
+        """Evaluates statements in order. `again` is what follows them where they are the body of a loop. `self.live`
+        holds, for the statement at hand, the names that may be read after it."""
         outer = self.live
-        around = outer | analysis.names_read(statements) if again else outer
+        around = outer | analysis.names_read(again)
         try:
             for i, statement in enumerate(statements):
                 self.live = around | analysis.names_read(statements[i + 1 :])

@@ -17,6 +17,7 @@ KnownPasses: TypeAlias = "Mapping[str, Callable[[], type[ModulePass]]]"
 OURS: dict[str, str] = {
     "normalize-loops": "NormalizeLoops",
     "induction": "Induction",
+    "carried-indices": "CarriedIndices",
     "fold-constants": "FoldConstants",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",

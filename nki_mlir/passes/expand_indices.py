@@ -17,6 +17,7 @@ from nki_mlir.analysis.indices import (
     UNKNOWN,
     NotAffine,
     counts_at_run_time,
+    expr_of,
     has_words,
     index_tensor,
     is_loop_counter,
@@ -78,6 +79,9 @@ class ExpandIndices(LevelPass):
                     result = _converted(inner, counters)
                 case tile.CompareOp() if _is_data(inner.lhs) or _is_data(inner.rhs):
                     result = _compared(inner, counters)
+                case ForOp():
+                    _bound(inner, counters)
+                    continue
                 case _:
                     continue
             result.name_hint = inner.results[0].name_hint
@@ -102,6 +106,33 @@ def _compared(op: tile.CompareOp, counters: dict[SSAValue, SSAValue]) -> SSAValu
     else:
         left, right = words.of(op.lhs), words.of(op.rhs)
     return words.build.compare(op.predicate.data, left, right)
+
+
+def _bound(loop: ForOp, counters: dict[SSAValue, SSAValue]) -> None:
+    """Bounds that are no constant and one more number, which a register holds, are computed as data."""
+    for number, bound in enumerate((loop.lb, loop.ub)):
+        if not _is_for_registers(bound):
+            words = _Words(loop, counters)
+            loop.operands[number] = words.build.cast(words.of(bound, low=True), IndexType())
+
+
+def _is_for_registers(bound: SSAValue) -> bool:
+    """Whether it is made of constants and of one number that is known at run time only, or of counters."""
+    leaves = _leaves(bound)
+    chosen = any(isinstance(leaf.owner, tile.SelectOp) for leaf in leaves)
+    return not chosen and (len(leaves) < 2 or all(is_loop_counter(x) and not counts_at_run_time(x) for x in leaves))
+
+
+def _leaves(value: SSAValue) -> set[SSAValue]:
+    """What a scalar index is computed from."""
+    found: set[SSAValue] = set()
+    for key in expr_of(value).counters():
+        assert isinstance(key, SSAValue)
+        if isinstance(key.owner, _WORDWISE | math.AbsIOp) and _is_index(key):
+            found = found.union(*map(_leaves, key.owner.operands))
+        else:
+            found.add(key)
+    return found
 
 
 def _is_computed(op: tile.CastOp) -> bool:

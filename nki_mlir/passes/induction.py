@@ -111,7 +111,7 @@ def _source(carried: Carried) -> Operation:
 
 # What each iteration adds the same to.
 def _add_up(carried: Carried) -> bool:
-    loop, parts = carried.loop, addends(carried)
+    loop, parts = carried.loop, addends(carried.yielded, carried.argument)
     if parts is None or not all(depends_only_on(loop, part.value) for part in parts):
         return False
     if not parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _CLEAN = "canonicalize,cse,dce"
-_STRUCTURE = "normalize-loops,induction,fold-constants,expand-atomics,structure-accesses"
+_STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,expand-atomics,structure-accesses"
 _EXPAND = (
     "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"

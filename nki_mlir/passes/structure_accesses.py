@@ -148,7 +148,7 @@ def _origin(owner: Operation | Block) -> str:
     match owner:
         case tile.SelectOp() | scf.IfOp():
             return "a pointer that is chosen by a condition; load from both and choose between the values"
-        case Block() | scf.ForOp():
+        case Block() | scf.ForOp() | scf.WhileOp():
             return "a pointer that a loop changes otherwise than by one fixed step in each of its own iterations"
         case _:
             return f"a pointer made by {owner.name}, not by adding offsets to an argument"

@@ -102,3 +102,43 @@ func.func @leaves_alone() {
   "test.op"(%n, %c) : (tensor<16xf32>, tensor<16xi1>) -> ()
   func.return
 }
+
+// -----
+
+// A register holds one number that is known at run time only; what is made of two is computed as data.
+// CHECK-LABEL: func.func @a_bound_of_two_loaded_numbers(
+// CHECK-SAME: [[A:%[a-z]+]]: i32, [[B:%[a-z]+]]: i32
+// CHECK: [[SPAN:%.*]] = arith.subi [[B]], [[A]] : i32
+// CHECK-NEXT: [[END:%.*]] = tile.cast [[SPAN]] : i32 -> index
+// CHECK-NEXT: scf.for %{{.*}} to [[END]] step
+// CHECK: scf.for %{{.*}} to [[M:%n]] step
+func.func @a_bound_of_two_loaded_numbers(%a: i32, %b: i32) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %m = tile.cast %a : i32 -> index
+  %n = tile.cast %b : i32 -> index
+  %span = arith.subi %n, %m : index
+  scf.for %i = %zero to %span step %one {
+    "test.op"() : () -> ()
+  }
+  scf.for %i = %zero to %n step %one {
+    "test.op"() : () -> ()
+  }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_bound_that_a_condition_chooses(
+// CHECK: [[N:%.*]] = tile.select %c, %{{.*}}, %{{.*}} : i1, i32, i32 -> i32
+// CHECK-NEXT: [[END:%.*]] = tile.cast [[N]] : i32 -> index
+// CHECK-NEXT: scf.for %{{.*}} to [[END]] step
+func.func @a_bound_that_a_condition_chooses(%c: i1) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = tile.select %c, %one, %zero : i1, index, index -> index
+  scf.for %i = %zero to %n step %one {
+    "test.op"() : () -> ()
+  }
+  func.return
+}
