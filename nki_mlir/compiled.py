@@ -131,7 +131,8 @@ class CompiledKernel:
 
         self._check_outputs(parameters.memory)
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
-        data = [*(a.data for a in parameters.memory.arrays), *made]
+        seen = [*(a.seen for a in parameters.memory.arrays), *made]
+        data = [arrays.as_stored(array) for array in seen]
         empty = {len(data) - len(made) + k for k, output in enumerate(self.traced.outputs) if not output.filled}
         wanted = (self.traced.written - empty) | (_arguments(self.traced.returned) & empty)
         result = execute(
@@ -143,7 +144,7 @@ class CompiledKernel:
             outputs=sorted(wanted) if all(self.grid) else (),
         )
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
-        self.returned = _returned(self.traced.returned, data, as_torch)
+        self.returned = _returned(self.traced.returned, seen, as_torch)
         return result
 
     # Checks of a call against what was compiled.

@@ -42,7 +42,8 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.coordinates import AccessAttr
 from nki_mlir.dialects.folding import ArithConstants
-from nki_mlir.dialects.tile_accesses import (
+from nki_mlir.dialects.tile_accesses import (  # noqa: F401
+    BYTE,
     AddPtrOp,
     AtomicOp,
     BaseOp,

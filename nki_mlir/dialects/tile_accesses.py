@@ -8,10 +8,11 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerType,
     MemRefType,
+    Signedness,
     UnitAttr,
     i1,
 )
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AnyAttr,
     AttrSizedOperandSegments,
@@ -31,10 +32,13 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, verify_undefined
 from nki_mlir.dialects.tile_types import PtrType, Update, UpdateAttr, element_of, shape_of, with_shape
 
+BYTE = IntegerType(8, Signedness.UNSIGNED)
+"""What a truth value is in memory."""
+
 
 @irdl_op_definition
 class BaseOp(IRDLOperation):
-    """The pointer to an argument's first element."""
+    """The pointer to an argument's first element. Truth values are bytes in memory."""
 
     name = "tile.base"
     source = operand_def(MemRefType)
@@ -42,12 +46,13 @@ class BaseOp(IRDLOperation):
     traits = traits_def(Pure())
     assembly_format = "$source attr-dict `:` type($source) `->` type($result)"
 
-    def __init__(self, source: SSAValue):
-        super().__init__(operands=[source], result_types=[PtrType(element_of(source))])
+    def __init__(self, source: SSAValue, element: Attribute | None = None):
+        super().__init__(operands=[source], result_types=[PtrType(element or element_of(source))])
 
     def verify_(self) -> None:
-        if element_of(self.source) != cast(PtrType, self.result.type).element_type:
-            raise VerifyException("the pointer's element type must be the memref's")
+        memory, element = element_of(self.source), cast(PtrType, self.result.type).element_type
+        if memory != element and (memory, element) != (BYTE, i1):
+            raise VerifyException("the pointer's element type must be the memref's, or i1 of ui8")
 
 
 @irdl_op_definition

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend.dtypes import DType, as_dtype
+from nki_mlir.frontend.dtypes import DType, as_dtype, boolean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ArrayArg:
-    """An array as a kernel takes it: `data` is contiguous and shares the caller's memory."""
+    """An array as a kernel takes it: `data` is contiguous and shares the caller's memory; truth values are bytes."""
 
     data: np.ndarray
     dtype: DType
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     library: str
+
+    @property
+    def seen(self) -> np.ndarray:
+        """`data` as the caller sees its elements."""
+        return self.data.view(bool) if self.dtype is boolean else self.data
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -111,8 +116,9 @@ def array_arg(value: Any, name: str, pointer: bool) -> ArrayArg:
     assert library is not None
     data = _as_numpy(value, library, name)
     dtype = as_dtype(data.dtype)
-    _check(data, dtype, library, name)
+    _check(data, dtype, library, name, pointer)
     assert dtype is not None
+    data = as_stored(data.reshape(1) if data.ndim == 0 else data)
     strides = tuple(s // data.itemsize for s in data.strides)
     shape = tuple(int(n) for n in data.shape)
     if not data.flags.c_contiguous:
@@ -130,7 +136,12 @@ def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def _check(data: np.ndarray, dtype: DType | None, library: str, name: str) -> None:
+def as_stored(data: np.ndarray) -> np.ndarray:
+    """Truth values as the bytes that they are."""
+    return data.view("uint8") if data.dtype == bool else data
+
+
+def _check(data: np.ndarray, dtype: DType | None, library: str, name: str, pointer: bool) -> None:
     what = f"argument '{name}'"
     if dtype is None or not data.dtype.isnative:
         raise CompileError(f"{what}: elements of type {data.dtype} are not supported")
@@ -139,7 +150,7 @@ def _check(data: np.ndarray, dtype: DType | None, library: str, name: str) -> No
         cure = f"; pass {name}.{'to' if library == 'torch' else 'astype'}({library}.{to}) instead" if to else ""
         reason = "the machine has no such elements" if to else dtype.missing
         raise CompileError(f"{what} has elements of type {dtype}, and {reason}{cure}")
-    if data.ndim == 0:
+    if data.ndim == 0 and not pointer:
         raise CompileError(f"{what} has no dimensions; pass a number, or an array of shape (1,)")
     if data.size == 0:
         raise CompileError(f"{what} has no elements: its shape is {data.shape}")

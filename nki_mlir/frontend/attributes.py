@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
+from nki_mlir.analysis.indices import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Unsupported
-from nki_mlir.frontend.dtypes import DType, PointerType, float32, int32
+from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
 from nki_mlir.frontend.hbm import RESHAPE
 from nki_mlir.frontend.list_operations import ListMethod
@@ -38,11 +40,17 @@ def attribute(b: Builder, base: Any, name: str) -> Any:
         found = _of_number(b, base, name)
         if found is not None:
             return found
+    if name == "value" and isinstance(base, _CONSTEXPR):
+        return base
     if type(base) is list and hasattr(list, name):
         return ListMethod(base, name)
     if changing_method(base, name):
         raise CompileError(f"'{name}' changes {describe(base)} that comes from outside the kernel")
     return outside(b, base, name, f"{describe(base)} has no attribute '{name}'")
+
+
+_CONSTEXPR = (bool, int, float, str, tuple, DType, PointerType, NoneType)
+"""What a `tl.constexpr` holds, which kernels may ask for its `value`; here it is that itself."""
 
 
 def outside(b: Builder, base: Any, name: str, missing: str) -> Any:
@@ -58,9 +66,10 @@ def outside(b: Builder, base: Any, name: str, missing: str) -> Any:
 
 
 def value_dtype(value: Value) -> DType | PointerType:
-    """The type that a kernel sees: an index is one of Triton's int32, which it stands for."""
+    """The type that a kernel sees: an index is one of Triton's int32, which it stands for, unless it was loaded as one
+    of int64."""
     dtype = value.dtype
-    return int32 if isinstance(dtype, DType) and dtype.kind == "int" and dtype.bits == 64 else dtype
+    return int32 if dtype is INDEX and not has_words(value.ssa) else dtype
 
 
 _PROPERTIES: dict[str, Callable[[Builder, Value], Any]] = {
@@ -109,8 +118,6 @@ def _of_number(b: Builder, number: float, name: str) -> Any:
     match name:
         case "to" if isinstance(function := b.language.members.get("to"), Builtin):
             return Method(function, number)
-        case "value":
-            return number
         case "dtype" | "type" if b.language.name == "triton":
             return float32 if isinstance(number, float) else int32
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from xdsl.ir import Attribute
 
 _KIND_RANK = {"bool": 0, "uint": 1, "int": 1, "float": 2}
+
+
+def _asks(name: str) -> Callable[[DType], bool]:
+    """The question whether a type is the one of that name."""
+    return lambda self: self.name == name
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +50,16 @@ class DType:
 
     @property
     def stored(self) -> Attribute:
-        """The MLIR element type in memory. Raises CompileError for a type that the machine lacks."""
+        """The MLIR element type in memory, where truth values are bytes. Raises CompileError for a type that the
+        machine lacks."""
         from xdsl.dialects.builtin import i64
 
-        return i64 if self is int64 else self.type
+        return i64 if self is int64 else uint8.type if self is boolean else self.type
+
+    @property
+    def pointee(self) -> Attribute:
+        """What a pointer to such elements points to."""
+        return self.type if self is boolean else self.stored
 
     def __eq__(self, other: object) -> bool:
         return self is as_dtype(other)
@@ -85,20 +97,41 @@ class DType:
     def is_bool(self) -> bool:
         return self.kind == "bool"
 
+    def is_standard_floating(self) -> bool:
+        return self.name in ("float16", "bfloat16", "float32", "float64")
+
     def is_fp8(self) -> bool:
         return self.kind == "float" and self.bits == 8
 
-    def is_fp16(self) -> bool:
-        return self.name == "float16"
+    is_fp16 = _asks("float16")
+    is_bf16 = _asks("bfloat16")
+    is_fp32 = _asks("float32")
+    is_fp64 = _asks("float64")
+    is_fp8e5 = _asks("float8_e5m2")
+    is_fp8e4nv = _asks("float8_e4m3fn")
+    is_int1 = _asks("bool")
+    is_int8 = _asks("int8")
+    is_int16 = _asks("int16")
+    is_int32 = _asks("int32")
+    is_int64 = _asks("int64")
+    is_uint8 = _asks("uint8")
+    is_uint16 = _asks("uint16")
+    is_uint32 = _asks("uint32")
+    is_uint64 = _asks("uint64")
 
-    def is_bf16(self) -> bool:
-        return self.name == "bfloat16"
+    @property
+    def int_bitwidth(self) -> int:
+        return self.bits
 
-    def is_fp32(self) -> bool:
-        return self.name == "float32"
+    @property
+    def itemsize(self) -> int:
+        return -(-self.bits // 8)
 
-    def is_fp64(self) -> bool:
-        return self.name == "float64"
+    def is_block(self) -> bool:
+        return False
+
+    def is_void(self) -> bool:
+        return False
 
     def is_ptr(self) -> bool:
         return False

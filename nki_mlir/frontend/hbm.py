@@ -69,7 +69,7 @@ def pointers(b: Builder, target: Any, masked: bool, function: str) -> Value:
         _check_range(dim, size, index, masked)
         stride //= size
         offset = operators.binary(b, "+", offset, operators.binary(b, "*", index, stride))
-    base = b.value(tile.BaseOp(array.memory))
+    base = b.value(tile.BaseOp(array.memory, array.dtype.pointee))
     result = operators.binary(b, "+", base, b.index(offset))
     _check_tile(result, function)
     return result

@@ -120,7 +120,7 @@ def _variables(b: Builder, memory: ArgumentBuffers, constants: Mapping[str, Any]
         if b.language.name == "nki":
             variables[name] = HbmArray(slot, argument, array.shape, array.dtype)
         else:
-            variables[name] = b.value(tile.BaseOp(argument))
+            variables[name] = b.value(tile.BaseOp(argument, array.dtype.pointee))
     return variables
 
 

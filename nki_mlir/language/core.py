@@ -14,6 +14,7 @@ from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is
 from nki_mlir.language.elementwise import *  # noqa: F403
 from nki_mlir.language.elementwise import PropagateNan as PropagateNan
 from nki_mlir.language.elementwise import builtin
+from nki_mlir.language.types import *  # noqa: F403
 
 
 def _check_axis(axis: Any) -> int:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.constants import constant_of, value_of
 from nki_mlir.analysis.indices import Chosen, IndexTensor, NotAffine, place_of
 from nki_mlir.analysis.masks import conjuncts, guards
 from nki_mlir.dialects import tile
@@ -19,6 +19,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.tile_builder import TileBuilder
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class StructureAccesses(LevelPass):
 
     Masks become bounds where they are comparisons of indices, and stay masks otherwise. What an address has that is no
     sum of multiples, such as loaded numbers, becomes an index tile: a gather or a scatter. An `other` that is no
-    constant becomes a choice.
+    constant becomes a choice. Truth values are read and written as bytes.
     """
 
     name = "structure-accesses"
@@ -53,12 +54,14 @@ def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
     emit = Emitter.before(op)
     coordinates = _coordinates(place, bounds)
     indices = [values for values, _, _ in place.chosen]
+    build = TileBuilder(emit)
     if isinstance(op, tile.LoadOp):
         result = _load(op, memory, coordinates, indices, mask, emit)
         result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(result)
     else:
-        emit.add(tile.WriteOp(op.value, memory, coordinates, indices, mask, op.atomic))
+        value = build.cast(op.value, tile.element_of(memory))
+        emit.add(tile.WriteOp(value, memory, coordinates, indices, mask, op.atomic))
     op.detach()
     op.erase()
 
@@ -71,13 +74,17 @@ def _load(
     mask: SSAValue | None,
     emit: Emitter,
 ) -> SSAValue:
-    other = None if op.other is None else constant_of(op.other)
+    other, shape, element = None, tile.shape_of(op.result), tile.element_of(memory)
+    if op.other is not None and (number := constant_of(op.other)) is not None:
+        other = number if number.type == element else IntegerAttr(int(value_of(number) != 0), tile.BYTE)
     undefined = op.undefined if mask is not None or coordinates.bounded else None
-    read = tile.ReadOp(memory, coordinates, op.result.type, indices, mask, other, undefined)
-    result = emit.value(read)
+    type_ = tile.with_shape(element, shape)
+    result = emit.value(tile.ReadOp(memory, coordinates, type_, indices, mask, other, undefined))
+    if type_ != op.result.type:
+        zero = emit.value(tile.CastOp(TileBuilder(emit).number(0, IndexType(), shape), element))
+        result = emit.value(tile.CompareOp("ne", result, zero))
     if op.other is None or other is not None or op.mask is None:
         return result
-    shape = tile.shape_of(op.result)
     scalar = shape and not tile.shape_of(op.other)
     instead = emit.value(tile.SplatOp(op.other, shape)) if scalar else op.other
     return emit.value(tile.SelectOp(op.mask, result, instead))

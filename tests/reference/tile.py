@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
 
@@ -91,7 +91,8 @@ class TileFunctions(InterpreterFunctions):
         mask = next(given) if op.mask is not None else np.True_
         other = next(given) if op.other is not None else None
         where = args[0].offsets
-        return (standard.gather(args[0].memory, where, np.broadcast_to(mask, where.shape), other),)
+        found = standard.gather(args[0].memory, where, np.broadcast_to(mask, where.shape), other)
+        return (found != 0 if tile.element_of(op.result) == i1 else found,)
 
     @impl(tile.StoreOp)
     def store(self, interpreter: Interpreter, op: tile.StoreOp, args: PythonValues) -> PythonValues:

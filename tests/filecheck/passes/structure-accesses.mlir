@@ -708,3 +708,24 @@ func.func @an_index_that_a_condition_chooses_is_an_index_tile(%x: memref<64xf32>
   }
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @truth_values_are_bytes(
+// CHECK: [[READ:%.*]] = tile.read %m [d0 in * to 9 by 1] other 1 : ui8 : memref<64xui8> -> tensor<16xui8>
+// CHECK: [[ZERO:%.*]] = tile.cast %{{.*}} : tensor<16xindex> -> tensor<16xui8>
+// CHECK-NEXT: [[V:%.*]] = tile.compare ne [[READ]], [[ZERO]] : tensor<16xui8>, tensor<16xui8> -> tensor<16xi1>
+// CHECK-NEXT: [[BYTES:%.*]] = tile.cast [[V]] : tensor<16xi1> -> tensor<16xui8>
+// CHECK-NEXT: tile.write [[BYTES]] to %m [d0 by 1] : tensor<16xui8> -> memref<64xui8>
+func.func @truth_values_are_bytes(%m: memref<64xui8>) {
+  %true = arith.constant true
+  %nine = arith.constant dense<9> : tensor<16xindex>
+  %base = tile.base %m : memref<64xui8> -> !tile.ptr<i1>
+  %all = tile.splat %base : !tile.ptr<i1> -> tensor<16x!tile.ptr<i1>>
+  %o = tile.arange 0 to 16 : tensor<16xindex>
+  %inside = tile.compare lt %o, %nine : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %p = tile.add_ptr %all, %o : tensor<16x!tile.ptr<i1>>, tensor<16xindex> -> tensor<16x!tile.ptr<i1>>
+  %v = tile.load %p mask %inside : tensor<16xi1> other %true : i1 : tensor<16x!tile.ptr<i1>> -> tensor<16xi1>
+  tile.store %p, %v : tensor<16x!tile.ptr<i1>>, tensor<16xi1>
+  func.return
+}

@@ -190,3 +190,16 @@ func.func @atomics(%x: memref<64xf32>) {
   tile.write %v to %x [d0 by 1] mask %mask : tensor<8xi1> atomic : tensor<8xf32> -> memref<64xf32>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @truth_values_are_bytes(
+func.func @truth_values_are_bytes(%m: memref<64xui8>) {
+  // CHECK-NEXT: [[P:%.*]] = tile.base %{{.*}} : memref<64xui8> -> !tile.ptr<i1>
+  %p = tile.base %m : memref<64xui8> -> !tile.ptr<i1>
+  // CHECK-NEXT: [[V:%.*]] = tile.load [[P]] : !tile.ptr<i1> -> i1
+  %v = tile.load %p : !tile.ptr<i1> -> i1
+  // CHECK-NEXT: tile.store [[P]], [[V]] : !tile.ptr<i1>, i1
+  tile.store %p, %v : !tile.ptr<i1>, i1
+  func.return
+}

@@ -547,3 +547,11 @@ func.func @bits_are_of_integers() {
   %0 = tile.atomic xor %p, %v : !tile.ptr<f32>, f32 -> f32
   func.return
 }
+
+// -----
+
+func.func @truth_values_of_words(%m: memref<64xui32>) {
+  // CHECK: the pointer's element type must be the memref's, or i1 of ui8
+  %p = tile.base %m : memref<64xui32> -> !tile.ptr<i1>
+  func.return
+}
