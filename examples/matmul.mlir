@@ -17,7 +17,7 @@ builtin.module attributes {neuron.target = "trn1"} {
             : memref<200x72xf32> -> tensor<64x32xf32>
         %b_tile = tile.read %b(%step, %j) [32 * s0 + d0 in 0 to 72 by 136, 64 * s1 + d1 in 0 to 136 by 1]
             : memref<72x136xf32> -> tensor<32x64xf32>
-        %product = tile.dot %a_tile, %b_tile : tensor<64x32xf32>, tensor<32x64xf32> -> tensor<64x64xf32>
+        %product = tile.dot %a_tile, %b_tile over [1] x [0] : tensor<64x32xf32>, tensor<32x64xf32> -> tensor<64x64xf32>
         %sum = arith.addf %partial, %product : tensor<64x64xf32>
         scf.yield %sum : tensor<64x64xf32>
       }

@@ -137,7 +137,7 @@ TRITON = {
         "the bounds of tl.arange must be compile-time integers (constexpr), got index",
     ),
     "dot": ("y = §tl.dot(x[:, None], x[:, None])", "shapes (8, 1) and (8, 1) do not multiply"),
-    "dot rank": ("y = §tl.dot(x, x)", "a matrix product takes two-dimensional tensors, got float32[8]"),
+    "dot rank": ("y = §tl.dot(x, x)", "a matrix product takes two- or three-dimensional tensors, got float32[8]"),
     "dot types": (
         "y = §tl.dot(x[:, None], x[None, :].to(tl.bfloat16))",
         "must have one type, got float32 and bfloat16",

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
-    AnyFloat,
     IndexType,
     IntegerAttr,
     TensorType,
@@ -32,7 +31,6 @@ from xdsl.irdl import (
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
-    opt_operand_def,
     prop_def,
     result_def,
     traits_def,
@@ -52,6 +50,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     StoreOp,
     WriteOp,
 )
+from nki_mlir.dialects.tile_products import DotOp
 from nki_mlir.dialects.tile_programs import BeginProgramOp, ProgramsOp
 from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_as_wide, verify_number
 from nki_mlir.dialects.tile_shapes import (  # noqa: F401
@@ -122,35 +121,6 @@ class SplatOp(IRDLOperation):
     def verify_(self) -> None:
         if isinstance(self.value.type, TensorType) or element_of(self.result) != self.value.type:
             raise VerifyException("the operand must be a scalar of the result's element type")
-
-
-@irdl_op_definition
-class DotOp(IRDLOperation):
-    """`a @ b` of `[M, K]` and `[K, N]`, plus `acc` where given; products are summed in fp32."""
-
-    name = "tile.dot"
-    a = operand_def(TensorType)
-    b = operand_def(TensorType)
-    acc = opt_operand_def(TensorType)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-    assembly_format = "$a `,` $b (`acc` $acc^ `:` type($acc))? attr-dict `:` type($a) `,` type($b) `->` type($result)"
-
-    def __init__(self, a: SSAValue, b: SSAValue, acc: SSAValue | None, result_type: Attribute):
-        super().__init__(operands=[a, b, acc], result_types=[result_type])
-
-    def verify_(self) -> None:
-        a, b = shape_of(self.a), shape_of(self.b)
-        if len(a) != 2 or len(b) != 2 or a[1] != b[0]:
-            raise VerifyException(f"shapes {a} and {b} do not multiply: want [M, K] and [K, N]")
-        if element_of(self.a) != element_of(self.b) or not isinstance(element_of(self.a), AnyFloat):
-            raise VerifyException(
-                f"operands must be of one float type, got {element_of(self.a)} and {element_of(self.b)}"
-            )
-        if shape_of(self.result) != (a[0], b[1]) or not isinstance(element_of(self.result), AnyFloat):
-            raise VerifyException(f"the result must be a float tensor of shape {(a[0], b[1])}, got {self.result.type}")
-        if self.acc is not None and self.acc.type != self.result.type:
-            raise VerifyException(f"'acc' must have the result's type {self.result.type}, got {self.acc.type}")
 
 
 @irdl_op_definition

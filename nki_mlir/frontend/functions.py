@@ -15,7 +15,7 @@ from nki_mlir.analysis.indices import has_words
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder, whole
-from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, boolean, float32, int32
+from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, bfloat16, boolean, float32, int32
 from nki_mlir.frontend.operators import binary
 from nki_mlir.frontend.values import ArgFloat, ArgInt, RunTimeRange, Unexpected, Value, describe, is_runtime
 
@@ -177,20 +177,41 @@ def flip(b: Builder, x: Value, axis: int) -> Value:
 
 # Products.
 def dot(b: Builder, x: Any, y: Any, acc: Value | None = None) -> Value:
-    """`x @ y` in float32, plus `acc`."""
+    """`x @ y` in float32, plus `acc`; of tensors with three dimensions one for each place along the first (Triton)."""
+    ranks = (2, 3) if b.language.name == "triton" else (2,)
     for operand in (x, y):
-        if not isinstance(operand, Value) or len(operand.shape) != 2:
-            raise CompileError(f"a matrix product takes two-dimensional tensors, got {describe(operand)}")
-    if x.shape[1] != y.shape[0]:
+        if not isinstance(operand, Value) or len(operand.shape) not in ranks:
+            what = "two- or three-dimensional" if 3 in ranks else "two-dimensional"
+            raise CompileError(f"a matrix product takes {what} tensors, got {describe(operand)}")
+    batch = x.shape[:-2]
+    if len(x.shape) != len(y.shape) or batch != y.shape[:-2] or x.shape[-1] != y.shape[-2]:
         raise CompileError(f"shapes {x.shape} and {y.shape} do not multiply: the inner sizes differ")
     if x.element != y.element:
         raise CompileError(f"the operands of a matrix product must have one type, got {x.dtype} and {y.dtype}")
     if x.is_pointer or x.number.kind != "float":
         raise CompileError(f"the machine multiplies matrices of floats, not of {describe(x)}")
-    result = tile.with_shape(float32.type, (x.shape[0], y.shape[1]))
-    if acc is not None and acc.ssa.type != result:
-        raise CompileError(f"acc must be a float32 tensor of shape {x.shape[0], y.shape[1]}, got {describe(acc)}")
-    return b.value(tile.DotOp(x.ssa, y.ssa, None if acc is None else acc.ssa, result))
+    shape = (*batch, x.shape[-2], y.shape[-1])
+    if acc is not None and acc.ssa.type != tile.with_shape(float32.type, shape):
+        raise CompileError(f"acc must be a float32 tensor of shape {shape}, got {describe(acc)}")
+    common, summand = list(range(len(batch))), None if acc is None else acc.ssa
+    over = ([len(batch) + 1], [len(batch)])
+    return b.value(tile.DotOp(x.ssa, y.ssa, summand, float32.type, over, (common, common)))
+
+
+EXACT = 2**24
+"""Up to here every integer is a float32."""
+
+
+def integer_dot(b: Builder, x: Value, y: Value, acc: Any = None) -> Value:
+    """`x @ y` of 8-bit integers in int32, plus `acc`: bfloat16 holds them, and float32 their products' sums."""
+    most = math.prod(2 ** (v.number.bits - (v.number.kind == "int")) for v in (x, y))
+    if x.shape and most * x.shape[-1] > EXACT:
+        raise CompileError(
+            f"products of {x.number} and {y.number} are summed exactly up to {EXACT // most} terms, and these have"
+            f" {x.shape[-1]}; use smaller blocks"
+        )
+    total = b.cast(dot(b, b.cast(x, bfloat16), b.cast(y, bfloat16)), int32)
+    return total if acc is None else binary(b, "+", total, b.typed(acc, int32))
 
 
 # Shapes.

@@ -99,6 +99,10 @@ def _flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
+def _is_byte(x: Any) -> bool:
+    return isinstance(x, Value) and not x.is_pointer and x.number.bits == 8 and x.number.kind in ("int", "uint")
+
+
 @builtin()
 def dot(
     b: Builder,
@@ -113,11 +117,14 @@ def dot(
     trans_a: Any = False,
     trans_b: Any = False,
 ) -> Value:
-    """The matrix product, summed in float32, plus `acc`. `trans_a` and `trans_b`, which old versions of Triton have,
-    exchange the dimensions of a matrix first."""
+    """The matrix product, summed in float32, plus `acc`; that of 8-bit integers is summed in int32. Of tensors with
+    three dimensions there is one for each place along the first. `trans_a` and `trans_b`, which old versions of Triton
+    have, exchange the dimensions of a matrix first."""
     input = functions.transpose(b, input) if _flag(trans_a, "trans_a") else input
     other = functions.transpose(b, other) if _flag(trans_b, "trans_b") else other
     to = functions.dtype_of(out_dtype)
+    if _is_byte(input) and _is_byte(other):
+        return functions.integer_dot(b, input, other, acc)
     if to.kind != "float":
         raise CompileError(f"the machine multiplies matrices of floats; out_dtype is {to}")
     if acc is None or (isinstance(acc, Value) and acc.dtype is float32):

@@ -24,6 +24,7 @@ OURS: dict[str, str] = {
     "programs-to-loops": "ProgramsToLoops",
     "bound-loops": "BoundLoops",
     "expand-branches": "ExpandBranches",
+    "expand-products": "ExpandProducts",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",
     "split-words": "SplitWords",

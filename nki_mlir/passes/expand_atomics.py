@@ -156,7 +156,7 @@ def _combined(op: tile.AtomicOp, same: SSAValue, square: tuple[int, int], build:
     """For each row, the values of all rows that name the same elements, put together."""
     shape, element, kind = tile.shape_of(op.value), tile.element_of(op.value), op.kind.data
     if kind is Update.ADD and len(shape) == 2 and isinstance(element, AnyFloat):
-        sums = tile.DotOp(build.cast(same, f32), build.cast(op.value, f32), None, tile.with_shape(f32, shape))
+        sums = tile.DotOp(build.cast(same, f32), build.cast(op.value, f32), None, f32)
         return build.cast(build.emit.value(sums), element)
     whole = (*square, *shape[1:])
     over = list(range(len(whole)))

@@ -316,6 +316,8 @@ class Placement:
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
+        if not op.is_plain:
+            raise CompileError.at(op, "a product over other dimensions than [1] x [0]: run expand-products first")
         lanes = self.target.memory.partitions
         (rows, terms), columns = tile.shape_of(op.a), tile.shape_of(op.b)[1]
         result = dealt((rows, columns), 0, lanes)

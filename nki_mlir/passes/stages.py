@@ -5,7 +5,7 @@ from __future__ import annotations
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,expand-atomics,structure-accesses"
 _EXPAND = (
-    "expand-branches,expand-accesses,expand-indices,dce,split-words,expand-division,"
+    "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails"

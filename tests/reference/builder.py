@@ -249,8 +249,7 @@ class Kernel:
     def dot(self, a: Value, b: Value, acc: Value | None = None, element: Attribute | None = None) -> Value:
         from xdsl.dialects.builtin import f32
 
-        type_ = tile.with_shape(element or f32, (a.shape[0], b.shape[1]))
-        return self.emit(tile.DotOp(a.ssa, b.ssa, acc.ssa if acc else None, type_))
+        return self.emit(tile.DotOp(a.ssa, b.ssa, acc.ssa if acc else None, element or f32))
 
     # Memory: pointer form, then structured form.
     def load(self, ptr: Value, mask: Value | None = None, other: float | None = None) -> Value:

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute
 
 Array = NDArray[Any]
+Dims = tuple[int, ...]
 Function = Callable[..., Any]
 
 _FLOATS: dict[type[Attribute], Any] = {
@@ -157,6 +158,19 @@ def scan(kind: str, array: Array, scale: Array | None, axis: int, reverse: bool,
         return np.moveaxis(found[::direction], 0, axis)
 
     return compute(along, type_, array, *(() if scale is None else (scale,)))
+
+
+def products(a: Array, b: Array, over: tuple[Dims, Dims], batch: tuple[Dims, Dims]) -> Array:
+    """Products summed in fp32 over dimensions, for each place along common ones."""
+    names = [[chr(97 + dim) for dim in range(a.ndim)], [chr(65 + dim) for dim in range(b.ndim)]]
+    for left, right in zip((*over[0], *batch[0]), (*over[1], *batch[1]), strict=True):
+        names[1][right] = names[0][left]
+    summed = {names[0][dim] for dim in over[0]}
+    common = [names[0][dim] for dim in batch[0]]
+    kept = [name for side in names for name in side if name not in summed and name not in common]
+    pattern = f"{''.join(names[0])},{''.join(names[1])}->{''.join([*common, *kept])}"
+    with np.errstate(all="ignore"):
+        return np.einsum(pattern, wide(a), wide(b))
 
 
 def matmul(a: Array, b: Array) -> Array:

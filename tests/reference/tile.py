@@ -168,7 +168,7 @@ class TileFunctions(InterpreterFunctions):
     @impl(tile.DotOp)
     def dot(self, interpreter: Interpreter, op: tile.DotOp, args: PythonValues) -> PythonValues:
         a, b, *acc = args
-        product = elements.matmul(a, b)
+        product = elements.products(a, b, op.over, op.batch)
         if acc:
             product = product + elements.wide(acc[0])
         return (product.astype(elements.storage(tile.element_of(op.result))),)

@@ -37,7 +37,7 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
 func.func @a_product_has_k_on_the_partitions(%x: memref<64x32xf32>, %y: memref<32x16xf32>, %z: memref<64x16xf32>) {
   %a = tile.read %x [d0 by 32, d1 by 1] : memref<64x32xf32> -> tensor<64x32xf32>
   %b = tile.read %y [d0 by 16, d1 by 1] : memref<32x16xf32> -> tensor<32x16xf32>
-  %d = tile.dot %a, %b : tensor<64x32xf32>, tensor<32x16xf32> -> tensor<64x16xf32>
+  %d = tile.dot %a, %b over [1] x [0] : tensor<64x32xf32>, tensor<32x16xf32> -> tensor<64x16xf32>
   tile.write %d to %z [d0 by 16, d1 by 1] : tensor<64x16xf32> -> memref<64x16xf32>
   func.return
 }
@@ -219,7 +219,7 @@ func.func @terms_are_dealt_out_and_rows_do_not_cross_banks(%x: memref<200x257xf3
   %a = tile.read %x [d0 by 257, d1 by 1] : memref<200x257xf32> -> tensor<200x257xf32>
   %b = tile.read %y [d0 by 600, d1 by 1] : memref<257x600xf32> -> tensor<257x600xf32>
   %e = math.exp %b : tensor<257x600xf32>
-  %d = tile.dot %a, %e : tensor<200x257xf32>, tensor<257x600xf32> -> tensor<200x600xf32>
+  %d = tile.dot %a, %e over [1] x [0] : tensor<200x257xf32>, tensor<257x600xf32> -> tensor<200x600xf32>
   tile.write %d to %z [d0 by 600, d1 by 1] : tensor<200x600xf32> -> memref<200x600xf32>
   func.return
 }

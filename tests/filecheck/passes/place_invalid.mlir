@@ -83,7 +83,7 @@ func.func @a_product_too_wide_for_psum(%x: memref<128x32xf32>, %y: memref<32x819
   %a = tile.read %x [d0 by 32, d1 by 1] : memref<128x32xf32> -> tensor<128x32xf32>
   %b = tile.read %y [d0 by 8192, d1 by 1] : memref<32x8192xf32> -> tensor<32x8192xf32>
   // CHECK: the product, 128 x 8192 in fp32, needs 32768 bytes on each of 128 partitions of PSUM, which has 16384; use smaller blocks
-  %d = tile.dot %a, %b : tensor<128x32xf32>, tensor<32x8192xf32> -> tensor<128x8192xf32>
+  %d = tile.dot %a, %b over [1] x [0] : tensor<128x32xf32>, tensor<32x8192xf32> -> tensor<128x8192xf32>
   tile.write %d to %z [d0 by 8192, d1 by 1] : tensor<128x8192xf32> -> memref<128x8192xf32>
   func.return
 }
@@ -272,5 +272,15 @@ func.func @an_address_that_data_chooses(%x: memref<8xf32>) {
   // CHECK: neuron.mem.load has an index that tile.select computes of data, which is not supported here
   %v = tile.read %x(%i) [s0 by 1] : memref<8xf32> -> tensor<1xf32>
   tile.write %v to %x [d0 by 1] : tensor<1xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_product_for_each_place(%x: memref<128xf32>) {
+  %a = tile.read %x [16 * d0 + 4 * d1 + d2 by 1] : memref<128xf32> -> tensor<2x4x4xf32>
+  // CHECK: a product over other dimensions than [1] x [0]: run expand-products first
+  %d = tile.dot %a, %a over [2] x [1] batch [0] x [0] : tensor<2x4x4xf32>, tensor<2x4x4xf32> -> tensor<2x4x4xf32>
+  tile.write %d to %x [16 * d0 + 4 * d1 + d2 by 1] : tensor<2x4x4xf32> -> memref<128xf32>
   func.return
 }

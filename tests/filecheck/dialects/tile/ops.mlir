@@ -57,10 +57,18 @@ func.func @shapes() {
 // CHECK-LABEL: func.func @products
 func.func @products() {
   %x, %y, %z = "test.op"() : () -> (tensor<4x8xbf16>, tensor<8x2xbf16>, tensor<4x2xf32>)
-  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
-  %a = tile.dot %x, %y : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
-  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} acc %{{.*}} : tensor<4x2xf32> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
-  %b = tile.dot %x, %y acc %z : tensor<4x2xf32> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} over [1] x [0] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  %a = tile.dot %x, %y over [1] x [0] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} acc %{{.*}} over [1] x [0] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  %b = tile.dot %x, %y acc %z over [1] x [0] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} over [0] x [1] : tensor<4x8xbf16>, tensor<2x4xbf16> -> tensor<8x2xf32>
+  %t = "test.op"() : () -> tensor<2x4xbf16>
+  %c = tile.dot %x, %t over [0] x [1] : tensor<4x8xbf16>, tensor<2x4xbf16> -> tensor<8x2xf32>
+  %u, %v = "test.op"() : () -> (tensor<3x4x8x5xf32>, tensor<8x5x2x3xf32>)
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} over [2, 3] x [0, 1] batch [0] x [3] : tensor<3x4x8x5xf32>, tensor<8x5x2x3xf32> -> tensor<3x4x2xf32>
+  %d = tile.dot %u, %v over [2, 3] x [0, 1] batch [0] x [3] : tensor<3x4x8x5xf32>, tensor<8x5x2x3xf32> -> tensor<3x4x2xf32>
+  // CHECK: %{{.*}} = tile.dot %{{.*}}, %{{.*}} over [] x [] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x8x8x2xf32>
+  %e = tile.dot %x, %y over [] x [] : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x8x8x2xf32>
   func.return
 }
 

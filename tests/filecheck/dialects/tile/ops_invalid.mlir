@@ -248,10 +248,55 @@ func.func @reshape_keeps_the_type() {
 
 // -----
 
-func.func @dot_contracts_one_dimension() {
+func.func @dot_pairs_dimensions_of_one_size() {
   %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<4x8xf32>)
-  // CHECK: Operation does not verify: shapes (4, 8) and (4, 8) do not multiply: want {{\[}}M, K] and {{\[}}K, N]
-  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: 'over' pairs dimensions of one size, got {{\[}}8] and {{\[}}4]
+  %0 = tile.dot %x, %y over [1] x [0] : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @common_dimensions_have_one_size() {
+  %x, %y = "test.op"() : () -> (tensor<3x4x8xf32>, tensor<2x8x4xf32>)
+  // CHECK: Operation does not verify: 'batch' pairs dimensions of one size, got {{\[}}3] and {{\[}}2]
+  %0 = tile.dot %x, %y over [2] x [1] batch [0] x [0] : tensor<3x4x8xf32>, tensor<2x8x4xf32> -> tensor<3x4x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @dimensions_are_paired() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x4xf32>)
+  // CHECK: Operation does not verify: 'over' pairs dimensions of one size, got {{\[}}8] and {{\[}}8, 4]
+  %0 = tile.dot %x, %y over [1] x [0, 1] : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @dot_has_no_such_dimension() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x4xf32>)
+  // CHECK: Operation does not verify: 'over': {{\[}}2] are no different dimensions of 'a', {{\[}}4, 8]
+  %0 = tile.dot %x, %y over [2] x [0] : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<4x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_dimension_is_in_one_list_once() {
+  %x, %y = "test.op"() : () -> (tensor<4x4xf32>, tensor<4x4xf32>)
+  // CHECK: Operation does not verify: 'over': {{\[}}0, 0] are no different dimensions of 'b', {{\[}}4, 4]
+  %0 = tile.dot %x, %y over [0, 1] x [0, 0] : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_dimension_is_in_one_list() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x4xf32>)
+  // CHECK: Operation does not verify: dimension 1 of 'a' is summed over and common at once
+  %0 = tile.dot %x, %y over [1] x [0] batch [1] x [0] : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<8x4x4xf32>
   func.return
 }
 
@@ -260,7 +305,7 @@ func.func @dot_contracts_one_dimension() {
 func.func @dot_takes_one_type() {
   %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x4xbf16>)
   // CHECK: Operation does not verify: operands must be of one float type, got f32 and bf16
-  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x4xbf16> -> tensor<4x4xf32>
+  %0 = tile.dot %x, %y over [1] x [0] : tensor<4x8xf32>, tensor<8x4xbf16> -> tensor<4x4xf32>
   func.return
 }
 
@@ -269,7 +314,7 @@ func.func @dot_takes_one_type() {
 func.func @dot_takes_floats() {
   %x, %y = "test.op"() : () -> (tensor<4x8xi32>, tensor<8x4xi32>)
   // CHECK: Operation does not verify: operands must be of one float type, got i32 and i32
-  %0 = tile.dot %x, %y : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xf32>
+  %0 = tile.dot %x, %y over [1] x [0] : tensor<4x8xi32>, tensor<8x4xi32> -> tensor<4x4xf32>
   func.return
 }
 
@@ -278,7 +323,7 @@ func.func @dot_takes_floats() {
 func.func @the_shape_of_a_product() {
   %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x2xf32>)
   // CHECK: Operation does not verify: the result must be a float tensor of shape (4, 2), got tensor<2x4xf32>
-  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<2x4xf32>
+  %0 = tile.dot %x, %y over [1] x [0] : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<2x4xf32>
   func.return
 }
 
@@ -287,7 +332,7 @@ func.func @the_shape_of_a_product() {
 func.func @dot_gives_floats() {
   %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8x2xf32>)
   // CHECK: Operation does not verify: the result must be a float tensor of shape (4, 2), got tensor<4x2xi32>
-  %0 = tile.dot %x, %y : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<4x2xi32>
+  %0 = tile.dot %x, %y over [1] x [0] : tensor<4x8xf32>, tensor<8x2xf32> -> tensor<4x2xi32>
   func.return
 }
 
@@ -296,7 +341,7 @@ func.func @dot_gives_floats() {
 func.func @the_type_of_an_accumulator() {
   %x, %y, %z = "test.op"() : () -> (tensor<4x8xbf16>, tensor<8x2xbf16>, tensor<4x2xbf16>)
   // CHECK: Operation does not verify: 'acc' must have the result's type tensor<4x2xf32>, got tensor<4x2xbf16>
-  %0 = tile.dot %x, %y acc %z : tensor<4x2xbf16> : tensor<4x8xbf16>, tensor<8x2xbf16> -> tensor<4x2xf32>
+  %0 = "tile.dot"(%x, %y, %z) <{over_a = array<i64: 1>, over_b = array<i64: 0>, batch_a = array<i64>, batch_b = array<i64>}> : (tensor<4x8xbf16>, tensor<8x2xbf16>, tensor<4x2xbf16>) -> tensor<4x2xf32>
   func.return
 }
 
