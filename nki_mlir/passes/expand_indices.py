@@ -52,6 +52,9 @@ _WORDWISE = (
 _LOW_BITS = arith.AddiOp | arith.SubiOp | arith.MuliOp | arith.AndIOp | arith.OrIOp | arith.XOrIOp
 """Of these, the low 32 bits of a result depend on those of the operands alone."""
 
+_IN_WORDS = _LOW_BITS | arith.MaxSIOp | arith.MinSIOp
+"""What is computed of 64 bits by words; products only by constants."""
+
 
 @dataclass(frozen=True)
 class ExpandIndices(LevelPass):
@@ -63,9 +66,9 @@ class ExpandIndices(LevelPass):
                                                                       %n = tile.cast %r : i32 -> f32
 
     They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. Loaded i64 keep their 64 bits where
-    they are compared, stored or converted to a float as they are; of arithmetic on them only the low 32 bits are known,
-    which is enough to convert to an integer of 32 bits. The counter of a loop with run-time bounds is carried by the
-    loop as a number. What can't be computed so is rejected by name.
+    they are compared, stored or converted to a float, and so do sums, differences and multiples of them; of other
+    arithmetic only the low 32 bits are known, which is enough to convert to an integer of 32 bits. The counter of a
+    loop with run-time bounds is carried by the loop as a number. What can't be computed so is rejected by name.
     """
 
     name = "expand-indices"
@@ -223,6 +226,8 @@ class _Words:
                 return moved
             if isinstance(op, tile.SelectOp):
                 return self.build.select(op.condition, self.wide(op.on_true), self.wide(op.on_false))
+            if isinstance(op, _IN_WORDS) and not (isinstance(op, arith.MuliOp) and constant_of(op.rhs) is None):
+                return self.build.emit.value(type(op)(self.wide(op.lhs), self.wide(op.rhs)))
             raise CompileError.at(self.user, _WIDE)
         return self.build.cast(self.of(value), i64)
 

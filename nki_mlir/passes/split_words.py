@@ -54,8 +54,9 @@ class SplitWords(LevelPass):
         %h = tile.read %x [d0 by 2, 1 by 1] : memref<8x2xi32> -> tensor<8xi32>
         %c = and (tile.compare eq %l, …) (tile.compare eq %h, …)
 
-    Comparisons use both words; conversions to 32 bits take the low one, those from 32 bits repeat the sign. Arithmetic
-    in 64 bits is rejected by name.
+    Comparisons use both words; conversions to 32 bits take the low one, those from 32 bits repeat the sign. Sums carry
+    from the low word to the high one; a product by a constant is one of doublings. Other arithmetic in 64 bits is
+    rejected by name.
     """
 
     name = "split-words"
@@ -124,7 +125,8 @@ class _Splitter:
     def compute(self, op: Operation) -> None:
         build = TileBuilder(Emitter.before(op))
         if isinstance(op, tile.CompareOp):
-            op.result.replace_all_uses_with(self.compare(op, build))
+            left, right = self.words(op.lhs, build), self.words(op.rhs, build)
+            op.result.replace_all_uses_with(_compared(op.predicate.data, left, right, build))
         elif isinstance(op, tile.CastOp) and not _is_wide(op.result):
             op.result.replace_all_uses_with(self.narrowed(op, build))
         elif isinstance(op, tile.CastOp):
@@ -133,6 +135,11 @@ class _Splitter:
             sides = zip(self.words(op.on_true, build), self.words(op.on_false, build), strict=True)
             low, high = (build.select(op.condition, a, b) for a, b in sides)
             self.pairs[op.result] = low, high
+        elif type(op) in _ON_WORDS:
+            left, right = (self.words(operand, build) for operand in op.operands)
+            self.pairs[op.results[0]] = _ON_WORDS[type(op)](left, right, build)
+        elif isinstance(op, arith.MuliOp) and (number := constant_of(op.rhs)) is not None:
+            self.pairs[op.result] = _product(self.words(op.lhs, build), int(value_of(number)), build)
         elif type(op) in _SHAPES:
             low, high = (build.emit.value(_SHAPES[type(op)](op, word)) for word in self.words(op.operands[0], build))
             self.pairs[op.results[0]] = low, high
@@ -142,19 +149,6 @@ class _Splitter:
                 f"{op.name} in 64 bits is not supported: no engine has it; convert loaded int64 numbers to int32 first",
             )
         self.old.append(op)
-
-    def compare(self, op: tile.CompareOp, build: TileBuilder) -> SSAValue:
-        """By the high words, and where these are equal by the low ones without a sign."""
-        predicate = op.predicate.data
-        (low, high), (low2, high2) = self.words(op.lhs, build), self.words(op.rhs, build)
-        if predicate is Predicate.EQ:
-            return build.both(build.compare(predicate, low, low2), build.compare(predicate, high, high2))
-        if predicate is Predicate.NE:
-            return build.either(build.compare(predicate, low, low2), build.compare(predicate, high, high2))
-        strict = Predicate.LT if predicate in (Predicate.LT, Predicate.LE) else Predicate.GT
-        low, low2 = (build.exclusive(word, build.constant(LEAST, word)) for word in (low, low2))
-        same = build.both(build.compare(Predicate.EQ, high, high2), build.compare(predicate, low, low2))
-        return build.either(build.compare(strict, high, high2), same)
 
     def narrowed(self, op: tile.CastOp, build: TileBuilder) -> SSAValue:
         """To integers the low bits; to floats the sum of both words, each rounded."""
@@ -192,6 +186,79 @@ def _saturated(low: SSAValue, high: SSAValue, build: TileBuilder) -> SSAValue:
     end = build.select(build.compare(Predicate.LT, high, 0), least, most)
     return build.select(build.compare(Predicate.EQ, high, sign), low, end)
 
+
+def _compared(predicate: Predicate, a: Pair, b: Pair, build: TileBuilder) -> SSAValue:
+    """By the high words, and where these are equal by the low ones without a sign."""
+    (low, high), (low2, high2) = a, b
+    if predicate is Predicate.EQ:
+        return build.both(build.compare(predicate, low, low2), build.compare(predicate, high, high2))
+    if predicate is Predicate.NE:
+        return build.either(build.compare(predicate, low, low2), build.compare(predicate, high, high2))
+    strict = Predicate.LT if predicate in (Predicate.LT, Predicate.LE) else Predicate.GT
+    same = build.both(build.compare(Predicate.EQ, high, high2), _without_sign(predicate, low, low2, build))
+    return build.either(build.compare(strict, high, high2), same)
+
+
+def _without_sign(predicate: Predicate, a: SSAValue, b: SSAValue, build: TileBuilder) -> SSAValue:
+    a, b = (build.exclusive(word, build.constant(LEAST, word)) for word in (a, b))
+    return build.compare(predicate, a, b)
+
+
+def _carries(a: SSAValue, b: SSAValue, build: TileBuilder) -> SSAValue:
+    """1 where word `a` is less than word `b`, both without a sign."""
+    return build.cast(_without_sign(Predicate.LT, a, b, build), i32)
+
+
+def _sum(a: Pair, b: Pair, build: TileBuilder) -> Pair:
+    low = build.add(a[0], b[0])
+    return low, build.add(build.add(a[1], b[1]), _carries(low, a[0], build))
+
+
+def _difference(a: Pair, b: Pair, build: TileBuilder) -> Pair:
+    borrowed = _carries(a[0], b[0], build)
+    return build.subtract(a[0], b[0]), build.subtract(build.subtract(a[1], b[1]), borrowed)
+
+
+def _product(a: Pair, factor: int, build: TileBuilder) -> Pair:
+    """By a constant."""
+    zero = build.constant(0, a[0]), build.constant(0, a[0])
+    total, power, left = None, a, abs(factor)
+    while left:
+        if left & 1:
+            total = power if total is None else _sum(total, power, build)
+        left >>= 1
+        power = _sum(power, power, build) if left else power
+    result = zero if total is None else total
+    return _difference(zero, result, build) if factor < 0 else result
+
+
+def _bitwise(kind: type[Operation]) -> Callable[[Pair, Pair, TileBuilder], Pair]:
+    def word(a: SSAValue, b: SSAValue, build: TileBuilder) -> SSAValue:
+        return build.emit.value(kind.create(operands=[a, b], result_types=[a.type]))
+
+    return lambda a, b, build: (word(a[0], b[0], build), word(a[1], b[1], build))
+
+
+def _extremum(predicate: Predicate) -> Callable[[Pair, Pair, TileBuilder], Pair]:
+    """The one that compares so with the other."""
+
+    def chosen(a: Pair, b: Pair, build: TileBuilder) -> Pair:
+        first = _compared(predicate, a, b, build)
+        return build.select(first, a[0], b[0]), build.select(first, a[1], b[1])
+
+    return chosen
+
+
+_ON_WORDS: Mapping[type[Operation], Callable[[Pair, Pair, TileBuilder], Pair]] = {
+    arith.AddiOp: _sum,
+    arith.SubiOp: _difference,
+    arith.AndIOp: _bitwise(arith.AndIOp),
+    arith.OrIOp: _bitwise(arith.OrIOp),
+    arith.XOrIOp: _bitwise(arith.XOrIOp),
+    arith.MaxSIOp: _extremum(Predicate.GT),
+    arith.MinSIOp: _extremum(Predicate.LT),
+}
+"""Arithmetic in 64 bits by words."""
 
 _SHAPES: Mapping[type[Operation], Callable[[Operation, SSAValue], Operation]] = {
     tile.SplatOp: lambda op, word: tile.SplatOp(word, tile.shape_of(op.results[0])),

@@ -142,3 +142,21 @@ func.func @a_bound_that_a_condition_chooses(%c: i1) {
   }
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @sums_of_wide_integers_keep_their_words(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[SUM:%.*]] = arith.addi [[K]], [[K]] : tensor<16xi64>
+// CHECK: [[THREE:%.*]] = arith.constant dense<3> : tensor<16xi64>
+// CHECK-NEXT: [[MOST:%.*]] = arith.maxsi [[SUM]], [[THREE]] : tensor<16xi64>
+// CHECK-NEXT: tile.compare lt [[K]], [[MOST]] : tensor<16xi64>
+func.func @sums_of_wide_integers_keep_their_words(%k: tensor<16xi64>) {
+  %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+  %three = arith.constant dense<3> : tensor<16xindex>
+  %s = arith.addi %r, %r : tensor<16xindex>
+  %m = arith.maxsi %s, %three : tensor<16xindex>
+  %c = tile.compare lt %r, %m : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  "test.op"(%c) : (tensor<16xi1>) -> ()
+  func.return
+}

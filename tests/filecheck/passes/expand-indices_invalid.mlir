@@ -2,9 +2,9 @@
 // RUN: nki-opt %s -p expand-indices,cse --split-input-file --verify-diagnostics | filecheck %s
 
 
-func.func @sums_of_wide_integers_as_floats(%k: tensor<16xi64>) {
+func.func @products_of_wide_integers_as_floats(%k: tensor<16xi64>) {
   %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
-  %s = arith.addi %r, %r : tensor<16xindex>
+  %s = arith.muli %r, %r : tensor<16xindex>
   // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
   %f = tile.cast %s : tensor<16xindex> -> tensor<16xf32>
   "test.op"(%f) : (tensor<16xf32>) -> ()
@@ -24,9 +24,9 @@ func.func @low_bits_that_depend_on_high_ones(%k: tensor<16xi64>) {
 
 // -----
 
-func.func @sums_of_wide_integers_compared(%k: tensor<16xi64>) {
+func.func @products_of_wide_integers_compared(%k: tensor<16xi64>) {
   %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
-  %s = arith.addi %r, %r : tensor<16xindex>
+  %s = arith.muli %r, %r : tensor<16xindex>
   // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
   %c = tile.compare lt %r, %s : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
   "test.op"(%c) : (tensor<16xi1>) -> ()

@@ -27,10 +27,10 @@ func.func @accesses_are_of_both_words(%x: memref<8xi64>, %m: tensor<8xi1>) {
 // CHECK: [[C:%.*]] = tile.compare ne [[LOW]]
 // CHECK-NEXT: [[D:%.*]] = tile.compare ne [[HIGH]]
 // CHECK-NEXT: [[NE:%.*]] = arith.ori [[C]], [[D]]
-// CHECK: arith.constant dense<-2147483648>
-// CHECK-NEXT: [[PLAIN:%.*]] = arith.xori [[LOW]]
 // CHECK: [[SAME:%.*]] = tile.compare eq [[HIGH]]
-// CHECK-NEXT: [[LESS:%.*]] = tile.compare le [[PLAIN]]
+// CHECK-NEXT: arith.constant dense<-2147483648>
+// CHECK-NEXT: [[PLAIN:%.*]] = arith.xori [[LOW]]
+// CHECK: [[LESS:%.*]] = tile.compare le [[PLAIN]]
 // CHECK-NEXT: [[THEN:%.*]] = arith.andi [[SAME]], [[LESS]]
 // CHECK-NEXT: [[FIRST:%.*]] = tile.compare lt [[HIGH]]
 // CHECK-NEXT: [[LE:%.*]] = arith.ori [[FIRST]], [[THEN]]
@@ -117,5 +117,62 @@ func.func @leaves_alone(%x: memref<8xi32>) {
   %v = tile.read %x [d0 by 1] : memref<8xi32> -> tensor<8xi32>
   %c = tile.compare lt %v, %v : tensor<8xi32>, tensor<8xi32> -> tensor<8xi1>
   tile.write %v to %x [d0 by 1] : tensor<8xi32> -> memref<8xi32>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @sums_carry(
+// CHECK: [[L:%.*]] = tile.read %x [d0 by 2]
+// CHECK-NEXT: [[H:%.*]] = tile.read %x [d0 by 2, 1 by 1]
+// CHECK: [[M:%.*]] = tile.read %y [d0 by 2]
+// CHECK-NEXT: [[I:%.*]] = tile.read %y [d0 by 2, 1 by 1]
+// CHECK: [[LOW:%.*]] = arith.addi [[L]], [[M]] : tensor<8xi32>
+// CHECK: [[HIGH:%.*]] = arith.addi [[H]], [[I]] : tensor<8xi32>
+// CHECK: arith.xori [[LOW]]
+// CHECK: arith.xori [[L]]
+// CHECK: [[LESS:%.*]] = tile.compare lt
+// CHECK: [[CARRY:%.*]] = tile.cast [[LESS]] : tensor<8xi1> -> tensor<8xi32>
+// CHECK: [[SUM:%.*]] = arith.addi [[HIGH]], [[CARRY]]
+// CHECK: tile.write [[LOW]] to %x [d0 by 2]
+// CHECK-NEXT: tile.write [[SUM]] to %x [d0 by 2, 1 by 1]
+func.func @sums_carry(%x: memref<8xi64>, %y: memref<8xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  %w = tile.read %y [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  %s = arith.addi %v, %w : tensor<8xi64>
+  tile.write %s to %x [d0 by 1] : tensor<8xi64> -> memref<8xi64>
+  func.return
+}
+
+// -----
+
+// 6 * x is 4 * x + 2 * x.
+// CHECK-LABEL: func.func @products_by_constants_are_doublings(
+// CHECK: [[L:%.*]] = tile.read %x [d0 by 2]
+// CHECK: [[TWICE:%.*]] = arith.addi [[L]], [[L]] : tensor<8xi32>
+// CHECK: [[FOUR:%.*]] = arith.addi [[TWICE]], [[TWICE]] : tensor<8xi32>
+// CHECK: [[SIX:%.*]] = arith.addi [[TWICE]], [[FOUR]] : tensor<8xi32>
+// CHECK: tile.write [[SIX]] to %x [d0 by 2]
+func.func @products_by_constants_are_doublings(%x: memref<8xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  %six = arith.constant dense<6> : tensor<8xi64>
+  %s = arith.muli %v, %six : tensor<8xi64>
+  tile.write %s to %x [d0 by 1] : tensor<8xi64> -> memref<8xi64>
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @extrema_are_chosen_whole(
+// CHECK: [[L:%.*]] = tile.read %x [d0 by 2]
+// CHECK-NEXT: [[H:%.*]] = tile.read %x [d0 by 2, 1 by 1]
+// CHECK: [[GREATER:%.*]] = arith.ori
+// CHECK-NEXT: tile.select [[GREATER]], [[L]]
+// CHECK-NEXT: tile.select [[GREATER]], [[H]]
+func.func @extrema_are_chosen_whole(%x: memref<8xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  %six = arith.constant dense<6> : tensor<8xi64>
+  %s = arith.maxsi %v, %six : tensor<8xi64>
+  tile.write %s to %x [d0 by 1] : tensor<8xi64> -> memref<8xi64>
   func.return
 }

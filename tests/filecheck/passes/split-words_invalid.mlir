@@ -2,10 +2,10 @@
 // RUN: nki-opt %s -p split-words,cse --split-input-file --verify-diagnostics | filecheck %s
 
 
-func.func @sums(%x: memref<8xi64>) {
+func.func @products(%x: memref<8xi64>) {
   %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
-  // CHECK: arith.addi in 64 bits is not supported: no engine has it; convert loaded int64 numbers to int32 first
-  %s = arith.addi %v, %v : tensor<8xi64>
+  // CHECK: arith.muli in 64 bits is not supported: no engine has it; convert loaded int64 numbers to int32 first
+  %s = arith.muli %v, %v : tensor<8xi64>
   func.return
 }
 
