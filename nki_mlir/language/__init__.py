@@ -12,11 +12,13 @@ from nki_mlir.language import core as core
 from nki_mlir.language import extra as extra
 from nki_mlir.language import math as math
 from nki_mlir.language import memory as _memory
+from nki_mlir.language import random as random
 from nki_mlir.language import standard as standard
 from nki_mlir.language.core import *  # noqa: F403
 from nki_mlir.language.elementwise import TRITON as _TRITON
 from nki_mlir.language.elementwise import PropagateNan as PropagateNan
 from nki_mlir.language.memory import *  # noqa: F403
+from nki_mlir.language.random import *  # noqa: F403
 from nki_mlir.language.standard import *  # noqa: F403
 from nki_mlir.language.types import *  # noqa: F403
 
@@ -28,8 +30,7 @@ _UNSUPPORTED = {
     **_TRITON.unsupported("gather histogram sort", member=True),
     **_TRITON.unsupported(
         "constexpr_function dot_scaled erfc float8e4b15 float8e4b8 float8e5b16 inline_asm_elementwise "
-        "map_elementwise philox philox_impl pair_uniform_to_normal rand rand4x randint randint4x randn randn4x slice "
-        "target_info tensor_descriptor topk tuple umulhi void"
+        "map_elementwise slice target_info tensor_descriptor topk tuple void"
     ),
 }
 
@@ -41,4 +42,4 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-__all__ = ["core", "extra", "math", "standard", *_public_names(globals())]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["core", "extra", "math", "random", "standard", *_public_names(globals())]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -15,9 +15,11 @@ from nki_mlir.frontend.dtypes import float32, int32
 from nki_mlir.frontend.values import Unexpected, Value, is_runtime
 from nki_mlir.language.elementwise import *  # noqa: F403
 from nki_mlir.language.elementwise import abs, cos, exp, fdiv, log, log2, maximum, minimum, sin, sqrt, tanh
+from nki_mlir.language.random import umulhi as _umulhi
 
 fabs, fast_expf, fast_logf, fast_log2f, fast_sinf, fast_cosf, fast_tanhf = abs, exp, log, log2, sin, cos, tanh
 div_rn, fast_dividef, sqrt_rn, min, max = fdiv, fdiv, sqrt, minimum, maximum
+umulhi = _umulhi
 
 _MATH = Language("triton", "tl.math")
 
@@ -164,7 +166,7 @@ def _whole_power(b: Builder, x: Any, exponent: int) -> Any:
 
 _UNSUPPORTED = _MATH.unsupported(
     "acos acosh asin asinh atan atan2 atanh cbrt copysign cosh erfc expm1 fmod hypot lgamma log1p popc sinh tan "
-    "tgamma umulhi fast_tanf fast_powf mulhi clz ffs signbit"
+    "tgamma fast_tanf fast_powf mulhi clz ffs signbit"
 )
 
 
