@@ -10,6 +10,7 @@ from kernels import integers, refused, run
 
 import nki_mlir
 import nki_mlir.language as tl
+from nki_mlir.language.extra import libdevice
 
 N = 64
 WORD = 0xFFFFFFFF
@@ -87,7 +88,7 @@ def parts(w, y, z, N: tl.constexpr):
     tl.store(y + c, tl.philox(3, c, 0, 0, 0)[2])
     tl.store(y + N + c, tl.philox_impl(c, 0, 0, 0, 3, 0)[2])
     tl.store(y + 2 * N + c, tl.umulhi(tl.load(w + c), 0x12345678))
-    tl.store(y + 3 * N + c, tl.math.umulhi(tl.load(w + c), tl.load(w + c)))
+    tl.store(y + 3 * N + c, libdevice.umulhi(tl.load(w + c), tl.load(w + c)))
     tl.store(y + 4 * N + c, tl.random.randint(3, 5) + tl.load(w + c) * 0)
 
 
