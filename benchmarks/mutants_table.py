@@ -67,6 +67,9 @@ _ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
 _CONVERTS = ("tests/test_converts.py",)
 
+_CARRIED = _filecheck("carried-indices")
+_WORDS = ("tests/test_int64.py::test_sums_of_64_bits",)
+
 MUTANTS: list[Mutant] = [
     *_of(
         "normalize_loops",
@@ -641,5 +644,26 @@ MUTANTS: list[Mutant] = [
         ("carry", "Predicate.LT, low, 0), f32)", "Predicate.GT, low, 0), f32)", _filecheck("split-words")),
         ("atomic", "op.indices, op.mask, op.atomic)", "op.indices, op.mask)", _filecheck("split-words")),
         ("bits", "bits >> 32, i32, shape", "0, i32, shape", _filecheck("split-words")),
+    ),
+    *_of(
+        "split_words",
+        (
+            "sum",
+            "build.add(build.add(a[1], b[1]), _carries(",
+            "build.subtract(build.add(a[1], b[1]), _carries(",
+            _WORDS,
+        ),
+        ("doublings", "if left & 1:", "if True:", _filecheck("split-words")),
+    ),
+    *_of(
+        "carried_indices",
+        ("step", "build.subtract(total, value) if move.negative", "build.add(total, value) if move.negative", _CARRIED),
+        ("uniform", "() if uniform else shape)", "shape)", _CARRIED),
+        ("handed on", "!= list(blocks[0].args):", "!= list(condition.args):", _CARRIED),
+    ),
+    *_of(
+        "expand_products",
+        ("order", "list(order) != sorted(order)", "False", _filecheck("expand-products")),
+        ("alike", "Predicate.EQ, here, there", "Predicate.NE, here, there", _filecheck("expand-products")),
     ),
 ]
