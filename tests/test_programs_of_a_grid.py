@@ -52,18 +52,19 @@ def starts_before(x_ptr, out_ptr, BLOCK: tl.constexpr):
 def test_a_load_beyond_a_tensor_names_line_element_and_program() -> None:
     x = random(50, 60)
     head, line, caret, program = reported(lambda: loads_without_mask[(1, 6)](x, np.empty_like(x), 3000, 512), "bounds")
-    assert 'src reads element (50, 0) of tensor "x_ptr", which has shape (50, 60): 72 of its 512 elements' in head
+    assert 'src reads element (50, 0) of tensor "x_ptr", which has shape (50, 60): 72 of its 1536 elements' in head
     assert "a mask is missing" in head and "test_programs_of_a_grid.py:" in head
     assert line.strip() == "values = tl.load(x_ptr + offsets)"
     assert caret.index("^") == line.index("tl.load")
-    assert program.strip() == "in program (0, 5) of the grid (1, 6)"
+    assert program.strip() == "in programs (0, 3) to (0, 5) of the grid (1, 6)"
 
 
 def test_a_store_beyond_a_tensor_too() -> None:
     x, out = random(3000), np.empty(2900, np.float32)
     head, line, _, program = reported(lambda: stores_without_mask[(1, 6)](x, out, 3000, 512), "bounds")
-    assert 'dst writes element (2900,) of tensor "out_ptr", which has shape (2900,): 172 of its 512 elements' in head
-    assert line.strip().startswith("tl.store(out_ptr") and program.strip() == "in program (0, 5) of the grid (1, 6)"
+    assert 'dst writes element (2900,) of tensor "out_ptr", which has shape (2900,): 172 of its 1536 elements' in head
+    assert line.strip().startswith("tl.store(out_ptr")
+    assert program.strip() == "in programs (0, 3) to (0, 5) of the grid (1, 6)"
 
 
 def test_elements_before_the_first_are_outside_too() -> None:

@@ -404,18 +404,21 @@ class BufferOp(IRDLOperation):
 @irdl_op_definition
 class ProgramOp(_BodyOp):
     """A whole machine program. `grid` says how many programs of its kernel it runs, where there are several; `program`
-    of a transfer is the number of one of them. Reports name them so."""
+    of a transfer is the number of one of them; with `by`, of a group of so many along each axis. Reports name them
+    so."""
 
     name = "neuron.isa.program"
     sym_name = prop_def(SymbolNameConstraint())
     grid = opt_prop_def(DenseArrayBase.constr(i64))
+    widths = opt_prop_def(DenseArrayBase.constr(i64))
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), IsolatedFromAbove(), SymbolOpInterface())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$sym_name (`grid` $grid^)? $body attr-dict"
+    assembly_format = "$sym_name (`grid` $grid^)? (`by` $widths^)? $body attr-dict"
 
-    def __init__(self, name: str, ops: Sequence[Operation], grid: Sequence[int] = ()):
-        shape = DenseArrayBase.from_list(i64, grid) if grid else None
-        super().__init__(properties={"sym_name": StringAttr(name), "grid": shape}, regions=[Region(Block(ops))])
+    def __init__(self, name: str, ops: Sequence[Operation], grid: Sequence[int] = (), widths: Sequence[int] = ()):
+        given = {"grid": grid, "widths": widths}
+        shapes = {n: DenseArrayBase.from_list(i64, v) if v else None for n, v in given.items()}
+        super().__init__(properties={"sym_name": StringAttr(name), **shapes}, regions=[Region(Block(ops))])
 
     def tensors(self) -> list[TensorOp]:
         return [op for op in self.items if isinstance(op, TensorOp)]
@@ -433,6 +436,10 @@ class ProgramOp(_BodyOp):
             raise VerifyException("two cores have one index")
         if self.grid is not None and min(self.grid.get_values(), default=0) < 1:
             raise VerifyException(f"a grid is made of positive sizes, got {list(self.grid.get_values())}")
+        if self.widths is not None:
+            grid, widths = ([] if n is None else list(n.get_values()) for n in (self.grid, self.widths))
+            if len(grid) != len(widths) or min(widths) < 1:
+                raise VerifyException(f"groups of {widths} programs are none of a grid of {grid}")
         for op in self.body.walk():
             if self.grid is None and "program" in op.properties:
                 raise VerifyException(f"{op.name} names a program, but there is no grid of them")

@@ -13,6 +13,7 @@ from xdsl.irdl import (
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     region_def,
     traits_def,
@@ -41,6 +42,17 @@ def grid_problem(grid: Sequence[int]) -> str | None:
     return None
 
 
+def groups_of(grid: Sequence[int], widths: Sequence[int]) -> tuple[int, ...]:
+    """How many groups of so many programs along each axis there are; the last one may have fewer."""
+    return tuple(-(-size // width) for size, width in zip(grid, widths, strict=True))
+
+
+def _verify_widths(grid: Sequence[int], widths: Sequence[int]) -> None:
+    """A grid of groups of programs: how many there are in one along each axis."""
+    if len(widths) != len(grid) or min(widths, default=1) < 1:
+        raise VerifyException(f"groups of {list(widths)} programs are none of a grid of {list(grid)}")
+
+
 def _verify_sizes(sizes: Sequence[int]) -> None:
     if min(sizes, default=1) < 1:
         raise VerifyException(f"a grid is made of positive sizes, got {list(sizes)}")
@@ -54,21 +66,44 @@ class ProgramsOp(IRDLOperation):
 
     It means whole programs one after the other, in some order that a pass may choose. What a program does reaches
     others through memory alone, and memory through accesses alone, so that who asks for dependences looks at accesses
-    only. A function may have several, which follow one another; a grid without axes is one program."""
+    only. A function may have several, which follow one another; a grid without axes is one program.
+
+    `in [8] by [125] of [1000]` says that each of the 8 does what 125 programs of the kernel do, of which there are
+    1,000: reports name those."""
 
     name = "tile.programs"
     sizes = prop_def(DenseArrayBase.constr(i64))
+    widths = opt_prop_def(DenseArrayBase.constr(i64))
+    kernel = opt_prop_def(DenseArrayBase.constr(i64))
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), HasParent(FuncOp))
 
-    def __init__(self, sizes: Sequence[int], body: Region | None = None):
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        body: Region | None = None,
+        widths: Sequence[int] | None = None,
+        kernel: Sequence[int] | None = None,
+    ):
         region = Region(Block(arg_types=[IndexType()] * len(sizes))) if body is None else body
-        super().__init__(properties={"sizes": DenseArrayBase.from_list(i64, sizes)}, regions=[region])
+        given = {"sizes": sizes, "widths": widths, "kernel": kernel}
+        properties = {n: None if v is None else DenseArrayBase.from_list(i64, v) for n, v in given.items()}
+        super().__init__(properties=properties, regions=[region])
 
     @property
     def grid(self) -> tuple[int, ...]:
         """The number of programs along each axis."""
         return tuple(self.sizes.get_values())
+
+    @property
+    def kernel_grid(self) -> tuple[int, ...]:
+        """The kernel's grid, as it was launched."""
+        return self.grid if self.kernel is None else tuple(self.kernel.get_values())
+
+    @property
+    def group(self) -> tuple[int, ...]:
+        """How many of the kernel's programs each of these does along each axis."""
+        return (1,) * len(self.grid) if self.widths is None else tuple(self.widths.get_values())
 
     @property
     def ids(self) -> tuple[SSAValue, ...]:
@@ -77,6 +112,12 @@ class ProgramsOp(IRDLOperation):
 
     def verify_(self) -> None:
         _verify_sizes(self.grid)
+        if (self.widths is None) != (self.kernel is None):
+            raise VerifyException("a grid of groups says how many programs are in one, and how many there are")
+        _verify_widths(self.kernel_grid, self.group)
+        if self.grid != groups_of(self.kernel_grid, self.group):
+            kernel, group = list(self.kernel_grid), list(self.group)
+            raise VerifyException(f"{kernel} programs are not {list(self.grid)} groups of {group}")
         types = [value.type for value in self.ids]
         if types != [IndexType()] * len(self.grid):
             raise VerifyException(f"a grid of {len(self.grid)} axes gives as many ids, which are index; got {types}")
@@ -90,6 +131,11 @@ class ProgramsOp(IRDLOperation):
         printer.print_string(" in ")
         with printer.in_square_brackets():
             printer.print_list(self.grid, printer.print_int)
+        for word, given in (("by", self.widths), ("of", self.kernel)):
+            if given is not None:
+                printer.print_string(f" {word} ")
+                with printer.in_square_brackets():
+                    printer.print_list(given.get_values(), printer.print_int)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
@@ -101,9 +147,15 @@ class ProgramsOp(IRDLOperation):
         )
         parser.parse_keyword("in")
         sizes = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
+        more = [
+            parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
+            if parser.parse_optional_keyword(word) is not None
+            else None
+            for word in ("by", "of")
+        ]
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region([one.resolve(IndexType()) for one in ids])
-        op = cls(sizes, body)
+        op = cls(sizes, body, *more)
         if attributes is not None:
             op.attributes |= attributes.data
         return op
@@ -118,19 +170,24 @@ def _verify_effects(op: Operation) -> None:
 @irdl_op_definition
 class BeginProgramOp(IRDLOperation):
     """What follows in this block belongs to one program of the grid, whose place in it, in row-major order, is
-    `number`. It does nothing; it tells reports who does what, down to `neuron.engine`."""
+    `number`; with `by`, to one group of so many programs along each axis, whose place among the groups it is. It does
+    nothing; it tells reports who does what, down to `neuron.engine`."""
 
     name = "tile.begin_program"
     number = operand_def(IndexType())
     grid = prop_def(DenseArrayBase.constr(i64))
+    widths = opt_prop_def(DenseArrayBase.constr(i64))
     traits = traits_def(MemoryWriteEffect())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$number `of` $grid attr-dict"
+    assembly_format = "$number `of` $grid (`by` $widths^)? attr-dict"
 
-    def __init__(self, number: SSAValue, grid: Sequence[int]):
-        super().__init__(operands=[number], properties={"grid": DenseArrayBase.from_list(i64, grid)})
+    def __init__(self, number: SSAValue, grid: Sequence[int], widths: DenseArrayBase | None = None):
+        properties = {"grid": DenseArrayBase.from_list(i64, grid), "widths": widths}
+        super().__init__(operands=[number], properties=properties)
 
     def verify_(self) -> None:
         if not len(self.grid):
             raise VerifyException("a grid of one program has no program to name")
         _verify_sizes(self.grid.get_values())
+        if self.widths is not None:
+            _verify_widths(self.grid.get_values(), self.widths.get_values())

@@ -18,7 +18,6 @@ from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.meaning import Masked, Output
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, MicroOp, Placed
-from nki_mlir.executor.reports import program_name
 from nki_mlir.executor.rows import Rows
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -76,10 +75,10 @@ class DmaAction(DataAction):
 
     def _named(self, error: ExecutionError, numbers: tuple[int, ...]) -> ExecutionError:
         """The error with the program that it happened in."""
-        if not self.of_program:
-            return error
         grid = self.simulation.grid
-        return ExecutionError(f"{error}\n  in {program_name(numbers[EXTRA], grid)} of the grid {grid}", error.kind)
+        if not self.of_program or grid is None:
+            return error
+        return ExecutionError(f"{error}\n  in {grid.name(numbers[EXTRA])} of the grid {grid.sizes}", error.kind)
 
     def movement(self, numbers: tuple[int, ...]) -> Movement:
         for pattern, k in self.sources:

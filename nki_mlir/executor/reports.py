@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ from nki_mlir.errors import position
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
+
+    from nki_mlir.dialects.neuron_isa import ProgramOp
 
 
 def source(op: Operation | None) -> str | None:
@@ -53,13 +55,31 @@ def where(op: Operation) -> str:
     return f"{at}: {text}" if at else text
 
 
-def program_name(number: int, grid: Sequence[int]) -> str:
-    """A program of a grid by its ids: `program (1, 2)`."""
-    ids: list[int] = []
-    for size in reversed(grid):
-        number, position = divmod(number, size)
-        ids.append(position)
-    return f"program {tuple(reversed(ids))}"
+@dataclass(frozen=True)
+class Grid:
+    """The programs of a kernel, `widths` of them along each axis in a group, which has a number."""
+
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, program: ProgramOp) -> Grid | None:
+        """What a machine program says of them, if anything."""
+        if program.grid is None:
+            return None
+        sizes = tuple(program.grid.get_values())
+        return cls(sizes, (1,) * len(sizes) if program.widths is None else tuple(program.widths.get_values()))
+
+    def name(self, number: int) -> str:
+        """A program by its ids, `program (1, 2)`, or the programs of a group by their first and last."""
+        first: list[int] = []
+        last: list[int] = []
+        for size, width in zip(reversed(self.sizes), reversed(self.widths), strict=True):
+            number, position = divmod(number, -(-size // width))
+            first.append(position * width)
+            last.append(min(position * width + width, size) - 1)
+        one, other = tuple(reversed(first)), tuple(reversed(last))
+        return f"program {one}" if one == other else f"programs {one} to {other}"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from nki_mlir.executor.exchange import Pipes, unpaired
 from nki_mlir.executor.load import load
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Recording
-from nki_mlir.executor.reports import source
+from nki_mlir.executor.reports import Grid, source
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
 from nki_mlir.executor.trace import Trace
@@ -65,7 +65,7 @@ def execute(
         tensors = _bind(program, arrays, bool(checks), frozenset(uninitialised))
         simulation = Simulation(target_of(program), tensors, seed, bool(checks), numerics=True)
         simulation.constant_tensors = _constant(program, tensors)
-        simulation.delays, simulation.grid = delays or {}, tuple(program.grid.get_values()) if program.grid else ()
+        simulation.delays, simulation.grid = delays or {}, Grid.of(program)
         simulation.limit_to(max_instructions)
         simulation.trace = trace if trace is not None else simulation.trace
         if checks:

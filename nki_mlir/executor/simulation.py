@@ -14,7 +14,7 @@ from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.dma import DmaEngines
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.recording import Mark, Unit
-from nki_mlir.executor.reports import where
+from nki_mlir.executor.reports import Grid, where
 from nki_mlir.executor.trace import Trace
 from nki_mlir.targets import Target
 
@@ -111,7 +111,7 @@ class Simulation:
             memory.problems = self.problems
         self.slots: dict[str, Slots] = {}
         self.undefined: Undefined | None = None
-        self.grid: tuple[int, ...] = ()
+        self.grid: Grid | None = None
         self.programs: Programs | None = None
         self.delays: Mapping[Operation, float] = {}
         self.limit = self.left = MOST_INSTRUCTIONS

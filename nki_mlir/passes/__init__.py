@@ -21,6 +21,8 @@ OURS: dict[str, str] = {
     "fold-constants": "FoldConstants",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
+    "widen": "Widen",
+    "coalesce": "Coalesce",
     "programs-to-loops": "ProgramsToLoops",
     "bound-loops": "BoundLoops",
     "expand-branches": "ExpandBranches",

@@ -74,6 +74,7 @@ class _Emission:
         self.order = self.loops = self.regions = 0
         self.program_now: BeginProgramOp | None = None
         self.grid: Sequence[int] = ()
+        self.widths: Sequence[int] = ()
         self.depths: dict[SSAValue, int] = {}
 
     def program(self) -> isa.ProgramOp:
@@ -83,7 +84,7 @@ class _Emission:
             if stream.levels[0]:
                 made.append(_at(isa.StreamOp(engine, stream.levels[0]), self.func))
         core = _at(isa.CoreOp(0, made), self.func)
-        return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core], self.grid)
+        return isa.ProgramOp(self.func.sym_name.data, [*self.tensors(), *self.buffers(), core], self.grid, self.widths)
 
     def tensors(self) -> list[Operation]:
         check_arguments(self.func, (MemRefType,))
@@ -122,6 +123,7 @@ class _Emission:
                 self.instruction(op)
             elif isinstance(op, BeginProgramOp):
                 self.program_now, self.grid = op, op.grid.get_values()
+                self.widths = op.widths.get_values() if op.widths is not None else ()
             elif isinstance(op, ScalarOp):
                 self.scalar(op)
             elif is_run_time(op) or isinstance(op, ForOp):

@@ -12,7 +12,7 @@ _SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails
 _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {
-    "tile": f"{_STRUCTURE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile": f"{_STRUCTURE},{_CLEAN},widen,coalesce,{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},hoist-loads,{_SPLIT},{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",

@@ -4,7 +4,6 @@ element of HBM, it must not matter which comes last."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from nki_mlir.errors import ExecutionError, excerpt
 from nki_mlir.executor import numerics
 from nki_mlir.executor.machine import Memory, Pattern, unravelled
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.reports import program_name, where
+from nki_mlir.executor.reports import Grid, where
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -43,8 +42,8 @@ class _Tensor:
 class Programs:
     """The writes of a run, of `grid` programs. A tensor that overlaps another is looked at by itself."""
 
-    def __init__(self, grid: Sequence[int], problems: list[ExecutionError]):
-        self.grid, self.problems = tuple(grid), problems
+    def __init__(self, grid: Grid, problems: list[ExecutionError]):
+        self.grid, self.problems = grid, problems
         self.writes: list[_Write] = [_Write(-1, None)]  # pyright: ignore[reportArgumentType]
         self.numbers: dict[tuple[int, int], int] = {}
         self.programs = np.full(64, -1, np.int64)
@@ -107,8 +106,8 @@ class Programs:
         first, second = (self.writes[int(of[element])] for of in (tensor.before, tensor.last))
         count = int(np.count_nonzero(differ))
         text = (
-            f"{where(second.op)}: {program_name(first.program, self.grid)} and"
-            f" {program_name(second.program, self.grid)} write different values, {old[place]} and {new[place]}, to"
+            f"{where(second.op)}: {self.grid.name(first.program)} and"
+            f" {self.grid.name(second.program)} write different values, {old[place]} and {new[place]}, to"
             f" element {unravelled(element, tensor.shape)} of {tensor.memory.label}"
             + (f" (and so for {count - 1} more elements)" if count > 1 else "")
             + "; programs run in any order, so each element must be one program's"

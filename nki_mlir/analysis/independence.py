@@ -1,0 +1,194 @@
+"""Whether programs of a grid may run at the same time, and which of their values differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from xdsl.dialects.builtin import DenseArrayBase
+from xdsl.dialects.scf import ForOp, IfOp, YieldOp
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+
+from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.indices import UNKNOWN, bounds, range_of
+from nki_mlir.analysis.overlap import Variable, solvable
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.coordinates import Coordinate, Element, Position
+from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Term
+from nki_mlir.dialects.tile_programs import ProgramsOp
+
+
+def varying(programs: ProgramsOp, axis: int) -> set[SSAValue]:
+    """The values of a program that may depend on its id along an axis."""
+    found = {programs.ids[axis]}
+    while _spread(programs.body.block, found):
+        pass
+    return found
+
+
+def _spread(block: Block, found: set[SSAValue]) -> bool:
+    """Adds what depends on the values found; whether that is anything new."""
+    before = len(found)
+    for op in block.ops:
+        for region in op.regions:
+            for inner in region.blocks:
+                _spread(inner, found)
+        match op:
+            case ForOp():
+                end = op.body.block.last_op
+                assert isinstance(end, YieldOp)
+                for start, argument, yielded, result in zip(
+                    op.iter_args, op.body.block.args[1:], end.operands, op.results, strict=True
+                ):
+                    if not found.isdisjoint((start, argument, yielded)):
+                        found |= {argument, result}
+            case IfOp():
+                for number, result in enumerate(op.results):
+                    sides = (region.block.last_op for region in op.regions)
+                    if op.cond in found or any(end is not None and end.operands[number] in found for end in sides):
+                        found.add(result)
+            case _ if not found.isdisjoint(op.operands):
+                found.update(op.results)
+            case _:
+                pass
+    return len(found) > before
+
+
+def are_independent(programs: ProgramsOp, axis: int) -> bool:
+    """Whether no element of memory that a program writes is touched by one with another id along the axis, whatever the
+    ids along the others are. Memory that may be shared in part counts as touched; so does what is reached in pointer
+    form."""
+    accesses = [op for op in programs.body.walk() if isinstance(op, AccessOp)]
+    if any(isinstance(op, tile.LoadOp | tile.StoreOp | tile.AtomicOp) for op in programs.body.walk()):
+        return False
+    writes = [op for op in accesses if isinstance(op, tile.WriteOp)]
+    return all(_are_apart(write, other, programs, axis) for write in writes for other in accesses)
+
+
+def _are_apart(write: AccessOp, other: AccessOp, programs: ProgramsOp, axis: int) -> bool:
+    if write.memory is not other.memory:
+        return not _share(write.memory, other.memory, programs)
+    most, id_ = programs.grid[axis] - 1, programs.ids[axis]
+    if most == 0:
+        return True
+    mine, theirs = _address(write, id_), _address(other, id_)
+    if mine is None or theirs is None:
+        return False
+    constant, variables = _difference(mine, theirs, id_, programs)
+    step = theirs.factor
+    apart = ((1, most), (-most, -1))
+    return not any(solvable(constant, [*variables, Variable(-step, low, high)]) for low, high in apart)
+
+
+def _share(one: SSAValue, other: SSAValue, programs: ProgramsOp) -> bool:
+    """Whether two arguments may have elements in common; how their addresses relate is not known."""
+    func = programs.parent_op()
+    groups = func.attributes.get(tile.ALIASES) if func is not None else None
+    if not isinstance(groups, DenseArrayBase) or not (
+        isinstance(one, BlockArgument) and isinstance(other, BlockArgument)
+    ):
+        return False
+    numbers = groups.get_values()
+    return numbers[one.index] == numbers[other.index]
+
+
+class _Address:
+    """An address as `factor` times a program's id, what all programs share, and what takes any value of a range."""
+
+    def __init__(self, factor: int, shared: Expr, free: list[Variable]):
+        self.factor, self.shared, self.free = factor, shared, free
+
+
+def _address(op: AccessOp, id_: SSAValue) -> _Address | None:
+    """None where the id enters otherwise than by a factor."""
+    shape = sizes_of(op.moved)
+    places = {Position(dim): (0, size - 1) for dim, size in enumerate(shape)}
+    parts = list(resolved(op.over_values))
+    for part in parts:
+        _narrow(part, places)
+    factor, shared, free = 0, Expr(0), list[Variable]()
+    expanded = Expr(0)
+    for part in parts:
+        if part.is_bounded and part.stride and id_ not in part.position.counters():
+            free.append(Variable(part.stride, *_within(part, places)))
+        else:
+            expanded = expanded + part.position * part.stride
+    for term, coefficient in expanded.terms:
+        if term == Counter(id_):
+            factor = coefficient
+        elif id_ in Expr(0, ((term, 1),)).counters():
+            return None
+        elif _is_shared(term):
+            shared = shared + Expr(0, ((term, coefficient),))
+        else:
+            free.append(Variable(coefficient, *_range(term, places)))
+    return _Address(factor, shared + expanded.const, free)
+
+
+def _narrow(part: Coordinate, places: dict[Position, tuple[int, int]]) -> None:
+    """What bounds on a single position say of it."""
+    if not part.is_bounded or len(part.position.terms) != 1 or len(part.dims) != 1:
+        return
+    place = Position(part.dims[0])
+    step, first = part.coefficient(place.dim), part.position.const
+    low, high = places[place]
+    ends = [(part.low - first, 1)] if part.low is not None else []
+    ends += [(part.high - 1 - first, -1)] if part.high is not None else []
+    for end, sign in ends:
+        if step * sign > 0:
+            low = max(low, -(-end // step))
+        else:
+            high = min(high, end // step)
+    places[place] = low, high
+
+
+def _within(part: Coordinate, places: dict[Position, tuple[int, int]]) -> tuple[int, int]:
+    """The valid values of a coordinate."""
+    low = high = part.position.const
+    for term, coefficient in part.position.terms:
+        ends = [coefficient * end for end in _range(term, places)]
+        low, high = low + min(ends), high + max(ends)
+    return (
+        low if part.low is None else max(low, part.low),
+        high if part.high is None else min(high, part.high - 1),
+    )
+
+
+def _range(term: Term, places: dict[Position, tuple[int, int]]) -> tuple[int, int]:
+    match term:
+        case Counter(Position() as place):
+            return places[place]
+        case Counter(Element()):
+            return UNKNOWN
+        case Counter(key):
+            return range_of(key)
+        case _:
+            return bounds(Expr(0, ((term, 1),)))
+
+
+def _is_shared(term: Term) -> bool:
+    """Whether a term is the same for all programs of the grid: a value that they don't make."""
+    return all(isinstance(key, SSAValue) and not _is_inside(key) for key in Expr(0, ((term, 1),)).counters())
+
+
+def _is_inside(value: SSAValue) -> bool:
+    block: Block | None = value.owner if isinstance(value.owner, Block) else value.owner.parent
+    while block is not None:
+        op: Operation | None = block.parent_op()
+        if isinstance(op, ProgramsOp):
+            return True
+        block = op.parent if op is not None else None
+    return False
+
+
+def _difference(mine: _Address, theirs: _Address, id_: SSAValue, programs: ProgramsOp) -> tuple[int, list[Variable]]:
+    """One address minus another, but for what the other id is more than this one."""
+    rest = mine.shared - theirs.shared
+    variables = [*mine.free, *_negated(theirs.free)]
+    variables += [Variable(coefficient, *_range(term, {})) for term, coefficient in rest.terms]
+    variables.append(Variable(mine.factor - theirs.factor, *range_of(id_)))
+    return rest.const, variables
+
+
+def _negated(variables: Iterable[Variable]) -> Iterator[Variable]:
+    return (Variable(-v.coefficient, v.low, v.high) for v in variables)

@@ -1,0 +1,318 @@
+"""coalesce: neighbouring dimensions that everything walks as one become one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    IndexType,
+    IntegerAttr,
+    ModuleOp,
+    TensorType,
+    i64,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, IfOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import Rewriter
+
+from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.indices import NotAffine, index_tensor
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.tile_builder import TileBuilder
+from nki_mlir.passes.widening import ELEMENTWISE
+
+Groups = list[list[int]]
+"""The dimensions of a value in order, those together that are one dimension of its new shape."""
+
+Seam = tuple[SSAValue, int]
+"""Where a value's dimensions `n` and `n + 1` meet."""
+
+
+@dataclass(frozen=True)
+class Coalesce(LevelPass):
+    """Merges two neighbouring dimensions of all values that have them in common, where memory is walked as if they were
+    one:
+
+        %x = tile.read %in(%i) [8192 * s0 + 1024 * d0 + d1 in * to 98432 by 1] : … -> tensor<8x1024xf32>
+          =>
+        %x = tile.read %in(%i) [8192 * s0 + d0 in * to 98432 by 1] : … -> tensor<8192xf32>
+
+    so that each partition has a long row of it, wherever blocks end, and a bound on both is one on a single dimension.
+    Left alone: dimensions that something tells apart, such as a reduction along one of them, and those that would no
+    longer fill the partitions evenly.
+    """
+
+    name = "coalesce"
+    levels = (TILE,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        lanes = target_of(op).memory.partitions
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            _Merge(_Seams(func), lanes).run()
+
+
+class _Seams:
+    """The seams of a function's tensors: those that only can go together are one class, named by one of them."""
+
+    def __init__(self, func: FuncOp):
+        self.func = func
+        self._above: dict[Seam, Seam] = {}
+        self.kept: set[Seam] = set()
+        """Classes that something tells apart."""
+        self.counted: set[SSAValue] = set()
+        """Indices that are made anew, whatever they are computed from."""
+        for op in func.walk():
+            self._note(op)
+        self.kept = {self.of(seam) for seam in self.kept}
+
+    def of(self, seam: Seam) -> Seam:
+        """The class of a seam."""
+        above = self._above.get(seam)
+        if above is None:
+            return seam
+        self._above[seam] = found = self.of(above)
+        return found
+
+    def _unite(self, one: Seam, other: Seam) -> None:
+        one, other = self.of(one), self.of(other)
+        if one != other:
+            self._above[one] = other
+
+    def _keep(self, value: SSAValue, seams: Sequence[int] | None = None) -> None:
+        """These seams of a value stay, or all."""
+        rank = len(tile.shape_of(value))
+        self.kept.update((value, n) for n in (range(rank - 1) if seams is None else seams) if 0 <= n < rank - 1)
+
+    def _alike(self, values: Sequence[SSAValue]) -> None:
+        """Values of one shape are merged alike."""
+        tensors = [value for value in values if tile.shape_of(value)]
+        for one, other in pairwise(tensors):
+            for n in range(len(tile.shape_of(one)) - 1):
+                self._unite((one, n), (other, n))
+
+    def _note(self, op: Operation) -> None:
+        if len(op.results) == 1 and self._is_counted(op.results[0]):
+            return
+        match op:
+            case _ if isinstance(op, ELEMENTWISE):
+                self._alike([*op.operands, *op.results])
+            case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
+                pass
+            case tile.SplatOp():
+                pass
+            case AccessOp():
+                self._access(op)
+            case tile.BroadcastOp():
+                self._broadcast(op)
+            case tile.ExpandDimsOp():
+                axis = op.axis.value.data
+                self._renumbered(op.source, op.result, [d + (d >= axis) for d in range(len(tile.shape_of(op.source)))])
+            case tile.ReduceOp():
+                axis = op.axis.value.data
+                self._renumbered(op.result, op.source, [d + (d >= axis) for d in range(len(tile.shape_of(op.result)))])
+            case tile.PermuteOp():
+                self._renumbered(op.result, op.source, list(op.order.get_values()))
+            case tile.ScanOp() | tile.FlipOp():
+                axis = op.axis.value.data
+                self._alike([*op.operands, *op.results])
+                self._keep(op.result, (axis - 1, axis))
+            case ForOp():
+                ends = op.body.block.last_op
+                assert ends is not None
+                for values in zip(op.iter_args, op.body.block.args[1:], ends.operands, op.results, strict=True):
+                    self._alike(values)
+            case IfOp():
+                for number, result in enumerate(op.results):
+                    last = (region.block.last_op for region in op.regions)
+                    self._alike([result, *(end.operands[number] for end in last if end is not None)])
+            case _ if op.name != "scf.yield":
+                for value in (*op.operands, *op.results, *(a for r in op.regions for b in r.blocks for a in b.args)):
+                    self._keep(value)
+            case _:
+                pass
+
+    def _is_counted(self, value: SSAValue) -> bool:
+        """Notes indices that are affine in their places; a seam of which stays where they don't count through it."""
+        shape = tile.shape_of(value)
+        if len(shape) < 2 or not isinstance(tile.element_of(value), IndexType):
+            return False
+        try:
+            strides = index_tensor(value).strides
+        except NotAffine:
+            return False
+        self.counted.add(value)
+        self._keep(value, [n for n in range(len(shape) - 1) if strides[n] != shape[n + 1] * strides[n + 1]])
+        return True
+
+    def _access(self, op: AccessOp) -> None:
+        shape = tile.shape_of(op.moved)
+        for part in walked(op):
+            for n in range(len(shape) - 1):
+                if not part.is_affine or part.coefficient(n) != shape[n + 1] * part.coefficient(n + 1):
+                    self._keep(op.moved, (n,))
+        named = {dim for part in op.coordinates for key in part.elements for dim in key.dims if dim is not None}
+        self._keep(op.moved, [n for dim in named for n in (dim - 1, dim)])
+        for index in op.indices:
+            self._keep(index)
+        if op.mask is not None:
+            self._alike([op.moved, op.mask])
+
+    def _broadcast(self, op: tile.BroadcastOp) -> None:
+        same = [have == want for have, want in zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)]
+        self._alike([op.source, op.result])
+        self._keep(op.result, [n for n, (one, other) in enumerate(pairwise(same)) if one != other])
+
+    def _renumbered(self, few: SSAValue, many: SSAValue, dims: Sequence[int]) -> None:
+        """Dimension `n` of one value is `dims[n]` of the other, which may have more: those go together that are
+        neighbours in both."""
+        kept = set(range(len(tile.shape_of(many)) - 1))
+        for n, (one, other) in enumerate(pairwise(dims)):
+            if other == one + 1:
+                self._unite((few, n), (many, one))
+                kept.discard(one)
+            else:
+                self._keep(few, (n,))
+        self._keep(many, sorted(kept))
+
+
+def walked(op: AccessOp) -> list[Coordinate]:
+    """The coordinates of an access over SSA values, those without bounds as one."""
+    parts = list(resolved(op.over_values))
+    plain = [part for part in parts if not part.is_bounded and not part.elements]
+    address = sum((part.position * part.stride for part in plain), Expr(0))
+    others = [part for part in parts if part not in plain]
+    return [*others, Coordinate(address)] if address != Expr(0) or not others else others
+
+
+class _Merge:
+    """Merges the dimensions of a function's values at all seams of some classes."""
+
+    def __init__(self, seams: _Seams, lanes: int):
+        self.seams, self.lanes = seams, lanes
+        self.values = list(_tensors(seams.func))
+        self.changed: dict[SSAValue, Groups] = {}
+        classes: dict[Seam, list[Seam]] = {}
+        for value in self.values:
+            for n in range(len(tile.shape_of(value)) - 1):
+                classes.setdefault(seams.of((value, n)), []).append((value, n))
+        self.merged = {name for name, members in classes.items() if name not in seams.kept and self._is_worth(members)}
+
+    def _is_worth(self, seams: Sequence[Seam]) -> bool:
+        """Whether memory is reached by what the seams belong to, and merged dimensions are in equal shares on the
+        partitions, or have a bound in common."""
+        accesses = [(op, n) for value, n in seams for op in _accesses_of(value)]
+        several = any({n, n + 1} <= set(part.dims) for op, n in accesses for part in resolved(op.over_values).bounded)
+        even = all(math.prod(tile.shape_of(value)[n : n + 2]) % self.lanes == 0 for value, n in seams)
+        return bool(accesses) and (several or even)
+
+    def _groups(self, value: SSAValue) -> Groups:
+        """The dimensions of a value, those that become one together."""
+        found = [[0]] if tile.shape_of(value) else []
+        for dim in range(1, len(tile.shape_of(value))):
+            if self.seams.of((value, dim - 1)) in self.merged:
+                found[-1].append(dim)
+            else:
+                found.append([dim])
+        return found
+
+    def run(self) -> None:
+        self.changed = {v: groups for v in self.values if len(groups := self._groups(v)) < len(tile.shape_of(v))}
+        for op in list(self.seams.func.walk()):
+            if not self.changed.keys().isdisjoint((*op.operands, *op.results)):
+                self._rewrite(op)
+        for value, groups in self.changed.items():
+            if value not in self.seams.counted:
+                Rewriter.replace_value_with_new_type(value, _type(value, groups))
+
+    def _number(self, value: SSAValue, dim: int) -> IntegerAttr:
+        """Which dimension of a value's new shape one of the old shape is in."""
+        groups = self.changed.get(value, [])
+        return IntegerAttr(next((n for n, group in enumerate(groups) if dim in group), dim), i64)
+
+    def _rewrite(self, op: Operation) -> None:
+        """What an operation says of dimensions, of those that there are then; its types follow."""
+        match op:
+            case _ if len(op.results) == 1 and op.results[0] in self.seams.counted:
+                if op.results[0] in self.changed:
+                    self._count(op.results[0], self.changed[op.results[0]])
+            case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense):
+                type_ = cast("TensorType[Attribute]", _type(op.result, self.changed[op.result]))
+                op.properties["value"] = DenseIntOrFPElementsAttr(type_, dense.data)
+            case tile.ExpandDimsOp() | tile.FlipOp() | tile.ScanOp():
+                op.properties["axis"] = self._number(op.result, op.axis.value.data)
+            case tile.ReduceOp():
+                op.properties["axis"] = self._number(op.source, op.axis.value.data)
+            case tile.PermuteOp():
+                order = op.order.get_values()
+                groups = self.changed.get(op.result, [[n] for n in range(len(order))])
+                numbers = [self._number(op.source, order[group[0]]).value.data for group in groups]
+                op.properties["order"] = DenseArrayBase.from_list(i64, numbers)
+            case AccessOp() if op.moved in self.changed:
+                self._access(op, self.changed.pop(op.moved))
+            case _:
+                pass
+
+    def _count(self, value: SSAValue, groups: Groups) -> None:
+        """Indices under their new shape, for all but indices."""
+        owner = value.owner
+        assert isinstance(owner, Operation)
+        place, sizes = index_tensor(value), _sizes(value, groups)
+        build = TileBuilder(Emitter.before(owner))
+        moves = (Expr.counter(Position(n)) * place.strides[group[-1]] for n, group in enumerate(groups))
+        made = build.positions(sum(moves, place.offset), range(len(sizes)), sizes)
+        counted = self.seams.counted
+        value.replace_uses_with_if(made, lambda use: counted.isdisjoint(use.operation.results))
+
+    def _access(self, op: AccessOp, groups: Groups) -> None:
+        """The same access of a tile under its new shape."""
+        number = {dim: n for n, group in enumerate(groups) for dim in group}
+        names: dict[object, Expr] = {Position(dim): Expr(0) for group in groups for dim in group[:-1]}
+        names |= {Position(group[-1]): Expr.counter(Position(n)) for n, group in enumerate(groups)}
+        for key in (key for part in op.coordinates for key in part.elements):
+            dims = tuple(None if dim is None else number[dim] for dim in key.dims)
+            names[key] = Expr.counter(Element(key.number, dims))
+        parts = (replace(part, position=part.position.substitute(names)) for part in walked(op))
+        made = Emitter.before(op).add(op.over(Coordinates(tuple(sorted(parts, key=lambda part: -abs(part.stride))))))
+        for old, new in zip(op.results, made.results, strict=True):
+            new.name_hint = old.name_hint
+            old.replace_all_uses_with(new)
+        self.changed[made.moved] = groups
+        op.detach()
+        op.erase()
+
+
+def _tensors(func: FuncOp) -> Iterator[SSAValue]:
+    for op in func.walk():
+        yield from (value for value in op.results if tile.shape_of(value))
+        yield from (a for r in op.regions for block in r.blocks for a in block.args if tile.shape_of(a))
+
+
+def _accesses_of(value: SSAValue) -> list[AccessOp]:
+    """The accesses that a value is moved by."""
+    users = [value.owner, *(use.operation for use in value.uses)]
+    return [op for op in users if isinstance(op, AccessOp) and op.moved is value]
+
+
+def _sizes(value: SSAValue, groups: Groups) -> list[int]:
+    shape = tile.shape_of(value)
+    return [math.prod(shape[dim] for dim in group) for group in groups]
+
+
+def _type(value: SSAValue, groups: Groups) -> Attribute:
+    return TensorType(tile.element_of(value), _sizes(value, groups))

@@ -1,0 +1,96 @@
+"""widen: programs that don't depend on one another run several at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from nki_mlir.analysis.independence import are_independent
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.widening import NotWidenable, Widening
+from nki_mlir.passes.widths import Work
+
+_GAIN = 0.95
+"""What part of its time a kernel may still take where it is worth to run programs together."""
+
+
+@dataclass(frozen=True)
+class Widen(LevelPass):
+    """Runs programs together, each value of one as a row of a tile with one dimension more, the first:
+
+        tile.programs (%i) in [1000] {                          tile.programs (%i) in [8] {
+          %x = tile.read %in(%i) [s0 by 781, d0 by 1]             %x = tile.read %in(%i) [125 * s0 + d0 by 781, d1 by 1]
+          %m = tile.reduce max %x axis 0                  =>      %m = tile.reduce max %x axis 1
+            : tensor<781xf32> -> f32                                : tensor<125x781xf32> -> tensor<125xf32>
+          … }                                                     … }
+
+    An instruction takes as long for one partition as for all of them, and a transfer hardly longer for a short row than
+    for a long one: what a group of programs costs decides how many there are in one, and along which axes of the grid.
+    Where that does not divide their number, the accesses get a bound. `width` sets it for every grid of one axis.
+    Left alone: programs of which one may touch what another one writes, products of tiles that both differ between
+    programs, loops and branches by what differs.
+    """
+
+    name = "widen"
+    levels = (TILE,)
+    width: int | None = None
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        if self.width is not None and self.width < 1:
+            raise CompileError(f"widen: width must be at least 1, got {self.width}")
+        prices = Prices(target_of(op))
+        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+            if self.width is None:
+                _by_price(programs, prices)
+            elif len(programs.grid) == 1 and are_independent(programs, 0):
+                _widened(programs, 0, min(self.width, programs.grid[0]))
+
+
+def _by_price(programs: ProgramsOp, prices: Prices) -> None:
+    """The axis that gains most, then the next."""
+    axes = {axis for axis, size in enumerate(programs.grid) if size > 1 and are_independent(programs, axis)}
+    while axes:
+        best = min((_best(programs, axis, prices), axis) for axis in axes)
+        (gain, width), axis = best
+        axes.remove(axis)
+        if gain < _GAIN:
+            programs = _widened(programs, axis, width)
+
+
+def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
+    """The best width along an axis, behind the part of the time that is left with it. Equal shares win over others that
+    cost the same."""
+    work = Work.of(programs, axis)
+    alone = work.price(1, prices)
+    found = [
+        (work.price(width, prices), bool(work.programs % width), width)
+        for width in work.widths(prices.target.memory.partitions)
+    ]
+    price, _, width = min(found)
+    return (price / alone if math.isfinite(alone) else float(price == math.inf), width)
+
+
+def _widened(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
+    """The programs, run together; as they are where they can't be."""
+    if width == 1:
+        return programs
+    widening = Widening(programs, axis, width)
+    try:
+        made = widening.run()
+    except NotWidenable:
+        widening.new.erase()
+        return programs
+    Emitter.before(programs).add(made)
+    programs.detach()
+    programs.erase()
+    return made

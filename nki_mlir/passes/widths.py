@@ -1,0 +1,145 @@
+"""How many programs of a grid had best run together: what a group of them costs, before anything is placed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from xdsl.dialects.builtin import AnyFloat, IntegerType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.independence import varying
+from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.tile_programs import ProgramsOp
+
+_DEPTH = 2
+"""Groups that are under way at a time, where there is room for their tiles."""
+
+_NOT_WHOLE = 1 << 20
+"""A step of memory that no run goes on over, in elements."""
+
+
+@dataclass(frozen=True)
+class _Value:
+    """Something computed or moved: `times` for each program, `elements` each time; of a transfer, `run` of them lie
+    together in memory."""
+
+    elements: int
+    type: Attribute
+    times: int
+    run: int = 1
+    stores: bool = False
+
+
+@dataclass
+class Work:
+    """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread. Those
+    that multiply stay as they are: a product has the rows and columns for which there is room in PSUM."""
+
+    programs: int
+    lanes: int = 0
+    multiplies: bool = False
+    transfers: list[_Value] = field(default_factory=list)
+    computed: list[_Value] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, programs: ProgramsOp, axis: int) -> Work:
+        differs, work = varying(programs, axis), cls(programs.grid[axis])
+        free = list[int]()
+        for op in programs.body.walk():
+            if differs.isdisjoint((*op.operands, *op.results)):
+                continue
+            times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
+            if isinstance(op, AccessOp):
+                work.transfers.append(_transfer(op, programs.ids[axis], times))
+            work.computed += (_Value(_size(v), tile.element_of(v), times) for v in op.results if _is_placed(v))
+            free += _free(op)
+            work.multiplies |= isinstance(op, tile.DotOp)
+        largest = max((v.elements for v in work.computed), default=1)
+        work.lanes = min(free, default=largest)
+        return work
+
+    def price(self, width: int, prices: Prices) -> float:
+        """The time, in ns, of all programs along the axis, `width` of them together; infinite where their tiles don't
+        fit."""
+        memory, dma = prices.target.memory, prices.target.dma
+        lanes = min(memory.partitions, width * self.lanes)
+        kept = sum(-(-width * v.elements // lanes) * dtype(v.type).bytes for v in self.computed)
+        depth = min(_DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
+        if not depth:
+            return math.inf
+        computed = sum(
+            v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
+        )
+        moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
+        rings = dma.queue_interval_ns * max(
+            sum(v.times for v in self.transfers if v.stores is s) for s in (True, False)
+        )
+        latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
+        groups = -(-self.programs // width)
+        return latency + (groups - 1) * max(moved, rings, computed, latency / depth)
+
+    def _moved(self, value: _Value, width: int, lanes: int, prices: Prices) -> float:
+        """The time of the DMA engine that has most of a transfer."""
+        elements = -(-width * value.elements // lanes)
+        run = min(value.run, elements)
+        shape = (lanes, -(-elements // run), run)
+        layout = Layout.lanes(shape, 0, lanes, blocked=True)
+        strides = (_NOT_WHOLE * _NOT_WHOLE, _NOT_WHOLE, 1)
+        return prices.transfer(layout, strides, value.type, value.stores) - prices.target.dma.queue_interval_ns
+
+    def widths(self, lanes: int) -> Iterator[int]:
+        """Widths worth a try: shares of the programs, equal ones where there are some, that fill the partitions some
+        times."""
+        full, found = max(1, lanes // max(self.lanes, 1)), {1: None}
+        if self.multiplies:
+            return iter(found)
+        for about in (*_powers(full), *(full * n for n in _powers(self.programs))):
+            groups = -(-self.programs // about)
+            equal = (n for n in range(groups, groups + groups // 4 + 1) if self.programs % n == 0)
+            found[-(-self.programs // next(equal, groups))] = None
+            found[-(-self.programs // groups)] = None
+        return iter(found)
+
+
+def _powers(most: int) -> Iterator[int]:
+    return (1 << n for n in range(max(most, 1).bit_length()))
+
+
+def _is_placed(value: SSAValue) -> bool:
+    return isinstance(tile.element_of(value), AnyFloat | IntegerType) and constant_of(value) is None
+
+
+def _size(value: SSAValue) -> int:
+    return math.prod(tile.shape_of(value))
+
+
+def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
+    """An access, with how many elements follow one another in memory: all of a program's, and the next one's too,
+    where they do."""
+    shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
+    strides, run = coordinates.strides(len(shape)), 1
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if stride != run:
+            break
+        run *= size
+    if run == math.prod(shape) and coordinates.address.coefficient(id_) == run:
+        run = _NOT_WHOLE
+    return _Value(math.prod(shape), tile.element_of(op.moved), times, run, isinstance(op, tile.WriteOp))
+
+
+def _free(op: Operation) -> Iterator[int]:
+    """How many elements of an operation can lie on partitions: those beside the dimension that it goes along."""
+    match op:
+        case tile.ReduceOp() | tile.ScanOp() | tile.FlipOp():
+            yield _size(op.source) // max(tile.shape_of(op.source)[op.axis.value.data], 1)
+        case _:
+            pass
