@@ -14,7 +14,7 @@ from nki_mlir.analysis.overlap import Variable, solvable
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Element, Position
-from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Term
+from nki_mlir.dialects.expr import Counter, Expr, Term
 from nki_mlir.dialects.tile_programs import ProgramsOp
 
 

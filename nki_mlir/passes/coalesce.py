@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith
@@ -252,8 +251,10 @@ class _Merge:
                 if op.results[0] in self.changed:
                     self._count(op.results[0], self.changed[op.results[0]])
             case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense):
-                type_ = cast("TensorType[Attribute]", _type(op.result, self.changed[op.result]))
-                op.properties["value"] = DenseIntOrFPElementsAttr(type_, dense.data)
+                shape = _sizes(op.result, self.changed[op.result])
+                op.properties["value"] = DenseIntOrFPElementsAttr(
+                    TensorType(dense.get_element_type(), shape), dense.data
+                )
             case tile.ExpandDimsOp() | tile.FlipOp() | tile.ScanOp():
                 op.properties["axis"] = self._number(op.result, op.axis.value.data)
             case tile.ReduceOp():

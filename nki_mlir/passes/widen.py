@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
 
 from nki_mlir.analysis.independence import are_independent
 from nki_mlir.costs.layouts import Prices

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math as numbers
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
@@ -18,7 +17,7 @@ from nki_mlir.analysis.indices import modulo, quotient
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position, guard
-from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
+from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Term
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.tile_builder import TileBuilder
@@ -90,16 +89,15 @@ class Widening:
         kernel = programs.kernel_grid
         self.new = ProgramsOp(groups_of(kernel, widths), None, widths, kernel)
         self.new.location = programs.location
-        self.values: dict[SSAValue, SSAValue] = dict(zip(programs.ids, self.new.ids, strict=True))
         self.first = self.new.ids[axis]
+        self.values: dict[SSAValue, SSAValue] = dict(zip(programs.ids, self.new.ids, strict=True))
+        del self.values[self.id]
         for before, after in zip(programs.ids, self.new.ids, strict=True):
             after.name_hint = before.name_hint
         self.build = TileBuilder(Emitter.at_end(self.new.body.block, programs.location))
 
     def run(self) -> ProgramsOp:
         """The programs, which the caller inserts. Raises NotWidenable."""
-        place = Expr.counter(self.first) * self.width + Expr.counter(_PLACE)
-        self.values[self.id] = self.build.positions(place, [0], [self.width])
         self._block(self.old.body.block, self.new.body.block)
         return self.new
 
@@ -123,6 +121,11 @@ class Widening:
             after.name_hint = before.name_hint
             self.values[before] = after
 
+    @property
+    def _ids(self) -> Expr:
+        """The ids of the programs that run together, by their place."""
+        return Expr.counter(self.first) * self.width + Expr.counter(_PLACE)
+
     def _differs(self, op: Operation) -> bool:
         """Whether an operation, or one inside it, is not the same for all programs that run together."""
         return any(not self.varying.isdisjoint((*inner.operands, *inner.results)) for inner in op.walk())
@@ -130,6 +133,8 @@ class Widening:
     # Values.
     def wide(self, value: SSAValue) -> SSAValue:
         """A value with one element, or one tile, for each program."""
+        if value is self.id:
+            return self.build.positions(self._ids, [0], [self.width])
         if value in self.varying:
             return self.values[value]
         plain, shape = self.plain(value), tile.shape_of(value)
@@ -144,6 +149,7 @@ class Widening:
         return self.values.get(value, value)
 
     def either(self, value: SSAValue) -> SSAValue:
+        """A value as it is: of each program, or of all."""
         return self.wide(value) if value in self.varying else self.plain(value)
 
     def type_of(self, value: SSAValue) -> Attribute:
@@ -189,39 +195,33 @@ class Widening:
         assert isinstance(op, tile.DotOp)
         if op.a in self.varying and op.b in self.varying:
             raise NotWidenable("a product of two tiles that both differ between programs")
-        rows, columns = tile.shape_of(op.result)
-        emit, width = self.build.emit, self.width
-        a, b = self.either(op.a), self.either(op.b)
+        (rows, columns), width = tile.shape_of(op.result), self.width
         if op.a in self.varying:
-            a = self.build.reshape(a, (width * rows, tile.shape_of(op.a)[1]))
-            product = emit.value(
-                tile.DotOp(a, b, None, tile.with_shape(tile.element_of(op.result), (width * rows, columns)))
-            )
+            a = self.build.reshape(self.wide(op.a), (width * rows, tile.shape_of(op.a)[1]))
+            product = self._product(op, a, self.plain(op.b))
             product = self.build.reshape(product, (width, rows, columns))
         elif op.b in self.varying:
-            turned = emit.value(tile.PermuteOp(b, (1, 0, 2)))
-            b = self.build.reshape(turned, (tile.shape_of(op.b)[0], width * columns))
-            product = emit.value(
-                tile.DotOp(a, b, None, tile.with_shape(tile.element_of(op.result), (rows, width * columns)))
+            b = self.build.emit.value(tile.PermuteOp(self.wide(op.b), (1, 0, 2)))
+            product = self._product(
+                op, self.plain(op.a), self.build.reshape(b, (tile.shape_of(op.b)[0], width * columns))
             )
             product = self.build.reshape(product, (rows, width, columns))
-            product = emit.value(tile.PermuteOp(product, (1, 0, 2)))
+            product = self.build.emit.value(tile.PermuteOp(product, (1, 0, 2)))
         else:
             raise NotWidenable("a product to which what differs between programs is added")
-        return [product if op.acc is None else emit.value(arith.AddfOp(self.wide(op.acc), product))]
+        return [product if op.acc is None else self.build.emit.value(arith.AddfOp(self.wide(op.acc), product))]
+
+    def _product(self, op: tile.DotOp, a: SSAValue, b: SSAValue) -> SSAValue:
+        shape = (tile.shape_of(a)[0], tile.shape_of(b)[1])
+        return self.build.emit.value(tile.DotOp(a, b, None, tile.with_shape(tile.element_of(op.result), shape)))
 
     # Memory.
     def read(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.ReadOp)
         coordinates, indices, mask = self._access(op)
-        partial = mask is not None or coordinates.bounded
-        undefined = op.undefined if partial else None
-        type_ = self.type_of(op.result)
-        return [
-            self.build.emit.value(
-                tile.ReadOp(self.plain(op.memory), coordinates, type_, indices, mask, op.other, undefined)
-            )
-        ]
+        undefined = op.undefined if mask is not None or coordinates.bounded else None
+        memory, type_ = self.plain(op.memory), self.type_of(op.result)
+        return [self.build.emit.value(tile.ReadOp(memory, coordinates, type_, indices, mask, op.other, undefined))]
 
     def write(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.WriteOp)
@@ -247,7 +247,7 @@ class Widening:
             result = result + self._term(term, op) * coefficient
         return result
 
-    def _term(self, term: Counter | Mod | FloorDiv | object, op: AccessOp) -> Expr:
+    def _term(self, term: Term, op: AccessOp) -> Expr:
         match term:
             case Counter(Position(dim)):
                 return Expr.counter(Position(dim + 1))
@@ -256,29 +256,24 @@ class Widening:
                 first = (0,) if op.indices[number] in self.varying else ()
                 return Expr.counter(Element(number, (*first, *moved)))
             case Counter(key) if key is self.id:
-                return Expr.counter(self.first) * self.width + Expr.counter(_PLACE)
+                return self._ids
             case Counter(SSAValue() as key):
                 if key in self.varying:
                     raise NotWidenable("an address that is no sum of multiples of program ids and loop counters")
                 return Expr.counter(self.plain(key))
             case Mod(value, divisor):
-                place, rest = self._whole(self._position(value, op), divisor)
-                return modulo(rest, divisor) + place
+                return modulo(self._divided(value, op), divisor)
             case FloorDiv(value, divisor):
-                _, rest = self._whole(self._position(value, op), divisor)
-                return quotient(rest, divisor)
+                return quotient(self._divided(value, op), divisor)
             case _:
                 raise NotWidenable("an address that is known at run time only")
 
-    def _whole(self, expr: Expr, divisor: int) -> tuple[Expr, Expr]:
-        """A dividend as what the place among the programs adds, and a rest whose quotient that never changes."""
-        step = expr.coefficient(_PLACE)
-        place = Expr.counter(_PLACE) * step
-        rest = expr - place
-        unit = numbers.gcd(divisor, rest.const, *(factor for _, factor in rest.terms))
-        if step and not 0 <= step * (self.width - 1) < unit:
-            raise NotWidenable("a division of program ids whose quotient differs between the programs")
-        return place, rest
+    def _divided(self, expr: Expr, op: AccessOp) -> Expr:
+        """A dividend that is the same for all programs."""
+        moved = self._position(expr, op)
+        if _PLACE in moved.counters():
+            raise NotWidenable("a division of what differs between programs")
+        return moved
 
     def _bounded(self, parts: list[Coordinate], shape: Sequence[int]) -> list[Coordinate]:
         """With nothing of programs that there are not: the last ids are fewer than the width."""
@@ -314,9 +309,8 @@ class Widening:
         if op.cond in self.varying:
             raise NotWidenable("a branch that some programs take and others don't")
         types = [self.type_of(r) if r in self.varying else r.type for r in op.results]
-        regions = [Region(Block()) if region.blocks else Region() for region in op.regions]
-        made = IfOp(self.plain(op.cond), types, *regions)
-        self.build.emit.add(made)
+        first, second = (Region(Block()) if region.blocks else Region() for region in op.regions)
+        made = self.build.emit.add(IfOp(self.plain(op.cond), types, first, second))
         for region, new in zip(op.regions, made.regions, strict=True):
             if region.blocks:
                 self._enter(region.block, new.block)

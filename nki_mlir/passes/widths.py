@@ -6,17 +6,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xdsl.dialects.builtin import AnyFloat, IntegerType
+from xdsl.dialects.builtin import i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.analysis.masks import depends_on
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
-from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
 
@@ -41,12 +42,13 @@ class _Value:
 
 @dataclass
 class Work:
-    """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread. Those
-    that multiply stay as they are: a product has the rows and columns for which there is room in PSUM."""
+    """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
+    `stays` says that each is as wide as it should be: a product has the rows and columns for which there is room in
+    PSUM, and of rows that are named one by one a transfer moves but one a partition."""
 
     programs: int
     lanes: int = 0
-    multiplies: bool = False
+    stays: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
 
@@ -60,9 +62,9 @@ class Work:
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
             if isinstance(op, AccessOp):
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
-            work.computed += (_Value(_size(v), tile.element_of(v), times) for v in op.results if _is_placed(v))
+            work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
             free += _free(op)
-            work.multiplies |= isinstance(op, tile.DotOp)
+            work.stays |= isinstance(op, tile.DotOp) or (isinstance(op, AccessOp) and _names_elements(op))
         largest = max((v.elements for v in work.computed), default=1)
         work.lanes = min(free, default=largest)
         return work
@@ -97,17 +99,21 @@ class Work:
         return prices.transfer(layout, strides, value.type, value.stores) - prices.target.dma.queue_interval_ns
 
     def widths(self, lanes: int) -> Iterator[int]:
-        """Widths worth a try: shares of the programs, equal ones where there are some, that fill the partitions some
-        times."""
+        """Widths worth a try: shares of the programs, equal ones where there are some, that lie evenly on the
+        partitions."""
         full, found = max(1, lanes // max(self.lanes, 1)), {1: None}
-        if self.multiplies:
+        if self.stays:
             return iter(found)
-        for about in (*_powers(full), *(full * n for n in _powers(self.programs))):
+        for about in (*_powers(full), *(full * n for n in _powers(-(-self.programs // full)))):
             groups = -(-self.programs // about)
             equal = (n for n in range(groups, groups + groups // 4 + 1) if self.programs % n == 0)
-            found[-(-self.programs // next(equal, groups))] = None
-            found[-(-self.programs // groups)] = None
-        return iter(found)
+            found |= dict.fromkeys((about, self.programs // next(equal, self.programs)))
+        return (width for width in found if width <= self.programs and self._is_even(width, lanes))
+
+    def _is_even(self, width: int, lanes: int) -> bool:
+        """Whether each partition has as much as any other."""
+        spread = width * self.lanes
+        return spread % -(-spread // lanes) == 0
 
 
 def _powers(most: int) -> Iterator[int]:
@@ -115,7 +121,21 @@ def _powers(most: int) -> Iterator[int]:
 
 
 def _is_placed(value: SSAValue) -> bool:
-    return isinstance(tile.element_of(value), AnyFloat | IntegerType) and constant_of(value) is None
+    return (is_dtype(tile.element_of(value)) or _words(value) == 2) and constant_of(value) is None
+
+
+def _words(value: SSAValue) -> int:
+    """How many numbers of the machine an element is: of 64 bits, two."""
+    return 2 if tile.element_of(value) == i64 else 1
+
+
+def _stored(value: SSAValue) -> Attribute:
+    return i32 if _words(value) == 2 else tile.element_of(value)
+
+
+def _names_elements(op: AccessOp) -> bool:
+    """Whether an index tile or a mask says of each of several elements of a program where, or whether, it is moved."""
+    return any(map(tile.shape_of, op.indices)) or (op.mask is not None and bool(depends_on(op.mask)))
 
 
 def _size(value: SSAValue) -> int:
@@ -133,7 +153,8 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
         run *= size
     if run == math.prod(shape) and coordinates.address.coefficient(id_) == run:
         run = _NOT_WHOLE
-    return _Value(math.prod(shape), tile.element_of(op.moved), times, run, isinstance(op, tile.WriteOp))
+    words, type_ = _words(op.moved), _stored(op.moved)
+    return _Value(words * math.prod(shape), type_, times, words * run, isinstance(op, tile.WriteOp))
 
 
 def _free(op: Operation) -> Iterator[int]:

@@ -1,0 +1,102 @@
+// RUN: nki-opt %s -p coalesce --split-input-file | filecheck %s
+// RUN: nki-opt %s -p coalesce --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @blocks_that_follow_one_another
+// CHECK: [[X:%.*]] = tile.read {{%.*}}({{%.*}}) [8192 * s0 + d0 in * to 98432 by 1] : memref<98432xf32> -> tensor<8192xf32>
+// CHECK: [[C:%.*]] = arith.constant dense<2.000000e+00> : tensor<8192xf32>
+// CHECK: [[Y:%.*]] = arith.mulf [[X]], [[C]] : tensor<8192xf32>
+// CHECK: tile.write [[Y]] to {{%.*}}({{%.*}}) [8192 * s0 + d0 in * to 98432 by 1] : tensor<8192xf32>
+func.func @blocks_that_follow_one_another(%in: memref<98432xf32>, %out: memref<98432xf32>) {
+  tile.programs (%i) in [13] {
+    %x = tile.read %in(%i) [8192 * s0 + 1024 * d0 + d1 in * to 98432 by 1] : memref<98432xf32> -> tensor<8x1024xf32>
+    %c = arith.constant dense<2.0> : tensor<8x1024xf32>
+    %y = arith.mulf %x, %c : tensor<8x1024xf32>
+    tile.write %y to %out(%i) [8192 * s0 + 1024 * d0 + d1 in * to 98432 by 1] : tensor<8x1024xf32> -> memref<98432xf32>
+  }
+  func.return
+}
+
+// Coordinates without bounds are one address.
+// CHECK-LABEL: func.func @whole_rows
+// CHECK: tile.read {{%.*}}({{%.*}}) [32768 * s0 + d0 by 1] : memref<256x256xf32> -> tensor<32768xf32>
+// CHECK: tile.write {{.*}} : tensor<32768xf32> -> memref<256x256xf32>
+func.func @whole_rows(%in: memref<256x256xf32>, %out: memref<256x256xf32>) {
+  tile.programs (%i) in [2] {
+    %x = tile.read %in(%i) [128 * s0 + d0 by 256, d1 by 1] : memref<256x256xf32> -> tensor<128x256xf32>
+    tile.write %x to %out(%i) [128 * s0 + d0 by 256, d1 by 1] : tensor<128x256xf32> -> memref<256x256xf32>
+  }
+  func.return
+}
+
+// Dimensions around those that are merged keep their order; axes and what loops carry follow.
+// CHECK-LABEL: func.func @around_a_reduction
+// CHECK: [[X:%.*]] = tile.read {{%.*}} [{{.*}}] : memref<128x4x32xf32> -> tensor<512x32xf32>
+// CHECK: [[S:%.*]] = scf.for {{.*}} iter_args({{%.*}} = [[X]]) -> (tensor<512x32xf32>)
+// CHECK: [[P:%.*]] = tile.permute [[S]] order [1, 0] : tensor<512x32xf32> -> tensor<32x512xf32>
+// CHECK: [[M:%.*]] = tile.reduce max [[P]] axis 0 : tensor<32x512xf32> -> tensor<512xf32>
+// CHECK: tile.write [[M]] to {{%.*}} [d0 by 1] : tensor<512xf32> -> memref<512xf32>
+func.func @around_a_reduction(%in: memref<128x4x32xf32>, %out: memref<512xf32>) {
+  %zero = arith.constant 0 : index
+  %four = arith.constant 4 : index
+  %one = arith.constant 1 : index
+  %x = tile.read %in [d0 by 128, d1 by 32, d2 by 1] : memref<128x4x32xf32> -> tensor<128x4x32xf32>
+  %s = scf.for %i = %zero to %four step %one iter_args(%a = %x) -> (tensor<128x4x32xf32>) {
+    %b = arith.addf %a, %x : tensor<128x4x32xf32>
+    scf.yield %b : tensor<128x4x32xf32>
+  }
+  %p = tile.permute %s order [2, 0, 1] : tensor<128x4x32xf32> -> tensor<32x128x4xf32>
+  %m = tile.reduce max %p axis 0 : tensor<32x128x4xf32> -> tensor<128x4xf32>
+  tile.write %m to %out [4 * d0 + d1 by 1] : tensor<128x4xf32> -> memref<512xf32>
+  func.return
+}
+
+// Indices that count through both dimensions are counted anew.
+// CHECK-LABEL: func.func @indices
+// CHECK: [[A:%.*]] = tile.arange 0 to 8192 : tensor<8192xindex>
+// CHECK: [[N:%.*]] = arith.addi {{%.*}}, [[A]] : tensor<8192xindex>
+// CHECK: [[F:%.*]] = tile.cast [[N]] : tensor<8192xindex> -> tensor<8192xf32>
+// CHECK: tile.write [[F]]
+func.func @indices(%out: memref<8192xf32>) {
+  %r = tile.arange 0 to 8 : tensor<8xindex>
+  %e = tile.expand_dims %r axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %b = tile.broadcast %e : tensor<8x1xindex> -> tensor<8x1024xindex>
+  %k = arith.constant dense<1024> : tensor<8x1024xindex>
+  %m = arith.muli %b, %k : tensor<8x1024xindex>
+  %c = tile.arange 0 to 1024 : tensor<1024xindex>
+  %f = tile.expand_dims %c axis 0 : tensor<1024xindex> -> tensor<1x1024xindex>
+  %g = tile.broadcast %f : tensor<1x1024xindex> -> tensor<8x1024xindex>
+  %n = arith.addi %m, %g : tensor<8x1024xindex>
+  %v = tile.cast %n : tensor<8x1024xindex> -> tensor<8x1024xf32>
+  tile.write %v to %out [1024 * d0 + d1 by 1] : tensor<8x1024xf32> -> memref<8192xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_row_each
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+// CHECK: tile.write {{.*}} : tensor<128x256xf32> -> memref<128x256xf32>
+func.func @a_row_each(%in: memref<128x256xf32>, %out: memref<128x256xf32>) {
+  %x = tile.read %in [256 * d0 + d1 by 1] : memref<128x256xf32> -> tensor<128x256xf32>
+  %m = tile.reduce max %x axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+  %b = tile.broadcast %c : tensor<128x1xf32> -> tensor<128x256xf32>
+  %y = arith.subf %x, %b : tensor<128x256xf32>
+  tile.write %y to %out [256 * d0 + d1 by 1] : tensor<128x256xf32> -> memref<128x256xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @rows_apart
+// CHECK: tile.read {{.*}} : memref<128x256xf32> -> tensor<128x128xf32>
+func.func @rows_apart(%in: memref<128x256xf32>, %out: memref<128x128xf32>) {
+  %x = tile.read %in [d0 by 256, d1 by 1] : memref<128x256xf32> -> tensor<128x128xf32>
+  tile.write %x to %out [d0 by 128, d1 by 1] : tensor<128x128xf32> -> memref<128x128xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @partitions_stay_even
+// CHECK: tile.read {{.*}} : memref<125x781xf32> -> tensor<125x781xf32>
+func.func @partitions_stay_even(%in: memref<125x781xf32>, %out: memref<125x781xf32>) {
+  %x = tile.read %in [d0 by 781, d1 by 1] : memref<125x781xf32> -> tensor<125x781xf32>
+  tile.write %x to %out [d0 by 781, d1 by 1] : tensor<125x781xf32> -> memref<125x781xf32>
+  func.return
+}

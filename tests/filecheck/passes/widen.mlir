@@ -1,0 +1,183 @@
+// RUN: nki-opt %s -p widen --split-input-file | filecheck %s
+// RUN: nki-opt %s -p widen --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @rows_are_lanes
+// CHECK: tile.programs ([[I:%.*]]) in [8] by [125] of [1000]
+// CHECK: [[X:%.*]] = tile.read {{%.*}}([[I]]) [125 * s0 + d0 by 4096, d1 by 1] : memref<1000x4096xf32> -> tensor<125x4096xf32>
+// CHECK: [[M:%.*]] = tile.reduce max [[X]] axis 1 : tensor<125x4096xf32> -> tensor<125xf32>
+// CHECK: [[C:%.*]] = tile.expand_dims [[M]] axis 1
+// CHECK: [[B:%.*]] = tile.broadcast [[C]] : tensor<125x1xf32> -> tensor<125x4096xf32>
+// CHECK: [[Y:%.*]] = arith.subf [[X]], [[B]] : tensor<125x4096xf32>
+// CHECK: tile.write [[Y]] to {{%.*}}([[I]]) [125 * s0 + d0 by 4096, d1 by 1]
+func.func @rows_are_lanes(%in: memref<1000x4096xf32>, %out: memref<1000x4096xf32>) {
+  tile.programs (%i) in [1000] {
+    %x = tile.read %in(%i) [s0 by 4096, d0 by 1] : memref<1000x4096xf32> -> tensor<4096xf32>
+    %m = tile.reduce max %x axis 0 : tensor<4096xf32> -> f32
+    %b = tile.splat %m : f32 -> tensor<4096xf32>
+    %y = arith.subf %x, %b : tensor<4096xf32>
+    tile.write %y to %out(%i) [s0 by 4096, d0 by 1] : tensor<4096xf32> -> memref<1000x4096xf32>
+  }
+  func.return
+}
+
+// No number of groups divides a prime: the last one has fewer rows.
+// CHECK-LABEL: func.func @the_last_group_has_fewer
+// CHECK: tile.programs ([[I:%.*]]) in [8] by [128] of [1021]
+// CHECK: tile.read {{%.*}}([[I]]) [128 * s0 + d0 in * to 1021 by 4096, d1 by 1]
+// CHECK: tile.write {{.*}} [128 * s0 + d0 in * to 1021 by 4096, d1 by 1] : tensor<128x4096xf32>
+func.func @the_last_group_has_fewer(%in: memref<1021x4096xf32>, %out: memref<1021x4096xf32>) {
+  tile.programs (%i) in [1021] {
+    %x = tile.read %in(%i) [s0 by 4096, d0 by 1] : memref<1021x4096xf32> -> tensor<4096xf32>
+    %m = tile.reduce max %x axis 0 : tensor<4096xf32> -> f32
+    %b = tile.splat %m : f32 -> tensor<4096xf32>
+    %y = arith.subf %x, %b : tensor<4096xf32>
+    tile.write %y to %out(%i) [s0 by 4096, d0 by 1] : tensor<4096xf32> -> memref<1021x4096xf32>
+  }
+  func.return
+}
+
+// Where a bound on the address leaves out what no program does, it stays the only one.
+// CHECK-LABEL: func.func @a_bound_that_says_so
+// CHECK: tile.programs ([[I:%.*]]) in [2] by [4] of [7]
+// CHECK: tile.read {{%.*}}([[I]]) [4096 * s0 + 1024 * d0 + d1 in * to 7000 by 1] : memref<7000xf32> -> tensor<4x1024xf32>
+func.func @a_bound_that_says_so(%in: memref<7000xf32>, %out: memref<7000xf32>) {
+  tile.programs (%i) in [7] {
+    %x = tile.read %in(%i) [1024 * s0 + d0 in * to 7000 by 1] : memref<7000xf32> -> tensor<1024xf32>
+    tile.write %x to %out(%i) [1024 * s0 + d0 in * to 7000 by 1] : tensor<1024xf32> -> memref<7000xf32>
+  }
+  func.return
+}
+
+// The weights are the same for all programs; scalars of a program become vectors, numbers of programs indices.
+// CHECK-LABEL: func.func @what_programs_share_stays
+// CHECK: [[W:%.*]] = tile.read {{%.*}} [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+// CHECK: [[S:%.*]] = tile.read {{%.*}} [100 * s0 + d0 by 1] : memref<100xf32> -> tensor<100xf32>
+// CHECK: tile.expand_dims [[W]] axis 0 : tensor<64xf32> -> tensor<1x64xf32>
+// CHECK: arith.mulf {{.*}} : tensor<100x64xf32>
+// CHECK: [[N:%.*]] = tile.cast {{%.*}} : tensor<100xindex> -> tensor<100xf32>
+// CHECK: arith.addf [[S]], [[N]] : tensor<100xf32>
+func.func @what_programs_share_stays(%in: memref<100xf32>, %w: memref<64xf32>, %out: memref<100x64xf32>) {
+  tile.programs (%i) in [100] {
+    %row = tile.read %w [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+    %s = tile.read %in(%i) [s0 by 1] : memref<100xf32> -> f32
+    %b = tile.splat %s : f32 -> tensor<64xf32>
+    %y = arith.mulf %row, %b : tensor<64xf32>
+    %n = tile.cast %i : index -> f32
+    %t = arith.addf %s, %n : f32
+    %c = tile.splat %t : f32 -> tensor<64xf32>
+    %z = arith.addf %y, %c : tensor<64xf32>
+    %r = tile.reduce sum %z axis 0 : tensor<64xf32> -> f32
+    %d = tile.splat %r : f32 -> tensor<64xf32>
+    tile.write %d to %out(%i) [s0 by 64, d0 by 1] : tensor<64xf32> -> memref<100x64xf32>
+  }
+  func.return
+}
+
+// What a loop carries has a row for each program where it starts or ends as something that differs between them.
+// CHECK-LABEL: func.func @loops_carry_rows
+// CHECK: scf.for {{.*}} iter_args([[A:%.*]] = {{%.*}}) -> (tensor<64xf32>)
+// CHECK: tile.read {{.*}} -> tensor<64x256xf32>
+// CHECK: tile.reduce sum {{.*}} axis 1 : tensor<64x256xf32> -> tensor<64xf32>
+// CHECK: arith.addf [[A]], {{%.*}} : tensor<64xf32>
+// CHECK: scf.yield {{%.*}} : tensor<64xf32>
+func.func @loops_carry_rows(%in: memref<64x1024xf32>, %out: memref<64xf32>) {
+  tile.programs (%i) in [64] {
+    %zero = arith.constant 0 : index
+    %four = arith.constant 4 : index
+    %one = arith.constant 1 : index
+    %start = arith.constant 0.0 : f32
+    %sum = scf.for %j = %zero to %four step %one iter_args(%a = %start) -> (f32) {
+      %x = tile.read %in(%i, %j) [s0 by 1024, 256 * s1 + d0 by 1] : memref<64x1024xf32> -> tensor<256xf32>
+      %s = tile.reduce sum %x axis 0 : tensor<256xf32> -> f32
+      %b = arith.addf %a, %s : f32
+      scf.yield %b : f32
+    }
+    tile.write %sum to %out(%i) [s0 by 1] : f32 -> memref<64xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @divided_ids
+// CHECK: tile.programs ({{%.*}}) in [256] {
+func.func @divided_ids(%in: memref<16x4096xf32>, %out: memref<16x4096xf32>) {
+  tile.programs (%pid) in [256] {
+    %sixteen = arith.constant 16 : index
+    %row = arith.divsi %pid, %sixteen : index
+    %column = arith.remsi %pid, %sixteen : index
+    %x = tile.read %in(%row, %column) [s0 by 4096, 256 * s1 + d0 by 1] : memref<16x4096xf32> -> tensor<256xf32>
+    %y = arith.addf %x, %x : tensor<256xf32>
+    tile.write %y to %out(%row, %column) [s0 by 4096, 256 * s1 + d0 by 1] : tensor<256xf32> -> memref<16x4096xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @programs_that_write_the_same
+// CHECK: tile.programs ({{%.*}}) in [64] {
+func.func @programs_that_write_the_same(%in: memref<64x256xf32>, %out: memref<512xf32>) {
+  tile.programs (%i) in [64] {
+    %x = tile.read %in(%i) [s0 by 256, d0 by 1] : memref<64x256xf32> -> tensor<256xf32>
+    tile.write %x to %out(%i) [4 * s0 + d0 by 1] : tensor<256xf32> -> memref<512xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @programs_that_read_what_others_write
+// CHECK: tile.programs ({{%.*}}) in [64] {
+func.func @programs_that_read_what_others_write(%x: memref<65x256xf32>) {
+  tile.programs (%i) in [64] {
+    %v = tile.read %x(%i) [s0 + 1 by 256, d0 by 1] : memref<65x256xf32> -> tensor<256xf32>
+    tile.write %v to %x(%i) [s0 by 256, d0 by 1] : tensor<256xf32> -> memref<65x256xf32>
+  }
+  func.return
+}
+
+// In place: each program reads and writes rows of its own.
+// CHECK-LABEL: func.func @in_place
+// CHECK: tile.programs ({{%.*}}) in [1] by [64] of [64]
+func.func @in_place(%x: memref<64x256xf32>) {
+  tile.programs (%i) in [64] {
+    %v = tile.read %x(%i) [s0 by 256, d0 by 1] : memref<64x256xf32> -> tensor<256xf32>
+    %s = tile.reduce sum %v axis 0 : tensor<256xf32> -> f32
+    %b = tile.splat %s : f32 -> tensor<256xf32>
+    tile.write %b to %x(%i) [s0 by 256, d0 by 1] : tensor<256xf32> -> memref<64x256xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @memory_that_overlaps_in_some_way
+// CHECK: tile.programs ({{%.*}}) in [64] {
+func.func @memory_that_overlaps_in_some_way(%x: memref<64x256xf32>, %y: memref<64x256xf32>) attributes {tile.aliases = array<i64: 0, 0>} {
+  tile.programs (%i) in [64] {
+    %v = tile.read %x(%i) [s0 by 256, d0 by 1] : memref<64x256xf32> -> tensor<256xf32>
+    tile.write %v to %y(%i) [s0 by 256, d0 by 1] : tensor<256xf32> -> memref<64x256xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_loop_by_what_differs
+// CHECK: tile.programs ({{%.*}}) in [64] {
+func.func @a_loop_by_what_differs(%x: memref<64x256xf32>) {
+  tile.programs (%i) in [64] {
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    scf.for %j = %zero to %i step %one {
+      %v = tile.read %x(%i) [s0 by 256, d0 by 1] : memref<64x256xf32> -> tensor<256xf32>
+      %w = arith.addf %v, %v : tensor<256xf32>
+      tile.write %w to %x(%i) [s0 by 256, d0 by 1] : tensor<256xf32> -> memref<64x256xf32>
+    }
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @products_are_as_wide_as_they_should_be
+// CHECK: tile.programs ({{%.*}}) in [8] {
+func.func @products_are_as_wide_as_they_should_be(%x: memref<1024x128xf32>, %w: memref<128x128xf32>, %y: memref<1024x128xf32>) {
+  tile.programs (%i) in [8] {
+    %a = tile.read %x(%i) [128 * s0 + d0 by 128, d1 by 1] : memref<1024x128xf32> -> tensor<128x128xf32>
+    %b = tile.read %w [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+    %p = tile.dot %a, %b : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
+    tile.write %p to %y(%i) [128 * s0 + d0 by 128, d1 by 1] : tensor<128x128xf32> -> memref<1024x128xf32>
+  }
+  func.return
+}
