@@ -21,6 +21,7 @@ OURS: dict[str, str] = {
     "fold-constants": "FoldConstants",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
+    "trim": "Trim",
     "widen": "Widen",
     "coalesce": "Coalesce",
     "programs-to-loops": "ProgramsToLoops",

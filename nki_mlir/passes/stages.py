@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,expand-atomics,structure-accesses"
+_SHAPE = "trim,fold-constants,widen,coalesce,trim"
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
@@ -12,7 +13,7 @@ _SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails
 _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {
-    "tile": f"{_STRUCTURE},{_CLEAN},widen,coalesce,{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
+    "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},hoist-loads,{_SPLIT},{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",

@@ -44,11 +44,13 @@ class _Value:
 class Work:
     """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
     `stays` says that each is as wide as it should be: a product has the rows and columns for which there is room in
-    PSUM, and of rows that are named one by one a transfer moves but one a partition."""
+    PSUM, and of rows that are named one by one a transfer moves but one a partition. With `has_columns`, something
+    computes with a number for each row, which an instruction takes at full rate where a partition has one row."""
 
     programs: int
     lanes: int = 0
     stays: bool = False
+    has_columns: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
 
@@ -64,6 +66,7 @@ class Work:
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
             work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
             free += _free(op)
+            work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and _is_placed(op.result)
             work.stays |= isinstance(op, tile.DotOp) or (isinstance(op, AccessOp) and _names_elements(op))
         largest = max((v.elements for v in work.computed), default=1)
         work.lanes = min(free, default=largest)
@@ -81,6 +84,8 @@ class Work:
         computed = sum(
             v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
         )
+        if self.has_columns and width * self.lanes > memory.partitions:
+            computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
         rings = dma.queue_interval_ns * max(
             sum(v.times for v in self.transfers if v.stores is s) for s in (True, False)

@@ -1,0 +1,229 @@
+"""trim: dimensions end where nothing that is stored or reduced lies behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, TensorType, i1, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, IfOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.rewriter import Rewriter
+
+from nki_mlir.analysis.accesses import positions, resolved
+from nki_mlir.analysis.indices import NotAffine
+from nki_mlir.analysis.masks import guards
+from nki_mlir.analysis.tails import first_left_out, neutral, tail_of
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.widening import ELEMENTWISE
+
+Dim = tuple[SSAValue, int]
+"""A dimension of a value."""
+
+
+@dataclass(frozen=True)
+class Trim(LevelPass):
+    """Shortens a dimension to the part that reaches a store, or a reduction that it can change:
+
+        %x = tile.read %in(%i) [s0 by 781, d0 in * to 781 by 1] other 0xff800000 : … -> tensor<1024xf32>
+        %m = tile.reduce max %x axis 0 : tensor<1024xf32> -> f32
+          =>
+        %x = tile.read %in(%i) [s0 by 781, d0 by 1] : … -> tensor<781xf32>
+        %m = tile.reduce max %x axis 0 : tensor<781xf32> -> f32
+
+    for all values that have the dimension in common. Bounds and masks that then always hold go, and with them what
+    would have been there instead. Left alone: dimensions whose end is something to a reduction, or of which more is
+    needed in other iterations.
+    """
+
+    name = "trim"
+    levels = (TILE,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            _Dims(func).trim()
+            for inner in list(func.walk()):
+                if isinstance(inner, AccessOp):
+                    _drop_bounds(inner)
+                elif isinstance(inner, tile.CompareOp):
+                    _drop_mask(inner)
+
+
+class _Dims:
+    """The dimensions of a function's tensors: those of one class have one size."""
+
+    def __init__(self, func: FuncOp):
+        self.func = func
+        self._above: dict[Dim, Dim] = {}
+        self.needed: dict[Dim, int] = {}
+        """Of each class, how much of it something needs, once all operations are noted."""
+        found: list[tuple[Dim, int]] = []
+        for op in func.walk():
+            found += self._note(op)
+        for dim, end in found:
+            name = self.of(dim)
+            self.needed[name] = max(self.needed.get(name, 1), end)
+
+    def of(self, dim: Dim) -> Dim:
+        """The class of a dimension."""
+        above = self._above.get(dim)
+        if above is None:
+            return dim
+        self._above[dim] = found = self.of(above)
+        return found
+
+    def _unite(self, one: Dim, other: Dim) -> None:
+        one, other = self.of(one), self.of(other)
+        if one != other:
+            self._above[one] = other
+
+    def _alike(self, values: Sequence[SSAValue]) -> None:
+        tensors = [value for value in values if tile.shape_of(value)]
+        for other in tensors[1:]:
+            for dim in range(len(tile.shape_of(other))):
+                self._unite((tensors[0], dim), (other, dim))
+
+    def _note(self, op: Operation) -> list[tuple[Dim, int]]:
+        """Unites the dimensions that an operation has in common; gives what it needs of others."""
+        match op:
+            case _ if isinstance(op, ELEMENTWISE):
+                self._alike([*op.operands, *op.results])
+            case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
+                pass
+            case tile.SplatOp() | tile.ArangeOp():
+                pass
+            case tile.BroadcastOp():
+                for dim, (have, want) in enumerate(
+                    zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)
+                ):
+                    if have == want:
+                        self._unite((op.source, dim), (op.result, dim))
+            case tile.ExpandDimsOp():
+                for dim in range(len(tile.shape_of(op.source))):
+                    self._unite((op.source, dim), (op.result, dim + (dim >= op.axis.value.data)))
+            case tile.PermuteOp():
+                for dim, old in enumerate(op.order.get_values()):
+                    self._unite((op.result, dim), (op.source, old))
+            case tile.ReduceOp():
+                return self._reduce(op)
+            case tile.ScanOp() if op.reverse is None:
+                self._alike([*op.operands, *op.results])
+            case AccessOp():
+                return self._access(op)
+            case ForOp():
+                end = op.body.block.last_op
+                assert end is not None
+                for values in zip(op.iter_args, op.body.block.args[1:], end.operands, op.results, strict=True):
+                    self._alike(values)
+            case IfOp():
+                for number, result in enumerate(op.results):
+                    ends = (region.block.last_op for region in op.regions)
+                    self._alike([result, *(end.operands[number] for end in ends if end is not None)])
+            case _ if op.name != "scf.yield":
+                inside = (a for region in op.regions for block in region.blocks for a in block.args)
+                return [whole for value in (*op.operands, *op.results, *inside) for whole in _all(value)]
+            case _:
+                pass
+        return []
+
+    def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
+        axis, shape = op.axis.value.data, tile.shape_of(op.source)
+        for dim in range(len(shape) - 1):
+            self._unite((op.result, dim), (op.source, dim + (dim >= axis)))
+        tail = tail_of(op.source, axis)
+        unchanged = tail is not None and tail.value == neutral(op)
+        return [((op.source, axis), tail.start if tail is not None and unchanged else shape[axis])]
+
+    def _access(self, op: AccessOp) -> list[tuple[Dim, int]]:
+        """A store needs what it does not leave out, a load nothing. Index tiles and masks are read where it is."""
+        shape = tile.shape_of(op.moved)
+        for key in (key for part in op.coordinates for key in part.elements):
+            for dim, of in enumerate(key.dims):
+                if of is not None:
+                    self._unite((op.indices[key.number], dim), (op.moved, of))
+        if op.mask is not None:
+            self._alike([op.moved, op.mask])
+        if isinstance(op, tile.ReadOp):
+            return []
+        ends = (first_left_out(op.over_values, shape, dim) for dim in range(len(shape)))
+        return [((op.moved, dim), shape[dim] if end is None else end) for dim, end in enumerate(ends)]
+
+    def shape(self, value: SSAValue) -> tuple[int, ...]:
+        """The shape of a value with nothing but what is needed."""
+        sizes = enumerate(tile.shape_of(value))
+        return tuple(min(size, self.needed.get(self.of((value, dim)), size)) for dim, size in sizes)
+
+    def trim(self) -> None:
+        values = [value for op in self.func.walk() for value in _made(op) if tile.shape_of(value)]
+        shapes = {value: shape for value in values if (shape := self.shape(value)) != tile.shape_of(value)}
+        for value, shape in shapes.items():
+            match value.owner:
+                case tile.ArangeOp() as op:
+                    op.properties["end"] = IntegerAttr(op.start.value.data + shape[0], i64)
+                case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) as op:
+                    type_ = TensorType(dense.get_element_type(), shape)
+                    op.properties["value"] = DenseIntOrFPElementsAttr(type_, dense.data)
+                case _:
+                    pass
+            Rewriter.replace_value_with_new_type(value, TensorType(tile.element_of(value), shape))
+
+
+def _made(op: Operation) -> list[SSAValue]:
+    return [*op.results, *(a for region in op.regions for block in region.blocks for a in block.args)]
+
+
+def _all(value: SSAValue) -> list[tuple[Dim, int]]:
+    return [((value, dim), size) for dim, size in enumerate(tile.shape_of(value))]
+
+
+def _drop_bounds(op: AccessOp) -> None:
+    """Leaves out the bounds that always hold, and what is read where none does."""
+    shape = sizes_of(op.moved)
+    parts = [_needed(part, whole, shape) for part, whole in zip(op.over_values, resolved(op.over_values), strict=True)]
+    whole = isinstance(op, tile.ReadOp) and op.mask is None and not any(part.is_bounded for part in parts)
+    if whole:
+        op.properties.pop("other", None)
+    if parts == list(op.over_values):
+        return
+    kept = [part for part in parts if part.stride or part.is_bounded]
+    made = Emitter.before(op).add(op.over(Coordinates(tuple(kept or [Coordinate(Expr(0))]))))
+    for old, new in zip(op.results, made.results, strict=True):
+        new.name_hint = old.name_hint
+        old.replace_all_uses_with(new)
+    op.detach()
+    op.erase()
+
+
+def _needed(part: Coordinate, whole: Coordinate, shape: tuple[int, ...]) -> Coordinate:
+    """A coordinate without the bounds that it always keeps."""
+    if not part.is_bounded or not whole.is_affine or whole.elements:
+        return part
+    low, high = positions(whole, shape)
+    least = None if part.low is not None and low >= part.low else part.low
+    most = None if part.high is not None and high < part.high else part.high
+    return replace(part, low=least, high=most)
+
+
+def _drop_mask(op: tile.CompareOp) -> None:
+    """A comparison of indices that always holds is a constant."""
+    if not tile.shape_of(op.result):
+        return
+    try:
+        if guards(op.result):
+            return
+    except NotAffine:
+        return
+    emit = Emitter.before(op)
+    true = emit.value(arith.ConstantOp(IntegerAttr(-1, i1)))
+    op.result.replace_all_uses_with(emit.value(tile.SplatOp(true, tile.shape_of(op.result))))
+    op.detach()
+    op.erase()

@@ -1,0 +1,97 @@
+// RUN: nki-opt %s -p trim --split-input-file | filecheck %s
+// RUN: nki-opt %s -p trim --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+
+// CHECK-LABEL: func.func @a_softmax
+// CHECK: [[X:%.*]] = tile.read {{%.*}} [s0 by 781, d0 by 1] : memref<1000x781xf32> -> tensor<781xf32>
+// CHECK: tile.reduce max [[X]] axis 0 : tensor<781xf32> -> f32
+// CHECK: tile.splat {{%.*}} : f32 -> tensor<781xf32>
+// CHECK: tile.reduce sum {{%.*}} axis 0 : tensor<781xf32> -> f32
+// CHECK: tile.write {{%.*}} to {{%.*}} [s0 by 781, d0 by 1] : tensor<781xf32>
+func.func @a_softmax(%in: memref<1000x781xf32>, %out: memref<1000x781xf32>) {
+  tile.programs (%i) in [1000] {
+    %x = tile.read %in(%i) [s0 by 781, d0 in * to 781 by 1] other 0xff800000 : f32 : memref<1000x781xf32> -> tensor<1024xf32>
+    %m = tile.reduce max %x axis 0 : tensor<1024xf32> -> f32
+    %b = tile.splat %m : f32 -> tensor<1024xf32>
+    %d = arith.subf %x, %b : tensor<1024xf32>
+    %e = math.exp %d : tensor<1024xf32>
+    %s = tile.reduce sum %e axis 0 : tensor<1024xf32> -> f32
+    %c = tile.splat %s : f32 -> tensor<1024xf32>
+    %y = arith.divf %e, %c : tensor<1024xf32>
+    tile.write %y to %out(%i) [s0 by 781, d0 in * to 781 by 1] : tensor<1024xf32> -> memref<1000x781xf32>
+  }
+  func.return
+}
+
+// Bounds on one dimension shorten what others of it are broadcast to; masks that then always hold are constants.
+// CHECK-LABEL: func.func @a_variance
+// CHECK: tile.read {{.*}} [d0 by 200, d1 by 1] : memref<16x200xf32> -> tensor<16x200xf32>
+// CHECK: tile.broadcast {{%.*}} : tensor<16x1xf32> -> tensor<16x200xf32>
+// CHECK: tile.arange 0 to 200 : tensor<200xindex>
+// CHECK: [[T:%.*]] = arith.constant true
+// CHECK: tile.splat [[T]] : i1 -> tensor<16x200xi1>
+// CHECK: tile.reduce sum {{%.*}} axis 1 : tensor<16x200xf32> -> tensor<16xf32>
+func.func @a_variance(%in: memref<16x200xf32>, %out: memref<16xf32>) {
+  %x = tile.read %in [d0 by 200, d1 in * to 200 by 1] : memref<16x200xf32> -> tensor<16x256xf32>
+  %t = tile.reduce sum %x axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+  %e = tile.expand_dims %t axis 1 : tensor<16xf32> -> tensor<16x1xf32>
+  %b = tile.broadcast %e : tensor<16x1xf32> -> tensor<16x256xf32>
+  %d = arith.subf %x, %b : tensor<16x256xf32>
+  %n = tile.arange 0 to 256 : tensor<256xindex>
+  %f = tile.expand_dims %n axis 0 : tensor<256xindex> -> tensor<1x256xindex>
+  %g = tile.broadcast %f : tensor<1x256xindex> -> tensor<16x256xindex>
+  %k = arith.constant dense<200> : tensor<16x256xindex>
+  %m = tile.compare lt %g, %k : tensor<16x256xindex>, tensor<16x256xindex> -> tensor<16x256xi1>
+  %z = arith.constant dense<0.0> : tensor<16x256xf32>
+  %c = tile.select %m, %d, %z : tensor<16x256xi1>, tensor<16x256xf32>, tensor<16x256xf32> -> tensor<16x256xf32>
+  %q = arith.mulf %c, %c : tensor<16x256xf32>
+  %v = tile.reduce sum %q axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+  tile.write %v to %out [d0 by 1] : tensor<16xf32> -> memref<16xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_a_reduction_can_see
+// CHECK: tile.read {{.*}} [d0 in * to 781 by 1] other 1.000000e+00 : f32 : memref<781xf32> -> tensor<1024xf32>
+// CHECK: tile.reduce sum
+func.func @what_a_reduction_can_see(%in: memref<781xf32>, %out: memref<1xf32>) {
+  %x = tile.read %in [d0 in * to 781 by 1] other 1.0 : f32 : memref<781xf32> -> tensor<1024xf32>
+  %s = tile.reduce sum %x axis 0 : tensor<1024xf32> -> f32
+  tile.write %s to %out [0 by 1] : f32 -> memref<1xf32>
+  func.return
+}
+
+// Minus any other number -inf may be NaN, which the sum of the rest need not be.
+// CHECK-LABEL: func.func @minus_what_is_no_maximum
+// CHECK: tile.reduce sum {{%.*}} axis 0 : tensor<1024xf32> -> f32
+func.func @minus_what_is_no_maximum(%in: memref<781xf32>, %shift: memref<1xf32>, %out: memref<1xf32>) {
+  %x = tile.read %in [d0 in * to 781 by 1] other 0xff800000 : f32 : memref<781xf32> -> tensor<1024xf32>
+  %a = tile.read %shift [0 by 1] : memref<1xf32> -> f32
+  %b = tile.splat %a : f32 -> tensor<1024xf32>
+  %d = arith.subf %x, %b : tensor<1024xf32>
+  %e = math.exp %d : tensor<1024xf32>
+  %s = tile.reduce sum %e axis 0 : tensor<1024xf32> -> f32
+  tile.write %s to %out [0 by 1] : f32 -> memref<1xf32>
+  func.return
+}
+
+// The last program stores less than others.
+// CHECK-LABEL: func.func @what_other_programs_need
+// CHECK: tile.read {{.*}} [1024 * s0 + d0 in * to 7000 by 1] : memref<7000xf32> -> tensor<1024xf32>
+// CHECK: tile.write {{.*}} [1024 * s0 + d0 in * to 7000 by 1] : tensor<1024xf32>
+func.func @what_other_programs_need(%in: memref<7000xf32>, %out: memref<7000xf32>) {
+  tile.programs (%i) in [7] {
+    %x = tile.read %in(%i) [1024 * s0 + d0 in * to 7000 by 1] : memref<7000xf32> -> tensor<1024xf32>
+    tile.write %x to %out(%i) [1024 * s0 + d0 in * to 7000 by 1] : tensor<1024xf32> -> memref<7000xf32>
+  }
+  func.return
+}
+
+// From its end on a dimension is read backwards.
+// CHECK-LABEL: func.func @backwards
+// CHECK: tile.flip {{%.*}} axis 0 : tensor<64xf32> -> tensor<64xf32>
+func.func @backwards(%in: memref<64xf32>, %out: memref<40xf32>) {
+  %x = tile.read %in [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+  %f = tile.flip %x axis 0 : tensor<64xf32> -> tensor<64xf32>
+  tile.write %f to %out [d0 in * to 40 by 1] : tensor<64xf32> -> memref<40xf32>
+  func.return
+}
