@@ -65,15 +65,16 @@ def neutral(op: tile.ReduceOp) -> float | None:
 
 
 def tail_of(value: SSAValue, dim: int) -> Tail | None:
-    """The end of a dimension, if it is known to hold one number."""
+    """The end of a dimension, if it is known to hold one number. What a load that names no other number leaves out may
+    be zero, but whoever uses it is told so."""
     number = constant_of(value)
     if number is not None:
         return Tail(0, value_of(number))
     op = value.owner
     match op:
-        case tile.ReadOp():
+        case tile.ReadOp() if op.other is not None:
             end = first_left_out(op.over_values, tile.shape_of(value), dim)
-            return None if end is None else Tail(end, 0.0 if op.other is None else value_of(op.other))
+            return None if end is None else Tail(end, value_of(op.other))
         case tile.CompareOp() | arith.AndIOp() if tile.element_of(value) == i1:
             return _mask(value, dim)
         case tile.SelectOp():

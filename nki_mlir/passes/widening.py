@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import cast
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IntegerAttr, i64
+from xdsl.dialects.builtin import IndexType, IntegerAttr, i64
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.accesses import positions, resolved
+from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import modulo, quotient
 from nki_mlir.dialects import tile
@@ -69,6 +70,8 @@ ELEMENTWISE: tuple[type[Operation], ...] = (
     tile.BitcastOp,
 )
 """What computes each element of its result from those at the same place of its operands."""
+
+_DIVISIONS = (arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp, arith.FloorDivSIOp)
 
 _PLACE = Position(0)
 """A program's place among those that run together: the first dimension of whatever differs between them."""
@@ -166,6 +169,14 @@ class Widening:
 
     # Operations.
     def elementwise(self, op: Operation) -> list[SSAValue]:
+        return self._made(op)
+
+    def division(self, op: Operation) -> list[SSAValue]:
+        """Of program ids it is arithmetic on addresses, which costs nothing as long as they are scalars."""
+        (result,) = op.results
+        is_index = isinstance(tile.element_of(result), IndexType)
+        if is_index and (not tile.shape_of(result) or constant_of(op.operands[1]) is None):
+            raise NotWidenable("a division of program ids")
         return self._made(op)
 
     def index_cast(self, op: Operation) -> list[SSAValue]:
@@ -345,6 +356,7 @@ _Handler = Callable[[Widening, Operation], "list[SSAValue]"]
 
 _HANDLERS: dict[type[Operation], _Handler] = {
     **dict.fromkeys(ELEMENTWISE, Widening.elementwise),
+    **dict.fromkeys(_DIVISIONS, Widening.division),
     **dict.fromkeys((tile.ExpandDimsOp, tile.ReduceOp, tile.ScanOp, tile.FlipOp), Widening.along),
     **dict.fromkeys((tile.BroadcastOp, tile.ReshapeOp), Widening.elementwise),
     arith.IndexCastOp: Widening.index_cast,

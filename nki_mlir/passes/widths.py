@@ -40,6 +40,17 @@ class _Value:
     stores: bool = False
 
 
+@dataclass(frozen=True)
+class _Life:
+    """A tile of so many elements of `bytes` each, in use from one place of a program's text up to another."""
+
+    elements: int
+    bytes: int
+    differs: bool
+    first: int
+    last: int
+
+
 @dataclass
 class Work:
     """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
@@ -53,6 +64,7 @@ class Work:
     has_columns: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
+    lives: list[_Life] = field(default_factory=list)
 
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
@@ -64,12 +76,13 @@ class Work:
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
             if isinstance(op, AccessOp):
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
-            work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
+            if not isinstance(op, _VIEWS):
+                work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
             free += _free(op)
             work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and _is_placed(op.result)
             work.stays |= isinstance(op, tile.DotOp) or (isinstance(op, AccessOp) and _names_elements(op))
         largest = max((v.elements for v in work.computed), default=1)
-        work.lanes = min(free, default=largest)
+        work.lanes, work.lives = min(free, default=largest), _lives(programs, differs)
         return work
 
     def price(self, width: int, prices: Prices) -> float:
@@ -77,7 +90,7 @@ class Work:
         fit."""
         memory, dma = prices.target.memory, prices.target.dma
         lanes = min(memory.partitions, width * self.lanes)
-        kept = sum(-(-width * v.elements // lanes) * dtype(v.type).bytes for v in self.computed)
+        kept = self._kept(width, lanes)
         depth = min(_DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
         if not depth:
             return math.inf
@@ -93,6 +106,18 @@ class Work:
         latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
         groups = -(-self.programs // width)
         return latency + (groups - 1) * max(moved, rings, computed, latency / depth)
+
+    def _kept(self, width: int, lanes: int) -> int:
+        """The most bytes of a partition that are in use at once. What programs share lies there for each of them."""
+        changes: list[tuple[int, int, int]] = []
+        for life in self.lives:
+            elements = -(-width * life.elements // lanes) if life.differs else -(-life.elements // self.lanes)
+            changes += [(life.first, 1, elements * life.bytes), (life.last, 0, -elements * life.bytes)]
+        most = now = 0
+        for _, _, change in sorted(changes):
+            now += change
+            most = max(most, now)
+        return most
 
     def _moved(self, value: _Value, width: int, lanes: int, prices: Prices) -> float:
         """The time of the DMA engine that has most of a transfer."""
@@ -119,6 +144,41 @@ class Work:
         """Whether each partition has as much as any other."""
         spread = width * self.lanes
         return spread % -(-spread // lanes) == 0
+
+
+_VIEWS = tile.SplatOp | tile.ShapeOp
+"""What need not be made: whoever uses it reads what it is made of."""
+
+
+def _lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[_Life]:
+    """Of all tiles of a program. What a loop uses, or carries, is in use up to its end."""
+    ops = list(programs.body.walk())
+    place = {op: number for number, op in enumerate(ops)}
+    last: dict[SSAValue, int] = {}
+    found: list[_Life] = []
+    for op in reversed(ops):
+        for value in filter(_is_placed, op.results):
+            users = [_beside(use.operation, op) for use in value.uses]
+            ends = [last[user.results[0]] if isinstance(user, _VIEWS) else _end(user, place) for user in users]
+            last[value] = max(ends, default=place[op])
+            if not isinstance(op, _VIEWS):
+                bytes_ = _words(value) * dtype(_stored(value)).bytes
+                found.append(_Life(_size(value), bytes_, value in differs, place[op], last[value] + 1))
+    return found
+
+
+def _beside(user: Operation, op: Operation) -> Operation:
+    """The operation in the block of `op` that a user is, or is inside of."""
+    while user.parent is not op.parent:
+        outer = user.parent_op()
+        assert outer is not None
+        user = outer
+    return user
+
+
+def _end(op: Operation, place: dict[Operation, int]) -> int:
+    """The place of the last operation inside one, or its own."""
+    return max(place[inner] for inner in op.walk())
 
 
 def _powers(most: int) -> Iterator[int]:

@@ -32,7 +32,7 @@ func.func @a_softmax(%in: memref<1000x781xf32>, %out: memref<1000x781xf32>) {
 // CHECK: tile.splat [[T]] : i1 -> tensor<16x200xi1>
 // CHECK: tile.reduce sum {{%.*}} axis 1 : tensor<16x200xf32> -> tensor<16xf32>
 func.func @a_variance(%in: memref<16x200xf32>, %out: memref<16xf32>) {
-  %x = tile.read %in [d0 by 200, d1 in * to 200 by 1] : memref<16x200xf32> -> tensor<16x256xf32>
+  %x = tile.read %in [d0 by 200, d1 in * to 200 by 1] other 0.0 : f32 : memref<16x200xf32> -> tensor<16x256xf32>
   %t = tile.reduce sum %x axis 1 : tensor<16x256xf32> -> tensor<16xf32>
   %e = tile.expand_dims %t axis 1 : tensor<16xf32> -> tensor<16x1xf32>
   %b = tile.broadcast %e : tensor<16x1xf32> -> tensor<16x256xf32>
@@ -93,5 +93,15 @@ func.func @backwards(%in: memref<64xf32>, %out: memref<40xf32>) {
   %x = tile.read %in [d0 by 1] : memref<64xf32> -> tensor<64xf32>
   %f = tile.flip %x axis 0 : tensor<64xf32> -> tensor<64xf32>
   tile.write %f to %out [d0 in * to 40 by 1] : tensor<64xf32> -> memref<40xf32>
+  func.return
+}
+
+// Checks report the use of what a load leaves out where it names no other number.
+// CHECK-LABEL: func.func @what_is_left_open
+// CHECK: tile.reduce sum {{%.*}} axis 0 : tensor<64xf32> -> f32
+func.func @what_is_left_open(%in: memref<50xf32>, %out: memref<1xf32>) {
+  %x = tile.read %in [d0 in * to 50 by 1] : memref<50xf32> -> tensor<64xf32>
+  %s = tile.reduce sum %x axis 0 : tensor<64xf32> -> f32
+  tile.write %s to %out [0 by 1] : f32 -> memref<1xf32>
   func.return
 }
