@@ -1,8 +1,8 @@
 // RUN: NKI_ROUNDTRIP
 
 builtin.module attributes {neuron.target = "trn2"} {
-// CHECK: neuron.isa.program @transfers grid [2, 4] {
-neuron.isa.program @transfers grid [2, 4] {
+// CHECK: neuron.isa.program @transfers grid [2, 4] by [1, 3] {
+neuron.isa.program @transfers grid [2, 4] by [1, 3] {
   neuron.isa.tensor "x" : memref<1024xf32>
   neuron.isa.tensor "h" : memref<4096xbf16>
   neuron.isa.core 0 {

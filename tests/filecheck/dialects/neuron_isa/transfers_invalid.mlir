@@ -77,3 +77,11 @@ neuron.isa.program @p grid [2, 0] {
   neuron.isa.core 0 {
   }
 }
+
+// -----
+
+// CHECK: Operation does not verify: groups of [3] programs are none of a grid of [2, 4]
+neuron.isa.program @p grid [2, 4] by [3] {
+  neuron.isa.core 0 {
+  }
+}

@@ -11,12 +11,17 @@ func.func @programs() {
   // CHECK-NEXT: tile.programs () in [] attributes {stated = 1 : i64} {
   // CHECK-NEXT: }
   // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4]
+  // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4] by [1, 3]
+  // CHECK-NEXT: tile.programs (%k) in [8] by [128] of [1000] {
   tile.programs (%i, %j) in [2, 4] {
     %1 = arith.addi %i, %j : index
   }
   tile.programs () in [] attributes {stated = 1 : i64} {
   }
   tile.begin_program %0 of [2, 4]
+  tile.begin_program %0 of [2, 4] by [1, 3]
+  tile.programs (%k) in [8] by [128] of [1000] {
+  }
   func.return
 }
 

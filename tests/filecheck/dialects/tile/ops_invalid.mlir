@@ -49,6 +49,33 @@ func.func @too_many_programs() {
 
 // -----
 
+func.func @groups_of_how_many_programs() {
+  // CHECK: Operation does not verify: a grid of groups says how many programs are in one, and how many there are
+  tile.programs (%i) in [8] by [128] {
+  }
+  func.return
+}
+
+// -----
+
+func.func @as_many_groups_as_there_are() {
+  // CHECK: Operation does not verify: [1000] programs are not [7] groups of [128]
+  tile.programs (%i) in [7] by [128] of [1000] {
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_group_along_each_axis() {
+  %0 = arith.constant 0 : index
+  // CHECK: Operation does not verify: groups of [3] programs are none of a grid of [2, 4]
+  tile.begin_program %0 of [2, 4] by [3]
+  func.return
+}
+
+// -----
+
 func.func @an_id_for_each_axis() {
   // CHECK: Operation does not verify: a grid of 2 axes gives as many ids, which are index; got
   tile.programs (%i) in [2, 4] {
