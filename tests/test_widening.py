@@ -213,7 +213,40 @@ def test_a_row_that_each_program_names(kind: Any) -> None:
     np.testing.assert_array_equal(y, x[index])
 
 
-@pytest.mark.parametrize("left_out", ["trim", "widen", "coalesce"])
+@nki_mlir.jit
+def softmax_at_a_stride(x_ptr, y_ptr, rows, columns, BLOCK: tl.constexpr):
+    for row in range(tl.program_id(0), rows, tl.num_programs(0)):
+        c = tl.arange(0, BLOCK)
+        x = tl.load(x_ptr + row * columns + c, mask=c < columns, other=-float("inf"))
+        e = tl.exp(x - tl.max(x, axis=0))
+        tl.store(y_ptr + row * columns + c, e / tl.sum(e, axis=0), mask=c < columns)
+
+
+@pytest.mark.parametrize(("rows", "programs"), [(131, 8), (64, 64), (5, 8)])
+def test_rows_at_a_stride(rows: int, programs: int) -> None:
+    x, y = floats(rows, 20), floats(rows, 20, seed=1)
+    *_, y = run(softmax_at_a_stride, x, y, rows, 20, grid=(programs,), rtol=2e-6, BLOCK=32)
+    np.testing.assert_allclose(y, softmax_of(x), rtol=2e-6)
+    assert groups(softmax_at_a_stride, x, y, rows, 20, grid=(programs,), BLOCK=32) == [(-(-rows // 128),)]
+
+
+@nki_mlir.jit
+def doubled_in_blocks(x_ptr, y_ptr, columns, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    factor = tl.load(x_ptr + row * columns)
+    for block in range(tl.cdiv(columns, BLOCK)):
+        at = block * BLOCK + tl.arange(0, BLOCK)
+        mask = at < columns
+        tl.store(y_ptr + row * columns + at, tl.load(x_ptr + row * columns + at, mask=mask) * factor, mask=mask)
+
+
+def test_loops_of_blocks() -> None:
+    x = floats(37, 200)
+    *_, y = run(doubled_in_blocks, x, floats(37, 200), 200, grid=(37,), BLOCK=64)
+    np.testing.assert_array_equal(y, x * x[:, :1])
+
+
+@pytest.mark.parametrize("left_out", ["trim", "regrid", "widen", "coalesce"])
 def test_each_pass_may_be_left_out(left_out: str) -> None:
     x, y = floats(40, 20), floats(40, 20)
     module = softmax.trace(x, y, 20, grid=(40,), BLOCK=32).module

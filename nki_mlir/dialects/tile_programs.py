@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, i64
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.irdl import (
@@ -69,12 +69,13 @@ class ProgramsOp(IRDLOperation):
     only. A function may have several, which follow one another; a grid without axes is one program.
 
     `in [8] by [125] of [1000]` says that each of the 8 does what 125 programs of the kernel do, of which there are
-    1,000: reports name those."""
+    1,000: reports name those. `anonymous` programs are none of the kernel's, and have no names."""
 
     name = "tile.programs"
     sizes = prop_def(DenseArrayBase.constr(i64))
     widths = opt_prop_def(DenseArrayBase.constr(i64))
     kernel = opt_prop_def(DenseArrayBase.constr(i64))
+    anonymous = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), HasParent(FuncOp))
 
@@ -84,11 +85,12 @@ class ProgramsOp(IRDLOperation):
         body: Region | None = None,
         widths: Sequence[int] | None = None,
         kernel: Sequence[int] | None = None,
+        anonymous: bool = False,
     ):
         region = Region(Block(arg_types=[IndexType()] * len(sizes))) if body is None else body
         given = {"sizes": sizes, "widths": widths, "kernel": kernel}
         properties = {n: None if v is None else DenseArrayBase.from_list(i64, v) for n, v in given.items()}
-        super().__init__(properties=properties, regions=[region])
+        super().__init__(properties={**properties, "anonymous": UnitAttr() if anonymous else None}, regions=[region])
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -136,6 +138,8 @@ class ProgramsOp(IRDLOperation):
                 printer.print_string(f" {word} ")
                 with printer.in_square_brackets():
                     printer.print_list(given.get_values(), printer.print_int)
+        if self.anonymous is not None:
+            printer.print_string(" anonymous")
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
@@ -153,9 +157,10 @@ class ProgramsOp(IRDLOperation):
             else None
             for word in ("by", "of")
         ]
+        anonymous = parser.parse_optional_keyword("anonymous") is not None
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region([one.resolve(IndexType()) for one in ids])
-        op = cls(sizes, body, *more)
+        op = cls(sizes, body, widths=more[0], kernel=more[1], anonymous=anonymous)
         if attributes is not None:
             op.attributes |= attributes.data
         return op

@@ -22,6 +22,7 @@ OURS: dict[str, str] = {
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
     "trim": "Trim",
+    "regrid": "Regrid",
     "widen": "Widen",
     "coalesce": "Coalesce",
     "programs-to-loops": "ProgramsToLoops",

@@ -96,7 +96,7 @@ def _as_loops(programs: ProgramsOp, named: bool) -> None:
 
 def _begin(emit: Emitter, number: Expr, programs: ProgramsOp, named: bool) -> None:
     """Says which program begins, where there are several."""
-    if named and math.prod(programs.grid) > 1:
+    if named and programs.anonymous is None and math.prod(programs.grid) > 1:
         emit.add(tile.BeginProgramOp(emit.expr(number), programs.kernel_grid, programs.widths))
 
 

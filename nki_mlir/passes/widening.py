@@ -90,7 +90,7 @@ class Widening:
         self.varying = varying(programs, axis)
         widths = [size * width if n == axis else size for n, size in enumerate(programs.group)]
         kernel = programs.kernel_grid
-        self.new = ProgramsOp(groups_of(kernel, widths), None, widths, kernel)
+        self.new = ProgramsOp(groups_of(kernel, widths), None, widths, kernel, programs.anonymous is not None)
         self.new.location = programs.location
         self.first = self.new.ids[axis]
         self.values: dict[SSAValue, SSAValue] = dict(zip(programs.ids, self.new.ids, strict=True))

@@ -13,6 +13,7 @@ func.func @programs() {
   // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4]
   // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4] by [1, 3]
   // CHECK-NEXT: tile.programs (%k) in [8] by [128] of [1000] {
+  // CHECK: tile.programs (%l) in [8] anonymous {
   tile.programs (%i, %j) in [2, 4] {
     %1 = arith.addi %i, %j : index
   }
@@ -21,6 +22,8 @@ func.func @programs() {
   tile.begin_program %0 of [2, 4]
   tile.begin_program %0 of [2, 4] by [1, 3]
   tile.programs (%k) in [8] by [128] of [1000] {
+  }
+  tile.programs (%l) in [8] anonymous {
   }
   func.return
 }
