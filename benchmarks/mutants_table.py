@@ -528,6 +528,21 @@ MUTANTS: list[Mutant] = [
         ("stride", "except NotAffine:", "except ZeroDivisionError:", _filecheck("place")),
     ),
     *_of(
+        "independence",
+        ("before", "((1, most), (-most, -1))", "((1, most),)", _filecheck("widen")),
+        ("aliases", "numbers[one.index] == numbers[other.index]", "False", _filecheck("widen")),
+        ("bounds", "    places[place] = low, high", "    pass", _tests("test_widening", "rows")),
+    ),
+    *_of(
+        "widening",
+        ("last", "if self.count % self.width:", "if False:", _filecheck("widen")),
+        ("axis", "IntegerAttr(axis + 1, i64)", "IntegerAttr(axis, i64)", _filecheck("widen")),
+    ),
+    *_of("widths", ("even", "spread % -(-spread // lanes) == 0", "spread > 0", _filecheck("widen"))),
+    *_of("coalesce", ("even", "(several or even)", "True", _filecheck("coalesce"))),
+    *_of("tails", ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim"))),
+    *_of("regrid", ("independent", "if not are_independent(made, rows.axis):", "if False:", _filecheck("regrid"))),
+    *_of(
         "split_reductions",
         ("short", "return steps <", "return 0 <", _SPLIT),
         ("parts", "// max(others, 1)", "", _SPLIT),
