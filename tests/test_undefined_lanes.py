@@ -81,11 +81,11 @@ def last_iteration_without_mask(x):
 
 
 WRONG = {
-    sum_without_mask: (random(100, 50), "tensor_reduce", "elements 50..63 of 64, on partitions 0..99"),
+    sum_without_mask: (random(100, 50), "activation_reduce", "elements 50..63 of 64, on partitions 0..99"),
     sum_over_one_place_more: (random(100, 50), "tensor_reduce", "elements 50.."),
     store_of_more_than_was_loaded: (random(100, 50), "dma_copy", "elements 50..63 of 64, on partitions 0..127"),
     product_over_more_than_was_loaded: (random(100, 64), "load_stationary", "on partitions 100..127"),
-    last_iteration_without_mask: (random(300, 64), "dma_copy", "elements 0..0 of 1, on partitions 44..127"),
+    last_iteration_without_mask: (random(300, 64), "dma_copy", "elements 0..1 of 2, on partitions 22..63"),
 }
 
 

@@ -231,6 +231,9 @@ class _Rewriter:
         match op:
             case ViewOp() if isinstance(op.source.type, TileType):
                 op.operands[0] = self.buffer(op.source)
+            case EngineInstruction() if op.tiles and self._copies_itself(op):
+                op.detach()
+                op.erase(safe_erase=False)
             case EngineInstruction() if op.tiles:
                 bare = type(op).create(operands=op.operands, properties=op.properties, attributes=op.attributes)
                 self._replace(op, bare)
@@ -253,6 +256,15 @@ class _Rewriter:
                 op.erase(safe_erase=False)
             case _:
                 pass
+
+    def _copies_itself(self, op: EngineInstruction) -> bool:
+        """Whether a copy finds what it copies where it would put it."""
+        if op.instruction.name != "tensor_copy":
+            return False
+        dst, src = (view_of(op.operand_value(name)) for name in ("dst", "src"))
+        if dst is None or src is None or (dst.access, dst.offset) != (src.access, src.offset):
+            return False
+        return self.buffer(dst.source) is self.buffer(src.source)
 
     def _replace(self, op: Operation, bare: Operation) -> None:
         bare.attributes |= op.attributes

@@ -399,3 +399,23 @@ func.func @in_place(%a: memref<128x8xf32>) {
   neuron.engine.dma_copy sync queue 0 dst %h : !hbm src %s3 : !view
   func.return
 }
+
+// A copy of what dies with it is none.
+// CHECK-LABEL: func.func @a_copy_of_what_dies
+// CHECK:       neuron.engine.alloc "x"
+// CHECK-NOT:   neuron.engine.alloc
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       neuron.engine.dma_copy
+func.func @a_copy_of_what_dies(%a: memref<128x8xf32>) {
+  %e = neuron.engine.empty "x" : !tile
+  %v0 = neuron.engine.view %e : !tile -> !view
+  %x0 = neuron.engine.memset vector value 1.0 : f32 dst %v0 : !view -> !tile
+  %s0 = neuron.engine.view %x0 : !tile -> !view
+  %e1 = neuron.engine.empty "y" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %x1 = neuron.engine.tensor_copy vector dst %v1 : !view src %s0 : !view -> !tile
+  %s1 = neuron.engine.view %x1 : !tile -> !view
+  %h = neuron.engine.view %a : memref<128x8xf32> -> !hbm
+  neuron.engine.dma_copy sync queue 0 dst %h : !hbm src %s1 : !view
+  func.return
+}
