@@ -288,6 +288,10 @@ class EngineInstruction(IRDLOperation):
     def instruction(self) -> Instruction:
         return BY_NAME[self.name.rsplit(".", 1)[1]]
 
+    def is_a(self, name: str) -> bool:
+        """Whether it is the instruction that the table has by that name."""
+        return self.instruction is BY_NAME[name]
+
     def operand_value(self, name: str) -> SSAValue | None:
         """The SSA operand of that name in the table."""
         return getattr(self, name)

@@ -112,7 +112,7 @@ class _Assignment:
             self._replace(op, best)
 
     def _replace(self, op: EngineInstruction, made: EngineInstruction) -> None:
-        tiles = [made.tiles[-1]] if made.instruction.name == "activation_reduce" else made.tiles
+        tiles = [made.tiles[-1]] if made.is_a("activation_reduce") else made.tiles
         for old, new in zip(op.tiles, tiles, strict=True):
             new.name_hint = old.name_hint
             old.replace_all_uses_with(new)

@@ -259,7 +259,7 @@ class _Rewriter:
 
     def _copies_itself(self, op: EngineInstruction) -> bool:
         """Whether a copy finds what it copies where it would put it."""
-        if op.instruction.name != "tensor_copy":
+        if not op.is_a("tensor_copy"):
             return False
         dst, src = (view_of(op.operand_value(name)) for name in ("dst", "src"))
         if dst is None or src is None or (dst.access, dst.offset) != (src.access, src.offset):

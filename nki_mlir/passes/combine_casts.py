@@ -11,7 +11,7 @@ from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once
 
 def narrow_operands(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """Numbers that were only widened are read as they were: all operands at once, or one of them."""
-    if op.instruction.is_transfer or op.instruction.name == "tensor_copy":
+    if op.instruction.is_transfer or op.is_a("tensor_copy"):
         return None
     given = operands_of(op)
     reads = [o.name for o in op.instruction.operands if o.role != "dst"]
@@ -30,7 +30,7 @@ def narrow_operands(c: Combiner, op: EngineInstruction) -> EngineInstruction | N
 def _widened(value: SSAValue | None) -> SSAValue | None:
     """What a copy took that gave the numbers of a view as they were, in a wider type."""
     copy = maker(value)
-    if copy is None or copy.instruction.name != "tensor_copy":
+    if copy is None or not copy.is_a("tensor_copy"):
         return None
     source, result = copy.operand_value("src"), copy.operand_value("dst")
     return source if _widens(source, result) else None

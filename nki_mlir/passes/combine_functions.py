@@ -19,7 +19,7 @@ class _Term(NamedTuple):
 def argument(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """function(data * scale + bias) of a tensor_scalar's result."""
     inner = maker(op.operand_value("data"))
-    if inner is None or inner.instruction.name != "tensor_scalar" or not is_read_once(inner):
+    if inner is None or not inner.is_a("tensor_scalar") or not is_read_once(inner):
         return None
     if not is_float(inner.operand_value("dst")) or op.operand_value("scale") or op.operand_value("bias"):
         return None
@@ -96,9 +96,9 @@ def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
 def _function(op: EngineInstruction) -> Function | None:
     """What an instruction computes of each element, if that is a function."""
     fields = op.fields()
-    if op.instruction.name == "activation":
+    if op.is_a("activation"):
         return fields["op"] if fields["reduce_cmd"] is None else None
-    if op.instruction.name == "tensor_tensor" and fields["op"] is Alu.MULTIPLY:
+    if op.is_a("tensor_tensor") and fields["op"] is Alu.MULTIPLY:
         one, other = (op.operand_value(name) for name in ("data1", "data2"))
         return Function.SQUARE if is_float(one) and _same(one, other) else None
     return None
@@ -115,7 +115,7 @@ def _same(a: SSAValue | None, b: SSAValue | None) -> bool:
 def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """A reduction that gives its result with the other sign."""
     inner, fields = maker(op.operand_value("data")), op.fields()
-    if inner is None or inner.instruction.name != "tensor_reduce" or not is_read_once(inner):
+    if inner is None or not inner.is_a("tensor_reduce") or not is_read_once(inner):
         return None
     by = op.operand_value("operand0")
     minus = by is not None and access_of(by) is None and constant_float(by) == -1.0

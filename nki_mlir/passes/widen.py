@@ -75,6 +75,8 @@ def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
         (work.price(width, prices), bool(work.programs % width), width)
         for width in work.widths(prices.target.memory.partitions)
     ]
+    if not found:
+        return 1.0, 1
     price, _, width = min(found)
     return (price / alone if math.isfinite(alone) else float(price == math.inf), width)
 

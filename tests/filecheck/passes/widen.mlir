@@ -176,7 +176,7 @@ func.func @products_are_as_wide_as_they_should_be(%x: memref<1024x128xf32>, %w: 
   tile.programs (%i) in [8] {
     %a = tile.read %x(%i) [128 * s0 + d0 by 128, d1 by 1] : memref<1024x128xf32> -> tensor<128x128xf32>
     %b = tile.read %w [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
-    %p = tile.dot %a, %b : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
+    %p = tile.dot %a, %b over [1] x [0] : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
     tile.write %p to %y(%i) [128 * s0 + d0 by 128, d1 by 1] : tensor<128x128xf32> -> memref<1024x128xf32>
   }
   func.return
