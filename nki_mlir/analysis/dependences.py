@@ -26,13 +26,15 @@ class Edge:
 
 
 class Dependences:
-    """The edges of a body. `aliases` gives tensors that may share memory the same number, `more` further edges."""
+    """The edges of a body. `aliases` gives tensors that may share memory the same number, `more` further edges. What
+    many instructions access is asked about once."""
 
     def __init__(self, steps: list[Step], aliases: dict[str, int], more: Iterable[Edge] = ()):
         self.steps, self.aliases = steps, aliases
         self.edges: list[Edge] = []
         self._after: dict[Step, int] = {}
         self._issued: dict[Engine, int] = {}
+        self._answers: dict[tuple[Question, int], int | None] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
         for number, later in enumerate(steps):
@@ -98,13 +100,9 @@ class Dependences:
         if a.space is Space.HBM and a.tensor != b.tensor:
             return first if first <= most else None
         question = self._question(a, earlier, b, later)
-        if not question.may_meet():
-            return None
-        last = min(most, max(1, question.period))
-        for distance in range(first, last + 1):
-            if question.meets_at(distance):
-                return distance
-        return last + 1 if last < most and question.meets_later() else None
+        if (question, first) not in self._answers:
+            self._answers[question, first] = _first_meeting(question, first, most)
+        return self._answers[question, first]
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
         depth = slots(earlier)
@@ -168,6 +166,17 @@ class _Graph:
         for middle in fewer:
             if middle in more and middle is not edge.earlier and middle is not edge.later:
                 yield from product(onwards[middle], arriving[middle])
+
+
+def _first_meeting(question: Question, first: int, most: int) -> int | None:
+    """The smallest number of iterations between two accesses, from `first` to `most`, at which they meet."""
+    if not question.may_meet():
+        return None
+    last = min(most, max(1, question.period))
+    for distance in range(first, last + 1):
+        if question.meets_at(distance):
+            return distance
+    return last + 1 if last < most and question.meets_later() else None
 
 
 def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
