@@ -87,14 +87,17 @@ class Dependences:
     def _distance(self, earlier: Step, later: Step) -> int | None:
         """The smallest number of iterations between the two at which they conflict; None where they never do."""
         best: int | None = None
+        first = 0 if earlier.order < later.order else 1
         for a, b in self._pairs(earlier, later):
-            found = self._conflict(a, earlier, b, later)
+            found = self._conflict(a, earlier, b, later, first)
             if found is not None and (best is None or found < best):
                 best = found
+            if best == first:
+                break
         return best
 
-    def _conflict(self, a: Access, earlier: Step, b: Access, later: Step) -> int | None:
-        first = 0 if earlier.order < later.order else 1
+    def _conflict(self, a: Access, earlier: Step, b: Access, later: Step, first: int) -> int | None:
+        """The same for two accesses, of which `first` is the least that there can be."""
         shared = common_loops(earlier, later)
         most = _iterations(shared) - 1
         if a.space is Space.HBM and a.tensor != b.tensor:
