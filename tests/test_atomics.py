@@ -154,8 +154,7 @@ def named(index, x, y, n, KIND: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
 NAMED: dict[str, Any] = {"add": np.add, "max": np.maximum, "min": np.minimum}
 
 
-@pytest.mark.parametrize("columns", [1, 16])
-@pytest.mark.parametrize("dtype", [np.float32, np.int32], ids=["f32", "i32"])
+@pytest.mark.parametrize(("dtype", "columns"), [(np.float32, 16), (np.int32, 1)], ids=["f32-16", "i32-1"])
 @pytest.mark.parametrize("kind", NAMED)
 def test_rows_that_are_named_twice(kind: str, dtype: Any, columns: int) -> None:
     index = integers(75, np.int64 if kind == "add" else np.int32, low=0, high=9)

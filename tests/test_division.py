@@ -87,7 +87,7 @@ def positions(x, out, D: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
     tl.store(out + pid * R * C + at, (n // D) * 100 + (n % D) + (v % D) // 2 - pid // D)
 
 
-@pytest.mark.parametrize("divisor", [1, 2, 3, 50, 4000])
+@pytest.mark.parametrize("divisor", [1, 3, 4000])
 def test_positions(divisor: int) -> None:
     x = integers((16, 8), np.int32, low=0, high=10**6)
     *_, out = run(positions, x, np.zeros((3, 16, 8), np.int32), grid=(3,), D=divisor, R=16, C=8)

@@ -16,7 +16,7 @@ from fuzz.report import cases
 from nki_mlir.errors import CompileError
 
 SEED = 7
-COUNTS = {"kernels": 60, "mutants": 120, "text": 150}
+COUNTS = {"kernels": 40, "mutants": 90, "text": 150}
 
 
 @pytest.mark.parametrize("part", COUNTS)
