@@ -8,7 +8,16 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import EngineInstruction, constant_float, view_of
-from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, made_tile, maker, operands_of
+from nki_mlir.passes.combiner import (
+    Combiner,
+    access_of,
+    is_float,
+    is_read_once,
+    keeps_bits,
+    made_tile,
+    maker,
+    operands_of,
+)
 
 
 class _Term(NamedTuple):
@@ -21,7 +30,7 @@ def argument(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     inner = maker(op.operand_value("data"))
     if inner is None or not inner.is_a("tensor_scalar") or not is_read_once(inner):
         return None
-    if not is_float(inner.operand_value("dst")) or op.operand_value("scale") or op.operand_value("bias"):
+    if not keeps_bits(inner) or op.operand_value("scale") or op.operand_value("bias"):
         return None
     if (found := factor_and_summand(c, inner, op)) is None:
         return None
@@ -79,7 +88,7 @@ def _resolved(c: Combiner, term: _Term | None, op: EngineInstruction) -> SSAValu
 def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """The sum of a function's results, or of squares, of each partition."""
     inner, fields = maker(op.operand_value("data")), op.fields()
-    if inner is None or fields["op"] is not Alu.ADD or fields["negate"] or not is_float(inner.operand_value("dst")):
+    if inner is None or fields["op"] is not Alu.ADD or fields["negate"] or not keeps_bits(inner):
         return None
     function = _function(inner)
     if function is None or (total := c.destination(op, "dst", inner)) is None:

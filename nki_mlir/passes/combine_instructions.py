@@ -31,7 +31,7 @@ class CombineInstructions(LevelPass):
       the instruction that makes them;
     - a reduction of which only the negative is read gives that.
 
-    Results change only where a rounding between the two falls away.
+    Left alone: what is rounded between the two. Results don't change, but for the order in which a sum is made.
     """
 
     name = "combine-instructions"

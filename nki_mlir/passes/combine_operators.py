@@ -5,7 +5,7 @@ from __future__ import annotations
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.neuron_engine import EngineInstruction, constant_float
-from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, maker, operands_of
+from nki_mlir.passes.combiner import Combiner, access_of, is_read_once, keeps_bits, maker, operands_of
 from nki_mlir.passes.emitter import Emitter
 
 
@@ -15,7 +15,7 @@ def _with_one_scalar(c: Combiner, op: EngineInstruction, name: str) -> EngineIns
     if inner is None or not inner.is_a("tensor_scalar") or inner.fields()["op1"] is not None:
         return None
     own = inner.engine.data is Engine.VECTOR and op.engine.data is Engine.VECTOR
-    return inner if own and is_read_once(inner) and is_float(inner.operand_value("dst")) else None
+    return inner if own and is_read_once(inner) and keeps_bits(inner) else None
 
 
 def two_scalars(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:

@@ -63,6 +63,12 @@ def is_float(value: SSAValue | None) -> bool:
     return access is not None and dtype(access.element_type).kind == "float"
 
 
+def keeps_bits(op: EngineInstruction) -> bool:
+    """Whether what an instruction makes is stored as it was computed: no rounding falls away with it."""
+    access = access_of(op.operand_value("dst"))
+    return access is not None and access.element_type == f32
+
+
 def operands_of(op: EngineInstruction) -> dict[str, SSAValue | None]:
     """All that an instruction is given as SSA values, by name."""
     named = [o.name for o in op.instruction.operands] + [f.name for f in op.instruction.fields if f.kind == "expr"]

@@ -192,3 +192,21 @@ func.func @left_alone(%xv: !view, %cv: !one, %to: !neuron.engine.view<hbm, [8 x 
   neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %kv : !view
   func.return
 }
+
+// Left alone: what is rounded in between.
+// CHECK-LABEL: func.func @rounded
+// CHECK:       neuron.engine.tensor_scalar vector op0 multiply
+// CHECK:       neuron.engine.activation scalar op exp
+func.func @rounded(%xv: !narrow, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], bf16>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !half
+  %v1 = neuron.engine.view %e1 : !half -> !narrow
+  %d = neuron.engine.tensor_scalar vector op0 multiply dst %v1 : !narrow data %xv : !narrow operand0 %two : f32 -> !half
+  %dv = neuron.engine.view %d : !half -> !narrow
+  %e2 = neuron.engine.empty : !half
+  %v2 = neuron.engine.view %e2 : !half -> !narrow
+  %e = neuron.engine.activation scalar op exp dst %v2 : !narrow data %dv : !narrow -> !half
+  %ev = neuron.engine.view %e : !half -> !narrow
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], bf16> src %ev : !narrow
+  func.return
+}
