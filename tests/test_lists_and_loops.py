@@ -87,7 +87,7 @@ VALUES = {
     "many unrolled in a loop that is tried out": (
         "n = 0.0\nfor k in range(2):\n    for j in tl.static_range(6000):\n        pass\n    n = n + 1.0\nr = r * n"
     ),
-    "many terms": "r = " + " + ".join(["x"] * 400),
+    "many terms": "r = " + " + ".join(["x"] * 250),
     "many negations": "r = " + "-" * 80 + "x",
     "deep calls": "r = " + "tl.abs(" * 80 + "x" + ")" * 80,
 }

@@ -381,7 +381,7 @@ def test_slots_in_a_loop_inside_a_run_time_loop(trips: int) -> None:
         }}
       }}
     """
-    assert "slots 2" in str(lowered(kernel(body), "trn1"))
+    assert "slots 4" in str(lowered(kernel(body), "trn1"))
     check(body, [trips], wanted)
 
 

@@ -113,7 +113,7 @@ def until_few(x, t, y, N: tl.constexpr):
         left = left & (c > k)
         k = k + 3
         q = q + N
-    tl.store(y + 15 * N, k.to(tl.float32))
+    tl.store(y + 15 * N, k.to(tl.float32))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_masks_go_round() -> None:
@@ -214,7 +214,7 @@ def mistakes(x, t, y, CASE: tl.constexpr, N: tl.constexpr):
         while i < n:
             k = i
             i += 1
-        tl.store(y, k)
+        tl.store(y, k)  # pyright: ignore[reportPossiblyUnboundVariable]
     elif CASE == "returns":
         while i < n:
             return

@@ -49,26 +49,36 @@ LEVELS = (*BODY, "neuron.isa")
 TAKES = {
     "normalize-loops": ("tile", "neuron.mem", "neuron.engine"),
     "induction": ("tile",),
+    "carried-indices": ("tile",),
     "fold-constants": ("tile",),
-    "structure-accesses": ("tile",),
-    "programs-to-loops": ("tile",),
     "expand-atomics": ("tile",),
+    "structure-accesses": ("tile",),
+    "trim": ("tile",),
+    "regrid": ("tile",),
+    "widen": ("tile",),
+    "coalesce": ("tile",),
+    "programs-to-loops": ("tile",),
     "bound-loops": ("tile",),
     "expand-branches": ("tile",),
+    "expand-products": ("tile",),
     "expand-accesses": ("tile",),
     "expand-indices": ("tile",),
     "split-words": ("tile",),
     "expand-division": ("tile",),
-    "split-reductions": ("tile",),
     "expand-maxnum": ("tile",),
     "expand-trigonometry": ("tile",),
     "expand-rounding": ("tile",),
+    "split-reductions": ("tile",),
     "place": ("tile",),
+    "hoist-loads": ("neuron.mem",),
     "split-to-hardware-tiles": ("neuron.mem",),
     "promote-accumulators": ("neuron.mem",),
     "lower-converts": ("neuron.mem",),
     "peel-tails": ("neuron.mem",),
     "select-instructions": ("neuron.mem",),
+    "combine-instructions": ("neuron.engine",),
+    "assign-engines": ("neuron.engine",),
+    "bufferize": ("neuron.engine",),
     "multi-buffer": ("neuron.engine",),
     "allocate": ("neuron.engine",),
     "emit-streams": ("neuron.engine",),
@@ -167,7 +177,9 @@ ARGUMENTS = ["f32", "tensor<8xf32>", "i32", TILE, "!neuron.engine.buffer<sbuf, 8
 def test_arguments_that_are_no_memory(level: str, type_: str) -> None:
     """Whatever the pass that sees it first, the argument is named. The level of the text is that of its body."""
     text = kernel(level).replace("(%x: memref<8xf32>)", f"(%x: memref<8xf32>, %other: {type_})")
-    spec = {"tile": "place,canonicalize,cse,dce,mem-to-engine", "neuron.mem": "mem-to-engine"}.get(level, "allocate")
+    spec = {"tile": "place,canonicalize,cse,dce,mem-to-engine", "neuron.mem": "mem-to-engine"}.get(
+        level, "bufferize,allocate"
+    )
     error = error_of(lambda: pipeline(f"{spec},emit-streams", target="trn1")(parse(text)))
     if "neuron" in type_ and level == "tile":
         assert "place takes tile; this module is at neuron" in error.message or "'other'" in error.message

@@ -264,7 +264,8 @@ class _Rewriter:
         dst, src = (view_of(op.operand_value(name)) for name in ("dst", "src"))
         if dst is None or src is None or (dst.access, dst.offset) != (src.access, src.offset):
             return False
-        return self.buffer(dst.source) is self.buffer(src.source)
+        tiles = all(isinstance(view.source.type, TileType) for view in (dst, src))  # no copy of it was made before
+        return tiles and self.buffer(dst.source) is self.buffer(src.source)
 
     def _replace(self, op: Operation, bare: Operation) -> None:
         bare.attributes |= op.attributes

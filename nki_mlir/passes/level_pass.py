@@ -68,7 +68,8 @@ def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:
 def _first_tile(module: ModuleOp) -> Operation | None:
     """The first operation that makes or carries a tile that is a value."""
     for op in module.walk():
-        values = (*op.results, *(a for r in op.regions for b in r.blocks for a in b.args))
+        inner = () if isinstance(op, FuncOp) else (a for r in op.regions for b in r.blocks for a in b.args)
+        values = (*op.results, *inner)
         if any(isinstance(value.type, TileType) for value in values):
             return op
     return None
