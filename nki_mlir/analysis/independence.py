@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from xdsl.dialects.builtin import DenseArrayBase
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import UNKNOWN, bounds, range_of
 from nki_mlir.analysis.overlap import Variable, solvable
 from nki_mlir.dialects import tile
@@ -83,13 +84,8 @@ def _are_apart(write: AccessOp, other: AccessOp, programs: ProgramsOp, axis: int
 def _share(one: SSAValue, other: SSAValue, programs: ProgramsOp) -> bool:
     """Whether two arguments may have elements in common; how their addresses relate is not known."""
     func = programs.parent_op()
-    groups = func.attributes.get(tile.ALIASES) if func is not None else None
-    if not isinstance(groups, DenseArrayBase) or not (
-        isinstance(one, BlockArgument) and isinstance(other, BlockArgument)
-    ):
-        return False
-    numbers = groups.get_values()
-    return numbers[one.index] == numbers[other.index]
+    memories = memories_of(func) if isinstance(func, FuncOp) else {}
+    return one in memories and other in memories and memories[one] == memories[other]
 
 
 class _Address:
