@@ -15,6 +15,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.classes import Classes
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.neuron_mem_types import TileType
@@ -124,22 +125,13 @@ class Times:
         return at
 
 
-class Places:
+class Places(Classes[SSAValue]):
     """Sets of tiles that have one place each: no two of a set are alive at once."""
 
     def __init__(self, spans: dict[SSAValue, Span | None]):
-        self._parent = {value: value for value in spans}
+        super().__init__()
         self._spans = {value: [] if span is None else [span] for value, span in spans.items()}
         self.members = {value: [value] for value in spans}
-
-    def of(self, value: SSAValue) -> SSAValue:
-        """The one that stands for a value's set."""
-        root = value
-        while (above := self._parent[root]) is not root:
-            root = above
-        while self._parent[value] is not root:
-            self._parent[value], value = root, self._parent[value]
-        return root
 
     def join(self, a: SSAValue, b: SSAValue) -> bool:
         """Gives two values one place, if they and all that share it are never alive at once."""
@@ -150,7 +142,7 @@ class Places:
             a, b = b, a
         if any(self._meets(a, span) for span in self._spans[b]):
             return False
-        self._parent[b] = a
+        self.unite(b, a)
         self.members[a] += self.members.pop(b)
         for span in self._spans.pop(b):
             self._add(a, span)

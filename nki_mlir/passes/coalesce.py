@@ -24,6 +24,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.classes import Classes
 from nki_mlir.analysis.indices import NotAffine, index_tensor
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
@@ -66,12 +67,12 @@ class Coalesce(LevelPass):
             _Merge(_Seams(func), lanes).run()
 
 
-class _Seams:
+class _Seams(Classes[Seam]):
     """The seams of a function's tensors: those that only can go together are one class, named by one of them."""
 
     def __init__(self, func: FuncOp):
+        super().__init__()
         self.func = func
-        self._above: dict[Seam, Seam] = {}
         self.kept: set[Seam] = set()
         """Classes that something tells apart."""
         self.counted: set[SSAValue] = set()
@@ -79,19 +80,6 @@ class _Seams:
         for op in func.walk():
             self._note(op)
         self.kept = {self.of(seam) for seam in self.kept}
-
-    def of(self, seam: Seam) -> Seam:
-        """The class of a seam."""
-        above = self._above.get(seam)
-        if above is None:
-            return seam
-        self._above[seam] = found = self.of(above)
-        return found
-
-    def _unite(self, one: Seam, other: Seam) -> None:
-        one, other = self.of(one), self.of(other)
-        if one != other:
-            self._above[one] = other
 
     def _keep(self, value: SSAValue, seams: Sequence[int] | None = None) -> None:
         """These seams of a value stay, or all."""
@@ -103,7 +91,7 @@ class _Seams:
         tensors = [value for value in values if tile.shape_of(value)]
         for one, other in pairwise(tensors):
             for n in range(len(tile.shape_of(one)) - 1):
-                self._unite((one, n), (other, n))
+                self.unite((one, n), (other, n))
 
     def _note(self, op: Operation) -> None:
         if len(op.results) == 1 and self._is_counted(op.results[0]):
@@ -183,7 +171,7 @@ class _Seams:
         kept = set(range(len(tile.shape_of(many)) - 1))
         for n, (one, other) in enumerate(pairwise(dims)):
             if other == one + 1:
-                self._unite((few, n), (many, one))
+                self.unite((few, n), (many, one))
                 kept.discard(one)
             else:
                 self._keep(few, (n,))

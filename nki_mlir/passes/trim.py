@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.accesses import positions, resolved
+from nki_mlir.analysis.classes import Classes
 from nki_mlir.analysis.indices import NotAffine
 from nki_mlir.analysis.masks import guards
 from nki_mlir.analysis.tails import first_left_out, neutral, tail_of
@@ -58,12 +59,12 @@ class Trim(LevelPass):
                     _drop_mask(inner)
 
 
-class _Dims:
+class _Dims(Classes[Dim]):
     """The dimensions of a function's tensors: those of one class have one size."""
 
     def __init__(self, func: FuncOp):
+        super().__init__()
         self.func = func
-        self._above: dict[Dim, Dim] = {}
         self.needed: dict[Dim, int] = {}
         """Of each class, how much of it something needs, once all operations are noted."""
         found: list[tuple[Dim, int]] = []
@@ -73,24 +74,11 @@ class _Dims:
             name = self.of(dim)
             self.needed[name] = max(self.needed.get(name, 1), end)
 
-    def of(self, dim: Dim) -> Dim:
-        """The class of a dimension."""
-        above = self._above.get(dim)
-        if above is None:
-            return dim
-        self._above[dim] = found = self.of(above)
-        return found
-
-    def _unite(self, one: Dim, other: Dim) -> None:
-        one, other = self.of(one), self.of(other)
-        if one != other:
-            self._above[one] = other
-
     def _alike(self, values: Sequence[SSAValue]) -> None:
         tensors = [value for value in values if tile.shape_of(value)]
         for other in tensors[1:]:
             for dim in range(len(tile.shape_of(other))):
-                self._unite((tensors[0], dim), (other, dim))
+                self.unite((tensors[0], dim), (other, dim))
 
     def _note(self, op: Operation) -> list[tuple[Dim, int]]:
         """Unites the dimensions that an operation has in common; gives what it needs of others."""
@@ -106,13 +94,13 @@ class _Dims:
                     zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)
                 ):
                     if have == want:
-                        self._unite((op.source, dim), (op.result, dim))
+                        self.unite((op.source, dim), (op.result, dim))
             case tile.ExpandDimsOp():
                 for dim in range(len(tile.shape_of(op.source))):
-                    self._unite((op.source, dim), (op.result, dim + (dim >= op.axis.value.data)))
+                    self.unite((op.source, dim), (op.result, dim + (dim >= op.axis.value.data)))
             case tile.PermuteOp():
                 for dim, old in enumerate(op.order.get_values()):
-                    self._unite((op.result, dim), (op.source, old))
+                    self.unite((op.result, dim), (op.source, old))
             case tile.ReduceOp():
                 return self._reduce(op)
             case tile.ScanOp() if op.reverse is None:
@@ -138,7 +126,7 @@ class _Dims:
     def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
         axis, shape = op.axis.value.data, tile.shape_of(op.source)
         for dim in range(len(shape) - 1):
-            self._unite((op.result, dim), (op.source, dim + (dim >= axis)))
+            self.unite((op.result, dim), (op.source, dim + (dim >= axis)))
         tail = tail_of(op.source, axis)
         unchanged = tail is not None and tail.value == neutral(op)
         return [((op.source, axis), tail.start if tail is not None and unchanged else shape[axis])]
@@ -149,7 +137,7 @@ class _Dims:
         for key in (key for part in op.coordinates for key in part.elements):
             for dim, of in enumerate(key.dims):
                 if of is not None:
-                    self._unite((op.indices[key.number], dim), (op.moved, of))
+                    self.unite((op.indices[key.number], dim), (op.moved, of))
         if op.mask is not None:
             self._alike([op.moved, op.mask])
         if isinstance(op, tile.ReadOp):
