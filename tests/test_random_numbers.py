@@ -112,15 +112,18 @@ def mistakes(seeds, y, CASE: tl.constexpr, N: tl.constexpr):
         seed = tl.load(seeds)
     elif CASE == "float offsets":
         offset = c.to(tl.float32)
-    else:
+    elif CASE == "no rounds":
         rounds = 0
+    else:
+        rounds = 9223372036854775808
     tl.store(y + c, tl.rand(seed, offset, rounds))
 
 
 MISTAKES: dict[str, Any] = {
     "wide seeds": "a seed of loaded int64 numbers is not supported; convert them to int32",
     "float offsets": "an offset of random numbers is made of integers, got float32[64]",
-    "no rounds": "n_rounds is a positive integer known at compile time, got int 0",
+    "no rounds": "n_rounds is an integer from 1 to 64 known at compile time, got int 0",
+    "endless rounds": f"n_rounds is an integer from 1 to 64 known at compile time, got int {2**63}",
 }
 
 

@@ -18,6 +18,8 @@ from nki_mlir.language.elementwise import TRITON
 builtin = TRITON.function
 
 ROUNDS = 10
+MOST_ROUNDS = 64
+"""Each is written out; more mix no better than 10."""
 _FACTORS = 0xD2511F53, 0xCD9E8D57
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85
 _HALF = 0xFFFF
@@ -67,8 +69,10 @@ def _high_word(b: Builder, x: Any, y: Any) -> Any:
 
 
 def _rounds(b: Builder, counters: list[Any], keys: list[Any], rounds: Any) -> list[Any]:
-    if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 1:
-        raise CompileError(f"n_rounds is a positive integer known at compile time, got {describe(rounds)}")
+    if not isinstance(rounds, int) or isinstance(rounds, bool) or not 1 <= rounds <= MOST_ROUNDS:
+        raise CompileError(
+            f"n_rounds is an integer from 1 to {MOST_ROUNDS} known at compile time, got {describe(rounds)}"
+        )
     for _ in range(rounds):
         first, second, third, fourth = counters
         highs = _high_word(b, third, _FACTORS[1]), _high_word(b, first, _FACTORS[0])
