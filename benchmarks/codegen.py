@@ -161,8 +161,8 @@ class Times:
             "percent": _rounded(100 * least.us / got.us if got.us else None, 1),
             "to": goal.hand.name if goal.to == TO_HAND and goal.hand else goal.to,
             "ratio": _rounded(ratio, 3),
-            "goal": goal.ratio,
-            "met": "" if ratio is None else "yes" if ratio <= goal.ratio else "no",
+            "goal": _rounded(goal.ratio, 3),
+            "met": "" if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
             "note": "; ".join(filter(None, (got.note, hand.note and f"hand program: {hand.note}"))),
         }
 

@@ -95,9 +95,9 @@ TO_HAND, TO_BOUND = "hand", "bound"
 @dataclass(frozen=True)
 class Goal:
     """The modelled time is to be at most `ratio` times that of what the goal is set `to`: the hand program, the bound,
-    or another row's kernel, by name."""
+    or another row's kernel, by name. Without a ratio the two are only compared."""
 
-    ratio: float
+    ratio: float | None
     hand: Hand | None = None
     to: str = TO_HAND
 

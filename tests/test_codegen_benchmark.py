@@ -28,6 +28,16 @@ HANDS = {
     "matmul, DMA transposes": (1024, 1024, 512),
     "matmul, Tensor transposes": (1536, 1024, 512),
     "matmul with GELU": (1024, 1024, 512),
+    "attention, three programs": (1024,),
+    "attention, online": (2048,),
+    "attention, maximum first": (1024,),
+    "attention, causal, maximum first": (1024,),
+    "selective scan": (256, 512, 16),
+    "RMSNorm + matmul": (1024, 1024, 512),
+    "cross-entropy": (256, 8000),
+    "batched matmul, K = 64": (8, 512, 512, 64),
+    "causal convolution": (512, 4096, 4),
+    "transpose": (512, 1024),
 }
 """The sizes at which each hand program is compared with NumPy."""
 

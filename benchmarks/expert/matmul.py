@@ -36,23 +36,27 @@ class Results:
     def of(k: Kernel, count: int, function: str | None = None) -> Results:
         return Results(k, [k.sbuf(BANK, BF16) for _ in range(count)], function)
 
-    def evict(self, bank: View, store: Callable[[int, int, View, int], None], last: bool) -> None:
-        """One bank. The last of all goes in two halves, both engines at once; `store` takes first column, columns, the
-        buffer's part, and a queue."""
+    def evict(
+        self, bank: View, store: Callable[[int, int, View, int], None], last: bool, scale: View | None = None
+    ) -> None:
+        """One bank, times a column if asked. The last of all goes in two halves, both engines at once; `store` takes
+        first column, columns, the buffer's part, and a queue."""
         pieces = 2 if last else 1
         buffer, width = self.buffers[self.count % len(self.buffers)], BANK // pieces
         for piece in range(pieces):
             at, turn = piece * width, self.count + piece
             part = buffer.cols(at, width)
-            copy(self.k, part, bank.cols(at, width), turn, self.function)
+            copy(self.k, part, bank.cols(at, width), turn, self.function, scale)
             store(at, width, part, turn % 3)
         self.count += 1
 
 
-def copy(k: Kernel, dst: View, src: View, turn: int, function: str | None = None) -> None:
-    """From PSUM, by Vector and Scalar in turn; a function is Scalar's."""
+def copy(k: Kernel, dst: View, src: View, turn: int, function: str | None = None, scale: View | None = None) -> None:
+    """From PSUM, by Vector and Scalar in turn, times a column if asked; a function is Scalar's."""
     if function is not None or turn % 2:
-        k.op("activation", op=function or "copy", dst=dst, data=src)
+        k.op("activation", op=function or "copy", dst=dst, data=src, scale=scale)
+    elif scale is not None:
+        k.op("tensor_scalar", "vector", op0="multiply", dst=dst, data=src, operand0=scale)
     else:
         k.op("tensor_copy", "vector", dst=dst, src=src)
 

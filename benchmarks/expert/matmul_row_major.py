@@ -12,7 +12,7 @@ EARLY = 2
 """The column block of the first group during which the second group is loaded and transposed."""
 
 
-class _RowMajor:
+class RowMajor:
     """Rows of `a` come in groups of up to six tiles. Of a group, one slice of 128 along k is transposed into one PSUM
     bank and copied to SBUF at once. The first group's first column block goes k outermost, a bank for each tile, so
     that products begin with the first loads; the transposes of a group are strewn among the products of the one
@@ -81,7 +81,8 @@ class _RowMajor:
             data = self.raw[group % 2].cols(tile * self.k_size + step * TILE, TILE)
             self.k.op("nc_transpose", "tensor", dst=bank.cols(tile * TILE, TILE), data=data)
         dst = self.turned[group % 2].cols(step * self.tallest * TILE, TILE * height)
-        copy(self.k, dst, bank.cols(0, TILE * height), 0 if self.only_vector else self.turns)
+        turn, scale = 0 if self.only_vector else self.turns, self.slice_scale(step)
+        copy(self.k, dst, bank.cols(0, TILE * height), turn, scale=scale)
         self.turns += 1
 
     def multiply(self, group: int, bank: View, tile: int, column: int, step: int) -> None:
@@ -93,7 +94,13 @@ class _RowMajor:
             dst = self.out.box(row * TILE, TILE, column * BANK + at, columns)
             self.k.dma(dst, part, by="gpsimd", queue=queue)
 
-        self.results.evict(bank, store, last)
+        self.results.evict(bank, store, last, self.row_scale(row))
+
+    def slice_scale(self, step: int) -> View | None:
+        """By what a transposed slice is multiplied, a column."""
+
+    def row_scale(self, row: int) -> View | None:
+        """By what results of a tile of rows are multiplied, a column."""
 
     def first_block(self) -> None:
         """Transposes stay one load ahead of the products."""
@@ -145,4 +152,4 @@ class _RowMajor:
 def matmul_row_major(target: str, m: int, n: int, k_size: int, gelu: bool = False) -> Kernel:
     """out = a b with `a` [m, k], or the tanh-GELU of that, which Scalar computes on the way out of PSUM. Bound by
     Tensor."""
-    return _RowMajor(target, m, n, k_size, gelu).build()
+    return RowMajor(target, m, n, k_size, gelu).build()
