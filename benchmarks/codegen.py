@@ -1,6 +1,6 @@
 """How good compiled kernels are: modelled time of plain Triton kernels against hand programs and what bounds them.
 
-    python benchmarks/codegen.py [--json FILE] [--only NAME ...] [--small] [--seconds N]
+    python benchmarks/codegen.py [--json FILE] [--only NAME ...] [--small] [--seconds N] [--jobs N]
 
 A row's `ratio` is its modelled time over that of what its goal is set `to`: a hand program (benchmarks/expert), the
 bound or the kernel of another row; `goal` is the largest ratio that is good enough. `percent` is the bound's share of
@@ -11,17 +11,15 @@ runs; `--small` instead runs small sizes on random data and compares with NumPy.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from codegen_bounds import bound
 from codegen_case import TO_BOUND, TO_HAND, Case, Data, Goal, Hand, Sizes
 from codegen_cases import CASES, added
+from processes import Found, Key, Report, Task, run
 from reporting import add_json, table, write_json
 
 from nki_mlir.executor import time_program
@@ -30,21 +28,9 @@ from nki_mlir.targets import load
 TIMES = "kernel size dtype target modelled_us hand_us bound percent to ratio goal met compile_s note".split()
 RESULTS = "kernel size dtype target modelled_us compile_s error tolerance right note".split()
 HANDS = {goal.hand.name: goal.hand for case in CASES for goals in case.goals.values() for goal in goals if goal.hand}
-COMPILING, RUNNING = "compiling", "running"
-PROCESSES = multiprocessing.get_context("fork")
+STAGES = ("compiling", "running")
 
 Row = dict[str, Any]
-Report = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Of one kernel on one target. What it did not come to is None, and `note` says why."""
-
-    compile_s: float | None = None
-    us: float | None = None
-    error: float | None = None
-    note: str = ""
 
 
 def compiled_time(report: Report, number: int, target: str) -> None:
@@ -79,101 +65,67 @@ def warm_up() -> None:
     launch.run("trn1")
 
 
-def _work(pipe: Connection, work: Callable[..., None], arguments: Sequence[Any]) -> None:
-    """The other process: sends a dictionary at the end of each of two stages, or the error as text."""
-    try:
-        work(lambda **found: pipe.send(found), *arguments)
-    except Exception as error:
-        pipe.send(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+def kernel_key(case: Case, target: str) -> Key:
+    return (case.name, case.dtype, target)
 
 
-def measured(seconds: float, work: Callable[..., None], *arguments: Any) -> Measured:
-    """Runs `work` in a process of its own, each stage for at most so many seconds."""
-    ours, theirs = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_work, args=(theirs, work, arguments), daemon=True)
-    process.start()
-    theirs.close()
-    found: dict[str, Any] = {}
-    try:
-        for stage in (COMPILING, RUNNING):
-            if not ours.poll(seconds):
-                return Measured(**found, note=f"TimeoutError: {stage} takes more than {seconds:g} s")
-            answer = ours.recv()
-            if isinstance(answer, str):
-                return Measured(**found, note=answer)
-            found |= answer
-        return Measured(**found)
-    except EOFError:
-        process.join()
-        return Measured(**found, note=f"the process ended with exit code {process.exitcode}")
-    finally:
-        process.kill()
-        process.join()
+def hand_key(hand: Hand, target: str, size: Sizes) -> Key:
+    return (f"by hand: {hand.name}", target, size)
+
+
+def tasks_of(number: int, target: str, small: bool) -> Iterator[Task]:
+    """The kernel of a case, and at its full size the hand programs of its goals."""
+    case = CASES[number]
+    work = compiled_result if small else compiled_time
+    yield Task(kernel_key(case, target), work, (number, target), STAGES)
+    for goal in case.goals[target]:
+        if goal.hand is not None and not small:
+            arguments = (goal.hand.name, target, case.size)
+            yield Task(hand_key(goal.hand, target, case.size), hand_time, arguments, STAGES)
 
 
 def _rounded(number: float | None, digits: int) -> float | str:
     return "" if number is None else round(number, digits)
 
 
-def _described(case: Case, target: str, size: Sizes, got: Measured) -> Row:
+def _described(case: Case, target: str, size: Sizes, got: Found) -> Row:
     found: Row = {"kernel": case.name, "size": " x ".join(map(str, size)), "dtype": case.dtype, "target": target}
-    found |= {"modelled_us": _rounded(got.us, 1), "compile_s": _rounded(got.compile_s, 2)}
-    return found
+    us, compile_s = got.values.get("us"), got.values.get("compile_s")
+    return {**found, "modelled_us": _rounded(us, 1), "compile_s": _rounded(compile_s, 2)}
 
 
-class Times:
-    """The rows of full sizes; hand programs, which several rows share, run once."""
-
-    def __init__(self, seconds: float):
-        self.seconds = seconds
-        self.hands: dict[tuple[str, str, Sizes], Measured] = {}
-        self.kernels: dict[tuple[str, str], Measured] = {}
-
-    def hand(self, hand: Hand, target: str, size: Sizes) -> Measured:
-        key = (hand.name, target, size)
-        if key not in self.hands:
-            self.hands[key] = measured(self.seconds, hand_time, *key)
-        return self.hands[key]
-
-    def measure(self, number: int, target: str) -> None:
-        case = CASES[number]
-        self.kernels[case.name + case.dtype, target] = measured(self.seconds, compiled_time, number, target)
-        for goal in case.goals[target]:
-            if goal.hand is not None:
-                self.hand(goal.hand, target, case.size)
-
-    def rows(self, number: int, target: str) -> Iterator[Row]:
-        """One for each goal, of what was measured."""
-        for goal in CASES[number].goals[target]:
-            yield self.row(CASES[number], target, goal)
-
-    def row(self, case: Case, target: str, goal: Goal) -> Row:
-        got = self.kernels[case.name + case.dtype, target]
-        hand = Measured() if goal.hand is None else self.hand(goal.hand, target, case.size)
-        least = bound(case.job(Data(wanted=False), *case.size).work, load(target))
-        other = self.kernels.get((goal.to + case.dtype, target), Measured())
-        against = {TO_HAND: hand.us, TO_BOUND: least.us}.get(goal.to, other.us)
-        ratio = got.us / against if got.us and against else None
-        return _described(case, target, case.size, got) | {
-            "hand_us": _rounded(hand.us, 1),
-            "bound": least.by,
-            "bound_us": round(least.us, 1),
-            "percent": _rounded(100 * least.us / got.us if got.us else None, 1),
-            "to": goal.hand.name if goal.to == TO_HAND and goal.hand else goal.to,
-            "ratio": _rounded(ratio, 3),
-            "goal": _rounded(goal.ratio, 3),
-            "met": "" if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
-            "note": "; ".join(filter(None, (got.note, hand.note and f"hand program: {hand.note}"))),
-        }
+def time_row(case: Case, target: str, goal: Goal, done: Mapping[Key, Found]) -> Row:
+    """Of a goal at the full size; another row's kernel may not have been asked for."""
+    got, hand, other = done[kernel_key(case, target)], Found({}), done.get((goal.to, case.dtype, target), Found({}))
+    if goal.hand is not None:
+        hand = done[hand_key(goal.hand, target, case.size)]
+    us, hand_us = got.values.get("us"), hand.values.get("us")
+    least = bound(case.job(Data(wanted=False), *case.size).work, load(target))
+    against = {TO_HAND: hand_us, TO_BOUND: least.us}.get(goal.to, other.values.get("us"))
+    ratio = us / against if us and against else None
+    return _described(case, target, case.size, got) | {
+        "hand_us": _rounded(hand_us, 1),
+        "bound": least.by,
+        "bound_us": round(least.us, 1),
+        "percent": _rounded(100 * least.us / us if us else None, 1),
+        "to": goal.hand.name if goal.to == TO_HAND and goal.hand else goal.to,
+        "ratio": _rounded(ratio, 3),
+        "goal": _rounded(goal.ratio, 3),
+        "met": "" if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
+        "note": "; ".join(filter(None, (got.note, hand.note and f"hand program: {hand.note}"))),
+    }
 
 
-def result_row(seconds: float, number: int, target: str) -> Row:
+def result_row(case: Case, target: str, done: Mapping[Key, Found]) -> Row:
     """Of a small size, compared with NumPy."""
-    case = CASES[number]
-    got, tolerance = measured(seconds, compiled_result, number, target), case.job(Data(False), *case.small).tolerance
-    right = got.error is not None and got.error <= tolerance
-    found = {"error": "" if got.error is None else f"{got.error:.1e}", "tolerance": f"{tolerance:.1e}"}
-    return _described(case, target, case.small, got) | found | {"right": "yes" if right else "no", "note": got.note}
+    got, tolerance = done[kernel_key(case, target)], case.job(Data(wanted=False), *case.small).tolerance
+    error = got.values.get("error")
+    return _described(case, target, case.small, got) | {
+        "error": "" if error is None else f"{error:.1e}",
+        "tolerance": f"{tolerance:.1e}",
+        "right": "yes" if error is not None and error <= tolerance else "no",
+        "note": got.note,
+    }
 
 
 def chosen(names: Sequence[str] | None) -> list[tuple[int, str]]:
@@ -192,19 +144,20 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="kernels whose name has one of these in it")
     parser.add_argument("--small", action="store_true", help="small sizes on random data, compared with NumPy")
     parser.add_argument("--seconds", type=float, default=60.0, help="for compiling a kernel, and for running it")
+    parser.add_argument("--jobs", type=int, default=2, help="kernels at a time")
     arguments = parser.parse_args()
     if not (which := chosen(arguments.only)):
         parser.error(f"no kernel's name has {' or '.join(arguments.only)} in it")
     warm_up()
-    times, rows = Times(arguments.seconds), []
+    tasks = [task for number, target in which for task in tasks_of(number, target, arguments.small)]
+    done = run(tasks, arguments.seconds, arguments.jobs)
+    rows: list[Row] = []
     for number, target in which:
-        print(f"{CASES[number].name}, {CASES[number].dtype}, {target}", file=sys.stderr, flush=True)
+        case = CASES[number]
         if arguments.small:
-            rows.append(result_row(arguments.seconds, number, target))
+            rows.append(result_row(case, target, done))
         else:
-            times.measure(number, target)
-    if not arguments.small:
-        rows = [row for number, target in which for row in times.rows(number, target)]
+            rows += [time_row(case, target, goal, done) for goal in case.goals[target]]
     print(table(rows, RESULTS if arguments.small else TIMES))
     write_json(arguments.json, rows)
     return int(arguments.small and any(row["right"] == "no" for row in rows))

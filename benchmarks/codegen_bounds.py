@@ -27,10 +27,6 @@ class Work:
     elements: Mapping[str, int] = field(default_factory=dict[str, int])
     from_psum: bool = False
 
-    def __add__(self, other: Work) -> Work:
-        """Of two kernels in turn, neither with elements of its own to count."""
-        return Work(self.loads + other.loads, self.stores + other.stores, self.products + other.products)
-
 
 @dataclass(frozen=True)
 class Bound:

@@ -11,7 +11,6 @@ import numpy as np
 from codegen_bounds import Work
 from engine_builder import Kernel as HandKernel
 
-import nki_mlir
 from nki_mlir.compiled import CompiledKernel
 from nki_mlir.executor import RunResult
 from nki_mlir.kernel import Kernel
@@ -112,10 +111,6 @@ class Case:
     small: Sizes
     job: Callable[..., Job]
     goals: Mapping[str, Sequence[Goal]]
-
-
-def cdiv(x: int, y: int) -> int:
-    return nki_mlir.cdiv(x, y)
 
 
 def as_fp32(*arrays: Array) -> list[Array]:

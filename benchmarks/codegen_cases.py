@@ -10,7 +10,7 @@ from typing import Any
 import codegen_kernels as kernels
 import numpy as np
 from codegen_bounds import Work
-from codegen_case import BF16, FP32, TO_BOUND, Array, Case, Data, Goal, Hand, Job, Launch, as_fp32, cdiv
+from codegen_case import BF16, FP32, TO_BOUND, Array, Case, Data, Goal, Hand, Job, Launch, as_fp32
 from expert.attention import HEAD, SCALE
 from expert.attention_online import attention_online
 from expert.attention_two_passes import attention_two_passes
@@ -28,7 +28,7 @@ from expert.softmax import softmax
 from expert.transpose import transpose
 from fidelity.mamba import in_one_chunk
 
-import nki_mlir
+from nki_mlir import cdiv, next_power_of_2
 
 GROUP_M = 8
 """Rows of blocks that the grouped ordering takes together, as in Triton's tutorial."""
@@ -44,7 +44,7 @@ def added(data: Data, n: int, block: int) -> Job:
 
 def softmax_rows(data: Data, rows: int, columns: int, grid_stride: bool) -> Job:
     x, out = data.random(rows, columns), data.out(rows, columns)
-    meta = {"BLOCK": nki_mlir.next_power_of_2(columns)}
+    meta = {"BLOCK": next_power_of_2(columns)}
     launch = Launch(kernels.softmax, (rows,), (out, x, columns), meta)
     if grid_stride:
         launch = Launch(kernels.softmax_grid_stride, (min(rows, PROGRAMS),), (out, x, rows, columns), meta)
@@ -61,7 +61,7 @@ def normalised(data: Data, rows: int, columns: int, dtype: Any) -> Job:
     x, out = data.random(rows, columns, dtype=dtype), data.out(rows, columns, dtype=dtype)
     weight, bias = data.random(columns, dtype=dtype), data.random(columns, dtype=dtype)
     arguments = (x, out, weight, bias, columns, EPSILON)
-    launch = Launch(kernels.layernorm, (rows,), arguments, {"BLOCK": nki_mlir.next_power_of_2(columns)})
+    launch = Launch(kernels.layernorm, (rows,), arguments, {"BLOCK": next_power_of_2(columns)})
     arrays = {"x": x, "out": out, "weight": weight, "bias": bias}
     work = Work(loads=x.nbytes + weight.nbytes + bias.nbytes, stores=out.nbytes)
     tolerance = 1e-5 if dtype == FP32 else 2**-7

@@ -3,6 +3,7 @@ has all rows."""
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -81,6 +82,43 @@ def test_what_takes_too_long_is_a_row(tmp_path: Path) -> None:
     assert row["note"] == f"{takes}; hand program: {takes}"
 
 
+PIECES = """
+import os, time
+from processes import Task, run
+
+def fine(report, x):
+    report(a=x)
+    report(b=x + 1)
+
+def wrong(report):
+    report(a=1)
+    raise ValueError("no\\nmore")
+
+def dead(report):
+    os._exit(3)
+
+def slow(report):
+    report(a=1)
+    time.sleep(600)
+
+pieces = ((fine, (2,)), (wrong, ()), (dead, ()), (slow, ()))
+tasks = [Task((work.__name__,), work, arguments, ("first", "second")) for work, arguments in pieces]
+print({key[0]: (found.values, found.note) for key, found in run(tasks, 2, 3).items()})
+"""
+
+
+def test_whatever_happens_to_a_piece_of_work_is_noted() -> None:
+    """In a process that has no threads yet, from which others can be made."""
+    benchmarks = str(ROOT / "benchmarks")
+    done = subprocess.run([sys.executable, "-c", PIECES], capture_output=True, text=True, timeout=60, cwd=benchmarks)
+    assert ast.literal_eval(done.stdout) == {
+        "fine": ({"a": 2, "b": 3}, ""),
+        "wrong": ({"a": 1}, "ValueError: no"),
+        "dead": ({}, "the process ended with exit code 3"),
+        "slow": ({"a": 1}, "TimeoutError: second takes more than 2 s"),
+    }
+
+
 def test_unknown_names_are_an_error() -> None:
     done = subprocess.run([*COMMAND, "--only", "no such kernel"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no kernel's name has no such kernel in it" in done.stderr
@@ -120,4 +158,3 @@ def test_bounds() -> None:
     assert bound(work, trn1).by == PSUM_PORT and bound(work, trn1).us == pytest.approx(2)
     assert PSUM_PORT not in {one.by for one in bounds(work, trn2)}
     assert bound(Work(elements={"scalar": 10, "vector": 1000}), trn2).by == "vector"
-    assert bound(Work(1, 2, 3) + Work(1, 2, 3), trn1) == bound(Work(2, 4, 6), trn1)

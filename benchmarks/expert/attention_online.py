@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine_builder import At, Kernel
+from engine_builder import At, Kernel, View
 from expert.attention import BANK, BF16, HEAD, SCALE, TILE, TURNED, Turn, head, load_tiles
 
 from nki_mlir.targets import load
@@ -60,17 +60,18 @@ class _Online:
         dst, data = (self.bias if s.block else self.lowest).cols(s.slot, 1), self.in_psum.cols(s.slot * KEYS, KEYS)
         self.k.op("tensor_reduce", op="maximum", axes=1, negate=True, dst=dst, data=data)
 
+    def maxima(self, s: Step) -> tuple[View, View, View]:
+        """That of all blocks so far, that of the blocks before, and the block's own, whose place the bias takes."""
+        return self.lowest.cols(s.slot, 1), self.lowest.cols(1 - s.slot, 1), self.bias.cols(s.slot, 1)
+
     def running_maximum(self, s: Step) -> None:
         if s.block:
-            new, old, own = (x.cols(at, 1) for x, at in self._maxima(s))
+            new, old, own = self.maxima(s)
             self.k.op("tensor_scalar", "vector", op0="minimum", dst=new, data=own, operand0=old)
-
-    def _maxima(self, s: Step):
-        return (self.lowest, s.slot), (self.lowest, 1 - s.slot), (self.bias, s.slot)
 
     def exponentials(self, s: Step) -> None:
         """And their sums, and the factor by which what was before is rescaled."""
-        k, (new, old, bias) = self.k, (x.cols(at, 1) for x, at in self._maxima(s))
+        k, (new, old, bias) = self.k, self.maxima(s)
         k.op("tensor_scalar", "vector", op0="multiply", dst=bias, data=new, operand0=SCALE)
         if s.block:
             k.op("activation", op="exp", dst=self.alpha.cols(s.block, 1), data=old, scale=-SCALE, bias=bias)
