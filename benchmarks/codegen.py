@@ -84,8 +84,8 @@ def tasks_of(number: int, target: str, small: bool) -> Iterator[Task]:
             yield Task(hand_key(goal.hand, target, case.size), hand_time, arguments, STAGES)
 
 
-def _rounded(number: float | None, digits: int) -> float | str:
-    return "" if number is None else round(number, digits)
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
 
 
 def _described(case: Case, target: str, size: Sizes, got: Found) -> Row:
@@ -111,7 +111,7 @@ def time_row(case: Case, target: str, goal: Goal, done: Mapping[Key, Found]) -> 
         "to": goal.hand.name if goal.to == TO_HAND and goal.hand else goal.to,
         "ratio": _rounded(ratio, 3),
         "goal": _rounded(goal.ratio, 3),
-        "met": "" if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
+        "met": None if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
         "note": "; ".join(filter(None, (got.note, hand.note and f"hand program: {hand.note}"))),
     }
 
@@ -121,7 +121,7 @@ def result_row(case: Case, target: str, done: Mapping[Key, Found]) -> Row:
     got, tolerance = done[kernel_key(case, target)], case.job(Data(wanted=False), *case.small).tolerance
     error = got.values.get("error")
     return _described(case, target, case.small, got) | {
-        "error": "" if error is None else f"{error:.1e}",
+        "error": None if error is None else f"{error:.1e}",
         "tolerance": f"{tolerance:.1e}",
         "right": "yes" if error is not None and error <= tolerance else "no",
         "note": got.note,

@@ -12,10 +12,10 @@ Row = Mapping[str, Any]
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """Columns under their names; numbers stand to the right."""
-    cells = [list(columns), *([_text(row.get(column, "")) for column in columns] for row in rows)]
+    """Columns under their names; numbers stand to the right. What a row does not have, or is None, is left blank."""
+    cells = [list(columns), *([_text(row.get(column)) for column in columns] for row in rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(len(columns))]
-    numeric = [all(isinstance(row.get(column, 0), int | float) for row in rows) for column in columns]
+    numeric = [all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
     lines = []
     for line in cells:
         aligned = (
@@ -27,6 +27,8 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {count}" for name, count in value.items())
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
