@@ -134,7 +134,7 @@ def chosen(names: Sequence[str] | None) -> list[tuple[int, str]]:
         (number, target)
         for number, case in enumerate(CASES)
         for target in case.goals
-        if names is None or any(name in case.name for name in names)
+        if names is None or any(name.lower() in case.name.lower() for name in names)
     ]
 
 
@@ -146,6 +146,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="for compiling a kernel, and for running it")
     parser.add_argument("--jobs", type=int, default=2, help="kernels at a time")
     arguments = parser.parse_args()
+    if arguments.jobs < 1:
+        parser.error("--jobs is at least 1")
     if not (which := chosen(arguments.only)):
         parser.error(f"no kernel's name has {' or '.join(arguments.only)} in it")
     warm_up()

@@ -53,6 +53,8 @@ class _TwoPasses:
     def __init__(self, target: str, tokens: int, causal: bool):
         self.k = k = Kernel(target)
         self.causal, self.tiles = causal, tokens // TILE
+        # Blocks whose maxima the prologue finds, and steps by which the first pass is ahead of a block's last one.
+        self.found, self.ahead = (2, 0) if causal else (1, 1)
         self.blocks = self.banks = tokens // BANK
         self.q, self.keys, self.v, self.out = head(k, tokens, "q", "k", "v", "out")
         self.q_turned, self.k_turned, self.values, self.raw_q, self.raw_k = (k.sbuf(tokens, BF16) for _ in range(5))
@@ -297,9 +299,9 @@ class _TwoPasses:
                     finished = old.block
             behind.append(step)
             if following < self.blocks:
-                if left == (1 if self.causal else 2) and following > (1 if self.causal else 0):
+                if left == self.ahead + 1 and following >= self.found:
                     self.negate_maxima(following)
-                if left == (0 if self.causal else 1):
+                if left == self.ahead:
                     self.maxima_to_row(following)
             if step.last and turned < self.tiles:
                 self.late_turns(turned)
