@@ -36,11 +36,11 @@ class Found:
 
 
 def _work(pipe: Connection, task: Task) -> None:
-    """In the other process: sends a dictionary for each stage, or an error as text."""
+    """In the other process: sends a dictionary for each stage, or an error as text, without its place in a source."""
     try:
         task.work(lambda **found: pipe.send(found), *task.arguments)
     except Exception as error:
-        pipe.send(f"{type(error).__name__}: {error}")
+        pipe.send(f"{type(error).__name__}: {getattr(error, 'message', error)}")
 
 
 @dataclass
