@@ -51,6 +51,7 @@ TAKES = {
     "induction": ("tile",),
     "carried-indices": ("tile",),
     "fold-constants": ("tile",),
+    "ungroup": ("tile",),
     "expand-atomics": ("tile",),
     "structure-accesses": ("tile",),
     "trim": ("tile",),

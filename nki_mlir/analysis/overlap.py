@@ -31,7 +31,7 @@ class Variable:
 
 def solvable(constant: int, variables: Sequence[Variable]) -> bool:
     """Whether `constant + sum(coefficient * x) = 0` has a solution; True as well where that is too long to find out."""
-    terms: list[tuple[int, int]] = []
+    total: dict[int, int] = {}
     for v in variables:
         if v.low > v.high:
             return False
@@ -40,8 +40,8 @@ def solvable(constant: int, variables: Sequence[Variable]) -> bool:
             coefficient, span = v.coefficient, v.high - v.low
             if coefficient < 0:
                 constant, coefficient = constant + coefficient * span, -coefficient
-            terms.append((coefficient, span))
-    terms.sort(reverse=True)
+            total[coefficient] = total.get(coefficient, 0) + span
+    terms = sorted(total.items(), reverse=True)
     spans = [0] * (len(terms) + 1)
     divisors = [0] * (len(terms) + 1)
     for i in range(len(terms) - 1, -1, -1):

@@ -19,6 +19,7 @@ OURS: dict[str, str] = {
     "induction": "Induction",
     "carried-indices": "CarriedIndices",
     "fold-constants": "FoldConstants",
+    "ungroup": "Ungroup",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
     "trim": "Trim",

@@ -58,7 +58,7 @@ FOLDED: Mapping[type[Operation], Callable[..., Any]] = {
 """What Python computes and rounds once: float64 holds what two fp32 numbers give well enough that rounding it again is
 rounding once. Functions and sums of many are the machine's."""
 
-_COMPARED: Mapping[tile.Predicate, Callable[[Any, Any], bool]] = {
+COMPARED: Mapping[tile.Predicate, Callable[[Any, Any], bool]] = {
     tile.Predicate.EQ: operator.eq,
     tile.Predicate.NE: operator.ne,
     tile.Predicate.LT: operator.lt,
@@ -115,7 +115,7 @@ def _folded(op: Operation) -> SSAValue | None:
     known = [value_of(operand) for operand in operands if operand is not None]
     if len(known) < len(operands):
         return None
-    function = _COMPARED[op.predicate.data] if isinstance(op, tile.CompareOp) else FOLDED[type(op)]
+    function = COMPARED[op.predicate.data] if isinstance(op, tile.CompareOp) else FOLDED[type(op)]
     number = typed(function(*known), tile.element_of(op.results[0]))
     return None if number is None else _constant(number, op)
 

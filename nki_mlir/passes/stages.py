@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _CLEAN = "canonicalize,cse,dce"
-_STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,expand-atomics,structure-accesses"
+_STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = "trim,fold-constants,regrid,dce,widen,coalesce,trim"
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"

@@ -40,9 +40,14 @@ class StructureAccesses(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in list(op.walk()):
-            if isinstance(inner, tile.LoadOp | tile.StoreOp):
-                _structure(inner)
+        structure_all(op)
+
+
+def structure_all(root: Operation) -> None:
+    """Structures the accesses inside an operation. Raises CompileError for one that is not supported."""
+    for inner in list(root.walk()):
+        if isinstance(inner, tile.LoadOp | tile.StoreOp):
+            _structure(inner)
 
 
 def _structure(op: tile.LoadOp | tile.StoreOp) -> None:

@@ -56,12 +56,15 @@ class Work:
     """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
     `stays` says that each is as wide as it should be: a product has the rows and columns for which there is room in
     PSUM, and of rows that are named one by one a transfer moves but one a partition. With `has_columns`, something
-    computes with a number for each row, which an instruction takes at full rate where a partition has one row."""
+    computes with a number for each row, which an instruction takes at full rate where a partition has one row. With
+    `is_inner`, an id moves along another dimension of a tile than the first: only whole groups do without a bound on
+    two dimensions that are apart, which names elements one by one."""
 
     programs: int
     lanes: int = 0
     stays: bool = False
     has_columns: bool = False
+    is_inner: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
     lives: list[_Life] = field(default_factory=list)
@@ -76,6 +79,7 @@ class Work:
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
             if isinstance(op, AccessOp):
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
+                work.is_inner |= _is_inner(op, programs.ids[axis])
             if not isinstance(op, _VIEWS):
                 work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
             free += _free(op)
@@ -138,7 +142,12 @@ class Work:
             groups = -(-self.programs // about)
             equal = (n for n in range(groups, groups + groups // 4 + 1) if self.programs % n == 0)
             found |= dict.fromkeys((about, self.programs // next(equal, self.programs)))
-        return (width for width in found if width <= self.programs and self._is_even(width, lanes))
+        return (
+            width for width in found if width <= self.programs and self._is_whole(width) and self._is_even(width, lanes)
+        )
+
+    def _is_whole(self, width: int) -> bool:
+        return not self.is_inner or self.programs % width == 0
 
     def _is_even(self, width: int, lanes: int) -> bool:
         """Whether each partition has as much as any other."""
@@ -201,6 +210,11 @@ def _stored(value: SSAValue) -> Attribute:
 def _names_elements(op: AccessOp) -> bool:
     """Whether an index tile or a mask says of each of several elements of a program where, or whether, it is moved."""
     return any(map(tile.shape_of, op.indices)) or (op.mask is not None and bool(depends_on(op.mask)))
+
+
+def _is_inner(op: AccessOp, id_: SSAValue) -> bool:
+    """Whether an id moves an access along a dimension that is not its first."""
+    return any(id_ in part.position.counters() and any(part.dims) for part in resolved(op.over_values))
 
 
 def _size(value: SSAValue) -> int:
