@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
@@ -72,13 +73,69 @@ def _are_apart(write: AccessOp, other: AccessOp, programs: ProgramsOp, axis: int
     most, id_ = programs.grid[axis] - 1, programs.ids[axis]
     if most == 0:
         return True
-    mine, theirs = _address(write, id_), _address(other, id_)
+    limited = [(a, b) for a in _limited(write, id_) for b in _limited(other, id_) if a.is_comparable(b)]
+    return any(
+        all(_never_meet(write, other, programs, id_, ends, pair) for ends in ((1, most), (-most, -1)))
+        for pair in (None, *limited)
+    )
+
+
+def _never_meet(
+    write: AccessOp,
+    other: AccessOp,
+    programs: ProgramsOp,
+    id_: SSAValue,
+    ends: tuple[int, int],
+    pair: tuple[_Limited, _Limited] | None,
+) -> bool:
+    """Whether no address is one of both where the other id is more than this one by as much as `ends` say. How far a
+    pair of limited coordinates is apart then counts as one number."""
+    one, two = pair or (None, None)
+    mine, theirs = _address(write, id_, one), _address(other, id_, two)
     if mine is None or theirs is None:
         return False
     constant, variables = _difference(mine, theirs, id_, programs)
-    step = theirs.factor
-    apart = ((1, most), (-most, -1))
-    return not any(solvable(constant, [*variables, Variable(-step, low, high)]) for low, high in apart)
+    variables.append(Variable(-theirs.factor, *ends))
+    if one is not None and two is not None:
+        variables.append(Variable(-one.part.stride, *one.distance(two, ends)))
+    return not solvable(constant, variables)
+
+
+@dataclass(frozen=True)
+class _Limited:
+    """A coordinate with bounds that is `factor` times a program's id and a number from `low` to `high`; its valid
+    values are `first` to `last`."""
+
+    part: Coordinate
+    factor: int
+    low: int
+    high: int
+    first: int
+    last: int
+
+    def is_comparable(self, other: _Limited) -> bool:
+        return (self.part.stride, self.factor) == (other.part.stride, other.factor)
+
+    def distance(self, other: _Limited, ends: tuple[int, int]) -> tuple[int, int]:
+        """The smallest and the largest number by which the other coordinate is more, both being valid."""
+        far = [self.factor * end for end in ends]
+        return (
+            max(min(far) + other.low - self.high, other.first - self.last),
+            min(max(far) + other.high - self.low, other.last - self.first),
+        )
+
+
+def _limited(op: AccessOp, id_: SSAValue) -> list[_Limited]:
+    """The coordinates of an access that have bounds and an id in them."""
+    parts = list(resolved(op.over_values))
+    places = _places(op, parts)
+    found: list[_Limited] = []
+    for part in parts:
+        factor = part.position.coefficient(id_)
+        rest = part.position - Expr.counter(id_) * factor
+        if part.is_bounded and factor and id_ not in rest.counters():
+            found.append(_Limited(part, factor, *_extent(rest, places), *_within(part, places)))
+    return found
 
 
 def _share(one: SSAValue, other: SSAValue, programs: ProgramsOp) -> bool:
@@ -95,13 +152,20 @@ class _Address:
         self.factor, self.shared, self.free = factor, shared, free
 
 
-def _address(op: AccessOp, id_: SSAValue) -> _Address | None:
-    """None where the id enters otherwise than by a factor."""
-    shape = sizes_of(op.moved)
-    places = {Position(dim): (0, size - 1) for dim, size in enumerate(shape)}
-    parts = list(resolved(op.over_values))
+def _places(op: AccessOp, parts: list[Coordinate]) -> dict[Position, tuple[int, int]]:
+    """The first and the last place in each dimension of a tile that is valid."""
+    places = {Position(dim): (0, size - 1) for dim, size in enumerate(sizes_of(op.moved))}
     for part in parts:
         _narrow(part, places)
+    return places
+
+
+def _address(op: AccessOp, id_: SSAValue, left_out: _Limited | None = None) -> _Address | None:
+    """None where the id enters otherwise than by a factor. Without the coordinate that is left out."""
+    parts = list(resolved(op.over_values))
+    places = _places(op, parts)
+    if left_out is not None:
+        parts.remove(left_out.part)
     factor, shared, free = 0, Expr(0), list[Variable]()
     expanded = Expr(0)
     for part in parts:
@@ -140,14 +204,20 @@ def _narrow(part: Coordinate, places: dict[Position, tuple[int, int]]) -> None:
 
 def _within(part: Coordinate, places: dict[Position, tuple[int, int]]) -> tuple[int, int]:
     """The valid values of a coordinate."""
-    low = high = part.position.const
-    for term, coefficient in part.position.terms:
-        ends = [coefficient * end for end in _range(term, places)]
-        low, high = low + min(ends), high + max(ends)
+    low, high = _extent(part.position, places)
     return (
         low if part.low is None else max(low, part.low),
         high if part.high is None else min(high, part.high - 1),
     )
+
+
+def _extent(expr: Expr, places: dict[Position, tuple[int, int]]) -> tuple[int, int]:
+    """The smallest and the largest value."""
+    low = high = expr.const
+    for term, coefficient in expr.terms:
+        ends = [coefficient * end for end in _range(term, places)]
+        low, high = low + min(ends), high + max(ends)
+    return low, high
 
 
 def _range(term: Term, places: dict[Position, tuple[int, int]]) -> tuple[int, int]:

@@ -61,7 +61,7 @@ class Ungroup(LevelPass):
 
 def _ungrouped(programs: ProgramsOp) -> ProgramsOp | None:
     """The programs with one axis made several; None where they stay."""
-    if programs.kernel is not None or any(isinstance(op, tile.AtomicOp) for op in programs.body.walk()):
+    if programs.kernel is not None:
         return None
     for axis, size in enumerate(programs.grid):
         split = _split(programs, axis) if size <= _MOST_PROGRAMS and _factors(size) else None

@@ -17,6 +17,7 @@ from nki_mlir.analysis.masks import depends_on
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.coordinates import Coordinate
 from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
@@ -57,8 +58,9 @@ class Work:
     `stays` says that each is as wide as it should be: a product has the rows and columns for which there is room in
     PSUM, and of rows that are named one by one a transfer moves but one a partition. With `has_columns`, something
     computes with a number for each row, which an instruction takes at full rate where a partition has one row. With
-    `is_inner`, an id moves along another dimension of a tile than the first: only whole groups do without a bound on
-    two dimensions that are apart, which names elements one by one."""
+    `is_inner`, the id moves along another dimension of a tile than the first. A bound there would be one on two
+    dimensions that are apart, for which elements are named one by one: groups are whole, and where it is there already,
+    each stays."""
 
     programs: int
     lanes: int = 0
@@ -79,7 +81,9 @@ class Work:
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
             if isinstance(op, AccessOp):
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
-                work.is_inner |= _is_inner(op, programs.ids[axis])
+                inner = _inner(op, programs.ids[axis])
+                work.is_inner |= bool(inner)
+                work.stays |= any(part.is_bounded for part in inner)
             if not isinstance(op, _VIEWS):
                 work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
             free += _free(op)
@@ -212,9 +216,9 @@ def _names_elements(op: AccessOp) -> bool:
     return any(map(tile.shape_of, op.indices)) or (op.mask is not None and bool(depends_on(op.mask)))
 
 
-def _is_inner(op: AccessOp, id_: SSAValue) -> bool:
-    """Whether an id moves an access along a dimension that is not its first."""
-    return any(id_ in part.position.counters() and any(part.dims) for part in resolved(op.over_values))
+def _inner(op: AccessOp, id_: SSAValue) -> list[Coordinate]:
+    """The coordinates that an id moves along a dimension which is not the first of a tile."""
+    return [part for part in resolved(op.over_values) if id_ in part.position.counters() and any(part.dims)]
 
 
 def _size(value: SSAValue) -> int:

@@ -262,3 +262,124 @@ func.func @too_many_programs(%in: memref<32769x2xf32>, %out: memref<32769x2xf32>
   }
   func.return
 }
+
+// The last block of a row ends with the row, and has nothing in common with the first one below.
+// CHECK-LABEL: func.func @ragged_blocks
+// CHECK: tile.programs ([[M:%.*]], [[N:%.*]]) in [5, 4] anonymous {
+func.func @ragged_blocks(%x: memref<37x50xf32>) {
+  tile.programs (%pid) in [20] {
+    %four = arith.constant 4 : index
+    %m = arith.divsi %pid, %four : index
+    %n = arith.remsi %pid, %four : index
+    %v = tile.read %x(%m, %n) [8 * s0 + d0 in * to 37 by 50, 16 * s1 + d1 in * to 50 by 1] : memref<37x50xf32> -> tensor<8x16xf32>
+    tile.write %v to %x(%m, %n) [8 * s0 + d0 in * to 37 by 50, 16 * s1 + d1 in * to 50 by 1] : tensor<8x16xf32> -> memref<37x50xf32>
+  }
+  func.return
+}
+
+// Without the bound the last block of a row reaches into the next row.
+// CHECK-LABEL: func.func @blocks_beyond_a_row
+// CHECK: tile.programs ({{%.*}}) in [16] {
+func.func @blocks_beyond_a_row(%x: memref<37x50xf32>) {
+  tile.programs (%pid) in [16] {
+    %four = arith.constant 4 : index
+    %m = arith.divsi %pid, %four : index
+    %n = arith.remsi %pid, %four : index
+    %v = tile.read %x(%m, %n) [8 * s0 + d0 by 50, 16 * s1 + d1 in * to 51 by 1] : memref<37x50xf32> -> tensor<8x16xf32>
+    tile.write %v to %x(%m, %n) [8 * s0 + d0 by 50, 16 * s1 + d1 in * to 51 by 1] : tensor<8x16xf32> -> memref<37x50xf32>
+  }
+  func.return
+}
+
+// Blocks that overlap by a column.
+// CHECK-LABEL: func.func @blocks_that_overlap
+// CHECK: tile.programs ({{%.*}}) in [16] {
+func.func @blocks_that_overlap(%x: memref<32x50xf32>) {
+  tile.programs (%pid) in [16] {
+    %four = arith.constant 4 : index
+    %m = arith.divsi %pid, %four : index
+    %n = arith.remsi %pid, %four : index
+    %v = tile.read %x(%m, %n) [8 * s0 + d0 by 50, 15 * s1 + d1 in * to 50 by 1] : memref<32x50xf32> -> tensor<8x16xf32>
+    tile.write %v to %x(%m, %n) [8 * s0 + d0 by 50, 15 * s1 + d1 in * to 50 by 1] : tensor<8x16xf32> -> memref<32x50xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @many_blocks
+// CHECK: tile.programs ({{%.*}}, {{%.*}}) in [64, 64] anonymous {
+func.func @many_blocks(%x: memref<2048x2048xf32>) {
+  tile.programs (%pid) in [4096] {
+    %many = arith.constant 64 : index
+    %m = arith.divsi %pid, %many : index
+    %n = arith.remsi %pid, %many : index
+    %v = tile.read %x(%m, %n) [32 * s0 + d0 by 2048, 32 * s1 + d1 by 1] : memref<2048x2048xf32> -> tensor<32x32xf32>
+    tile.write %v to %x(%m, %n) [32 * s0 + d0 by 2048, 32 * s1 + d1 by 1] : tensor<32x32xf32> -> memref<2048x2048xf32>
+  }
+  func.return
+}
+
+// Numbers of 8 bits wrap around: 64 * 3 is -64, and the columns are 0, 1, -2 and -1.
+// CHECK-LABEL: func.func @numbers_that_wrap_around
+// CHECK: tile.programs ([[M:%.*]], [[N:%.*]]) in [2, 4] anonymous {
+// CHECK: arith.constant -2 : index
+// CHECK: tile.write {{%.*}}([[M]], {{%.*}})
+func.func @numbers_that_wrap_around(%out: memref<2x4xf32>) {
+  tile.programs (%pid) in [8] {
+    %one = arith.constant 1.0 : f32
+    %four = arith.constant 4 : index
+    %large = arith.constant 64 : i8
+    %six = arith.constant 6 : i8
+    %m = arith.divsi %pid, %four : index
+    %byte = tile.cast %pid : index -> i8
+    %high = arith.muli %byte, %large : i8
+    %low = arith.shrsi %high, %six : i8
+    %n = tile.cast %low : i8 -> index
+    tile.write %one to %out(%m, %n) [s0 by 4, s1 + 2 by 1] : f32 -> memref<2x4xf32>
+  }
+  func.return
+}
+
+// What some programs can't compute is no id.
+// CHECK-LABEL: func.func @a_quotient_by_zero
+// CHECK: tile.programs ({{%.*}}) in [6] {
+func.func @a_quotient_by_zero(%out: memref<6x7xf32>) {
+  tile.programs (%pid) in [6] {
+    %one = arith.constant 1.0 : f32
+    %three = arith.constant 3 : index
+    %six = arith.constant 6 : index
+    %m = arith.remsi %pid, %three : index
+    %n = arith.divsi %six, %m : index
+    tile.write %one to %out(%m, %n) [s0 by 7, s1 by 1] : f32 -> memref<6x7xf32>
+  }
+  func.return
+}
+
+// Groups of programs are the compiler's own.
+// CHECK-LABEL: func.func @of_groups
+// CHECK: tile.programs ({{%.*}}) in [4] by [2] of [8] {
+func.func @of_groups(%out: memref<2x2xf32>) {
+  tile.programs (%pid) in [4] by [2] of [8] {
+    %one = arith.constant 1.0 : f32
+    %two = arith.constant 2 : index
+    %m = arith.divsi %pid, %two : index
+    %n = arith.remsi %pid, %two : index
+    tile.write %one to %out(%m, %n) [s0 by 2, s1 by 1] : f32 -> memref<2x2xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @atomic_operations
+// CHECK: tile.programs ({{%.*}}) in [4] {
+func.func @atomic_operations(%out: memref<4xf32>, %sum: memref<4xf32>) {
+  tile.programs (%pid) in [4] {
+    %one = arith.constant 1.0 : f32
+    %two = arith.constant 2 : index
+    %m = arith.divsi %pid, %two : index
+    %n = arith.remsi %pid, %two : index
+    %base = tile.base %sum : memref<4xf32> -> !tile.ptr<f32>
+    %p = tile.add_ptr %base, %m : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %old = tile.atomic add %p, %one : !tile.ptr<f32>, f32 -> f32
+    tile.write %old to %out(%m, %n) [s0 by 2, s1 by 1] : f32 -> memref<4xf32>
+  }
+  func.return
+}

@@ -181,3 +181,37 @@ func.func @products_are_as_wide_as_they_should_be(%x: memref<1024x128xf32>, %w: 
   }
   func.return
 }
+
+// Whole groups need no bound along columns, which would be on two dimensions with the rows between them.
+// CHECK-LABEL: func.func @columns_in_whole_groups
+// CHECK: tile.programs ({{%.*}}) in [2] by [3] of [6]
+func.func @columns_in_whole_groups(%x: memref<16x96xf32>) {
+  tile.programs (%j) in [6] {
+    %v = tile.read %x(%j) [d0 by 96, 16 * s0 + d1 by 1] : memref<16x96xf32> -> tensor<16x16xf32>
+    %w = arith.addf %v, %v : tensor<16x16xf32>
+    tile.write %w to %x(%j) [d0 by 96, 16 * s0 + d1 by 1] : tensor<16x16xf32> -> memref<16x96xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @columns_in_no_whole_groups
+// CHECK: tile.programs ({{%.*}}) in [7] {
+func.func @columns_in_no_whole_groups(%x: memref<16x112xf32>) {
+  tile.programs (%j) in [7] {
+    %v = tile.read %x(%j) [d0 by 112, 16 * s0 + d1 by 1] : memref<16x112xf32> -> tensor<16x16xf32>
+    %w = arith.addf %v, %v : tensor<16x16xf32>
+    tile.write %w to %x(%j) [d0 by 112, 16 * s0 + d1 by 1] : tensor<16x16xf32> -> memref<16x112xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @columns_that_end_within_a_block
+// CHECK: tile.programs ({{%.*}}) in [6] {
+func.func @columns_that_end_within_a_block(%x: memref<16x90xf32>) {
+  tile.programs (%j) in [6] {
+    %v = tile.read %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : memref<16x90xf32> -> tensor<16x16xf32>
+    %w = arith.addf %v, %v : tensor<16x16xf32>
+    tile.write %w to %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : tensor<16x16xf32> -> memref<16x90xf32>
+  }
+  func.return
+}
