@@ -533,7 +533,7 @@ MUTANTS: list[Mutant] = [
         ("aliases", "memories[one] == memories[other]", "False", _filecheck("widen")),
         ("bounds", "    places[place] = low, high", "    pass", _tests("test_widening", "rows")),
         ("limited", "far) + other.high - self.low", "far) + 2 * (other.high - self.low)", _filecheck("ungroup")),
-        ("ends", "other.last - self.first", "self.last", _filecheck("ungroup")),
+        ("ends", "other.last - self.first", "2 * other.last", _filecheck("ungroup")),
     ),
     *_of(
         "widening",
