@@ -8,7 +8,7 @@ bounds (few nodes for the nested strides of real tiles); when the search grows t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -31,7 +31,7 @@ class Variable:
 
 def solvable(constant: int, variables: Sequence[Variable]) -> bool:
     """Whether `constant + sum(coefficient * x) = 0` has a solution; True as well where that is too long to find out."""
-    total: dict[int, int] = {}
+    terms: list[tuple[int, int]] = []
     for v in variables:
         if v.low > v.high:
             return False
@@ -40,8 +40,8 @@ def solvable(constant: int, variables: Sequence[Variable]) -> bool:
             coefficient, span = v.coefficient, v.high - v.low
             if coefficient < 0:
                 constant, coefficient = constant + coefficient * span, -coefficient
-            total[coefficient] = total.get(coefficient, 0) + span
-    terms = sorted(total.items(), reverse=True)
+            terms.append((coefficient, span))
+    terms = _merged(terms)
     spans = [0] * (len(terms) + 1)
     divisors = [0] * (len(terms) + 1)
     for i in range(len(terms) - 1, -1, -1):
@@ -67,6 +67,18 @@ def solvable(constant: int, variables: Sequence[Variable]) -> bool:
         return any(search(i + 1, need - coefficient * x) for x in range(high, low - 1, -1))
 
     return search(0, -constant)
+
+
+def _merged(terms: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Terms, largest coefficients first, where multiples of a coefficient go up by as many as it reaches: with `x` up to
+    2047, `2048 * y + x` is any number up to the largest."""
+    found: list[tuple[int, int]] = []
+    for coefficient, span in sorted(terms):
+        if found and coefficient % found[-1][0] == 0 and found[-1][1] >= (times := coefficient // found[-1][0]) - 1:
+            found[-1] = found[-1][0], found[-1][1] + times * span
+        else:
+            found.append((coefficient, span))
+    return found[::-1]
 
 
 def strides_of_nest(loops: Sequence[Loop]) -> list[int]:

@@ -24,6 +24,7 @@ OURS: dict[str, str] = {
     "structure-accesses": "StructureAccesses",
     "trim": "Trim",
     "regrid": "Regrid",
+    "merge-steps": "MergeSteps",
     "widen": "Widen",
     "coalesce": "Coalesce",
     "programs-to-loops": "ProgramsToLoops",

@@ -119,6 +119,8 @@ class _Seams(Classes[Seam]):
                 axis = op.axis.value.data
                 self._alike([*op.operands, *op.results])
                 self._keep(op.result, (axis - 1, axis))
+            case tile.DotOp():
+                self._product(op)
             case ForOp():
                 ends = op.body.block.last_op
                 assert ends is not None
@@ -165,6 +167,38 @@ class _Seams(Classes[Seam]):
         self._alike([op.source, op.result])
         self._keep(op.result, [n for n, (one, other) in enumerate(pairwise(same)) if one != other])
 
+    def _product(self, op: tile.DotOp) -> None:
+        """Neighbours go together that are summed over with neighbours, common to both, or left of one operand."""
+        meets: list[dict[int, tuple[str, int]]] = []
+        for value, over, batch in zip((op.a, op.b), op.over, op.batch, strict=True):
+            free = [dim for dim in range(len(tile.shape_of(value))) if dim not in (*over, *batch)]
+            kinds = {dim: ("over", n) for n, dim in enumerate(over)} | {
+                dim: ("batch", n) for n, dim in enumerate(batch)
+            }
+            meets.append(kinds | {dim: ("free", n) for n, dim in enumerate(free)})
+        common, left = len(op.batch[0]), sum(kind == "free" for kind, _ in meets[0].values())
+        starts = ({"batch": 0, "free": common}, {"batch": 0, "free": common + left})
+        joined = set[int]()
+        for value, kinds, other, mine in zip((op.a, op.b), meets, reversed(meets), starts, strict=True):
+            there = {kind: dim for dim, kind in other.items()}
+            result = op.b if value is op.a else op.a
+            for dim in range(len(kinds) - 1):
+                (kind, n), (next_kind, m) = kinds[dim], kinds[dim + 1]
+                if kind != next_kind or m != n + 1:
+                    self._keep(value, (dim,))
+                    continue
+                if kind != "free":
+                    if there[kind, m] != there[kind, n] + 1:
+                        self._keep(value, (dim,))
+                        continue
+                    self.unite((value, dim), (result, there[kind, n]))
+                if kind in mine:
+                    self.unite((value, dim), (op.result, mine[kind] + n))
+                    joined.add(mine[kind] + n)
+        self._keep(op.result, [n for n in range(len(tile.shape_of(op.result)) - 1) if n not in joined])
+        if op.acc is not None:
+            self._alike([op.acc, op.result])
+
     def _renumbered(self, few: SSAValue, many: SSAValue, dims: Sequence[int]) -> None:
         """Dimension `n` of one value is `dims[n]` of the other, which may have more: those go together that are
         neighbours in both."""
@@ -202,8 +236,10 @@ class _Merge:
 
     def _is_worth(self, seams: Sequence[Seam]) -> bool:
         """Whether memory is reached by what the seams belong to, and merged dimensions are in equal shares on the
-        partitions, or have a bound in common."""
+        partitions, or have a bound in common; those of a product always are."""
         accesses = [(op, n) for value, n in seams for op in _accesses_of(value)]
+        if any(isinstance(use.operation, tile.DotOp) for value, _ in seams for use in value.uses):
+            return True
         several = any({n, n + 1} <= set(part.dims) for op, n in accesses for part in resolved(op.over_values).bounded)
         even = all(math.prod(tile.shape_of(value)[n : n + 2]) % self.lanes == 0 for value, n in seams)
         return bool(accesses) and (several or even)
@@ -252,6 +288,12 @@ class _Merge:
                 groups = self.changed.get(op.result, [[n] for n in range(len(order))])
                 numbers = [self._number(op.source, order[group[0]]).value.data for group in groups]
                 op.properties["order"] = DenseArrayBase.from_list(i64, numbers)
+            case tile.DotOp():
+                lists = {"over_a": op.over[0], "over_b": op.over[1], "batch_a": op.batch[0], "batch_b": op.batch[1]}
+                for name, dims in lists.items():
+                    value = op.a if name.endswith("a") else op.b
+                    numbers = dict.fromkeys(self._number(value, dim).value.data for dim in dims)
+                    op.properties[name] = DenseArrayBase.from_list(i64, list(numbers))
             case AccessOp() if op.moved in self.changed:
                 self._access(op, self.changed.pop(op.moved))
             case _:

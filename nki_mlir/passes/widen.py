@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.independence import are_independent
+from nki_mlir.analysis.independence import are_independent, varying
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.blocks import Blocks, multiplies
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -56,8 +58,12 @@ class Widen(LevelPass):
 
 
 def _by_price(programs: ProgramsOp, prices: Prices) -> None:
-    """The axis that gains most, then the next."""
+    """The axis that gains most, then the next; of products, all of them at once."""
     axes = {axis for axis, size in enumerate(programs.grid) if size > 1 and are_independent(programs, axis)}
+    if multiplies(programs):
+        for axis, width in enumerate(Blocks(programs, prices).best(sorted(axes))):
+            programs = _widened(programs, axis, width)
+        return
     while axes:
         best = min((_best(programs, axis, prices), axis) for axis in axes)
         (gain, width), axis = best
@@ -85,13 +91,32 @@ def _widened(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
     """The programs, run together; as they are where they can't be."""
     if width == 1:
         return programs
-    widening = Widening(programs, axis, width)
-    try:
-        made = widening.run()
-    except NotWidenable:
-        widening.new.erase()
-        return programs
+    differ, carried = varying(programs, axis), dict[SSAValue, int]()
+    while True:
+        made = _groups(programs, axis, width)
+        values = {old: new for old, new in zip(programs.ids, made.ids, strict=True) if old is not programs.ids[axis]}
+        widening = Widening(programs.ids[axis], programs.grid[axis], width, differ, made.ids[axis], values, carried)
+        try:
+            widening.block(programs.body.block.ops, made.body.block)
+        except NotWidenable:
+            made.erase()
+            return programs
+        if carried == carried | widening.settled or carried:
+            break
+        carried = widening.settled
+        made.erase()
     Emitter.before(programs).add(made)
     programs.detach()
     programs.erase()
+    return made
+
+
+def _groups(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
+    """The grid of groups of programs, with nothing in it."""
+    widths = [size * width if n == axis else size for n, size in enumerate(programs.group)]
+    kernel = programs.kernel_grid
+    made = ProgramsOp(groups_of(kernel, widths), None, widths, kernel, programs.anonymous is not None)
+    made.location = programs.location
+    for before, after in zip(programs.ids, made.ids, strict=True):
+        after.name_hint = before.name_hint
     return made

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IndexType, IntegerAttr, i64
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, TensorType, UnknownLoc, i64
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.accesses import positions, resolved
 from nki_mlir.analysis.constants import constant_of
-from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import modulo, quotient
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position, guard
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Term
-from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.tile_builder import TileBuilder
 
@@ -73,40 +71,44 @@ ELEMENTWISE: tuple[type[Operation], ...] = (
 
 _DIVISIONS = (arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp, arith.FloorDivSIOp)
 
-_PLACE = Position(0)
-"""A program's place among those that run together: the first dimension of whatever differs between them."""
-
 
 class NotWidenable(Exception):
     """Why programs can't run together; the text names what stands against it."""
 
 
 class Widening:
-    """Runs programs whose ids along `axis` are `width * new id` to below `width * new id + width` together."""
+    """Runs programs, or iterations, whose ids are `width * first` to below `width * first + width` together, out of
+    `count`. What differs between them has a dimension more, in front of the one that it goes on in: `places` says which
+    it is. `varying` are the values that differ. Of a product whose operands differ and whose result does not, what runs
+    together is summed.
 
-    def __init__(self, programs: ProgramsOp, axis: int, width: int):
-        self.old, self.id, self.width = programs, programs.ids[axis], width
-        self.count = programs.grid[axis]
-        self.varying = varying(programs, axis)
-        widths = [size * width if n == axis else size for n, size in enumerate(programs.group)]
-        kernel = programs.kernel_grid
-        self.new = ProgramsOp(groups_of(kernel, widths), None, widths, kernel, programs.anonymous is not None)
-        self.new.location = programs.location
-        self.first = self.new.ids[axis]
-        self.values: dict[SSAValue, SSAValue] = dict(zip(programs.ids, self.new.ids, strict=True))
-        del self.values[self.id]
-        for before, after in zip(programs.ids, self.new.ids, strict=True):
-            after.name_hint = before.name_hint
-        self.build = TileBuilder(Emitter.at_end(self.new.body.block, programs.location))
+    `first` is the new id, `values` has the new values of old ones, and `carried` the place of what loops and branches
+    carry, found out before; what it turns out to be is in `settled`."""
 
-    def run(self) -> ProgramsOp:
-        """The programs, which the caller inserts. Raises NotWidenable."""
-        self._block(self.old.body.block, self.new.body.block)
-        return self.new
+    def __init__(
+        self,
+        id_: SSAValue,
+        count: int,
+        width: int,
+        varying: set[SSAValue],
+        first: SSAValue,
+        values: Mapping[SSAValue, SSAValue],
+        carried: Mapping[SSAValue, int],
+    ):
+        self.id, self.count, self.width, self.varying, self.first = id_, count, width, varying, first
+        self.values = dict(values)
+        self.carried, self.settled = carried, dict[SSAValue, int]()
+        self.places: dict[SSAValue, int] = {id_: 0}
+        products = [u.operation for v in varying for u in v.uses if isinstance(u.operation, tile.DotOp)]
+        self.has_products, self.is_columns = bool(products), any(op.b in varying for op in products)
+        block = first.owner
+        assert isinstance(block, Block)
+        self.build = TileBuilder(Emitter.at_end(block, UnknownLoc()))
 
-    def _block(self, old: Block, new: Block) -> None:
+    def block(self, ops: Iterable[Operation], new: Block) -> None:
+        """The operations, at the end of a block. Raises NotWidenable."""
         outer = self.build
-        for op in old.ops:
+        for op in ops:
             self.build = TileBuilder(Emitter.at_end(new, op.location))
             self._operation(op)
         self.build = outer
@@ -126,50 +128,71 @@ class Widening:
 
     @property
     def _ids(self) -> Expr:
-        """The ids of the programs that run together, by their place."""
-        return Expr.counter(self.first) * self.width + Expr.counter(_PLACE)
+        """The ids of the programs that run together, but for their place."""
+        return Expr.counter(self.first) * self.width
 
     def _differs(self, op: Operation) -> bool:
         """Whether an operation, or one inside it, is not the same for all programs that run together."""
         return any(not self.varying.isdisjoint((*inner.operands, *inner.results)) for inner in op.walk())
 
     # Values.
-    def wide(self, value: SSAValue) -> SSAValue:
-        """A value with one element, or one tile, for each program."""
+    def wide(self, value: SSAValue, place: int = 0) -> SSAValue:
+        """A value with one element, or one tile, for each program, along dimension `place`."""
         if value is self.id:
-            return self.build.positions(self._ids, [0], [self.width])
+            return self.build.positions(self._ids + Expr.counter(Position(0)), [0], [self.width])
         if value in self.varying:
-            return self.values[value]
+            return self._moved(self.values[value], self.places[value], place)
         plain, shape = self.plain(value), tile.shape_of(value)
-        if not shape:
-            return self.build.splat(plain, [self.width])
-        row = self.build.emit.value(tile.ExpandDimsOp(plain, 0))
-        return self.build.emit.value(tile.BroadcastOp(row, (self.width, *shape)))
+        wide = (*shape[:place], self.width, *shape[place:])
+        match plain.owner:
+            case tile.SplatOp(value=scalar):
+                return self.build.splat(scalar, wide)
+            case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
+                type_ = TensorType(dense.get_element_type(), wide)
+                return self.build.emit.value(arith.ConstantOp(DenseIntOrFPElementsAttr(type_, dense.data)))
+            case _ if not shape:
+                return self.build.splat(plain, wide)
+            case _:
+                row = self.build.emit.value(tile.ExpandDimsOp(plain, place))
+                return self.build.emit.value(tile.BroadcastOp(row, wide))
+
+    def _moved(self, value: SSAValue, have: int, want: int) -> SSAValue:
+        """A value with dimension `have` as dimension `want`."""
+        if have == want:
+            return value
+        order = [dim for dim in range(len(tile.shape_of(value))) if dim != have]
+        return self.build.emit.value(tile.PermuteOp(value, [*order[:want], have, *order[want:]]))
 
     def plain(self, value: SSAValue) -> SSAValue:
         """A value that all programs have in common."""
         assert value not in self.varying
         return self.values.get(value, value)
 
-    def either(self, value: SSAValue) -> SSAValue:
-        """A value as it is: of each program, or of all."""
-        return self.wide(value) if value in self.varying else self.plain(value)
+    def type_of(self, value: SSAValue, place: int) -> Attribute:
+        shape = tile.shape_of(value)
+        return tile.with_shape(tile.element_of(value), (*shape[:place], self.width, *shape[place:]))
 
-    def type_of(self, value: SSAValue) -> Attribute:
-        return tile.with_shape(tile.element_of(value), (self.width, *tile.shape_of(value)))
+    def _usual(self, rank: int) -> int:
+        """The place where nothing else decides: that of columns, or the first."""
+        return max(rank - 1, 0) if self.is_columns else 0
 
-    def _made(self, op: Operation, **properties: Attribute) -> list[SSAValue]:
+    def _made(self, op: Operation, have: int, want: int, **properties: Attribute) -> list[SSAValue]:
         """The same operation on all operands with their new dimension."""
+        self.places |= dict.fromkeys(op.results, want)
         made = type(op).create(
-            operands=[self.wide(operand) for operand in op.operands],
-            result_types=[self.type_of(result) for result in op.results],
+            operands=[self.wide(operand, have) for operand in op.operands],
+            result_types=[self.type_of(result, want) for result in op.results],
             properties={**op.properties, **properties},
         )
         return list(self.build.emit.add(made).results)
 
     # Operations.
     def elementwise(self, op: Operation) -> list[SSAValue]:
-        return self._made(op)
+        place = next(self.places[operand] for operand in op.operands if operand in self.varying)
+        return self._made(op, place, place)
+
+    def reshape(self, op: Operation) -> list[SSAValue]:
+        return self._made(op, 0, 0)
 
     def division(self, op: Operation) -> list[SSAValue]:
         """Of program ids it is arithmetic on addresses, which costs nothing as long as they are scalars."""
@@ -177,112 +200,147 @@ class Widening:
         is_index = isinstance(tile.element_of(result), IndexType)
         if is_index and (not tile.shape_of(result) or constant_of(op.operands[1]) is None):
             raise NotWidenable("a division of program ids")
-        return self._made(op)
+        return self.elementwise(op)
 
     def index_cast(self, op: Operation) -> list[SSAValue]:
         """Of scalars alone: of tensors it is `tile.cast`."""
         (result,) = op.results
+        self.places[result] = 0
         return [self.build.emit.value(tile.CastOp(self.wide(op.operands[0]), result.type))]
 
     def along(self, op: Operation) -> list[SSAValue]:
-        """An operation along an axis, or one that inserts it, which moves by one."""
-        axis = cast("IntegerAttr", op.properties["axis"]).value.data
-        return self._made(op, axis=IntegerAttr(axis + 1, i64))
+        """An operation along an axis, which may move."""
+        axis, place = _axis(op), self.places[op.operands[0]]
+        lost = isinstance(op, tile.ReduceOp) and axis < place
+        return self._made(op, place, place - lost, axis=IntegerAttr(axis + (axis >= place), i64))
+
+    def expand(self, op: Operation) -> list[SSAValue]:
+        """An axis is inserted in front of the new dimension, or behind it."""
+        axis, place = _axis(op), self.places[op.operands[0]]
+        before = axis < place or (axis == place and self._usual(len(tile.shape_of(op.results[0]))) > place)
+        return self._made(op, place, place + before, axis=IntegerAttr(axis + (not before), i64))
 
     def permute(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.PermuteOp)
-        order = [0, *(dim + 1 for dim in op.order.get_values())]
-        return [self.build.emit.value(tile.PermuteOp(self.wide(op.source), order))]
+        order, place = list(op.order.get_values()), self.places[op.source]
+        want = order.index(place) if place < len(order) else place
+        self.places[op.result] = want
+        moved = [dim + (dim >= place) for dim in order]
+        return [
+            self.build.emit.value(tile.PermuteOp(self.values[op.source], [*moved[:want], place, *moved[want:]])),
+        ]
 
     def splat(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.SplatOp)
         value, shape = self.wide(op.value), tile.shape_of(op.result)
+        place = self.places[op.result] = self._usual(len(shape))
         for axis in range(len(shape)):
-            value = self.build.emit.value(tile.ExpandDimsOp(value, axis + 1))
-        return [self.build.emit.value(tile.BroadcastOp(value, (self.width, *shape)))]
+            value = self.build.emit.value(tile.ExpandDimsOp(value, 0 if axis < place else axis + 1))
+        wide = (*shape[:place], self.width, *shape[place:])
+        return [self.build.emit.value(tile.BroadcastOp(value, wide))]
 
     def dot(self, op: Operation) -> list[SSAValue]:
-        """Programs that share one operand of a product have more rows, or columns, of one product."""
+        """Programs that share one operand of a product have more rows, or columns, of one product. Where they have none
+        in common, and the sum of them all is asked for, they have more terms of one."""
         assert isinstance(op, tile.DotOp)
-        if op.a in self.varying and op.b in self.varying:
-            raise NotWidenable("a product of two tiles that both differ between programs")
-        (rows, columns), width = tile.shape_of(op.result), self.width
-        if op.a in self.varying:
-            a = self.build.reshape(self.wide(op.a), (width * rows, tile.shape_of(op.a)[1]))
-            product = self._product(op, a, self.plain(op.b))
-            product = self.build.reshape(product, (width, rows, columns))
-        elif op.b in self.varying:
-            b = self.build.emit.value(tile.PermuteOp(self.wide(op.b), (1, 0, 2)))
-            product = self._product(
-                op, self.plain(op.a), self.build.reshape(b, (tile.shape_of(op.b)[0], width * columns))
-            )
-            product = self.build.reshape(product, (rows, width, columns))
-            product = self.build.emit.value(tile.PermuteOp(product, (1, 0, 2)))
+        differ = [operand in self.varying for operand in (op.a, op.b)]
+        is_sum = op.result not in self.varying
+        if all(differ) != is_sum or not any(differ):
+            raise NotWidenable("a product of two tiles that both differ between programs, or of none that does")
+        operands, overs, batches = list[SSAValue](), list[list[int]](), list[list[int]]()
+        for value, over, batch in zip((op.a, op.b), op.over, op.batch, strict=True):
+            place = self.places[value] if value in self.varying else len(tile.shape_of(value))
+            operands.append(self.values[value] if value in self.varying else self.plain(value))
+            overs.append([dim + (dim >= place) for dim in over])
+            batches.append([dim + (dim >= place) for dim in batch])
+        if is_sum:
+            places = [self.places[op.a], self.places[op.b]]
+            at = next((n for n, dim in enumerate(overs[0]) if dim > places[0]), len(overs[0]))
+            overs = [[*over[:at], place, *over[at:]] for over, place in zip(overs, places, strict=True)]
+            acc = None if op.acc is None else self.plain(op.acc)
         else:
-            raise NotWidenable("a product to which what differs between programs is added")
-        return [product if op.acc is None else self.build.emit.value(arith.AddfOp(self.wide(op.acc), product))]
-
-    def _product(self, op: tile.DotOp, a: SSAValue, b: SSAValue) -> SSAValue:
-        shape = (tile.shape_of(a)[0], tile.shape_of(b)[1])
-        return self.build.emit.value(tile.DotOp(a, b, None, tile.with_shape(tile.element_of(op.result), shape)))
+            a, b = (
+                [d for d in range(len(tile.shape_of(value))) if d not in (*over, *batch)]
+                for value, over, batch in zip(operands, overs, batches, strict=True)
+            )
+            free, value, before = (a, op.a, 0) if differ[0] else (b, op.b, len(a))
+            place = self.places[op.result] = len(batches[0]) + before + free.index(self.places[value])
+            acc = None if op.acc is None else self.wide(op.acc, place)
+        lists = (overs[0], overs[1]), (batches[0], batches[1])
+        made = tile.DotOp(operands[0], operands[1], acc, tile.element_of(op.result), *lists)
+        return [self.build.emit.value(made)]
 
     # Memory.
     def read(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.ReadOp)
-        coordinates, indices, mask = self._access(op)
+        place = self.places[op.result] = self._memory_place(op)
+        coordinates, indices, mask = self._access(op, place)
         undefined = op.undefined if mask is not None or coordinates.bounded else None
-        memory, type_ = self.plain(op.memory), self.type_of(op.result)
+        memory, type_ = self.plain(op.memory), self.type_of(op.result, place)
         return [self.build.emit.value(tile.ReadOp(memory, coordinates, type_, indices, mask, op.other, undefined))]
 
     def write(self, op: Operation) -> list[SSAValue]:
         assert isinstance(op, tile.WriteOp)
-        coordinates, indices, mask = self._access(op)
+        place = self.places[op.value] if op.value in self.varying else self._memory_place(op)
+        coordinates, indices, mask = self._access(op, place)
         self.build.emit.add(
-            tile.WriteOp(self.wide(op.value), self.plain(op.memory), coordinates, indices, mask, op.atomic)
+            tile.WriteOp(self.wide(op.value, place), self.plain(op.memory), coordinates, indices, mask, op.atomic)
         )
         return []
 
-    def _access(self, op: AccessOp) -> tuple[Coordinates, list[SSAValue], SSAValue | None]:
+    def _memory_place(self, op: AccessOp) -> int:
+        """Of an operand of products, in front of the dimension that goes on from one program to the next."""
+        if self.has_products:
+            shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
+            step, strides = coordinates.address.coefficient(self.id), coordinates.strides(len(shape))
+            for dim, (stride, size) in enumerate(zip(strides, shape, strict=True)):
+                if step and step == stride * size:
+                    return dim
+        return 0
+
+    def _access(self, op: AccessOp, place: int) -> tuple[Coordinates, list[SSAValue], SSAValue | None]:
         """Where the tile with its new dimension is in memory."""
         parts = list(resolved(op.over_values))
         if self.count % self.width:
             parts = self._bounded(parts, sizes_of(op.moved))
-        moved = Coordinates(tuple(replace(part, position=self._position(part.position, op)) for part in parts))
-        mask = None if op.mask is None else self.wide(op.mask)
-        return moved, [self.either(index) for index in op.indices], mask
+        moved = Coordinates(tuple(replace(part, position=self._position(part.position, op, place)) for part in parts))
+        mask = None if op.mask is None else self.wide(op.mask, place)
+        indices = [self.values[index] if index in self.varying else self.plain(index) for index in op.indices]
+        return moved, indices, mask
 
-    def _position(self, expr: Expr, op: AccessOp) -> Expr:
-        """An expression with the id as a place of its own, and the others one up."""
+    def _position(self, expr: Expr, op: AccessOp, place: int) -> Expr:
+        """An expression with the id as a place of its own, and the others behind it one up."""
         result = Expr(expr.const)
         for term, coefficient in expr.terms:
-            result = result + self._term(term, op) * coefficient
+            result = result + self._term(term, op, place) * coefficient
         return result
 
-    def _term(self, term: Term, op: AccessOp) -> Expr:
+    def _term(self, term: Term, op: AccessOp, place: int) -> Expr:
         match term:
             case Counter(Position(dim)):
-                return Expr.counter(Position(dim + 1))
+                return Expr.counter(Position(dim + (dim >= place)))
             case Counter(Element(number, dims)):
-                moved = tuple(None if dim is None else dim + 1 for dim in dims)
-                first = (0,) if op.indices[number] in self.varying else ()
-                return Expr.counter(Element(number, (*first, *moved)))
+                moved = [None if dim is None else dim + (dim >= place) for dim in dims]
+                if (index := op.indices[number]) in self.varying:
+                    moved.insert(self.places[index], place)
+                return Expr.counter(Element(number, tuple(moved)))
             case Counter(key) if key is self.id:
-                return self._ids
+                return self._ids + Expr.counter(Position(place))
             case Counter(SSAValue() as key):
                 if key in self.varying:
                     raise NotWidenable("an address that is no sum of multiples of program ids and loop counters")
                 return Expr.counter(self.plain(key))
             case Mod(value, divisor):
-                return modulo(self._divided(value, op), divisor)
+                return modulo(self._divided(value, op, place), divisor)
             case FloorDiv(value, divisor):
-                return quotient(self._divided(value, op), divisor)
+                return quotient(self._divided(value, op, place), divisor)
             case _:
                 raise NotWidenable("an address that is known at run time only")
 
-    def _divided(self, expr: Expr, op: AccessOp) -> Expr:
+    def _divided(self, expr: Expr, op: AccessOp, place: int) -> Expr:
         """A dividend that is the same for all programs."""
-        moved = self._position(expr, op)
-        if _PLACE in moved.counters():
+        moved = self._position(expr, op, place)
+        if Position(place) in moved.counters():
             raise NotWidenable("a division of what differs between programs")
         return moved
 
@@ -307,6 +365,10 @@ class Widening:
         if not self.varying.isdisjoint((op.lb, op.ub, op.step)):
             raise NotWidenable("a loop that some programs run more often than others")
         old = op.body.block
+        for start, argument, result in zip(op.iter_args, old.args[1:], op.results, strict=True):
+            if argument in self.varying:
+                place = self.places[start] if start in self.varying else self._usual(len(tile.shape_of(start)))
+                self.places[argument] = self.places[result] = self.carried.get(argument, place)
         starts = [self._as(start, argument) for start, argument in zip(op.iter_args, old.args[1:], strict=True)]
         block = Block(arg_types=[old.args[0].type, *(start.type for start in starts)])
         made = ForOp(self.plain(op.lb), self.plain(op.ub), self.plain(op.step), starts, Region(block))
@@ -319,7 +381,9 @@ class Widening:
         assert isinstance(op, IfOp)
         if op.cond in self.varying:
             raise NotWidenable("a branch that some programs take and others don't")
-        types = [self.type_of(r) if r in self.varying else r.type for r in op.results]
+        for result in op.results:
+            self.places[result] = self.carried.get(result, self._usual(len(tile.shape_of(result))))
+        types = [self.type_of(r, self.places[r]) if r in self.varying else r.type for r in op.results]
         first, second = (Region(Block()) if region.blocks else Region() for region in op.regions)
         made = self.build.emit.add(IfOp(self.plain(op.cond), types, first, second))
         for region, new in zip(op.regions, made.regions, strict=True):
@@ -333,23 +397,28 @@ class Widening:
         for before, after in zip(old.args, new.args, strict=True):
             after.name_hint = before.name_hint
             self.values[before] = after
-        outer = self.build
-        for op in list(old.ops)[:-1]:
-            self.build = TileBuilder(Emitter.at_end(new, op.location))
-            self._operation(op)
-        self.build = outer
+        self.block(list(old.ops)[:-1], new)
 
     def _leave(self, old: Block, new: Block, carried: Sequence[SSAValue]) -> None:
         end = old.last_op
         assert isinstance(end, YieldOp)
         outer, self.build = self.build, TileBuilder(Emitter.at_end(new, end.location))
         values = [self._as(value, like) for value, like in zip(end.operands, carried, strict=True)]
+        self.settled |= {
+            like: self.places[value]
+            for value, like in zip(end.operands, carried, strict=True)
+            if value in self.varying and like in self.varying
+        }
         self.build.emit.add(YieldOp(*values))
         self.build = outer
 
     def _as(self, value: SSAValue, like: SSAValue) -> SSAValue:
         """A value for a variable that differs between programs, or does not."""
-        return self.wide(value) if like in self.varying else self.plain(value)
+        return self.wide(value, self.places[like]) if like in self.varying else self.plain(value)
+
+
+def _axis(op: Operation) -> int:
+    return cast("IntegerAttr", op.properties["axis"]).value.data
 
 
 _Handler = Callable[[Widening, Operation], "list[SSAValue]"]
@@ -357,8 +426,10 @@ _Handler = Callable[[Widening, Operation], "list[SSAValue]"]
 _HANDLERS: dict[type[Operation], _Handler] = {
     **dict.fromkeys(ELEMENTWISE, Widening.elementwise),
     **dict.fromkeys(_DIVISIONS, Widening.division),
-    **dict.fromkeys((tile.ExpandDimsOp, tile.ReduceOp, tile.ScanOp, tile.FlipOp), Widening.along),
-    **dict.fromkeys((tile.BroadcastOp, tile.ReshapeOp), Widening.elementwise),
+    **dict.fromkeys((tile.ReduceOp, tile.ScanOp, tile.FlipOp), Widening.along),
+    tile.ExpandDimsOp: Widening.expand,
+    tile.BroadcastOp: Widening.elementwise,
+    tile.ReshapeOp: Widening.reshape,
     arith.IndexCastOp: Widening.index_cast,
     tile.PermuteOp: Widening.permute,
     tile.SplatOp: Widening.splat,

@@ -22,10 +22,10 @@ from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
 
-_DEPTH = 2
+DEPTH = 2
 """Groups that are under way at a time, where there is room for their tiles."""
 
-_NOT_WHOLE = 1 << 20
+NOT_WHOLE = 1 << 20
 """A step of memory that no run goes on over, in elements."""
 
 
@@ -42,7 +42,7 @@ class _Value:
 
 
 @dataclass(frozen=True)
-class _Life:
+class Life:
     """A tile of so many elements of `bytes` each, in use from one place of a program's text up to another."""
 
     elements: int
@@ -55,12 +55,11 @@ class _Life:
 @dataclass
 class Work:
     """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
-    `stays` says that each is as wide as it should be: a product has the rows and columns for which there is room in
-    PSUM, and of rows that are named one by one a transfer moves but one a partition. With `has_columns`, something
-    computes with a number for each row, which an instruction takes at full rate where a partition has one row. With
-    `is_inner`, the id moves along another dimension of a tile than the first. A bound there would be one on two
-    dimensions that are apart, for which elements are named one by one: groups are whole, and where it is there already,
-    each stays."""
+    `stays` says that each is as wide as it should be: of rows that are named one by one a transfer moves but one a
+    partition. With `has_columns`, something computes with a number for each row, which an instruction takes at full rate
+    where a partition has one row. With `is_inner`, the id moves along another dimension of a tile than the first. A
+    bound there would be one on two dimensions that are apart, for which elements are named one by one: groups are whole,
+    and where it is there already, each stays."""
 
     programs: int
     lanes: int = 0
@@ -69,7 +68,7 @@ class Work:
     is_inner: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
-    lives: list[_Life] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
 
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
@@ -84,13 +83,13 @@ class Work:
                 inner = _inner(op, programs.ids[axis])
                 work.is_inner |= bool(inner)
                 work.stays |= any(part.is_bounded for part in inner)
-            if not isinstance(op, _VIEWS):
-                work.computed += (_Value(_words(v) * _size(v), _stored(v), times) for v in op.results if _is_placed(v))
+            if not isinstance(op, VIEWS):
+                work.computed += (_Value(words(v) * _size(v), stored(v), times) for v in op.results if is_placed(v))
             free += _free(op)
-            work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and _is_placed(op.result)
-            work.stays |= isinstance(op, tile.DotOp) or (isinstance(op, AccessOp) and _names_elements(op))
+            work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result)
+            work.stays |= isinstance(op, AccessOp) and _names_elements(op)
         largest = max((v.elements for v in work.computed), default=1)
-        work.lanes, work.lives = min(free, default=largest), _lives(programs, differs)
+        work.lanes, work.lives = min(free, default=largest), lives(programs, differs)
         return work
 
     def price(self, width: int, prices: Prices) -> float:
@@ -99,7 +98,7 @@ class Work:
         memory, dma = prices.target.memory, prices.target.dma
         lanes = min(memory.partitions, width * self.lanes)
         kept = self._kept(width, lanes)
-        depth = min(_DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
+        depth = min(DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
         if not depth:
             return math.inf
         computed = sum(
@@ -133,7 +132,7 @@ class Work:
         run = min(value.run, elements)
         shape = (lanes, -(-elements // run), run)
         layout = Layout.lanes(shape, 0, lanes, blocked=True)
-        strides = (_NOT_WHOLE * _NOT_WHOLE, _NOT_WHOLE, 1)
+        strides = (NOT_WHOLE * NOT_WHOLE, NOT_WHOLE, 1)
         return prices.transfer(layout, strides, value.type, value.stores) - prices.target.dma.queue_interval_ns
 
     def widths(self, lanes: int) -> Iterator[int]:
@@ -142,7 +141,7 @@ class Work:
         full, found = max(1, lanes // max(self.lanes, 1)), {1: None}
         if self.stays:
             return iter(found)
-        for about in (*_powers(full), *(full * n for n in _powers(-(-self.programs // full)))):
+        for about in (*powers(full), *(full * n for n in powers(-(-self.programs // full)))):
             groups = -(-self.programs // about)
             equal = (n for n in range(groups, groups + groups // 4 + 1) if self.programs % n == 0)
             found |= dict.fromkeys((about, self.programs // next(equal, self.programs)))
@@ -159,24 +158,24 @@ class Work:
         return spread % -(-spread // lanes) == 0
 
 
-_VIEWS = tile.SplatOp | tile.ShapeOp
+VIEWS = tile.SplatOp | tile.ShapeOp
 """What need not be made: whoever uses it reads what it is made of."""
 
 
-def _lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[_Life]:
+def lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[Life]:
     """Of all tiles of a program. What a loop uses, or carries, is in use up to its end."""
     ops = list(programs.body.walk())
     place = {op: number for number, op in enumerate(ops)}
     last: dict[SSAValue, int] = {}
-    found: list[_Life] = []
+    found: list[Life] = []
     for op in reversed(ops):
-        for value in filter(_is_placed, op.results):
+        for value in filter(is_placed, op.results):
             users = [_beside(use.operation, op) for use in value.uses]
-            ends = [last[user.results[0]] if isinstance(user, _VIEWS) else _end(user, place) for user in users]
+            ends = [last[user.results[0]] if isinstance(user, VIEWS) else _end(user, place) for user in users]
             last[value] = max(ends, default=place[op])
-            if not isinstance(op, _VIEWS):
-                bytes_ = _words(value) * dtype(_stored(value)).bytes
-                found.append(_Life(_size(value), bytes_, value in differs, place[op], last[value] + 1))
+            if not isinstance(op, VIEWS):
+                bytes_ = words(value) * dtype(stored(value)).bytes
+                found.append(Life(_size(value), bytes_, value in differs, place[op], last[value] + 1))
     return found
 
 
@@ -194,21 +193,21 @@ def _end(op: Operation, place: dict[Operation, int]) -> int:
     return max(place[inner] for inner in op.walk())
 
 
-def _powers(most: int) -> Iterator[int]:
+def powers(most: int) -> Iterator[int]:
     return (1 << n for n in range(max(most, 1).bit_length()))
 
 
-def _is_placed(value: SSAValue) -> bool:
-    return (is_dtype(tile.element_of(value)) or _words(value) == 2) and constant_of(value) is None
+def is_placed(value: SSAValue) -> bool:
+    return (is_dtype(tile.element_of(value)) or words(value) == 2) and constant_of(value) is None
 
 
-def _words(value: SSAValue) -> int:
+def words(value: SSAValue) -> int:
     """How many numbers of the machine an element is: of 64 bits, two."""
     return 2 if tile.element_of(value) == i64 else 1
 
 
-def _stored(value: SSAValue) -> Attribute:
-    return i32 if _words(value) == 2 else tile.element_of(value)
+def stored(value: SSAValue) -> Attribute:
+    return i32 if words(value) == 2 else tile.element_of(value)
 
 
 def _names_elements(op: AccessOp) -> bool:
@@ -235,9 +234,9 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
             break
         run *= size
     if run == math.prod(shape) and coordinates.address.coefficient(id_) == run:
-        run = _NOT_WHOLE
-    words, type_ = _words(op.moved), _stored(op.moved)
-    return _Value(words * math.prod(shape), type_, times, words * run, isinstance(op, tile.WriteOp))
+        run = NOT_WHOLE
+    count, type_ = words(op.moved), stored(op.moved)
+    return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp))
 
 
 def _free(op: Operation) -> Iterator[int]:

@@ -1,0 +1,247 @@
+"""How many programs that multiply had best run together along each axis: what a group of them costs, before anything is
+placed. They share operands, which are loaded once for all of them, and fill the array and PSUM."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.independence import varying
+from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.access_ops import AccessOp, sizes_of
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.layout import Layout
+from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.passes.hoist_loads import SHARE
+from nki_mlir.passes.widths import DEPTH, NOT_WHOLE, VIEWS, Life, is_placed, lives, powers, stored, words
+
+_ALIKE = 1.05
+"""Times that differ by less count as the same: then the fewer groups there are, the less there is to wait for."""
+
+Widths = tuple[int, ...]
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """A tile of a program: of so many elements, which differ along `axes`, made `times` times."""
+
+    elements: int
+    type: Attribute
+    axes: Axes
+    times: int
+
+    def size(self, widths: Widths) -> int:
+        return self.elements * math.prod(widths[axis] for axis in self.axes)
+
+
+@dataclass(frozen=True)
+class _Moved(_Tile):
+    """An access: `run` elements lie together in memory, and as many for each program along `long`. With `is_turned`,
+    its elements have to be brought from the partitions to the free dimensions."""
+
+    run: int
+    long: Axes
+    stores: bool
+    is_turned: bool
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A product; along which axes there are more rows of it, and more columns."""
+
+    rows: int
+    columns: int
+    terms: int
+    type: Attribute
+    row_axes: Axes
+    column_axes: Axes
+    times: int
+
+    def shape(self, widths: Widths) -> tuple[int, int]:
+        return (
+            self.rows * math.prod(widths[axis] for axis in self.row_axes),
+            self.columns * math.prod(widths[axis] for axis in self.column_axes),
+        )
+
+
+class Blocks:
+    """The programs of a grid, and what they load, multiply and compute."""
+
+    def __init__(self, programs: ProgramsOp, prices: Prices):
+        self.programs, self.grid, self.prices = programs, programs.grid, prices
+        self.differs = [varying(programs, axis) for axis in range(len(self.grid))]
+        self.moved, self.computed, self.products = list[_Moved](), list[_Tile](), list[_Product]()
+        for op in programs.body.walk():
+            times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
+            if isinstance(op, AccessOp):
+                self.moved.append(self._transfer(op, times))
+            elif isinstance(op, tile.DotOp):
+                self.products.append(self._product(op, times))
+            elif not isinstance(op, VIEWS):
+                self.computed += (
+                    _Tile(words(v) * _size(v), stored(v), self._axes(v), times) for v in op.results if is_placed(v)
+                )
+        self.lives: list[tuple[Life, Axes]] = [
+            (every[0], tuple(axis for axis, life in enumerate(every) if life.differs))
+            for every in zip(*(lives(programs, differs) for differs in self.differs), strict=True)
+        ]
+        self._load = cache(self._load_time)
+
+    def _axes(self, *values: SSAValue) -> Axes:
+        return tuple(axis for axis, differs in enumerate(self.differs) if not differs.isdisjoint(values))
+
+    def _transfer(self, op: AccessOp, times: int) -> _Moved:
+        shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
+        strides, run = coordinates.strides(len(shape)), 1
+        for stride, size in sorted(zip(strides, shape, strict=True)):
+            if stride != run:
+                break
+            run *= size
+        ids = self.programs.ids
+        long = tuple(axis for axis, id_ in enumerate(ids) if coordinates.address.coefficient(id_) == run)
+        stores = isinstance(op, tile.WriteOp)
+        turned = not stores and _has_terms_along_memory(op.moved, strides)
+        axes = self._axes(op.moved, *op.operands)
+        return _Moved(words(op.moved) * math.prod(shape), stored(op.moved), axes, times, run, long, stores, turned)
+
+    def _product(self, op: tile.DotOp, times: int) -> _Product:
+        terms = math.prod(tile.shape_of(op.a)[dim] for dim in op.over[0])
+        rows, columns = _size(op.a) // terms, _size(op.b) // terms
+        element = tile.element_of(op.a)
+        return _Product(rows, columns, terms, element, self._axes(op.a), self._axes(op.b), times)
+
+    def best(self, axes: Sequence[int]) -> Widths:
+        """The widths along axes whose programs are independent that cost least; 1 along the others."""
+        choices = [self._choices(axis) if axis in axes else [1] for axis in range(len(self.grid))]
+        prices = {widths: self.price(widths) for widths in product(*choices)}
+        least = min(prices.values())
+        if not math.isfinite(least):
+            return (1,) * len(self.grid)
+        return max((w for w, price in prices.items() if price <= least * _ALIKE), key=lambda w: (math.prod(w), w[::-1]))
+
+    def _choices(self, axis: int) -> list[int]:
+        """Widths worth a try: equal shares, where there are some."""
+        size, found = self.grid[axis], {1: None}
+        if any(axis in p.row_axes and axis in p.column_axes for p in self.products):
+            return [1]
+        for about in powers(size):
+            groups = -(-size // about)
+            equal = (n for n in range(groups, groups + groups // 4 + 1) if size % n == 0)
+            found |= dict.fromkeys((about, size // next(equal, size)))
+        return [width for width in found if width <= size]
+
+    def price(self, widths: Widths) -> float:
+        """The time of all programs, in ns; infinite where their tiles don't fit."""
+        memory, dma, limits = self.prices.target.memory, self.prices.target.dma, self.prices.target.limits
+        counts = tuple(-(-size // width) for size, width in zip(self.grid, widths, strict=True))
+        banks = sum(self._banks(p, widths) for p in self.products)
+        depth = min(DEPTH, memory.psum_banks // max(banks, 1), memory.sbuf_usable_bytes // max(self._kept(widths), 1))
+        if not depth:
+            return math.inf
+        groups, lanes = math.prod(counts), limits.partitions
+        loads = stores = tensor = vector = first = 0.0
+        for moved in self.moved:
+            often = self._often(moved, counts)
+            time = self._load(moved, moved.size(widths))
+            first += 0 if moved.stores or moved.times > 1 else time
+            loads, stores = loads + often * time * (not moved.stores), stores + often * time * moved.stores
+            if moved.is_turned:
+                blocks = -(-moved.size(widths) // (lanes * lanes))
+                tensor += often * blocks * self.prices.product(lanes, lanes, lanes, moved.type)
+                vector += often * blocks * self.prices.compute(Layout.flat((lanes,)), moved.type)
+        for p in self.products:
+            tensor += groups * p.times * self.prices.product(*p.shape(widths), p.terms, p.type)
+        evicted = 0.0
+        for value in self.computed:
+            time = self.prices.compute(Layout.flat((-(-value.size(widths) // lanes),)), value.type)
+            vector += self._often(value, counts) * time
+            evicted += time * (value.times == 1)
+        latency = dma.start_ns + dma.completion_ns
+        alone = groups * (latency + evicted) if depth == 1 else evicted
+        return latency + first + max(loads + stores, tensor, vector) + alone
+
+    def _often(self, value: _Tile, counts: Widths) -> int:
+        """How often a tile is made: what differs from one group to the next in no loop stays on chip, where it takes no
+        more than its share."""
+        inner = len(counts)
+        lanes = self.prices.target.limits.partitions
+        if value.times == 1 and value.elements * dtype(value.type).bytes * SHARE <= lanes * self._room:
+            inner = max(value.axes, default=-1) + 1
+        return value.times * math.prod(counts[:inner])
+
+    @property
+    def _room(self) -> int:
+        return self.prices.target.memory.sbuf_usable_bytes
+
+    def _banks(self, p: _Product, widths: Widths) -> int:
+        rows, columns = p.shape(widths)
+        limits = self.prices.target.limits
+        return -(-rows // limits.partitions) * -(-columns // limits.moving_free)
+
+    def _kept(self, widths: Widths) -> int:
+        """The most bytes of a partition that are in use at once."""
+        lanes = self.prices.target.limits.partitions
+        changes: list[tuple[int, int, int]] = []
+        for life, axes in self.lives:
+            elements = life.elements * math.prod(widths[axis] for axis in axes)
+            bytes_ = -(-elements // lanes) * life.bytes
+            changes += [(life.first, 1, bytes_), (life.last, 0, -bytes_)]
+        most = now = 0
+        for _, _, change in sorted(changes):
+            now += change
+            most = max(most, now)
+        return most
+
+    def _load_time(self, moved: _Moved, size: int) -> float:
+        """The time of the DMA engine that has most of a transfer."""
+        lanes = min(self.prices.target.limits.partitions, size)
+        elements = -(-size // lanes)
+        run = min(moved.run * (size // moved.elements if moved.long else 1), elements)
+        shape = (lanes, -(-elements // run), run)
+        layout = Layout.lanes(shape, 0, lanes, blocked=True)
+        strides = (NOT_WHOLE * NOT_WHOLE, NOT_WHOLE, 1)
+        price = self.prices.transfer(layout, strides, moved.type, moved.stores)
+        return price - self.prices.target.dma.queue_interval_ns
+
+
+def multiplies(programs: ProgramsOp) -> bool:
+    """Whether a product is in what a grid's programs do."""
+    return any(isinstance(op, tile.DotOp) for op in programs.body.walk())
+
+
+def _size(value: SSAValue) -> int:
+    return math.prod(tile.shape_of(value))
+
+
+def _has_terms_along_memory(value: SSAValue, strides: Sequence[int]) -> bool:
+    """Whether a tile is an operand of a product whose terms, which have to be on the partitions, follow one another in
+    memory."""
+    for op, dims in _operands_of(value, list(range(len(strides)))):
+        over = op.over[0] if dims[0] else op.over[1]
+        if any(strides[dims[1][dim]] == 1 for dim in over):
+            return True
+    return False
+
+
+def _operands_of(value: SSAValue, dims: list[int]) -> Iterator[tuple[tile.DotOp, tuple[bool, list[int]]]]:
+    """Products of a tile as it is; whether it is the first operand, and what its dimensions were."""
+    for use in value.uses:
+        op: Operation = use.operation
+        match op:
+            case tile.DotOp() if use.index < 2:
+                yield op, (use.index == 0, dims)
+            case tile.CastOp():
+                yield from _operands_of(op.result, dims)
+            case tile.PermuteOp():
+                yield from _operands_of(op.result, [dims[dim] for dim in op.order.get_values()])
+            case _:
+                pass

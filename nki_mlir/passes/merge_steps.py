@@ -1,0 +1,193 @@
+"""merge-steps: iterations of a loop that adds up products are done several at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import FloatAttr, ModuleOp, f32
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.errors import CompileError
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.widening import NotWidenable, Widening
+from nki_mlir.targets import Target
+
+_TERMS = 512
+"""Terms of one product where there is no room for all of them: loads of them are long, and several are under way."""
+
+_COPIES = 2
+"""Of each operand, one is loaded while the other is multiplied."""
+
+
+@dataclass(frozen=True)
+class MergeSteps(LevelPass):
+    """Makes one product of those of several iterations, which has the terms of them all:
+
+        scf.for %k = 0 to 32 iter_args(%acc) {
+          %x = tile.read %a [d0 by 2048, 64 * k + d1 by 1]
+          %y = tile.read %b [64 * k + d0 by 512, d1 by 1]
+          %s = tile.dot %x, %y acc %acc over [1] x [0] }
+            =>
+        scf.for %k = 0 to 4 iter_args(%acc) {
+          %x = tile.read %a [d0 by 2048, 512 * k + 64 * d1 + d2 by 1]
+          %y = tile.read %b [512 * k + 64 * d0 + d1 by 512, d2 by 1]
+          %s = tile.dot %x, %y acc %acc over [1, 2] x [0, 1] }
+
+    The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. All
+    of them are merged where there is room in SBUF: then what one operand has in common with the next program's stays
+    there. `width` sets how many iterations become one. Left alone: loops that do anything but add up products of what
+    they read and compute, or whose number of iterations is not known.
+    """
+
+    name = "merge-steps"
+    levels = (TILE,)
+    width: int | None = None
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        if self.width is not None and self.width < 1:
+            raise CompileError(f"merge-steps: width must be at least 1, got {self.width}")
+        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+            steps = _Steps.of(loop)
+            if steps is not None:
+                wanted = steps.width(target_of(op)) if self.width is None else self.width
+                steps.merge(steps.possible(wanted))
+
+
+@dataclass
+class _Steps:
+    """A loop of `trips` iterations that adds up products; `differs` are the values that an iteration has for itself."""
+
+    loop: ForOp
+    trips: int
+    products: list[tile.DotOp]
+    differs: set[SSAValue]
+
+    @classmethod
+    def of(cls, loop: ForOp) -> _Steps | None:
+        """None for any other loop."""
+        trips = trip_count(loop)
+        if not trips or trips < 2 or (constant(loop.lb), constant(loop.step)) != (0, 1):
+            return None
+        steps = cls(loop, trips, [], {loop.body.block.args[0]})
+        return steps if all(map(steps._is_known, loop.body.block.ops)) and steps._are_summed() else None
+
+    def _is_known(self, op: Operation) -> bool:
+        """Notes what an operation makes; whether it can be done for several iterations at once."""
+        differs = [operand in self.differs for operand in op.operands]
+        match op:
+            case tile.WriteOp():
+                return False
+            case YieldOp():
+                return not any(differs)
+            case tile.DotOp() if any(differs):
+                self.products.append(op)
+                return differs == [True, True, *differs[2:]] and not any(differs[2:])
+            case _ if op.regions:
+                return self.differs.isdisjoint(operand for inner in op.walk() for operand in inner.operands)
+            case _:
+                if any(differs):
+                    self.differs.update(op.results)
+                return True
+
+    def _are_summed(self) -> bool:
+        """Whether each variable is a sum of products, and each product is in one."""
+        left = set(self.products)
+        end = self.loop.body.block.last_op
+        assert isinstance(end, YieldOp)
+        for start, last in zip(self.loop.body.block.args[1:], end.operands, strict=True):
+            value = last
+            while value is not start:
+                found = self._summand(value)
+                if found is None or not value.has_one_use():
+                    return False
+                product, value = found
+                left.discard(product)
+            if not start.has_one_use():
+                return False
+        return bool(self.products) and not left
+
+    def _summand(self, value: SSAValue) -> tuple[tile.DotOp, SSAValue] | None:
+        """The product that was added last to a sum in fp32, and the sum without it."""
+        match value.owner:
+            case tile.DotOp(acc=SSAValue() as acc) as op if op in self.products and tile.element_of(value) == f32:
+                return op, acc
+            case arith.AddfOp() as add if tile.element_of(value) == f32:
+                for one, other in ((add.lhs, add.rhs), (add.rhs, add.lhs)):
+                    op = one.owner
+                    if isinstance(op, tile.DotOp) and op in self.products and op.acc is None and one.has_one_use():
+                        return op, other
+                return None
+            case _:
+                return None
+
+    def width(self, target: Target) -> int:
+        """How many iterations had best become one."""
+        limits, grid = target.limits, 1
+        programs = self.loop.parent_op()
+        if isinstance(programs, ProgramsOp):
+            grid = math.prod(programs.grid)
+        side = limits.moving_free
+        bytes_ = terms = 0
+        for op in self.products:
+            shapes = tile.shape_of(op.a), tile.shape_of(op.b)
+            terms = max(terms, math.prod(shapes[0][dim] for dim in op.over[0]))
+            for shape, over in zip(shapes, op.over, strict=True):
+                many = math.prod(shape[dim] for dim in over)
+                left = max(math.prod(shape) // many, min(side, math.prod(shape) // many * grid))
+                bytes_ += many * left * dtype(tile.element_of(op.a)).bytes
+        room = target.memory.sbuf_usable_bytes * limits.partitions
+        if _COPIES * bytes_ * self.trips <= room * 3 // 4:
+            return self.trips
+        return max(1, _TERMS // terms)
+
+    def possible(self, width: int) -> int:
+        """A width that divides the number of iterations, unless what there is none of adds nothing."""
+        width = min(width, self.trips)
+        if all(_is_read(value) for op in self.products for value in (op.a, op.b)):
+            return width
+        return max(n for n in range(1, width + 1) if self.trips % n == 0)
+
+    def merge(self, width: int) -> None:
+        if width == 1:
+            return
+        old = self.loop.body.block
+        block = Block(arg_types=[value.type for value in old.args])
+        emit = Emitter.before(self.loop)
+        low, high, step = (emit.index(number) for number in (0, -(-self.trips // width), 1))
+        made = ForOp(low, high, step, self.loop.iter_args, Region(block))
+        made.location = self.loop.location
+        values: dict[SSAValue, SSAValue] = dict(zip(old.args[1:], block.args[1:], strict=True))
+        for before, after in zip(old.args, block.args, strict=True):
+            after.name_hint = before.name_hint
+        widening = Widening(old.args[0], self.trips, width, self.differs, block.args[0], values, {})
+        try:
+            widening.block(old.ops, block)
+        except NotWidenable:
+            made.erase()
+            return
+        emit.add(made)
+        for before, after in zip(self.loop.results, made.results, strict=True):
+            before.replace_all_uses_with(after)
+        self.loop.detach()
+        self.loop.erase()
+
+
+def _is_read(value: SSAValue) -> bool:
+    """Whether a tile is one of memory, which is zero where there is nothing to read."""
+    op = value.owner
+    while isinstance(op, tile.CastOp | tile.PermuteOp | tile.ExpandDimsOp):
+        op = op.operands[0].owner
+    return isinstance(op, tile.ReadOp) and (
+        op.other is None or (isinstance(op.other, FloatAttr) and not op.other.value.data)
+    )
