@@ -70,8 +70,8 @@ def solvable(constant: int, variables: Sequence[Variable]) -> bool:
 
 
 def _merged(terms: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Terms, largest coefficients first, where multiples of a coefficient go up by as many as it reaches: with `x` up to
-    2047, `2048 * y + x` is any number up to the largest."""
+    """Terms, largest coefficients first, where multiples of a coefficient that it reaches are its own: with `x`
+    up to 2047, `2048 * y + x` is any number up to the largest."""
     found: list[tuple[int, int]] = []
     for coefficient, span in sorted(terms):
         if found and coefficient % found[-1][0] == 0 and found[-1][1] >= (times := coefficient // found[-1][0]) - 1:

@@ -23,8 +23,11 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.hoist_loads import SHARE
 from nki_mlir.passes.widths import DEPTH, NOT_WHOLE, VIEWS, Life, is_placed, lives, powers, stored, words
 
-_ALIKE = 1.05
+_ALIKE = 1.1
 """Times that differ by less count as the same: then the fewer groups there are, the less there is to wait for."""
+
+_HIDDEN = 1 / 64
+"""What part of the work of an engine still counts that another's hides."""
 
 Widths = tuple[int, ...]
 Axes = tuple[int, ...]
@@ -126,7 +129,8 @@ class Blocks:
         least = min(prices.values())
         if not math.isfinite(least):
             return (1,) * len(self.grid)
-        return max((w for w, price in prices.items() if price <= least * _ALIKE), key=lambda w: (math.prod(w), w[::-1]))
+        alike = [widths for widths, price in prices.items() if price <= least * _ALIKE]
+        return max(alike, key=lambda widths: (math.prod(widths), -prices[widths]))
 
     def _choices(self, axis: int) -> list[int]:
         """Widths worth a try: equal shares, where there are some."""
@@ -167,7 +171,8 @@ class Blocks:
             evicted += time * (value.times == 1)
         latency = dma.start_ns + dma.completion_ns
         alone = groups * (latency + evicted) if depth == 1 else evicted
-        return latency + first + max(loads + stores, tensor, vector) + alone
+        busy = loads + stores, tensor, vector
+        return latency + first + max(busy) + _HIDDEN * sum(busy) + alone
 
     def _often(self, value: _Tile, counts: Widths) -> int:
         """How often a tile is made: what differs from one group to the next in no loop stays on chip, where it takes no

@@ -100,3 +100,40 @@ func.func @partitions_stay_even(%in: memref<125x781xf32>, %out: memref<125x781xf
   tile.write %x to %out [d0 by 781, d1 by 1] : tensor<125x781xf32> -> memref<125x781xf32>
   func.return
 }
+
+// Of a product: rows, columns, and terms that are neighbours in both operands.
+// CHECK-LABEL: func.func @products
+// CHECK: [[A:%.*]] = tile.read {{%.*}} [2048 * d0 + d1 by 1] : {{.*}} -> tensor<256x192xf32>
+// CHECK: [[B:%.*]] = tile.read {{%.*}} [512 * d0 + d1 by 1] : {{.*}} -> tensor<192x512xf32>
+// CHECK: [[S:%.*]] = tile.dot [[A]], [[B]] over [1] x [0] : tensor<256x192xf32>, tensor<192x512xf32> -> tensor<256x512xf32>
+// CHECK: tile.write [[S]] to {{%.*}} [512 * d0 + d1 by 1] : tensor<256x512xf32>
+func.func @products(%a: memref<2048x2048xf32>, %b: memref<2048x512xf32>, %c: memref<2048x512xf32>) {
+  %x = tile.read %a [64 * d0 + d1 by 2048, 64 * d2 + d3 by 1] : memref<2048x2048xf32> -> tensor<4x64x3x64xf32>
+  %y = tile.read %b [64 * d0 + d1 by 512, 128 * d2 + d3 by 1] : memref<2048x512xf32> -> tensor<3x64x4x128xf32>
+  %s = tile.dot %x, %y over [2, 3] x [0, 1] : tensor<4x64x3x64xf32>, tensor<3x64x4x128xf32> -> tensor<4x64x4x128xf32>
+  tile.write %s to %c [64 * d0 + d1 by 512, 128 * d2 + d3 by 1] : tensor<4x64x4x128xf32> -> memref<2048x512xf32>
+  func.return
+}
+
+// Terms that are summed over in another order stay apart, and so do rows and columns.
+// CHECK-LABEL: func.func @terms_in_another_order
+// CHECK: tile.dot {{%.*}}, {{%.*}} over [1, 2] x [1, 0] : tensor<64x3x64xf32>, tensor<64x3x128xf32> -> tensor<64x128xf32>
+func.func @terms_in_another_order(%a: memref<64x192xf32>, %b: memref<192x128xf32>, %c: memref<64x128xf32>) {
+  %x = tile.read %a [d0 by 192, 64 * d1 + d2 by 1] : memref<64x192xf32> -> tensor<64x3x64xf32>
+  %y = tile.read %b [d0 + 64 * d1 by 128, d2 by 1] : memref<192x128xf32> -> tensor<64x3x128xf32>
+  %s = tile.dot %x, %y over [1, 2] x [1, 0] : tensor<64x3x64xf32>, tensor<64x3x128xf32> -> tensor<64x128xf32>
+  tile.write %s to %c [d0 by 128, d1 by 1] : tensor<64x128xf32> -> memref<64x128xf32>
+  func.return
+}
+
+// Common places of a product, with what is added to it.
+// CHECK-LABEL: func.func @common_places
+// CHECK: tile.dot {{%.*}}, {{%.*}} acc {{%.*}} over [2] x [1] batch [0] x [0] : tensor<6x32x16xf32>, tensor<6x16x64xf32> -> tensor<6x32x64xf32>
+func.func @common_places(%a: memref<6x32x16xf32>, %b: memref<6x16x64xf32>, %c: memref<6x32x64xf32>) {
+  %x = tile.read %a [1536 * d0 + 512 * d1 + 16 * d2 + d3 by 1] : memref<6x32x16xf32> -> tensor<2x3x32x16xf32>
+  %y = tile.read %b [3072 * d0 + 1024 * d1 + 64 * d2 + d3 by 1] : memref<6x16x64xf32> -> tensor<2x3x16x64xf32>
+  %z = tile.read %c [6144 * d0 + 2048 * d1 + 64 * d2 + d3 by 1] : memref<6x32x64xf32> -> tensor<2x3x32x64xf32>
+  %s = tile.dot %x, %y acc %z over [3] x [2] batch [0, 1] x [0, 1] : tensor<2x3x32x16xf32>, tensor<2x3x16x64xf32> -> tensor<2x3x32x64xf32>
+  tile.write %s to %c [6144 * d0 + 2048 * d1 + 64 * d2 + d3 by 1] : tensor<2x3x32x64xf32> -> memref<6x32x64xf32>
+  func.return
+}

@@ -170,12 +170,65 @@ func.func @a_loop_by_what_differs(%x: memref<64x256xf32>) {
   func.return
 }
 
-// CHECK-LABEL: func.func @products_are_as_wide_as_they_should_be
+// Programs that share one operand of a product: rows of one go on in front of its rows, columns of the other in front of
+// its columns, and so they do in the variables of a loop. Operands that have to be turned are read least often.
+// CHECK-LABEL: func.func @products
+// CHECK: tile.programs ([[I:%.*]], [[J:%.*]]) in [8, 1] by [4, 16] of [32, 16] {
+// CHECK: [[Z:%.*]] = {{.*}}tensor<4x64x16x128xf32>
+// CHECK: scf.for {{.*}} iter_args([[ACC:%.*]] = [[Z]]) -> (tensor<4x64x16x128xf32>)
+// CHECK: [[A:%.*]] = tile.read {{%.*}}([[I]], {{%.*}}) [256 * s0 + 64 * d0 + d1 by 16384, 128 * s1 + d2 by 1] : {{.*}} -> tensor<4x64x128xf32>
+// CHECK: [[B:%.*]] = tile.read {{%.*}}({{%.*}}, [[J]]) [128 * s0 + d0 by 2048, 2048 * s1 + 128 * d1 + d2 by 1] : {{.*}} -> tensor<128x16x128xf32>
+// CHECK: [[S:%.*]] = tile.dot [[A]], [[B]] acc [[ACC]] over [2] x [0] : {{.*}} -> tensor<4x64x16x128xf32>
+// CHECK: [[W:%.*]] = tile.read {{%.*}}([[J]]) [2048 * s0 + 128 * d0 + d1 by 1] : memref<2048xf32> -> tensor<16x128xf32>
+// CHECK: [[R:%.*]] = tile.expand_dims [[W]] axis 0 : tensor<16x128xf32> -> tensor<1x16x128xf32>
+// CHECK: tile.broadcast [[R]] : tensor<1x16x128xf32> -> tensor<64x16x128xf32>
+// CHECK: arith.addf {{.*}} : tensor<4x64x16x128xf32>
+// CHECK: tile.write {{.*}}([[I]], [[J]]) [256 * s0 + 64 * d0 + d1 by 2048, 2048 * s1 + 128 * d2 + d3 by 1] : tensor<4x64x16x128xf32>
+func.func @products(%a: memref<2048x16384xf32>, %b: memref<16384x2048xf32>, %w: memref<2048xf32>, %c: memref<2048x2048xf32>) {
+  tile.programs (%i, %j) in [32, 16] {
+    %zero = arith.constant dense<0.0> : tensor<64x128xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 128 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x128xf32>) {
+      %x = tile.read %a(%i, %k) [64 * s0 + d0 by 16384, 128 * s1 + d1 by 1] : memref<2048x16384xf32> -> tensor<64x128xf32>
+      %y = tile.read %b(%k, %j) [128 * s0 + d0 by 2048, 128 * s1 + d1 by 1] : memref<16384x2048xf32> -> tensor<128x128xf32>
+      %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x128xf32>, tensor<128x128xf32> -> tensor<64x128xf32>
+      scf.yield %s : tensor<64x128xf32>
+    }
+    %v = tile.read %w(%j) [128 * s0 + d0 by 1] : memref<2048xf32> -> tensor<128xf32>
+    %row = tile.expand_dims %v axis 0 : tensor<128xf32> -> tensor<1x128xf32>
+    %bias = tile.broadcast %row : tensor<1x128xf32> -> tensor<64x128xf32>
+    %r = arith.addf %sum, %bias : tensor<64x128xf32>
+    tile.write %r to %c(%i, %j) [64 * s0 + d0 by 2048, 128 * s1 + d1 by 1] : tensor<64x128xf32> -> memref<2048x2048xf32>
+  }
+  func.return
+}
+
+// Columns that are the first dimension of the second operand, before it is turned.
+// CHECK-LABEL: func.func @turned_operands
+// CHECK: tile.programs ([[J:%.*]]) in [8] by [4] of [32] {
+// CHECK: [[B:%.*]] = tile.read {{%.*}}([[J]]) [512 * s0 + 128 * d0 + d1 by 128, d2 by 1] : {{.*}} -> tensor<4x128x128xf32>
+// CHECK: [[T:%.*]] = tile.permute [[B]] order [2, 0, 1] : tensor<4x128x128xf32> -> tensor<128x4x128xf32>
+// CHECK: tile.dot {{%.*}}, [[T]] over [1] x [0] : {{.*}} -> tensor<128x4x128xf32>
+// CHECK: tile.write {{.*}}([[J]]) [d0 by 4096, 512 * s0 + 128 * d1 + d2 by 1] : tensor<128x4x128xf32>
+func.func @turned_operands(%a: memref<128x128xf32>, %b: memref<4096x128xf32>, %c: memref<128x4096xf32>) {
+  tile.programs (%j) in [32] {
+    %x = tile.read %a [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+    %y = tile.read %b(%j) [128 * s0 + d0 by 128, d1 by 1] : memref<4096x128xf32> -> tensor<128x128xf32>
+    %t = tile.permute %y order [1, 0] : tensor<128x128xf32> -> tensor<128x128xf32>
+    %p = tile.dot %x, %t over [1] x [0] : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
+    tile.write %p to %c(%j) [d0 by 4096, 128 * s0 + d1 by 1] : tensor<128x128xf32> -> memref<128x4096xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @products_of_two_that_differ
 // CHECK: tile.programs ({{%.*}}) in [8] {
-func.func @products_are_as_wide_as_they_should_be(%x: memref<1024x128xf32>, %w: memref<128x128xf32>, %y: memref<1024x128xf32>) {
+func.func @products_of_two_that_differ(%x: memref<1024x128xf32>, %w: memref<1024x128xf32>, %y: memref<1024x128xf32>) {
   tile.programs (%i) in [8] {
     %a = tile.read %x(%i) [128 * s0 + d0 by 128, d1 by 1] : memref<1024x128xf32> -> tensor<128x128xf32>
-    %b = tile.read %w [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+    %b = tile.read %w(%i) [128 * s0 + d0 by 128, d1 by 1] : memref<1024x128xf32> -> tensor<128x128xf32>
     %p = tile.dot %a, %b over [1] x [0] : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
     tile.write %p to %y(%i) [128 * s0 + d0 by 128, d1 by 1] : tensor<128x128xf32> -> memref<1024x128xf32>
   }

@@ -1,0 +1,137 @@
+"""Programs that multiply, and steps of a sum of products, done together: random sizes, blocks, masks, operands as they lie
+in memory, and what is done with the result. Each is compared with NumPy, and after every pass with what the source means."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from kernels import floats, run
+from test_widening import groups
+from xdsl.dialects.builtin import ModuleOp
+
+import nki_mlir
+import nki_mlir.language as tl
+from nki_mlir import execute, pipeline
+from nki_mlir.passes.stages import STAGES
+
+
+@nki_mlir.jit
+def product(
+    a, b, bias, c, M, N, K,
+    BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, A_TURNED: tl.constexpr, B_TURNED: tl.constexpr,
+    ACC: tl.constexpr, LAST: tl.constexpr,
+):  # fmt: skip
+    rm = tl.program_id(0) * BM + tl.arange(0, BM)
+    rn = tl.program_id(1) * BN + tl.arange(0, BN)
+    acc = tl.zeros((BM, BN), tl.float32)
+    for k in range(0, tl.cdiv(K, BK)):
+        rk = k * BK + tl.arange(0, BK)
+        if A_TURNED:
+            x = tl.trans(
+                tl.load(a + rk[:, None] * M + rm[None, :], mask=(rk < K)[:, None] & (rm < M)[None, :], other=0.0)
+            )
+        else:
+            x = tl.load(a + rm[:, None] * K + rk[None, :], mask=(rm < M)[:, None] & (rk < K)[None, :], other=0.0)
+        if B_TURNED:
+            y = tl.trans(
+                tl.load(b + rn[:, None] * K + rk[None, :], mask=(rn < N)[:, None] & (rk < K)[None, :], other=0.0)
+            )
+        else:
+            y = tl.load(b + rk[:, None] * N + rn[None, :], mask=(rk < K)[:, None] & (rn < N)[None, :], other=0.0)
+        if ACC == "acc":
+            acc = tl.dot(x, y, acc)
+        elif ACC == "add":
+            acc += tl.dot(x, y)
+        else:
+            acc = tl.dot(x * 0.5, y) + acc
+    if LAST == "bias":
+        acc += tl.load(bias + rn, mask=rn < N, other=0.0)[None, :]
+    elif LAST == "rows":
+        acc = tl.exp(acc - tl.max(acc, axis=1)[:, None])
+    elif LAST == "columns":
+        acc = acc - tl.sum(acc, axis=0)[None, :]
+    at = rm[:, None] * N + rn[None, :]
+    tl.store(c + at, acc.to(c.dtype.element_ty), mask=(rm < M)[:, None] & (rn < N)[None, :])
+
+
+def in_blocks(result: np.ndarray, rows: int, columns: int, last: str) -> np.ndarray:
+    """What each program does with its block, of which what is outside the matrix is zero."""
+    found = np.zeros_like(result)
+    for i in range(0, result.shape[0], rows):
+        for j in range(0, result.shape[1], columns):
+            part = result[i : i + rows, j : j + columns]
+            if last == "rows":
+                most = part.max(1, keepdims=True)
+                part = np.exp(part - (np.maximum(most, 0) if part.shape[1] < columns else most))
+            else:
+                part = part - part.sum(0, keepdims=True)
+            found[i : i + rows, j : j + columns] = part
+    return found
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_random_products(seed: int) -> None:
+    r = random.Random(seed)
+    bm, bn, bk = (r.choice((16, 32, 64)) for _ in range(3))
+    m, n, k = (block * r.randrange(1, 5) - r.choice((0, 0, 3)) for block in (bm, bn, bk))
+    turned = r.random() < 0.5, r.random() < 0.5
+    acc, last = r.choice(("acc", "add", "scaled")), r.choice(("none", "bias", "rows", "columns"))
+    element = r.choice((np.float32, ml_dtypes.bfloat16))
+    x, y, bias = floats(m, k, seed=seed), floats(k, n, seed=seed + 1), floats(n, seed=seed + 2)
+    x, y = x.astype(element), y.astype(element)
+    a, b = (np.ascontiguousarray(v.T) if t else v for v, t in zip((x, y), turned, strict=True))
+    grid = -(-m // bm), -(-n // bn)
+    meta: dict[str, Any] = {"BM": bm, "BN": bn, "BK": bk, "A_TURNED": turned[0], "B_TURNED": turned[1]}
+    *_, found = run(
+        product, a, b, bias, np.zeros((m, n), np.float32), m, n, k, grid=grid, rtol=2e-4, **meta, ACC=acc, LAST=last
+    )
+    want = (0.5 if acc == "scaled" else 1.0) * (x.astype(np.float64) @ y.astype(np.float64))
+    if last == "bias":
+        want = want + bias
+    elif last != "none":
+        want = in_blocks(want, bm, bn, last)
+    np.testing.assert_allclose(found, want, rtol=1e-4, atol=1e-4)
+
+
+PLAIN: dict[str, Any] = {"A_TURNED": True, "B_TURNED": False, "ACC": "acc", "LAST": "none"}
+
+
+def matrices(m: int, n: int, k: int) -> list[np.ndarray]:
+    element = ml_dtypes.bfloat16
+    return [floats(k, m).astype(element), floats(k, n).astype(element), floats(n), np.zeros((m, n), element)]
+
+
+def test_blocks_fill_the_array() -> None:
+    """Of 256 programs, each with a block of a matrix, 8 x 4 are four rows of the array and half a bank of PSUM wide."""
+    sizes = 1024, 1024, 1024
+    assert groups(product, *matrices(*sizes), *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN) == [(2, 4)]
+
+
+def test_the_array_is_full() -> None:
+    """1,024^3 takes 8 x 4 x 8 products of 128 rows, 256 columns and 128 terms, whatever the blocks; what is loaded of
+    the first operand for one block of the result is there for the next."""
+    sizes = 1024, 1024, 1024
+    arguments = matrices(*sizes)
+    compiled = product.compile(*arguments, *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN)
+    result = compiled.run(*arguments, *sizes, BM=64, BN=64, BK=64, **PLAIN)
+    units = {unit.name: unit for unit in result.profile.units}
+    assert units["tensor"].instructions["nc_matmul"] == 8 * 4 * 8
+    loaded = sum(unit.nbytes.get("hbm to sbuf", 0) for unit in units.values())
+    assert loaded == 2 * 1024 * 1024 * (1 + 2)
+
+
+@pytest.mark.parametrize("left_out", ["merge-steps", "widen", "coalesce"])
+def test_each_pass_may_be_left_out(left_out: str) -> None:
+    sizes = 100, 90, 150
+    arguments = matrices(*sizes)
+    meta = {"BM": 32, "BN": 32, "BK": 32, **PLAIN}
+    module = product.trace(*arguments, *sizes, grid=(4, 3), **meta).module
+    names = [name for name in ",".join(STAGES.values()).split(",") if name != left_out]
+    lowered: ModuleOp = pipeline(",".join(names), target="trn1")(module)
+    execute(lowered, arguments)
+    a, b, _, c = (v.astype(np.float32) for v in arguments)
+    np.testing.assert_allclose(c, a.T @ b, rtol=1e-2, atol=1e-2)
