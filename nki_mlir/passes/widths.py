@@ -56,10 +56,10 @@ class Life:
 class Work:
     """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
     `stays` says that each is as wide as it should be: of rows that are named one by one a transfer moves but one a
-    partition. With `has_columns`, something computes with a number for each row, which an instruction takes at full rate
-    where a partition has one row. With `is_inner`, the id moves along another dimension of a tile than the first. A
-    bound there would be one on two dimensions that are apart, for which elements are named one by one: groups are whole,
-    and where it is there already, each stays."""
+    partition. With `has_columns`, something computes with a number for each row, which an instruction takes at full
+    rate where a partition has one row. With `is_inner`, the id moves along another dimension of a tile than the first.
+    A bound there would be one on two dimensions that are apart, for which elements are named one by one: groups are
+    whole, and where it is there already, each stays."""
 
     programs: int
     lanes: int = 0
