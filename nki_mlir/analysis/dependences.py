@@ -34,7 +34,9 @@ class Dependences:
         self.edges: list[Edge] = []
         self._after: dict[Step, int] = {}
         self._issued: dict[Engine, int] = {}
-        self._answers: dict[tuple[Question, int], int | None] = {}
+        self._numbers: dict[object, int] = {}
+        self._named: dict[int, int] = {}
+        self._answers: dict[tuple[int, ...], int | None] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
         for number, later in enumerate(steps):
@@ -102,10 +104,17 @@ class Dependences:
         most = _iterations(shared) - 1
         if a.space is Space.HBM and a.tensor != b.tensor:
             return first if first <= most else None
-        question = self._question(a, earlier, b, later)
-        if (question, first) not in self._answers:
-            self._answers[question, first] = _first_meeting(question, first, most)
-        return self._answers[question, first]
+        key = *map(self._number, (a, earlier.loops, b, later.loops)), len(shared), first
+        if key not in self._answers:
+            self._answers[key] = _first_meeting(self._question(a, earlier, b, later), first, most)
+        return self._answers[key]
+
+    def _number(self, part: object) -> int:
+        """A number for what is alike; parts belong to the steps, and live as long."""
+        number = self._named.get(id(part))
+        if number is None:
+            number = self._named[id(part)] = self._numbers.setdefault(part, len(self._numbers))
+        return number
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
         depth = slots(earlier)

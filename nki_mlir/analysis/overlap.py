@@ -125,12 +125,20 @@ class Question:
         return min(MOST_PERIOD, math.lcm(1, *divisors))
 
     def may_meet(self) -> bool:
-        """A first look at the boxes over all iterations."""
+        """A first look at the boxes over all iterations, and at those of a single one, which move by multiples of what
+        divides all steps: parts of a slot that are apart are so in all slots."""
         a, b = self.earlier, self.later
         if a.on_chip and (a.start >= b.start + b.partitions or b.start >= a.start + a.partitions):
             return False
         (a_low, a_high), (b_low, b_high) = reach(a, self.earlier_loops), reach(b, self.later_loops)
-        return a_low < b_high and b_low < a_high
+        return a_low < b_high and b_low < a_high and not self._are_apart()
+
+    def _are_apart(self) -> bool:
+        a, b = _address(self.earlier), _address(self.later)
+        step = math.gcd(*(coefficient for expr in (a, b) for _, coefficient in expr.terms))
+        (a_first, a_end), (b_first, b_end) = self.earlier.extent, self.later.extent
+        least, most = b.const + b_first - (a.const + a_end - 1), b.const + b_end - 1 - (a.const + a_first)
+        return step > 0 and -(-least // step) * step > most
 
     def meets_at(self, distance: int) -> bool:
         """At exactly `distance` iterations of the shared nest between them."""
