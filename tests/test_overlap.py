@@ -40,15 +40,8 @@ def test_many_sizes_of_blocks() -> None:
 
 def bytes_of(access: Access, counters: tuple[int, ...]) -> set[int]:
     assert access.address is not None
-    start = access.address.const
-    for term, coefficient in access.address.terms:
-        match term:
-            case Counter(int() as key):
-                start += coefficient * counters[key]
-            case Mod(value, divisor):
-                start += coefficient * ((value.const + sum(c * counters[t.key] for t, c in value.terms)) % divisor)
-            case _:
-                raise AssertionError(term)
+    now: dict[object, tuple[int, int]] = {number: (value, value) for number, value in enumerate(counters)}
+    start, _ = access.address.bounds(lambda key: now[key])
     places = product(*(range(count) for _, count in access.dims))
     starts = (start + 4 * sum(step * n for (step, _), n in zip(access.dims, place, strict=True)) for place in places)
     return {byte for first in starts for byte in range(first, first + 4)}
