@@ -56,3 +56,22 @@ def test_attention(causal: bool, block: int) -> None:
         scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
     p = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(out, (p / p.sum(axis=1, keepdims=True)) @ v, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("where", ["q", "k", "v"])
+def test_rows_with_nan_and_infinity(where: str) -> None:
+    """A NaN among the scores of a row, of a first or of a later block, is in the whole row."""
+    n, d = 128, 64
+    rng = np.random.default_rng(7)
+    given = {name: rng.standard_normal((n, d)).astype(np.float32) for name in "qkv"}
+    given[where][5, 3], given[where][100, 7] = np.nan, np.inf
+    out = np.zeros((n, d), np.float32)
+    attention[(n // 64,)](*given.values(), out, 0.125, N=n, D=d, M=64, B=32, CAUSAL=False)
+    with np.errstate(invalid="ignore"):
+        scores = given["q"] @ given["k"].T * np.float32(0.125)
+        p = np.exp(scores - np.fmax.reduce(scores, axis=1, keepdims=True))
+        want = (p / p.sum(axis=1, keepdims=True)) @ given["v"]
+    if where == "q":
+        assert np.isnan(out[5]).all() and np.isfinite(out[:5]).all()
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(want))
+    np.testing.assert_allclose(out[np.isfinite(want)], want[np.isfinite(want)], rtol=1e-4, atol=1e-5)

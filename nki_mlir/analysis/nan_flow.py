@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
@@ -47,33 +48,98 @@ class _Nans:
 
 def makes_no_difference(op: tile.ReduceOp) -> bool:
     """Whether in each slice with a NaN all that is written and hangs on the reduction's result is NaN, whether the
-    result is that NaN or the extremum of the rest. So it is in a softmax: the NaN is in the sum of the exponentials."""
+    result is that NaN or the extremum of the rest. So it is in a softmax: the NaN is in the sum of the exponentials;
+    and in one that goes on block by block, whose sums stay NaN."""
     rank, axis = len(tile.shape_of(op.source)), op.axis.value.data
     if rank > 2 or op.parent is None:
         return False
-    known = {
-        op.source: _Nans(None if rank == 1 else 1 - axis),
-        op.result: _Nans(None if rank == 1 else 0, some=False, hangs=True),
-    }
-    after = False
-    for other in op.parent.ops:
-        if other is op:
-            after = True
-            continue
-        operands = [known[v] for v in _operands(other) if v in known]
-        if not operands:
+    result = _Nans(None if rank == 1 else 0, some=False, hangs=True)
+    try:
+        _from(op, {op.source: _Nans(None if rank == 1 else 1 - axis), op.result: result}, {op.result: result})
+    except _Difference:
+        return False
+    return True
+
+
+class _Difference(Exception):
+    """Something is written that may depend on what the reduction gives."""
+
+
+Known = dict[SSAValue, _Nans]
+
+
+def _from(op: Operation, known: Known, again: Known) -> None:
+    """Follows values from behind an operation to the end of the function. `again` is what is known where the block runs
+    once more, beside what it carries: there need not be a NaN that time. Raises _Difference."""
+    block = op.parent
+    assert block is not None
+    behind = list(block.ops)[list(block.ops).index(op) + 1 :]
+    _follow(behind, known)
+    loop = block.parent_op()
+    if isinstance(loop, ForOp):
+        carried = _carried(loop, dict.fromkeys(block.args[1:]) | _yielded(loop, known), again)
+        results = {result: carried.get(arg) for result, arg in zip(loop.results, block.args[1:], strict=True)}
+        found: Known = {result: nans for result, nans in results.items() if nans is not None}
+        _from(loop, found, dict(found))
+    elif loop is not None and not isinstance(loop, FuncOp) and any(x.hangs for x in known.values()):
+        raise _Difference
+
+
+def _yielded(loop: ForOp, known: Known) -> dict[SSAValue, _Nans | None]:
+    """What is known of a loop's variables at the end of an iteration."""
+    end = loop.body.block.last_op
+    assert isinstance(end, YieldOp)
+    return {arg: known.get(value) for arg, value in zip(loop.body.block.args[1:], end.operands, strict=True)}
+
+
+def _carried(loop: ForOp, first: dict[SSAValue, _Nans | None], again: Known) -> Known:
+    """What is known of a loop's variables in all iterations behind one at whose end, or before which, it is `first`."""
+    now = first
+    while True:
+        known = {arg: nans for arg, nans in now.items() if nans is not None}
+        inside = known | again
+        _follow(list(loop.body.block.ops), inside)
+        after = _yielded(loop, inside)
+        met = {arg: _either(nans, after[arg]) for arg, nans in now.items()}
+        if met == now:
+            return known
+        now = met
+
+
+def _either(one: _Nans | None, other: _Nans | None) -> _Nans | None:
+    """What is known of a value that is known as one or as the other."""
+    known = [x for x in (one, other) if x is not None]
+    hangs = any(x.hangs for x in known)
+    if len({x.row for x in known}) > 1:
+        if hangs:
+            raise _Difference
+        return None
+    both = one is not None and other is not None
+    if not known or not (hangs or both):
+        return None
+    some, all_ = (both and all(getattr(x, name) for x in known) for name in ("some", "all"))
+    return _Nans(known[0].row, some, all_, hangs)
+
+
+def _follow(ops: list[Operation], known: Known) -> None:
+    """Adds what is known of the results of operations that follow one another."""
+    for op in ops:
+        operands = [known[v] for v in _operands(op) if v in known]
+        if not operands or isinstance(op, YieldOp):
             continue
         hangs = any(x.hangs for x in operands)
-        if isinstance(other, tile.WriteOp | YieldOp | ForOp) or other.regions:
-            if hangs and not (isinstance(other, tile.WriteOp) and known[other.value].all):
-                return False
-            continue
-        result = _through(other, known)
-        if result is not None:
-            known[other.results[0]] = result
+        if isinstance(op, ForOp):
+            args = op.body.block.args[1:]
+            first: dict[SSAValue, _Nans | None] = dict(zip(args, map(known.get, op.iter_args), strict=True))
+            carried = _carried(op, first, {v: x for v, x in known.items() if v not in op.iter_args})
+            known |= {r: carried[arg] for r, arg in zip(op.results, args, strict=True) if arg in carried}
+        elif isinstance(op, tile.WriteOp) or op.regions:
+            if hangs and not (isinstance(op, tile.WriteOp) and op.value in known and known[op.value].all):
+                raise _Difference
+        elif len(op.results) == 1 and (result := known.get(op.results[0]) or _through(op, known)) is not None:
+            known[op.results[0]] = result
         elif hangs:
-            return False
-    return after
+            raise _Difference
 
 
 def _operands(op: Operation) -> list[SSAValue]:
@@ -90,6 +156,12 @@ def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
             return None
         case _ if isinstance(op, _STRICT):
             return _combined(operands)
+        case arith.MaxnumfOp() | arith.MinnumfOp():
+            both = _combined(operands)
+            every = len(operands) == 2 and all(x.all for x in operands)
+            return None if both is None else replace(both, some=every, all=every)
+        case tile.DotOp():
+            return _product(op, known)
         case tile.SplatOp() | tile.BroadcastOp():
             return first
         case tile.ExpandDimsOp():
@@ -121,3 +193,13 @@ def _reduced(source: _Nans, axis: int, rank: int) -> _Nans | None:
     whole = rank == (1 if row is None else 2)
     kept = row if row is None or row < axis else row - 1
     return _Nans(kept, source.some, source.all or (source.some and whole), source.hangs)
+
+
+def _product(op: tile.DotOp, known: Known) -> _Nans | None:
+    """Of rows: one NaN among its terms makes a row of it, and what is added stays NaN."""
+    a, acc = known.get(op.a), None if op.acc is None else known.get(op.acc)
+    if op.b in known or not op.is_plain or any(x is not None and x.row != 0 for x in (a, acc)):
+        return None
+    every = (a is not None and a.some) or (acc is not None and acc.all)
+    some = every or (acc is not None and acc.some)
+    return _Nans(0, some, every, any(x is not None and x.hangs for x in (a, acc)))

@@ -189,7 +189,7 @@ class Placement:
         ]
         if not forms:
             raise self._too_large(op, inside)
-        choice = self._note(Choice(inside, forms, times))
+        choice = self._note(Choice(inside, forms, times, follows=True))
         self._made |= dict.fromkeys(values, choice)
 
     def _layouts(self, value: SSAValue) -> list[Layout]:

@@ -123,6 +123,177 @@ func.func @softmax(%a: memref<4x8xf32>) {
 
 // -----
 
+// So are those of a softmax that goes on block by block: once a row's sums are NaN, they stay so. The maximum so far is
+// one of two, and compared.
+// CHECK-LABEL: func.func @online_softmax
+// CHECK: [[S:%.*]] = tile.dot
+// CHECK-NEXT: tile.reduce max [[S]] axis 1
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
+func.func @online_softmax(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %least = arith.constant dense<0xff800000> : tensor<4xf32>
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %nothing = arith.constant dense<0.0> : tensor<4x16xf32>
+  %x = tile.read %q [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %sums, %totals, %highest = scf.for %i = %zero to %eight step %one iter_args(%acc = %nothing, %l = %none, %m = %least) -> (tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %keys = tile.read %k(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<16x64xf32> -> tensor<16x8xf32>
+    %s = tile.dot %x, %keys over [1] x [0] : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %n = arith.maxnumf %m, %most : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %s, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %total = arith.addf %less, %sum : tensor<4xf32>
+    %column = tile.expand_dims %alpha axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %wide = tile.broadcast %column : tensor<4x1xf32> -> tensor<4x16xf32>
+    %scaled = arith.mulf %acc, %wide : tensor<4x16xf32>
+    %values = tile.read %v(%i) [8 * s0 + d0 by 16, d1 by 1] : memref<64x16xf32> -> tensor<8x16xf32>
+    %next = tile.dot %p, %values acc %scaled over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+    scf.yield %next, %total, %n : tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  %t = tile.expand_dims %totals axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x16xf32>
+  %r = arith.divf %sums, %u : tensor<4x16xf32>
+  tile.write %r to %a [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
+// -----
+
+// The logarithm of the sum is NaN with it.
+// CHECK-LABEL: func.func @logarithm_of_the_sum
+// CHECK: [[S:%.*]] = tile.dot
+// CHECK-NEXT: tile.reduce max [[S]] axis 1
+func.func @logarithm_of_the_sum(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %least = arith.constant dense<0xff800000> : tensor<4xf32>
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %nothing = arith.constant dense<0.0> : tensor<4x16xf32>
+  %x = tile.read %q [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %sums, %totals, %highest = scf.for %i = %zero to %eight step %one iter_args(%acc = %nothing, %l = %none, %m = %least) -> (tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %keys = tile.read %k(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<16x64xf32> -> tensor<16x8xf32>
+    %s = tile.dot %x, %keys over [1] x [0] : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %n = arith.maxnumf %m, %most : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %s, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %total = arith.addf %less, %sum : tensor<4xf32>
+    %column = tile.expand_dims %alpha axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %wide = tile.broadcast %column : tensor<4x1xf32> -> tensor<4x16xf32>
+    %scaled = arith.mulf %acc, %wide : tensor<4x16xf32>
+    %values = tile.read %v(%i) [8 * s0 + d0 by 16, d1 by 1] : memref<64x16xf32> -> tensor<8x16xf32>
+    %next = tile.dot %p, %values acc %scaled over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+    scf.yield %next, %total, %n : tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  %t = tile.expand_dims %totals axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x16xf32>
+  %r = arith.divf %sums, %u : tensor<4x16xf32>
+  tile.write %r to %a [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  %log = math.log %totals : tensor<4xf32>
+  %lse = arith.addf %log, %highest : tensor<4xf32>
+  tile.write %lse to %w [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// The maximum itself is not NaN where only some of a row is.
+// CHECK-LABEL: func.func @the_maximum_is_written
+// CHECK: tile.dot
+// CHECK-NEXT: tile.compare
+func.func @the_maximum_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %least = arith.constant dense<0xff800000> : tensor<4xf32>
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %nothing = arith.constant dense<0.0> : tensor<4x16xf32>
+  %x = tile.read %q [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %sums, %totals, %highest = scf.for %i = %zero to %eight step %one iter_args(%acc = %nothing, %l = %none, %m = %least) -> (tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %keys = tile.read %k(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<16x64xf32> -> tensor<16x8xf32>
+    %s = tile.dot %x, %keys over [1] x [0] : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %n = arith.maxnumf %m, %most : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %s, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %total = arith.addf %less, %sum : tensor<4xf32>
+    %column = tile.expand_dims %alpha axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %wide = tile.broadcast %column : tensor<4x1xf32> -> tensor<4x16xf32>
+    %scaled = arith.mulf %acc, %wide : tensor<4x16xf32>
+    %values = tile.read %v(%i) [8 * s0 + d0 by 16, d1 by 1] : memref<64x16xf32> -> tensor<8x16xf32>
+    %next = tile.dot %p, %values acc %scaled over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+    scf.yield %next, %total, %n : tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  tile.write %highest to %w [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// Nor is a sum that a later block does not start from.
+// CHECK-LABEL: func.func @each_block_is_written
+// CHECK: tile.dot
+// CHECK-NEXT: tile.compare
+func.func @each_block_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %least = arith.constant dense<0xff800000> : tensor<4xf32>
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %nothing = arith.constant dense<0.0> : tensor<4x16xf32>
+  %x = tile.read %q [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %sums, %totals, %highest = scf.for %i = %zero to %eight step %one iter_args(%acc = %nothing, %l = %none, %m = %least) -> (tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %keys = tile.read %k(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<16x64xf32> -> tensor<16x8xf32>
+    %s = tile.dot %x, %keys over [1] x [0] : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %n = arith.maxnumf %m, %most : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %s, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %total = arith.addf %less, %sum : tensor<4xf32>
+    %column = tile.expand_dims %alpha axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %wide = tile.broadcast %column : tensor<4x1xf32> -> tensor<4x16xf32>
+    %scaled = arith.mulf %acc, %wide : tensor<4x16xf32>
+    %values = tile.read %v(%i) [8 * s0 + d0 by 16, d1 by 1] : memref<64x16xf32> -> tensor<8x16xf32>
+    %next = tile.dot %p, %values acc %scaled over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+    tile.write %alpha to %w [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+    scf.yield %next, %total, %n : tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  %t = tile.expand_dims %totals axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x16xf32>
+  %r = arith.divf %sums, %u : tensor<4x16xf32>
+  tile.write %r to %a [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
+// -----
+
 // Here a number beside a NaN reaches the memory.
 // CHECK-LABEL: func.func @differences_are_written
 // CHECK: tile.select
