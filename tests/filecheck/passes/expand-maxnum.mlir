@@ -215,7 +215,7 @@ func.func @logarithm_of_the_sum(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v:
 // The maximum itself is not NaN where only some of a row is.
 // CHECK-LABEL: func.func @the_maximum_is_written
 // CHECK: tile.dot
-// CHECK-NEXT: tile.compare
+// CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
 func.func @the_maximum_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
@@ -254,7 +254,7 @@ func.func @the_maximum_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %
 // Nor is a sum that a later block does not start from.
 // CHECK-LABEL: func.func @each_block_is_written
 // CHECK: tile.dot
-// CHECK-NEXT: tile.compare
+// CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
 func.func @each_block_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
