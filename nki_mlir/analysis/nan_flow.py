@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
@@ -53,9 +53,10 @@ def makes_no_difference(op: tile.ReduceOp) -> bool:
     rank, axis = len(tile.shape_of(op.source)), op.axis.value.data
     if rank > 2 or op.parent is None:
         return False
+    source = _Nans(None if rank == 1 else 1 - axis)
     result = _Nans(None if rank == 1 else 0, some=False, hangs=True)
     try:
-        _from(op, {op.source: _Nans(None if rank == 1 else 1 - axis), op.result: result}, {op.result: result})
+        _from(op, {op.source: source, op.result: result})
     except _Difference:
         return False
     return True
@@ -68,20 +69,21 @@ class _Difference(Exception):
 Known = dict[SSAValue, _Nans]
 
 
-def _from(op: Operation, known: Known, again: Known) -> None:
-    """Follows values from behind an operation to the end of the function. `again` is what is known where the block runs
-    once more, beside what it carries: there need not be a NaN that time. Raises _Difference."""
+def _from(op: Operation, found: Known) -> None:
+    """Follows values from behind an operation to the end of the function, where `found` is known of what it uses and
+    makes. Raises _Difference, also where two loops inside one another carry what hangs on it."""
     block = op.parent
     assert block is not None
-    behind = list(block.ops)[list(block.ops).index(op) + 1 :]
+    behind, known = list(block.ops)[list(block.ops).index(op) + 1 :], dict(found)
     _follow(behind, known)
     loop = block.parent_op()
     if isinstance(loop, ForOp):
-        carried = _carried(loop, dict.fromkeys(block.args[1:]) | _yielded(loop, known), again)
-        results = {result: carried.get(arg) for result, arg in zip(loop.results, block.args[1:], strict=True)}
-        found: Known = {result: nans for result, nans in results.items() if nans is not None}
-        _from(loop, found, dict(found))
-    elif loop is not None and not isinstance(loop, FuncOp) and any(x.hangs for x in known.values()):
+        first = dict.fromkeys(block.args[1:]) | _yielded(loop, known)
+        if isinstance(op, ForOp) and any(first.values()):
+            raise _Difference
+        carried = _carried(loop, first, ({}, found))
+        _from(loop, {r: carried[arg] for r, arg in zip(loop.results, block.args[1:], strict=True) if arg in carried})
+    elif isinstance(block.last_op, YieldOp) and any(v in known and known[v].hangs for v in block.last_op.operands):
         raise _Difference
 
 
@@ -92,17 +94,19 @@ def _yielded(loop: ForOp, known: Known) -> dict[SSAValue, _Nans | None]:
     return {arg: known.get(value) for arg, value in zip(loop.body.block.args[1:], end.operands, strict=True)}
 
 
-def _carried(loop: ForOp, first: dict[SSAValue, _Nans | None], again: Known) -> Known:
-    """What is known of a loop's variables in all iterations behind one at whose end, or before which, it is `first`."""
+def _carried(loop: ForOp, first: dict[SSAValue, _Nans | None], outside: Sequence[Known]) -> Known:
+    """What is known of a loop's variables before any iteration, where before one it is `first`. What the body uses
+    beside them is known in one of some ways: there may be a NaN again, or none."""
     now = first
     while True:
-        known = {arg: nans for arg, nans in now.items() if nans is not None}
-        inside = known | again
-        _follow(list(loop.body.block.ops), inside)
-        after = _yielded(loop, inside)
-        met = {arg: _either(nans, after[arg]) for arg, nans in now.items()}
+        met = now
+        for others in outside:
+            inside = {arg: nans for arg, nans in now.items() if nans is not None} | others
+            _follow(list(loop.body.block.ops), inside)
+            after = _yielded(loop, inside)
+            met = {arg: _either(nans, after[arg]) for arg, nans in met.items()}
         if met == now:
-            return known
+            return {arg: nans for arg, nans in now.items() if nans is not None}
         now = met
 
 
@@ -131,13 +135,15 @@ def _follow(ops: list[Operation], known: Known) -> None:
         if isinstance(op, ForOp):
             args = op.body.block.args[1:]
             first: dict[SSAValue, _Nans | None] = dict(zip(args, map(known.get, op.iter_args), strict=True))
-            carried = _carried(op, first, {v: x for v, x in known.items() if v not in op.iter_args})
-            known |= {r: carried[arg] for r, arg in zip(op.results, args, strict=True) if arg in carried}
+            carried = _carried(op, first, [dict(known)])
+            met = {r: _either(known.get(r), carried.get(arg)) for r, arg in zip(op.results, args, strict=True)}
+            known |= {r: nans for r, nans in met.items() if nans is not None}
         elif isinstance(op, tile.WriteOp) or op.regions:
             if hangs and not (isinstance(op, tile.WriteOp) and op.value in known and known[op.value].all):
                 raise _Difference
-        elif len(op.results) == 1 and (result := known.get(op.results[0]) or _through(op, known)) is not None:
-            known[op.results[0]] = result
+        elif len(op.results) == 1 and (result := _through(op, known)) is not None:
+            before = known.get(op.results[0], result)
+            known[op.results[0]] = replace(before, hangs=before.hangs or result.hangs)
         elif hangs:
             raise _Difference
 
