@@ -474,6 +474,18 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "overlap",
+        (
+            "apart",
+            "-(-least // step) * step > most",
+            "-(-least // step) * step >= most",
+            _tests("test_overlap", "the_last_byte_of_a_part"),
+        ),
+        (
+            "merged",
+            ">= (times := coefficient // found[-1][0]) - 1",
+            ">= (times := coefficient // found[-1][0]) - 2",
+            _tests("test_overlap", "sums_that_are_zero"),
+        ),
         ("boxes", "return a_low < b_high and b_low < a_high", "return a_low < b_low and b_low < a_high", _random(6)),
         ("wrapping", "{distance % trips, distance % trips - trips}", "{distance % trips}", _random(40)),
         ("bytes", "return [*dims, Variable(sign, 0, size - 1)]", "return dims", _filecheck("insert-semaphores")),
@@ -538,7 +550,39 @@ MUTANTS: list[Mutant] = [
     *_of(
         "widening",
         ("last", "if self.count % self.width:", "if False:", _filecheck("widen")),
-        ("axis", "IntegerAttr(axis + 1, i64)", "IntegerAttr(axis, i64)", _filecheck("widen")),
+        ("axis", "IntegerAttr(axis + (axis >= place), i64)", "IntegerAttr(axis, i64)", _filecheck("widen")),
+        ("memory", "if step and step == stride * size:", "if False:", _filecheck("widen")),
+        ("sum", "if all(differ) != is_sum or not any(differ):", "if False:", _filecheck("merge-steps")),
+        ("columns", "(b, op.b, len(a))", "(b, op.b, 0)", _filecheck("widen")),
+    ),
+    *_of(
+        "merge_steps",
+        (
+            "stores",
+            "case tile.WriteOp():\n                return False",
+            "case tile.FlipOp():\n                return False",
+            _filecheck("merge-steps"),
+        ),
+        ("used", "if found is None or not value.has_one_use():", "if found is None:", _filecheck("merge-steps")),
+        ("read", "        op.other is None or", "        True or", _filecheck("merge-steps")),
+        ("room", "_COPIES * bytes_ * self.trips <= room * 3 // 4", "True", _filecheck("merge-steps")),
+    ),
+    *_of(
+        "blocks",
+        ("turned", "if moved.is_turned:", "if False:", _filecheck("widen")),
+        ("banks", "memory.psum_banks // max(banks, 1)", "DEPTH", _filecheck("widen")),
+        ("often", "value.times == 1 and", "False and", _tests("test_products_together", "blocks_fill_the_array")),
+    ),
+    *_of(
+        "nan_flow",
+        (
+            "again",
+            "_carried(loop, first, ({}, found))",
+            "{a: x for a, x in first.items() if x}",
+            _filecheck("expand-maxnum"),
+        ),
+        ("maximum", "replace(both, some=every, all=every)", "both", _filecheck("expand-maxnum")),
+        ("terms", "every = (a is not None and a.some)", "every = (a is not None)", _filecheck("expand-maxnum")),
     ),
     *_of(
         "widths",

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import f32
 from nki_mlir.analysis.overlap import Question, Variable, solvable
 from nki_mlir.analysis.program_order import Loop
 from nki_mlir.dialects.access import Access, Space
+from nki_mlir.dialects.dtypes import u8
 from nki_mlir.dialects.expr import Counter, Expr, Mod
 
 
@@ -77,3 +78,14 @@ def test_parts_of_a_slot_are_apart_in_all_slots() -> None:
     assert not Question(one, loops, other, loops, 1).may_meet()
     wide = Access(Space.SBUF, f32, ((1, 9),), 0, 1, Expr.of(0, ((slot, 64),)))
     assert Question(wide, loops, other, loops, 1).may_meet()
+
+
+@pytest.mark.parametrize(("first", "meets"), [(32, True), (33, False)])
+def test_the_last_byte_of_a_part(first: int, meets: bool) -> None:
+    loops = (Loop(0, 4),)
+    slot = Mod(Expr.counter(0), 3)
+    one, other = (
+        Access(Space.SBUF, u8, ((1, count),), 0, 1, Expr.of(start, ((slot, 64),)))
+        for start, count in ((first, 8), (0, 33))
+    )
+    assert Question(one, loops, other, loops, 1).may_meet() == meets

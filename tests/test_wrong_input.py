@@ -56,6 +56,7 @@ TAKES = {
     "structure-accesses": ("tile",),
     "trim": ("tile",),
     "regrid": ("tile",),
+    "merge-steps": ("tile",),
     "widen": ("tile",),
     "coalesce": ("tile",),
     "programs-to-loops": ("tile",),

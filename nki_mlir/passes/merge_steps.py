@@ -92,7 +92,7 @@ class _Steps:
                 return not any(differs)
             case tile.DotOp() if any(differs):
                 self.products.append(op)
-                return differs == [True, True, *differs[2:]] and not any(differs[2:])
+                return not any(differs[2:])
             case _ if op.regions:
                 return self.differs.isdisjoint(operand for inner in op.walk() for operand in inner.operands)
             case _:

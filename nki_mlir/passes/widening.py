@@ -255,8 +255,7 @@ class Widening:
             batches.append([dim + (dim >= place) for dim in batch])
         if is_sum:
             places = [self.places[op.a], self.places[op.b]]
-            at = next((n for n, dim in enumerate(overs[0]) if dim > places[0]), len(overs[0]))
-            overs = [[*over[:at], place, *over[at:]] for over, place in zip(overs, places, strict=True)]
+            overs = [[place, *over] for over, place in zip(overs, places, strict=True)]
             acc = None if op.acc is None else self.plain(op.acc)
         else:
             a, b = (

@@ -294,6 +294,86 @@ func.func @each_block_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v
 
 // -----
 
+// The sum of a later block is a number again: it is not added to the one before.
+// CHECK-LABEL: func.func @the_last_sum
+// CHECK: tile.dot
+// CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
+func.func @the_last_sum
+// CHECK: [[S:%.*]] = tile.dot
+// CHECK-NEXT: tile.reduce max [[S]] axis 1
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
+func.func @the_last_sum(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %least = arith.constant dense<0xff800000> : tensor<4xf32>
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %nothing = arith.constant dense<0.0> : tensor<4x16xf32>
+  %x = tile.read %q [d0 by 16, d1 by 1] : memref<4x16xf32> -> tensor<4x16xf32>
+  %sums, %totals, %highest = scf.for %i = %zero to %eight step %one iter_args(%acc = %nothing, %l = %none, %m = %least) -> (tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %keys = tile.read %k(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<16x64xf32> -> tensor<16x8xf32>
+    %s = tile.dot %x, %keys over [1] x [0] : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %n = arith.maxnumf %m, %most : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %s, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %total = arith.addf %less, %sum : tensor<4xf32>
+    %column = tile.expand_dims %alpha axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %wide = tile.broadcast %column : tensor<4x1xf32> -> tensor<4x16xf32>
+    %scaled = arith.mulf %acc, %wide : tensor<4x16xf32>
+    %values = tile.read %v(%i) [8 * s0 + d0 by 16, d1 by 1] : memref<64x16xf32> -> tensor<8x16xf32>
+    %next = tile.dot %p, %values acc %scaled over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+    scf.yield %next, %sum, %n : tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  %t = tile.expand_dims %totals axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x16xf32>
+  tile.write %u to %a [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
+// -----
+
+// A maximum that ignores NaN makes numbers of some.
+// CHECK-LABEL: func.func @numbers_again
+// CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
+func.func @numbers_again(%a: memref<4x8xf32>, %w: memref<4xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<4x8xf32>
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %e = arith.maxnumf %d, %d : tensor<4x8xf32>
+  %f = arith.maxnumf %e, %zero : tensor<4x8xf32>
+  %s = tile.reduce sum %f axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  tile.write %s to %w [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// A product of the maximum alone has no NaN in it.
+// CHECK-LABEL: func.func @a_product_of_the_maximum
+// CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
+func.func @a_product_of_the_maximum(%a: memref<4x8xf32>, %v: memref<8x16xf32>, %w: memref<4x16xf32>) {
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %y = tile.read %v [d0 by 16, d1 by 1] : memref<8x16xf32> -> tensor<8x16xf32>
+  %p = tile.dot %b, %y over [1] x [0] : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+  tile.write %p to %w [d0 by 16, d1 by 1] : tensor<4x16xf32> -> memref<4x16xf32>
+  func.return
+}
+
+// -----
+
 // Here a number beside a NaN reaches the memory.
 // CHECK-LABEL: func.func @differences_are_written
 // CHECK: tile.select

@@ -252,3 +252,23 @@ func.func @steps_at_run_time(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>,
   tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
   func.return
 }
+
+// A sum that a later product is made of.
+// CHECK-LABEL: func.func @a_sum_in_a_product
+// CHECK: tile.dot {{.*}} over [1] x [0] : tensor<64x64xf32>
+func.func @a_sum_in_a_product(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %c: memref<64x48xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x48xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %p = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    %z = arith.mulf %y, %p : tensor<64x48xf32>
+    %s = tile.dot %x, %z acc %p over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    scf.yield %s : tensor<64x48xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  func.return
+}
