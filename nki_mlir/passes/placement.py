@@ -2,15 +2,14 @@
 
 Each operation can be computed in several *forms*: its result in some layout, its operands in those that this asks of
 them. Where a producer's layout is not what a consumer asks for, a convert stands between the two, which is always
-possible and has a price. So nothing fails for want of a layout. The cheapest forms are looked for: from each of a few
-beginnings the operations choose in program order, and the best outcome is improved one operation at a time.
+possible and has a price. So nothing fails for want of a layout. Here the forms are made and priced; a search takes the
+cheapest (`placement_search.py`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType
@@ -28,15 +27,10 @@ from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.place_shapes import reshapings
+from nki_mlir.passes.placement_search import Choice, Form, Search
 
 MOST_LAYOUTS = 10
 """Layouts that are tried for one value."""
-_SWEEPS = 4
-"""How often every operation may change its mind."""
-_MOST_MOVES = 16
-"""Operations that change their forms together."""
-_LEAST_GAIN = 1e-6
-"""What is worth a change, in ns; less is rounding."""
 
 
 def is_data(type_: Attribute) -> bool:
@@ -47,31 +41,6 @@ def is_data(type_: Attribute) -> bool:
 def is_placed(value: SSAValue) -> bool:
     """Whether the value becomes a tile (constants stay scalars until an operation needs them as tiles)."""
     return is_data(value.type) and constant_of(value) is None
-
-
-@dataclass(frozen=True)
-class Form:
-    """A way to compute something: the layout of what comes out, those that it asks of its operands, its price in ns."""
-
-    result: Layout
-    wants: tuple[tuple[SSAValue, Layout], ...]
-    price: float
-
-
-@dataclass(eq=False)
-class Choice:
-    """An operation, or a variable that a loop carries, in one of several forms. It is computed `times` times. One that
-    `follows` may change its form together with what uses it."""
-
-    value: SSAValue | None
-    forms: list[Form]
-    times: int
-    follows: bool = False
-    form: Form = field(init=False)
-    users: list[Choice] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.form = self.forms[0]
 
 
 class Placement:
@@ -85,17 +54,14 @@ class Placement:
         self._asked: dict[SSAValue, dict[Layout, None]] = {}
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
-        self._convert = cache(self._convert_price)
         for reshape in [op for op in func.walk() if isinstance(op, tile.ReshapeOp)]:
             self._note_images(reshape)
         self._check_sizes()
         for op in reversed(list(func.walk())):
             self._add(op)
-        self._choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
-        for choice in self._choices:
-            for value in {v for form in choice.forms for v, _ in form.wants}:
-                self._made[value].users.append(choice)
-        self._solve()
+        choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
+        self.search = Search(choices, self._made, cache(self._convert))
+        self.search.solve()
 
     def layout(self, value: SSAValue) -> Layout:
         """Where a value lies."""
@@ -334,95 +300,9 @@ class Placement:
     def _transfer(self, layout: Layout, strides: Sequence[int], value: SSAValue, store: bool = False) -> float:
         return self.prices.transfer(layout, strides, tile.element_of(value), store)
 
-    def _convert_price(self, have: Layout, want: Layout, element: Attribute, remade: float) -> float:
-        return min(self.prices.convert(have, want, element)[0], remade)
+    def _convert(self, have: Layout, want: Layout, element: Attribute) -> float:
+        return self.prices.convert(have, want, element)[0]
 
-    def _edge(self, value: SSAValue, want: Layout) -> float:
-        """What it costs, in all iterations, that a value lies as somebody wants it."""
-        source = self._made[value]
-        have = source.form.result
-        if have == want:
-            return 0.0
-        remade = math.inf
-        if not source.form.wants and source.value is not None:
-            remade = next((form.price for form in source.forms if form.result == want), math.inf)
-        return source.times * self._convert(have, want, tile.element_of(value), remade)
-
-    def _price(self, choice: Choice, form: Form) -> float:
-        return choice.times * form.price + sum(self._edge(value, want) for value, want in form.wants)
-
-    def _moves(self, choice: Choice, form: Form) -> dict[Choice, Form]:
-        """A form for a choice, and for those that it can take along: what makes its operands, and what makes theirs, as
-        they are then wanted."""
-        moves, todo = {choice: form}, [form]
-        while todo and len(moves) < _MOST_MOVES:
-            for value, want in todo.pop().wants:
-                source = self._made[value]
-                fit = [f for f in source.forms if f.result == want] if source.follows else []
-                if fit and source.form.result != want and source not in moves:
-                    moves[source] = min(fit, key=lambda f: f.price)
-                    todo.append(moves[source])
-        return moves
-
-    def _gain(self, moves: dict[Choice, Form]) -> float:
-        """What some changes of form save, converts included."""
-        touched = dict.fromkeys((*moves, *(user for choice in moves for user in choice.users)))
-        before, old = self._total(touched), {choice: choice.form for choice in moves}
-        for choice, form in moves.items():
-            choice.form = form
-        gain = before - self._total(touched)
-        for choice, form in old.items():
-            choice.form = form
-        return gain
-
-    def _total(self, choices: Iterable[Choice]) -> float:
-        return sum(self._price(choice, choice.form) for choice in choices)
-
-    # The search.
-    def _solve(self) -> None:
-        best: list[Form] | None = None
-        least = math.inf
-        for prefers in _BEGINNINGS:
-            for choice in self._choices:
-                self._begin(choice, prefers)
-            self._improve()
-            total = self._total(self._choices)
-            if best is None or total < least:
-                best, least = [choice.form for choice in self._choices], total
-        for choice, form in zip(self._choices, best or [], strict=True):
-            choice.form = form
-
-    def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
-        """The form that suits the operands best; of loads, one that is preferred."""
-        if any(form.wants for form in choice.forms):
-            choice.form = min(choice.forms, key=lambda form: self._price(choice, form))
-        else:
-            liked = [form for form in choice.forms if prefers(form.result)]
-            choice.form = min(liked or choice.forms, key=lambda form: form.price)
-
-    def _improve(self) -> None:
-        for _ in range(_SWEEPS):
-            changed = False
-            for choice in self._choices:
-                others = [form for form in choice.forms if form is not choice.form]
-                ways = [moves for form in others for moves in ({choice: form}, self._moves(choice, form))]
-                gain, number = max(((self._gain(moves), -i) for i, moves in enumerate(ways)), default=(0.0, 0))
-                if gain > _LEAST_GAIN:
-                    for moved, form in ways[-number].items():
-                        moved.form = form
-                    changed = True
-            if not changed:
-                return
-
-
-_BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
-    lambda layout: any(f.dim == 0 for f in layout.partition),
-    lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
-    lambda layout: any(f.dim == 0 and f.step == 1 for f in layout.partition),
-    lambda layout: not layout.partition,
-)
-"""What loads prefer at first: their first dimension on the partitions, their last, the first one dealt out (which
-blocks and products take), or none."""
 
 _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterator[Form]]] = {
     tile.ReadOp: Placement._read,

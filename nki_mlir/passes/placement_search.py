@@ -1,0 +1,236 @@
+"""Looks for the cheapest forms of the operations of a function, converts between them included.
+
+From each of a few beginnings the operations choose in program order, and the outcome is improved one operation at a
+time; the best one is taken.
+
+Prices are whole femtoseconds: sums are exact, whatever their order, and so are differences of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import Attribute, SSAValue
+
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.layout import Layout
+
+_SWEEPS = 4
+"""How often every operation may change its mind."""
+_MOST_MOVES = 16
+"""Operations that change their forms together."""
+_FEMTOSECONDS = 1e6
+"""In a nanosecond."""
+_LEAST_GAIN = 1000
+"""What is worth a change is more, in femtoseconds; less is rounding."""
+
+Convert = Callable[[Layout, Layout, Attribute], float]
+"""What it costs, in ns, to move a value of an element type from one layout to another."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to compute something: the layout of what comes out, those that it asks of its operands, its price in ns."""
+
+    result: Layout
+    wants: tuple[tuple[SSAValue, Layout], ...]
+    price: float
+
+
+@dataclass(eq=False)
+class Choice:
+    """An operation, or a variable that a loop carries, in one of several forms. It is computed `times` times. One that
+    `follows` may change its form together with what uses it.
+
+    `number` is that of its form. By the number of a form, `edges` are what it asks of its operands, and `held` is its
+    price together with what its users, as they are, pay for that they want it otherwise."""
+
+    value: SSAValue | None
+    forms: list[Form]
+    times: int
+    follows: bool = False
+    number: int = 0
+    edges: list[list[Edge]] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
+
+    @property
+    def form(self) -> Form:
+        return self.forms[self.number]
+
+    def own(self, number: int) -> int:
+        """The price of a form in all iterations, without converts."""
+        return self.times * _femtoseconds(self.forms[number].price)
+
+
+class Edge(dict[int, int]):
+    """That somebody wants what `source` makes in a layout: the price in all iterations, by the number of the form of
+    `source`; found when it is asked for. `along` is the number of the form that the source, if it follows, then takes.
+    """
+
+    def __init__(self, source: Choice, want: Layout, element: Attribute, convert: Convert):
+        super().__init__()
+        self.source, self._want, self._element, self._convert = source, want, element, convert
+        self.fits = frozenset(n for n, form in enumerate(source.forms) if form.result == want)
+        follows = source.follows and self.fits
+        self.along = min(sorted(self.fits), key=lambda n: source.forms[n].price) if follows else None
+
+    def __missing__(self, number: int) -> int:
+        self[number] = price = 0 if number in self.fits else self._price(self.source.forms[number])
+        return price
+
+    def _price(self, form: Form) -> int:
+        """That of a convert, or of making again what is made of nothing."""
+        remade = math.inf
+        if not form.wants and self.source.value is not None:
+            remade = next((self.source.forms[n].price for n in sorted(self.fits)), math.inf)
+        return self.source.times * _femtoseconds(min(self._convert(form.result, self._want, self._element), remade))
+
+
+Moves = Mapping[Choice, int]
+"""The numbers of the forms that some choices change to together."""
+
+
+class Search:
+    """Chooses a form for each of `choices`, which are in program order; `made` has those that make the operands."""
+
+    def __init__(self, choices: Sequence[Choice], made: Mapping[SSAValue, Choice], convert: Convert):
+        self._choices = choices
+        edges: dict[tuple[Choice, Layout, Attribute], Edge] = {}
+
+        def edge(value: SSAValue, want: Layout) -> Edge:
+            key = made[value], want, tile.element_of(value)
+            if key not in edges:
+                edges[key] = Edge(*key, convert)
+            return edges[key]
+
+        for choice in choices:
+            choice.edges = [[edge(value, want) for value, want in form.wants] for form in choice.forms]
+
+    def solve(self) -> None:
+        """Leaves all choices as they are best. Beginnings that come to the same are improved once."""
+        known: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
+        for prefers in _BEGINNINGS:
+            for choice in self._choices:
+                self._begin(choice, prefers)
+            begun = self.numbers
+            if begun not in known:
+                self._improve()
+                known[begun] = self.total(), self.numbers
+            self.restore(known[begun][1])
+        self.restore(min(known.values(), key=lambda found: found[0])[1])
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Those of the forms of all choices."""
+        return tuple(choice.number for choice in self._choices)
+
+    def restore(self, numbers: Sequence[int]) -> None:
+        for choice, number in zip(self._choices, numbers, strict=True):
+            choice.number = number
+
+    def total(self) -> int:
+        """What all costs, converts included."""
+        return sum(_price(choice, choice.number) for choice in self._choices)
+
+    def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
+        """The form that suits the operands best; of loads, one that is preferred."""
+        numbers = range(len(choice.forms))
+        if any(choice.edges):
+            choice.number = min(numbers, key=lambda n: _price(choice, n))
+        else:
+            liked = [n for n in numbers if prefers(choice.forms[n].result)]
+            choice.number = min(liked or numbers, key=lambda n: choice.forms[n].price)
+
+    def _improve(self) -> None:
+        self.hold()
+        for _ in range(_SWEEPS):
+            changed = False
+            for choice in self._choices:
+                best, least = None, _LEAST_GAIN
+                for moves in _ways(choice):
+                    if (saved := gain(moves)) > least:
+                        best, least = moves, saved
+                if best is not None:
+                    change(best)
+                    changed = True
+            if not changed:
+                return
+
+    def hold(self) -> None:
+        """Finds what the users of every choice pay, as all choices are."""
+        for choice in self._choices:
+            choice.held = [choice.own(n) for n in range(len(choice.forms))]
+        for choice in self._choices:
+            _pay(choice, 1)
+
+
+def gain(moves: Moves) -> int:
+    """What some changes of form save, converts included: first that of each for users that stay as they are, then that
+    of the changed ones as users, whose operands have changed by then."""
+    saved = 0
+    for choice, number in moves.items():
+        saved += choice.held[choice.number] - choice.held[number]
+        for edge in choice.edges[choice.number]:
+            saved += edge[moves.get(edge.source, edge.source.number)]
+        for edge in choice.edges[number]:
+            saved -= edge[moves.get(edge.source, edge.source.number)]
+    return saved
+
+
+def change(moves: Moves) -> None:
+    """Changes forms, and what others hold with them."""
+    for choice, number in moves.items():
+        _pay(choice, -1)
+        choice.number = number
+        _pay(choice, 1)
+
+
+def _ways(choice: Choice) -> Iterator[Moves]:
+    """Each other form, alone and with what can come along."""
+    for number in range(len(choice.forms)):
+        if number != choice.number:
+            yield {choice: number}
+            moves = moves_to(choice, number)
+            if len(moves) > 1:
+                yield moves
+
+
+def moves_to(choice: Choice, number: int) -> Moves:
+    """A form for a choice, and for those that it can take along: what makes its operands, and what makes theirs, as
+    they are then wanted."""
+    moves, todo = {choice: number}, [choice.edges[number]]
+    while todo and len(moves) < _MOST_MOVES:
+        for edge in todo.pop():
+            source, along = edge.source, edge.along
+            if along is not None and source.number not in edge.fits and source not in moves:
+                moves[source] = along
+                todo.append(source.edges[along])
+    return moves
+
+
+def _pay(choice: Choice, sign: int) -> None:
+    """Adds what a choice pays for its operands, whatever form they have, to what those hold, or takes it away."""
+    for edge in choice.edges[choice.number]:
+        held = edge.source.held
+        for number in range(len(held)):
+            held[number] += sign * edge[number]
+
+
+def _price(choice: Choice, number: int) -> int:
+    return choice.own(number) + sum(edge[edge.source.number] for edge in choice.edges[number])
+
+
+def _femtoseconds(ns: float) -> int:
+    return round(ns * _FEMTOSECONDS)
+
+
+_BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
+    lambda layout: any(f.dim == 0 for f in layout.partition),
+    lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
+    lambda layout: any(f.dim == 0 and f.step == 1 for f in layout.partition),
+    lambda layout: not layout.partition,
+)
+"""What loads prefer at first: their first dimension on the partitions, their last, the first one dealt out (which
+blocks and products take), or none."""
