@@ -96,7 +96,7 @@ class Search:
     """Chooses a form for each of `choices`, which are in program order; `made` has those that make the operands."""
 
     def __init__(self, choices: Sequence[Choice], made: Mapping[SSAValue, Choice], convert: Convert):
-        self._choices = choices
+        self.choices = choices
         edges: dict[tuple[Choice, Layout, Attribute], Edge] = {}
 
         def edge(value: SSAValue, want: Layout) -> Edge:
@@ -112,7 +112,7 @@ class Search:
         """Leaves all choices as they are best. Beginnings that come to the same are improved once."""
         known: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
         for prefers in _BEGINNINGS:
-            for choice in self._choices:
+            for choice in self.choices:
                 self._begin(choice, prefers)
             begun = self.numbers
             if begun not in known:
@@ -124,15 +124,15 @@ class Search:
     @property
     def numbers(self) -> tuple[int, ...]:
         """Those of the forms of all choices."""
-        return tuple(choice.number for choice in self._choices)
+        return tuple(choice.number for choice in self.choices)
 
     def restore(self, numbers: Sequence[int]) -> None:
-        for choice, number in zip(self._choices, numbers, strict=True):
+        for choice, number in zip(self.choices, numbers, strict=True):
             choice.number = number
 
     def total(self) -> int:
         """What all costs, converts included."""
-        return sum(_price(choice, choice.number) for choice in self._choices)
+        return sum(_price(choice, choice.number) for choice in self.choices)
 
     def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
         """The form that suits the operands best; of loads, one that is preferred."""
@@ -147,7 +147,7 @@ class Search:
         self.hold()
         for _ in range(_SWEEPS):
             changed = False
-            for choice in self._choices:
+            for choice in self.choices:
                 best, least = None, _LEAST_GAIN
                 for moves in _ways(choice):
                     if (saved := gain(moves)) > least:
@@ -160,9 +160,9 @@ class Search:
 
     def hold(self) -> None:
         """Finds what the users of every choice pay, as all choices are."""
-        for choice in self._choices:
+        for choice in self.choices:
             choice.held = [choice.own(n) for n in range(len(choice.forms))]
-        for choice in self._choices:
+        for choice in self.choices:
             _pay(choice, 1)
 
 
