@@ -531,8 +531,14 @@ MUTANTS: list[Mutant] = [
         ("corner", "part.coefficient(dim) * end for end", "end for end", _COORDINATES),
     ),
     *_of(
-        "placement",
-        ("remade", "if not source.form.wants and source.value", "if source.value", _filecheck("place")),
+        "placement_search",
+        ("remade", "if not form.wants and self.source.value", "if self.source.value", _filecheck("place")),
+        (
+            "held",
+            "        _pay(choice, -1)",
+            "        pass",
+            _tests("test_placement_search", "a_gain_is_the_difference_of_totals"),
+        ),
     ),
     *_of(
         "place_shapes",
