@@ -6,6 +6,7 @@ They rank layouts: how an access is cut into rectangles, and what waits for what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -76,16 +77,23 @@ class Prices:
         if why_not(Way.NOTHING, src, dst, self.target) is None:
             return 0.0, Way.NOTHING
         tried = exact_ways(self.target) if ways is None else ways
-        return min((self._way(w, src, dst), w) for w in tried if why_not(w, src, dst, self.target) is None)
+        best: tuple[float, Way] | None = None
+        for way in tried:
+            if why_not(way, src, dst, self.target) is None:
+                most = math.inf if best is None else best[0]
+                found = self._way(way, src, dst, most), way
+                best = found if best is None else min(best, found)
+        assert best is not None, "DMA moves everything"
+        return best
 
-    def _way(self, way: Way, src: TileType, dst: TileType) -> float:
+    def _way(self, way: Way, src: TileType, dst: TileType, most: float) -> float:
         match way:
             case Way.NOTHING:
                 return 0.0
             case Way.COPY:
                 return self.compute(dst.layout, dst.element_type)
             case _:
-                return movement.price(way, src, dst, self.target)
+                return movement.price(way, src, dst, self.target, most)
 
     def _tile(self, partitions: int, elements: int, element: Attribute, space: Space = Space.SBUF) -> Access:
         return Access(space, _stored(element), ((1, elements),), 0, partitions)

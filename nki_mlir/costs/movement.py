@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -43,22 +44,27 @@ class Group(NamedTuple):
     stages: Sequence[Stage]
 
 
-def price(way: Way, src: TileType, dst: TileType, target: Target) -> float:
-    """From the first instruction to the result. `way` is one that can be, and moves something."""
-    return _transfers(src, dst, target) if way is Way.DMA else _instructions(way, src, dst, target)
+def price(way: Way, src: TileType, dst: TileType, target: Target, most: float = math.inf) -> float:
+    """From the first instruction to the result. `way` is one that can be, and moves something. Of a price above `most`
+    only that it is above is certain."""
+    return _transfers(src, dst, target, most) if way is Way.DMA else _instructions(way, src, dst, target)
 
 
-def _transfers(src: TileType, dst: TileType, target: Target) -> float:
+def _transfers(src: TileType, dst: TileType, target: Target, most: float) -> float:
     """One after the other on a ring. Whoever needs the value waits for all of a transfer's latency, twice: it is
     neither the first nor the last thing that happens to it."""
-    dma, element, total = target.dma, _stored(src.element_type), 0.0
+    element, total = _stored(src.element_type), 2 * (target.dma.start_ns + target.dma.completion_ns)
+    if total > most:
+        return total
     for whole in walks(dst.sizes, dst.layout.spots, one_replica(src.layout), anywhere=True):
         number, walk = alike_transfers(whole, target.limits.transfer_dims)
         ends = (("dst", 0), ("src", 1))
         operands = {name: _on_chip(element, walk.dims(at), walk.partitions(at)) for name, at in ends}
         one = _instance("dma_copy", Engine.SYNC, operands, target, queue=0)
         total += number * (transfers.generation(one).interval + max(ns for _, ns in transfers.shares(one)))
-    return 2 * (dma.start_ns + dma.completion_ns) + total
+        if total > most:
+            break
+    return total
 
 
 def _instructions(way: Way, src: TileType, dst: TileType, target: Target) -> float:
