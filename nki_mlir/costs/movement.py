@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from xdsl.dialects.builtin import i1
@@ -106,8 +105,10 @@ def _shuffles(way: Way, src: TileType, dst: TileType, target: Target) -> Iterato
 def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
     """What shares a bank: bytes as numbers, products or transposes, what leaves the bank."""
     passage, turns = through_array(way, src, dst, target)
-    alike = Counter(replace(group, source=0, result=0) for turn in turns for group in passage.groups(turn))
-    for group, number in alike.items():
+    found = (group for turn in turns for group in passage.groups(turn))
+    alike = Counter((group.rows, group.columns, group.blocks) for group in found)
+    for digits, number in alike.items():
+        group = Turn(*digits, source=0, result=0)
         width = dst.layout.partitions if way is Way.ONES else group.width
         if not passage.in_bytes:
             array = [_transposes(passage, group, target)]

@@ -3,8 +3,9 @@ levels are checked by them. Their sources are in docs/hardware.md; a `Rule` retu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from xdsl.ir import Attribute
@@ -90,10 +91,13 @@ class Instance:
         found = self.operands.get(name)
         return found if isinstance(found, Access) else None
 
-    def accesses(self) -> Iterator[tuple[Operand, Access]]:
-        for operand in self.instruction.operands:
-            if (found := self.access(operand.name)) is not None:
-                yield operand, found
+    def accesses(self) -> Sequence[tuple[Operand, Access]]:
+        return self._accesses
+
+    @cached_property
+    def _accesses(self) -> Sequence[tuple[Operand, Access]]:
+        found = [(operand, self.operands.get(operand.name)) for operand in self.instruction.operands]
+        return [(operand, access) for operand, access in found if isinstance(access, Access)]
 
     def alus(self) -> Iterator[Alu]:
         for f in self.instruction.fields:

@@ -104,7 +104,7 @@ class Turn:
 
     def at(self, place: Place, blocks: tuple[Digit, ...]) -> Turn:
         """Some of the blocks, from a place on."""
-        return replace(self, blocks=blocks, source=self.source + place.source, result=self.result + place.result)
+        return Turn(self.rows, self.columns, blocks, self.source + place.source, self.result + place.result)
 
 
 class Place(NamedTuple):

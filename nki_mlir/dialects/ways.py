@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from xdsl.dialects.utils import EnumAttribute
@@ -110,8 +111,9 @@ def passage(way: Way, element: Attribute, target: Target) -> Passage:
     return values(element, target)
 
 
-def through_array(way: Way, src: TileType, dst: TileType, target: Target) -> tuple[Passage, list[Turn]]:
-    """How a tile goes through the array. Raises LayoutError where it can't."""
+@lru_cache(maxsize=16)
+def through_array(way: Way, src: TileType, dst: TileType, target: Target) -> tuple[Passage, Sequence[Turn]]:
+    """How a tile goes through the array. Raises LayoutError where it can't. Who asks whether it can soon asks how."""
     found, cut = passage(way, src.element_type, target), spreads if way is Way.ONES else turns
     return found, cut(dst.sizes, one_replica(src.layout), dst.layout.spots, found, target.limits)
 
