@@ -119,14 +119,14 @@ def test_the_array_is_full() -> None:
     compiled = product.compile(*arguments, *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN)
     result = compiled.run(*arguments, *sizes, BM=64, BN=64, BK=64, **PLAIN)
     units = {unit.name: unit for unit in result.profile.units}
-    assert units["tensor"].instructions["nc_matmul"] == 8 * 4 * 8
+    assert units["tensor"].instructions["multiply_moving"] == 8 * 4 * 8
     loaded = sum(unit.nbytes.get("hbm to sbuf", 0) for unit in units.values())
     assert loaded == 2 * 1024 * 1024 * (1 + 2)
 
 
 @pytest.mark.parametrize("left_out", ["merge-steps", "widen", "coalesce"])
 def test_each_pass_may_be_left_out(left_out: str) -> None:
-    sizes = 100, 90, 150
+    sizes = 128, 96, 160
     arguments = matrices(*sizes)
     meta = {"BM": 32, "BN": 32, "BK": 32, **PLAIN}
     module = product.trace(*arguments, *sizes, grid=(4, 3), **meta).module
