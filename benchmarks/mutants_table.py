@@ -571,7 +571,7 @@ MUTANTS: list[Mutant] = [
         ),
         ("used", "if found is None or not value.has_one_use():", "if found is None:", _filecheck("merge-steps")),
         ("read", "        op.other is None or", "        True or", _filecheck("merge-steps")),
-        ("room", "_COPIES * bytes_ * self.trips <= room * 3 // 4", "True", _filecheck("merge-steps")),
+        ("room", "terms * self.trips <= _MOST_TERMS", "True", _filecheck("merge-steps")),
     ),
     *_of(
         "blocks",

@@ -24,7 +24,10 @@ from nki_mlir.passes.widening import NotWidenable, Widening
 from nki_mlir.targets import Target
 
 _TERMS = 512
-"""Terms of one product where there is no room for all of them: loads of them are long, and several are under way."""
+"""Terms of one product where it does not have all of them: loads of them are long, and several are under way."""
+
+_MOST_TERMS = 2048
+"""All terms of one product, since each piece of what the array takes at a time is an instruction of its own."""
 
 _COPIES = 2
 """Of each operand, one is loaded while the other is multiplied."""
@@ -44,9 +47,9 @@ class MergeSteps(LevelPass):
           %y = tile.read %b [512 * k + 64 * d0 + d1 by 512, d2 by 1]
           %s = tile.dot %x, %y acc %acc over [1, 2] x [0, 1] }
 
-    The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. All
-    of them are merged where there is room in SBUF: then what one operand has in common with the next program's stays
-    there. `width` sets how many iterations become one. Left alone: loops that do anything but add up products of what
+    The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. If
+    they are not too many, and there is room in SBUF, all of them are merged where there are several programs: then what
+    one operand has in common with the next program's stays there. `width` sets how many iterations become one. Left alone: loops that do anything but add up products of what
     they read and compute, or whose number of iterations is not known.
     """
 
@@ -147,7 +150,7 @@ class _Steps:
                 left = max(math.prod(shape) // many, min(side, math.prod(shape) // many * grid))
                 bytes_ += many * left * dtype(tile.element_of(op.a)).bytes
         room = target.memory.sbuf_usable_bytes * limits.partitions
-        if _COPIES * bytes_ * self.trips <= room * 3 // 4:
+        if grid > 1 and terms * self.trips <= _MOST_TERMS and _COPIES * bytes_ * self.trips <= room * 3 // 4:
             return self.trips
         return max(1, _TERMS // terms)
 

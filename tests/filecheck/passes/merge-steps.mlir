@@ -3,18 +3,19 @@
 // RUN: nki-opt %s -p "merge-steps{width=3}" --split-input-file | filecheck %s --check-prefix THREE
 
 
-// There is room for all terms. Three steps of 32 don't divide them: what there is none of is zero.
-// CHECK-LABEL: func.func @all_terms
+// Some terms at a time. Three steps don't divide 32: what there is none of is zero.
+// CHECK-LABEL: func.func @some_terms
+// CHECK: arith.constant 4 : index
 // CHECK: scf.for [[K:%.*]] = {{.*}} iter_args([[ACC:%.*]] = {{%.*}}) -> (tensor<64x48xf32>)
-// CHECK: [[X:%.*]] = tile.read {{%.*}}([[K]]) [d0 by 2048, 2048 * s0 + 64 * d1 + d2 by 1] : {{.*}} -> tensor<64x32x64xbf16>
-// CHECK: [[Y:%.*]] = tile.read {{%.*}}([[K]]) [2048 * s0 + 64 * d0 + d1 by 48, d2 by 1] : {{.*}} -> tensor<32x64x48xbf16>
+// CHECK: [[X:%.*]] = tile.read {{%.*}}([[K]]) [d0 by 2048, 512 * s0 + 64 * d1 + d2 by 1] : {{.*}} -> tensor<64x8x64xbf16>
+// CHECK: [[Y:%.*]] = tile.read {{%.*}}([[K]]) [512 * s0 + 64 * d0 + d1 by 48, d2 by 1] : {{.*}} -> tensor<8x64x48xbf16>
 // CHECK: [[S:%.*]] = tile.dot [[X]], [[Y]] acc [[ACC]] over [1, 2] x [0, 1] : {{.*}} -> tensor<64x48xf32>
 // CHECK: scf.yield [[S]]
-// THREE-LABEL: func.func @all_terms
+// THREE-LABEL: func.func @some_terms
 // THREE: arith.constant 11 : index
 // THREE: tile.read {{%.*}} [d0 by 2048, 192 * s0 + 64 * d1 + d2 in * to 2048 by 1] : {{.*}} -> tensor<64x3x64xbf16>
 // THREE: tile.read {{%.*}} [192 * s0 + 64 * d0 + d1 in * to 2048 by 48, d2 by 1] : {{.*}} -> tensor<3x64x48xbf16>
-func.func @all_terms(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, %c: memref<64x48xf32>) {
+func.func @some_terms(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, %c: memref<64x48xf32>) {
   %zero = arith.constant dense<0.0> : tensor<64x48xf32>
   %low = arith.constant 0 : index
   %high = arith.constant 32 : index
@@ -26,6 +27,44 @@ func.func @all_terms(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, %c: mem
     scf.yield %s : tensor<64x48xf32>
   }
   tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  func.return
+}
+
+// All of them, of several programs that have an operand in common.
+// CHECK-LABEL: func.func @all_terms
+// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x32x64xbf16>, tensor<32x64x48xbf16> -> tensor<64x48xf32>
+func.func @all_terms(%a: memref<256x2048xbf16>, %b: memref<2048x48xbf16>, %c: memref<256x48xf32>) {
+  tile.programs (%i) in [4] {
+    %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 32 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x48xf32>) {
+      %x = tile.read %a(%i, %k) [64 * s0 + d0 by 2048, 64 * s1 + d1 by 1] : memref<256x2048xbf16> -> tensor<64x64xbf16>
+      %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xbf16> -> tensor<64x48xbf16>
+      %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xbf16>, tensor<64x48xbf16> -> tensor<64x48xf32>
+      scf.yield %s : tensor<64x48xf32>
+    }
+    tile.write %sum to %c(%i) [64 * s0 + d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<256x48xf32>
+  }
+  func.return
+}
+
+// Too many for one product.
+// CHECK-LABEL: func.func @too_many_terms(%a: memref<256x4096xbf16>, %b: memref<4096x48xbf16>, %c: memref<256x48xf32>) {
+  tile.programs (%i) in [4] {
+    %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 64 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x48xf32>) {
+      %x = tile.read %a(%i, %k) [64 * s0 + d0 by 4096, 64 * s1 + d1 by 1] : memref<256x4096xbf16> -> tensor<64x64xbf16>
+      %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<4096x48xbf16> -> tensor<64x48xbf16>
+      %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xbf16>, tensor<64x48xbf16> -> tensor<64x48xf32>
+      scf.yield %s : tensor<64x48xf32>
+    }
+    tile.write %sum to %c(%i) [64 * s0 + d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<256x48xf32>
+  }
   func.return
 }
 
@@ -60,7 +99,7 @@ func.func @sums(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, %c: memref<6
 
 // What is computed of zeros need not be zero: three steps at a time would be a step too many, two are not.
 // CHECK-LABEL: func.func @what_is_computed
-// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x32x64xbf16>
+// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x8x64xbf16>
 // THREE-LABEL: func.func @what_is_computed
 // THREE: math.exp {{.*}} : tensor<64x2x64xbf16>
 // THREE: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x2x64xbf16>, tensor<2x64x48xbf16>
@@ -99,7 +138,7 @@ func.func @not_zero_outside(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, 
   func.return
 }
 
-// Where all terms would not fit, 512 of them.
+// Where all operands would not fit, 512 terms of them.
 // CHECK-LABEL: func.func @no_room
 // CHECK: arith.constant 128 : index
 // CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<512x8x64xbf16>, tensor<8x64x48xbf16> -> tensor<512x48xf32>
