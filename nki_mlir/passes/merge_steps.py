@@ -49,8 +49,9 @@ class MergeSteps(LevelPass):
 
     The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. If
     they are not too many, and there is room in SBUF, all of them are merged where there are several programs: then what
-    one operand has in common with the next program's stays there. `width` sets how many iterations become one. Left alone: loops that do anything but add up products of what
-    they read and compute, or whose number of iterations is not known.
+    one operand has in common with the next program's stays there. `width` sets how many iterations become one. Left
+    alone: loops that do anything but add up products of what they read and compute, or whose number of iterations is
+    not known.
     """
 
     name = "merge-steps"

@@ -51,7 +51,9 @@ func.func @all_terms(%a: memref<256x2048xbf16>, %b: memref<2048x48xbf16>, %c: me
 }
 
 // Too many for one product.
-// CHECK-LABEL: func.func @too_many_terms(%a: memref<256x4096xbf16>, %b: memref<4096x48xbf16>, %c: memref<256x48xf32>) {
+// CHECK-LABEL: func.func @too_many_terms
+// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x8x64xbf16>, tensor<8x64x48xbf16> -> tensor<64x48xf32>
+func.func @too_many_terms(%a: memref<256x4096xbf16>, %b: memref<4096x48xbf16>, %c: memref<256x48xf32>) {
   tile.programs (%i) in [4] {
     %zero = arith.constant dense<0.0> : tensor<64x48xf32>
     %low = arith.constant 0 : index
