@@ -141,7 +141,12 @@ class Blocks:
             groups = -(-size // about)
             equal = (n for n in range(groups, groups + groups // 4 + 1) if size % n == 0)
             found |= dict.fromkeys((about, size // next(equal, size)))
-        return [width for width in found if width <= size]
+        return [width for width in found if width == 1 or (width <= size and self._has_banks(axis, width))]
+
+    def _has_banks(self, axis: int, width: int) -> bool:
+        """Whether the results of products fit into PSUM where programs are run together along one axis alone."""
+        widths = tuple(width if n == axis else 1 for n in range(len(self.grid)))
+        return sum(self._banks(p, widths) for p in self.products) <= self.prices.target.memory.psum_banks
 
     def price(self, widths: Widths) -> float:
         """The time of all programs, in ns; infinite where their tiles don't fit."""
@@ -154,7 +159,7 @@ class Blocks:
         groups, lanes = math.prod(counts), limits.partitions
         loads = stores = tensor = vector = first = 0.0
         for moved in self.moved:
-            often = self._often(moved, counts)
+            often = self._often(moved, counts, widths)
             time = self._load(moved, moved.size(widths))
             first += 0 if moved.stores or moved.times > 1 else time
             loads, stores = loads + often * time * (not moved.stores), stores + often * time * moved.stores
@@ -167,25 +172,21 @@ class Blocks:
         evicted = 0.0
         for value in self.computed:
             time = self.prices.compute(Layout.flat((-(-value.size(widths) // lanes),)), value.type)
-            vector += self._often(value, counts) * time
+            vector += self._often(value, counts, widths) * time
             evicted += time * (value.times == 1)
         latency = dma.start_ns + dma.completion_ns
         alone = groups * (latency + evicted) if depth == 1 else evicted
         busy = loads + stores, tensor, vector
         return latency + first + max(busy) + _HIDDEN * sum(busy) + alone
 
-    def _often(self, value: _Tile, counts: Widths) -> int:
+    def _often(self, value: _Tile, counts: Widths, widths: Widths) -> int:
         """How often a tile is made: what differs from one group to the next in no loop stays on chip, where it takes no
         more than its share."""
-        inner = len(counts)
-        lanes = self.prices.target.limits.partitions
-        if value.times == 1 and value.elements * dtype(value.type).bytes * SHARE <= lanes * self._room:
+        inner, memory = len(counts), self.prices.target.memory
+        room = memory.partitions * memory.sbuf_usable_bytes
+        if value.times == 1 and value.size(widths) * dtype(value.type).bytes * SHARE <= room:
             inner = max(value.axes, default=-1) + 1
         return value.times * math.prod(counts[:inner])
-
-    @property
-    def _room(self) -> int:
-        return self.prices.target.memory.sbuf_usable_bytes
 
     def _banks(self, p: _Product, widths: Widths) -> int:
         rows, columns = p.shape(widths)
