@@ -574,6 +574,11 @@ MUTANTS: list[Mutant] = [
         ("room", "terms * self.trips <= _MOST_TERMS", "True", _filecheck("merge-steps")),
     ),
     *_of(
+        "coalesce",
+        ("even", "(several or even)", "True", _filecheck("coalesce")),
+        ("merged", "all(merge.seams.of(seam) in merge.merged for seam in seams)", "True", _filecheck("widen")),
+    ),
+    *_of(
         "blocks",
         ("turned", "if moved.is_turned:", "if False:", _filecheck("widen")),
         ("banks", "memory.psum_banks // max(banks, 1)", "DEPTH", _filecheck("widen")),
@@ -596,7 +601,6 @@ MUTANTS: list[Mutant] = [
         ("whole", "not self.is_inner or self.programs % width == 0", "True", _filecheck("widen")),
         ("bounded", "work.stays |= any(part.is_bounded for part in inner)", "pass", _filecheck("widen")),
     ),
-    *_of("coalesce", ("even", "(several or even)", "True", _filecheck("coalesce"))),
     *_of("tails", ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim"))),
     *_of("regrid", ("independent", "if not are_independent(made, rows.axis):", "if False:", _filecheck("regrid"))),
     *_of(

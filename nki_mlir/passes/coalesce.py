@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -65,6 +65,12 @@ class Coalesce(LevelPass):
         lanes = target_of(op).memory.partitions
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             _Merge(_Seams(func), lanes).run()
+
+
+def are_merged(func: FuncOp, lanes: int, seams: Iterable[Seam]) -> bool:
+    """Whether the dimensions that meet there would all become one."""
+    merge = _Merge(_Seams(func), lanes)
+    return all(merge.seams.of(seam) in merge.merged for seam in seams)
 
 
 class _Seams(Classes[Seam]):

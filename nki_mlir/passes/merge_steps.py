@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, ModuleOp, f32
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
@@ -17,6 +18,7 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -65,7 +67,7 @@ class MergeSteps(LevelPass):
             steps = _Steps.of(loop)
             if steps is not None:
                 wanted = steps.width(target_of(op)) if self.width is None else self.width
-                steps.merge(steps.possible(wanted))
+                steps.merge(steps.possible(wanted), target_of(op).memory.partitions)
 
 
 @dataclass
@@ -162,7 +164,8 @@ class _Steps:
             return width
         return max(n for n in range(1, width + 1) if self.trips % n == 0)
 
-    def merge(self, width: int) -> None:
+    def merge(self, width: int, lanes: int) -> None:
+        """Does so many iterations at once, unless the terms of different ones would be dimensions of their own."""
         if width == 1:
             return
         old = self.loop.body.block
@@ -181,10 +184,22 @@ class _Steps:
             made.erase()
             return
         emit.add(made)
+        if not are_merged(_func(made), lanes, widening.new_seams()):
+            made.detach()
+            made.erase()
+            return
         for before, after in zip(self.loop.results, made.results, strict=True):
             before.replace_all_uses_with(after)
         self.loop.detach()
         self.loop.erase()
+
+
+def _func(loop: ForOp) -> FuncOp:
+    op = loop.parent_op()
+    while not isinstance(op, FuncOp):
+        assert op is not None
+        op = op.parent_op()
+    return op
 
 
 def _is_read(value: SSAValue) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.independence import are_independent, varying
@@ -15,6 +16,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.blocks import Blocks, multiplies
+from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -62,7 +64,7 @@ def _by_price(programs: ProgramsOp, prices: Prices) -> None:
     axes = {axis for axis, size in enumerate(programs.grid) if size > 1 and are_independent(programs, axis)}
     if multiplies(programs):
         for axis, width in enumerate(Blocks(programs, prices).best(sorted(axes))):
-            programs = _widened(programs, axis, width)
+            programs = _widened(programs, axis, width, prices.target.memory.partitions)
         return
     while axes:
         best = min((_best(programs, axis, prices), axis) for axis in axes)
@@ -87,8 +89,9 @@ def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
     return (price / alone if math.isfinite(alone) else float(price == math.inf), width)
 
 
-def _widened(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
-    """The programs, run together; as they are where they can't be."""
+def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = None) -> ProgramsOp:
+    """The programs, run together; as they are where they can't be. With `lanes`, that many of the machine, also where
+    the new dimension would not become part of one that there is, everywhere: products are of matrices."""
     if width == 1:
         return programs
     differ, carried = varying(programs, axis), dict[SSAValue, int]()
@@ -106,6 +109,10 @@ def _widened(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
         carried = widening.settled
         made.erase()
     Emitter.before(programs).add(made)
+    if lanes is not None and not are_merged(_func(made), lanes, widening.new_seams()):
+        made.detach()
+        made.erase()
+        return programs
     programs.detach()
     programs.erase()
     return made
@@ -120,3 +127,9 @@ def _groups(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
     for before, after in zip(programs.ids, made.ids, strict=True):
         after.name_hint = before.name_hint
     return made
+
+
+def _func(programs: ProgramsOp) -> FuncOp:
+    func = programs.parent_op()
+    assert isinstance(func, FuncOp)
+    return func

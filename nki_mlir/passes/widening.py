@@ -113,6 +113,12 @@ class Widening:
             self._operation(op)
         self.build = outer
 
+    def new_seams(self) -> list[tuple[SSAValue, int]]:
+        """Where the new dimension of each tensor meets the one that it goes on in: a value, and the first of the two
+        dimensions, which may be its last."""
+        places = {value: place for value, place in self.places.items() if value in self.values}
+        return [(self.values[value], place) for value, place in places.items() if tile.shape_of(value)]
+
     def _operation(self, op: Operation) -> None:
         if not self._differs(op):
             copy = op.clone(self.values)

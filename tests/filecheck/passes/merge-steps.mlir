@@ -313,3 +313,23 @@ func.func @a_sum_in_a_product(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, 
   tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
   func.return
 }
+
+// A factor that each step has for its own terms alike: the terms of several steps would be told apart.
+// CHECK-LABEL: func.func @a_factor_of_each_step
+// CHECK: tile.dot {{.*}} over [1] x [0] : tensor<64x64xf32>
+func.func @a_factor_of_each_step(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %f: memref<64x64xf32>, %c: memref<64x48xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x48xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %g = tile.read %f [d0 by 64, d1 by 1] : memref<64x64xf32> -> tensor<64x64xf32>
+    %z = arith.mulf %x, %g : tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %s = tile.dot %z, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    scf.yield %s : tensor<64x48xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  func.return
+}

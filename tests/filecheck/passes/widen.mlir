@@ -179,12 +179,9 @@ func.func @a_loop_by_what_differs(%x: memref<64x256xf32>) {
 // CHECK: [[A:%.*]] = tile.read {{%.*}}([[I]], {{%.*}}) [256 * s0 + 64 * d0 + d1 by 16384, 128 * s1 + d2 by 1] : {{.*}} -> tensor<4x64x128xf32>
 // CHECK: [[B:%.*]] = tile.read {{%.*}}({{%.*}}, [[J]]) [128 * s0 + d0 by 2048, 2048 * s1 + 128 * d1 + d2 by 1] : {{.*}} -> tensor<128x16x128xf32>
 // CHECK: [[S:%.*]] = tile.dot [[A]], [[B]] acc [[ACC]] over [2] x [0] : {{.*}} -> tensor<4x64x16x128xf32>
-// CHECK: [[W:%.*]] = tile.read {{%.*}}([[J]]) [2048 * s0 + 128 * d0 + d1 by 1] : memref<2048xf32> -> tensor<16x128xf32>
-// CHECK: [[R:%.*]] = tile.expand_dims [[W]] axis 0 : tensor<16x128xf32> -> tensor<1x16x128xf32>
-// CHECK: tile.broadcast [[R]] : tensor<1x16x128xf32> -> tensor<64x16x128xf32>
-// CHECK: arith.addf {{.*}} : tensor<4x64x16x128xf32>
+// CHECK: math.exp {{.*}} : tensor<4x64x16x128xf32>
 // CHECK: tile.write {{.*}}([[I]], [[J]]) [256 * s0 + 64 * d0 + d1 by 2048, 2048 * s1 + 128 * d2 + d3 by 1] : tensor<4x64x16x128xf32>
-func.func @products(%a: memref<2048x16384xf32>, %b: memref<16384x2048xf32>, %w: memref<2048xf32>, %c: memref<2048x2048xf32>) {
+func.func @products(%a: memref<2048x16384xf32>, %b: memref<16384x2048xf32>, %c: memref<2048x2048xf32>) {
   tile.programs (%i, %j) in [32, 16] {
     %zero = arith.constant dense<0.0> : tensor<64x128xf32>
     %low = arith.constant 0 : index
@@ -196,11 +193,23 @@ func.func @products(%a: memref<2048x16384xf32>, %b: memref<16384x2048xf32>, %w: 
       %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x128xf32>, tensor<128x128xf32> -> tensor<64x128xf32>
       scf.yield %s : tensor<64x128xf32>
     }
-    %v = tile.read %w(%j) [128 * s0 + d0 by 1] : memref<2048xf32> -> tensor<128xf32>
-    %row = tile.expand_dims %v axis 0 : tensor<128xf32> -> tensor<1x128xf32>
-    %bias = tile.broadcast %row : tensor<1x128xf32> -> tensor<64x128xf32>
-    %r = arith.addf %sum, %bias : tensor<64x128xf32>
+    %r = math.exp %sum : tensor<64x128xf32>
     tile.write %r to %c(%i, %j) [64 * s0 + d0 by 2048, 128 * s1 + d1 by 1] : tensor<64x128xf32> -> memref<2048x2048xf32>
+  }
+  func.return
+}
+
+// What is the same in each row of a program, such as a triangle of it, would have to be told apart from the other rows'.
+// CHECK-LABEL: func.func @a_part_of_each_block
+// CHECK: tile.programs ({{%.*}}) in [8] {
+func.func @a_part_of_each_block(%x: memref<1024x128xf32>, %w: memref<128x128xf32>, %m: memref<128x128xf32>, %y: memref<1024x128xf32>) {
+  tile.programs (%i) in [8] {
+    %a = tile.read %x(%i) [128 * s0 + d0 by 128, d1 by 1] : memref<1024x128xf32> -> tensor<128x128xf32>
+    %b = tile.read %w [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+    %p = tile.dot %a, %b over [1] x [0] : tensor<128x128xf32>, tensor<128x128xf32> -> tensor<128x128xf32>
+    %t = tile.read %m [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+    %r = arith.addf %p, %t : tensor<128x128xf32>
+    tile.write %r to %y(%i) [128 * s0 + d0 by 128, d1 by 1] : tensor<128x128xf32> -> memref<1024x128xf32>
   }
   func.return
 }
