@@ -21,7 +21,21 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.hoist_loads import SHARE
-from nki_mlir.passes.widths import DEPTH, NOT_WHOLE, VIEWS, Life, is_placed, lives, powers, stored, words
+from nki_mlir.passes.widths import (
+    DEPTH,
+    VIEWS,
+    Life,
+    is_placed,
+    lives,
+    most_kept,
+    moving_time,
+    powers,
+    run_of,
+    shares,
+    size_of,
+    stored,
+    words,
+)
 
 _ALIKE = 1.1
 """Times that differ by less count as the same: then the fewer groups there are, the less there is to wait for."""
@@ -91,7 +105,7 @@ class Blocks:
                 self.products.append(self._product(op, times))
             elif not isinstance(op, VIEWS):
                 self.computed += (
-                    _Tile(words(v) * _size(v), stored(v), self._axes(v), times) for v in op.results if is_placed(v)
+                    _Tile(words(v) * size_of(v), stored(v), self._axes(v), times) for v in op.results if is_placed(v)
                 )
         self.lives: list[tuple[Life, Axes]] = [
             (every[0], tuple(axis for axis, life in enumerate(every) if life.differs))
@@ -104,11 +118,8 @@ class Blocks:
 
     def _transfer(self, op: AccessOp, times: int) -> _Moved:
         shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
-        strides, run = coordinates.strides(len(shape)), 1
-        for stride, size in sorted(zip(strides, shape, strict=True)):
-            if stride != run:
-                break
-            run *= size
+        strides = coordinates.strides(len(shape))
+        run = run_of(shape, strides)
         ids = self.programs.ids
         long = tuple(axis for axis, id_ in enumerate(ids) if coordinates.address.coefficient(id_) == run)
         stores = isinstance(op, tile.WriteOp)
@@ -118,7 +129,7 @@ class Blocks:
 
     def _product(self, op: tile.DotOp, times: int) -> _Product:
         terms = math.prod(tile.shape_of(op.a)[dim] for dim in op.over[0])
-        rows, columns = _size(op.a) // terms, _size(op.b) // terms
+        rows, columns = size_of(op.a) // terms, size_of(op.b) // terms
         element = tile.element_of(op.a)
         return _Product(rows, columns, terms, element, self._axes(op.a), self._axes(op.b), times)
 
@@ -138,9 +149,7 @@ class Blocks:
         if any(axis in p.row_axes and axis in p.column_axes for p in self.products):
             return [1]
         for about in powers(size):
-            groups = -(-size // about)
-            equal = (n for n in range(groups, groups + groups // 4 + 1) if size % n == 0)
-            found |= dict.fromkeys((about, size // next(equal, size)))
+            found |= dict.fromkeys(shares(size, about))
         return [width for width in found if width == 1 or (width <= size and self._has_banks(axis, width))]
 
     def _has_banks(self, axis: int, width: int) -> bool:
@@ -196,36 +205,19 @@ class Blocks:
     def _kept(self, widths: Widths) -> int:
         """The most bytes of a partition that are in use at once."""
         lanes = self.prices.target.limits.partitions
-        changes: list[tuple[int, int, int]] = []
-        for life, axes in self.lives:
-            elements = life.elements * math.prod(widths[axis] for axis in axes)
-            bytes_ = -(-elements // lanes) * life.bytes
-            changes += [(life.first, 1, bytes_), (life.last, 0, -bytes_)]
-        most = now = 0
-        for _, _, change in sorted(changes):
-            now += change
-            most = max(most, now)
-        return most
+        return most_kept(
+            (life, -(-life.elements * math.prod(widths[axis] for axis in axes) // lanes)) for life, axes in self.lives
+        )
 
     def _load_time(self, moved: _Moved, size: int) -> float:
-        """The time of the DMA engine that has most of a transfer."""
         lanes = min(self.prices.target.limits.partitions, size)
-        elements = -(-size // lanes)
-        run = min(moved.run * (size // moved.elements if moved.long else 1), elements)
-        shape = (lanes, -(-elements // run), run)
-        layout = Layout.lanes(shape, 0, lanes, blocked=True)
-        strides = (NOT_WHOLE * NOT_WHOLE, NOT_WHOLE, 1)
-        price = self.prices.transfer(layout, strides, moved.type, moved.stores)
-        return price - self.prices.target.dma.queue_interval_ns
+        run = moved.run * (size // moved.elements if moved.long else 1)
+        return moving_time(self.prices, size, lanes, run, moved.type, moved.stores)
 
 
 def multiplies(programs: ProgramsOp) -> bool:
     """Whether a product is in what a grid's programs do."""
     return any(isinstance(op, tile.DotOp) for op in programs.body.walk())
-
-
-def _size(value: SSAValue) -> int:
-    return math.prod(tile.shape_of(value))
 
 
 def _has_terms_along_memory(value: SSAValue, strides: Sequence[int]) -> bool:

@@ -187,7 +187,7 @@ class _Seams(Classes[Seam]):
         joined = set[int]()
         for value, kinds, other, mine in zip((op.a, op.b), meets, reversed(meets), starts, strict=True):
             there = {kind: dim for dim, kind in other.items()}
-            result = op.b if value is op.a else op.a
+            partner = op.b if value is op.a else op.a
             for dim in range(len(kinds) - 1):
                 (kind, n), (next_kind, m) = kinds[dim], kinds[dim + 1]
                 if kind != next_kind or m != n + 1:
@@ -197,7 +197,7 @@ class _Seams(Classes[Seam]):
                     if there[kind, m] != there[kind, n] + 1:
                         self._keep(value, (dim,))
                         continue
-                    self.unite((value, dim), (result, there[kind, n]))
+                    self.unite((value, dim), (partner, there[kind, n]))
                 if kind in mine:
                     self.unite((value, dim), (op.result, mine[kind] + n))
                     joined.add(mine[kind] + n)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, ModuleOp, f32
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
@@ -17,6 +16,7 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.dialects.tile_types import enclosing_func
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
@@ -184,7 +184,9 @@ class _Steps:
             made.erase()
             return
         emit.add(made)
-        if not are_merged(_func(made), lanes, widening.new_seams()):
+        func = enclosing_func(made)
+        assert func is not None
+        if not are_merged(func, lanes, widening.new_seams()):
             made.detach()
             made.erase()
             return
@@ -192,14 +194,6 @@ class _Steps:
             before.replace_all_uses_with(after)
         self.loop.detach()
         self.loop.erase()
-
-
-def _func(loop: ForOp) -> FuncOp:
-    op = loop.parent_op()
-    while not isinstance(op, FuncOp):
-        assert op is not None
-        op = op.parent_op()
-    return op
 
 
 def _is_read(value: SSAValue) -> bool:

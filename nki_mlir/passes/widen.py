@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.independence import are_independent, varying
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
+from nki_mlir.dialects.tile_types import enclosing_func
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.blocks import Blocks, multiplies
 from nki_mlir.passes.coalesce import are_merged
@@ -104,12 +104,14 @@ def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = No
         except NotWidenable:
             made.erase()
             return programs
-        if carried == carried | widening.settled or carried:
+        if carried or all(widening.places[value] == place for value, place in widening.settled.items()):
             break
         carried = widening.settled
         made.erase()
     Emitter.before(programs).add(made)
-    if lanes is not None and not are_merged(_func(made), lanes, widening.new_seams()):
+    func = enclosing_func(made)
+    assert func is not None
+    if lanes is not None and not are_merged(func, lanes, widening.new_seams()):
         made.detach()
         made.erase()
         return programs
@@ -127,9 +129,3 @@ def _groups(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
     for before, after in zip(programs.ids, made.ids, strict=True):
         after.name_hint = before.name_hint
     return made
-
-
-def _func(programs: ProgramsOp) -> FuncOp:
-    func = programs.parent_op()
-    assert isinstance(func, FuncOp)
-    return func

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import i32, i64
@@ -25,7 +25,7 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 DEPTH = 2
 """Groups that are under way at a time, where there is room for their tiles."""
 
-NOT_WHOLE = 1 << 20
+_NOT_WHOLE = 1 << 20
 """A step of memory that no run goes on over, in elements."""
 
 
@@ -84,7 +84,7 @@ class Work:
                 work.is_inner |= bool(inner)
                 work.stays |= any(part.is_bounded for part in inner)
             if not isinstance(op, VIEWS):
-                work.computed += (_Value(words(v) * _size(v), stored(v), times) for v in op.results if is_placed(v))
+                work.computed += (_Value(words(v) * size_of(v), stored(v), times) for v in op.results if is_placed(v))
             free += _free(op)
             work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result)
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
@@ -116,24 +116,13 @@ class Work:
 
     def _kept(self, width: int, lanes: int) -> int:
         """The most bytes of a partition that are in use at once. What programs share lies there for each of them."""
-        changes: list[tuple[int, int, int]] = []
-        for life in self.lives:
-            elements = -(-width * life.elements // lanes) if life.differs else -(-life.elements // self.lanes)
-            changes += [(life.first, 1, elements * life.bytes), (life.last, 0, -elements * life.bytes)]
-        most = now = 0
-        for _, _, change in sorted(changes):
-            now += change
-            most = max(most, now)
-        return most
+        return most_kept(
+            (life, -(-width * life.elements // lanes) if life.differs else -(-life.elements // self.lanes))
+            for life in self.lives
+        )
 
     def _moved(self, value: _Value, width: int, lanes: int, prices: Prices) -> float:
-        """The time of the DMA engine that has most of a transfer."""
-        elements = -(-width * value.elements // lanes)
-        run = min(value.run, elements)
-        shape = (lanes, -(-elements // run), run)
-        layout = Layout.lanes(shape, 0, lanes, blocked=True)
-        strides = (NOT_WHOLE * NOT_WHOLE, NOT_WHOLE, 1)
-        return prices.transfer(layout, strides, value.type, value.stores) - prices.target.dma.queue_interval_ns
+        return moving_time(prices, width * value.elements, lanes, value.run, value.type, value.stores)
 
     def widths(self, lanes: int) -> Iterator[int]:
         """Widths worth a try: shares of the programs, equal ones where there are some, that lie evenly on the
@@ -142,9 +131,7 @@ class Work:
         if self.stays:
             return iter(found)
         for about in (*powers(full), *(full * n for n in powers(-(-self.programs // full)))):
-            groups = -(-self.programs // about)
-            equal = (n for n in range(groups, groups + groups // 4 + 1) if self.programs % n == 0)
-            found |= dict.fromkeys((about, self.programs // next(equal, self.programs)))
+            found |= dict.fromkeys(shares(self.programs, about))
         return (
             width for width in found if width <= self.programs and self._is_whole(width) and self._is_even(width, lanes)
         )
@@ -156,6 +143,45 @@ class Work:
         """Whether each partition has as much as any other."""
         spread = width * self.lanes
         return spread % -(-spread // lanes) == 0
+
+
+def most_kept(lives: Iterable[tuple[Life, int]]) -> int:
+    """The most bytes of a partition that are in use at once, by how many elements of each tile a partition has."""
+    changes: list[tuple[int, int, int]] = []
+    for life, elements in lives:
+        changes += [(life.first, 1, elements * life.bytes), (life.last, 0, -elements * life.bytes)]
+    most = now = 0
+    for _, _, change in sorted(changes):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def moving_time(prices: Prices, elements: int, lanes: int, run: int, type_: Attribute, stores: bool) -> float:
+    """The time, in ns, of the DMA engine that has most of a transfer of so many elements, dealt out over some
+    partitions, of which `run` lie together in memory."""
+    each = -(-elements // lanes)
+    run = min(run, each)
+    layout = Layout.lanes((lanes, -(-each // run), run), 0, lanes, blocked=True)
+    strides = (_NOT_WHOLE * _NOT_WHOLE, _NOT_WHOLE, 1)
+    return prices.transfer(layout, strides, type_, stores) - prices.target.dma.queue_interval_ns
+
+
+def shares(programs: int, about: int) -> tuple[int, int]:
+    """A width, and the one near it of equal shares of the programs, where there is one; else 1."""
+    groups = -(-programs // about)
+    equal = (n for n in range(groups, groups + groups // 4 + 1) if programs % n == 0)
+    return about, programs // next(equal, programs)
+
+
+def run_of(shape: Sequence[int], strides: Sequence[int]) -> int:
+    """How many elements of a tile follow one another in memory."""
+    run = 1
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if stride != run:
+            break
+        run *= size
+    return run
 
 
 VIEWS = tile.SplatOp | tile.ShapeOp
@@ -175,7 +201,7 @@ def lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[Life]:
             last[value] = max(ends, default=place[op])
             if not isinstance(op, VIEWS):
                 bytes_ = words(value) * dtype(stored(value)).bytes
-                found.append(Life(_size(value), bytes_, value in differs, place[op], last[value] + 1))
+                found.append(Life(size_of(value), bytes_, value in differs, place[op], last[value] + 1))
     return found
 
 
@@ -220,7 +246,7 @@ def _inner(op: AccessOp, id_: SSAValue) -> list[Coordinate]:
     return [part for part in resolved(op.over_values) if id_ in part.position.counters() and any(part.dims)]
 
 
-def _size(value: SSAValue) -> int:
+def size_of(value: SSAValue) -> int:
     return math.prod(tile.shape_of(value))
 
 
@@ -228,13 +254,9 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
     """An access, with how many elements follow one another in memory: all of a program's, and the next one's too,
     where they do."""
     shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
-    strides, run = coordinates.strides(len(shape)), 1
-    for stride, size in sorted(zip(strides, shape, strict=True)):
-        if stride != run:
-            break
-        run *= size
+    run = run_of(shape, coordinates.strides(len(shape)))
     if run == math.prod(shape) and coordinates.address.coefficient(id_) == run:
-        run = NOT_WHOLE
+        run = _NOT_WHOLE
     count, type_ = words(op.moved), stored(op.moved)
     return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp))
 
@@ -243,6 +265,6 @@ def _free(op: Operation) -> Iterator[int]:
     """How many elements of an operation can lie on partitions: those beside the dimension that it goes along."""
     match op:
         case tile.ReduceOp() | tile.ScanOp() | tile.FlipOp():
-            yield _size(op.source) // max(tile.shape_of(op.source)[op.axis.value.data], 1)
+            yield size_of(op.source) // max(tile.shape_of(op.source)[op.axis.value.data], 1)
         case _:
             pass
