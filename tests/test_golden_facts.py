@@ -88,10 +88,10 @@ def _nki_tensor_add() -> Facts:
     return Facts.of(compiled.module("neuron.mem"), compiled.run(*arguments))
 
 
-def _softmax() -> Facts:
-    arguments = (zeros(1000, 781), data(1000, 781), 781, 781, 781)
-    compiled = softmax.softmax_kernel.compile(*arguments, BLOCK_SIZE=1024, grid=(1000,))
-    return Facts.of(compiled.module("neuron.mem"), compiled.run(*arguments, BLOCK_SIZE=1024))
+def _softmax(rows: int, columns: int, block: int) -> Facts:
+    arguments = (zeros(rows, columns), data(rows, columns), columns, columns, columns)
+    compiled = softmax.softmax_kernel.compile(*arguments, BLOCK_SIZE=block, grid=(rows,))
+    return Facts.of(compiled.module("neuron.mem"), compiled.run(*arguments, BLOCK_SIZE=block))
 
 
 def _matmul(m: int, n: int, k: int, blocks: tuple[int, int, int]) -> Facts:
@@ -113,7 +113,8 @@ def _row_major(target: str) -> Facts:
 
 KERNELS["vector_add"] = _vector_add
 KERNELS["nki_tensor_add"] = _nki_tensor_add
-KERNELS["softmax"] = _softmax
+KERNELS["softmax"] = lambda: _softmax(1000, 781, 1024)
+KERNELS["softmax 257x512"] = lambda: _softmax(257, 512, 512)
 KERNELS["matmul 512x512x512"] = lambda: _matmul(512, 512, 512, (128, 128, 64))
 KERNELS["matmul 200x136x72"] = lambda: _matmul(200, 136, 72, (128, 128, 64))
 KERNELS["matmul 512x512x512 bf16"] = lambda: _row_major("trn1")
@@ -181,6 +182,13 @@ GOLDEN: dict[str, Facts] = {
         moved={"sbuf to hbm": 3124000, "hbm to sbuf": 3124000},
         sums=0,
         us=28.3,
+    ),
+    "softmax 257x512": Facts(
+        partitions={128: 20},
+        instructions={"vector": 10, "scalar": 4, "gpsimd": 3, "sync": 3},
+        moved={"sbuf to hbm": 526336, "hbm to sbuf": 526336},
+        sums=0,
+        us=12.5,
     ),
     "matmul 512x512x512": Facts(
         partitions={128: 16},

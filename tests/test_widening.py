@@ -39,7 +39,9 @@ def softmax_of(x: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize(("rows", "columns", "grid"), [(128, 37, 1), (131, 20, 2), (7, 64, 1), (257, 3, 3)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "grid"), [(128, 37, 1), (131, 20, 2), (7, 64, 1), (257, 3, 3), (257, 16, 3)]
+)
 def test_rows(rows: int, columns: int, grid: int) -> None:
     x, y = floats(rows, columns), floats(rows, columns, seed=1)
     block = nki_mlir.next_power_of_2(columns)

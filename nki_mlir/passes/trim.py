@@ -20,7 +20,7 @@ from nki_mlir.analysis.masks import guards
 from nki_mlir.analysis.tails import first_left_out, neutral, tail_of
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
-from nki_mlir.dialects.coordinates import Coordinate, Coordinates
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -174,9 +174,10 @@ def _all(value: SSAValue) -> list[tuple[Dim, int]]:
 
 
 def _drop_bounds(op: AccessOp) -> None:
-    """Leaves out the bounds that always hold, and what is read where none does."""
+    """Leaves out the bounds that always hold, and what is read where none does; those of whole rows are theirs."""
     shape = sizes_of(op.moved)
-    parts = [_needed(part, whole, shape) for part, whole in zip(op.over_values, resolved(op.over_values), strict=True)]
+    pairs = zip(op.over_values, resolved(op.over_values), strict=True)
+    parts = [piece for part, whole in pairs for piece in _rows(_needed(part, whole, shape), shape)]
     whole = isinstance(op, tile.ReadOp) and op.mask is None and not any(part.is_bounded for part in parts)
     if whole:
         op.properties.pop("other", None)
@@ -199,6 +200,25 @@ def _needed(part: Coordinate, whole: Coordinate, shape: tuple[int, ...]) -> Coor
     least = None if part.low is not None and low >= part.low else part.low
     most = None if part.high is not None and high < part.high else part.high
     return replace(part, low=least, high=most)
+
+
+def _rows(part: Coordinate, shape: tuple[int, ...]) -> list[Coordinate]:
+    """A coordinate whose bounds lie between rows as two, the row with the bounds and the place in it:
+
+    512 * d0 + d1 in * to 131584 by 1  =>  d0 in * to 257 by 512, d1 by 1
+    """
+    for dim in part.dims if part.is_bounded and part.is_affine and not part.elements else ():
+        size = part.coefficient(dim)
+        row = sum((Expr(0, ((term, c // size),)) for term, c in part.position.terms if c % size == 0), Expr(0))
+        place = replace(part.unbounded, position=part.position - row * size)
+        ends = [end for end in (part.low, part.high) if end is not None]
+        if not place.dims or place.position.counters().keys() - {Position(d) for d in place.dims}:
+            continue
+        low, high = positions(place, shape)
+        if 0 <= low and high < size and not any(end % size for end in ends):
+            ends = (None if end is None else end // size for end in (part.low, part.high))
+            return [Coordinate(row, part.stride * size, *ends), place]
+    return [part]
 
 
 def _drop_mask(op: tile.CompareOp) -> None:

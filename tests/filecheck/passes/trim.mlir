@@ -50,6 +50,21 @@ func.func @a_variance(%in: memref<16x200xf32>, %out: memref<16xf32>) {
   func.return
 }
 
+// Bounds that lie between rows are bounds on rows; those that lie in one stay with it, as do those that a longer row
+// would cross.
+// CHECK-LABEL: func.func @whole_rows
+// CHECK: tile.read {{%.*}}({{%.*}}) [128 * s0 + d0 in * to 257 by 512, d1 by 1] : memref<257x512xf32> -> tensor<128x512xf32>
+// CHECK: tile.write {{%.*}} to {{%.*}}({{%.*}}) [65536 * s0 + 512 * d0 + d1 in * to 131583 by 1] : tensor<128x512xf32>
+// CHECK: tile.write {{%.*}} to {{%.*}}({{%.*}}) [65536 * s0 + 500 * d0 + d1 in * to 131000 by 1] : tensor<128x512xf32>
+func.func @whole_rows(%in: memref<257x512xf32>, %out: memref<257x512xf32>, %more: memref<257x512xf32>) {
+  tile.programs (%i) in [3] {
+    %x = tile.read %in(%i) [65536 * s0 + 512 * d0 + d1 in * to 131584 by 1] : memref<257x512xf32> -> tensor<128x512xf32>
+    tile.write %x to %out(%i) [65536 * s0 + 512 * d0 + d1 in * to 131583 by 1] : tensor<128x512xf32> -> memref<257x512xf32>
+    tile.write %x to %more(%i) [65536 * s0 + 500 * d0 + d1 in * to 131000 by 1] : tensor<128x512xf32> -> memref<257x512xf32>
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @what_a_reduction_can_see
 // CHECK: tile.read {{.*}} [d0 in * to 781 by 1] other 1.000000e+00 : f32 : memref<781xf32> -> tensor<1024xf32>
 // CHECK: tile.reduce sum
