@@ -602,6 +602,21 @@ MUTANTS: list[Mutant] = [
         ("bounded", "work.stays |= any(part.is_bounded for part in inner)", "pass", _filecheck("widen")),
     ),
     *_of("tails", ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim"))),
+    *_of("trim", ("rows", "and not any(end % size for end in ends)", "", _filecheck("trim"))),
+    *_of(
+        "unwrap",
+        ("bound", "end <= wrapped.divisor", "end", _filecheck("unwrap")),
+        ("place", "if p.position - place == Expr(0)", "if p.high", _filecheck("unwrap")),
+        ("negative", "place.range(tile.shape_of(value))[0] < 0", "False", _filecheck("unwrap")),
+        ("indices", "reached.isdisjoint(self.indices) and ", "", _filecheck("unwrap")),
+        ("writes", "if not isinstance(need.op, tile.WriteOp):", "if False:", _filecheck("unwrap")),
+        ("alone", "part.position == Expr.counter(key) and ", "", _filecheck("unwrap")),
+    ),
+    *_of(
+        "common_dims",
+        ("terms", "if dim in over:", "if dim < 0:", ("tests/test_products.py",)),
+        ("onwards", "left += new", "pass", _filecheck("unwrap")),
+    ),
     *_of("regrid", ("independent", "if not are_independent(made, rows.axis):", "if False:", _filecheck("regrid"))),
     *_of(
         "ungroup",

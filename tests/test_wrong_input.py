@@ -55,6 +55,7 @@ TAKES = {
     "expand-atomics": ("tile",),
     "structure-accesses": ("tile",),
     "trim": ("tile",),
+    "unwrap": ("tile",),
     "regrid": ("tile",),
     "merge-steps": ("tile",),
     "widen": ("tile",),

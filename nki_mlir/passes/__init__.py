@@ -23,6 +23,7 @@ OURS: dict[str, str] = {
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
     "trim": "Trim",
+    "unwrap": "Unwrap",
     "regrid": "Regrid",
     "merge-steps": "MergeSteps",
     "widen": "Widen",

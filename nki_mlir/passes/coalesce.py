@@ -25,6 +25,7 @@ from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.classes import Classes
+from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.indices import NotAffine, index_tensor
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
@@ -35,7 +36,6 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
-from nki_mlir.passes.widening import ELEMENTWISE
 
 Groups = list[list[int]]
 """The dimensions of a value in order, those together that are one dimension of its new shape."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, TensorType, i1, i64
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, IfOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.accesses import positions, resolved
-from nki_mlir.analysis.classes import Classes
+from nki_mlir.analysis.common_dims import CommonDims, Dim
 from nki_mlir.analysis.indices import NotAffine
 from nki_mlir.analysis.masks import guards
-from nki_mlir.analysis.tails import first_left_out, neutral, tail_of
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
@@ -25,10 +22,6 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.widening import ELEMENTWISE
-
-Dim = tuple[SSAValue, int]
-"""A dimension of a value."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Trim(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            _Dims(func).trim()
+            _Shapes(func).trim()
             for inner in list(func.walk()):
                 if isinstance(inner, AccessOp):
                     _drop_bounds(inner)
@@ -59,96 +52,20 @@ class Trim(LevelPass):
                     _drop_mask(inner)
 
 
-class _Dims(Classes[Dim]):
-    """The dimensions of a function's tensors: those of one class have one size."""
+class _Shapes:
+    """The dimensions of a function's tensors, with what of each class something needs."""
 
     def __init__(self, func: FuncOp):
-        super().__init__()
-        self.func = func
+        self.func, self.dims = func, CommonDims(func)
         self.needed: dict[Dim, int] = {}
-        """Of each class, how much of it something needs, once all operations are noted."""
-        found: list[tuple[Dim, int]] = []
-        for op in func.walk():
-            found += self._note(op)
-        for dim, end in found:
-            name = self.of(dim)
-            self.needed[name] = max(self.needed.get(name, 1), end)
-
-    def _alike(self, values: Sequence[SSAValue]) -> None:
-        tensors = [value for value in values if tile.shape_of(value)]
-        for other in tensors[1:]:
-            for dim in range(len(tile.shape_of(other))):
-                self.unite((tensors[0], dim), (other, dim))
-
-    def _note(self, op: Operation) -> list[tuple[Dim, int]]:
-        """Unites the dimensions that an operation has in common; gives what it needs of others."""
-        match op:
-            case _ if isinstance(op, ELEMENTWISE):
-                self._alike([*op.operands, *op.results])
-            case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
-                pass
-            case tile.SplatOp() | tile.ArangeOp():
-                pass
-            case tile.BroadcastOp():
-                for dim, (have, want) in enumerate(
-                    zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)
-                ):
-                    if have == want:
-                        self.unite((op.source, dim), (op.result, dim))
-            case tile.ExpandDimsOp():
-                for dim in range(len(tile.shape_of(op.source))):
-                    self.unite((op.source, dim), (op.result, dim + (dim >= op.axis.value.data)))
-            case tile.PermuteOp():
-                for dim, old in enumerate(op.order.get_values()):
-                    self.unite((op.result, dim), (op.source, old))
-            case tile.ReduceOp():
-                return self._reduce(op)
-            case tile.ScanOp() if op.reverse is None:
-                self._alike([*op.operands, *op.results])
-            case AccessOp():
-                return self._access(op)
-            case ForOp():
-                end = op.body.block.last_op
-                assert end is not None
-                for values in zip(op.iter_args, op.body.block.args[1:], end.operands, op.results, strict=True):
-                    self._alike(values)
-            case IfOp():
-                for number, result in enumerate(op.results):
-                    ends = (region.block.last_op for region in op.regions)
-                    self._alike([result, *(end.operands[number] for end in ends if end is not None)])
-            case _ if op.name != "scf.yield":
-                inside = (a for region in op.regions for block in region.blocks for a in block.args)
-                return [whole for value in (*op.operands, *op.results, *inside) for whole in _all(value)]
-            case _:
-                pass
-        return []
-
-    def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
-        axis, shape = op.axis.value.data, tile.shape_of(op.source)
-        for dim in range(len(shape) - 1):
-            self.unite((op.result, dim), (op.source, dim + (dim >= axis)))
-        tail = tail_of(op.source, axis)
-        unchanged = tail is not None and tail.value == neutral(op)
-        return [((op.source, axis), tail.start if tail is not None and unchanged else shape[axis])]
-
-    def _access(self, op: AccessOp) -> list[tuple[Dim, int]]:
-        """A store needs what it does not leave out, a load nothing. Index tiles and masks are read where it is."""
-        shape = tile.shape_of(op.moved)
-        for key in (key for part in op.coordinates for key in part.elements):
-            for dim, of in enumerate(key.dims):
-                if of is not None:
-                    self.unite((op.indices[key.number], dim), (op.moved, of))
-        if op.mask is not None:
-            self._alike([op.moved, op.mask])
-        if isinstance(op, tile.ReadOp):
-            return []
-        ends = (first_left_out(op.over_values, shape, dim) for dim in range(len(shape)))
-        return [((op.moved, dim), shape[dim] if end is None else end) for dim, end in enumerate(ends)]
+        for need in self.dims.needs:
+            name = self.dims.of(need.dim)
+            self.needed[name] = max(self.needed.get(name, 1), need.end)
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
         """The shape of a value with nothing but what is needed."""
         sizes = enumerate(tile.shape_of(value))
-        return tuple(min(size, self.needed.get(self.of((value, dim)), size)) for dim, size in sizes)
+        return tuple(min(size, self.needed.get(self.dims.of((value, dim)), size)) for dim, size in sizes)
 
     def trim(self) -> None:
         values = [value for op in self.func.walk() for value in _made(op) if tile.shape_of(value)]
@@ -167,10 +84,6 @@ class _Dims(Classes[Dim]):
 
 def _made(op: Operation) -> list[SSAValue]:
     return [*op.results, *(a for region in op.regions for block in region.blocks for a in block.args)]
-
-
-def _all(value: SSAValue) -> list[tuple[Dim, int]]:
-    return [((value, dim), size) for dim, size in enumerate(tile.shape_of(value))]
 
 
 def _drop_bounds(op: AccessOp) -> None:

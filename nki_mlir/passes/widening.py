@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from xdsl.dialects import arith, math
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, TensorType, UnknownLoc, i64
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.accesses import positions, resolved
 from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.indices import modulo, quotient
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
@@ -20,54 +21,6 @@ from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Posi
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Term
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.tile_builder import TileBuilder
-
-ELEMENTWISE: tuple[type[Operation], ...] = (
-    arith.AddfOp,
-    arith.SubfOp,
-    arith.MulfOp,
-    arith.DivfOp,
-    arith.NegfOp,
-    arith.MaximumfOp,
-    arith.MinimumfOp,
-    arith.MaxnumfOp,
-    arith.MinnumfOp,
-    arith.AddiOp,
-    arith.SubiOp,
-    arith.MuliOp,
-    arith.DivSIOp,
-    arith.DivUIOp,
-    arith.RemSIOp,
-    arith.RemUIOp,
-    arith.FloorDivSIOp,
-    arith.AndIOp,
-    arith.OrIOp,
-    arith.XOrIOp,
-    arith.ShLIOp,
-    arith.ShRSIOp,
-    arith.ShRUIOp,
-    arith.MaxSIOp,
-    arith.MaxUIOp,
-    arith.MinSIOp,
-    arith.MinUIOp,
-    math.AbsFOp,
-    math.AbsIOp,
-    math.CeilOp,
-    math.CosOp,
-    math.ErfOp,
-    math.ExpOp,
-    math.FloorOp,
-    math.LogOp,
-    math.RsqrtOp,
-    math.SinOp,
-    math.SqrtOp,
-    math.TanhOp,
-    math.TruncOp,
-    tile.CompareOp,
-    tile.SelectOp,
-    tile.CastOp,
-    tile.BitcastOp,
-)
-"""What computes each element of its result from those at the same place of its operands."""
 
 _DIVISIONS = (arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp, arith.FloorDivSIOp)
 
