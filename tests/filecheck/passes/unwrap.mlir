@@ -86,7 +86,8 @@ func.func @left_alone(%x: memref<2000xf32>, %t: memref<2000xi32>, %out: memref<2
     tile.write %a to %out(%i) [64 * s0 + d0 in * to 1001 by 1] : tensor<64xf32> -> memref<2000xf32>
     %b = tile.read %x index(%wrapped : tensor<64xindex>) [t0(d0) by 1] : memref<2000xf32> -> tensor<64xf32>
     %twice = arith.addf %b, %b : tensor<64xf32>
-    tile.write %twice to %out(%i) [64 * s0 + d0 by 1] : tensor<64xf32> -> memref<2000xf32>
+    %four = arith.addf %twice, %twice : tensor<64xf32>
+    tile.write %four to %out(%i) [64 * s0 + d0 by 1] : tensor<64xf32> -> memref<2000xf32>
     %c = tile.read %x index(%wrapped : tensor<64xindex>) [t0(d0) by 1] : memref<2000xf32> -> tensor<64xf32>
     tile.write %c to %out(%i) [32 * s0 + d0 in * to 1000 by 1] : tensor<64xf32> -> memref<2000xf32>
     %d = tile.read %x index(%wrapped : tensor<64xindex>) [t0(d0) by 1] : memref<2000xf32> -> tensor<64xf32>
