@@ -10,7 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import write_passes
 
+from nki_mlir.passes import our_passes
+from nki_mlir.passes.stages import STAGES
 from nki_mlir.targets import SOURCES, TARGETS, Target, load
 
 ROOT = Path(__file__).parent.parent
@@ -93,6 +96,20 @@ def test_documents_sections_and_data_files_exist() -> None:
 def test_a_broken_reference_is_found(text: str, fault: str | None) -> None:
     folder = "docs" if "](" in text else "nki_mlir"
     assert next(broken_references(ROOT / folder / "any", text), None) == fault
+
+
+# -- docs/passes.md ----------------------------------------------------------------------------------------------------
+
+
+def test_the_passes_are_described_as_they_are() -> None:
+    assert write_passes.PAGE.read_text(encoding="utf-8") == write_passes.page(), "run python docs/write_passes.py"
+
+
+def test_every_pass_is_described() -> None:
+    headings = re.findall(r"^## (.*)$", write_passes.page(), re.MULTILINE)
+    assert headings == list(our_passes())
+    stages = [name for spec in STAGES.values() for name in spec.split(",")]
+    assert sorted(headings, key=stages.index) == headings
 
 
 # -- docs/hardware.md --------------------------------------------------------------------------------------------------

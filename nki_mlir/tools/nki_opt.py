@@ -12,7 +12,7 @@ from inspect import signature
 from io import BytesIO, StringIO
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
@@ -34,6 +34,9 @@ from nki_mlir.passes.verify import Verifier
 from nki_mlir.tools.diagnostics import cap_notes, capped, guarded, message
 from nki_mlir.tools.outputs import check_outputs, text_writer, write_files
 from nki_mlir.tools.source import read_input
+
+if TYPE_CHECKING:
+    from nki_mlir.tools.pass_report import PassReport
 
 LOWER_TO_ISA = "lower-to-isa"
 TO_STDOUT = (None, "-")
@@ -66,6 +69,7 @@ class NkiOpt(xDSLOptMain):
 
     def __init__(self, args: Sequence[str] | None = None):
         self.progress = _Progress()
+        self.report_of_passes: PassReport | None = None
         self.lowers = False
         self.output: IO[str] = sys.stdout
         super().__init__("Runs compiler passes over MLIR text of the Neuron dialects.", args)
@@ -100,6 +104,12 @@ class NkiOpt(xDSLOptMain):
             "trn1 if it is to be lowered",
         )
         arg_parser.add_argument(
+            "--report-passes",
+            metavar="FOLDER",
+            type=Path,
+            help="Write the IR after every pass there, and a page, passes.html, with what each of them changed",
+        )
+        arg_parser.add_argument(
             "--print-ir-after-all", action="store_true", help="Print the IR after every pass, to standard error"
         )
 
@@ -110,8 +120,18 @@ class NkiOpt(xDSLOptMain):
         self.lowers = any(one.name == LOWER_TO_ISA for one in parse_pipeline(spec))
         if self.args.output_file not in TO_STDOUT:
             check_outputs([Path(self.args.output_file)])
+        self._check_report_options()
         self._check_target_options()
         self.pipeline = PassPipeline(tuple(build(spec, self.available_passes)), self._between_passes)
+
+    def _check_report_options(self) -> None:
+        if self.args.report_passes is None:
+            return
+        from nki_mlir.tools.pass_report import check_folder
+
+        check_folder(self.args.report_passes)
+        if self.args.split_input_file:
+            raise CompileError("--report-passes is of one module: it can't be used with --split-input-file")
 
     def _check_target_options(self) -> None:
         """Those of --target, which xDSL looks at only once it prints."""
@@ -126,6 +146,8 @@ class NkiOpt(xDSLOptMain):
     def apply_passes(self, prog: ModuleOp) -> None:
         self.progress.module = prog
         self._set_target(prog)
+        if self.args.report_passes is not None:
+            self._begin_report(prog)
         passes = self.pipeline.passes
         try:
             for previous, following in pairwise((None, *passes, None)):
@@ -150,6 +172,8 @@ class NkiOpt(xDSLOptMain):
             self._verify(previous, module)
         if previous is not None:
             self._print_after(previous, module, following)
+            if self.report_of_passes is not None:
+                self.report_of_passes.after(previous, module)
         progress.failing_pass = str(following) if following is not None else None
         progress.started = time.perf_counter()
 
@@ -163,6 +187,14 @@ class NkiOpt(xDSLOptMain):
     def _print_after(self, previous: ModulePass, module: ModuleOp, following: ModulePass | None) -> None:
         if self.args.print_ir_after_all or (self.args.print_between_passes and following is not None):
             print(f"// -----// IR after {previous} //----- //\n{self._text(module)}", file=sys.stderr)
+
+    def _begin_report(self, module: ModuleOp) -> None:
+        from nki_mlir.tools.pass_report import PassReport
+
+        source = self.progress.source
+        assert source is not None
+        self.report_of_passes = PassReport(self.get_input_name(), source.lexer.input.content)
+        self.report_of_passes.add("input", module)
 
     def _text(self, module: ModuleOp, generic: bool | None = None) -> str:
         stream = StringIO()
@@ -208,6 +240,8 @@ class NkiOpt(xDSLOptMain):
 
     def run(self) -> None:
         super().run()
+        if self.report_of_passes is not None:
+            self.report_of_passes.write(self.args.report_passes)
         if isinstance(self.output, _KeptText):
             write_files([(Path(self.args.output_file), text_writer(self.output.getvalue()))])
 
