@@ -178,6 +178,26 @@ class Generator:
             total = number if total is None else self.value(f"arith.addi {total}, {number} : index")
         return total
 
+    def limit(self, count: int) -> str | None:
+        """What may be less than `count`, or nothing, in some iterations; None for no limit."""
+        counters = [c for s in self.scopes for c in s.counters if c[1] > 1]
+        if not counters or self.chance(0.6):
+            return None
+        low = high = 0
+        total: str | None = None
+        for counter, trips in self.random.sample(counters, 2 if len(counters) > 1 and self.chance(0.3) else 1):
+            step = self.random.choice((1, -1)) * self.random.randint(1, max(1, 2 * count // trips))
+            low, high = low + min(0, step * (trips - 1)), high + max(0, step * (trips - 1))
+            term = self.value(f"arith.muli {counter}, {self.constant(step)} : index")
+            total = term if total is None else self.value(f"arith.addi {total}, {term} : index")
+        shift = self.constant(self.random.randint(-high, count - low))
+        return self.value(f"arith.addi {total}, {shift} : index")
+
+    def clamped(self, limit: str, count: int) -> str:
+        """A limit of 0 to `count`."""
+        below = self.value(f"arith.minsi {limit}, {self.constant(count)} : index")
+        return self.value(f"arith.maxsi {self.constant(0)}, {below} : index")
+
     # Buffers and views.
 
     def buffers(self, element: str, space: str = "sbuf") -> list[Buffer]:
@@ -218,15 +238,21 @@ class Generator:
         return buffer
 
     def chip(
-        self, buffer: Buffer, start: int, partitions: int, dims: list[tuple[int, int]], offset: str | None
+        self,
+        buffer: Buffer,
+        start: int,
+        partitions: int,
+        dims: list[tuple[int, int]],
+        offset: str | None,
+        limit: str = "",
     ) -> View:
         pattern = ", ".join(f"{step} x {count}" for step, count in dims)
         type_ = f"!neuron.engine.view<{buffer.space}[{start}:{start + partitions}], [{pattern}], {buffer.element}>"
         at = f" at {offset}" if offset else ""
-        return View(self.value(f"neuron.engine.view {buffer.name}{at} : {buffer.type} -> {type_}"), type_)
+        return View(self.value(f"neuron.engine.view {buffer.name}{at}{limit} : {buffer.type} -> {type_}"), type_)
 
-    def some(self, buffer: Buffer, partitions: int, columns: int, dma: bool = False) -> View:
-        """A view of that many partitions and columns somewhere in the buffer."""
+    def some(self, buffer: Buffer, partitions: int, columns: int, dma: bool = False, limit: str | None = None) -> View:
+        """A view of that many partitions, or as `limit` says, and columns somewhere in the buffer."""
         room = buffer.partitions - partitions
         start = self.random.randint(0, room) if dma else self.random.randrange(0, room + 1, 32)
         if partitions > 32 and not dma:
@@ -237,21 +263,23 @@ class Generator:
             dims, reach = [(columns // 2 + gap, 2), (1, columns // 2)], columns + gap
         elif 2 * columns - 1 <= buffer.columns and self.chance(0.3):
             dims, reach = [(2, columns)], 2 * columns - 1
-        return self.chip(buffer, start, partitions, dims, self.index(buffer.columns - reach))
+        at = self.index(buffer.columns - reach)
+        return self.chip(buffer, start, partitions, dims, at, f" limit dim 0 {limit}" if limit else "")
 
-    def hbm(self, tensor: Tensor, rows: int, columns: int) -> View:
-        """A tile of a tensor: rows apart by their length or a little more, or one run."""
+    def hbm(self, tensor: Tensor, rows: int, columns: int, limit: str | None = None) -> View:
+        """A tile of a tensor: rows, of which `limit` is the number, apart by their length or a little more, or one
+        run."""
         pitch = columns + self.random.choice((0, 0, 1, 8))
         if (rows - 1) * pitch + columns > ELEMENTS:
             pitch = columns
         dims = [(pitch, rows), (1, columns)]
-        if pitch == columns and self.chance(0.3):
+        if pitch == columns and not limit and self.chance(0.3):
             dims = [(1, rows * columns)]
         unit = self.random.choice((1, columns))
         offset = self.index(ELEMENTS - (rows - 1) * pitch - columns, unit)
         pattern = ", ".join(f"{step} x {count}" for step, count in dims)
         type_ = f"!neuron.engine.view<hbm, [{pattern}], {tensor.element}>"
-        at = f" at {offset}" if offset else ""
+        at = (f" at {offset}" if offset else "") + (f" limit dim 0 {limit}" if limit else "")
         memory = f"memref<{ELEMENTS}x{tensor.element}>"
         return View(self.value(f"neuron.engine.view %{tensor.name}{at} : {memory} -> {type_}"), type_)
 
@@ -263,6 +291,7 @@ class Generator:
             (self.load, 2),
             (self.store, 2),
             (self.product, 1),
+            (self.rest, 1),
             (lambda: self.allocate(DATA), 1),
             (lambda: self.loop(depth), 4 if depth < 3 else 0),
         ]
@@ -299,15 +328,28 @@ class Generator:
         buffer = self.pick(element)
         tensor = self.random.choice([t for t in self.tensors if t.element == element])
         partitions, columns = self.random.randint(1, buffer.partitions), self.random.randint(1, buffer.columns)
-        add = element == DATA and self.chance(0.1)
-        self.dma(self.some(buffer, partitions, columns, dma=True), self.hbm(tensor, partitions, columns), add)
+        add, limit = element == DATA and self.chance(0.1), self.limit(partitions)
+        tile = self.some(buffer, partitions, columns, dma=True, limit=limit)
+        self.dma(tile, self.hbm(tensor, partitions, columns, limit), add)
 
     def store(self, tensor: Tensor | None = None) -> None:
         buffer = self.pick(DATA)
         tensor = tensor or self.random.choice([t for t in self.tensors if t.element == DATA])
         partitions, columns = self.random.randint(1, buffer.partitions), self.random.randint(1, buffer.columns)
-        add = self.chance(0.1)
-        self.dma(self.hbm(tensor, partitions, columns), self.some(buffer, partitions, columns, dma=True), add)
+        add, limit = self.chance(0.1), self.limit(partitions)
+        tile = self.some(buffer, partitions, columns, dma=True, limit=limit)
+        self.dma(self.hbm(tensor, partitions, columns, limit), tile, add)
+
+    def rest(self) -> None:
+        """Fills the end of a buffer's rows."""
+        buffer = self.pick(DATA)
+        limit = self.limit(buffer.columns)
+        if limit is None:
+            return
+        first = self.clamped(limit, buffer.columns)
+        left = self.value(f"arith.subi {self.constant(buffer.columns)}, {first} : index")
+        dst = self.chip(buffer, 0, 32, [(1, buffer.columns)], first, f" limit dim 1 {left}")
+        self.instruction(f"memset {self.random.choice(('vector', 'gpsimd'))} value 2.0 : f32 dst {dst}")
 
     def compute(self) -> None:
         operands = [self.pick(DATA) for _ in range(3)]
@@ -317,8 +359,9 @@ class Generator:
         if self.chance(0.5):
             partitions = self.random.choice((32, self.random.randint(1, 32)))
         columns = self.random.randint(1, min(b.columns for b in operands))
-        dst, a, b = (self.some(x, partitions, columns) for x in operands)
-        column = self.some(operands[2], partitions, 1)
+        limit = self.limit(partitions)
+        dst, a, b = (self.some(x, partitions, columns, limit=limit) for x in operands)
+        column = self.some(operands[2], partitions, 1, limit=limit)
         op = self.random.choice(("add", "subtract", "multiply", "maximum"))
         words = self.random.choice(
             (
@@ -333,7 +376,7 @@ class Generator:
         )
         self.instruction(words)
         if self.chance(0.05):
-            data = self.some(operands[1], partitions, 1)
+            data = self.some(operands[1], partitions, 1, limit=limit)
             self.instruction(f"tensor_reduce vector op maximum axes 1 dst {column} data {data}")
 
     def product(self) -> None:

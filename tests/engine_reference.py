@@ -39,6 +39,9 @@ ALU: dict[Alu, Callable[[Any, Any], Any]] = {
 ARITH: dict[type[Operation], Callable[[int, int], int]] = {
     arith.AddiOp: lambda a, b: a + b,
     arith.MuliOp: lambda a, b: a * b,
+    arith.SubiOp: lambda a, b: a - b,
+    arith.MinSIOp: min,
+    arith.MaxSIOp: max,
     arith.DivSIOp: lambda a, b: a // b,
     arith.RemSIOp: lambda a, b: a % b,
 }
@@ -63,8 +66,8 @@ class Reference:
             match op:
                 case arith.ConstantOp(value=IntegerAttr() | FloatAttr() as constant):
                     self.values[op.result] = constant.value.data
-                case arith.AddiOp() | arith.MuliOp() | arith.DivSIOp() | arith.RemSIOp():
-                    self.values[op.result] = ARITH[type(op)](self.values[op.lhs], self.values[op.rhs])
+                case _ if type(op) in ARITH:
+                    self.values[op.results[0]] = ARITH[type(op)](*(self.values[v] for v in op.operands))
                 case AllocOp():
                     shape = (op.buffer.partitions, op.buffer.bytes)
                     self.values[op.result] = np.full(shape, GARBAGE, np.uint8)
@@ -87,6 +90,8 @@ class Reference:
                     while self.goes_on(op):
                         self.block(op.after_region.block)
                 case EngineInstruction():
+                    if any(self.values[view.result].size == 0 for view in op.views().values()):
+                        continue
                     getattr(self, op.instruction.name)(op)
                 case _:
                     assert op.name in ("scf.yield", "scf.condition", "func.return"), op.name
@@ -99,7 +104,10 @@ class Reference:
 
     def view(self, op: ViewOp) -> Array:
         """The elements as a NumPy view of the memory's bytes: [P, …] on chip."""
-        access, memory = op.access, self.values[op.source]
+        access = op.access.limited({dim: max(0, self.values[value]) for dim, value in op.limited})
+        if 0 in access.counts:
+            return np.empty(0)
+        memory = self.values[op.source]
         type_ = TYPES[dtype(access.element_type).name]
         offset = (0 if op.offset is None else self.values[op.offset]) * type_.itemsize
         shape, strides = [c for _, c in access.dims], [s * type_.itemsize for s, _ in access.dims]

@@ -13,7 +13,7 @@ from nki_mlir import parse, pipeline
 from nki_mlir.analysis import dependences
 from nki_mlir.analysis.access_index import AccessIndex
 from nki_mlir.analysis.footprints import Footprint
-from nki_mlir.analysis.overlap import Question
+from nki_mlir.analysis.overlap import Question, Touch
 from nki_mlir.analysis.program_order import Step, common_loops, program_of
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.expr import Expr
@@ -32,7 +32,7 @@ def conflict(earlier: Step, later: Step) -> bool:
     pairs += [(a, b) for a in earlier.writes for b in later.reads]
     shared = len(common_loops(earlier, later))
     questions = [
-        Question(a, earlier.loops, b, later.loops, shared)
+        Question(Touch(a, earlier.loops, earlier.spans), Touch(b, later.loops, later.spans), shared)
         for a, b in pairs
         if a.space is b.space and a.tensor == b.tensor
     ]

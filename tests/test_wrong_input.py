@@ -77,7 +77,6 @@ TAKES = {
     "split-to-hardware-tiles": ("neuron.mem",),
     "promote-accumulators": ("neuron.mem",),
     "lower-converts": ("neuron.mem",),
-    "peel-tails": ("neuron.mem",),
     "select-instructions": ("neuron.mem",),
     "combine-instructions": ("neuron.engine",),
     "assign-engines": ("neuron.engine",),

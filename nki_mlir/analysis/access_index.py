@@ -158,4 +158,4 @@ def _memory(touch: _Touch) -> Hashable:
 def _touched(number: int, step: Step) -> Iterator[_Touch]:
     for accesses, writes in ((step.reads, False), (step.writes, True)):
         for access in accesses:
-            yield _Touch(number, step, access, writes, footprint(access, step.loops))
+            yield _Touch(number, step, access, writes, footprint(access, step.spans))

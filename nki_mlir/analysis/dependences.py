@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from itertools import product
 
 from nki_mlir.analysis.access_index import AccessIndex
-from nki_mlir.analysis.overlap import Question
-from nki_mlir.analysis.program_order import Loop, Step, common_loops
+from nki_mlir.analysis.overlap import Question, Touch, period
+from nki_mlir.analysis.program_order import Event, Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
 
 
 @dataclass(frozen=True)
 class Edge:
-    """`later` must wait for `earlier`, as it was `distance` iterations of their common loops before (its last instance
-    in that iteration). `slots` counts the outstanding transfers of a DMA that must be waited for: 0 is the last, 1 the
-    one before.
-    """
+    """`later` must wait for the event of `earlier`, as it was `distance` iterations of their common loops before (its
+    last instance until then). `slots` counts the outstanding transfers of a DMA that must be waited for: 0 is the last,
+    1 the one before."""
 
     earlier: Step
     later: Step
@@ -42,13 +41,16 @@ class Dependences:
         for number, later in enumerate(steps):
             self._find(later, number)
         self.edges += more
-        self._add_reuse()
+        reuse = list(self._reuse())
+        self.edges += [edge for edge in reuse if edge.distance]
         self._reduce()
+        self.edges += [edge for edge in reuse if not edge.distance]
 
     def _find(self, later: Step, number: int) -> None:
         """The edges into one instruction, from the nearest before it on. `_after` has, as bits, what is complete before
         each instruction for the last time: a farther one that a nearer one waited for needs no edge of its own, nor
-        does one that an instruction before it in its stream waited for."""
+        does one that an instruction before it in its stream waited for. Of one that does not run in all iterations,
+        what else is in its loop goes on behind its last."""
         complete = self._issued.get(later.engine, 0)
         together = self._index.nest(later)
         left = self._index.before(later, number)
@@ -61,11 +63,14 @@ class Dependences:
                 continue
             edge = Edge(earlier, later, distance, self._slots(earlier, later, distance))
             self.edges.append(edge)
-            if distance == 0:
+            if distance == 0 and earlier.runs_with(later) and later.runs_with(earlier):
                 complete |= self._after[earlier]
-                if len(edge.slots) == slots(earlier) or not earlier.is_dma:
+                if len(edge.slots) == slots(earlier.event) or not earlier.is_dma:
                     complete |= self._bits[earlier]
-        self._after[later] = self._issued[later.engine] = complete
+        if later.is_whole:
+            self._after[later] = self._issued[later.engine] = complete
+        else:
+            self._after[later] = complete & ~together
 
     def _pairs(self, earlier: Step, later: Step) -> list[tuple[Access, Access]]:
         """The accesses whose order matters. On one engine, which completes in order, only a read after a write does;
@@ -84,7 +89,8 @@ class Dependences:
         return self._index.memory(a) == self._index.memory(b)
 
     def _question(self, a: Access, earlier: Step, b: Access, later: Step) -> Question:
-        return Question(a, earlier.loops, b, later.loops, len(common_loops(earlier, later)))
+        shared = len(common_loops(earlier, later))
+        return Question(Touch(a, earlier.loops, earlier.spans), Touch(b, later.loops, later.spans), shared)
 
     def _distance(self, earlier: Step, later: Step) -> int | None:
         """The smallest number of iterations between the two at which they conflict; None where they never do."""
@@ -117,12 +123,14 @@ class Dependences:
         return number
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
-        depth = slots(earlier)
+        event = earlier.event
+        depth = slots(event)
         if not earlier.is_dma or depth == 1:
             return (0,)
-        if len(common_loops(earlier, later)) < len(earlier.loops):
+        sparse = not event.is_run or not (event.is_whole or later.is_whole)
+        if len(common_loops(earlier, later)) < len(earlier.loops) or sparse:
             return tuple(range(depth))
-        most = earlier.instances - 1
+        most = _iterations(earlier.loops) - 1
         needed = [0]
         for more in range(1, depth):
             if distance + more <= most and any(
@@ -133,12 +141,16 @@ class Dependences:
                 needed.append(more)
         return tuple(needed)
 
-    def _add_reuse(self) -> None:
+    def _reuse(self) -> Iterator[Edge]:
         """A transfer that is waited for may be started again only when the one before on its semaphore is complete."""
-        sources = {edge.earlier: None for edge in self.edges if edge.earlier.is_dma}
-        for step in sources:
-            if step.instances > slots(step):
-                self.edges.append(Edge(step, step, slots(step)))
+        for event in dict.fromkeys(edge.earlier.event for edge in self.edges if edge.earlier.is_dma):
+            depth = slots(event)
+            if event.instances <= depth:
+                continue
+            if event.is_run:
+                yield from (Edge(a, b, depth) for a in event.steps for b in event.steps)
+            else:
+                yield from (Edge(step, step, 0, (depth,)) for step in event.steps)
 
     def _reduce(self) -> None:
         """Drops edges that two others imply, the middle one's completion lying in between."""
@@ -198,8 +210,22 @@ def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
     shared = common_loops(edge.earlier, edge.later)
     nests = [common_loops(one.earlier, one.later) for one in (first, second)]
     if edge.distance:
-        return all(nest == shared for nest in nests)
-    return all(len(nest) >= len(shared) for nest in nests)
+        within = all(nest == shared for nest in nests)
+    else:
+        within = all(len(nest) >= len(shared) for nest in nests)
+    return within and _always_between(first, second)
+
+
+def _always_between(first: Edge, second: Edge) -> bool:
+    """Whether the middle of two edges runs whenever it matters: it might not in all iterations of its loops."""
+    earlier, middle, later = first.earlier, second.earlier, second.later
+    if middle.is_whole:
+        return True
+    before, after = len(common_loops(earlier, middle)), len(common_loops(middle, later))
+    with_earlier, with_later = not first.distance and middle.runs_with(earlier), middle.runs_with(later)
+    if not second.distance and with_later and (before <= after or with_earlier):
+        return True
+    return with_earlier and after <= before and (later.is_whole or (not second.distance and later.runs_with(earlier)))
 
 
 def _iterations(loops: tuple[Loop, ...]) -> int:
@@ -209,15 +235,12 @@ def _iterations(loops: tuple[Loop, ...]) -> int:
     return total
 
 
-def slots(step: Step) -> int:
+def slots(event: Event) -> int:
     """How many transfers of a DMA instruction may be under way: as many as its buffer has slots. Where its body may run
     again, each slot is used equally often in a run, so that the semaphores of all of them have risen alike."""
-    if not step.loops:
+    if not event.loops:
         return 1
-    periods = [_period(access) for access in (*step.reads, *step.writes) if access.on_chip]
-    depth = min(step.instances, max(periods, default=1))
-    return 1 if step.again and step.instances % depth else depth
-
-
-def _period(access: Access) -> int:
-    return Question(access, (), access, (), 0).period
+    accesses = (access for step in event.steps for access in (*step.reads, *step.writes))
+    periods = [period(access) for access in accesses if access.on_chip]
+    depth = min(event.instances, event.most, max(periods, default=1))
+    return 1 if event.steps[0].again and event.instances % depth else depth

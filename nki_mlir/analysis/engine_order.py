@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from xdsl.dialects.builtin import DenseArrayBase
 from xdsl.dialects.func import FuncOp
@@ -13,9 +13,10 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.dependences import Dependences
-from nki_mlir.analysis.indices import constant, enclosing_loops, expr_of, trip_count
+from nki_mlir.analysis.indices import constant, enclosing_loops, trip_count
 from nki_mlir.analysis.lifetimes import slot_bytes
-from nki_mlir.analysis.program_order import MOST_ELEMENTS, Loop, Step
+from nki_mlir.analysis.limits import boxes_of, left_of
+from nki_mlir.analysis.program_order import MOST_ELEMENTS, Loop, Spans, Step, in_order
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import BY_NAME
@@ -57,10 +58,11 @@ def dependences_of(func: FuncOp) -> Dependences:
 
 
 def steps_of_function(func: FuncOp) -> list[EngineStep]:
-    """All instructions in program order. A matmul is two, as on the machine: a load of weights and a product."""
+    """All instructions in program order. A matmul is two, as on the machine: a load of weights and a product. What
+    limits cut in some iterations is a step for each extent."""
     collection = _Collection(func)
     collection.block(func.body.block, ())
-    return collection.steps
+    return in_order(collection.steps)
 
 
 def aliases_of(func: FuncOp) -> dict[str, int]:
@@ -70,13 +72,24 @@ def aliases_of(func: FuncOp) -> dict[str, int]:
     return {name: n for name, n in zip(names, numbers, strict=False) if numbers.count(n) > 1}
 
 
+class Place(NamedTuple):
+    """Where a step stands: its number, its loops, and in which iterations of them."""
+
+    order: int
+    loops: tuple[Loop, ...]
+    spans: Spans
+
+
 @dataclass
 class _Collection:
-    """`values` gives each loop's counter as an expression of its iteration, `bases` where each buffer begins."""
+    """`values` gives each loop's counter as an expression of its iteration, `bases` where each buffer begins; `nest`
+    has the loops around, `order` is the number of instructions so far."""
 
     func: FuncOp
     steps: list[EngineStep] = field(default_factory=list)
     loops: int = 0
+    order: int = 0
+    nest: list[ForOp] = field(default_factory=list)
     values: dict[SSAValue, Expr] = field(default_factory=dict)
     depths: dict[SSAValue, int] = field(default_factory=dict)
 
@@ -101,25 +114,28 @@ class _Collection:
         counter, number = op.body.block.args[0], self.loops
         self.loops += 1
         self.values[counter], self.depths[counter] = Expr.counter(len(loops)) * step + low, len(loops)
+        self.nest.append(op)
         self.block(op.body.block, (*loops, Loop(number, trips)))
+        self.nest.pop()
 
     def instruction(self, op: EngineInstruction, loops: tuple[Loop, ...]) -> None:
-        accesses: dict[str, Access] = {}
-        for operand in op.instruction.operands:
-            value = op.operand_value(operand.name)
-            if value is not None and isinstance(value.owner, ViewOp):
-                accesses[operand.name] = self.access(value.owner)
-        if parts := op.instruction.expands_to:
-            loaded = {name: access for name, access in accesses.items() if name in LOADED}
-            self.add(op, parts[0], loaded, loops)
-            accesses = {name: access for name, access in accesses.items() if name not in LOADED}
-            self.add(op, parts[1], accesses, loops)
-        else:
-            self.add(op, op.instruction.name, accesses, loops)
+        for spans, ranges in boxes_of(op, self.nest):
+            if (found := left_of(op, ranges)) is None:
+                continue
+            accesses = {name: self.access(view, *found[name]) for name, view in op.views().items()}
+            if parts := op.instruction.expands_to:
+                loaded = {name: access for name, access in accesses.items() if name in LOADED}
+                self.add(op, parts[0], loaded, Place(self.order, loops, spans))
+                accesses = {name: access for name, access in accesses.items() if name not in LOADED}
+                self.add(op, parts[1], accesses, Place(self.order + 1, loops, spans))
+            else:
+                self.add(op, op.instruction.name, accesses, Place(self.order, loops, spans))
+        self.order += len(op.instruction.expands_to) or 1
 
-    def add(self, op: EngineInstruction, part: str, accesses: Mapping[str, Access], loops: tuple[Loop, ...]) -> None:
+    def add(self, op: EngineInstruction, part: str, accesses: Mapping[str, Access], place: Place) -> None:
+        order, loops, spans = place
         transfers = op.instruction.is_transfer
-        step = EngineStep(op, op.engine.data, len(self.steps), loops, transfers=transfers, part=part)
+        step = EngineStep(op, op.engine.data, order, loops, transfers=transfers, spans=spans, part=part)
         indirect = any(name in accesses for name in INDEX_OPERANDS)
         for name, access in accesses.items():
             operand = op.instruction.operand(name)
@@ -130,10 +146,9 @@ class _Collection:
                 step.reads.append(touched)
         self.steps.append(step)
 
-    def access(self, view: ViewOp) -> Access:
+    def access(self, view: ViewOp, access: Access, offset: Expr) -> Access:
         """With its address, or as all of its tensor or slot where its offset is known at run time only."""
-        source, access = view.source, view.access
-        offset = Expr(0) if view.offset is None else expr_of(view.offset)
+        source = view.source
         known = all(key in self.values for key in offset.counters())
         address = offset.substitute(dict(self.values)) * access.itemsize
         if isinstance(source.owner, Block):

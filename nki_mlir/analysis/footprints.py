@@ -1,4 +1,4 @@
-"""Which bytes an access may touch over all its iterations, as a box of partitions by runs of bytes; and the blocks
+"""Which bytes an access may touch over some iterations, as a box of partitions by runs of bytes; and the blocks
 under which boxes are filed, so that those which meet are found without asking each pair."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nki_mlir.analysis.program_order import Loop, range_of
+from nki_mlir.analysis.program_order import Spans, range_of
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.expr import Counter, Expr
 
@@ -51,15 +51,15 @@ def _meet(a: Interval, b: Interval) -> bool:
     return a[0] < b[1] and b[0] < a[1]
 
 
-def footprint(access: Access, loops: tuple[Loop, ...]) -> Footprint:
-    """No byte that an access may touch in any iteration is left out; where it has more than `MOST_RUNS` runs, or
+def footprint(access: Access, spans: Spans) -> Footprint:
+    """No byte that an access may touch in these iterations is left out; where it has more than `MOST_RUNS` runs, or
     remainders and quotients in its address, there are bytes in it that the access does not touch."""
     lanes = (access.start, access.start + access.partitions) if access.on_chip else (0, 1)
-    low, width, steps = _steps(access, loops)
+    low, width, steps = _steps(access, spans)
     return Footprint(lanes, tuple(_runs(low, *_widened(width, steps))))
 
 
-def _steps(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int, list[tuple[int, int]]]:
+def _steps(access: Access, spans: Spans) -> tuple[int, int, list[tuple[int, int]]]:
     """The first byte, the bytes there, and how they repeat: (step, count), from the smallest step."""
     assert access.address is not None
     size, rest = access.itemsize, Expr(access.address.const)
@@ -67,10 +67,12 @@ def _steps(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int, list[tupl
     for term, coefficient in access.address.terms:
         match term:
             case Counter(key):
-                steps.append((coefficient, range_of(key, loops)[1] + 1))
+                begin, end = range_of(key, spans)
+                steps.append((coefficient, end - begin + 1))
+                rest = rest + coefficient * begin
             case _:
                 rest = rest + Expr(0, ((term, coefficient),))
-    first, last = rest.bounds(lambda key: range_of(key, loops))
+    first, last = rest.bounds(lambda key: range_of(key, spans))
     low = first + sum(min(0, step * (count - 1)) for step, count in steps)
     return low, last - first + size, sorted((abs(step), count) for step, count in steps if step and count > 1)
 

@@ -3,7 +3,7 @@ as an offset and a stride for each dimension."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -193,14 +193,18 @@ def modulo(expr: Expr, divisor: int) -> Expr:
 
 
 def _extremum(op: arith.MinSIOp | arith.MaxSIOp, value: SSAValue) -> Expr:
-    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    found = chosen(op, expr_of(op.lhs), expr_of(op.rhs), bounds)
+    return Expr.counter(value) if found is None else found
+
+
+def chosen(
+    op: arith.MinSIOp | arith.MaxSIOp, left: Expr, right: Expr, bounds: Callable[[Expr], tuple[int, int]]
+) -> Expr | None:
+    """The side that a minimum or a maximum always is; None where it may be either."""
     low, high = bounds(left - right)
-    smaller = left if high <= 0 else right if low >= 0 else None
-    if smaller is None:
-        return Expr.counter(value)
-    if isinstance(op, arith.MinSIOp):
-        return smaller
-    return right if smaller is left else left
+    if low < 0 < high:
+        return None
+    return left if isinstance(op, arith.MinSIOp) == (high <= 0) else right
 
 
 class Chosen(NamedTuple):

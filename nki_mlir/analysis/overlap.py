@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from nki_mlir.analysis.program_order import Loop, Outer, range_of
+from nki_mlir.analysis.program_order import Loop, Outer, Spans, range_of
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 
@@ -104,85 +104,94 @@ def differences(loops: Sequence[Loop], distance: int) -> Iterator[tuple[int, ...
 
 
 @dataclass(frozen=True)
-class Question:
-    """Can `later` (in `later_loops`) touch bytes of `earlier`, the first `shared` loops of both being the same?"""
+class Touch:
+    """What an instruction reaches in iterations `spans` of its loops."""
 
-    earlier: Access
-    earlier_loops: tuple[Loop, ...]
-    later: Access
-    later_loops: tuple[Loop, ...]
+    access: Access
+    loops: tuple[Loop, ...] = ()
+    spans: Spans = ()
+
+
+def period(*accesses: Access) -> int:
+    """After how many iterations slots come round again."""
+    terms = (term for access in accesses for term, _ in _address(access).terms)
+    return min(MOST_PERIOD, math.lcm(1, *(term.divisor for term in terms if isinstance(term, Mod))))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Can `later` touch bytes of `earlier`, the first `shared` loops of both being the same?"""
+
+    earlier: Touch
+    later: Touch
     shared: int
 
     @property
     def period(self) -> int:
-        """After how many iterations slots come round again."""
-        divisors = [
-            term.divisor
-            for access in (self.earlier, self.later)
-            for term, _ in _address(access).terms
-            if isinstance(term, Mod)
-        ]
-        return min(MOST_PERIOD, math.lcm(1, *divisors))
+        return period(self.earlier.access, self.later.access)
 
     def may_meet(self) -> bool:
         """A first look at the boxes over all iterations, and at those of a single one, which move by multiples of what
         divides all steps: parts of a slot that are apart are so in all slots."""
-        a, b = self.earlier, self.later
+        a, b = self.earlier.access, self.later.access
         if a.on_chip and (a.start >= b.start + b.partitions or b.start >= a.start + a.partitions):
             return False
-        (a_low, a_high), (b_low, b_high) = reach(a, self.earlier_loops), reach(b, self.later_loops)
-        return a_low < b_high and b_low < a_high and not self._are_apart()
-
-    def _are_apart(self) -> bool:
-        a, b = _address(self.earlier), _address(self.later)
-        step = math.gcd(*(coefficient for expr in (a, b) for _, coefficient in expr.terms))
-        (a_first, a_end), (b_first, b_end) = self.earlier.extent, self.later.extent
-        least, most = b.const + b_first - (a.const + a_end - 1), b.const + b_end - 1 - (a.const + a_first)
-        return step > 0 and -(-least // step) * step > most
+        (a_low, a_high), (b_low, b_high) = reach(a, self.earlier.spans), reach(b, self.later.spans)
+        return a_low < b_high and b_low < a_high and not _are_apart(a, b)
 
     def meets_at(self, distance: int) -> bool:
         """At exactly `distance` iterations of the shared nest between them."""
-        shared = self.earlier_loops[: self.shared]
-        return any(self._meets(delta) for delta in differences(shared, distance))
+        return any(self._meets(delta) for delta in differences(self.earlier.loops[: self.shared], distance))
 
     def _meets(self, delta: tuple[int, ...]) -> bool:
         """With the later access's shared counters `delta` above the earlier one's."""
-        moved = {k: Expr.counter(k) - d for k, d in enumerate(delta)}
-        earlier = _rename(_address(self.earlier).substitute(moved), self.shared, "a")
-        later = _rename(_address(self.later), self.shared, "b")
         ranges: dict[object, tuple[int, int]] = {}
         for k, d in enumerate(delta):
-            trips = self.earlier_loops[k].trips
-            ranges[k] = (max(0, d), min(trips - 1, trips - 1 + d))
-        for side, loops in (("a", self.earlier_loops), ("b", self.later_loops)):
-            for k in range(self.shared, len(loops)):
-                ranges[side, k] = (0, loops[k].trips - 1)
-        return self._solve(later, earlier, ranges)
+            a, b = self.earlier.spans[k], self.later.spans[k]
+            ranges[k] = (max(b.start, a.start + d), min(b.stop, a.stop + d) - 1)
+        if any(low > high for low, high in ranges.values()):
+            return False
+        moved = {k: Expr.counter(k) - d for k, d in enumerate(delta)}
+        earlier = _rename(_address(self.earlier.access).substitute(moved), self.shared, "a")
+        later = _rename(_address(self.later.access), self.shared, "b")
+        return self._solve(later, earlier, ranges | self._inner(self.shared))
+
+    def _inner(self, depth: int) -> dict[object, tuple[int, int]]:
+        """The ranges of the counters that are each side's own, those from `depth` on."""
+        sides = (("a", self.earlier.spans), ("b", self.later.spans))
+        return {(side, k): (s.start, s.stop - 1) for side, of in sides for k, s in enumerate(of) if k >= depth}
 
     def meets_later(self) -> bool:
         """At any positive distance: some shared counter is larger, those outside it are equal."""
         for level in range(self.shared):
             ranges: dict[object, tuple[int, int]] = {}
-            replaced: dict[object, Expr] = {}
-            for k in range(level):
-                ranges[k] = (0, self.earlier_loops[k].trips - 1)
-            trips = self.earlier_loops[level].trips
-            if trips < 2:
+            pairs = list(zip(self.earlier.spans, self.later.spans, strict=False))
+            for k, (a, b) in enumerate(pairs[:level]):
+                ranges[k] = (max(a.start, b.start), min(a.stop, b.stop) - 1)
+            a, b = pairs[level]
+            least, most = max(1, b.start - a.stop + 1), b.stop - 1 - a.start
+            if most < least or any(low > high for low, high in ranges.values()):
                 continue
-            ranges[level], ranges["step"] = (0, trips - 2), (1, trips - 1)
-            replaced[level] = Expr.counter(level) + Expr.counter("step")
-            for side, loops in (("a", self.earlier_loops), ("b", self.later_loops)):
-                for k in range(level + 1, len(loops)):
-                    ranges[side, k] = (0, loops[k].trips - 1)
-            earlier = _rename(_address(self.earlier), level + 1, "a")
-            later = _rename(_address(self.later), level + 1, "b").substitute(replaced)
-            if self._solve(later, earlier, ranges):
+            ranges[level], ranges["step"] = (a.start, min(a.stop, b.stop - 1) - 1), (least, most)
+            earlier = _rename(_address(self.earlier.access), level + 1, "a")
+            later = _rename(_address(self.later.access), level + 1, "b")
+            later = later.substitute({level: Expr.counter(level) + Expr.counter("step")})
+            if self._solve(later, earlier, ranges | self._inner(level + 1)):
                 return True
         return False
 
     def _solve(self, later: Expr, earlier: Expr, ranges: Mapping[object, tuple[int, int]]) -> bool:
-        box = [*_box(self.later, 1), *_box(self.earlier, -1)]
+        box = [*_box(self.later.access, 1), *_box(self.earlier.access, -1)]
         return any(solvable(constant, [*linear, *box]) for constant, linear in _cases(later - earlier, ranges))
+
+
+def _are_apart(a: Access, b: Access) -> bool:
+    a_address, b_address = _address(a), _address(b)
+    step = math.gcd(*(coefficient for expr in (a_address, b_address) for _, coefficient in expr.terms))
+    (a_first, a_end), (b_first, b_end) = a.extent, b.extent
+    least = b_address.const + b_first - (a_address.const + a_end - 1)
+    most = b_address.const + b_end - 1 - (a_address.const + a_first)
+    return step > 0 and -(-least // step) * step > most
 
 
 def _address(access: Access) -> Expr:
@@ -190,9 +199,9 @@ def _address(access: Access) -> Expr:
     return access.address
 
 
-def reach(access: Access, loops: tuple[Loop, ...]) -> tuple[int, int]:
-    """The first byte that an access may touch in any iteration, and one past the last."""
-    low, high = _address(access).bounds(lambda key: range_of(key, loops))
+def reach(access: Access, spans: Spans) -> tuple[int, int]:
+    """The first byte that an access may touch in some iterations, and one past the last."""
+    low, high = _address(access).bounds(lambda key: range_of(key, spans))
     first, end = access.extent
     return low + first, high + end
 

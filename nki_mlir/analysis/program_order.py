@@ -1,5 +1,8 @@
 """The program that a set of streams was dealt out from: every instruction with its loops, in program order.
 
+A stream may have an instruction in several texts, each for some iterations of its loops, as limits cut it differently.
+Texts that reach the same are one `Step`; what a semaphore counts is an `Event`, the steps of one instruction together.
+
 What runs as often as run-time control flow says (a loop's body, a side of a branch) is a `Body` of its own. In the body
 around it a region of control flow is one step in each stream that enters it: dependences across its border are of the
 region as a whole. Nothing is known of what is in registers: an access whose address is in one may touch all its memory.
@@ -8,8 +11,10 @@ region as a whole. Nothing is known of what is in registers: an access whose add
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from xdsl.ir import Block, Operation
 
@@ -40,12 +45,16 @@ class Outer:
     trips: int
 
 
-def range_of(key: object, loops: tuple[Loop, ...]) -> tuple[int, int]:
-    """The inclusive range of a counter: that of a repeat of `loops`, or of one outside."""
+Spans = tuple[range, ...]
+"""Consecutive iterations of each loop of a nest."""
+
+
+def range_of(key: object, spans: Spans) -> tuple[int, int]:
+    """The inclusive range of a counter: that of a repeat inside a body, or of one outside."""
     if isinstance(key, Outer):
         return 0, key.trips - 1
     assert isinstance(key, int)
-    return 0, loops[key].trips - 1
+    return spans[key].start, spans[key].stop - 1
 
 
 @dataclass(eq=False)
@@ -61,12 +70,20 @@ class Body:
     inner: list[Body] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Text:
+    """An operation that says what a step does in some of its iterations."""
+
+    op: Operation
+    spans: Spans
+
+
 @dataclass(eq=False)
 class Step:
     """One instruction of the text, at place `order` of the program, inside `loops` (outermost first, those of its body
-    alone); or, under the number `region`, what one stream does in run-time control flow, in which the streams `entered`
-    take part. `transfers` says whether DMA carries any of it out, `again` whether its body may run any number of
-    times."""
+    alone), of which it runs in iterations `spans`, by default all; or, under the number `region`, what one stream does
+    in run-time control flow, in which the streams `entered` take part. `transfers` says whether DMA carries any of it
+    out, `again` whether its body may run any number of times."""
 
     op: Operation
     engine: Engine
@@ -78,6 +95,12 @@ class Step:
     entered: frozenset[Engine] = frozenset()
     transfers: bool = False
     again: bool = False
+    spans: Spans = ()
+
+    def __post_init__(self) -> None:
+        self.spans = self.spans or tuple(range(loop.trips) for loop in self.loops)
+        self.texts = [Text(self.op, self.spans)]
+        self.event = Event([self])
 
     @property
     def name(self) -> str:
@@ -92,11 +115,117 @@ class Step:
         return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.array == "multiply"
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it runs in all iterations of its loops."""
+        return is_whole(self.loops, self.spans)
+
+    def runs_with(self, other: Step) -> bool:
+        """Whether it runs in every iteration of the loops that both are in in which the other one does."""
+        return all(within(other.spans[k], self.spans[k]) for k in range(len(common_loops(self, other))))
+
+
+class Event:
+    """The completions of an instruction in a box of iterations, `spans` of `loops`: those of some steps. A transfer may
+    be under way at most `most` times."""
+
+    def __init__(self, steps: list[Step]):
+        self.most = MOST_ELEMENTS
+        self.steps = steps
+        self.loops, self.engine = steps[0].loops, steps[0].engine
+        self.spans = hull(step.spans for step in steps)
+
+    @property
+    def order(self) -> int:
+        return self.steps[0].order
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it happens in all iterations."""
+        return is_whole(self.loops, self.spans)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether its iterations, counted through, follow one another."""
+        return is_whole(self.loops[1:], self.spans[1:])
+
+    @property
     def instances(self) -> int:
-        total = 1
-        for loop in self.loops:
-            total *= loop.trips
-        return total
+        return volume(self.spans)
+
+
+StepT = TypeVar("StepT", bound=Step)
+
+
+def is_whole(loops: Sequence[Loop], spans: Sequence[range]) -> bool:
+    return all(len(span) == loop.trips for loop, span in zip(loops, spans, strict=True))
+
+
+def within(inner: range, outer: range) -> bool:
+    return outer.start <= inner.start and inner.stop <= outer.stop
+
+
+def volume(spans: Iterable[range]) -> int:
+    """How many iterations of a nest these are."""
+    return math.prod(len(span) for span in spans)
+
+
+def hull(boxes: Iterable[Spans]) -> Spans:
+    """The smallest box around some."""
+    return tuple(range(min(s.start for s in at), max(s.stop for s in at)) for at in zip(*boxes, strict=True))
+
+
+def is_box(boxes: Sequence[Spans]) -> bool:
+    """Whether boxes that have nothing in common are one together."""
+    return sum(map(volume, boxes)) == volume(hull(boxes))
+
+
+def in_order(steps: Iterable[StepT]) -> list[StepT]:
+    """Steps in program order, each of one text: those of one instruction that reach the same become one, and they share
+    an event, where they are a box together. Raises CompileError where two instructions have one place."""
+    ordered: list[StepT] = []
+    for _, found in itertools.groupby(sorted(steps, key=_place), lambda step: step.order):
+        texts = list(found)
+        for a, b in itertools.combinations(texts, 2):
+            if a.loops != b.loops or a.name != b.name or _meet(a.spans, b.spans):
+                raise CompileError.at(b.op, f"two instructions have order {b.order}")
+        ordered += _joined(texts)
+    return ordered
+
+
+def _place(step: Step) -> tuple[int, tuple[int, ...]]:
+    return step.order, tuple(span.start for span in step.spans)
+
+
+def _meet(a: Spans, b: Spans) -> bool:
+    return all(x.start < y.stop and y.start < x.stop for x, y in zip(a, b, strict=True))
+
+
+def _two_of_a_box(steps: list[StepT]) -> tuple[StepT, StepT] | None:
+    pairs = itertools.combinations(steps, 2)
+    return next((pair for pair in pairs if is_box([step.spans for step in pair])), None)
+
+
+def _joined(texts: list[StepT]) -> list[StepT]:
+    """The texts of one instruction as steps and events."""
+    if len(texts) == 1:
+        return texts
+    alike: dict[tuple[tuple[Access, ...], tuple[Access, ...]], list[StepT]] = {}
+    for step in texts:
+        alike.setdefault((tuple(step.reads), tuple(step.writes)), []).append(step)
+    steps: list[StepT] = []
+    for group in alike.values():
+        while (pair := _two_of_a_box(group)) is not None:
+            first, second = pair
+            first.texts += second.texts
+            first.spans = hull((first.spans, second.spans))
+            first.event = Event([first])
+            group.remove(second)
+        steps += group
+    if is_box([step.spans for step in steps]):
+        event = Event(list(steps))
+        for step in steps:
+            step.event = event
+    return sorted(steps, key=_place)
 
 
 def common_prefix(a: tuple[Loop, ...], b: tuple[Loop, ...]) -> tuple[Loop, ...]:
@@ -130,11 +259,13 @@ class _Collection:
         for stream in core.items:
             if isinstance(stream, isa.StreamOp):
                 program.blocks[stream.engine.data] = stream.body.block
-                self.collect(stream.items, stream.engine.data, program, ())
+                self.collect(stream.items, stream.engine.data, program, (), ())
         self._finish(program)
         return program
 
-    def collect(self, ops: Iterable[Operation], engine: Engine, body: Body, loops: tuple[Loop, ...]) -> None:
+    def collect(
+        self, ops: Iterable[Operation], engine: Engine, body: Body, loops: tuple[Loop, ...], spans: Spans
+    ) -> None:
         for op in ops:
             match op:
                 case isa.RepeatOp():
@@ -142,8 +273,10 @@ class _Collection:
                         raise CompileError.at(
                             op, "a repeat has no 'loop' number; insert-semaphores follows emit-streams"
                         )
-                    loop = Loop(op.loop.value.data, op.count.value.data)
-                    self.collect(op.items, engine, body, (*loops, loop))
+                    first, trips = op.part
+                    span = range(first, first + op.count.value.data)
+                    loop = Loop(op.loop.value.data, trips)
+                    self.collect(op.items, engine, body, (*loops, loop), (*spans, span))
                 case isa.RunTimeOp() if op.region is not None:
                     self._region(op, op.region.value.data, engine, body, loops)
                 case isa.CmpBranchOp() if not _reaches_memory(op):
@@ -151,7 +284,7 @@ class _Collection:
                 case isa.RegisterMoveOp() | isa.RegisterAluOp():
                     pass
                 case isa.IsaInstruction() | isa.RegisterLoadOp():
-                    body.steps.append(_step(op, engine, loops, body))
+                    body.steps.append(_step(op, engine, loops, spans, body))
                 case _:
                     raise CompileError.at(op, f"{op.name} is something that insert-semaphores does not order")
 
@@ -168,12 +301,12 @@ class _Collection:
                 side.add_block(Block())
             inner.blocks[engine] = side.block
             before = len(inner.steps)
-            self.collect(side.block.ops, engine, inner, ())
+            self.collect(side.block.ops, engine, inner, (), ())
             for one in inner.steps[before:]:
                 step.order = min(step.order, one.order)
                 step.transfers = step.transfers or one.transfers
-                step.reads += [_whole(access, one.loops, body) for access in one.reads]
-                step.writes += [_whole(access, one.loops, body) for access in one.writes]
+                step.reads += [_whole(access, one.spans, body) for access in one.reads]
+                step.writes += [_whole(access, one.spans, body) for access in one.writes]
         if step.order < MOST_ELEMENTS:
             body.steps.append(step)
 
@@ -182,10 +315,7 @@ class _Collection:
         for step in body.steps:
             if step.region is not None:
                 step.entered = frozenset(self.entered[step.region])
-        body.steps.sort(key=lambda step: step.order)
-        for before, after in itertools.pairwise(body.steps):
-            if before.order == after.order:
-                raise CompileError.at(after.op, f"two instructions have order {after.order}")
+        body.steps = in_order(body.steps)
         for inner in body.inner:
             self._finish(inner)
 
@@ -194,20 +324,22 @@ def _reaches_memory(op: Operation) -> bool:
     return any(not isinstance(inner, isa.RegisterMoveOp | isa.RegisterAluOp | isa.CmpBranchOp) for inner in op.walk())
 
 
-def _step(op: isa.IsaInstruction | isa.RegisterLoadOp, engine: Engine, loops: tuple[Loop, ...], body: Body) -> Step:
+def _step(
+    op: isa.IsaInstruction | isa.RegisterLoadOp, engine: Engine, loops: tuple[Loop, ...], spans: Spans, body: Body
+) -> Step:
     if op.order is None:
         raise CompileError.at(op, "an instruction has no 'order'; insert-semaphores follows emit-streams")
     if op.wait is not None or op.update is not None:
         raise CompileError.at(op, "an instruction already waits for or updates a semaphore")
-    step = Step(op, engine, op.order.value.data, loops, again=body.again)
+    step = Step(op, engine, op.order.value.data, loops, again=body.again, spans=spans)
     step.transfers = step.is_dma
     if isinstance(op, isa.RegisterLoadOp):
-        step.reads.append(_inside(_known(op.src.data, op), body, loops))
+        step.reads.append(_inside(_known(op.src.data, op), body, loops, spans))
         return step
     indirect = any(name in op.properties for name in INDEX_OPERANDS)
     for name, access in op.accesses().items():
         touched = _whole_tensor(access) if indirect and not access.on_chip else _known(access, op)
-        touched = _inside(touched, body, loops)
+        touched = _inside(touched, body, loops, spans)
         writes = op.instruction.operand(name).role == "dst"
         if writes:
             step.writes.append(touched)
@@ -216,11 +348,12 @@ def _step(op: isa.IsaInstruction | isa.RegisterLoadOp, engine: Engine, loops: tu
     return step
 
 
-def _inside(access: Access, body: Body, loops: tuple[Loop, ...]) -> Access:
-    """With the counters as a body has them."""
+def _inside(access: Access, body: Body, loops: tuple[Loop, ...], spans: Spans) -> Access:
+    """With the counters as a body has them: those of its loops count from the first iteration of the whole loop."""
     assert access.address is not None
-    depth, nest = len(body.outer), (*body.outer, *loops)
-    keys = {k: Expr.counter(Outer(k, loop.trips) if k < depth else k - depth) for k, loop in enumerate(nest)}
+    depth = len(body.outer)
+    keys = {k: Expr.counter(Outer(k, loop.trips)) for k, loop in enumerate(body.outer)}
+    keys |= {depth + k: Expr.counter(k) - span.start for k, span in enumerate(spans)}
     return replace(access, address=access.address.substitute(keys))
 
 
@@ -241,7 +374,7 @@ def _known(access: Access, op: Operation) -> Access:
     return replace(access, address=Expr(0), dims=((1, size // access.itemsize),))
 
 
-def _whole(access: Access, loops: tuple[Loop, ...], body: Body) -> Access:
+def _whole(access: Access, spans: Spans, body: Body) -> Access:
     """What an access of an inner body may touch while that runs, as one of the body around it: from the first byte to
     the last."""
     assert access.address is not None
@@ -249,7 +382,7 @@ def _whole(access: Access, loops: tuple[Loop, ...], body: Body) -> Access:
     for term, coefficient in access.address.terms:
         part = Expr(0, ((term, coefficient),))
         if any(isinstance(key, int) for key in part.counters()):
-            first, last = part.bounds(lambda key: range_of(key, loops))
+            first, last = part.bounds(lambda key: range_of(key, spans))
             low, high = low + first, high + last
         else:
             ours = (key for key in part.counters() if isinstance(key, Outer) and key.depth >= depth)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from xdsl.dialects.utils import EnumAttribute
@@ -94,6 +94,19 @@ class Access:
     @property
     def elements(self) -> int:
         return self.free_elements * (self.partitions if self.on_chip else 1)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many there are of each dimension: on chip the partitions first, then those of the pattern."""
+        free = tuple(count for _, count in self.dims)
+        return (self.partitions, *free) if self.on_chip else free
+
+    def limited(self, most: Mapping[int, int]) -> Access:
+        """With at most so many of some dimensions, by their place in `counts`."""
+        counts = [min(count, most.get(dim, count)) for dim, count in enumerate(self.counts)]
+        partitions = counts.pop(0) if self.on_chip else 0
+        dims = tuple((step, count) for (step, _), count in zip(self.dims, counts, strict=True))
+        return replace(self, dims=dims, partitions=partitions)
 
     @property
     def extent(self) -> tuple[int, int]:

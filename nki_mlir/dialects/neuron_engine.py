@@ -10,19 +10,24 @@ loop is a fresh buffer in each iteration, of which `depth` are alive at once; ou
 `allocate` it has an `address`.
 
 A `neuron.engine.view` names the elements of a tile, of a buffer, or of an argument in HBM, that an instruction reaches:
-its type has the whole pattern but for a run-time offset. What is known at run time only comes from memory by
-`neuron.engine.scalar`.
+its type has the whole pattern but for a run-time offset. Where a tile ends before its block does, *limits* cut the view
+in those iterations; an instruction of which nothing is left does nothing. What is known at run time only comes from
+memory by `neuron.engine.scalar`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
+from xdsl.dialects import arith
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, f32, i64
-from xdsl.ir import Attribute, Data, Dialect, Operation, SSAValue, TypeAttribute
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, f32, i64
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Attribute, Block, Data, Dialect, Operation, SSAValue, TypeAttribute
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
     base,
@@ -34,9 +39,18 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
+    var_operand_def,
     var_result_def,
 )
-from xdsl.parser import AttrParser
+from xdsl.irdl.declarative_assembly_format import (
+    AttributeVariable,
+    CustomDirective,
+    ParsingState,
+    PrintingState,
+    VariadicOperandVariable,
+    irdl_custom_directive,
+)
+from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, Pure
 from xdsl.utils.exceptions import VerifyException
@@ -160,6 +174,33 @@ class AllocOp(IRDLOperation):
             raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
 
 
+@irdl_custom_directive
+class Limits(CustomDirective):
+    """`limit dim 0 %n, dim 2 %m`, or nothing: dimensions and the index that limits each."""
+
+    dims: AttributeVariable
+    values: VariadicOperandVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> None:
+        found: list[tuple[int, UnresolvedOperand]] = []
+        if parser.parse_optional_keyword("limit") is not None:
+            found = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: self._one(parser))
+            self.dims.set(state, DenseArrayBase.from_list(i64, [dim for dim, _ in found]))
+        self.values.set(state, [value for _, value in found])
+
+    @staticmethod
+    def _one(parser: Parser) -> tuple[int, UnresolvedOperand]:
+        parser.parse_keyword("dim")
+        return parser.parse_integer(allow_boolean=False, allow_negative=False), parser.parse_unresolved_operand()
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        assert isinstance(op, ViewOp)
+        for number, (dim, value) in enumerate(op.limited):
+            printer.print_string(f"{',' if number else ' limit'} dim {dim} ")
+            printer.print_ssa_value(value)
+            state.last_was_punctuation, state.should_emit_space = False, True
+
+
 @irdl_op_definition
 class EmptyOp(IRDLOperation):
     """A tile that nobody wrote: what an instruction writes to that makes a new one."""
@@ -180,23 +221,50 @@ class EmptyOp(IRDLOperation):
 
 @irdl_op_definition
 class ViewOp(IRDLOperation):
-    """The elements that the result's pattern names, from element `offset` of the source on (of each partition)."""
+    """The elements that the result's pattern names, from element `offset` of the source on (of each partition). A limit
+    leaves the first so many of a dimension: all where it is not below their number, none where it is not above 0.
+    Dimension 0 of a view on chip is its partitions, the others those of the pattern; in HBM there are only these."""
 
     name = "neuron.engine.view"
     source = operand_def(base(BufferType) | base(TileType) | base(MemRefType))
     offset = opt_operand_def(IndexType())
+    limits = var_operand_def(IndexType())
+    limited_dims = opt_prop_def(DenseArrayBase.constr(i64))
     result = result_def(ViewType)
     traits = traits_def(Pure())
-    assembly_format = "$source (`at` $offset^)? attr-dict `:` type($source) `->` type($result)"
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    assembly_format = (
+        "$source (`at` $offset^)? custom<Limits>($limited_dims, $limits) attr-dict `:` type($source) `->` type($result)"
+    )
+    custom_directives = (Limits,)
 
-    def __init__(self, source: SSAValue, access: Access, offset: SSAValue | None = None):
-        super().__init__(operands=[source, offset], result_types=[ViewType(access)])
+    def __init__(
+        self,
+        source: SSAValue,
+        access: Access,
+        offset: SSAValue | None = None,
+        limits: Sequence[tuple[int, SSAValue]] = (),
+    ):
+        dims = DenseArrayBase.from_list(i64, [dim for dim, _ in limits]) if limits else None
+        super().__init__(
+            operands=[source, offset, [value for _, value in limits]],
+            result_types=[ViewType(access)],
+            properties={"limited_dims": dims},
+        )
 
     @property
     def access(self) -> Access:
+        """The full extent."""
         return cast(ViewType, self.result.type).data
 
+    @property
+    def limited(self) -> list[tuple[int, SSAValue]]:
+        """The dimensions that have a limit, each with it."""
+        dims = () if self.limited_dims is None else self.limited_dims.get_values()
+        return list(zip(dims, self.limits, strict=False))
+
     def verify_(self) -> None:
+        self._verify_limits()
         match self.source.type:
             case MemRefType() as memory:
                 self._verify_hbm(memory)
@@ -204,6 +272,21 @@ class ViewOp(IRDLOperation):
                 self._verify_chip("tile", buffer_of(tile))
             case other:
                 self._verify_chip("buffer", cast(BufferType, other))
+
+    def _verify_limits(self) -> None:
+        dims = () if self.limited_dims is None else self.limited_dims.get_values()
+        if len(dims) != len(self.limits):
+            raise VerifyException(f"{len(dims)} dimensions are limited, by {len(self.limits)} values")
+        rank = len(self.access.counts)
+        for number, dim in enumerate(dims):
+            if not 0 <= dim < rank:
+                raise VerifyException(f"the view has dimensions 0 to {rank - 1}, and no dimension {dim} to limit")
+            if number and dim <= dims[number - 1]:
+                raise VerifyException(
+                    f"each dimension has one limit, in rising order; {dim} is after {dims[number - 1]}"
+                )
+        for value in self.limits:
+            _verify_limit(value)
 
     def _verify_hbm(self, source: MemRefType[Attribute]) -> None:
         access = self.access
@@ -236,6 +319,39 @@ def view_of(value: SSAValue | None) -> ViewOp | None:
     return value.owner if value is not None and isinstance(value.owner, ViewOp) else None
 
 
+_OF_LIMITS = (
+    ConstantOp,
+    arith.AddiOp,
+    arith.SubiOp,
+    arith.MuliOp,
+    arith.FloorDivSIOp,
+    arith.DivSIOp,
+    arith.RemSIOp,
+    arith.MinSIOp,
+    arith.MaxSIOp,
+)
+
+
+def _verify_limit(value: SSAValue) -> None:
+    """Streams are cut where a limit changes, so it must be known before the program runs."""
+    seen, todo = {value}, [value]
+    while todo:
+        one = todo.pop()
+        owner = one.owner
+        if isinstance(owner, Block):
+            loop = owner.parent_op()
+            if not isinstance(loop, ForOp) or one is not owner.args[0]:
+                raise VerifyException("a limit is made of constants and loop counters, not of another argument")
+        elif not isinstance(owner, _OF_LIMITS):
+            raise VerifyException(
+                f"a limit is made of constants and loop counters by add, sub, mul, div, rem, min and max, not by"
+                f" {owner.name}"
+            )
+        else:
+            todo += [operand for operand in owner.operands if operand not in seen]
+            seen.update(owner.operands)
+
+
 _READ_BY_SEQUENCERS = ("int8", "uint8", "int16", "uint16", "int32")
 
 
@@ -256,6 +372,8 @@ class ScalarOp(IRDLOperation):
 
     def verify_(self) -> None:
         access = cast(ViewType, self.source.type).data
+        if self.view is not None and self.view.limits:
+            raise VerifyException("a scalar is read in every iteration; its view has no limits")
         if access.elements != 1:
             raise VerifyException(f"a register holds one element, the view has {access.elements}")
         if access.space is Space.PSUM:
@@ -324,12 +442,30 @@ class EngineInstruction(IRDLOperation):
         operands = {name: value for name, value in named.items() if value is not None}
         return Instance(self.instruction, self.engine.data, operands, self.fields(), target or target_of(self))
 
+    def views(self) -> dict[str, ViewOp]:
+        """The operands that are views, by their names in the table."""
+        values = {o.name: self.operand_value(o.name) for o in self.instruction.operands}
+        return {name: v.owner for name, v in values.items() if v is not None and isinstance(v.owner, ViewOp)}
+
     def verify_(self) -> None:
         for o in self.instruction.operands:
             self._verify_constant(o.name)
         self._verify_form()
         if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
+        for limit in dict.fromkeys(value for view in self.views().values() for value in view.limits):
+            if (reason := check(self._with_one(limit))) is not None:
+                raise VerifyException(f"{self.instruction.name} where a limit leaves one: {reason}")
+
+    def _with_one(self, limit: SSAValue) -> Instance:
+        """This occurrence where a limit leaves one element of each dimension that has it. What holds of all of them and
+        of one holds of what is in between: sizes are products."""
+        whole = self.instance()
+        cut = {
+            name: view.access.limited({dim: 1 for dim, value in view.limited if value is limit})
+            for name, view in self.views().items()
+        }
+        return replace(whole, operands={**whole.operands, **cut})
 
     def _verify_form(self) -> None:
         """Views are of tiles or of buffers, and a tile that is written comes out."""

@@ -181,27 +181,46 @@ class _InStream(_BodyOp):
 
 @irdl_op_definition
 class RepeatOp(_InStream):
-    """The body, `count` times over: text for the unrolled stream, not a loop of the machine."""
+    """The body, `count` times over: text for the unrolled stream, not a loop of the machine. `loop` numbers the loop of
+    the program; where the stream has it in several repeats, this one has iterations `first` and on `of` its trips."""
 
     name = "neuron.isa.repeat"
     count = prop_def(IntegerAttr.constr(i64))
     loop = opt_prop_def(IntegerAttr.constr(i64))
+    first = opt_prop_def(IntegerAttr.constr(i64))
+    trips = opt_prop_def(IntegerAttr.constr(i64))
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$count (`loop` $loop^)? $body attr-dict"
+    assembly_format = "$count (`loop` $loop^)? (`first` $first^ `of` $trips)? $body attr-dict"
 
-    def __init__(self, count: int, ops: Sequence[Operation], loop: int | None = None):
+    def __init__(
+        self, count: int, ops: Sequence[Operation], loop: int | None = None, part: tuple[int, int] | None = None
+    ):
+        """`part` is the first iteration and the trips of the whole loop, where this is not all of it."""
+        numbers = {"count": count, "loop": loop}
+        if part is not None:
+            numbers["first"], numbers["trips"] = part
         super().__init__(
-            properties={
-                "count": IntegerAttr(count, i64),
-                "loop": None if loop is None else IntegerAttr(loop, i64),
-            },
+            properties={name: None if n is None else IntegerAttr(n, i64) for name, n in numbers.items()},
             regions=[Region(Block(ops))],
         )
 
+    @property
+    def part(self) -> tuple[int, int]:
+        """The first iteration of the program's loop that it runs, and how many that has."""
+        if self.first is None or self.trips is None:
+            return 0, self.count.value.data
+        return self.first.value.data, self.trips.value.data
+
     def verify_(self) -> None:
         super().verify_()
-        if self.count.value.data < 1:
-            raise VerifyException(f"a repeat runs at least once, got {self.count.value.data}")
+        count = self.count.value.data
+        if count < 1:
+            raise VerifyException(f"a repeat runs at least once, got {count}")
+        if (self.first is None) != (self.trips is None) or (self.first is not None and self.loop is None):
+            raise VerifyException("a part of a loop has the number of the loop, the first iteration and the trips")
+        first, trips = self.part
+        if first < 0 or first + count > trips:
+            raise VerifyException(f"iterations {first} to {first + count - 1} are not all among the loop's {trips}")
 
 
 class RunTimeOp(_InStream):

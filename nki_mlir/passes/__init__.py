@@ -45,7 +45,6 @@ OURS: dict[str, str] = {
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",
     "lower-converts": "LowerConverts",
-    "peel-tails": "PeelTails",
     "select-instructions": "SelectInstructions",
     "combine-instructions": "CombineInstructions",
     "assign-engines": "AssignEngines",

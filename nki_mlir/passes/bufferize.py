@@ -64,7 +64,9 @@ def _separate(func: FuncOp) -> None:
                 for inner in list(user.result.uses):
                     emit = Emitter.before(inner.operation)
                     own = emit.value(EmptyOp(tile_type(empty.result), _label(empty)))
-                    inner.operation.operands[inner.index] = emit.value(ViewOp(own, user.access, user.offset))
+                    inner.operation.operands[inner.index] = emit.value(
+                        ViewOp(own, user.access, user.offset, user.limited)
+                    )
                 user.detach()
                 user.erase()
             else:
@@ -225,7 +227,9 @@ class _Rewriter:
         for place, operand in enumerate(given):
             view = view_of(op.operand_value(operand.name))
             if operand.role == "dst" and view is not None and view.source in to:
-                op.operands[place] = emit.value(ViewOp(self.buffer(to[view.source]), view.access, view.offset))
+                op.operands[place] = emit.value(
+                    ViewOp(self.buffer(to[view.source]), view.access, view.offset, view.limited)
+                )
 
     def _rewrite(self, op: Operation) -> None:
         match op:

@@ -41,6 +41,11 @@ class CombineInstructions(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             combiner = Combiner(func, RULES, OF_ALL)
             for inner in list(func.walk()):
-                if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent is not None:
+                if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not _is_limited(inner):
                     combiner.combine(inner)
             erase_unread(func)
+
+
+def _is_limited(op: EngineInstruction) -> bool:
+    """Whether it does less, or nothing, in some iterations."""
+    return any(view.limits for view in op.views().values())

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import LocationAttr, ModuleOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.dependences import Dependences, Edge, slots
-from nki_mlir.analysis.program_order import Body, Loop, Step, program_of
+from nki_mlir.analysis.program_order import Body, Step, common_loops, program_of
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.alu import Alu
@@ -45,7 +45,7 @@ class InsertSemaphores(LevelPass):
                                                         register_alu_op op add dst 4 src <r4> imm <1> wait <sem 3 …> }
 
     In front of it, a stream waits for what its part of the region depends on, and behind it other streams for all of
-    the stream's part. Removes `order`, `loop` and `region`.
+    the stream's part. Removes `order`, `loop` (with `first` and `of`) and `region`.
     """
 
     name = "insert-semaphores"
@@ -70,7 +70,7 @@ def _order(core: isa.CoreOp, aliases: dict[str, int]) -> None:
 
 class _Ordering:
     """Gives the bodies of a core their semaphores, the innermost first. `waits` says what each instruction waits for,
-    `nests` the repeats around it; `used` counts semaphores, `registers` those of each stream."""
+    `nests` how often the repeats around it run; `used` counts semaphores, `registers` those of each stream."""
 
     def __init__(self, core: isa.CoreOp, aliases: dict[str, int], program: Body):
         self.aliases, self.program = aliases, program
@@ -78,18 +78,37 @@ class _Ordering:
         self.used = 0
         self.registers = {engine: registers_of(block) for engine, block in program.blocks.items()}
         self.waits: dict[Operation, list[isa.Wait]] = {}
-        self.nests: dict[Operation, tuple[Loop, ...]] = {}
+        self.nests: dict[Operation, Nest] = {}
 
     def body(self, body: Body, runs: Mapping[Engine, Expr], more: Sequence[Edge]) -> None:
-        edges = Dependences(body.steps, self.aliases, more).edges
-        numbers = Numbering(body, edges, range(self.used, self.limits.semaphores), runs)
+        edges, numbers = self._numbered(body, runs, more)
         self.used += numbers.used
-        for edge in (*edges, *numbers.reuse):
-            self.waits.setdefault(edge.later.op, []).extend(numbers.waits(edge))
+        alike = {
+            (e.earlier.event, len(common_loops(e.earlier, e.later)), e.later, e.distance, e.slots): e for e in edges
+        }
+        for edge in (*alike.values(), *numbers.reuse):
+            for text in edge.later.texts:
+                self.waits.setdefault(text.op, []).extend(numbers.waits(edge, text))
+        outside = [loop.trips for loop in body.outer]
         for step in body.steps:
-            self.nests[step.op] = (*body.outer, *step.loops)
-            if (update := numbers.update(step)) is not None:
-                _signal(step, update)
+            for text in step.texts:
+                self.nests[text.op] = (*outside, *map(len, text.spans))
+                if (update := numbers.update(step, text)) is not None:
+                    _signal(step, text.op, update)
+
+    def _numbered(self, body: Body, runs: Mapping[Engine, Expr], more: Sequence[Edge]) -> tuple[list[Edge], Numbering]:
+        """Where there are too few semaphores, transfers of some iterations are under way once at a time, then all."""
+        events = list(dict.fromkeys(step.event for step in body.steps))
+        for fewer in ([], [event for event in events if not event.is_whole], events):
+            for event in fewer:
+                event.most = 1
+            edges = Dependences(body.steps, self.aliases, more).edges
+            numbers = Numbering(body, edges, range(self.used, self.limits.semaphores), runs)
+            if numbers.lacking is None:
+                return edges, numbers
+        most = self.limits.semaphores
+        message = f"the kernel needs more than the {most} semaphores of a core: too many separate transfers"
+        raise CompileError.at(numbers.lacking.steps[0].op, message)
 
     def again(self, body: Body) -> None:
         """A body that may run any number of times counts its runs in each stream, and ends in a barrier."""
@@ -122,7 +141,7 @@ def _barrier(body: Body, runs: Mapping[Engine, Expr]) -> Iterator[Edge]:
         arrivals[engine] = Step(op, engine, order + 1 + len(arrivals), ())
     for step in body.steps:
         if step.is_dma:
-            yield Edge(step, arrivals[step.engine], 0, tuple(range(slots(step))))
+            yield Edge(step, arrivals[step.engine], 0, tuple(range(slots(step.event))))
     body.steps += arrivals.values()
     for engine, block in body.blocks.items():
         (number,) = runs[engine].registers()
@@ -140,15 +159,15 @@ def _location(block: Block) -> LocationAttr:
     return parent.location
 
 
-def _signal(step: Step, update: isa.Update) -> None:
+def _signal(step: Step, op: Operation, update: isa.Update) -> None:
     """Makes an instruction raise a semaphore, or, of a region, an instruction behind it."""
     if step.region is None:
-        step.op.properties["update"] = isa.UpdateAttr(update)
+        op.properties["update"] = isa.UpdateAttr(update)
         return
     event = isa.EventSemaphoreOp.create(properties={"update": isa.UpdateAttr(update)})
-    event.location = step.op.location
-    assert step.op.parent is not None
-    step.op.parent.insert_ops_after([event], step.op)
+    event.location = op.location
+    assert op.parent is not None
+    op.parent.insert_ops_after([event], op)
 
 
 MOST_RUNS = 2**31 - 1
@@ -156,17 +175,20 @@ MOST_RUNS = 2**31 - 1
 Known = dict[tuple[Expr, Expr], int]
 """Waits of a stream so far: by semaphore and threshold without its constant, the largest constant."""
 
+Nest = tuple[int, ...]
+"""How often each of the repeats around an instruction runs, the outermost first."""
+
 
 def _place_waits(
     ops: list[Operation],
     waits: dict[Operation, list[isa.Wait]],
-    nests: dict[Operation, tuple[Loop, ...]],
+    nests: dict[Operation, Nest],
     known: Known,
 ) -> None:
     """Writes the waits into a stream, leaving out those that an earlier wait of the stream covers."""
     known = dict(known)
     for op in ops:
-        for mark in ("loop", "order", "region"):
+        for mark in ("loop", "first", "trips", "order", "region"):
             op.properties.pop(mark, None)
         needed: list[isa.Wait] = []
         for wait in sorted(waits.get(op, []), key=lambda w: -w.value.const):
@@ -191,6 +213,6 @@ def _is_news(wait: isa.Wait, known: Known) -> bool:
     return True
 
 
-def _can_block(wait: isa.Wait, loops: tuple[Loop, ...]) -> bool:
+def _can_block(wait: isa.Wait, nest: Nest) -> bool:
     """Whether the threshold is ever above zero."""
-    return wait.value.bounds(lambda key: (0, loops[key].trips - 1 if isinstance(key, int) else MOST_RUNS))[1] > 0
+    return wait.value.bounds(lambda key: (0, nest[key] - 1 if isinstance(key, int) else MOST_RUNS))[1] > 0

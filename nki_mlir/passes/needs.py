@@ -7,13 +7,15 @@ from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.indices import is_run_time
+from nki_mlir.analysis.limits import is_counted
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.neuron_engine import EngineInstruction, ScalarOp, ViewOp
 
 
 class Needs:
     """A stream takes part where it has an instruction inside. It needs what its instructions' offsets, and the bounds
-    and conditions of what it takes part in, are computed from: each stream has registers of its own."""
+    and conditions of what it takes part in, are computed from: each stream has registers of its own. What counters
+    alone say of the offset of a view with limits is known where these are."""
 
     def __init__(self, func: FuncOp):
         self._engines: dict[SSAValue, set[Engine]] = {}
@@ -25,16 +27,19 @@ class Needs:
                     self._need(value, self.parts[op])
             elif isinstance(op, EngineInstruction):
                 for value in op.operands:
-                    self._need(value, (op.engine.data,))
+                    limited = isinstance(value.owner, ViewOp) and bool(value.owner.limits)
+                    self._need(value, (op.engine.data,), limited)
 
     def of(self, value: SSAValue) -> tuple[Engine, ...]:
         return _in_order(self._engines.get(value, set()))
 
-    def _need(self, value: SSAValue, engines: tuple[Engine, ...]) -> None:
+    def _need(self, value: SSAValue, engines: tuple[Engine, ...], limited: bool = False) -> None:
         """A stream needs a value, and so all that it is made of."""
         todo = [value]
         while todo:
             one = todo.pop()
+            if limited and is_counted(one):
+                continue
             known = self._engines.setdefault(one, set())
             if known.issuperset(engines):
                 continue

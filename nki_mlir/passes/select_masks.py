@@ -5,28 +5,57 @@ from __future__ import annotations
 from xdsl.dialects.builtin import IntegerAttr, i1
 from xdsl.ir import Operation
 
-from nki_mlir.analysis.accesses import positions, resolved
+from nki_mlir.analysis.accesses import is_interval, positions, resolved
 from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.coordinates import Coordinates, Position, guard
 from nki_mlir.dialects.dtypes import f32
+from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_iota import count
 from nki_mlir.passes.selector import Selector
+from nki_mlir.passes.storage import Storage
+from nki_mlir.passes.valid import Box, Valid, greatest, least, valid_of
+
+MOST_BOXES = 8
+"""How many boxes are made by instructions of their own, before one that counts with the loops is."""
 
 
 def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
-    """All true, or each bounded position compared with its bounds."""
+    """Where what holds is a box, which is that, in the iterations in which it is; else each bounded position compared
+    with its bounds."""
     assert isinstance(op, mem.MaskOp)
-    result = s.result(op, emit)
-    bounded = resolved(op.over_values).bounded
+    result, coordinates = s.result(op, emit), resolved(op.over_values)
+    valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
+    if valid is None or len(valid.boxes) > MOST_BOXES:
+        _compare(s, op, result, coordinates, emit)
+        return
+    one_way = len(valid.boxes) + valid.has_none == 1
+    for box in valid.boxes:
+        above = valid.are_in(box)
+        with s.guarded(None if one_way else least(above, emit), emit):
+            _compare(s, op, result, _within(valid, box), emit)
+    if valid.has_none:
+        with s.guarded(None if one_way else greatest(valid.are_none(), emit), emit):
+            s.memset(result, IntegerAttr(0, i1), emit)
+
+
+def _within(valid: Valid, box: Box) -> Coordinates:
+    """The places of a box."""
+    short = [dim for dim in range(valid.rank) if box[dim] != valid.full[dim]]
+    return Coordinates(tuple(guard(Expr.counter(Position(dim)), *box[dim]) for dim in short))
+
+
+def _compare(s: Selector, op: mem.MaskOp, result: Storage, coordinates: Coordinates, emit: Emitter) -> None:
+    """All true, or each bounded position compared with its bounds."""
     first = True
-    for part in bounded:
+    for part in coordinates.bounded:
         indices = s.temporary(result.type.with_element(f32), emit)
         strides = [part.coefficient(dim) for dim in range(len(result.type.sizes))]
         count(s, op, part.rest, strides, indices, emit)
-        least, most = positions(part, result.type.sizes)
-        low = None if part.low is None or part.low <= least else part.low
-        high = None if part.high is None or part.high > most else part.high
+        smallest, largest = positions(part, result.type.sizes)
+        low = None if part.low is None or part.low <= smallest else part.low
+        high = None if part.high is None or part.high > largest else part.high
         for alu, limit in ((Alu.GREATER_EQUAL, low), (Alu.LESS, high)):
             if limit is None:
                 continue

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias, cast
 
 from xdsl.dialects import arith
@@ -16,7 +18,7 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import LayoutError
-from nki_mlir.dialects.neuron_engine import EmptyOp, instruction_op, view_of
+from nki_mlir.dialects.neuron_engine import EmptyOp, ViewOp, instruction_op, view_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
@@ -40,7 +42,8 @@ class Fill(NamedTuple):
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `places` of
     which place a value is the contents, `transfers` how many an engine has so far, `labels` what each tile is called,
-    `current` the label of what is being made, `tables` which precomputed numbers there are."""
+    `current` the label of what is being made, `tables` which precomputed numbers there are, `guard` on what depends
+    whether what an emitter inserts runs."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Selector:
     ):
         self.handlers, self.accumulations, self.labels = handlers, accumulations, labels
         self.target, self.limits = target, target.limits
+        self.guard: tuple[Emitter, SSAValue] | None = None
         self.current = ""
         self.stored: dict[SSAValue, Storage] = {}
         self.places: dict[SSAValue, Contents] = {}
@@ -107,6 +111,26 @@ class Selector:
             storage = copy
         return storage.contents.value
 
+    @contextmanager
+    def guarded(self, guard: SSAValue | None, emit: Emitter) -> Iterator[None]:
+        """What `emit` inserts runs in those iterations only in which the guard, an index, is above 0. A dimension of
+        one that it limits is part of each view, so that there is room for fewer others."""
+        if guard is None:
+            yield
+            return
+        outer = self.guard, self.limits
+        self.guard = emit, guard
+        self.limits = replace(self.limits, free_dims=self.limits.free_dims - 1, dma_dims=self.limits.dma_dims - 1)
+        yield
+        self.guard, self.limits = outer
+
+    def _guarded(self, emit: Emitter, value: SSAValue | None) -> SSAValue | None:
+        if self.guard is None or self.guard[0] is not emit or value is None or not isinstance(value.owner, ViewOp):
+            return value
+        view, access = value.owner, value.owner.access
+        limits = (*view.limited, (len(access.counts), self.guard[1]))
+        return emit.value(ViewOp(view.source, replace(access, dims=(*access.dims, (1, 1))), view.offset, limits))
+
     def emit(
         self,
         emit: Emitter,
@@ -115,7 +139,8 @@ class Selector:
         engine: Engine | None = None,
         **fields: object,
     ) -> Operation:
-        op = emit.add(instruction_op(name, engine, operands, fields))
+        reached = {operand: self._guarded(emit, value) for operand, value in operands.items()}
+        op = emit.add(instruction_op(name, engine, reached, fields))
         read = [view.source for value in op.operands if (view := view_of(value)) is not None]
         assert all(v in self.places for v in read if isinstance(v.type, mem.TileType)), "a view of what was overwritten"
         written = [view.source for view in op.written() if isinstance(view.source.type, mem.TileType)]

@@ -9,7 +9,7 @@ _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
-_SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts,peel-tails"
+_SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts"
 _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {

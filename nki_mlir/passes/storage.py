@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xdsl.dialects.arith import AddiOp
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, SSAValue
 
@@ -13,7 +14,7 @@ from nki_mlir.dialects.dtypes import dtype, u8
 from nki_mlir.dialects.layout import REPLICA, Factor, Layout, LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
-from nki_mlir.dialects.walks import Walk, walks
+from nki_mlir.dialects.walks import Digit, Walk, walks
 from nki_mlir.passes.emitter import Emitter
 
 
@@ -40,6 +41,32 @@ class Contents:
     """What instructions have written to one place so far: the latest of its values."""
 
     value: SSAValue
+
+
+def collapse_around(
+    walk: Walk, operand: int, kept: Collection[Digit], ahead: int = 0
+) -> tuple[tuple[Dim, ...], dict[Digit, int]]:
+    """The free dimensions of an operand of a walk, as few as can be where some digits have dimensions of their own; and
+    which dimensions of a view these are, that has `ahead` before the free ones. Raises LayoutError where one can't."""
+    lanes, legs = walk.lanes(operand), walk.legs[operand]
+    dims: list[Dim] = []
+    run: list[Dim] = []
+    places: dict[Digit, int] = {}
+    for i, (digit, count) in enumerate(zip(walk.digits, walk.counts, strict=True)):
+        if digit not in kept:
+            run += [] if legs[i].on_partitions else [(legs[i].stride, count)]
+        elif legs[i].on_partitions and count > 1:
+            if lanes != [i]:
+                raise LayoutError("one of several factors on the partitions has a limit")
+            places[digit] = 0
+        else:
+            dims += [dim for dim in collapse(run) if dim[1] > 1]
+            run, places[digit] = [], ahead + len(dims)
+            dims.append((legs[i].stride or 1, count))
+    dims += [dim for dim in collapse(run) if dim[1] > 1]
+    if len(places) < len(kept):
+        raise LayoutError("what has a limit has one value in each instruction")
+    return tuple(dims) or ((1, 1),), places
 
 
 @dataclass(frozen=True)
@@ -123,22 +150,45 @@ class Storage:
         """The spots of one replica of each element."""
         return tuple(s for s in self.spots if s.dim >= 0)
 
-    def view(self, emit: Emitter, walk: Walk, operand: int, dims: Sequence[Dim] | None = None) -> SSAValue:
-        """The rectangle of this operand of a walk; its free dimensions may be given in another order."""
+    def view(
+        self,
+        emit: Emitter,
+        walk: Walk,
+        operand: int,
+        dims: Sequence[Dim] | None = None,
+        limits: Mapping[Digit, SSAValue] | None = None,
+        at: SSAValue | None = None,
+    ) -> SSAValue:
+        """The rectangle of this operand of a walk, or `at` elements behind it; its free dimensions may be given in
+        another order. Some digits may have limits."""
         partition, offset = walk.starts[operand]
-        dims = collapse(walk.dims(operand)) if dims is None else dims
-        return self.view_from(emit, partition, walk.partitions(operand), dims, offset)
+        limits = limits or {}
+        kept, places = collapse_around(walk, operand, limits, 1)
+        found = sorted(((place, limits[digit]) for digit, place in places.items()), key=lambda limit: limit[0])
+        return self.view_from(emit, partition, walk.partitions(operand), dims or kept, offset, found, at)
 
     def column(self, emit: Emitter, partitions: int) -> SSAValue:
         """The one element on each of the first partitions."""
         return self.view_from(emit, 0, partitions, collapse(()))
 
-    def view_from(self, emit: Emitter, start: int, partitions: int, dims: Sequence[Dim], offset: int = 0) -> SSAValue:
-        """`dims` from element `offset` on, on some partitions."""
+    def view_from(
+        self,
+        emit: Emitter,
+        start: int,
+        partitions: int,
+        dims: Sequence[Dim],
+        offset: int = 0,
+        limits: Sequence[tuple[int, SSAValue]] = (),
+        at: SSAValue | None = None,
+    ) -> SSAValue:
+        """`dims` from element `offset` on, or `at` elements behind it, on some partitions, with limits of a view."""
         element = stored_type(self.type.element_type)
         offset += self.base
         access = Access(self.type.space.data, element, tuple(dims), start, partitions)
-        return emit.value(ViewOp(self.contents.value, access, emit.index(offset) if offset else None))
+        first = emit.index(offset) if offset else None
+        if at is not None:
+            first = at if first is None else emit.value(AddiOp(at, first))
+        return emit.value(ViewOp(self.contents.value, access, first, limits))
 
 
 def _joined(spots: Sequence[Spot]) -> list[Spot]:

@@ -278,3 +278,189 @@ func.func @loop_while() attributes {tile.arg_names = []} {
   }
   func.return
 }
+
+// -----
+
+// The last block has 104 rows. The stream of what has no limit keeps one repeat.
+// CHECK-LABEL: neuron.isa.program @a_ragged_end
+// CHECK: neuron.isa.stream vector {
+// CHECK-NEXT: neuron.isa.repeat 8 loop 0 {
+// CHECK-NEXT: neuron.isa.memset {{.*}} order 1
+// CHECK: neuron.isa.stream sync {
+// CHECK-NEXT: neuron.isa.repeat 7 loop 0 first 0 of 8 {
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dst <sbuf[0:128] at 256 * ((i0) mod 2), [1 x 64], f32> src <hbm "x" at 32768 * i0, [64 x 128, 1 x 64], f32> order 0
+// CHECK-NEXT: }
+// CHECK-NEXT: neuron.isa.repeat 1 loop 0 first 7 of 8 {
+// CHECK-NEXT: neuron.isa.dma_copy queue 0 dst <sbuf[0:104] at 256 * ((1 + i0) mod 2), [1 x 64], f32> src <hbm "x" at 229376 + 32768 * i0, [64 x 104, 1 x 64], f32> order 0
+// CHECK-NEXT: }
+// CHECK-NEXT: }
+func.func @a_ragged_end(%x: memref<1000x64xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  %c1000 = arith.constant 1000 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %b = neuron.engine.alloc "b" at 0 {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 256>
+    %r = arith.muli %i, %c128 : index
+    %n = arith.subi %c1000, %r : index
+    %o = arith.muli %r, %c64 : index
+    %v = neuron.engine.view %b limit dim 0 %n : !neuron.engine.buffer<sbuf, 128 x 256> -> !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+    %h = neuron.engine.view %x at %o limit dim 0 %n : memref<1000x64xf32> -> !neuron.engine.view<hbm, [64 x 128, 1 x 64], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 64], f32> src %h : !neuron.engine.view<hbm, [64 x 128, 1 x 64], f32>
+    %w = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 256> -> !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+  }
+  func.return
+}
+
+// -----
+
+// A product with ragged m, n and k in two loops: rows are short where %i is 2, columns where %j is 1, terms never.
+// CHECK-LABEL: neuron.isa.program @two_counters
+// CHECK: neuron.isa.repeat 2 loop 0 first 0 of 3 {
+// CHECK-NEXT: neuron.isa.repeat 1 loop 1 first 0 of 2 {
+// CHECK-NEXT: load_stationary stationary <sbuf[0:64] at 0, [1 x 32], f32> order 0
+// CHECK-NEXT: multiply_moving accumulate <1> dst <psum[0:32] at 0, [1 x 64], f32> moving <sbuf[0:64] at 512, [1 x 64], f32> order 1
+// CHECK-NEXT: }
+// CHECK-NEXT: neuron.isa.repeat 1 loop 1 first 1 of 2 {
+// CHECK-NEXT: load_stationary stationary <sbuf[0:64] at 0, [1 x 32], f32> order 0
+// CHECK-NEXT: multiply_moving accumulate <1> dst <psum[0:32] at 0, [1 x 36], f32> moving <sbuf[0:64] at 512, [1 x 36], f32> order 1
+// CHECK-NEXT: }
+// CHECK-NEXT: }
+// CHECK-NEXT: neuron.isa.repeat 1 loop 0 first 2 of 3 {
+// CHECK-NEXT: neuron.isa.repeat 1 loop 1 first 0 of 2 {
+// CHECK-NEXT: load_stationary stationary <sbuf[0:64] at 0, [1 x 26], f32> order 0
+// CHECK-NEXT: multiply_moving accumulate <1> dst <psum[0:26] at 0, [1 x 64], f32>
+// CHECK: load_stationary stationary <sbuf[0:64] at 0, [1 x 26], f32> order 0
+// CHECK-NEXT: multiply_moving accumulate <1> dst <psum[0:26] at 0, [1 x 36], f32>
+// CHECK-NOT: multiply_moving
+func.func @two_counters() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %c90 = arith.constant 90 : index
+  %c100 = arith.constant 100 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 64 x 128>
+  %b = neuron.engine.alloc "b" at 512 : !neuron.engine.buffer<sbuf, 64 x 256>
+  %c = neuron.engine.alloc "c" at 0 : !neuron.engine.buffer<psum, 32 x 256>
+  scf.for %i = %c0 to %c3 step %c1 {
+    scf.for %j = %c0 to %c2 step %c1 {
+      %r = arith.muli %i, %c32 : index
+      %m = arith.subi %c90, %r : index
+      %s = arith.muli %j, %c64 : index
+      %n = arith.subi %c100, %s : index
+      %x = neuron.engine.view %a limit dim 0 %c64, dim 1 %m : !neuron.engine.buffer<sbuf, 64 x 128> -> !neuron.engine.view<sbuf[0:64], [1 x 32], f32>
+      %y = neuron.engine.view %b limit dim 0 %c64, dim 1 %n : !neuron.engine.buffer<sbuf, 64 x 256> -> !neuron.engine.view<sbuf[0:64], [1 x 64], f32>
+      %z = neuron.engine.view %c limit dim 0 %m, dim 1 %n : !neuron.engine.buffer<psum, 32 x 256> -> !neuron.engine.view<psum[0:32], [1 x 64], f32>
+      neuron.engine.nc_matmul tensor accumulate %c1 dst %z : !neuron.engine.view<psum[0:32], [1 x 64], f32> stationary %x : !neuron.engine.view<sbuf[0:64], [1 x 32], f32> moving %y : !neuron.engine.view<sbuf[0:64], [1 x 64], f32>
+    }
+  }
+  func.return
+}
+
+// -----
+
+// One limit of two counters: 16 * i + 4 * j is below 24 in the first row, in part of the second, never in the third.
+// CHECK-LABEL: neuron.isa.program @a_limit_of_two_counters
+// CHECK: neuron.isa.repeat 1 loop 0 first 0 of 3 {
+// CHECK-NEXT: neuron.isa.repeat 4 loop 1 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 0, [1 x 4], f32>
+// CHECK: neuron.isa.repeat 1 loop 0 first 1 of 3 {
+// CHECK-NEXT: neuron.isa.repeat 1 loop 1 first 0 of 4 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 0, [1 x 4], f32>
+// CHECK-NEXT: }
+// CHECK-NEXT: neuron.isa.repeat 1 loop 1 first 1 of 4 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 0, [1 x 3], f32>
+// CHECK-NOT: memset
+func.func @a_limit_of_two_counters() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  %c23 = arith.constant 23 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 32 x 16>
+  scf.for %i = %c0 to %c3 step %c1 {
+    scf.for %j = %c0 to %c4 step %c1 {
+      %r = arith.muli %i, %c16 : index
+      %s = arith.muli %j, %c4 : index
+      %t = arith.addi %r, %s : index
+      %n = arith.subi %c23, %t : index
+      %v = neuron.engine.view %b limit dim 1 %n : !neuron.engine.buffer<sbuf, 32 x 16> -> !neuron.engine.view<sbuf[0:32], [1 x 4], f32>
+      neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:32], [1 x 4], f32>
+    }
+  }
+  func.return
+}
+
+// -----
+
+// What is behind the end: its offset is a minimum, which is known where the limit is; a dimension of one is a guard.
+// CHECK-LABEL: neuron.isa.program @the_rest
+// CHECK: neuron.isa.repeat 1 loop 0 first 2 of 3 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 24 + -32 * i0, [1 x 2], f32>
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 0, [1 x 8], f32>
+// CHECK-NOT: memset
+func.func @the_rest() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %c22 = arith.constant 22 : index
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 32 x 32>
+  scf.for %i = %c0 to %c3 step %c1 {
+    %r = arith.muli %i, %c8 : index
+    %n = arith.subi %c22, %r : index
+    %f = arith.minsi %n, %c8 : index
+    %m = arith.subi %c8, %f : index
+    %v = neuron.engine.view %b at %f limit dim 1 %m : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    %w = neuron.engine.view %b limit dim 2 %m : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8, 1 x 1], f32>
+    neuron.engine.memset vector value 1.0 : f32 dst %w : !neuron.engine.view<sbuf[0:32], [1 x 8, 1 x 1], f32>
+  }
+  func.return
+}
+
+// -----
+
+// A loop around run-time control flow is cut in all streams.
+// CHECK-LABEL: neuron.isa.program @around_a_branch
+// CHECK: neuron.isa.stream vector {
+// CHECK: neuron.isa.repeat 2 loop 0 {
+// CHECK-NEXT: cmp_branch {{.*}} region 0 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 64, [1 x 8], f32>
+// CHECK: }
+// CHECK: cmp_branch {{.*}} region 1 {
+// CHECK-NEXT: memset {{.*}} dst <sbuf[0:32] at 64, [1 x 6], f32>
+// CHECK: neuron.isa.stream gpsimd {
+// CHECK: neuron.isa.repeat 2 loop 0 {
+// CHECK-NEXT: cmp_branch {{.*}} region 0 {
+// CHECK: cmp_branch {{.*}} region 1 {
+func.func @around_a_branch() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %c22 = arith.constant 22 : index
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %k = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %p = arith.cmpi slt, %k, %c3 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 32 x 32>
+  scf.for %i = %c0 to %c3 step %c1 {
+    %r = arith.muli %i, %c8 : index
+    %n = arith.subi %c22, %r : index
+    %v = neuron.engine.view %b limit dim 1 %n : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    %w = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    scf.if %p {
+      neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+      neuron.engine.memset gpsimd value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    }
+  }
+  func.return
+}

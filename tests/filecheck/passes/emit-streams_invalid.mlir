@@ -85,3 +85,37 @@ func.func @a_carried_value() {
   }
   func.return
 }
+
+// -----
+
+func.func @a_limit_of_a_run_time_loop() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %nb = neuron.engine.alloc "n" at 0 : !neuron.engine.buffer<sbuf, 1 x 4>
+  %nv = neuron.engine.view %nb : !neuron.engine.buffer<sbuf, 1 x 4> -> !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %k = neuron.engine.scalar %nv : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 32 x 32>
+  scf.for %i = %c0 to %k step %c1 {
+    // CHECK: the limit of dimension 1 depends on more than loops with constant bounds
+    %v = neuron.engine.view %b limit dim 1 %i : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @too_many_copies() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %c10000 = arith.constant 10000 : index
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 32 x 32>
+  // CHECK: limits that change with the loop counters need more than 4096 copies of an instruction
+  scf.for %i = %c0 to %c10000 step %c1 {
+    %n = arith.remsi %i, %c7 : index
+    %v = neuron.engine.view %b limit dim 1 %n : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:32], [1 x 8], f32>
+  }
+  func.return
+}

@@ -3,7 +3,7 @@
 
 
 func.func @an_extent_that_is_not_constant(%x: memref<1024xf32>, %n: index) {
-  // CHECK: what is valid of this tile changes in a loop; run peel-tails first
+  // CHECK: what is valid of this tile is no expression of loop counters
   %v = neuron.mem.load %x(%n) [d0 by 1, s0 + d0 in * to 1024 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
   func.return
@@ -218,5 +218,41 @@ func.func @a_region_of_no_operation_of_the_level(%x: memref<8xf32>) {
     neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<8xf32>
     "test.termop"() : () -> ()
   }) : () -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_mask_of_no_loop(%n: index, %x: memref<8xf32>) {
+  // CHECK: what is valid of this tile is no expression of loop counters
+  %m = neuron.mem.mask(%n) [s0 + d0 in * to 5 by 0] -> !neuron.mem.tile<sbuf, 8xi1, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @too_many_ranges(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c100 = arith.constant 100 : index
+  scf.for %i = %c0 to %c100 step %c1 {
+    // CHECK: what is valid of this tile is 100 different ranges; at most 64 have instructions
+    %v = neuron.mem.load %x(%i) [d0 by 1, d0 - s0 in 0 to * by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> memref<1024xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @too_many_cuts(%x: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %many = arith.constant 10000 : index
+  // CHECK: limits that change with the loop counters need more than 4096 copies of an instruction
+  scf.for %i = %c0 to %many step %c1 {
+    %v = neuron.mem.load %x(%i) [d0 by 1, (s0) mod 2 in 0 to 1 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<1024xf32>
+  }
   func.return
 }

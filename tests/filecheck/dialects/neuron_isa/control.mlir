@@ -107,3 +107,22 @@ neuron.isa.program @regions {
     }
   }
 }
+
+// -----
+
+// A loop in two repeats.
+// CHECK-LABEL: neuron.isa.program @parts
+neuron.isa.program @parts {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: neuron.isa.repeat 7 loop 0 first 0 of 8 {
+      neuron.isa.repeat 7 loop 0 first 0 of 8 {
+        neuron.isa.event_semaphore update <sem 0 add 1>
+      }
+      // CHECK: neuron.isa.repeat 1 loop 0 first 7 of 8 {
+      neuron.isa.repeat 1 loop 0 first 7 of 8 {
+        neuron.isa.event_semaphore update <sem 0 add 2>
+      }
+    }
+  }
+}

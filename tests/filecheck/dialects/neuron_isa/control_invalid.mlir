@@ -321,3 +321,29 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: iterations 7 to 8 are not all among the loop's 8
+      neuron.isa.repeat 2 loop 0 first 7 of 8 {
+        neuron.isa.event_semaphore update <sem 0 add 1>
+      }
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: a part of a loop has the number of the loop, the first iteration and the trips
+      neuron.isa.repeat 2 first 0 of 8 {
+        neuron.isa.event_semaphore update <sem 0 add 1>
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+// RUN: nki-opt %s -p select-instructions,canonicalize,cse,dce --split-input-file | filecheck %s
+// RUN: nki-opt %s -p select-instructions,canonicalize,cse,dce --split-input-file --print-op-generic | nki-opt --split-input-file | filecheck %s
+
+// Whole partitions of the last block are valid, 113: what is not is filled in that iteration alone, the transfers are one.
+// CHECK-LABEL: func.func @a_loop_and_its_tail
+// CHECK-DAG: [[SIZE:%.*]] = arith.constant 8 : index
+// CHECK-DAG: [[END:%.*]] = arith.constant 5000 : index
+// CHECK-DAG: [[SHORT:%.*]] = arith.constant -3976 : index
+// CHECK: [[AT:%.*]] = arith.muli %i, {{%.*}} : index
+// CHECK: [[GUARD:%.*]] = arith.addi [[AT]], [[SHORT]] : index
+// CHECK: neuron.engine.view {{%.*}} limit dim 2 [[GUARD]] : {{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 8, 1 x 1], f32>
+// CHECK-NEXT: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "unspecified"
+// CHECK: [[LEFT:%.*]] = arith.addi {{%.*}}, [[END]] : index
+// CHECK: [[LANES:%.*]] = arith.floordivsi [[LEFT]], [[SIZE]] : index
+// CHECK-DAG: neuron.engine.view %x at [[AT]] limit dim 0 [[LANES]] : memref<5000xf32> -> !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>
+// CHECK-DAG: neuron.engine.view {{%.*}} limit dim 0 [[LANES]] : {{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.dma_copy sync
+// CHECK: neuron.engine.dma_copy gpsimd
+// CHECK-NOT: neuron.engine.dma_copy
+// CHECK: func.return
+func.func @a_loop_and_its_tail(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 5 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 5000 by 1] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 5000 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_a_tail_leaves_out_stays_undefined
+// CHECK: neuron.engine.memset vector value 0.000000e+00 : f32 stands_for "undefined"
+func.func @what_a_tail_leaves_out_stays_undefined(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 5 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 5000 by 1] undefined : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 5000 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @leaves_alone
+// CHECK-NOT: limit
+// CHECK-NOT: memset
+// CHECK: func.return
+func.func @leaves_alone(%x: memref<4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 4 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 4096 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 4096 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<4096xf32>
+  }
+  func.return
+}
+
+// The last block ends on partition 112, with three elements: a transfer of its own.
+// CHECK-LABEL: func.func @a_rest_of_a_partition
+// CHECK: neuron.engine.dma_copy sync {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.dma_copy sync {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 3, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 3, 1 x 1], f32>
+// CHECK-NOT: neuron.engine.dma_copy
+// CHECK: func.return
+func.func @a_rest_of_a_partition(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 5 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 4995 by 1] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 4995 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// Rows and columns are short, each in some iterations. Where columns alone are, their rest is filled, else all.
+// CHECK-LABEL: func.func @two_dimensions
+// CHECK-DAG: [[ROWS:%.*]] = arith.constant 200 : index
+// CHECK-DAG: [[COLUMNS:%.*]] = arith.constant 72 : index
+// CHECK: neuron.engine.view {{%.*}} limit dim 2 {{%.*}} : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 32, 1 x 1], f32>
+// CHECK-NEXT: neuron.engine.memset
+// CHECK: [[N:%.*]] = arith.addi {{%.*}}, [[COLUMNS]] : index
+// CHECK: [[M:%.*]] = arith.subi {{%.*}}, {{%.*}} : index
+// CHECK: neuron.engine.view {{%.*}} at {{%.*}} limit dim 1 [[M]], dim 2 {{%.*}} : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 32, 1 x 1], f32>
+// CHECK-NEXT: neuron.engine.memset
+// CHECK: [[L:%.*]] = arith.addi {{%.*}}, [[ROWS]] : index
+// CHECK-DAG: neuron.engine.view %x at {{%.*}} limit dim 0 [[L]], dim 1 [[N]] : memref<200x72xf32> -> !neuron.engine.view<hbm, [72 x 64, 1 x 32], f32>
+// CHECK-DAG: neuron.engine.view {{%.*}} limit dim 0 [[L]], dim 1 [[N]] : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 32], f32>
+// CHECK: neuron.engine.dma_copy sync
+// CHECK-NOT: neuron.engine.dma_copy sync
+// CHECK: func.return
+func.func @two_dimensions(%x: memref<200x72xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 4 : index
+  %c3 = arith.constant 3 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    scf.for %j = %c0 to %c3 step %c1 {
+      %v = neuron.mem.load %x(%i, %j) [64 * s0 + d0 in 0 to 200 by 72, 32 * s1 + d1 in 0 to 72 by 1] other 1.0 : f32 : memref<200x72xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+      neuron.mem.store %v to %x(%i, %j) [64 * s0 + d0 in 0 to 200 by 72, 32 * s1 + d1 in 0 to 72 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<200x72xf32>
+    }
+  }
+  func.return
+}
+
+// What does not begin at the first partition has an instruction for each range: 4 to 8, all, and 0 to 5.
+// CHECK-LABEL: func.func @a_head_and_a_tail
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[4:8], [1 x 1, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 1, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:5], [1 x 1, 1 x 1], f32>
+// CHECK-NOT: neuron.engine.dma_copy
+// CHECK: func.return
+func.func @a_head_and_a_tail(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 9 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [8 * s0 + d0 in 20 to 61 by 1] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x(%i) [8 * s0 + d0 in 20 to 61 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// Iterations 2 and 3 have all, the others nothing.
+// CHECK-LABEL: func.func @a_guard_without_a_dimension
+// CHECK: [[GUARD:%.*]] = arith.minsi
+// CHECK: neuron.engine.view %x at {{%.*}} limit dim 1 [[GUARD]] : memref<5000xf32> -> !neuron.engine.view<hbm, [1 x 8, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy sync
+// CHECK: neuron.engine.dma_copy gpsimd
+// CHECK-NOT: neuron.engine.dma_copy
+// CHECK: func.return
+func.func @a_guard_without_a_dimension(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 9 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [8 * s0 + d0 by 1, s0 in 2 to 4 by 0] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x(%i) [8 * s0 + d0 by 1, s0 in 2 to 4 by 0] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @what_no_iteration_has
+// CHECK: neuron.engine.memset
+// CHECK-NOT: neuron.engine.dma_copy sync
+// CHECK: func.return
+func.func @what_no_iteration_has(%x: memref<5000xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 2 : index
+  scf.for %i = %c0 to %trips step %c1 {
+    %v = neuron.mem.load %x(%i) [8 * s0 + d0 by 1, s0 in 2 to 4 by 0] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<5000xf32>
+  }
+  func.return
+}
+
+// All true, or, in the last iteration, compared.
+// CHECK-LABEL: func.func @masks
+// CHECK: neuron.engine.memset vector value 1 : ui8 dst {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 4, 1 x 1], ui8>
+// CHECK: neuron.engine.iota gpsimd {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 4, 1 x 1], f32>
+// CHECK: neuron.engine.tensor_scalar vector op0 less dst {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 4, 1 x 1], ui8>
+func.func @masks(%x: memref<32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %m = neuron.mem.mask(%i) [8 * s0 + d0 in 0 to 61 by 0] -> !neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]>
+    %v = neuron.mem.load %x [4 * d0 + d1 by 1] : memref<32xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+    %s = neuron.mem.select %m, %v, %zero : !neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]>, !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>, f32 -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+    neuron.mem.store %s to %x [4 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]> -> memref<32xf32>
+  }
+  func.return
+}
