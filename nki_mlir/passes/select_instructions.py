@@ -39,6 +39,7 @@ from nki_mlir.passes.select_transfers import select_load, select_store
 from nki_mlir.passes.select_turns import shuffle, through_array
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import check_lanes, collapse, narrowed
+from nki_mlir.passes.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class SelectInstructions(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
             accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
-            Selector(HANDLERS, accumulations, labels(func), target_of(func)).block(func.body.block)
+            terms = Terms(func, accumulations)
+            Selector(HANDLERS, accumulations, terms, labels(func), target_of(func)).block(func.body.block)
 
 
 def _fill(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -186,7 +188,8 @@ def _matmul(s: Selector, op: Operation, emit: Emitter) -> None:
         raise CompileError.at(op, "the sum that a matmul adds to has another use; it is written in place")
     s.stored[op.result] = s.stored[op.acc]
     condition = s.accumulations[op].condition(op, emit)
-    operands = matmul_operands(s.stored[op.lhs], s.stored[op.rhs], s.stored[op.acc], op, condition, emit)
+    lhs, rhs, acc = (s.stored[value] for value in (op.lhs, op.rhs, op.acc))
+    operands = matmul_operands(lhs, rhs, acc, op, condition, s.terms.ends.get(op), emit)
     s.emit(emit, "nc_matmul", operands)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.arith import AddiOp
@@ -9,6 +10,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, OpResult, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time
+from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -20,30 +22,53 @@ _RUN_TIME = (
 
 
 def matmul_operands(
-    lhs: Storage, rhs: Storage, acc: Storage, op: MatmulOp, accumulate: SSAValue | None, emit: Emitter
+    lhs: Storage,
+    rhs: Storage,
+    acc: Storage,
+    op: MatmulOp,
+    accumulate: SSAValue | None,
+    end: Expr | None,
+    emit: Emitter,
 ) -> dict[str, SSAValue | None]:
-    """Those of one nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N)."""
+    """Those of one nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N). Terms from `end` on are left out."""
     if op.part is None and op.parts != (1, 1, 1):
         raise CompileError.at(op, f"a matmul of {list(op.parts)} pieces; run split-to-hardware-tiles first")
-    part = op.part.get_values() if op.part is not None else (0, 0, 0)
-    (rows, terms), columns = tile_type(op.lhs).sizes, tile_type(op.rhs).sizes[1]
-    sizes = zip(part, op.array, (rows, columns, terms), strict=True)
-    m, n, k = ((at * size, min(size, whole - at * size)) for at, size, whole in sizes)
+    m, n, k = _extents(op)
+    limits = () if end is None else ((0, emit.expr(end - k[0])),)
     return {
         "dst": _rectangle(acc, 0, m, n, emit),
-        "stationary": _rectangle(lhs, 1, k, m, emit),
-        "moving": _rectangle(rhs, 0, k, n, emit),
+        "stationary": _rectangle(lhs, 1, k, m, emit, limits),
+        "moving": _rectangle(rhs, 0, k, n, emit, limits),
         "accumulate": accumulate,
     }
 
 
-def _rectangle(tile: Storage, dim: int, lanes: tuple[int, int], others: tuple[int, int], emit: Emitter) -> SSAValue:
-    """(first, count) of the dimension on the partitions, `dim`, by those of the other one; the lanes are one group."""
+Span = tuple[int, int]
+"""The first of some places of a dimension, and how many."""
+
+
+def _extents(op: MatmulOp) -> tuple[Span, Span, Span]:
+    """The rows, columns and terms of a product's piece."""
+    part = op.part.get_values() if op.part is not None else (0, 0, 0)
+    (rows, terms), columns = tile_type(op.lhs).sizes, tile_type(op.rhs).sizes[1]
+    sizes = zip(part, op.array, (rows, columns, terms), strict=True)
+    m, n, k = ((at * size, min(size, whole - at * size)) for at, size, whole in sizes)
+    return m, n, k
+
+
+def terms_of(op: MatmulOp) -> Span:
+    return _extents(op)[2]
+
+
+def _rectangle(
+    tile: Storage, dim: int, lanes: Span, others: Span, emit: Emitter, limits: Sequence[tuple[int, SSAValue]] = ()
+) -> SSAValue:
+    """The dimension on the partitions, `dim`, by the other one; the lanes are one group."""
     strides = {(s.dim, s.step): s.stride for s in tile.spots}
     groups = {step: stride for (d, step), stride in strides.items() if d == dim and step > 1}
     first = sum(lanes[0] // step * stride for step, stride in groups.items())
     step = strides.get((1 - dim, 1), 0)
-    return tile.view_from(emit, 0, lanes[1], [(step, others[1])], first + others[0] * step)
+    return tile.view_from(emit, 0, lanes[1], [(step, others[1])], first + others[0] * step, limits)
 
 
 def _piece(op: MatmulOp) -> tuple[int, ...]:

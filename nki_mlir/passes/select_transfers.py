@@ -42,8 +42,8 @@ def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
     fill = Fill(op.other or zero_of(storage.type.element_type), stands_for)
     if rows is not None and rows.is_bounded:
         s.memset(storage, fill, emit)
-    elif valid is not None and not valid.is_all:
-        fill_rest(s, storage, valid, fill, emit)
+    elif valid is not None and not (read := valid.whole_along(s.terms.unfilled.get(op))).is_all:
+        fill_rest(s, storage, read, fill, emit)
     if rows is not None:
         for part, (chip, hbm, index, way) in _row_pieces(s, storage, op, rows, valid, emit):
             with s.guarded(part.guard, emit):

@@ -23,6 +23,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
 from nki_mlir.passes.storage import Contents, Storage, rectangles, stored_type
+from nki_mlir.passes.terms import Terms
 from nki_mlir.targets import Target
 
 Handler: TypeAlias = "Callable[[Selector, Operation, Emitter], None]"
@@ -41,7 +42,7 @@ class Fill(NamedTuple):
 
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `places` of
-    which place a value is the contents, `transfers` how many an engine has so far, `labels` what each tile is called,
+    which place a value is the contents, `terms` which terms products leave out, `transfers` how many an engine has so far, `labels` what each tile is called,
     `current` the label of what is being made, `tables` which precomputed numbers there are, `guard` on what depends
     whether what an emitter inserts runs."""
 
@@ -49,10 +50,11 @@ class Selector:
         self,
         handlers: Mapping[type[Operation], Handler],
         accumulations: Mapping[mem.MatmulOp, Accumulation],
+        terms: Terms,
         labels: Mapping[SSAValue, str],
         target: Target,
     ):
-        self.handlers, self.accumulations, self.labels = handlers, accumulations, labels
+        self.handlers, self.accumulations, self.terms, self.labels = handlers, accumulations, terms, labels
         self.target, self.limits = target, target.limits
         self.guard: tuple[Emitter, SSAValue] | None = None
         self.current = ""

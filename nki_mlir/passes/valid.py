@@ -74,6 +74,15 @@ class Valid:
     def full(self) -> Box:
         return tuple((0, one.size) for one in self.ranges)
 
+    def whole_along(self, dim: int | None) -> Valid:
+        """As if all of a dimension were valid wherever anything is; itself for None."""
+        if dim is None:
+            return self
+        size = self.ranges[dim].size
+        ranges = (*self.ranges[:dim], Range(size, Expr(0), Expr(size)), *self.ranges[dim + 1 :])
+        boxes = ((*box[:dim], (0, size), *box[dim + 1 :]) for box in self.boxes)
+        return Valid(ranges, self.rank, tuple(dict.fromkeys(boxes)), self.has_none)
+
     def is_fixed(self, dim: int) -> bool:
         """Whether a dimension has one range in all iterations."""
         one = self.ranges[dim]
