@@ -43,8 +43,9 @@ class Dependences:
         self.edges += more
         reuse = list(self._reuse())
         self.edges += [edge for edge in reuse if edge.distance]
+        known = _Graph(self.edges)
         self._reduce()
-        self.edges += [edge for edge in reuse if not edge.distance]
+        self.edges += [edge for edge in reuse if not edge.distance and not _is_complete(edge, known)]
 
     def _find(self, later: Step, number: int) -> None:
         """The edges into one instruction, from the nearest before it on. `_after` has, as bits, what is complete before
@@ -65,7 +66,7 @@ class Dependences:
             self.edges.append(edge)
             if distance == 0 and earlier.runs_with(later) and later.runs_with(earlier):
                 complete |= self._after[earlier]
-                if len(edge.slots) == slots(earlier.event) or not earlier.is_dma:
+                if not earlier.is_dma or len(edge.slots) == slots(earlier.event) or _keeps_up(edge):
                     complete |= self._bits[earlier]
         if later.is_whole:
             self._after[later] = self._issued[later.engine] = complete
@@ -125,7 +126,7 @@ class Dependences:
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
         event = earlier.event
         depth = slots(event)
-        if not earlier.is_dma or depth == 1:
+        if not earlier.is_dma or depth == 1 or _keeps_up(Edge(earlier, later, distance)):
             return (0,)
         sparse = not event.is_run or not (event.is_whole or later.is_whole)
         if len(common_loops(earlier, later)) < len(earlier.loops) or sparse:
@@ -176,6 +177,9 @@ class _Graph:
     def into(self, later: Step) -> list[Edge]:
         return [edge for edges in self._into.get(later, {}).values() for edge in edges]
 
+    def between(self, earlier: Step, later: Step) -> list[Edge]:
+        return self._into.get(later, {}).get(earlier, [])
+
     def drop(self, edge: Edge) -> None:
         self.dropped.add(edge)
         for ends, one, other in ((self._into, edge.later, edge.earlier), (self._out_of, edge.earlier, edge.later)):
@@ -205,7 +209,9 @@ def _first_meeting(question: Question, first: int, most: int) -> int | None:
 
 def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
     """Whether `first` and then `second` make `edge` superfluous."""
-    if first.distance + second.distance != edge.distance or not set(edge.slots) <= set(first.slots):
+    if first.distance + second.distance != edge.distance:
+        return False
+    if not set(edge.slots) <= set(first.slots) and not _keeps_up(first):
         return False
     shared = common_loops(edge.earlier, edge.later)
     nests = [common_loops(one.earlier, one.later) for one in (first, second)]
@@ -214,6 +220,27 @@ def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
     else:
         within = all(len(nest) >= len(shared) for nest in nests)
     return within and _always_between(first, second)
+
+
+def _keeps_up(edge: Edge) -> bool:
+    """Whether `later` runs whenever `earlier` does, behind it: it has waited for all instances until then."""
+    earlier, later = edge.earlier, edge.later
+    if edge.distance or 0 not in edge.slots:
+        return False
+    return common_loops(earlier, later) == earlier.loops and later.runs_with(earlier)
+
+
+def _is_complete(reuse: Edge, known: _Graph) -> bool:
+    """Whether a transfer that would be waited for, some before on its semaphore, has been by one for which this one
+    waits anyway."""
+    event, step, (depth,) = reuse.earlier.event, reuse.later, reuse.slots
+    for one in known.into(step):
+        keeper = one.earlier
+        if keeper.is_dma or one.distance > depth or common_loops(keeper, step) != step.loops:
+            continue
+        if all(any(map(_keeps_up, known.between(earlier, keeper))) for earlier in event.steps):
+            return True
+    return False
 
 
 def _always_between(first: Edge, second: Edge) -> bool:

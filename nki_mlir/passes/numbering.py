@@ -10,7 +10,7 @@ from itertools import product
 
 from nki_mlir.analysis.dependences import Edge, slots
 from nki_mlir.analysis.overlap import strides_of_nest
-from nki_mlir.analysis.program_order import Body, Event, Loop, Step, Text, common_loops, common_prefix, volume
+from nki_mlir.analysis.program_order import Body, Event, Loop, Step, Text, common_loops, common_prefix, volume, within
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.expr import Expr
@@ -102,7 +102,7 @@ class Numbering:
         group = self.groups[event]
         before = runs * self.completions[group.first]
         completed = [_completed(event, shared, distance) - _not_reached(event, shared, distance, text)]
-        if not (event.is_whole or edge.later.is_whole):
+        if not (event.is_whole or edge.later.is_whole or (not distance and _contains(event, edge.later, shared))):
             completed += _elsewhere(event, shared, distance, text)
         for last, back in product(completed, edge.slots):
             instance = last - (1 + back)
@@ -183,6 +183,11 @@ def _behind(event: Event, loop: Loop, depth: int, digit: Expr, text: Text | None
     if end == loop.trips or (text is not None and text.spans[depth].stop <= end):
         return Expr(0)
     return (digit + (loop.trips - end)).floordiv(loop.trips)
+
+
+def _contains(event: Event, step: Step, shared: Sequence[Loop]) -> bool:
+    """Whether an event happens in all iterations of the shared loops in which a step runs."""
+    return all(within(step.spans[k], event.spans[k]) for k in range(len(shared)))
 
 
 def _elsewhere(event: Event, shared: Sequence[Loop], distance: int, text: Text) -> Iterator[Expr]:

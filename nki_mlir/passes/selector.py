@@ -42,9 +42,9 @@ class Fill(NamedTuple):
 
 class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `places` of
-    which place a value is the contents, `terms` which terms products leave out, `transfers` how many an engine has so far, `labels` what each tile is called,
-    `current` the label of what is being made, `tables` which precomputed numbers there are, `guard` on what depends
-    whether what an emitter inserts runs."""
+    which place a value is the contents, `terms` which terms products leave out, `transfers` how many an engine has so
+    far, `labels` what each tile is called, `current` the label of what is being made, `tables` which precomputed
+    numbers there are, `guard` on what depends whether what an emitter inserts runs."""
 
     def __init__(
         self,
