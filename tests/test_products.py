@@ -109,3 +109,49 @@ MISTAKES = {
 def test_mistakes(case: str) -> None:
     error = refused(mistakes, floats(64), integers(4096, np.int8), CASE=case)
     assert MISTAKES[case] in error.message, error.message
+
+
+@nki_mlir.jit
+def ragged(
+    x, w, y, M, K, N, ENDS: tl.constexpr, TURNED: tl.constexpr, BM: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr
+):
+    """x @ w block by block. x lies with its terms last, or first; `ENDS` says which factors are zeros beyond them."""
+    m = tl.program_id(0) * BM + tl.arange(0, BM)[:, None]
+    n = tl.program_id(1) * BN + tl.arange(0, BN)[None, :]
+    total = tl.zeros((BM, BN), tl.float32)
+    for first in range(0, K, BK):
+        row, column = first + tl.arange(0, BK)[None, :], first + tl.arange(0, BK)[:, None]
+        at = row * M + m if TURNED else m * tl.cdiv(K, BK) * BK + row
+        a = tl.load(x + at, mask=(m < M) & (row < K) if "x" in ENDS else m < M, other=0.0)
+        b = tl.load(w + column * N + n, mask=(n < N) & (column < K) if "w" in ENDS else n < N, other=0.0)
+        total += tl.dot(a, b)
+    tl.store(y + m * N + n, total, mask=(m < M) & (n < N))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("sizes", "blocks"),
+    [((40, 72, 24), (16, 32, 16)), ((32, 300, 40), (32, 256, 16)), ((24, 130, 17), (16, 128, 32))],
+    ids=str,
+)
+def test_terms_end_in_a_block(sizes: tuple[int, int, int], blocks: tuple[int, int, int], turned: bool) -> None:
+    """The last block has fewer terms than its pieces, of which some have none."""
+    (m, k, n), (block_m, block_k, block_n) = sizes, blocks
+    padded = -(-k // block_k) * block_k
+    x, w = floats(m, padded), floats(padded, n, seed=1)
+    stored = np.ascontiguousarray(x.T) if turned else x
+    grid = (-(-m // block_m), -(-n // block_n))
+    meta = {"TURNED": turned, "BM": block_m, "BK": block_k, "BN": block_n}
+    *_, y = run(ragged, stored, w, np.zeros((m, n), np.float32), m, k, n, grid=grid, rtol=1e-4, ENDS="xw", **meta)
+    np.testing.assert_allclose(y, x[:, :k] @ w[:k], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("ends", ["x", "w"])
+def test_zeros_of_one_factor_are_multiplied(ends: str) -> None:
+    """0 times what is infinite is no number: terms that are zeros on one side only are not left out."""
+    x, w = floats(16, 64), floats(64, 16, seed=1)
+    x[:, 40:], w[40:] = np.inf, np.inf
+    meta = {"TURNED": False, "BM": 16, "BK": 32, "BN": 16}
+    for both in (ends, "xw"):
+        *_, y = run(ragged, x, w, np.zeros((16, 16), np.float32), 16, 40, 16, levels=False, ENDS=both, **meta)
+        assert np.isnan(y).all() == (both == ends)

@@ -176,3 +176,72 @@ func.func @masks(%x: memref<32xf32>) {
   }
   func.return
 }
+
+// Both factors end with 72 terms: the product leaves out the others, which no load fills.
+// CHECK-LABEL: func.func @a_product_leaves_out_terms
+// CHECK-DAG: [[K:%.*]] = arith.constant 72 : index
+// CHECK-NOT: memset
+// CHECK: [[LEFT:%.*]] = arith.addi {{%.*}}, [[K]] : index
+// CHECK: neuron.engine.dma_copy sync
+// CHECK: neuron.engine.dma_copy sync
+// CHECK-DAG: [[ONE:%.*]] = neuron.engine.view {{%.*}} limit dim 0 [[LEFT]] : {{.*}} -> !neuron.engine.view<sbuf[0:32], [1 x 16], f32>
+// CHECK-DAG: [[OTHER:%.*]] = neuron.engine.view {{%.*}} limit dim 0 [[LEFT]] : {{.*}} -> !neuron.engine.view<sbuf[0:32], [1 x 24], f32>
+// CHECK: neuron.engine.nc_matmul tensor accumulate %k {{.*}} stationary [[ONE]] : {{.*}} moving [[OTHER]]
+func.func @a_product_leaves_out_terms(%x: memref<72x16xf32>, %w: memref<72x24xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %acc = neuron.mem.accumulator : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+  %sum = scf.for %k = %c0 to %c3 step %c1 iter_args(%a = %acc) -> (!neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>) {
+    %l = neuron.mem.load %x(%k) [32 * s0 + d1 in 0 to 72 by 16, d0 by 1] other 0.0 : f32 : memref<72x16xf32> -> !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>
+    %r = neuron.mem.load %w(%k) [32 * s0 + d0 in 0 to 72 by 24, d1 by 1] other 0.0 : f32 : memref<72x24xf32> -> !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %l, %r acc %a : !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+    scf.yield %p : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+  }
+  %c = neuron.mem.convert %sum by copy : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]>
+  neuron.mem.store %c to %x [24 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]> -> memref<72x16xf32>
+  func.return
+}
+
+// What the first factor has instead of terms is no zero.
+// CHECK-LABEL: func.func @terms_that_are_no_zeros
+// CHECK: neuron.engine.memset
+// CHECK: neuron.engine.memset
+// CHECK: neuron.engine.dma_copy sync
+// CHECK-NOT: limit
+// CHECK: neuron.engine.nc_matmul
+func.func @terms_that_are_no_zeros(%x: memref<72x16xf32>, %w: memref<72x24xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %acc = neuron.mem.accumulator : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+  %sum = scf.for %k = %c0 to %c3 step %c1 iter_args(%a = %acc) -> (!neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>) {
+    %l = neuron.mem.load %x(%k) [32 * s0 + d1 in 0 to 72 by 16, d0 by 1] other 1.0 : f32 : memref<72x16xf32> -> !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>
+    %r = neuron.mem.load %w(%k) [32 * s0 + d0 in 0 to 72 by 24, d1 by 1] other 0.0 : f32 : memref<72x24xf32> -> !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %l, %r acc %a : !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+    scf.yield %p : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+  }
+  %c = neuron.mem.convert %sum by copy : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]>
+  neuron.mem.store %c to %x [24 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]> -> memref<72x16xf32>
+  func.return
+}
+
+// With no terms in the last iteration of the outer loop, a product would not begin its sum: it takes zeros.
+// CHECK-LABEL: func.func @a_sum_that_must_begin
+// CHECK: neuron.engine.memset
+// CHECK: neuron.engine.memset
+// CHECK: neuron.engine.nc_matmul tensor dst {{.*}} stationary {{%.*}} : !neuron.engine.view<sbuf[0:32], [1 x 16], f32> moving
+func.func @a_sum_that_must_begin(%x: memref<72x16xf32>, %w: memref<72x24xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %k = %c0 to %c4 step %c1 {
+    %l = neuron.mem.load %x(%k) [32 * s0 + d1 in 0 to 72 by 16, d0 by 1] other 0.0 : f32 : memref<72x16xf32> -> !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>
+    %r = neuron.mem.load %w(%k) [32 * s0 + d0 in 0 to 72 by 24, d1 by 1] other 0.0 : f32 : memref<72x24xf32> -> !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>
+    %acc = neuron.mem.accumulator : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %l, %r acc %acc : !neuron.mem.tile<sbuf, 16x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x24xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]>
+    %c = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 16x24xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]>
+    neuron.mem.store %c to %x [24 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 16x24xf32, [d0] x [d1]> -> memref<72x16xf32>
+  }
+  func.return
+}
