@@ -101,7 +101,7 @@ class Varying:
 def varying(op: EngineInstruction) -> tuple[Varying, ...]:
     """Of an instruction whose views have limits, these and the offsets of the views."""
     views = list(op.views().values())
-    if not any(view.limits for view in views):
+    if not any(view.is_limited for view in views):
         return ()
     parts = [(value, view.access.counts[dim]) for view in views for dim, value in view.limited]
     parts += [(view.offset, None) for view in views if view.offset is not None]
@@ -165,7 +165,7 @@ def left_of(op: EngineInstruction, ranges: Ranges) -> dict[str, tuple[Access, Ex
         if 0 in counts.values():
             return None
         offset = Expr(0) if view.offset is None else settled(expr_of(view.offset), ranges)
-        found[name] = _without_guards(view.access.limited(counts), view), offset
+        found[name] = _without_guards(view.access.limited(counts), view) if counts else view.access, offset
     return found
 
 

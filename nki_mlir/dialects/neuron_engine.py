@@ -21,17 +21,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from xdsl.dialects import arith
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, f32, i64
-from xdsl.dialects.scf import ForOp
-from xdsl.ir import Attribute, Block, Data, Dialect, Operation, SSAValue, TypeAttribute
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, StringAttr, f32, i64
+from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
     base,
-    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
@@ -39,23 +35,12 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
-    var_operand_def,
     var_result_def,
 )
-from xdsl.irdl.declarative_assembly_format import (
-    AttributeVariable,
-    CustomDirective,
-    ParsingState,
-    PrintingState,
-    VariadicOperandVariable,
-    irdl_custom_directive,
-)
-from xdsl.parser import AttrParser, Parser, UnresolvedOperand
-from xdsl.printer import Printer
-from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect, Pure
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, MemoryReadEffect
 from xdsl.utils.exceptions import VerifyException
 
-from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space, parse_partitions, parse_pattern, pattern_text
+from nki_mlir.dialects.access import Access, Engine, EngineAttr, Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import (
     BY_NAME,
@@ -66,6 +51,7 @@ from nki_mlir.dialects.instructions import (
     ReduceCommandAttr,
     check,
 )
+from nki_mlir.dialects.neuron_engine_views import BufferType, ViewOp, ViewType, view_of
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
@@ -73,63 +59,6 @@ from nki_mlir.targets import Target
 
 ATOMIC = "neuron.engine.atomic"
 """The attribute of a transfer that is part of an atomic operation."""
-
-
-@irdl_attr_definition
-class BufferType(Data[tuple[Space, int, int]], TypeAttribute):
-    """`<sbuf, 128 x 2048>`: 2048 bytes on each of 128 partitions."""
-
-    name = "neuron.engine.buffer"
-
-    @property
-    def space(self) -> Space:
-        return self.data[0]
-
-    @property
-    def partitions(self) -> int:
-        return self.data[1]
-
-    @property
-    def bytes(self) -> int:
-        return self.data[2]
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> tuple[Space, int, int]:
-        with parser.in_angle_brackets():
-            start = parser.pos
-            space = Space(parser.parse_str_enum(Space))
-            if space is Space.HBM:
-                parser.raise_error("a buffer lies in sbuf or psum", start, parser.pos)
-            parser.parse_punctuation(",")
-            partitions = parser.parse_integer(allow_boolean=False, allow_negative=False)
-            parser.parse_keyword("x")
-            return space, partitions, parser.parse_integer(allow_boolean=False, allow_negative=False)
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.space}, {self.partitions} x {self.bytes}>")
-
-
-@irdl_attr_definition
-class ViewType(Data[Access], TypeAttribute):
-    """`<sbuf[0:128], [1 x 512], f32>` or `<hbm, [512 x 128, 1 x 512], f32>`: pattern and element type."""
-
-    name = "neuron.engine.view"
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> Access:
-        with parser.in_angle_brackets():
-            space = Space(parser.parse_str_enum(Space))
-            start = partitions = 0
-            if space is not Space.HBM:
-                start, partitions = parse_partitions(parser)
-            parser.parse_punctuation(",")
-            dims, element_type = parse_pattern(parser)
-            return Access(space, element_type, dims, start, partitions)
-
-    def print_parameter(self, printer: Printer) -> None:
-        a = self.data
-        where = "hbm" if a.space is Space.HBM else f"{a.space}[{a.start}:{a.start + a.partitions}]"
-        printer.print_string(f"<{where}, {pattern_text(a)}>")
 
 
 @irdl_op_definition
@@ -174,33 +103,6 @@ class AllocOp(IRDLOperation):
             raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
 
 
-@irdl_custom_directive
-class Limits(CustomDirective):
-    """`limit dim 0 %n, dim 2 %m`, or nothing: dimensions and the index that limits each."""
-
-    dims: AttributeVariable
-    values: VariadicOperandVariable
-
-    def parse(self, parser: Parser, state: ParsingState) -> None:
-        found: list[tuple[int, UnresolvedOperand]] = []
-        if parser.parse_optional_keyword("limit") is not None:
-            found = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: self._one(parser))
-            self.dims.set(state, DenseArrayBase.from_list(i64, [dim for dim, _ in found]))
-        self.values.set(state, [value for _, value in found])
-
-    @staticmethod
-    def _one(parser: Parser) -> tuple[int, UnresolvedOperand]:
-        parser.parse_keyword("dim")
-        return parser.parse_integer(allow_boolean=False, allow_negative=False), parser.parse_unresolved_operand()
-
-    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
-        assert isinstance(op, ViewOp)
-        for number, (dim, value) in enumerate(op.limited):
-            printer.print_string(f"{',' if number else ' limit'} dim {dim} ")
-            printer.print_ssa_value(value)
-            state.last_was_punctuation, state.should_emit_space = False, True
-
-
 @irdl_op_definition
 class EmptyOp(IRDLOperation):
     """A tile that nobody wrote: what an instruction writes to that makes a new one."""
@@ -217,139 +119,6 @@ class EmptyOp(IRDLOperation):
             properties={"label": None if label is None else StringAttr(label)},
             result_types=[type_],
         )
-
-
-@irdl_op_definition
-class ViewOp(IRDLOperation):
-    """The elements that the result's pattern names, from element `offset` of the source on (of each partition). A limit
-    leaves the first so many of a dimension: all where it is not below their number, none where it is not above 0.
-    Dimension 0 of a view on chip is its partitions, the others those of the pattern; in HBM there are only these."""
-
-    name = "neuron.engine.view"
-    source = operand_def(base(BufferType) | base(TileType) | base(MemRefType))
-    offset = opt_operand_def(IndexType())
-    limits = var_operand_def(IndexType())
-    limited_dims = opt_prop_def(DenseArrayBase.constr(i64))
-    result = result_def(ViewType)
-    traits = traits_def(Pure())
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    assembly_format = (
-        "$source (`at` $offset^)? custom<Limits>($limited_dims, $limits) attr-dict `:` type($source) `->` type($result)"
-    )
-    custom_directives = (Limits,)
-
-    def __init__(
-        self,
-        source: SSAValue,
-        access: Access,
-        offset: SSAValue | None = None,
-        limits: Sequence[tuple[int, SSAValue]] = (),
-    ):
-        dims = DenseArrayBase.from_list(i64, [dim for dim, _ in limits]) if limits else None
-        super().__init__(
-            operands=[source, offset, [value for _, value in limits]],
-            result_types=[ViewType(access)],
-            properties={"limited_dims": dims},
-        )
-
-    @property
-    def access(self) -> Access:
-        """The full extent."""
-        return cast(ViewType, self.result.type).data
-
-    @property
-    def limited(self) -> list[tuple[int, SSAValue]]:
-        """The dimensions that have a limit, each with it."""
-        dims = () if self.limited_dims is None else self.limited_dims.get_values()
-        return list(zip(dims, self.limits, strict=False))
-
-    def verify_(self) -> None:
-        self._verify_limits()
-        match self.source.type:
-            case MemRefType() as memory:
-                self._verify_hbm(memory)
-            case TileType() as tile:
-                self._verify_chip("tile", buffer_of(tile))
-            case other:
-                self._verify_chip("buffer", cast(BufferType, other))
-
-    def _verify_limits(self) -> None:
-        dims = () if self.limited_dims is None else self.limited_dims.get_values()
-        if len(dims) != len(self.limits):
-            raise VerifyException(f"{len(dims)} dimensions are limited, by {len(self.limits)} values")
-        rank = len(self.access.counts)
-        for number, dim in enumerate(dims):
-            if not 0 <= dim < rank:
-                raise VerifyException(f"the view has dimensions 0 to {rank - 1}, and no dimension {dim} to limit")
-            if number and dim <= dims[number - 1]:
-                raise VerifyException(
-                    f"each dimension has one limit, in rising order; {dim} is after {dims[number - 1]}"
-                )
-        for value in self.limits:
-            _verify_limit(value)
-
-    def _verify_hbm(self, source: MemRefType[Attribute]) -> None:
-        access = self.access
-        if access.space is not Space.HBM or access.element_type != source.element_type:
-            raise VerifyException(f"a view of {source} is in hbm with its element type, got {self.result.type}")
-        low, high = (byte // access.itemsize for byte in access.extent)
-        if self.offset is None and source.has_static_shape() and (low < 0 or high > source.element_count()):
-            raise VerifyException(f"the view covers elements {low}..{high} of {source.element_count()}")
-
-    def _verify_chip(self, what: str, buffer: BufferType) -> None:
-        access = self.access
-        if access.space is not buffer.space:
-            raise VerifyException(f"the {what} is in {buffer.space}, the view in {access.space}")
-        if access.start + access.partitions > buffer.partitions:
-            raise VerifyException(
-                f"the view reaches partition {access.start + access.partitions - 1} of a {what} of {buffer.partitions}"
-            )
-        low, high = access.extent
-        if self.offset is None and (low < 0 or high > buffer.bytes):
-            raise VerifyException(f"the view covers bytes {low}..{high} of a {what} of {buffer.bytes} per partition")
-
-
-def buffer_of(tile: TileType) -> BufferType:
-    """What holds a tile."""
-    return BufferType((tile.space.data, tile.layout.partitions, tile.bytes))
-
-
-def view_of(value: SSAValue | None) -> ViewOp | None:
-    """The view that an operand is."""
-    return value.owner if value is not None and isinstance(value.owner, ViewOp) else None
-
-
-_OF_LIMITS = (
-    ConstantOp,
-    arith.AddiOp,
-    arith.SubiOp,
-    arith.MuliOp,
-    arith.FloorDivSIOp,
-    arith.DivSIOp,
-    arith.RemSIOp,
-    arith.MinSIOp,
-    arith.MaxSIOp,
-)
-
-
-def _verify_limit(value: SSAValue) -> None:
-    """Streams are cut where a limit changes, so it must be known before the program runs."""
-    seen, todo = {value}, [value]
-    while todo:
-        one = todo.pop()
-        owner = one.owner
-        if isinstance(owner, Block):
-            loop = owner.parent_op()
-            if not isinstance(loop, ForOp) or one is not owner.args[0]:
-                raise VerifyException("a limit is made of constants and loop counters, not of another argument")
-        elif not isinstance(owner, _OF_LIMITS):
-            raise VerifyException(
-                f"a limit is made of constants and loop counters by add, sub, mul, div, rem, min and max, not by"
-                f" {owner.name}"
-            )
-        else:
-            todo += [operand for operand in owner.operands if operand not in seen]
-            seen.update(owner.operands)
 
 
 _READ_BY_SEQUENCERS = ("int8", "uint8", "int16", "uint16", "int32")
@@ -372,7 +141,7 @@ class ScalarOp(IRDLOperation):
 
     def verify_(self) -> None:
         access = cast(ViewType, self.source.type).data
-        if self.view is not None and self.view.limits:
+        if self.view is not None and self.view.is_limited:
             raise VerifyException("a scalar is read in every iteration; its view has no limits")
         if access.elements != 1:
             raise VerifyException(f"a register holds one element, the view has {access.elements}")
@@ -453,7 +222,7 @@ class EngineInstruction(IRDLOperation):
         self._verify_form()
         if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
-        for limit in dict.fromkeys(value for view in self.views().values() for value in view.limits):
+        for limit in dict.fromkeys(value for view in self.views().values() for _, value in view.limited):
             if (reason := check(self._with_one(limit))) is not None:
                 raise VerifyException(f"{self.instruction.name} where a limit leaves one: {reason}")
 

@@ -18,10 +18,10 @@ from nki_mlir.dialects.neuron_engine import (
     EmptyOp,
     EngineInstruction,
     ViewOp,
-    buffer_of,
     instruction_op,
     view_of,
 )
+from nki_mlir.dialects.neuron_engine_views import buffer_of
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError

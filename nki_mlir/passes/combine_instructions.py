@@ -48,4 +48,4 @@ class CombineInstructions(LevelPass):
 
 def _is_limited(op: EngineInstruction) -> bool:
     """Whether it does less, or nothing, in some iterations."""
-    return any(view.limits for view in op.views().values())
+    return any(view.is_limited for view in op.views().values())

@@ -39,7 +39,7 @@ def maker(value: SSAValue | None) -> EngineInstruction | None:
     written = view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
     if written is None or not isinstance(written.source.owner, EmptyOp) or view.source is not made_tile(op):
         return None
-    if view.limits or written.limits:
+    if view.is_limited or written.is_limited:
         return None
     return op if written.access == view.access and written.offset is view.offset else None
 

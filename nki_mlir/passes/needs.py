@@ -27,7 +27,7 @@ class Needs:
                     self._need(value, self.parts[op])
             elif isinstance(op, EngineInstruction):
                 for value in op.operands:
-                    limited = isinstance(value.owner, ViewOp) and bool(value.owner.limits)
+                    limited = isinstance(value.owner, ViewOp) and value.owner.is_limited
                     self._need(value, (op.engine.data,), limited)
 
     def of(self, value: SSAValue) -> tuple[Engine, ...]:

@@ -30,8 +30,8 @@ func.func @f(%b: !neuron.engine.buffer<sbuf, 128 x 256>) {
 
 func.func @f(%b: !neuron.engine.buffer<sbuf, 128 x 256>) {
   %n = arith.constant 5 : index
-  // CHECK: 2 dimensions are limited, by 1 values
-  %v = "neuron.engine.view"(%b, %n) <{limited_dims = array<i64: 0, 1>, operandSegmentSizes = array<i32: 1, 0, 1>}> : (!neuron.engine.buffer<sbuf, 128 x 256>, index) -> !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+  // CHECK: a view with 2 limits has so many indices, or one more; got 1
+  %v = "neuron.engine.view"(%b, %n) <{limited_dims = array<i64: 0, 1>}> : (!neuron.engine.buffer<sbuf, 128 x 256>, index) -> !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
   func.return
 }
 
