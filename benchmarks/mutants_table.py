@@ -65,6 +65,7 @@ _MATMUL = ("tests/test_end_to_end.py::test_matmul_blocks_larger_and_smaller_than
 _SPLIT = _filecheck("split-reductions")
 _ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
+_ZEROS = _tests("test_products", "zeros_of_one_factor_are_multiplied")
 _CONVERTS = ("tests/test_converts.py",)
 
 _CARRIED = _filecheck("carried-indices")
@@ -250,6 +251,13 @@ MUTANTS: list[Mutant] = [
         ("rest", "if high % unit]", "if high % unit > 1]", _filecheck("select-instructions_limits")),
         ("guard", "above = [*whether, *(", "above = [*(", _filecheck("select-instructions_limits")),
         ("what is short", "Expr(one.size) - one.end", "one.end", _loops("ragged_ends")),
+    ),
+    *_of(
+        "terms",
+        ("both factors", "if end is None or end != _end_of_factor(op.rhs, 0):", "if end is None:", _ZEROS),
+        ("no zeros", " or load.other.value.data:", ":", _filecheck("select-instructions_limits")),
+        ("begins", "if accumulation.always:", "if True:", _filecheck("select-instructions_limits")),
+        ("unfilled", "dims = {1 - use.index", "dims = {use.index", _filecheck("select-instructions_limits")),
     ),
     *_of(
         "valid",
@@ -459,7 +467,7 @@ MUTANTS: list[Mutant] = [
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
         ("reuse", "if event.instances <= depth:", "if True:", _random(12)),
-        ("implied", "if first.distance + second.distance != edge.distance or not", "if not", _random(20)),
+        ("implied", "if first.distance + second.distance != edge.distance:", "if False:", _random(20)),
     ),
     *_of(
         "overlap",
