@@ -43,9 +43,10 @@ class Dependences:
         self.edges += more
         reuse = list(self._reuse())
         self.edges += [edge for edge in reuse if edge.distance]
-        known = _Graph(self.edges)
+        counted = [edge for edge in reuse if not edge.distance]
+        known = _Graph(self.edges if counted else ())
         self._reduce()
-        self.edges += [edge for edge in reuse if not edge.distance and not _is_complete(edge, known)]
+        self.edges += [edge for edge in counted if not _is_complete(edge, known)]
 
     def _find(self, later: Step, number: int) -> None:
         """The edges into one instruction, from the nearest before it on. `_after` has, as bits, what is complete before
