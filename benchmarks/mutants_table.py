@@ -447,7 +447,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "emit_streams",
-        ("aliases", "if numbers.count(group) > 1", "if numbers.count(group) > 2", _random(12)),
+        ("aliases", "if numbers.count(group) > 1", "if numbers.count(group) > 2", _random(19)[-1:]),
     ),
     *_of(
         "numbering",
@@ -466,7 +466,7 @@ MUTANTS: list[Mutant] = [
         "dependences",
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
-        ("reuse", "if event.instances <= depth:", "if True:", _random(12)),
+        ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
         ("implied", "if first.distance + second.distance != edge.distance:", "if False:", _random(20)),
     ),
     *_of(
