@@ -112,7 +112,8 @@ class Dependences:
         most = _iterations(shared) - 1
         if a.space is Space.HBM and a.tensor != b.tensor:
             return first if first <= most else None
-        key = *map(self._number, (a, earlier.loops, b, later.loops)), len(shared), first
+        parts = a, earlier.loops, earlier.spans, b, later.loops, later.spans
+        key = *map(self._number, parts), len(shared), first
         if key not in self._answers:
             self._answers[key] = _first_meeting(self._question(a, earlier, b, later), first, most)
         return self._answers[key]
