@@ -198,11 +198,11 @@ GOLDEN: dict[str, Facts] = {
         us=33.4,
     ),
     "matmul 200x136x72": Facts(
-        partitions={128: 32},
+        partitions={128: 9},
         instructions={"tensor": 8, "vector": 50, "scalar": 4, "gpsimd": 4, "sync": 6},
         moved={"sbuf to hbm": 108800, "hbm to sbuf": 135936},
-        sums=4,
-        us=19.1,
+        sums=1,
+        us=16.8,
     ),
     "matmul 512x512x512 bf16": Facts(
         partitions={128: 14},
