@@ -66,6 +66,7 @@ _SPLIT = _filecheck("split-reductions")
 _ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
 _ZEROS = _tests("test_products", "zeros_of_one_factor_are_multiplied")
+_PARTS = ("tests/test_waits_of_parts.py", *_filecheck("insert-semaphores_limits"), "tests/test_limits.py", *_random(40))
 _CONVERTS = ("tests/test_converts.py",)
 
 _CARRIED = _filecheck("carried-indices")
@@ -468,6 +469,13 @@ MUTANTS: list[Mutant] = [
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
         ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
         ("implied", "if first.distance + second.distance != edge.distance:", "if False:", _random(20)),
+        ("keeps up", "if edge.distance or 0 not in edge.slots:", "if False:", _PARTS),
+        ("runs with", "== earlier.loops and later.runs_with(earlier)", "== earlier.loops", _PARTS),
+        ("both run", "earlier.runs_with(later) and later.runs_with(earlier):", "True:", _PARTS),
+        ("goes on", "        if later.is_whole:\n", "        if True:\n", _PARTS),
+        ("between", "return within and _always_between(first, second)", "return within", _PARTS),
+        ("complete", "if all(any(map(_keeps_up, known", "if all(any(map(bool, known", _PARTS),
+        ("keeper", "one.distance > depth or ", "", _PARTS),
     ),
     *_of(
         "overlap",

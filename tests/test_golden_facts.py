@@ -184,11 +184,11 @@ GOLDEN: dict[str, Facts] = {
         us=28.3,
     ),
     "softmax 257x512": Facts(
-        partitions={128: 20},
+        partitions={128: 10},
         instructions={"vector": 10, "scalar": 4, "gpsimd": 3, "sync": 3},
         moved={"sbuf to hbm": 526336, "hbm to sbuf": 526336},
         sums=0,
-        us=12.5,
+        us=11.7,
     ),
     "matmul 512x512x512": Facts(
         partitions={128: 16},

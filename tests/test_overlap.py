@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from xdsl.dialects.builtin import f32
 
-from nki_mlir.analysis.overlap import Question, Variable, solvable
+from nki_mlir.analysis.overlap import Question, Touch, Variable, solvable
 from nki_mlir.analysis.program_order import Loop
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.dtypes import u8
@@ -56,14 +56,29 @@ def access(r: random.Random) -> Access:
     return Access(Space.SBUF, f32, dims, 0, 1, Expr.of(4 * r.randrange(12), r.sample(terms, r.randrange(3))))
 
 
+def asked(earlier: Access, later: Access, loops: tuple[Loop, ...], *spans: tuple[range, ...]) -> Question:
+    """Of two accesses in the same loops, in all iterations if not in `spans`, those of the earlier one first."""
+    first, second = spans or [tuple(range(loop.trips) for loop in loops)] * 2
+    return Question(Touch(earlier, loops, first), Touch(later, loops, second), len(loops))
+
+
+def part(r: random.Random, trips: int) -> range:
+    """All of the iterations of a loop, or some that follow one another."""
+    start = r.randrange(trips) if r.random() < 0.5 else 0
+    return range(start, r.randrange(start, trips) + 1 if start else trips)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_slots_of_buffers(seed: int) -> None:
     r = random.Random(seed)
     loops = (Loop(0, 4), Loop(1, 3))
     counters = list(product(range(4), range(3)))
     for _ in range(10):
-        question = Question(access(r), loops, access(r), loops, 2)
-        earlier, later = ([bytes_of(a, c) for c in counters] for a in (question.earlier, question.later))
+        question = asked(access(r), access(r), loops, *[tuple(part(r, loop.trips) for loop in loops) for _ in "ab"])
+        earlier, later = (
+            [bytes_of(touch.access, c) if c in product(*touch.spans) else set() for c in counters]
+            for touch in (question.earlier, question.later)
+        )
         meeting = [not bytes_.isdisjoint(other) for bytes_ in earlier for other in later]
         assert question.may_meet() or not any(meeting)
         for distance in range(3):
@@ -75,9 +90,9 @@ def test_parts_of_a_slot_are_apart_in_all_slots() -> None:
     loops = (Loop(0, 4),)
     slot = Mod(Expr.counter(0), 3)
     one, other = (Access(Space.SBUF, f32, ((1, 8),), 0, 1, Expr.of(first, ((slot, 64),))) for first in (0, 32))
-    assert not Question(one, loops, other, loops, 1).may_meet()
+    assert not asked(one, other, loops).may_meet()
     wide = Access(Space.SBUF, f32, ((1, 9),), 0, 1, Expr.of(0, ((slot, 64),)))
-    assert Question(wide, loops, other, loops, 1).may_meet()
+    assert asked(wide, other, loops).may_meet()
 
 
 @pytest.mark.parametrize(("first", "meets"), [(32, True), (33, False)])
@@ -88,4 +103,4 @@ def test_the_last_byte_of_a_part(first: int, meets: bool) -> None:
         Access(Space.SBUF, u8, ((1, count),), 0, 1, Expr.of(start, ((slot, 64),)))
         for start, count in ((first, 8), (0, 33))
     )
-    assert Question(one, loops, other, loops, 1).may_meet() == meets
+    assert asked(one, other, loops).may_meet() == meets

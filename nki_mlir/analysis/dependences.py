@@ -265,9 +265,10 @@ def _iterations(loops: tuple[Loop, ...]) -> int:
 
 
 def slots(event: Event) -> int:
-    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots. Where its body may run
-    again, each slot is used equally often in a run, so that the semaphores of all of them have risen alike."""
-    if not event.loops:
+    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots, but one where what
+    else is in its loops can't tell by its own iteration which of them was the last. Where its body may run again, each
+    slot is used equally often in a run, so that the semaphores of all of them have risen alike."""
+    if not event.loops or not event.is_run:
         return 1
     accesses = (access for step in event.steps for access in (*step.reads, *step.writes))
     periods = [period(access) for access in accesses if access.on_chip]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from xdsl.dialects.arith import MaxSIOp, MinSIOp
 from xdsl.dialects.builtin import IndexType
@@ -110,6 +109,7 @@ def varying(op: EngineInstruction) -> tuple[Varying, ...]:
 
 
 State = tuple[Expr | int, ...]
+States = tuple[State | None, ...]
 
 
 def _state(instruction: Sequence[Varying], ranges: Ranges) -> State | None:
@@ -122,48 +122,47 @@ def _state(instruction: Sequence[Varying], ranges: Ranges) -> State | None:
 
 
 def parts_of(loop: ForOp, instructions: Sequence[Sequence[Varying]], ranges: Ranges) -> list[Part]:
-    """The iterations of a loop of constant bounds, cut where any of the instructions changes with its counter. Where
-    one changes with counters of inner loops as well, iterations stand alone. Raises CompileError for too many parts."""
+    """The iterations of a loop of constant bounds, cut where any of the instructions changes with its counter, or is
+    not seen to stay the same. Where one changes with counters of inner loops as well, iterations stand alone. Raises
+    CompileError for too many parts."""
     counter, trips, low, step = loop.body.block.args[0], trip_count(loop), constant(loop.lb), constant(loop.step)
     assert trips is not None and low is not None and step is not None
     moving = [tuple(one for one in found if counter in one.counters) for found in instructions]
     moving = list(dict.fromkeys(found for found in moving if found))
     if not moving or not trips:
         return [Part(0, trips, low, low + step * (trips - 1))] if trips else []
-    todo, found = [(0, trips)], list[tuple[int, int, tuple[State | None, ...]]]()
+
+    def states(first: int, end: int) -> States:
+        over = {**ranges, counter: (low + step * first, low + step * (end - 1))}
+        return tuple(_state(instruction, over) for instruction in moving)
+
+    todo, found = [(0, trips)], list[tuple[int, int, States]]()
     while todo:
         first, end = todo.pop()
-        over = {**ranges, counter: (low + step * first, low + step * (end - 1))}
-        states = tuple(_state(instruction, over) for instruction in moving)
-        if None in states and end - first > 1:
+        here = states(first, end)
+        if None in here and end - first > 1:
             middle = (first + end) // 2
             todo += [(middle, end), (first, middle)]
             continue
-        found.append((first, end, states))
+        if found and None not in here and here == found[-1][2] == states(found[-1][0], end):
+            first = found.pop()[0]
+        found.append((first, end, here))
         if len(found) > MOST_COPIES:
             message = f"limits that change with the loop counters need more than {MOST_COPIES} copies of an instruction"
             raise CompileError.at(loop, message)
-    return [Part(first, end, low + step * first, low + step * (end - 1)) for first, end in _merged(found)]
-
-
-def _merged(found: Sequence[tuple[int, int, tuple[State | None, ...]]]) -> Iterator[tuple[int, int]]:
-    """Neighbours of one state together."""
-    for states, group in groupby(found, lambda one: one[2]):
-        ends = [(first, end) for first, end, _ in group]
-        if None in states:
-            yield from ends
-        else:
-            yield ends[0][0], ends[-1][1]
+    return [Part(first, end, low + step * first, low + step * (end - 1)) for first, end, _ in found]
 
 
 def left_of(op: EngineInstruction, ranges: Ranges) -> dict[str, tuple[Access, Expr]] | None:
     """What an instruction reaches, by the names of its operands: pattern and offset in elements; None where a limit
     leaves nothing. Raises CompileError where that changes over the ranges."""
+    views = op.views()
+    left = {name: {dim: _left(view, dim, value, ranges) for dim, value in view.limited} for name, view in views.items()}
+    if any(0 in counts.values() for counts in left.values()):
+        return None
     found: dict[str, tuple[Access, Expr]] = {}
-    for name, view in op.views().items():
-        counts = {dim: _left(view, dim, value, ranges) for dim, value in view.limited}
-        if 0 in counts.values():
-            return None
+    for name, view in views.items():
+        counts = {dim: _known(count, view, dim) for dim, count in left[name].items()}
         offset = Expr(0) if view.offset is None else settled(expr_of(view.offset), ranges)
         found[name] = _without_guards(view.access.limited(counts), view) if counts else view.access, offset
     return found
@@ -177,12 +176,17 @@ def _without_guards(access: Access, view: ViewOp) -> Access:
     return replace(access, dims=dims or ((1, 1),))
 
 
-def _left(view: ViewOp, dim: int, value: SSAValue, ranges: Ranges) -> int:
+def _left(view: ViewOp, dim: int, value: SSAValue, ranges: Ranges) -> int | None:
+    """What a limit leaves of a dimension; None where that changes over the ranges."""
     size = view.access.counts[dim]
     low, high = (max(0, min(end, size)) for end in bounds_in(settled(expr_of(value), ranges), ranges))
-    if low != high:
+    return low if low == high else None
+
+
+def _known(count: int | None, view: ViewOp, dim: int) -> int:
+    if count is None:
         raise CompileError.at(view, f"the limit of dimension {dim} depends on more than loops with constant bounds")
-    return low
+    return count
 
 
 Boxes = list[tuple[tuple[range, ...], Ranges]]
