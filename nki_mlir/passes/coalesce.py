@@ -114,8 +114,9 @@ class _Seams(Classes[Seam]):
             case tile.BroadcastOp():
                 self._broadcast(op)
             case tile.ExpandDimsOp():
-                axis = op.axis.value.data
-                self._renumbered(op.source, op.result, [d + (d >= axis) for d in range(len(tile.shape_of(op.source)))])
+                self._expanded(op)
+            case tile.ReshapeOp() if groups := _flattened(op):
+                self._reshaped(op, groups)
             case tile.ReduceOp():
                 axis = op.axis.value.data
                 self._renumbered(op.result, op.source, [d + (d >= axis) for d in range(len(tile.shape_of(op.result)))])
@@ -172,6 +173,22 @@ class _Seams(Classes[Seam]):
         same = [have == want for have, want in zip(tile.shape_of(op.source), tile.shape_of(op.result), strict=True)]
         self._alike([op.source, op.result])
         self._keep(op.result, [n for n, (one, other) in enumerate(pairwise(same)) if one != other])
+
+    def _expanded(self, op: tile.ExpandDimsOp) -> None:
+        """A new dimension of size 1 goes together with one that there is."""
+        axis, shape = op.axis.value.data, tile.shape_of(op.result)
+        places = [d + (d >= axis) for d in range(len(shape) - 1)]
+        beside = next((n for n in (axis, axis - 1) if shape[n : n + 2] == (1, 1)), None) if len(shape) > 1 else None
+        if beside is None:
+            self._renumbered(op.source, op.result, places)
+            return
+        for n in range(len(shape) - 2):
+            self.unite((op.source, n), (op.result, n + (n >= beside)))
+
+    def _reshaped(self, op: tile.ReshapeOp, groups: Groups) -> None:
+        """Dimensions that become one are one already where everything else takes them so."""
+        for n, group in enumerate(groups[:-1]):
+            self.unite((op.source, group[-1]), (op.result, n))
 
     def _product(self, op: tile.DotOp) -> None:
         """Neighbours go together that are summed over with neighbours, common to both, or left of one operand."""
@@ -268,6 +285,9 @@ class _Merge:
         for value, groups in self.changed.items():
             if value not in self.seams.counted:
                 Rewriter.replace_value_with_new_type(value, _type(value, groups))
+        for op in list(self.seams.func.walk()):
+            if isinstance(op, tile.ExpandDimsOp | tile.ReshapeOp) and op.source.type == op.result.type:
+                Rewriter.replace_op(op, (), (op.source,))
 
     def _number(self, value: SSAValue, dim: int) -> IntegerAttr:
         """Which dimension of a value's new shape one of the old shape is in."""
@@ -344,6 +364,19 @@ def _accesses_of(value: SSAValue) -> list[AccessOp]:
     """The accesses that a value is moved by."""
     users = [value.owner, *(use.operation for use in value.uses)]
     return [op for op in users if isinstance(op, AccessOp) and op.moved is value]
+
+
+def _flattened(op: tile.ReshapeOp) -> Groups | None:
+    """The dimensions of a reshape's source that each one of its result is, where it takes neighbours together."""
+    groups: Groups = []
+    left = list(enumerate(tile.shape_of(op.source)))
+    for size in tile.shape_of(op.result):
+        group = list[int]()
+        while left and (not group or math.prod(tile.shape_of(op.source)[d] for d in group) < size):
+            group.append(left.pop(0)[0])
+        groups.append(group)
+    sizes = [math.prod(tile.shape_of(op.source)[d] for d in group) for group in groups]
+    return groups if groups and not left and sizes == list(tile.shape_of(op.result)) else None
 
 
 def _sizes(value: SSAValue, groups: Groups) -> list[int]:

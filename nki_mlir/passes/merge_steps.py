@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, ModuleOp, f32
+from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.table_ops import target_of
@@ -22,6 +22,8 @@ from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.normalize_loops import normalize, replace_loop
+from nki_mlir.passes.step_widths import StepWidths
 from nki_mlir.passes.widening import NotWidenable, Widening
 from nki_mlir.targets import Target
 
@@ -72,11 +74,13 @@ class MergeSteps(LevelPass):
 
 @dataclass
 class _Steps:
-    """A loop of `trips` iterations that adds up products; `differs` are the values that an iteration has for itself."""
+    """A loop of `trips` iterations that each add to what it carries; `joins` are the reductions and products that go on
+    over the next iterations, `differs` are the values that an iteration has for itself."""
 
     loop: ForOp
     trips: int
-    products: list[tile.DotOp]
+    joins: frozenset[Operation]
+    has_maximum: bool
     differs: set[SSAValue]
 
     @classmethod
@@ -85,8 +89,15 @@ class _Steps:
         trips = trip_count(loop)
         if not trips or trips < 2 or (constant(loop.lb), constant(loop.step)) != (0, 1):
             return None
-        steps = cls(loop, trips, [], {loop.body.block.args[0]})
-        return steps if all(map(steps._is_known, loop.body.block.ops)) and steps._are_summed() else None
+        found = recurrence(loop)
+        if found is None or not (found.has_maximum or all(isinstance(op, tile.DotOp) for op in found.joins)):
+            return None
+        steps = cls(loop, trips, found.joins, found.has_maximum, {loop.body.block.args[0]})
+        return steps if found.joins and all(map(steps._is_known, loop.body.block.ops)) else None
+
+    @property
+    def products(self) -> list[tile.DotOp]:
+        return [op for op in self.joins if isinstance(op, tile.DotOp)]
 
     def _is_known(self, op: Operation) -> bool:
         """Notes what an operation makes; whether it can be done for several iterations at once."""
@@ -96,9 +107,8 @@ class _Steps:
                 return False
             case YieldOp():
                 return not any(differs)
-            case tile.DotOp() if any(differs):
-                self.products.append(op)
-                return not any(differs[2:])
+            case _ if op in self.joins:
+                return any(differs) and not any(differs[2:])
             case _ if op.regions:
                 return self.differs.isdisjoint(operand for inner in op.walk() for operand in inner.operands)
             case _:
@@ -106,39 +116,10 @@ class _Steps:
                     self.differs.update(op.results)
                 return True
 
-    def _are_summed(self) -> bool:
-        """Whether each variable is a sum of products, and each product is in one."""
-        left = set(self.products)
-        end = self.loop.body.block.last_op
-        assert isinstance(end, YieldOp)
-        for start, last in zip(self.loop.body.block.args[1:], end.operands, strict=True):
-            value = last
-            while value is not start:
-                found = self._summand(value)
-                if found is None or not value.has_one_use():
-                    return False
-                product, value = found
-                left.discard(product)
-            if not start.has_one_use():
-                return False
-        return bool(self.products) and not left
-
-    def _summand(self, value: SSAValue) -> tuple[tile.DotOp, SSAValue] | None:
-        """The product that was added last to a sum in fp32, and the sum without it."""
-        match value.owner:
-            case tile.DotOp(acc=SSAValue() as acc) as op if op in self.products and tile.element_of(value) == f32:
-                return op, acc
-            case arith.AddfOp() as add if tile.element_of(value) == f32:
-                for one, other in ((add.lhs, add.rhs), (add.rhs, add.lhs)):
-                    op = one.owner
-                    if isinstance(op, tile.DotOp) and op in self.products and op.acc is None and one.has_one_use():
-                        return op, other
-                return None
-            case _:
-                return None
-
     def width(self, target: Target) -> int:
         """How many iterations had best become one."""
+        if self.has_maximum:
+            return StepWidths(self.loop, self.trips, self.joins, self.differs, target).best()
         limits, grid = target.limits, 1
         programs = self.loop.parent_op()
         if isinstance(programs, ProgramsOp):
@@ -158,42 +139,55 @@ class _Steps:
         return max(1, _TERMS // terms)
 
     def possible(self, width: int) -> int:
-        """A width that divides the number of iterations, unless what there is none of adds nothing."""
+        """A width that divides the number of iterations, unless what there is none of adds nothing, or the rest of them
+        follows."""
         width = min(width, self.trips)
-        if all(_is_read(value) for op in self.products for value in (op.a, op.b)):
+        if self.has_maximum or all(_is_read(value) for op in self.products for value in (op.a, op.b)):
             return width
         return max(n for n in range(1, width + 1) if self.trips % n == 0)
 
     def merge(self, width: int, lanes: int) -> None:
-        """Does so many iterations at once, unless the terms of different ones would be dimensions of their own."""
-        if width == 1:
+        """Does so many iterations at once, unless the terms of different ones would be dimensions of their own. Where
+        there is a maximum, those that are left over follow as one."""
+        rest = self.trips % width if self.has_maximum else 0
+        made = None if width == 1 else self._merged(width, self.trips - rest, lanes)
+        if made is None:
             return
+        if not rest:
+            replace_loop(self.loop, list(made.results))
+            return
+        self.loop.operands[0] = Emitter.before(self.loop).index(self.trips - rest)
+        for number, value in enumerate(made.results, start=3):
+            self.loop.operands[number] = value
+        normalize(self.loop)
+        if rest > 1 and (last := _Steps.of(self.loop)) is not None:
+            last.merge(rest, lanes)
+
+    def _merged(self, width: int, trips: int, lanes: int) -> ForOp | None:
+        """A loop, in front of this one, that does the first iterations so."""
         old = self.loop.body.block
         block = Block(arg_types=[value.type for value in old.args])
         emit = Emitter.before(self.loop)
-        low, high, step = (emit.index(number) for number in (0, -(-self.trips // width), 1))
+        low, high, step = (emit.index(number) for number in (0, -(-trips // width), 1))
         made = ForOp(low, high, step, self.loop.iter_args, Region(block))
         made.location = self.loop.location
         values: dict[SSAValue, SSAValue] = dict(zip(old.args[1:], block.args[1:], strict=True))
-        for before, after in zip(old.args, block.args, strict=True):
+        for before, after in zip((*old.args, *self.loop.results), (*block.args, *made.results), strict=True):
             after.name_hint = before.name_hint
-        widening = Widening(old.args[0], self.trips, width, self.differs, block.args[0], values, {})
+        widening = Widening(old.args[0], trips, width, self.differs, block.args[0], values, {})
         try:
             widening.block(old.ops, block)
         except NotWidenable:
             made.erase()
-            return
+            return None
         emit.add(made)
         func = enclosing_func(made)
         assert func is not None
         if not are_merged(func, lanes, widening.new_seams()):
             made.detach()
             made.erase()
-            return
-        for before, after in zip(self.loop.results, made.results, strict=True):
-            before.replace_all_uses_with(after)
-        self.loop.detach()
-        self.loop.erase()
+            return None
+        return made
 
 
 def _is_read(value: SSAValue) -> bool:

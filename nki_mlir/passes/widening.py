@@ -32,8 +32,8 @@ class NotWidenable(Exception):
 class Widening:
     """Runs programs, or iterations, whose ids are `width * first` to below `width * first + width` together, out of
     `count`. What differs between them has a dimension more, in front of the one that it goes on in: `places` says which
-    it is. `varying` are the values that differ. Of a product whose operands differ and whose result does not, what runs
-    together is summed.
+    it is. `varying` are the values that differ. A product or a reduction whose operands differ and whose result does
+    not goes on over what runs together.
 
     `first` is the new id, `values` has the new values of old ones, and `carried` the place of what loops and branches
     carry, found out before; what it turns out to be is in `settled`."""
@@ -53,7 +53,12 @@ class Widening:
         self.carried, self.settled = carried, dict[SSAValue, int]()
         self.places: dict[SSAValue, int] = {id_: 0}
         products = [u.operation for v in varying for u in v.uses if isinstance(u.operation, tile.DotOp)]
-        self.has_products, self.is_columns = bool(products), any(op.b in varying for op in products)
+        joined = [u.operation for v in varying for u in v.uses if self._is_joined(u.operation)]
+        self.goes_on = bool(products or joined)
+        """Along a dimension that there is, rather than in front of all."""
+        self.is_columns = any(op.b in varying for op in products) or any(
+            _axis(op) == len(tile.shape_of(op.source)) - 1 for op in joined if isinstance(op, tile.ReduceOp)
+        )
         block = first.owner
         assert isinstance(block, Block)
         self.build = TileBuilder(Emitter.at_end(block, UnknownLoc()))
@@ -85,6 +90,10 @@ class Widening:
             after.name_hint = before.name_hint
             self.values[before] = after
 
+    def _is_joined(self, op: Operation) -> bool:
+        """Whether an operation makes one of what differs."""
+        return isinstance(op, tile.DotOp | tile.ReduceOp) and op.result not in self.varying
+
     @property
     def _ids(self) -> Expr:
         """The ids of the programs that run together, but for their place."""
@@ -111,6 +120,9 @@ class Widening:
                 return self.build.emit.value(arith.ConstantOp(DenseIntOrFPElementsAttr(type_, dense.data)))
             case _ if not shape:
                 return self.build.splat(plain, wide)
+            case tile.BroadcastOp(source=source) if place < len(shape) and tile.shape_of(source)[place] == 1:
+                row = self.build.emit.value(tile.ExpandDimsOp(source, place))
+                return self.build.emit.value(tile.BroadcastOp(row, wide))
             case _:
                 row = self.build.emit.value(tile.ExpandDimsOp(plain, place))
                 return self.build.emit.value(tile.BroadcastOp(row, wide))
@@ -168,10 +180,22 @@ class Widening:
         return [self.build.emit.value(tile.CastOp(self.wide(op.operands[0]), result.type))]
 
     def along(self, op: Operation) -> list[SSAValue]:
-        """An operation along an axis, which may move."""
+        """An operation along an axis, which may move. A reduction that makes one of what differs goes on along the new
+        dimension."""
         axis, place = _axis(op), self.places[op.operands[0]]
+        if self._is_joined(op):
+            return self._joined(op, axis, place)
         lost = isinstance(op, tile.ReduceOp) and axis < place
         return self._made(op, place, place - lost, axis=IntegerAttr(axis + (axis >= place), i64))
+
+    def _joined(self, op: Operation, axis: int, place: int) -> list[SSAValue]:
+        if axis != place:
+            raise NotWidenable("a reduction along another dimension than the one that goes on")
+        (source,) = op.operands
+        shape = list(tile.shape_of(source))
+        shape[axis] *= self.width
+        copy = op.clone({source: self.build.reshape(self.values[source], shape)})
+        return [self.build.emit.value(copy)]
 
     def expand(self, op: Operation) -> list[SSAValue]:
         """An axis is inserted in front of the new dimension, or behind it."""
@@ -247,8 +271,8 @@ class Widening:
         return []
 
     def _memory_place(self, op: AccessOp) -> int:
-        """Of an operand of products, in front of the dimension that goes on from one program to the next."""
-        if self.has_products:
+        """In front of the dimension that goes on from one program to the next, where products or reductions do."""
+        if self.goes_on:
             shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
             step, strides = coordinates.address.coefficient(self.id), coordinates.strides(len(shape))
             for dim, (stride, size) in enumerate(zip(strides, shape, strict=True)):
