@@ -69,7 +69,7 @@ class _Body:
         self.after: dict[SSAValue, SSAValue] = {}
         self.joins = set[Operation]()
         for old, new in self.carried:
-            if (highest := _other(new, old, arith.MaximumfOp | arith.MaxnumfOp)) is not None:
+            if (highest := _other(new, old, (arith.MaximumfOp, arith.MaxnumfOp))) is not None:
                 self.after[old] = new
                 self.joins.add(_maximum_in(highest))
         self.hanging = _hanging(block, (*block.args[1:], *(result for op in self.joins for result in op.results)))
@@ -98,7 +98,7 @@ class _Body:
         it; None where there is something to add."""
         if value is start:
             return {}
-        if (factor := _other(value, start, arith.MulfOp)) is None:
+        if (factor := _other(value, start, (arith.MulfOp,))) is None:
             return None
         exponent = self._weight(factor)
         if None in exponent or len(exponent) != 2:
@@ -106,7 +106,8 @@ class _Body:
         before, after = sorted((atom for atom in exponent if atom), key=lambda atom: atom.value not in self.after)
         if self.after.get(before.value) is not after.value or before.dims != after.dims or exponent[before] <= 0:
             raise _Unknown
-        _same({after: -exponent[before]}, {after: exponent[after]})
+        if not isclose(exponent[before], -exponent[after], rel_tol=_ALIKE):
+            raise _Unknown
         return exponent
 
     def _without_last(self, value: SSAValue, start: SSAValue, weights: list[_Exponent]) -> SSAValue:
@@ -205,9 +206,9 @@ def _hanging(block: Block, start: Iterable[SSAValue]) -> set[SSAValue]:
     return found
 
 
-def _other(value: SSAValue, one: SSAValue, kind: type[Operation]) -> SSAValue | None:
-    """The second operand where a value is an operation of some kind of two, of which one is given."""
-    if not isinstance(value.owner, kind) or one not in value.owner.operands:
+def _other(value: SSAValue, one: SSAValue, kinds: tuple[type[Operation], ...]) -> SSAValue | None:
+    """The second operand where a value is an operation of some kinds of two, of which one is given."""
+    if not isinstance(value.owner, kinds) or one not in value.owner.operands:
         return None
     return next((operand for operand in value.owner.operands if operand is not one), None)
 

@@ -264,7 +264,8 @@ class _Merge:
         if any(isinstance(use.operation, tile.DotOp) for value, _ in seams for use in value.uses):
             return True
         several = any({n, n + 1} <= set(part.dims) for op, n in accesses for part in resolved(op.over_values).bounded)
-        even = all(math.prod(tile.shape_of(value)[n : n + 2]) % self.lanes == 0 for value, n in seams)
+        sizes = {math.prod(tile.shape_of(value)[n : n + 2]) for value, n in seams}
+        even = all(size % self.lanes == 0 for size in sizes - {1})
         return bool(accesses) and (several or even)
 
     def _groups(self, value: SSAValue) -> Groups:

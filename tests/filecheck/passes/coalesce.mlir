@@ -137,3 +137,52 @@ func.func @common_places(%a: memref<6x32x16xf32>, %b: memref<6x16x64xf32>, %c: m
   tile.write %s to %c [6144 * d0 + 2048 * d1 + 64 * d2 + d3 by 1] : tensor<2x3x32x64xf32> -> memref<6x32x64xf32>
   func.return
 }
+
+// A reshape makes one of dimensions that are one already; so does a dimension of size 1 with another one beside it.
+// CHECK-LABEL: func.func @blocks_of_columns
+// CHECK: [[X:%.*]] = tile.read {{%.*}} [1024 * d0 + d1 by 1] : {{.*}} -> tensor<128x1024xf32>
+// CHECK: [[M:%.*]] = tile.reduce max [[X]] axis 1 : tensor<128x1024xf32> -> tensor<128xf32>
+// CHECK: [[C:%.*]] = tile.expand_dims [[M]] axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+// CHECK-NOT: tile.expand_dims
+// CHECK: [[B:%.*]] = tile.broadcast [[C]] : tensor<128x1xf32> -> tensor<128x1024xf32>
+// CHECK: arith.subf [[X]], [[B]] : tensor<128x1024xf32>
+// CHECK-NOT: tile.reshape
+// CHECK-LABEL: func.func @a_dimension_in_front
+func.func @blocks_of_columns(%in: memref<128x1024xf32>, %out: memref<128x1024xf32>) {
+  %x = tile.read %in [1024 * d0 + 128 * d1 + d2 by 1] : memref<128x1024xf32> -> tensor<128x8x128xf32>
+  %r = tile.reshape %x : tensor<128x8x128xf32> -> tensor<128x1024xf32>
+  %m = tile.reduce max %r axis 1 : tensor<128x1024xf32> -> tensor<128xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+  %d = tile.expand_dims %c axis 1 : tensor<128x1xf32> -> tensor<128x1x1xf32>
+  %b = tile.broadcast %d : tensor<128x1x1xf32> -> tensor<128x8x128xf32>
+  %y = arith.subf %x, %b : tensor<128x8x128xf32>
+  tile.write %y to %out [1024 * d0 + 128 * d1 + d2 by 1] : tensor<128x8x128xf32> -> memref<128x1024xf32>
+  func.return
+}
+
+// Behind another one of size 1, and in front of what is merged.
+// CHECK: [[X:%.*]] = tile.read {{%.*}} [d0 + d1 by 1] : {{.*}} -> tensor<1x1024xf32>
+// CHECK-NOT: tile.expand_dims
+// CHECK: arith.negf [[X]] : tensor<1x1024xf32>
+func.func @a_dimension_in_front(%in: memref<1024xf32>, %out: memref<1024xf32>) {
+  %x = tile.read %in [d0 + 128 * d1 + d2 by 1] : memref<1024xf32> -> tensor<1x8x128xf32>
+  %y = tile.expand_dims %x axis 1 : tensor<1x8x128xf32> -> tensor<1x1x8x128xf32>
+  %z = arith.negf %y : tensor<1x1x8x128xf32>
+  tile.write %z to %out [d0 + d1 + 128 * d2 + d3 by 1] : tensor<1x1x8x128xf32> -> memref<1024xf32>
+  func.return
+}
+
+// A reshape that cuts a dimension, and one of dimensions that something else tells apart.
+// CHECK-LABEL: func.func @reshapes
+// CHECK: tile.reshape {{%.*}} : tensor<128x1024xf32> -> tensor<128x8x128xf32>
+// CHECK: tile.reshape {{%.*}} : tensor<128x8x128xf32> -> tensor<1024x128xf32>
+func.func @reshapes(%in: memref<128x1024xf32>, %out: memref<128x8xf32>, %other: memref<1024x128xf32>) {
+  %x = tile.read %in [1024 * d0 + d1 by 1] : memref<128x1024xf32> -> tensor<128x1024xf32>
+  %y = tile.reshape %x : tensor<128x1024xf32> -> tensor<128x8x128xf32>
+  %m = tile.reduce max %y axis 2 : tensor<128x8x128xf32> -> tensor<128x8xf32>
+  tile.write %m to %out [8 * d0 + d1 by 1] : tensor<128x8xf32> -> memref<128x8xf32>
+  %s = tile.scan sum %y axis 0 : tensor<128x8x128xf32> -> tensor<128x8x128xf32>
+  %z = tile.reshape %s : tensor<128x8x128xf32> -> tensor<1024x128xf32>
+  tile.write %z to %other [128 * d0 + d1 by 1] : tensor<1024x128xf32> -> memref<1024x128xf32>
+  func.return
+}

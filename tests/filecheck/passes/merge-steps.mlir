@@ -333,3 +333,201 @@ func.func @a_factor_of_each_step(%a: memref<64x2048xf32>, %b: memref<2048x48xf32
   tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
   func.return
 }
+
+// An online softmax: one maximum, one sum and one product of the scores of four blocks. Three blocks at a time leave two.
+// CHECK-LABEL: func.func @an_online_softmax
+// CHECK: scf.for [[K:%.*]] = {{.*}} iter_args([[M:%.*]] = {{%.*}}, [[L:%.*]] = {{%.*}}, [[O:%.*]] = {{%.*}}) ->
+// CHECK: [[Y:%.*]] = tile.read {{%.*}}([[K]]) [1024 * s0 + 256 * d0 + d1 by 32, d2 by 1] : {{.*}} -> tensor<4x256x32xbf16>
+// CHECK: [[S:%.*]] = tile.dot {{%.*}}, [[Y]] over [1] x [2] : {{.*}} -> tensor<128x4x256xf32>
+// CHECK: [[ROWS:%.*]] = tile.reshape [[S]] : tensor<128x4x256xf32> -> tensor<128x1024xf32>
+// CHECK: [[TOP:%.*]] = tile.reduce max [[ROWS]] axis 1
+// CHECK: [[M1:%.*]] = arith.maximumf [[M]], [[TOP]] : tensor<128xf32>
+// CHECK: [[EACH:%.*]] = tile.broadcast {{%.*}} : tensor<128x1x1xf32> -> tensor<128x4x256xf32>
+// CHECK: [[U:%.*]] = arith.subf [[S]], [[EACH]]
+// CHECK: [[P:%.*]] = math.exp [[U]] : tensor<128x4x256xf32>
+// CHECK: [[D:%.*]] = arith.subf [[M]], [[M1]] : tensor<128xf32>
+// CHECK: [[A:%.*]] = math.exp [[D]] : tensor<128xf32>
+// CHECK: tile.reduce sum {{%.*}} axis 1 : tensor<128x1024xf32> -> tensor<128xf32>
+// CHECK: arith.mulf [[L]], [[A]] : tensor<128xf32>
+// CHECK: tile.dot {{%.*}}, [[Y]] acc {{%.*}} over [1, 2] x [0, 1] : tensor<128x4x256xbf16>, tensor<4x256x32xbf16> -> tensor<128x32xf32>
+// THREE-LABEL: func.func @an_online_softmax
+// THREE: arith.constant 2 : index
+// THREE: scf.for
+// THREE: tile.read {{%.*}} [768 * s0 + 256 * d0 + d1 by 32, d2 by 1] : {{.*}} -> tensor<3x256x32xbf16>
+// THREE: scf.yield
+// THREE: arith.constant 1 : index
+// THREE: scf.for
+// THREE: tile.read {{%.*}} [1536 + 512 * s0 + 256 * d0 + d1 by 32, d2 by 1] : {{.*}} -> tensor<2x256x32xbf16>
+// THREE: scf.yield
+// THREE-NOT: scf.for
+func.func @an_online_softmax(%b: memref<2048x32xbf16>, %q: memref<128x32xbf16>, %c: memref<128x32xf32>) {
+  %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+  %zero = arith.constant dense<0.0> : tensor<128xf32>
+  %none = arith.constant dense<0.0> : tensor<128x32xf32>
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  %x = tile.read %q [d0 by 32, d1 by 1] : memref<128x32xbf16> -> tensor<128x32xbf16>
+  %m, %l, %o = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %zero, %o0 = %none) -> (tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>) {
+    %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<2048x32xbf16> -> tensor<256x32xbf16>
+    %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+    %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+    %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+    %m2 = tile.expand_dims %m1 axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+    %m3 = tile.broadcast %m2 : tensor<128x1xf32> -> tensor<128x256xf32>
+    %u = arith.subf %s, %m3 : tensor<128x256xf32>
+    %p = math.exp %u : tensor<128x256xf32>
+    %d = arith.subf %m0, %m1 : tensor<128xf32>
+    %a = math.exp %d : tensor<128xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+    %l1 = arith.mulf %l0, %a : tensor<128xf32>
+    %l2 = arith.addf %l1, %sum : tensor<128xf32>
+    %a1 = tile.expand_dims %a axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+    %a2 = tile.broadcast %a1 : tensor<128x1xf32> -> tensor<128x32xf32>
+    %o1 = arith.mulf %o0, %a2 : tensor<128x32xf32>
+    %e = tile.cast %p : tensor<128x256xf32> -> tensor<128x256xbf16>
+    %o2 = tile.dot %e, %y acc %o1 over [1] x [0] : tensor<128x256xbf16>, tensor<256x32xbf16> -> tensor<128x32xf32>
+    scf.yield %m1, %l2, %o2 : tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>
+  }
+  tile.write %o to %c [d0 by 32, d1 by 1] : tensor<128x32xf32> -> memref<128x32xf32>
+  func.return
+}
+
+// The one block that is left over.
+// THREE-LABEL: func.func @one_is_left
+// THREE: scf.for
+// THREE: tensor<3x256x32xbf16>
+// THREE: scf.yield
+// THREE-NOT: scf.for
+// THREE: arith.constant 6 : index
+// THREE: tile.read {{%.*}} [256 * s0 + d0 by 32, d1 by 1] : {{.*}} -> tensor<256x32xbf16>
+func.func @one_is_left(%b: memref<2048x32xbf16>, %q: memref<128x32xbf16>, %c: memref<128x32xf32>) {
+  %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+  %zero = arith.constant dense<0.0> : tensor<128xf32>
+  %none = arith.constant dense<0.0> : tensor<128x32xf32>
+  %from = arith.constant 0 : index
+  %to = arith.constant 7 : index
+  %one = arith.constant 1 : index
+  %x = tile.read %q [d0 by 32, d1 by 1] : memref<128x32xbf16> -> tensor<128x32xbf16>
+  %m, %l, %o = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %zero, %o0 = %none) -> (tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>) {
+    %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<2048x32xbf16> -> tensor<256x32xbf16>
+    %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+    %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+    %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+    %m2 = tile.expand_dims %m1 axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+    %m3 = tile.broadcast %m2 : tensor<128x1xf32> -> tensor<128x256xf32>
+    %u = arith.subf %s, %m3 : tensor<128x256xf32>
+    %p = math.exp %u : tensor<128x256xf32>
+    %d = arith.subf %m0, %m1 : tensor<128xf32>
+    %a = math.exp %d : tensor<128xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+    %l1 = arith.mulf %l0, %a : tensor<128xf32>
+    %l2 = arith.addf %l1, %sum : tensor<128xf32>
+    %a1 = tile.expand_dims %a axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+    %a2 = tile.broadcast %a1 : tensor<128x1xf32> -> tensor<128x32xf32>
+    %o1 = arith.mulf %o0, %a2 : tensor<128x32xf32>
+    %e = tile.cast %p : tensor<128x256xf32> -> tensor<128x256xbf16>
+    %o2 = tile.dot %e, %y acc %o1 over [1] x [0] : tensor<128x256xbf16>, tensor<256x32xbf16> -> tensor<128x32xf32>
+    scf.yield %m1, %l2, %o2 : tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>
+  }
+  tile.write %o to %c [d0 by 32, d1 by 1] : tensor<128x32xf32> -> memref<128x32xf32>
+  func.return
+}
+
+// Scores that are loaded, of one row: of so few steps the first, which nothing hides, had better be short.
+// CHECK-LABEL: func.func @scores_that_are_loaded
+// CHECK: tile.read {{%.*}} [1024 * s0 + d0 in * to 7000 by 1] other 0xff800000
+// THREE-LABEL: func.func @scores_that_are_loaded
+// THREE: tile.read {{%.*}} [3072 * s0 + 1024 * d0 + d1 in * to 7000 by 1] other 0xff800000 : {{.*}} -> tensor<3x1024xf32>
+// THREE: tile.read {{%.*}} [1024 * s0 + d0 in * to 7000 by 1] other 0xff800000 : {{.*}} -> tensor<1024xf32>
+func.func @scores_that_are_loaded(%b: memref<7000xf32>, %c: memref<1xf32>) {
+  %low = arith.constant -3.0e38 : f32
+  %zero = arith.constant 0.0 : f32
+  %from = arith.constant 0 : index
+  %to = arith.constant 7 : index
+  %one = arith.constant 1 : index
+  %m, %l = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %zero) -> (f32, f32) {
+    %s = tile.read %b(%k) [1024 * s0 + d0 in * to 7000 by 1] other 0xff800000 : f32 : memref<7000xf32> -> tensor<1024xf32>
+    %top = tile.reduce max %s axis 0 : tensor<1024xf32> -> f32
+    %m1 = arith.maximumf %m0, %top : f32
+    %m2 = tile.splat %m1 : f32 -> tensor<1024xf32>
+    %u = arith.subf %s, %m2 : tensor<1024xf32>
+    %p = math.exp %u : tensor<1024xf32>
+    %d = arith.subf %m0, %m1 : f32
+    %a = math.exp %d : f32
+    %sum = tile.reduce sum %p axis 0 : tensor<1024xf32> -> f32
+    %l1 = arith.mulf %l0, %a : f32
+    %l2 = arith.addf %l1, %sum : f32
+    scf.yield %m1, %l2 : f32, f32
+  }
+  %g = math.log %l : f32
+  %r = arith.addf %m, %g : f32
+  tile.write %r to %c [] : f32 -> memref<1xf32>
+  func.return
+}
+
+// A bias that all blocks have in common: the scores of several would be told apart.
+// CHECK-LABEL: func.func @a_bias_of_each_block
+// CHECK: tile.read {{%.*}} [256 * s0 + d0 by 1]
+// THREE-LABEL: func.func @a_bias_of_each_block
+// THREE: tile.read {{%.*}} [256 * s0 + d0 by 1]
+func.func @a_bias_of_each_block(%b: memref<2048xf32>, %w: memref<256xf32>, %c: memref<1xf32>) {
+  %low = arith.constant -3.0e38 : f32
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  %bias = tile.read %w [d0 by 1] : memref<256xf32> -> tensor<256xf32>
+  %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (f32) {
+    %x = tile.read %b(%k) [256 * s0 + d0 by 1] : memref<2048xf32> -> tensor<256xf32>
+    %s = arith.addf %x, %bias : tensor<256xf32>
+    %top = tile.reduce max %s axis 0 : tensor<256xf32> -> f32
+    %m1 = arith.maximumf %m0, %top : f32
+    scf.yield %m1 : f32
+  }
+  tile.write %m to %c [] : f32 -> memref<1xf32>
+  func.return
+}
+
+// Blocks that lie one behind the other along another dimension than the one that is reduced.
+// CHECK-LABEL: func.func @blocks_of_rows
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<16x256xf32>
+// THREE-LABEL: func.func @blocks_of_rows
+// THREE: tile.reduce max {{%.*}} axis 1 : tensor<16x256xf32>
+func.func @blocks_of_rows(%b: memref<128x256xf32>, %c: memref<16xf32>) {
+  %low = arith.constant dense<-3.0e38> : tensor<16xf32>
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (tensor<16xf32>) {
+    %x = tile.read %b(%k) [16 * s0 + d0 by 256, d1 by 1] : memref<128x256xf32> -> tensor<16x256xf32>
+    %top = tile.reduce max %x axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+    %m1 = arith.maximumf %m0, %top : tensor<16xf32>
+    scf.yield %m1 : tensor<16xf32>
+  }
+  tile.write %m to %c [d0 by 1] : tensor<16xf32> -> memref<16xf32>
+  func.return
+}
+
+// A sum of what does not differ from one step to the next.
+// CHECK-LABEL: func.func @a_sum_of_the_same
+// CHECK: tile.reduce sum {{%.*}} axis 0 : tensor<256xf32>
+// THREE-LABEL: func.func @a_sum_of_the_same
+// THREE: tile.reduce max {{%.*}} axis 0 : tensor<256xf32>
+func.func @a_sum_of_the_same(%b: memref<2048xf32>, %w: memref<256xf32>, %c: memref<1xf32>) {
+  %low = arith.constant -3.0e38 : f32
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  %y = tile.read %w [d0 by 1] : memref<256xf32> -> tensor<256xf32>
+  %m, %l = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %low) -> (f32, f32) {
+    %x = tile.read %b(%k) [256 * s0 + d0 by 1] : memref<2048xf32> -> tensor<256xf32>
+    %top = tile.reduce max %x axis 0 : tensor<256xf32> -> f32
+    %m1 = arith.maximumf %m0, %top : f32
+    %sum = tile.reduce sum %y axis 0 : tensor<256xf32> -> f32
+    %l1 = arith.addf %l0, %sum : f32
+    scf.yield %m1, %l1 : f32, f32
+  }
+  tile.write %m to %c [] : f32 -> memref<1xf32>
+  tile.write %l to %c [] : f32 -> memref<1xf32>
+  func.return
+}
