@@ -60,6 +60,7 @@ TAKES = {
     "merge-steps": ("tile",),
     "widen": ("tile",),
     "coalesce": ("tile",),
+    "interleave": ("tile",),
     "programs-to-loops": ("tile",),
     "bound-loops": ("tile",),
     "expand-branches": ("tile",),

@@ -25,6 +25,7 @@ OURS: dict[str, str] = {
     "unwrap": "Unwrap",
     "trim": "Trim",
     "regrid": "Regrid",
+    "interleave": "Interleave",
     "merge-steps": "MergeSteps",
     "widen": "Widen",
     "coalesce": "Coalesce",

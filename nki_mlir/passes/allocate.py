@@ -46,7 +46,7 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
     available, unit = capacity(target, space), alignment(space, target)
     longest = max((life.last for life in lives), default=0)
     places = _apart(lives, available, unit)
-    for pause in (longest // 8, 0):
+    for pause in (*(longest >> n for n in range(3, longest.bit_length())), 0):
         if not isinstance(places, dict):
             places = _places(lives, pause, available, unit)
     if not isinstance(places, dict):

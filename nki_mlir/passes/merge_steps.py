@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
@@ -20,8 +21,10 @@ from nki_mlir.dialects.tile_types import enclosing_func
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.hoist_loads import SHARE
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.loop_cuts import cut
 from nki_mlir.passes.normalize_loops import normalize, replace_loop
 from nki_mlir.passes.step_widths import StepWidths
 from nki_mlir.passes.widening import NotWidenable, Widening
@@ -35,6 +38,9 @@ _MOST_TERMS = 2048
 
 _COPIES = 2
 """Of each operand, one is loaded while the other is multiplied."""
+
+_MOST_BODIES = 8
+"""How often a loop's body is written out, so that what it reads can stay where programs find it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class MergeSteps(LevelPass):
             steps = _Steps.of(loop)
             if steps is not None:
                 wanted = steps.width(target_of(op)) if self.width is None else self.width
-                steps.merge(steps.possible(wanted), target_of(op).memory.partitions)
+                steps.merge(steps.possible(wanted), target_of(op))
 
 
 @dataclass
@@ -146,22 +152,25 @@ class _Steps:
             return width
         return max(n for n in range(1, width + 1) if self.trips % n == 0)
 
-    def merge(self, width: int, lanes: int) -> None:
+    def merge(self, width: int, target: Target) -> None:
         """Does so many iterations at once, unless the terms of different ones would be dimensions of their own. Where
-        there is a maximum, those that are left over follow as one."""
+        there is a maximum, those that are left over follow as one; and what each program reads alike in few steps can
+        stay on chip where these are written out."""
         rest = self.trips % width if self.has_maximum else 0
-        made = None if width == 1 else self._merged(width, self.trips - rest, lanes)
+        made = None if width == 1 else self._merged(width, self.trips - rest, target.memory.partitions)
         if made is None:
             return
         if not rest:
             replace_loop(self.loop, list(made.results))
+            if self.has_maximum and _may_stay(made, target):
+                cut(made, range(1, self.trips // width))
             return
         self.loop.operands[0] = Emitter.before(self.loop).index(self.trips - rest)
         for number, value in enumerate(made.results, start=3):
             self.loop.operands[number] = value
         normalize(self.loop)
         if rest > 1 and (last := _Steps.of(self.loop)) is not None:
-            last.merge(rest, lanes)
+            last.merge(rest, target)
 
     def _merged(self, width: int, trips: int, lanes: int) -> ForOp | None:
         """A loop, in front of this one, that does the first iterations so."""
@@ -188,6 +197,19 @@ class _Steps:
             made.erase()
             return None
         return made
+
+
+def _may_stay(loop: ForOp, target: Target) -> bool:
+    """Whether programs read the same in a loop of few iterations, and there is room for all that: as it is read, and as
+    it is turned."""
+    programs, trips = loop.parent_op(), trip_count(loop)
+    if not isinstance(programs, ProgramsOp) or math.prod(programs.grid) == 1 or not trips or trips > _MOST_BODIES:
+        return False
+    differs = {value for axis in range(len(programs.grid)) for value in varying(programs, axis)}
+    reads = [op.result for op in loop.body.block.ops if isinstance(op, tile.ReadOp) and op.result not in differs]
+    bytes_ = sum(math.prod(tile.shape_of(value)) * dtype(tile.element_of(value)).bytes for value in reads)
+    room = target.memory.sbuf_usable_bytes * target.limits.partitions // SHARE
+    return bool(reads) and _COPIES * bytes_ * trips <= room
 
 
 def _is_read(value: SSAValue) -> bool:

@@ -96,7 +96,7 @@ def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = No
         return programs
     differ, carried = varying(programs, axis), dict[SSAValue, int]()
     while True:
-        made = _groups(programs, axis, width)
+        made = groups(programs, axis, width)
         values = {old: new for old, new in zip(programs.ids, made.ids, strict=True) if old is not programs.ids[axis]}
         widening = Widening(programs.ids[axis], programs.grid[axis], width, differ, made.ids[axis], values, carried)
         try:
@@ -120,7 +120,7 @@ def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = No
     return made
 
 
-def _groups(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
+def groups(programs: ProgramsOp, axis: int, width: int) -> ProgramsOp:
     """The grid of groups of programs, with nothing in it."""
     widths = [size * width if n == axis else size for n, size in enumerate(programs.group)]
     kernel = programs.kernel_grid

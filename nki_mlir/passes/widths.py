@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import i32, i64
@@ -188,8 +188,11 @@ VIEWS = tile.SplatOp | tile.ShapeOp
 """What need not be made: whoever uses it reads what it is made of."""
 
 
-def lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[Life]:
-    """Of all tiles of a program. What a loop uses, or carries, is in use up to its end."""
+def lives(
+    programs: ProgramsOp, differs: set[SSAValue], counts: Callable[[Operation], bool] = lambda op: True
+) -> list[Life]:
+    """Of all tiles of a program, or those of operations that count. What a loop uses, or carries, is in use up to its
+    end."""
     ops = list(programs.body.walk())
     place = {op: number for number, op in enumerate(ops)}
     last: dict[SSAValue, int] = {}
@@ -199,7 +202,7 @@ def lives(programs: ProgramsOp, differs: set[SSAValue]) -> list[Life]:
             users = [_beside(use.operation, op) for use in value.uses]
             ends = [last[user.results[0]] if isinstance(user, VIEWS) else _end(user, place) for user in users]
             last[value] = max(ends, default=place[op])
-            if not isinstance(op, VIEWS):
+            if not isinstance(op, VIEWS) and counts(op):
                 bytes_ = words(value) * dtype(stored(value)).bytes
                 found.append(Life(size_of(value), bytes_, value in differs, place[op], last[value] + 1))
     return found
