@@ -57,6 +57,7 @@ TAKES = {
     "trim": ("tile",),
     "unwrap": ("tile",),
     "regrid": ("tile",),
+    "merge-factors": ("tile",),
     "merge-steps": ("tile",),
     "widen": ("tile",),
     "coalesce": ("tile",),

@@ -26,6 +26,7 @@ OURS: dict[str, str] = {
     "trim": "Trim",
     "regrid": "Regrid",
     "interleave": "Interleave",
+    "merge-factors": "MergeFactors",
     "merge-steps": "MergeSteps",
     "widen": "Widen",
     "coalesce": "Coalesce",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
-_SHAPE = "unwrap,trim,fold-constants,regrid,dce,merge-steps,widen,coalesce,trim,interleave"
+_SHAPE = "unwrap,trim,fold-constants,merge-factors,regrid,dce,merge-steps,widen,coalesce,trim,interleave"
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
