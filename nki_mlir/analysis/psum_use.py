@@ -1,4 +1,4 @@
-"""How much of PSUM the sums of products leave free, while values are tiles of `neuron.mem`."""
+"""How much of PSUM the sums of products leave free, while values are tiles."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.dialects.neuron_engine import EmptyOp, ViewOp
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, TileType, tile_type
 from nki_mlir.targets import Target
 
 
 class _Sum(NamedTuple):
-    """The accumulator `op` lives to place `last` of the program and takes so many banks."""
+    """What is made in PSUM by `op` lives to place `last` of the program, as one of `values`, and takes so many banks."""
 
-    op: AccumulatorOp
+    op: AccumulatorOp | EmptyOp
+    values: set[SSAValue]
     last: int
     banks: int
 
@@ -29,19 +31,32 @@ class PsumUse:
         self.order = {op: number for number, op in enumerate(func.walk())}
         bank = target.memory.psum_bytes // target.memory.psum_banks
         self.sums = [
-            _Sum(op, self._last(op), -(-tile_type(op.result).bytes // bank))
+            _Sum(op, *self._uses(op), -(-tile_type(op.result).bytes // bank))
             for op in self.order
-            if isinstance(op, AccumulatorOp)
+            if isinstance(op, AccumulatorOp | EmptyOp) and _is_sum(op.result)
         ]
 
     def free_banks(self, op: Operation) -> int:
         """Beside the sums that are alive at an operation."""
         at = next(self.order[at] for at in _onwards(op) if at in self.order)
+        return self._free(at)
+
+    def _free(self, at: int) -> int:
         used = sum(one.banks for one in self.sums if self.order[one.op] <= at <= one.last)
         return self.target.memory.psum_banks - used
 
-    def _last(self, made: AccumulatorOp) -> int:
-        """The last use of a sum, whoever adds to it or carries it; of one in a loop, the end of the loop."""
+    def may_stay(self, value: SSAValue, last: Operation, to: Operation) -> bool:
+        """Whether a sum that is in use up to an operation could be so up to a later one; then it is."""
+        made = next(one for one in self.sums if value in one.values)
+        behind = range(self.order[last] + 1, self.order[to] + 1)
+        if any(self._free(at) < made.banks * (at > made.last) for at in behind):
+            return False
+        self.sums[self.sums.index(made)] = made._replace(last=max(made.last, behind.stop - 1))
+        return True
+
+    def _uses(self, made: AccumulatorOp | EmptyOp) -> tuple[set[SSAValue], int]:
+        """The values that are a sum, whoever adds to it or carries it, and its last use; of one in a loop, the end of
+        the loop."""
         todo, last = [made.result], self.order[made]
         block = made.parent
         seen: set[SSAValue] = set()
@@ -52,11 +67,11 @@ class PsumUse:
             seen.add(value)
             for use in value.uses:
                 user = use.operation
-                todo += [result for result in user.results if _is_sum(result)]
+                todo += [result for result in user.results if _is_sum(result) or isinstance(user, ViewOp)]
                 if isinstance(user, ForOp):
                     todo += [arg for arg in user.body.block.args if _is_sum(arg)]
                 last = max(last, self._end(_in_block(user, block)))
-        return last
+        return seen, last
 
     def _end(self, op: Operation) -> int:
         return max(self.order[inner] for inner in op.walk())

@@ -10,6 +10,7 @@ from xdsl.dialects.func import FuncOp
 
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
+from nki_mlir.passes.combine_sums import read_sums
 from nki_mlir.passes.combiner import Combiner, erase_unread
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
@@ -29,7 +30,8 @@ class CombineInstructions(LevelPass):
       scalar_tensor_tensor;
     - what only widens numbers is left out where its reader takes the narrow ones, and what only narrows them is left to
       the instruction that makes them;
-    - a reduction of which only the negative is read gives that.
+    - a reduction of which only the negative is read gives that;
+    - one or two that read a copy of a sum in PSUM read the sum, where there is room for it to stay.
 
     Left alone: what is rounded between the two. Results don't change, but for the order in which a sum is made.
     """
@@ -43,6 +45,8 @@ class CombineInstructions(LevelPass):
             for inner in list(func.walk()):
                 if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not _is_limited(inner):
                     combiner.combine(inner)
+            erase_unread(func)
+            read_sums(combiner)
             erase_unread(func)
 
 

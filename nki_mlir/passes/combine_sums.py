@@ -1,0 +1,84 @@
+"""Sums in PSUM that are read where they are: a copy of them is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xdsl.ir import SSAValue
+
+from nki_mlir.analysis.psum_use import PsumUse
+from nki_mlir.analysis.tile_spans import users
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.instructions import Function
+from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, view_of
+from nki_mlir.passes.combiner import Combiner, keeps_bits, made_tile, operands_of
+from nki_mlir.passes.emitter import Emitter
+
+_MOST_READERS = 2
+"""Vector and Scalar engine take turns at PSUM: who reads it more often had better read a copy."""
+
+_Read = tuple[EngineInstruction, ViewOp]
+
+
+def read_sums(c: Combiner) -> None:
+    """Makes the instructions that read copies of sums read the sums, where there is room for these to stay."""
+    use = PsumUse(c.func, c.target)
+    for op in list(c.func.walk()):
+        if isinstance(op, EngineInstruction) and _is_copy(op):
+            sums = view_of(op.operand_value("data"))
+            assert sums is not None
+            reads = _reads(op)
+            if reads and len(list(users(sums.source))) == 1 and use.may_stay(sums.source, op, reads[-1][0]):
+                _redirect(c, reads, sums.source)
+
+
+def _is_copy(op: EngineInstruction) -> bool:
+    """Whether it copies a tile of PSUM as it lies, to one that is made anew."""
+    if not op.is_a("activation") or op.fields()["op"] is not Function.COPY or not keeps_bits(op):
+        return False
+    source, result = view_of(op.operand_value("data")), view_of(op.operand_value("dst"))
+    if source is None or result is None or not isinstance(result.source.owner, EmptyOp):
+        return False
+    if op.operand_value("scale") or op.operand_value("bias") or source.offset or result.offset:
+        return False
+    return source.access == replace(result.access, space=Space.PSUM)
+
+
+def _reads(copy: EngineInstruction) -> list[_Read]:
+    """Who reads it, in order; none where something else than a few instructions beside it does."""
+    found = list[_Read]()
+    for user, view in users(made_tile(copy)):
+        if view is None or not isinstance(user, EngineInstruction) or user.parent is not copy.parent:
+            return []
+        if user.instruction.is_transfer or view.result in (written.result for written in user.written()):
+            return []
+        found.append((user, view))
+    found.sort(key=lambda read: _place(read[0]))
+    return found if len({user for user, _ in found}) <= _MOST_READERS else []
+
+
+def _place(op: EngineInstruction) -> int:
+    assert op.parent is not None
+    return list(op.parent.ops).index(op)
+
+
+def _redirect(c: Combiner, reads: list[_Read], sums: SSAValue) -> None:
+    """All of them, or none, where one of them can't read PSUM."""
+    made = list[tuple[EngineInstruction, EngineInstruction]]()
+    for user in dict.fromkeys(user for user, _ in reads):
+        emit = Emitter.before(user)
+        moved = {
+            view.result: emit.value(ViewOp(sums, replace(view.access, space=Space.PSUM), view.offset))
+            for one, view in reads
+            if one is user
+        }
+        operands = {name: moved.get(v, v) if v is not None else None for name, v in operands_of(user).items()}
+        new = c.build(user, user.instruction.name, operands, **user.fields())
+        if new is None:
+            for _, other in made:
+                other.detach()
+                other.erase()
+            return
+        made.append((user, new))
+    for user, new in made:
+        c.replace(user.tiles, new, [user])
