@@ -15,7 +15,7 @@ from nki_mlir.targets import Target
 
 
 class _Sum(NamedTuple):
-    """What is made in PSUM by `op` lives to place `last` of the program, as one of `values`, and takes so many banks."""
+    """What `op` makes in PSUM is one of `values` up to place `last` of the program, and takes so many banks."""
 
     op: AccumulatorOp | EmptyOp
     values: set[SSAValue]

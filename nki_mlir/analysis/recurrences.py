@@ -89,7 +89,7 @@ class _Body:
         weights = list[_Exponent]()
         while (scale := self._scale(value, start)) is None:
             value = self._without_last(value, start, weights)
-        wanted = {atom: factor for atom, factor in scale.items() if atom and atom.value not in self.after}
+        wanted: _Exponent = {atom: factor for atom, factor in scale.items() if atom and atom.value not in self.after}
         for weight in weights:
             _same(wanted, weight)
 

@@ -44,13 +44,15 @@ class Allocate(LevelPass):
 def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
     """Bytes are used again as late as they can be, if at all: who writes to them waits for who read them."""
     available, unit = capacity(target, space), alignment(space, target)
-    longest = max((life.last for life in lives), default=0)
     places = _apart(lives, available, unit)
-    for pause in (*(longest >> n for n in range(3, longest.bit_length())), 0):
-        if not isinstance(places, dict):
-            places = _places(lives, pause, available, unit)
-    if not isinstance(places, dict):
-        raise CompileError.at(places.alloc, _full(places, lives, space, available))
+    pause = max((life.last for life in lives), default=0) // 8
+    while places is None:
+        found = _places(lives, pause, available, unit)
+        if isinstance(found, dict):
+            places = found
+        elif not pause:
+            raise CompileError.at(found.alloc, _full(found, lives, space, available))
+        pause //= 2
     for life, address in places.items():
         life.address = address
         life.alloc.properties["address"] = IntegerAttr(address, i64)

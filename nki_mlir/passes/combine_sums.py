@@ -67,7 +67,7 @@ def _redirect(c: Combiner, reads: list[_Read], sums: SSAValue) -> None:
     made = list[tuple[EngineInstruction, EngineInstruction]]()
     for user in dict.fromkeys(user for user, _ in reads):
         emit = Emitter.before(user)
-        moved = {
+        moved: dict[SSAValue, SSAValue] = {
             view.result: emit.value(ViewOp(sums, replace(view.access, space=Space.PSUM), view.offset))
             for one, view in reads
             if one is user

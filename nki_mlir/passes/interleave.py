@@ -129,8 +129,8 @@ class _Interleaving:
         old, first = op.body.block, self.values[0]
         starts = [values.get(start, start) for values in self.values for start in op.iter_args]
         block = Block(arg_types=[old.args[0].type, *(start.type for start in starts)])
-        bounds = [first.get(value, value) for value in (op.lb, op.ub, op.step)]
-        made = ForOp(*bounds, starts, Region(block))
+        low, high, step = (first.get(value, value) for value in (op.lb, op.ub, op.step))
+        made = ForOp(low, high, step, starts, Region(block))
         made.location = op.location
         count = len(op.iter_args)
         for number, values in enumerate(self.values):

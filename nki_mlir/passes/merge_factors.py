@@ -49,7 +49,8 @@ def _merge(function: math.ExpOp) -> None:
         return
     if all(map(_may_take_factor, op.operands)):
         emit = Emitter.before(function)
-        function.operands[0] = emit.value(type(op)(*(_multiplied(side, factor, emit) for side in op.operands)))
+        left, right = (_multiplied(side, factor, emit) for side in op.operands)
+        function.operands[0] = emit.value(type(op)(left, right))
 
 
 def _may_take_factor(value: SSAValue) -> bool:
