@@ -47,6 +47,7 @@ OURS: dict[str, str] = {
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",
     "lower-converts": "LowerConverts",
+    "schedule": "Schedule",
     "select-instructions": "SelectInstructions",
     "combine-instructions": "CombineInstructions",
     "assign-engines": "AssignEngines",

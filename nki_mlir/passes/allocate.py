@@ -58,6 +58,15 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
         life.alloc.properties["address"] = IntegerAttr(address, i64)
 
 
+def fits(lives: list[Lifetime], target: Target) -> bool:
+    """Whether buffers find an address."""
+    spaces = {space: [life for life in lives if life.alloc.buffer.space is space] for space in (Space.SBUF, Space.PSUM)}
+    return all(
+        isinstance(_places(mine, 0, capacity(target, space), alignment(space, target)), dict)
+        for space, mine in spaces.items()
+    )
+
+
 def _apart(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, int] | None:
     """All one behind the other, if there is room."""
     end = max((x.address + x.size for x in lives if x.address is not None), default=0)
