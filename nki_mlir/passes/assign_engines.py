@@ -9,12 +9,13 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import Block
+from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.indices import is_run_time, trip_count
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.costs.operations import Work
 from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import EngineInstruction, view_of
 from nki_mlir.dialects.table_ops import target_of
@@ -29,8 +30,10 @@ REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
 SHORT = 200.0
 """ns up to which an instruction is short: a few elements on each partition."""
+_EXACT_BYTES = 2
+"""Integers of so many bytes are exact in fp32, as which all engines compute."""
 GAIN = 0.02
-"""What a change must take off the busiest resource, as a part of its load."""
+"""What a change must take off the busiest resource, as a part of its load, if it is not half of the instruction."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,9 @@ class AssignEngines(LevelPass):
         tensor_reduce vector op add data %x                    =>  activation_reduce scalar op copy data %x reduce_res …
         activation scalar op copy data %x                      =>  tensor_copy vector src %x
 
-    Loads are those of the cost model: engines, memory ports and transfers. Only floating-point numbers move, as engines
-    differ in integers. Left alone: loops of few iterations, loops that transfers bound, and GpSimd where it triggers
-    transfers, which wait for tiles.
+    Loads are those of the cost model: engines, memory ports and transfers. Only floating-point numbers move, and
+    integers that are read and exact in fp32, as engines differ in others. Left alone: loops of few iterations, loops
+    that transfers bound, and GpSimd where it triggers transfers, which wait for tiles.
     """
 
     name = "assign-engines"
@@ -99,7 +102,7 @@ class _Assignment:
         busiest, now = max(self.work.values()), of_operation(op, self.target).work
         if not any(self.work[name] == busiest for name in now):
             return
-        best, least = op, busiest * (1 - GAIN)
+        best, least = op, busiest - min(GAIN * busiest, max(now.values()) / 2)
         for found in self._alternatives(op):
             after = max(self._with(now, of_operation(found, self.target).work).values())
             if after < least and not (found.engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
@@ -129,7 +132,7 @@ class _Assignment:
 
     def _alternatives(self, op: EngineInstruction) -> Iterator[EngineInstruction]:
         """What does the same on other engines, each in front of the instruction."""
-        if not all(is_float(value) for value in op.operands if access_of(value) is not None):
+        if not all(_is_alike_everywhere(op, value) for value in op.operands if access_of(value) is not None):
             return
         given, fields, c = operands_of(op), op.fields(), self.combiner
         found = [
@@ -151,3 +154,11 @@ class _Assignment:
     def _is_sum(self, op: EngineInstruction) -> bool:
         fields, dst = op.fields(), access_of(op.operand_value("dst"))
         return fields["op"] is Alu.ADD and not fields["negate"] and dst is not None and dst.free_elements == 1
+
+
+def _is_alike_everywhere(op: EngineInstruction, value: SSAValue) -> bool:
+    """Whether engines take, or give, the same numbers: floats, and integers that are read and that fp32 holds."""
+    access = access_of(value)
+    assert access is not None
+    is_written = any(view.result is value for view in op.written())
+    return is_float(value) or (not is_written and dtype(access.element_type).bytes <= _EXACT_BYTES)
