@@ -59,9 +59,14 @@ class MergeSteps(LevelPass):
 
     The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. If
     they are not too many, and there is room in SBUF, all of them are merged where there are several programs: then what
-    one operand has in common with the next program's stays there. `width` sets how many iterations become one. Left
-    alone: loops that do anything but add up products of what they read and compute, or whose number of iterations is
-    not known.
+    one operand has in common with the next program's stays there.
+
+    So too where sums are scaled as a running maximum rises: there is one maximum, and one scale, of several blocks.
+    What the width costs decides, and steps that are left over follow as one. If programs read the same in few steps,
+    these are written out, so that it stays.
+
+    `width` sets how many iterations become one. Left alone: loops that carry anything but running maxima and sums, or
+    whose number of iterations is not known.
     """
 
     name = "merge-steps"
@@ -160,15 +165,15 @@ class _Steps:
         made = None if width == 1 else self._merged(width, self.trips - rest, target.memory.partitions)
         if made is None:
             return
-        if not rest:
+        if rest:
+            self.loop.operands[0] = Emitter.before(self.loop).index(self.trips - rest)
+            for number, value in enumerate(made.results, start=3):
+                self.loop.operands[number] = value
+            normalize(self.loop)
+        else:
             replace_loop(self.loop, list(made.results))
-            if self.has_maximum and _may_stay(made, target):
-                cut(made, range(1, self.trips // width))
-            return
-        self.loop.operands[0] = Emitter.before(self.loop).index(self.trips - rest)
-        for number, value in enumerate(made.results, start=3):
-            self.loop.operands[number] = value
-        normalize(self.loop)
+        if self.has_maximum and _may_stay(made, target):
+            cut(made, range(1, self.trips // width))
         if rest > 1 and (last := _Steps.of(self.loop)) is not None:
             last.merge(rest, target)
 
