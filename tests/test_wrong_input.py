@@ -83,6 +83,7 @@ TAKES = {
     "combine-instructions": ("neuron.engine",),
     "assign-engines": ("neuron.engine",),
     "bufferize": ("neuron.engine",),
+    "schedule": ("neuron.engine",),
     "multi-buffer": ("neuron.engine",),
     "allocate": ("neuron.engine",),
     "emit-streams": ("neuron.engine",),

@@ -13,7 +13,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import constant, is_run_time
-from nki_mlir.analysis.lifetimes import alignment, capacity, lifetimes, slot_bytes
+from nki_mlir.analysis.lifetimes import capacity, lifetimes, slot_bytes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.table_ops import target_of
@@ -29,6 +29,9 @@ _GAIN = 0.9
 _AHEAD = 256
 """How many instructions may be passed by."""
 
+_MOST = 4096
+"""Longer runs are left as they are."""
+
 
 @dataclass(frozen=True)
 class Schedule(LevelPass):
@@ -41,7 +44,7 @@ class Schedule(LevelPass):
 
     Each engine does what it is given in order, and waits where that is not ready. Of what could come next, what can
     start first does, and of these what most hangs on, as far as there is room for what is then alive. Left alone: loops
-    whose iterations can overlap, because there is room for two; and what would hardly gain.
+    whose iterations can overlap, because there is room for two; what would hardly gain; and what would no longer fit.
     """
 
     name = "schedule"
@@ -51,17 +54,17 @@ class Schedule(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for block in [func.body.block, *(inner.body.block for inner in func.walk() if isinstance(inner, ForOp))]:
-                if _is_full(block, target) and not any(is_run_time(inner) for inner in func.walk() if isinstance(inner, ForOp)):
-                    for run in list(_runs(block)):
-                        _reorder(func, run, target)
+            loops = [inner for inner in func.walk() if isinstance(inner, ForOp)]
+            blocks = [func.body.block, *(loop.body.block for loop in loops if not is_run_time(loop))]
+            for run in [run for block in blocks if _is_full(block, target) for run in _runs(block)]:
+                _reorder(func, run, target)
 
 
 def _is_full(block: Block, target: Target) -> bool:
     """Whether there is no room for two iterations."""
     if not isinstance(block.parent_op(), ForOp):
         return True
-    sizes = dict.fromkeys((Space.SBUF, Space.PSUM), 0)
+    sizes = dict[Space, int].fromkeys((Space.SBUF, Space.PSUM), 0)
     for op in block.walk():
         if isinstance(op, AllocOp):
             sizes[op.buffer.space] += slot_bytes(op, target)
@@ -97,9 +100,9 @@ class _Step:
 
 
 def _reorder(func: FuncOp, run: list[Operation], target: Target) -> None:
-    steps = _steps(run, target)
-    if len(steps) < 3:
+    if not 3 <= sum(isinstance(op, EngineInstruction) for op in run) <= _MOST:
         return
+    steps = _steps(run, target)
     room = {space: _room(func, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
     found = _Machine(target).listed(steps, room)
     if _Machine(target).time(found) > _GAIN * _Machine(target).time(steps):
@@ -111,9 +114,10 @@ def _reorder(func: FuncOp, run: list[Operation], target: Target) -> None:
 
 
 def _steps(run: Sequence[Operation], target: Target) -> list[_Step]:
+    """The instructions of a run. Transfers, and what has a state, stay in order."""
     steps = list[_Step]()
     touched: dict[object, list[tuple[_Step, _Touch]]] = {}
-    transfer: _Step | None = None
+    last: _Step | None = None
     for op in (op for op in run if isinstance(op, EngineInstruction)):
         cost = of_operation(op, target)
         touches = list(_touches(op))
@@ -122,12 +126,12 @@ def _steps(run: Sequence[Operation], target: Target) -> list[_Step]:
         for touch in touches:
             for earlier, other in touched.get(touch.owner, []):
                 if other.meets(touch):
-                    waits = other.writes and touch.reads or earlier.op.engine != op.engine
+                    waits = (other.writes and touch.reads) or earlier.op.engine != op.engine
                     step.before[earlier] = step.before.get(earlier, False) or waits
-        if (op.instruction.is_transfer or op.has_state) and transfer is not None:
-            step.before.setdefault(transfer, False)
         if op.instruction.is_transfer or op.has_state:
-            transfer = step
+            if last is not None:
+                step.before.setdefault(last, False)
+            last = step
         for touch in touches:
             touched.setdefault(touch.owner, []).append((step, touch))
         steps.append(step)
@@ -224,8 +228,8 @@ class _Machine:
         while left:
             first = next(iter(left))
             near = [step for step in ready if step.number < first.number + _AHEAD]
-            fitting = [step for step in near if self._has_room(step, alive, room)] or [min(ready, key=lambda s: s.number)]
-            step = min(fitting, key=lambda s: (self.start(s), -s.urgent, s.number))
+            found = [step for step in near if self._has_room(step, alive, room)] or [min(ready, key=lambda s: s.number)]
+            step = min(found, key=lambda s: (self.start(s), -s.urgent, s.number))
             self.issue(step)
             order.append(step)
             del left[step]
