@@ -64,7 +64,7 @@ def _is_full(block: Block, target: Target) -> bool:
     """Whether there is no room for two iterations."""
     if not isinstance(block.parent_op(), ForOp):
         return True
-    sizes = dict[Space, int].fromkeys((Space.SBUF, Space.PSUM), 0)
+    sizes: dict[Space, int] = {Space.SBUF: 0, Space.PSUM: 0}
     for op in block.walk():
         if isinstance(op, AllocOp):
             sizes[op.buffer.space] += slot_bytes(op, target)

@@ -74,6 +74,31 @@ func.func @an_eviction(%pv: !neuron.engine.view<psum[0:128], [1 x 512], f32>, %x
   func.return
 }
 
+// Bytes are numbers that every engine reads alike.
+// CHECK-LABEL: func.func @bytes
+// CHECK-DAG:     neuron.engine.activation scalar op copy dst {{.*}} data %bv : !neuron.engine.view<sbuf[0:128], [1 x 2048], ui8> scale
+// CHECK-DAG:     neuron.engine.tensor_scalar vector op0 multiply dst {{.*}} data %bv
+func.func @bytes(%bv: !neuron.engine.view<sbuf[0:128], [1 x 2048], ui8>, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %f = arith.constant 256.0 : f32
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e0 = neuron.engine.empty : !tile
+    %v0 = neuron.engine.view %e0 : !tile -> !view
+    %x = neuron.engine.tensor_scalar vector op0 multiply dst %v0 : !view data %bv : !neuron.engine.view<sbuf[0:128], [1 x 2048], ui8> operand0 %f : f32 -> !tile
+    %w0 = neuron.engine.view %x : !tile -> !one
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %y = neuron.engine.tensor_scalar vector op0 multiply dst %v1 : !view data %bv : !neuron.engine.view<sbuf[0:128], [1 x 2048], ui8> operand0 %f : f32 -> !tile
+    %w1 = neuron.engine.view %y : !tile -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %w0 : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %w1 : !one
+  }
+  func.return
+}
+
 // Left alone: a loop of few iterations, and integers.
 // CHECK-LABEL: func.func @left_alone
 // CHECK:       scf.for

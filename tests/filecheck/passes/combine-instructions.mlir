@@ -210,3 +210,152 @@ func.func @rounded(%xv: !narrow, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8],
   neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], bf16> src %ev : !narrow
   func.return
 }
+
+// -----
+
+!tile = !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>
+!sum = !neuron.mem.tile<psum, 128x8xf32, [d0] x [d1]>
+!column = !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+!view = !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+!made = !neuron.engine.view<psum[0:128], [1 x 8], f32>
+!left = !neuron.engine.view<sbuf[0:64], [1 x 128], f32>
+!right = !neuron.engine.view<sbuf[0:64], [1 x 8], f32>
+!one = !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+
+// Two read a sum where it is.
+// CHECK-LABEL: func.func @a_sum_is_read_twice
+// CHECK:       %[[P:.*]] = neuron.engine.nc_matmul
+// CHECK-NOT:   activation scalar op copy
+// CHECK:       %[[A:.*]] = neuron.engine.view %[[P]] : {{.*}} -> !neuron.engine.view<psum[0:128], [1 x 8], f32>
+// CHECK:       neuron.engine.tensor_reduce vector op maximum axes 1 dst {{.*}} data %[[A]]
+// CHECK:       %[[B:.*]] = neuron.engine.view %[[P]] : {{.*}} -> !neuron.engine.view<psum[0:128], [1 x 8], f32>
+// CHECK:       neuron.engine.activation scalar op exp dst {{.*}} data %[[B]]
+func.func @a_sum_is_read_twice(%l: !left, %r: !right, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>, %tos: !neuron.engine.view<hbm, [1 x 128], f32>) {
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !made
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !made stationary %l : !left moving %r : !right -> !sum
+  %pv = neuron.engine.view %p : !sum -> !made
+  %e1 = neuron.engine.empty "x" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %x = neuron.engine.activation scalar op copy dst %v1 : !view data %pv : !made -> !tile
+  %xv = neuron.engine.view %x : !tile -> !view
+  %e2 = neuron.engine.empty "m" : !column
+  %v2 = neuron.engine.view %e2 : !column -> !one
+  %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v2 : !one data %xv : !view -> !column
+  %mv = neuron.engine.view %m : !column -> !one
+  %e3 = neuron.engine.empty "e" : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !view
+  %e = neuron.engine.activation scalar op exp dst %v3 : !view data %xv : !view -> !tile
+  %ev = neuron.engine.view %e : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %ev : !view
+  neuron.engine.dma_copy sync queue 0 dst %tos : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+  func.return
+}
+
+// Three would take turns at PSUM.
+// CHECK-LABEL: func.func @a_sum_is_read_three_times
+// CHECK:       neuron.engine.activation scalar op copy
+func.func @a_sum_is_read_three_times(%l: !left, %r: !right, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !made
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !made stationary %l : !left moving %r : !right -> !sum
+  %pv = neuron.engine.view %p : !sum -> !made
+  %e1 = neuron.engine.empty "x" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %x = neuron.engine.activation scalar op copy dst %v1 : !view data %pv : !made -> !tile
+  %xv = neuron.engine.view %x : !tile -> !view
+  %e2 = neuron.engine.empty "a" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %a = neuron.engine.activation scalar op exp dst %v2 : !view data %xv : !view -> !tile
+  %av = neuron.engine.view %a : !tile -> !view
+  %e3 = neuron.engine.empty "b" : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !view
+  %b = neuron.engine.activation scalar op tanh dst %v3 : !view data %xv : !view -> !tile
+  %bv = neuron.engine.view %b : !tile -> !view
+  %e4 = neuron.engine.empty "c" : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !view
+  %c = neuron.engine.activation scalar op square dst %v4 : !view data %xv : !view -> !tile
+  %cv = neuron.engine.view %c : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %av : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %bv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %cv : !view
+  func.return
+}
+
+// A transfer does not read PSUM here, nor does GpSimd.
+// CHECK-LABEL: func.func @what_does_not_read_psum
+// CHECK-COUNT-2: neuron.engine.activation scalar op copy
+func.func @what_does_not_read_psum(%l: !left, %r: !right, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !made
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !made stationary %l : !left moving %r : !right -> !sum
+  %pv = neuron.engine.view %p : !sum -> !made
+  %e1 = neuron.engine.empty "x" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %x = neuron.engine.activation scalar op copy dst %v1 : !view data %pv : !made -> !tile
+  %xv = neuron.engine.view %x : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %xv : !view
+  %e2 = neuron.engine.empty "q" : !sum
+  %v2 = neuron.engine.view %e2 : !sum -> !made
+  %q = neuron.engine.nc_matmul tensor dst %v2 : !made stationary %l : !left moving %r : !right -> !sum
+  %qv = neuron.engine.view %q : !sum -> !made
+  %e3 = neuron.engine.empty "y" : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !view
+  %y = neuron.engine.activation scalar op copy dst %v3 : !view data %qv : !made -> !tile
+  %yv = neuron.engine.view %y : !tile -> !view
+  %e4 = neuron.engine.empty "z" : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !view
+  %z = neuron.engine.tensor_tensor gpsimd op add dst %v4 : !view data1 %yv : !view data2 %yv : !view -> !tile
+  %zv = neuron.engine.view %z : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %zv : !view
+  func.return
+}
+
+// -----
+
+!bank = !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+!all = !neuron.mem.tile<psum, 128x3584xf32, [d0] x [d1]>
+!sum = !neuron.mem.tile<psum, 128x512xf32, [d0] x [d1]>
+!view = !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+!made = !neuron.engine.view<psum[0:128], [1 x 512], f32>
+!left = !neuron.engine.view<sbuf[0:64], [1 x 128], f32>
+!right = !neuron.engine.view<sbuf[0:64], [1 x 512], f32>
+
+// What is made before it is read takes the seven other banks and one more.
+// CHECK-LABEL: func.func @no_room_to_stay
+// CHECK:       neuron.engine.activation scalar op copy
+// CHECK:       neuron.engine.activation scalar op exp {{.*}} data {{.*}}psum
+func.func @no_room_to_stay(%l: !left, %r: !right, %to: !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32>) {
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !made
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !made stationary %l : !left moving %r : !right -> !sum
+  %pv = neuron.engine.view %p : !sum -> !made
+  %e1 = neuron.engine.empty "x" : !bank
+  %v1 = neuron.engine.view %e1 : !bank -> !view
+  %x = neuron.engine.activation scalar op copy dst %v1 : !view data %pv : !made -> !bank
+  %e2 = neuron.engine.empty "q" : !all
+  %v2 = neuron.engine.view %e2 : !all -> !made
+  %q = neuron.engine.nc_matmul tensor dst %v2 : !made stationary %l : !left moving %r : !right -> !all
+  %e3 = neuron.engine.empty "o" : !sum
+  %v3 = neuron.engine.view %e3 : !sum -> !made
+  %o = neuron.engine.nc_matmul tensor dst %v3 : !made stationary %l : !left moving %r : !right -> !sum
+  %xv = neuron.engine.view %x : !bank -> !view
+  %e4 = neuron.engine.empty "y" : !bank
+  %v4 = neuron.engine.view %e4 : !bank -> !view
+  %y = neuron.engine.activation scalar op exp dst %v4 : !view data %xv : !view -> !bank
+  %yv = neuron.engine.view %y : !bank -> !view
+  %qv = neuron.engine.view %q : !all -> !made
+  %e5 = neuron.engine.empty "z" : !bank
+  %v5 = neuron.engine.view %e5 : !bank -> !view
+  %z = neuron.engine.activation scalar op exp dst %v5 : !view data %qv : !made -> !bank
+  %zv = neuron.engine.view %z : !bank -> !view
+  %ov = neuron.engine.view %o : !sum -> !made
+  %e6 = neuron.engine.empty "w" : !bank
+  %v6 = neuron.engine.view %e6 : !bank -> !view
+  %w = neuron.engine.activation scalar op exp dst %v6 : !view data %ov : !made -> !bank
+  %wv = neuron.engine.view %w : !bank -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32> src %yv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32> src %zv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32> src %wv : !view
+  func.return
+}

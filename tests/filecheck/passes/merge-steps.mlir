@@ -531,3 +531,80 @@ func.func @a_sum_of_the_same(%b: memref<2048xf32>, %w: memref<256xf32>, %c: memr
   tile.write %l to %c [] : f32 -> memref<1xf32>
   func.return
 }
+
+// What all programs read in two steps stays on chip where these are written out, also where something is left over.
+// CHECK-LABEL: func.func @written_out
+// CHECK-NOT: scf.for
+// CHECK-COUNT-2: tile.reduce max {{%.*}} axis 1 : tensor<128x1024xf32>
+// CHECK-NOT: tile.reduce
+// CHECK: tile.write
+// THREE-LABEL: func.func @written_out
+// THREE-NOT: scf.for
+// THREE-COUNT-2: tile.reduce max {{%.*}} axis 1 : tensor<128x768xf32>
+// THREE: tile.reduce max {{%.*}} axis 1 : tensor<128x512xf32>
+// THREE-NOT: tile.reduce
+// THREE: tile.write
+func.func @written_out(%b: memref<2048x32xbf16>, %q: memref<512x32xbf16>, %c: memref<512xf32>) {
+  tile.programs (%i) in [4] {
+    %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+    %from = arith.constant 0 : index
+    %to = arith.constant 8 : index
+    %one = arith.constant 1 : index
+    %x = tile.read %q(%i) [128 * s0 + d0 by 32, d1 by 1] : memref<512x32xbf16> -> tensor<128x32xbf16>
+    %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (tensor<128xf32>) {
+      %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<2048x32xbf16> -> tensor<256x32xbf16>
+      %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+      %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+      scf.yield %m1 : tensor<128xf32>
+    }
+    tile.write %m to %c(%i) [128 * s0 + d0 by 1] : tensor<128xf32> -> memref<512xf32>
+  }
+  func.return
+}
+
+// Many steps are not.
+// CHECK-LABEL: func.func @many_steps
+// CHECK: scf.for
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<128x1024xf32>
+func.func @many_steps(%b: memref<16384x32xbf16>, %q: memref<512x32xbf16>, %c: memref<512xf32>) {
+  tile.programs (%i) in [4] {
+    %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+    %from = arith.constant 0 : index
+    %to = arith.constant 64 : index
+    %one = arith.constant 1 : index
+    %x = tile.read %q(%i) [128 * s0 + d0 by 32, d1 by 1] : memref<512x32xbf16> -> tensor<128x32xbf16>
+    %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (tensor<128xf32>) {
+      %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<16384x32xbf16> -> tensor<256x32xbf16>
+      %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+      %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+      scf.yield %m1 : tensor<128xf32>
+    }
+    tile.write %m to %c(%i) [128 * s0 + d0 by 1] : tensor<128xf32> -> memref<512xf32>
+  }
+  func.return
+}
+
+// Nor what each program reads for itself.
+// CHECK-LABEL: func.func @keys_of_each_program
+// CHECK: scf.for
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<128x1024xf32>
+func.func @keys_of_each_program(%b: memref<8192x32xbf16>, %q: memref<512x32xbf16>, %c: memref<512xf32>) {
+  tile.programs (%i) in [4] {
+    %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+    %from = arith.constant 0 : index
+    %to = arith.constant 8 : index
+    %one = arith.constant 1 : index
+    %x = tile.read %q(%i) [128 * s0 + d0 by 32, d1 by 1] : memref<512x32xbf16> -> tensor<128x32xbf16>
+    %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (tensor<128xf32>) {
+      %y = tile.read %b(%i, %k) [2048 * s0 + 256 * s1 + d0 by 32, d1 by 1] : memref<8192x32xbf16> -> tensor<256x32xbf16>
+      %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+      %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+      scf.yield %m1 : tensor<128xf32>
+    }
+    tile.write %m to %c(%i) [128 * s0 + d0 by 1] : tensor<128xf32> -> memref<512xf32>
+  }
+  func.return
+}
