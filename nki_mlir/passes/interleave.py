@@ -76,15 +76,14 @@ def _has_chain(programs: ProgramsOp) -> bool:
 
 def _fits(programs: ProgramsOp, axis: int, width: int, target: Target) -> bool:
     """Whether there is room for the tiles of so many programs, and in PSUM beside them for what is turned."""
-    memory = target.memory
-    found = lives(programs, varying(programs, axis))
-    sums = lives(programs, varying(programs, axis), lambda op: isinstance(op, tile.DotOp))
-    room = most_kept((life, width * -(-life.elements // memory.partitions)) for life in found)
+    memory, differs = target.memory, varying(programs, axis)
     bank = memory.psum_bank_bytes
-    banks = most_kept(
-        (life, -(-life.elements * life.bytes // (memory.partitions * bank)) * bank // life.bytes) for life in sums
+    room = most_kept((life, width * -(-life.elements // memory.partitions)) for life in lives(programs, differs))
+    sums = most_kept(
+        (life, -(-life.elements * life.bytes // (memory.partitions * bank)) * bank // life.bytes)
+        for life in lives(programs, differs, lambda op: isinstance(op, tile.DotOp))
     )
-    return room <= memory.sbuf_usable_bytes and width * banks + BANKS * bank <= memory.psum_bytes
+    return room <= memory.sbuf_usable_bytes and width * sums + BANKS * bank <= memory.psum_bytes
 
 
 class _Interleaving:
