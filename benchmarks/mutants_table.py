@@ -639,7 +639,6 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
-        ("flattened", "groups if groups and not left and", "groups if groups and", _filecheck("coalesce")),
         ("merged", "all(merge.seams.of(seam) in merge.merged for seam in seams)", "True", _filecheck("widen")),
     ),
     *_of(
