@@ -39,7 +39,7 @@ def _is_copy(op: EngineInstruction) -> bool:
     source, result = view_of(op.operand_value("data")), view_of(op.operand_value("dst"))
     if source is None or result is None or not isinstance(result.source.owner, EmptyOp):
         return False
-    if op.operand_value("scale") or op.operand_value("bias") or source.offset or result.offset:
+    if op.operand_value("scale") or op.operand_value("bias") or source.indices or result.indices:
         return False
     return source.access == replace(result.access, space=Space.PSUM)
 
@@ -50,7 +50,9 @@ def _reads(copy: EngineInstruction) -> list[_Read]:
     for user, view in users(made_tile(copy)):
         if view is None or not isinstance(user, EngineInstruction) or user.parent is not copy.parent:
             return []
-        if user.instruction.is_transfer or view.result in (written.result for written in user.written()):
+        if user.instruction.is_transfer or view.is_limited:
+            return []
+        if view.result in (written.result for written in user.written()):
             return []
         found.append((user, view))
     found.sort(key=lambda read: _place(read[0]))
