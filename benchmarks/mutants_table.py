@@ -69,6 +69,10 @@ _ZEROS = _tests("test_products", "zeros_of_one_factor_are_multiplied")
 _PARTS = ("tests/test_waits_of_parts.py", *_filecheck("insert-semaphores_limits"), "tests/test_limits.py", *_random(40))
 _CONVERTS = ("tests/test_converts.py",)
 
+_RECOGNIZED = _tests(
+    "test_recognized_functions", "what_differs_stays", "elements_of_16_bits_stay", "a_doubled_argument_may_overflow"
+)
+_GATES = _filecheck("recognize-functions")
 _CARRIED = _filecheck("carried-indices")
 _WORDS = ("tests/test_int64.py::test_sums_of_64_bits",)
 
@@ -565,6 +569,27 @@ MUTANTS: list[Mutant] = [
         ("memory", "if step and step == stride * size:", "if False:", _filecheck("widen")),
         ("sum", "if all(differ) != is_sum or not any(differ):", "if False:", _filecheck("merge-steps")),
         ("columns", "(b, op.b, len(a))", "(b, op.b, 0)", _filecheck("widen")),
+    ),
+    *_of(
+        "sampled",
+        ("settled", "& ~settled)", ")", _filecheck("recognize-functions")),
+        ("close", "CLOSE = 2.0**-22", "CLOSE = 2.0**-16", _filecheck("recognize-functions")),
+        ("rounded", "_is_close(points, rounded, wanted, ROUNDED) |", "True |", _filecheck("recognize-functions")),
+        ("limit", "limit = bool(", "limit = True or bool(", _filecheck("recognize-functions")),
+        (
+            "constants",
+            "v in known or constant_of(v) is not None for v",
+            "True for v",
+            _filecheck("recognize-functions"),
+        ),
+        ("overflow", "np.isinf(found) & (found * points > 0)", "(found * points < 0)", _RECOGNIZED),
+    ),
+    *_of(
+        "recognize_functions",
+        ("infinity", "if not match.limit or", "if True or", _filecheck("recognize-functions")),
+        ("gate", "if not match.value.uses or _is_gate_of(root, x):", "if not match.value.uses:", _GATES),
+        ("gates", "Function.SILU: 1.0, ", "", _filecheck("recognize-functions")),
+        ("bound", "number is not None and value_of(number) > -numbers.inf", "True", _GATES),
     ),
     *_of(
         "merge_steps",

@@ -54,6 +54,7 @@ TAKES = {
     "ungroup": ("tile",),
     "expand-atomics": ("tile",),
     "structure-accesses": ("tile",),
+    "recognize-functions": ("tile",),
     "trim": ("tile",),
     "unwrap": ("tile",),
     "regrid": ("tile",),

@@ -52,5 +52,6 @@ ELEMENTWISE: tuple[type[Operation], ...] = (
     tile.SelectOp,
     tile.CastOp,
     tile.BitcastOp,
+    tile.FunctionOp,
 )
 """What computes each element of its result from those at the same place of its operands."""

@@ -29,6 +29,7 @@ _STRICT = (
     | math.TanhOp
     | math.ErfOp
     | tile.CastOp
+    | tile.FunctionOp
 )
 """Operations, element by element, of which one NaN makes a NaN."""
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
+    AnyFloat,
     IndexType,
     IntegerAttr,
     TensorType,
@@ -38,6 +39,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.dialects.alu import Function, FunctionAttr
 from nki_mlir.dialects.coordinates import AccessAttr
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.tile_accesses import (  # noqa: F401
@@ -220,6 +222,41 @@ class BitcastOp(IRDLOperation):
         verify_as_wide(element_of(self.source), element_of(self.result))
 
 
+@irdl_op_definition
+class FunctionOp(IRDLOperation):
+    """A function of every element for which `math` has no operation."""
+
+    name = "tile.function"
+    function = prop_def(FunctionAttr)
+    source = operand_def(AnyAttr())
+    result = result_def(AnyAttr())
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$function $source attr-dict `:` type($source) `->` type($result)"
+
+    def __init__(self, function: Function, source: SSAValue):
+        super().__init__(operands=[source], properties={"function": FunctionAttr(function)}, result_types=[source.type])
+
+    def verify_(self) -> None:
+        if self.function.data not in FUNCTIONS:
+            known = ", ".join(sorted(FUNCTIONS))
+            raise VerifyException(f"{self.function.data} is no function of tile.function; those are {known}")
+        if self.source.type != self.result.type or not isinstance(element_of(self.source), AnyFloat):
+            types = f"{self.source.type} and {self.result.type}"
+            raise VerifyException(f"the operand and the result must be floats of one type, got {types}")
+
+
+FUNCTIONS = {
+    Function.SIGMOID,
+    Function.SILU,
+    Function.GELU,
+    Function.GELU_APPRX_TANH,
+    Function.GELU_APPRX_SIGMOID,
+    Function.SOFTPLUS,
+    Function.MISH,
+}
+"""What `tile.function` computes."""
+
 Tile = Dialect(
     "tile",
     [
@@ -240,6 +277,7 @@ Tile = Dialect(
         SelectOp,
         CastOp,
         BitcastOp,
+        FunctionOp,
         DotOp,
         ReduceOp,
         ScanOp,

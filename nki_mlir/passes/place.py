@@ -259,8 +259,9 @@ class _Placer:
         type_ = self.type_of(result)
         if type(op) in BINARY:
             return self.binary(op, BINARY[type(op)], type_, emit)
-        if type(op) in UNARY:
-            properties = {"function": FunctionAttr(UNARY[type(op)])}
+        function = op.function.data if isinstance(op, tile.FunctionOp) else UNARY.get(type(op))
+        if function is not None:
+            properties = {"function": FunctionAttr(function)}
             source = self.tile_of(op.operands[0], type_, emit)
             return emit.value(mem.UnaryOp.create(operands=[source], result_types=[type_], properties=properties))
         handler = self.HANDLERS.get(type(op))

@@ -101,6 +101,23 @@ def erf(a: Array) -> Array:
     return np.asarray(values, np.float64).reshape(a.shape).astype(np.float32)
 
 
+def sigmoid(a: Array) -> Array:
+    return np.exp(-np.logaddexp(np.float32(0), -a))
+
+
+def softplus(a: Array) -> Array:
+    return np.logaddexp(np.float32(0), a)
+
+
+def inside_gelu(a: Array) -> Array:
+    return math.sqrt(2 / math.pi) * a * (1 + 0.044715 * a * a)
+
+
+def gated(gate: Function) -> Function:
+    """An argument times its gate, which closes towards minus infinity."""
+    return lambda a: np.where(a == -np.inf, np.float32(0), a * gate(a))
+
+
 REDUCTIONS: dict[str, Function] = {
     "max": np.maximum.reduce,
     "min": np.minimum.reduce,

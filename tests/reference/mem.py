@@ -11,7 +11,6 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.alu import Alu
-from nki_mlir.dialects.alu import Function as EngineFunction
 from nki_mlir.dialects.coordinates import Scalar
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from reference import elements, standard
@@ -39,17 +38,6 @@ OPERATORS: dict[Alu, Function] = {
     Alu.LESS_EQUAL: np.less_equal,
     Alu.GREATER: np.greater,
     Alu.GREATER_EQUAL: np.greater_equal,
-}
-
-FUNCTIONS: dict[EngineFunction, Function] = {
-    EngineFunction.EXP: np.exp,
-    EngineFunction.LOG: np.log,
-    EngineFunction.SQRT: np.sqrt,
-    EngineFunction.RSQRT: elements.rsqrt,
-    EngineFunction.SIN: np.sin,
-    EngineFunction.TANH: np.tanh,
-    EngineFunction.ERF: elements.erf,
-    EngineFunction.ABS: np.abs,
 }
 
 
@@ -85,7 +73,7 @@ class MemFunctions(InterpreterFunctions):
 
     @impl(mem.UnaryOp)
     def unary(self, interpreter: Interpreter, op: mem.UnaryOp, args: PythonValues) -> PythonValues:
-        return (elements.compute(FUNCTIONS[op.function.data], tile_type(op.result).element_type, *args),)
+        return (elements.compute(standard.FUNCTIONS[op.function.data], tile_type(op.result).element_type, *args),)
 
     @impl(mem.BinaryOp)
     def binary(self, interpreter: Interpreter, op: mem.BinaryOp, args: PythonValues) -> PythonValues:

@@ -16,6 +16,7 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import InterpretationError
 
 from nki_mlir.dialects.access_ops import AccessOp
+from nki_mlir.dialects.alu import Function as EngineFunction
 from nki_mlir.dialects.coordinates import Coordinates, Position, Scalar
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.dialects.tile import element_of
@@ -66,6 +67,25 @@ ELEMENTWISE: dict[type[Operation], Function] = {
     math.TruncOp: np.trunc,
 }
 """Operation -> its function of fp32 or int64 operands; the unsigned ones are of unsigned types here."""
+
+FUNCTIONS: dict[EngineFunction, Function] = {
+    EngineFunction.EXP: np.exp,
+    EngineFunction.LOG: np.log,
+    EngineFunction.SQRT: np.sqrt,
+    EngineFunction.RSQRT: elements.rsqrt,
+    EngineFunction.SIN: np.sin,
+    EngineFunction.TANH: np.tanh,
+    EngineFunction.ERF: elements.erf,
+    EngineFunction.ABS: np.abs,
+    EngineFunction.SIGMOID: elements.sigmoid,
+    EngineFunction.SOFTPLUS: elements.softplus,
+    EngineFunction.SILU: elements.gated(elements.sigmoid),
+    EngineFunction.GELU: elements.gated(lambda x: (1 + elements.erf(x / np.sqrt(np.float32(2)))) / 2),
+    EngineFunction.GELU_APPRX_TANH: elements.gated(lambda x: elements.sigmoid(2 * elements.inside_gelu(x))),
+    EngineFunction.GELU_APPRX_SIGMOID: elements.gated(lambda x: elements.sigmoid(1.702 * x)),
+    EngineFunction.MISH: elements.gated(lambda x: np.tanh(elements.softplus(x))),
+}
+"""Functions of the machine, in other words than the executor's."""
 
 
 def _elementwise(op_type: type[Operation], function: Function) -> Callable[..., Any]:

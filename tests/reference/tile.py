@@ -143,6 +143,10 @@ class TileFunctions(InterpreterFunctions):
     def select(self, interpreter: Interpreter, op: tile.SelectOp, args: PythonValues) -> PythonValues:
         return (np.where(*args),)
 
+    @impl(tile.FunctionOp)
+    def function(self, interpreter: Interpreter, op: tile.FunctionOp, args: PythonValues) -> PythonValues:
+        return (elements.compute(standard.FUNCTIONS[op.function.data], tile.element_of(op.result), *args),)
+
     @impl(tile.CastOp)
     def cast(self, interpreter: Interpreter, op: tile.CastOp, args: PythonValues) -> PythonValues:
         return (elements.convert(np.asarray(args[0]), tile.element_of(op.result)),)

@@ -157,3 +157,13 @@ func.func @along_a_dimension() {
   %k = tile.bitcast %x : tensor<4x8xf32> -> tensor<4x8xi32>
   func.return
 }
+
+// CHECK-LABEL: func.func @functions
+func.func @functions() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, bf16)
+  // CHECK: %{{.*}} = tile.function gelu_apprx_tanh %{{.*}} : tensor<4x8xf32> -> tensor<4x8xf32>
+  %a = tile.function gelu_apprx_tanh %x : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.function sigmoid %{{.*}} : bf16 -> bf16
+  %b = tile.function sigmoid %y : bf16 -> bf16
+  func.return
+}

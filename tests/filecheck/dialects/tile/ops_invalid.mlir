@@ -639,3 +639,30 @@ func.func @a_bitcast_of_indices() {
   %0 = tile.bitcast %x : tensor<8xindex> -> tensor<8xi32>
   func.return
 }
+
+// -----
+
+func.func @a_function_that_math_has() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: tanh is no function of tile.function; those are gelu, gelu_apprx_sigmoid, gelu_apprx_tanh, mish, sigmoid, silu, softplus
+  %0 = tile.function tanh %x : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_function_of_integers() {
+  %x = "test.op"() : () -> tensor<8xi32>
+  // CHECK: Operation does not verify: the operand and the result must be floats of one type, got tensor<8xi32> and tensor<8xi32>
+  %0 = tile.function silu %x : tensor<8xi32> -> tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @a_function_that_converts() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: the operand and the result must be floats of one type, got tensor<8xf32> and tensor<8xbf16>
+  %0 = tile.function silu %x : tensor<8xf32> -> tensor<8xbf16>
+  func.return
+}
