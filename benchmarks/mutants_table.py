@@ -592,6 +592,38 @@ MUTANTS: list[Mutant] = [
         ("bound", "number is not None and value_of(number) > -numbers.inf", "True", _GATES),
     ),
     *_of(
+        "storage",
+        ("banks", "if elements <= bank:", "if True:", _filecheck("select-instructions")),
+        ("tiny", "if size * inner * _TINY < bank:", "if False:", _tests("test_banks", "pieces_are_banks")),
+    ),
+    *_of(
+        "select_instructions",
+        ("few", "len(readers) <= _FEW", "True", _filecheck("select-instructions")),
+        (
+            "scalar",
+            "any(isinstance(reader, mem.UnaryOp | mem.CastOp)",
+            "True or any(isinstance(reader, mem.UnaryOp)",
+            _filecheck("select-instructions"),
+        ),
+        (
+            "there",
+            "case Way.COPY if source.type.is_psum and _is_read_there(op):",
+            "case Way.COPY if False:",
+            _filecheck("select-instructions"),
+        ),
+    ),
+    *_of(
+        "combiner",
+        ("apart", "return high <= other_low or other_high <= low", "return True", _filecheck("combine-instructions")),
+        ("parts", "(_is_part(op) and _inputs_stay(op))", "False", _filecheck("combine-instructions")),
+        (
+            "stay",
+            "return not any(view.source is written.source",
+            "return True or any(view.source is written.source",
+            _filecheck("combine-instructions"),
+        ),
+    ),
+    *_of(
         "merge_steps",
         (
             "stores",

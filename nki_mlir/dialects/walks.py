@@ -73,6 +73,16 @@ class Walk:
             tuple(self.digits[i] for i in order), tuple(self.counts[i] for i in order), tuple(legs), self.starts
         )
 
+    def cut(self, digit: int, size: int) -> Walk:
+        """With a digit as two, the slower one in its place and a faster one of `size` values, which divides its count,
+        behind it."""
+        dim, step = self.digits[digit]
+        digits = (*self.digits[:digit], (dim, step * size), *self.digits[digit:])
+        counts = (*self.counts[:digit], self.counts[digit] // size, size, *self.counts[digit + 1 :])
+        slower = (of[digit]._replace(stride=of[digit].stride * size) for of in self.legs)
+        legs = tuple((*of[:digit], leg, *of[digit:]) for of, leg in zip(self.legs, slower, strict=True))
+        return Walk(digits, counts, legs, self.starts)
+
     def singly(self, fixed: Sequence[int]) -> Iterator[Walk]:
         """A walk for each value of some of the digits, which are no digits any more."""
         kept = [i for i in range(len(self.digits)) if i not in fixed]

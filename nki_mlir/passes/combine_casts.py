@@ -55,9 +55,10 @@ def narrow_result(c: Combiner, op: EngineInstruction) -> EngineInstruction | Non
         or inner.instruction.operand("dst").shape != "full"
     ):
         return None
-    if (dst := c.destination(op, "dst", inner)) is None:
-        return None
-    new = c.build(inner, inner.instruction.name, {**operands_of(inner), "dst": dst}, **inner.fields())
+    dst = c.destination(op, "dst", inner)
+    at = inner if dst is not None else op
+    given = {**operands_of(inner), "dst": dst or op.operand_value("dst")}
+    new = c.build(at, inner.instruction.name, given, on=inner.engine.data, **inner.fields())
     if new is not None:
         mine = made_tile(inner)
         c.replace([op.tiles[0] if tile is mine else tile for tile in inner.tiles], new, [op, inner])

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import FloatAttr, bf16, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
 
+from nki_mlir.analysis.indices import constant
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import dtype
@@ -32,16 +33,61 @@ Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | N
 
 
 def maker(value: SSAValue | None) -> EngineInstruction | None:
-    """The instruction that made, as its `dst`, exactly what a view reads, and nothing else of that tile before."""
+    """The instruction that made, as its `dst`, exactly what a view reads; others may have made other parts of the tile,
+    and nothing was there before."""
     view = view_of(value)
-    if view is None or not isinstance(op := view.source.owner, EngineInstruction):
+    if view is None or view.is_limited:
         return None
-    written = view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
-    if written is None or not isinstance(written.source.owner, EmptyOp) or view.source is not made_tile(op):
-        return None
-    if view.is_limited or written.is_limited:
-        return None
-    return op if written.access == view.access and written.offset is view.offset else None
+    tile = view.source
+    while isinstance(op := tile.owner, EngineInstruction):
+        written = _written(op)
+        if written is None or written.is_limited or tile is not made_tile(op):
+            return None
+        if _is_same(written, view):
+            whole = isinstance(written.source.owner, EmptyOp) and tile is view.source
+            return op if whole or (_is_part(op) and _inputs_stay(op)) else None
+        if not _are_apart(written, view):
+            return None
+        tile = written.source
+    return None
+
+
+def _written(op: EngineInstruction) -> ViewOp | None:
+    """The view that an instruction writes to as its `dst`, if it has one."""
+    return view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
+
+
+def _is_same(one: ViewOp, other: ViewOp) -> bool:
+    return one.access == other.access and one.offset is other.offset
+
+
+def _are_apart(one: ViewOp, other: ViewOp) -> bool:
+    """Whether two views of a place have nothing in common on any partition."""
+    ranges = []
+    for view in (one, other):
+        offset = 0 if view.offset is None else constant(view.offset)
+        if offset is None or any(step < 0 for step, _ in view.access.dims):
+            return False
+        size = dtype(view.access.element_type).bytes
+        last = sum(step * (count - 1) for step, count in view.access.dims)
+        ranges.append((offset * size, (offset + last + 1) * size))
+    (low, high), (other_low, other_high) = ranges
+    return high <= other_low or other_high <= low
+
+
+def _is_part(op: EngineInstruction) -> bool:
+    """Whether an instruction makes a part of a tile of which it reads nothing, and others make the rest."""
+    written = _written(op)
+    while written is not None and isinstance(owner := written.source.owner, EngineInstruction):
+        written = _written(owner) if len(owner.tiles) == 1 else None
+    return len(op.tiles) == 1 and written is not None and isinstance(written.source.owner, EmptyOp)
+
+
+def _inputs_stay(op: EngineInstruction) -> bool:
+    """Whether nobody writes to what an instruction reads, so that it may be read later."""
+    read = [view for value in op.operands if (view := view_of(value)) is not None and view not in op.written()]
+    others = [user for view in read for user, _ in users(view.source) if isinstance(user, EngineInstruction)]
+    return not any(view.source is written.source for view in read for user in others for written in user.written())
 
 
 def made_tile(op: EngineInstruction) -> SSAValue:
@@ -51,7 +97,22 @@ def made_tile(op: EngineInstruction) -> SSAValue:
 
 
 def is_read_once(op: EngineInstruction) -> bool:
-    return len(list(users(made_tile(op)))) == 1
+    """Whether one reader reaches what an instruction makes as its `dst`."""
+    mine, tile, readers = _written(op), made_tile(op), 0
+    assert mine is not None
+    while True:
+        following = None
+        for user, view in users(tile):
+            if isinstance(user, EngineInstruction) and view is not None and view.source is tile:
+                if view in user.written() and _are_apart(view, mine) and user.tiles:
+                    following = user
+                    continue
+                if _are_apart(view, mine):
+                    continue
+            readers += 1
+        if following is None:
+            return readers == 1
+        tile = made_tile(following)
 
 
 def access_of(value: SSAValue | None) -> Access | None:
@@ -139,6 +200,10 @@ class Combiner:
             after.name_hint = before.name_hint
             before.replace_all_uses_with(after)
         for op in erased:
+            for tile in [tile for tile in op.tiles if tile.uses]:
+                part = _written(op)
+                assert part is not None, "an instruction that others write behind makes a part"
+                tile.replace_all_uses_with(part.source)
             views = [view for value in op.operands if (view := view_of(value)) is not None]
             op.detach()
             op.erase()

@@ -41,6 +41,12 @@ from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
 from nki_mlir.passes.storage import check_lanes, collapse, narrowed
 from nki_mlir.passes.terms import Terms
 
+_READ_PSUM = (mem.UnaryOp, mem.BinaryOp, mem.CastOp)
+"""Operations whose instructions read PSUM as well as SBUF."""
+
+_FEW = 2
+"""More readers would keep the banks from the next product for long."""
+
 
 @dataclass(frozen=True)
 class SelectInstructions(LevelPass):
@@ -93,6 +99,8 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
     match op.by.data if op.by is not None else None:
         case Way.NOTHING:
             s.stored[op.result] = source.converted(mem.tile_type(op.result))
+        case Way.COPY if source.type.is_psum and _is_read_there(op):
+            s.stored[op.result] = source
         case Way.COPY if source.type.is_psum:
             s.over(emit, "activation", {"dst": s.result(op, emit), "data": source}, op=Function.COPY)
         case Way.COPY:
@@ -109,6 +117,22 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
             raise CompileError.at(op, "a convert has no way; run lower-converts first")
 
 
+def _is_read_there(op: mem.ConvertOp) -> bool:
+    """Whether a sum that leaves PSUM is left there for the few instructions that read it, of which the Scalar engine,
+    which would copy it, has one. Where the Vector engine has them all, it goes on with a copy: there is but one port to
+    PSUM for the two (docs/hardware.md#ports)."""
+    readers = [use.operation for use in op.result.uses]
+    layout = mem.tile_type(op.source).layout
+    return (
+        layout == mem.tile_type(op.result).layout
+        and layout.elements > 1
+        and op.source.has_one_use()
+        and len(readers) <= _FEW
+        and all(isinstance(reader, _READ_PSUM) and reader.parent is op.parent for reader in readers)
+        and any(isinstance(reader, mem.UnaryOp | mem.CastOp) for reader in readers)
+    )
+
+
 def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.CastOp)
     source, result = s.stored[op.source], s.result(op, emit)
@@ -117,6 +141,8 @@ def _cast(s: Selector, op: Operation, emit: Emitter) -> None:
         s.over(emit, "tensor_scalar", {"dst": result, "data": source}, zero, op0=Alu.NOT_EQUAL)
     elif is_integer(source.type.element_type) and is_integer(result.type.element_type):
         convert(s, source, result, emit)
+    elif source.type.is_psum:
+        s.over(emit, "activation", {"dst": result, "data": source}, op=Function.COPY)
     else:
         s.over(emit, "tensor_copy", {"dst": result, "src": source})
 

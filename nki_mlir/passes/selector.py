@@ -22,7 +22,7 @@ from nki_mlir.dialects.neuron_engine import EmptyOp, ViewOp, instruction_op, vie
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_matmul import Accumulation
-from nki_mlir.passes.storage import Contents, Storage, rectangles, stored_type
+from nki_mlir.passes.storage import Contents, Storage, by_banks, rectangles, stored_type
 from nki_mlir.passes.terms import Terms
 from nki_mlir.targets import Target
 
@@ -44,7 +44,8 @@ class Selector:
     """Rewrites operations in order, each by the handler of its class; `stored` says where each tile is, `places` of
     which place a value is the contents, `terms` which terms products leave out, `transfers` how many an engine has so
     far, `labels` what each tile is called, `current` the label of what is being made, `tables` which precomputed
-    numbers there are, `guard` on what depends whether what an emitter inserts runs."""
+    numbers there are, `guard` on what depends whether what an emitter inserts runs, `banked` are the places of what is
+    computed bank by bank of PSUM."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Selector:
         self.stored: dict[SSAValue, Storage] = {}
         self.places: dict[SSAValue, Contents] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
+        self.banked: set[Contents] = set()
         self.transfers: Counter[Engine] = Counter()
 
     def block(self, block: Block) -> None:
@@ -160,9 +162,15 @@ class Selector:
         engine: Engine | None = None,
         **fields: object,
     ) -> None:
-        """An instruction for each rectangle of the first of the tiles. `columns` are operands of one element for each
+        """An instruction for each rectangle of the first of the tiles. What comes from PSUM is computed bank by bank:
+        each is ready, and free for the next product, by itself. `columns` are operands of one element for each
         partition, or constants."""
-        for walk in rectangles(self.limits.free_dims, *tiles.values()):
+        banked = [n for n, tile in enumerate(tiles.values()) if tile.type.is_psum or tile.contents in self.banked]
+        walks = rectangles(self.limits.free_dims, *tiles.values())
+        if banked:
+            self.banked.add(next(iter(tiles.values())).contents)
+            walks = (one for walk in walks for one in by_banks(walk, banked[-1], self.limits.moving_free))
+        for walk in walks:
             operands: dict[str, SSAValue | None] = {
                 operand: tile.view(emit, walk, number) for number, (operand, tile) in enumerate(tiles.items())
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,9 @@ from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from nki_mlir.dialects.walks import Digit, Walk, walks
 from nki_mlir.passes.emitter import Emitter
+
+_TINY = 4
+"""A part of a bank that is smaller is tiny: instructions for a few elements each take longer than waiting."""
 
 
 def stored_type(element_type: Attribute) -> Attribute:
@@ -225,6 +229,26 @@ def rectangles(most: int, *operands: Storage, extents: Sequence[int] | None = No
     for walk in walks(sizes, *(o.spots for o in operands)):
         check_lanes(walk)
         yield from narrowed(walk, lambda one: any(len(collapse(one.dims(n))) > most for n in range(len(operands))))
+
+
+def by_banks(walk: Walk, operand: int, bank: int) -> Iterator[Walk]:
+    """Walks in which an operand has no more elements on a partition than a bank of PSUM, where they can be cut so and
+    are not tiny then."""
+    legs = enumerate(walk.legs[operand])
+    free = [i for i, leg in legs if not leg.on_partitions and leg.stride and walk.counts[i] > 1]
+    elements = math.prod(walk.counts[i] for i in free)
+    if elements <= bank:
+        yield walk
+        return
+    slowest = max(free, key=lambda i: walk.legs[operand][i].stride)
+    inner = elements // walk.counts[slowest]
+    fit = [n for n in range(1, bank // inner + 1) if walk.counts[slowest] % n == 0]
+    size = max(fit, default=1)
+    if size * inner * _TINY < bank:
+        yield walk
+        return
+    for one in walk.cut(slowest, size).singly([slowest]):
+        yield from by_banks(one, operand, bank)
 
 
 def check_lanes(walk: Walk) -> None:

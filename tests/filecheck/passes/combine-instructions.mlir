@@ -211,6 +211,91 @@ func.func @rounded(%xv: !narrow, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8],
   func.return
 }
 
+// Parts of tiles combine as whole ones do; the other parts stay where they are.
+// CHECK-LABEL: func.func @parts
+// CHECK:       %[[R0:.*]] = neuron.engine.scalar_tensor_tensor vector op0 add op1 minimum dst
+// CHECK:       %[[R1:.*]] = neuron.engine.scalar_tensor_tensor vector op0 add op1 minimum dst
+// CHECK-NOT:   neuron.engine.tensor_scalar
+// CHECK-NOT:   neuron.engine.tensor_tensor
+// CHECK:       %[[V:.*]] = neuron.engine.view %[[R1]]
+// CHECK:       neuron.engine.dma_copy {{.*}} src %[[V]]
+func.func @parts(%xv: !neuron.engine.view<psum[0:128], [1 x 4], f32>, %yv: !neuron.engine.view<sbuf[0:128], [1 x 4], f32>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %inf = arith.constant 0x7f800000 : f32
+  %four = arith.constant 4 : index
+  %e0 = neuron.engine.empty "a" : !tile
+  %a0 = neuron.engine.view %e0 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t0 = neuron.engine.tensor_scalar vector op0 add dst %a0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %xv : !neuron.engine.view<psum[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %a1 = neuron.engine.view %t0 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t1 = neuron.engine.tensor_scalar vector op0 add dst %a1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %xv : !neuron.engine.view<psum[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %e1 = neuron.engine.empty "r" : !tile
+  %b0 = neuron.engine.view %t1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %r0 = neuron.engine.view %e1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %u0 = neuron.engine.tensor_tensor vector op minimum dst %r0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data1 %b0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data2 %yv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %b1 = neuron.engine.view %t1 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %r1 = neuron.engine.view %u0 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %u1 = neuron.engine.tensor_tensor vector op minimum dst %r1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data1 %b1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data2 %yv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %rv = neuron.engine.view %u1 : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %rv : !view
+  func.return
+}
+
+// A part that a view of the whole reads too stays, and so does one of which another part was written over.
+// CHECK-LABEL: func.func @parts_left_alone
+// CHECK:       neuron.engine.tensor_scalar
+// CHECK:       neuron.engine.tensor_scalar
+// CHECK:       neuron.engine.tensor_tensor
+// CHECK-NOT:   scalar_tensor_tensor
+func.func @parts_left_alone(%xv: !neuron.engine.view<psum[0:128], [1 x 4], f32>, %yv: !neuron.engine.view<sbuf[0:128], [1 x 4], f32>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>, %tor: !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32>) {
+  %inf = arith.constant 0x7f800000 : f32
+  %four = arith.constant 4 : index
+  %e0 = neuron.engine.empty "a" : !tile
+  %a0 = neuron.engine.view %e0 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t0 = neuron.engine.tensor_scalar vector op0 add dst %a0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %xv : !neuron.engine.view<psum[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %a1 = neuron.engine.view %t0 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t1 = neuron.engine.tensor_scalar vector op0 add dst %a1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %xv : !neuron.engine.view<psum[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %e1 = neuron.engine.empty "r" : !tile
+  %b0 = neuron.engine.view %t1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %r0 = neuron.engine.view %e1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %u0 = neuron.engine.tensor_tensor vector op minimum dst %r0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data1 %b0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data2 %yv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %wv = neuron.engine.view %t1 : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %wv : !view
+  %rv = neuron.engine.view %u0 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  neuron.engine.dma_copy sync queue 0 dst %tor : !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32> src %rv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  func.return
+}
+
+// What a part was computed of has been written over by then.
+// CHECK-LABEL: func.func @parts_of_what_changes
+// CHECK:       neuron.engine.tensor_scalar
+// CHECK:       neuron.engine.tensor_scalar
+// CHECK-NOT:   scalar_tensor_tensor
+func.func @parts_of_what_changes(%xv: !neuron.engine.view<sbuf[0:128], [1 x 4], f32>, %yv: !neuron.engine.view<sbuf[0:128], [1 x 4], f32>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %inf = arith.constant 0x7f800000 : f32
+  %four = arith.constant 4 : index
+  %e2 = neuron.engine.empty "q" : !tile
+  %q0 = neuron.engine.view %e2 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %q = neuron.engine.tensor_copy vector dst %q0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> src %xv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %qv = neuron.engine.view %q : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %e0 = neuron.engine.empty "a" : !tile
+  %a0 = neuron.engine.view %e0 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t0 = neuron.engine.tensor_scalar vector op0 add dst %a0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %qv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %a1 = neuron.engine.view %t0 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %t1 = neuron.engine.tensor_scalar vector op0 add dst %a1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data %qv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> operand0 %inf : f32 -> !tile
+  %q1 = neuron.engine.view %q : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %p = neuron.engine.tensor_copy vector dst %q1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> src %yv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %pv = neuron.engine.view %p : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %e1 = neuron.engine.empty "r" : !tile
+  %b0 = neuron.engine.view %t1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %r0 = neuron.engine.view %e1 : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %u0 = neuron.engine.tensor_tensor vector op minimum dst %r0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data1 %b0 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data2 %pv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %b1 = neuron.engine.view %t1 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %r1 = neuron.engine.view %u0 at %four : !tile -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %u1 = neuron.engine.tensor_tensor vector op minimum dst %r1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data1 %b1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> data2 %pv : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> -> !tile
+  %rv = neuron.engine.view %u1 : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %rv : !view
+  func.return
+}
+
 // -----
 
 !tile = !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>

@@ -483,3 +483,68 @@ func.func @a_repetition_is_carried(%x: memref<2048xf32>) {
   neuron.mem.store %r to %x [d0 by 32, d1 by 1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> memref<2048xf32>
   func.return
 }
+
+// -----
+
+// What the Scalar engine computes of a sum it reads in PSUM, bank by bank, and so does what is computed of both.
+
+!sum = !neuron.mem.tile<psum, 256x512xf32, [d0:128] x [d0/128:2, d1]>
+!tile = !neuron.mem.tile<sbuf, 256x512xf32, [d0:128] x [d0/128:2, d1]>
+!narrow = !neuron.mem.tile<sbuf, 256x512xbf16, [d0:128] x [d0/128:2, d1]>
+
+// CHECK-LABEL: func.func @banks_of_a_sum(
+// CHECK: neuron.engine.nc_matmul
+// CHECK: neuron.engine.nc_matmul
+// CHECK-NOT: op copy
+// CHECK: neuron.engine.activation scalar op tanh dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 512], f32>
+// CHECK: neuron.engine.activation scalar op tanh dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 512], f32>
+// CHECK-NOT: op tanh
+// CHECK: neuron.engine.tensor_tensor vector op multiply dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data1 %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 512], f32> data2 %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+// CHECK: neuron.engine.tensor_tensor vector op multiply {{.*}} : !neuron.engine.view<psum[0:128], [1 x 512], f32> data2
+// CHECK: neuron.engine.tensor_copy vector dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], bf16> src %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+// CHECK: neuron.engine.tensor_copy vector dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 512], bf16>
+// CHECK: neuron.engine.dma_copy
+func.func @banks_of_a_sum(%x: memref<128x256xf32>, %y: memref<128x512xf32>, %out: memref<256x512xbf16>) {
+  %a = neuron.mem.load %x [d0 by 256, d1 by 1] : memref<128x256xf32> -> !neuron.mem.tile<sbuf, 256x128xf32, [d1] x [d0]>
+  %b = neuron.mem.load %y [d0 by 512, d1 by 1] : memref<128x512xf32> -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !sum
+  %p = neuron.mem.matmul %a, %b acc %z part [0, 0, 0] : !neuron.mem.tile<sbuf, 256x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>, !sum -> !sum
+  %q = neuron.mem.matmul %a, %b acc %p part [1, 0, 0] : !neuron.mem.tile<sbuf, 256x128xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>, !sum -> !sum
+  %m = neuron.mem.convert %q by copy : !sum -> !tile
+  %t = neuron.mem.unary tanh %m : !tile -> !tile
+  %r = neuron.mem.binary multiply %m, %t : !tile, !tile -> !tile
+  %n = neuron.mem.cast %r : !tile -> !narrow
+  neuron.mem.store %n to %out [d0 by 512, d1 by 1] : !narrow -> memref<256x512xbf16>
+  func.return
+}
+
+// -----
+
+// The Vector engine alone goes on with a copy; of three readers, so do all.
+
+!sum = !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+!tile = !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+
+// CHECK-LABEL: func.func @copies_of_sums(
+// CHECK: neuron.engine.activation scalar op copy {{.*}} data %{{.*}} : !neuron.engine.view<psum
+// CHECK: neuron.engine.tensor_tensor
+// CHECK: neuron.engine.activation scalar op copy {{.*}} data %{{.*}} : !neuron.engine.view<psum
+// CHECK-NOT: psum
+func.func @copies_of_sums(%x: memref<32x64xf32>, %y: memref<32x16xf32>, %out: memref<64x16xf32>) {
+  %a = neuron.mem.load %x [d0 by 64, d1 by 1] : memref<32x64xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %b = neuron.mem.load %y [d0 by 16, d1 by 1] : memref<32x16xf32> -> !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !sum
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !sum -> !sum
+  %m = neuron.mem.convert %p by copy : !sum -> !tile
+  %s = neuron.mem.binary multiply %m, %m : !tile, !tile -> !tile
+  %z2 = neuron.mem.accumulator : !sum
+  %p2 = neuron.mem.matmul %a, %b acc %z2 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !sum -> !sum
+  %m2 = neuron.mem.convert %p2 by copy : !sum -> !tile
+  %t = neuron.mem.unary tanh %m2 : !tile -> !tile
+  %u = neuron.mem.unary exp %m2 : !tile -> !tile
+  %v = neuron.mem.binary add %m2, %s : !tile, !tile -> !tile
+  %w = neuron.mem.binary add %t, %u : !tile, !tile -> !tile
+  %r = neuron.mem.binary add %v, %w : !tile, !tile -> !tile
+  neuron.mem.store %r to %out [d0 by 16, d1 by 1] : !tile -> memref<64x16xf32>
+  func.return
+}
