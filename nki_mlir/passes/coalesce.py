@@ -54,6 +54,7 @@ class Coalesce(LevelPass):
         %x = tile.read %in(%i) [8192 * s0 + d0 in * to 98432 by 1] : … -> tensor<8192xf32>
 
     so that each partition has a long row of it, wherever blocks end, and a bound on both is one on a single dimension.
+    What only puts a dimension of size 1 beside another, or makes one of the two, goes with them.
     Left alone: dimensions that something tells apart, such as a reduction along one of them, and those that would no
     longer fill the partitions evenly.
     """

@@ -59,7 +59,8 @@ class MergeSteps(LevelPass):
 
     The array adds up as many terms as it has rows at once, and a load of many is hardly longer than one of a few. If
     they are not too many, and there is room in SBUF, all of them are merged where there are several programs: then what
-    one operand has in common with the next program's stays there.
+    one operand has in common with the next program's stays there. Sums that a loop adds up beside, such as that of
+    squares of one operand, go along.
 
     So too where sums are scaled as a running maximum rises: there is one maximum, and one scale, of several blocks.
     What the width costs decides, and steps that are left over follow as one. If programs read the same in few steps,
@@ -101,7 +102,7 @@ class _Steps:
         if not trips or trips < 2 or (constant(loop.lb), constant(loop.step)) != (0, 1):
             return None
         found = recurrence(loop)
-        if found is None or not (found.has_maximum or all(isinstance(op, tile.DotOp) for op in found.joins)):
+        if found is None or not (found.has_maximum or any(isinstance(op, tile.DotOp) for op in found.joins)):
             return None
         steps = cls(loop, trips, found.joins, found.has_maximum, {loop.body.block.args[0]})
         return steps if found.joins and all(map(steps._is_known, loop.body.block.ops)) else None
@@ -153,7 +154,8 @@ class _Steps:
         """A width that divides the number of iterations, unless what there is none of adds nothing, or the rest of them
         follows."""
         width = min(width, self.trips)
-        if self.has_maximum or all(_is_read(value) for op in self.products for value in (op.a, op.b)):
+        read = all(_is_read(value) for op in self.products for value in (op.a, op.b))
+        if self.has_maximum or (read and len(self.products) == len(self.joins)):
             return width
         return max(n for n in range(1, width + 1) if self.trips % n == 0)
 

@@ -121,11 +121,13 @@ class Widening:
             case _ if not shape:
                 return self.build.splat(plain, wide)
             case tile.BroadcastOp(source=source) if place < len(shape) and tile.shape_of(source)[place] == 1:
-                row = self.build.emit.value(tile.ExpandDimsOp(source, place))
-                return self.build.emit.value(tile.BroadcastOp(row, wide))
+                return self.build.emit.value(tile.BroadcastOp(self._apart(source, place), wide))
             case _:
-                row = self.build.emit.value(tile.ExpandDimsOp(plain, place))
-                return self.build.emit.value(tile.BroadcastOp(row, wide))
+                return self.build.emit.value(tile.BroadcastOp(self._apart(plain, place), wide))
+
+    def _apart(self, value: SSAValue, place: int) -> SSAValue:
+        """A value with a dimension of size 1 in the place of the new one."""
+        return self.build.emit.value(tile.ExpandDimsOp(value, place))
 
     def _moved(self, value: SSAValue, have: int, want: int) -> SSAValue:
         """A value with dimension `have` as dimension `want`."""
