@@ -301,6 +301,13 @@ MUTANTS: list[Mutant] = [
         "hoist_loads",
         ("written", "or self.memories[op.memory] in written", "", _filecheck("hoist-loads")),
         ("room", "or size > self.room", "", _filecheck("hoist-loads")),
+        ("given back", "self.room += self.taken.pop(value)", "self.taken.pop(value)", _filecheck("hoist-loads")),
+        (
+            "still read",
+            "if value in self.taken and not any(",
+            "if value in self.taken and any(",
+            _filecheck("hoist-loads"),
+        ),
         ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),
     ),
     *_of(
@@ -569,6 +576,12 @@ MUTANTS: list[Mutant] = [
         ("memory", "if step and step == stride * size:", "if False:", _filecheck("widen")),
         ("sum", "if all(differ) != is_sum or not any(differ):", "if False:", _filecheck("merge-steps")),
         ("columns", "(b, op.b, len(a))", "(b, op.b, 0)", _filecheck("widen")),
+        (
+            "rows",
+            "if place < len(shape) and tile.shape_of(source)[place] == 1:",
+            "if False:",
+            _tests("test_products_together", "rows_beside_products_fill_the_array"),
+        ),
     ),
     *_of(
         "sampled",
@@ -639,6 +652,12 @@ MUTANTS: list[Mutant] = [
             _filecheck("merge-steps"),
         ),
         ("own", "and op.result not in differs]", "]", _filecheck("merge-steps")),
+        (
+            "zeros",
+            "if self.has_maximum or (read and len(self.products) == len(self.joins)):",
+            "if self.has_maximum or read:",
+            _filecheck("merge-steps"),
+        ),
         ("read", "        op.other is None or", "        True or", _filecheck("merge-steps")),
         ("room", "terms * self.trips <= _MOST_TERMS", "True", _filecheck("merge-steps")),
     ),

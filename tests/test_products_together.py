@@ -97,6 +97,59 @@ def test_random_products(seed: int) -> None:
     np.testing.assert_allclose(found, want, rtol=1e-4, atol=1e-4)
 
 
+@nki_mlir.jit
+def normalized(
+    x, weight, b, shift, c, M, N, K, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, TOTAL: tl.constexpr
+):
+    """A row that scales the columns of an operand, a sum beside the product, a column that scales its rows, and a row
+    and a column that are added."""
+    rm = tl.program_id(0) * BM + tl.arange(0, BM)
+    rn = tl.program_id(1) * BN + tl.arange(0, BN)
+    squares, acc = tl.zeros((BM,), tl.float32), tl.zeros((BM, BN), tl.float32)
+    for k in range(0, tl.cdiv(K, BK)):
+        rk = k * BK + tl.arange(0, BK)
+        rows = tl.load(x + rm[:, None] * K + rk[None, :], mask=(rm < M)[:, None] & (rk < K)[None, :], other=0.0)
+        columns = tl.load(b + rk[:, None] * N + rn[None, :], mask=(rk < K)[:, None] & (rn < N)[None, :], other=0.0)
+        scale = tl.load(weight + rk, mask=rk < K, other=0.0)
+        wide = rows.to(tl.float32)
+        squares += tl.sum(wide * wide + (1.0 if TOTAL == "shifted" else 0.0), axis=1)
+        acc = tl.dot((wide * scale[None, :]).to(columns.dtype), columns, acc)
+    acc = acc / tl.sqrt(squares / K + 1e-5)[:, None] + tl.load(shift + rn, mask=rn < N, other=0.0)[None, :]
+    acc += tl.load(shift + rm % N)[:, None]
+    at = rm[:, None] * N + rn[None, :]
+    tl.store(c + at, acc.to(c.dtype.element_ty), mask=(rm < M)[:, None] & (rn < N)[None, :])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_and_columns_beside_products(seed: int) -> None:
+    r = random.Random(seed)
+    bm, bn, bk = (r.choice((16, 32, 64)) for _ in range(3))
+    m, n, k = (block * r.randrange(1, 5) - r.choice((0, 0, 3)) for block in (bm, bn, bk))
+    total, element = r.choice(("plain", "shifted")), r.choice((np.float32, ml_dtypes.bfloat16))
+    x, b = floats(m, k, seed=seed).astype(element), floats(k, n, seed=seed + 1).astype(element)
+    weight, shift = floats(k, seed=seed + 2), floats(n, seed=seed + 3)
+    grid = -(-m // bm), -(-n // bn)
+    out = np.zeros((m, n), np.float32)
+    meta = {"BM": bm, "BN": bn, "BK": bk, "TOTAL": total}
+    *_, found = run(normalized, x, weight, b, shift, out, m, n, k, grid=grid, rtol=2e-4, **meta)
+    wide = x.astype(np.float32)
+    squares = (wide.astype(np.float64) ** 2).sum(1) + (-(-k // bk) * bk if total == "shifted" else 0)
+    product = (wide * weight).astype(element).astype(np.float64) @ b.astype(np.float64)
+    want = product / np.sqrt(squares / k + 1e-5)[:, None] + shift + shift[np.arange(m) % n][:, None]
+    np.testing.assert_allclose(found, want, rtol=1e-3, atol=1e-3)
+
+
+def test_rows_beside_products_fill_the_array() -> None:
+    """Programs and steps run together as if there were neither."""
+    size = 512
+    x, b, out = (v.astype(ml_dtypes.bfloat16) for v in (floats(size, size), floats(size, size), floats(size, size)))
+    arguments = x, floats(size), b, floats(size), out, size, size, size
+    compiled = normalized.compile(*arguments, grid=(8, 8), BM=64, BN=64, BK=64, TOTAL="plain")
+    result = compiled.run(*arguments, BM=64, BN=64, BK=64, TOTAL="plain")
+    units = {unit.name: unit for unit in result.profile.units}
+    assert units["tensor"].instructions["multiply_moving"] <= 4 * 4 + 2 * 4 * 4
+
+
 PLAIN: dict[str, Any] = {"A_TURNED": True, "B_TURNED": False, "ACC": "acc", "LAST": "none"}
 
 

@@ -32,7 +32,7 @@ class HoistLoads(LevelPass):
           … %w … }                                       … %w … }
 
     Left alone: loads of memory that the loop writes to, sums in PSUM, loops that may not run at all, and what would
-    fill more than half of SBUF for the time of the loop.
+    fill more than half of SBUF; what is only on the way to something else that is hoisted makes room for the rest.
     """
 
     name = "hoist-loads"
@@ -48,10 +48,11 @@ class HoistLoads(LevelPass):
 
 
 class _Hoisting:
-    """`room` is what is left of SBUF, in bytes of each partition."""
+    """`room` is what is left of SBUF, in bytes of each partition, and `taken` what tiles take that were hoisted and are
+    still read behind."""
 
     def __init__(self, func: FuncOp, room: int):
-        self.memories, self.room = memories_of(func), room
+        self.memories, self.room, self.taken = memories_of(func), room, dict[SSAValue, int]()
 
     def loop(self, loop: ForOp) -> None:
         written = {self.memories[op.memory] for op in loop.walk() if isinstance(op, StoreOp)}
@@ -61,6 +62,15 @@ class _Hoisting:
                 block = loop.parent
                 assert block is not None
                 block.insert_ops_before([op], loop)
+                self._leave(op, loop)
+
+    def _leave(self, op: Operation, loop: ForOp) -> None:
+        """Gives back what the operands of a hoisted operation take that nothing in the loop reads any more."""
+        if isinstance(op, BroadcastOp | RelabelOp):
+            return
+        for value in dict.fromkeys(op.operands):
+            if value in self.taken and not any(loop.is_ancestor(use.operation) for use in value.uses):
+                self.room += self.taken.pop(value)
 
     def _is_fixed(self, op: Operation, loop: ForOp) -> bool:
         """Whether it has the same operands in each iteration."""
@@ -77,6 +87,7 @@ class _Hoisting:
         if not op.results or any(tile.is_psum for tile in tiles) or size > self.room:
             return False
         self.room -= size
+        self.taken |= dict.fromkeys(op.results, size)
         return True
 
 

@@ -186,3 +186,36 @@ func.func @reshapes(%in: memref<128x1024xf32>, %out: memref<128x8xf32>, %other: 
   tile.write %z to %other [128 * d0 + d1 by 1] : tensor<1024x128xf32> -> memref<1024x128xf32>
   func.return
 }
+
+// A row for all rows of blocks, whose new dimension of size 1 is part of that of the rows, and the sum of several steps.
+// CHECK-LABEL: func.func @rows_of_blocks
+// CHECK-NOT: tile.reshape
+// CHECK: [[R:%.*]] = tile.expand_dims {{%.*}} axis 0 : tensor<512xf32> -> tensor<1x512xf32>
+// CHECK: [[W:%.*]] = tile.broadcast [[R]] : tensor<1x512xf32> -> tensor<256x512xf32>
+// CHECK: [[S:%.*]] = arith.addf {{%.*}}, [[W]] : tensor<256x512xf32>
+// CHECK: tile.reduce sum [[S]] axis 1 : tensor<256x512xf32> -> tensor<256xf32>
+func.func @rows_of_blocks(%a: memref<256x512xf32>, %r: memref<512xf32>, %c: memref<256xf32>) {
+  %x = tile.read %a [65536 * d0 + 512 * d1 + 64 * d2 + d3 by 1] : memref<256x512xf32> -> tensor<2x128x8x64xf32>
+  %y = tile.read %r [64 * d0 + d1 by 1] : memref<512xf32> -> tensor<8x64xf32>
+  %row = tile.expand_dims %y axis 0 : tensor<8x64xf32> -> tensor<1x8x64xf32>
+  %block = tile.expand_dims %row axis 0 : tensor<1x8x64xf32> -> tensor<1x1x8x64xf32>
+  %all = tile.broadcast %block : tensor<1x1x8x64xf32> -> tensor<2x128x8x64xf32>
+  %s = arith.addf %x, %all : tensor<2x128x8x64xf32>
+  %terms = tile.reshape %s : tensor<2x128x8x64xf32> -> tensor<2x128x512xf32>
+  %q = tile.reduce sum %terms axis 2 : tensor<2x128x512xf32> -> tensor<2x128xf32>
+  tile.write %q to %c [128 * d0 + d1 by 1] : tensor<2x128xf32> -> memref<256xf32>
+  func.return
+}
+
+// A new dimension between two that are one in memory keeps them apart, and so does a reshape of another kind.
+// CHECK-LABEL: func.func @dimensions_between
+// CHECK: tile.expand_dims {{%.*}} axis 1 : tensor<128x128xf32> -> tensor<128x1x128xf32>
+// CHECK: tile.reshape {{%.*}} : tensor<128x3x128xf32> -> tensor<64x6x128xf32>
+func.func @dimensions_between(%a: memref<128x128xf32>, %c: memref<128x384xf32>) {
+  %x = tile.read %a [128 * d0 + d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
+  %y = tile.expand_dims %x axis 1 : tensor<128x128xf32> -> tensor<128x1x128xf32>
+  %z = tile.broadcast %y : tensor<128x1x128xf32> -> tensor<128x3x128xf32>
+  %w = tile.reshape %z : tensor<128x3x128xf32> -> tensor<64x6x128xf32>
+  tile.write %w to %c [768 * d0 + 128 * d1 + d2 by 1] : tensor<64x6x128xf32> -> memref<128x384xf32>
+  func.return
+}

@@ -76,3 +76,59 @@ func.func @too_much(%x: memref<64xf32>, %big: memref<32768xf32>, %y: memref<3276
   }
   func.return
 }
+
+!long = !neuron.mem.tile<sbuf, 8192xf32, [*:128] x [d0]>
+!half = !neuron.mem.tile<sbuf, 8192xbf16, [*:128] x [d0]>
+
+// What is only on the way to something else makes room again: of 32 KiB each, three are there at a time at most, and two
+// of what the loop reads fit.
+// CHECK-LABEL: func.func @on_the_way
+// CHECK:       neuron.mem.load
+// CHECK-NEXT:  neuron.mem.unary exp
+// CHECK-NEXT:  neuron.mem.unary tanh
+// CHECK-NEXT:  neuron.mem.unary sqrt
+// CHECK-NEXT:  neuron.mem.cast
+// CHECK-NEXT:  neuron.mem.load
+// CHECK-NEXT:  neuron.mem.unary exp
+// CHECK-NEXT:  neuron.mem.cast
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.store
+func.func @on_the_way(%x: memref<8192xf32>, %y: memref<32768xbf16>, %z: memref<8192xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<8192xf32> -> !long
+    %b = neuron.mem.unary exp %a : !long -> !long
+    %c = neuron.mem.unary tanh %b : !long -> !long
+    %d = neuron.mem.unary sqrt %c : !long -> !long
+    %e = neuron.mem.cast %d : !long -> !half
+    %f = neuron.mem.load %z [d0 by 1] : memref<8192xf32> -> !long
+    %g = neuron.mem.unary exp %f : !long -> !long
+    %h = neuron.mem.cast %g : !long -> !half
+    neuron.mem.store %e to %y(%i) [8192 * s0 + d0 by 1] : !half -> memref<32768xbf16>
+    neuron.mem.store %h to %y(%i) [8192 * s0 + d0 by 1] : !half -> memref<32768xbf16>
+  }
+  func.return
+}
+
+// What the loop reads too stays there, also through a view.
+// CHECK-LABEL: func.func @read_in_the_loop
+// CHECK:       neuron.mem.load
+// CHECK-NEXT:  neuron.mem.unary exp
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.unary tanh
+func.func @read_in_the_loop(%x: memref<8192xf32>, %y: memref<32768xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<8192xf32> -> !long
+    %b = neuron.mem.unary exp %a : !long -> !long
+    %c = neuron.mem.unary tanh %b : !long -> !long
+    neuron.mem.store %a to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %b to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %c to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+  }
+  func.return
+}

@@ -608,3 +608,105 @@ func.func @keys_of_each_program(%b: memref<8192x32xbf16>, %q: memref<512x32xbf16
   }
   func.return
 }
+
+// A sum of what a step computes goes along; three steps, which don't divide 32, are two: it may not be of zeros.
+// CHECK-LABEL: func.func @a_sum_beside
+// CHECK: arith.constant 4 : index
+// CHECK: [[X:%.*]] = tile.read {{.*}} -> tensor<64x8x64xf32>
+// CHECK: tile.dot [[X]], {{.*}} over [1, 2] x [0, 1]
+// CHECK: [[Z:%.*]] = arith.mulf [[X]], [[X]] : tensor<64x8x64xf32>
+// CHECK: [[ROWS:%.*]] = tile.reshape [[Z]] : tensor<64x8x64xf32> -> tensor<64x512xf32>
+// CHECK: [[Q:%.*]] = tile.reduce sum [[ROWS]] axis 1 : tensor<64x512xf32> -> tensor<64xf32>
+// CHECK: [[T:%.*]] = arith.addf {{%.*}}, [[Q]]
+// CHECK: scf.yield {{%.*}}, [[T]]
+// THREE-LABEL: func.func @a_sum_beside
+// THREE: arith.constant 16 : index
+// THREE: tile.reshape {{%.*}} : tensor<64x2x64xf32> -> tensor<64x128xf32>
+func.func @a_sum_beside(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %c: memref<64x48xf32>, %d: memref<64xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %none = arith.constant dense<0.0> : tensor<64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum, %total = scf.for %k = %low to %high step %one iter_args(%acc = %zero, %squares = %none) -> (tensor<64x48xf32>, tensor<64xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    %z = arith.mulf %x, %x : tensor<64x64xf32>
+    %q = tile.reduce sum %z axis 1 : tensor<64x64xf32> -> tensor<64xf32>
+    %t = arith.addf %squares, %q : tensor<64xf32>
+    scf.yield %s, %t : tensor<64x48xf32>, tensor<64xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  tile.write %total to %d [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
+
+// A sum of maxima stays, and a product of sums.
+// CHECK-LABEL: func.func @a_maximum_beside
+// CHECK: tile.dot {{.*}} over [1] x [0] : tensor<64x64xf32>
+func.func @a_maximum_beside(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %c: memref<64x48xf32>, %d: memref<64xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %none = arith.constant dense<0.0> : tensor<64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum, %total = scf.for %k = %low to %high step %one iter_args(%acc = %zero, %squares = %none) -> (tensor<64x48xf32>, tensor<64xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    %z = arith.mulf %x, %x : tensor<64x64xf32>
+    %q = tile.reduce max %z axis 1 : tensor<64x64xf32> -> tensor<64xf32>
+    %t = arith.addf %squares, %q : tensor<64xf32>
+    scf.yield %s, %t : tensor<64x48xf32>, tensor<64xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  tile.write %total to %d [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_product_of_sums
+// CHECK: tile.dot {{.*}} over [1] x [0] : tensor<64x64xf32>
+func.func @a_product_of_sums(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %c: memref<64x48xf32>, %d: memref<64xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %none = arith.constant dense<0.0> : tensor<64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum, %total = scf.for %k = %low to %high step %one iter_args(%acc = %zero, %squares = %none) -> (tensor<64x48xf32>, tensor<64xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    %z = arith.mulf %x, %x : tensor<64x64xf32>
+    %q = tile.reduce sum %z axis 1 : tensor<64x64xf32> -> tensor<64xf32>
+    %t = arith.mulf %squares, %q : tensor<64xf32>
+    scf.yield %s, %t : tensor<64x48xf32>, tensor<64xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  tile.write %total to %d [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
+
+// The sum so far of each step is something else than a sum of them all.
+// CHECK-LABEL: func.func @a_sum_read_elsewhere
+// CHECK: tile.dot {{.*}} over [1] x [0] : tensor<64x64xf32>
+func.func @a_sum_read_elsewhere(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>, %c: memref<64x48xf32>, %d: memref<64xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %none = arith.constant dense<0.0> : tensor<64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum, %total = scf.for %k = %low to %high step %one iter_args(%acc = %zero, %squares = %none) -> (tensor<64x48xf32>, tensor<64xf32>) {
+    %x = tile.read %a(%k) [d0 by 2048, 64 * s0 + d1 by 1] : memref<64x2048xf32> -> tensor<64x64xf32>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<2048x48xf32> -> tensor<64x48xf32>
+    %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x64xf32>, tensor<64x48xf32> -> tensor<64x48xf32>
+    %z = arith.mulf %x, %x : tensor<64x64xf32>
+    %q = tile.reduce sum %z axis 1 : tensor<64x64xf32> -> tensor<64xf32>
+    %r = math.exp %q : tensor<64xf32>
+    %t = arith.addf %squares, %r : tensor<64xf32>
+    scf.yield %s, %t : tensor<64x48xf32>, tensor<64xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  tile.write %total to %d [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
