@@ -284,6 +284,11 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_of(
+        "combine_rows",
+        ("long", "* SHARE <= saved", "* 0 <= saved", _filecheck("combine-instructions")),
+        ("first", "if start:", "if False:", _filecheck("combine-instructions")),
+    ),
+    *_of(
         "combine_operators",
         ("sides", 'reverse1=name == "data2"', "reverse1=False", _filecheck("combine-instructions")),
     ),
@@ -564,10 +569,30 @@ MUTANTS: list[Mutant] = [
     *_of(
         "independence",
         ("before", "((1, most), (-most, -1))", "((1, most),)", _filecheck("widen")),
-        ("aliases", "memories[one] == memories[other]", "False", _filecheck("widen")),
+        ("aliases", "memories[one.memory] == memories[other.memory]", "False", _filecheck("widen")),
         ("bounds", "    places[place] = low, high", "    pass", _tests("test_widening", "rows")),
         ("limited", "far) + other.high - self.low", "far) + 2 * (other.high - self.low)", _filecheck("ungroup")),
         ("ends", "other.last - self.first", "2 * other.last", _filecheck("ungroup")),
+    ),
+    *_of(
+        "linear_states",
+        ("before", "return not used or (", "return True or (", _filecheck("scan-loops")),
+        ("order", "result not in states", "True", _filecheck("scan-loops")),
+        ("sum", "self.factor != 1.0 or", "True or", _filecheck("scan-loops")),
+        ("minus", "return _negative(b) if a == 0.0 else a", "return b if a == 0.0 else a", _filecheck("scan-loops")),
+        ("type", "tile.element_of(one.argument) != f32", "False", _filecheck("scan-loops")),
+    ),
+    *_of(
+        "scan_loops",
+        ("apart", "if not are_apart(Repeated.loop(loop, trips)):", "if False:", _filecheck("scan-loops")),
+        ("rest", "if rest:", "if False:", _filecheck("scan-loops")),
+        ("start", "1, self.trips - rest)", "1, 0)", _filecheck("scan-loops")),
+        ("products", "isinstance(op, tile.DotOp) or", "False or", _filecheck("scan-loops")),
+    ),
+    *_of(
+        "scan_widths",
+        ("room", "* _ROOM // 4", "* 1 // 4", _filecheck("scan-loops")),
+        ("gain", "if least >= _GAIN * self._alone(prices):", "if False:", _filecheck("scan-loops")),
     ),
     *_of(
         "widening",
@@ -581,6 +606,13 @@ MUTANTS: list[Mutant] = [
             "if place < len(shape) and tile.shape_of(source)[place] == 1:",
             "if False:",
             _tests("test_products_together", "rows_beside_products_fill_the_array"),
+        ),
+        ("initial", "initial = self.wide(initial, place - (axis < place))", "pass", _filecheck("widen")),
+        (
+            "behind",
+            "if self.is_last:\n            return rank",
+            "if False:\n            return rank",
+            _tests("test_scan_loops", "forms[scaled]"),
         ),
     ),
     *_of(
@@ -715,6 +747,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
+        ("single", "shape[n] == shape[n + 1] == 1", "False", _filecheck("coalesce")),
         ("merged", "all(merge.seams.of(seam) in merge.merged for seam in seams)", "True", _filecheck("widen")),
     ),
     *_of(
@@ -784,7 +817,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "select_scans",
         ("rows", "if dim != axis and i not in lanes", "if False", _filecheck("select-instructions")),
-        ("scale", "if scale is not None:\n        s.memset", "if False:\n        s.memset", _ALONG),
+        ("scale", "if scale is not None and op.initial is None:", "if False:", _ALONG),
+        ("goes on", "if op.scale is not None and op.initial is not None:", "if False:", _ALONG),
         ("reach", "2 * reach >= size", "reach >= size", _ALONG),
     ),
     *_of(

@@ -91,6 +91,60 @@ def test_a_scaled_sum(shape: Shape, axis: int, reverse: bool) -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, BF16], ids=lambda t: np.dtype(t).name)
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((64, 33), 1), ((33, 7), 0), ((9,), 0), ((3, 130, 5), 2), ((130, 5, 3), 1)], ids=str
+)
+@pytest.mark.parametrize("kind", ["sum", "scaled", "product", "constant"])
+def test_a_scan_goes_on_from_an_initial_element(shape: Shape, axis: int, kind: str, dtype: Any, reverse: bool) -> None:
+    rng = np.random.default_rng(2)
+    x, a = numbers(shape, dtype), rng.uniform(0.5, 1, shape).astype(dtype)
+    if kind == "product":
+        x = (a * np.sign(x.astype(np.float32))).astype(dtype)
+    first = numbers((*shape[:axis], *shape[axis + 1 :]), dtype) if len(shape) > 1 else np.array([3], dtype)
+
+    def body(v: Value, scale: Value, initial: Value) -> Value:
+        start = initial if len(shape) > 1 else initial.reduce("sum", 0)
+        if kind == "constant":
+            start = v.kernel.constant(0.5, v.element).broadcast(start.shape)
+        return v.scan(
+            "product" if kind == "product" else "sum", axis, scale if kind == "scaled" else None, reverse, start
+        )
+
+    tolerance = 1e-5 if dtype is np.float32 else 2**-7
+    got = computed([x, a, first], body, shape, dtype, tolerance)
+    h = np.full(first.shape, 0.5, np.float32) if kind == "constant" else first.astype(np.float32)
+    h = h if len(shape) > 1 else h[0]
+    rows = []
+    xs, scales = (np.moveaxis(v.astype(np.float32), axis, 0)[:: -1 if reverse else 1] for v in (x, a))
+    for value, scale in zip(xs, scales, strict=True):
+        h = h * value if kind == "product" else (scale * h if kind == "scaled" else h) + value
+        rows.append(h)
+    expected = np.moveaxis(np.stack(rows)[:: -1 if reverse else 1], 0, axis)
+    np.testing.assert_allclose(got.astype(np.float32), expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, BF16, np.int32], ids=lambda t: np.dtype(t).name)
+@pytest.mark.parametrize(("shape", "axis"), [((7, 5), 1), ((131, 6), 0), ((3, 130, 5), 1), ((2, 4, 1), 2)], ids=str)
+def test_the_last_place(shape: Shape, axis: int, dtype: Any) -> None:
+    x = numbers(shape, dtype)
+    expected = np.take(x, -1, axis)
+    got = computed([x], lambda v: v.last(axis), expected.shape, dtype)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_the_last_place_of_what_is_read_over_and_over_and_of_a_vector() -> None:
+    x = floats(6, 1)
+    got = computed([x], lambda v: v.broadcast((6, 9)).scan("sum", 1).last(1), (6,), np.float32, 1e-6)
+    np.testing.assert_allclose(got, 9 * x[:, 0], rtol=1e-6)
+    y = floats(9)
+    got = computed([y], lambda v: v + v.last(0).broadcast((9,)), (9,), np.float32)
+    np.testing.assert_array_equal(got, y + y[-1])
+    got = computed([x], lambda v: v.broadcast((6, 9)).last(1), (6,), np.float32)
+    np.testing.assert_array_equal(got, x[:, 0])
+
+
 def test_scans_keep_infinities_signs_of_zero_and_nan() -> None:
     x = np.array([[-0.0, -0.0, np.inf, 1, -np.inf], [1, np.nan, 2, -0.0, 3]], np.float32)
     for kind, scan in SCANS.items():

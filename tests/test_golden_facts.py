@@ -22,6 +22,7 @@ import vector_add
 from ml_dtypes import bfloat16
 from numpy.typing import NDArray
 from reference.builder import Kernel, Value
+from test_scan_loops import recurrence
 from xdsl.dialects.builtin import ModuleOp, f32
 
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, TileType
@@ -111,6 +112,16 @@ def _row_major(target: str) -> Facts:
     return Facts.of(compiled.module("neuron.mem"), compiled.run(*arguments, **meta))
 
 
+def _recurrence() -> Facts:
+    """256 channels of 8 states each, in one scan a state for all of 128 iterations."""
+    channels, length, states = 256, 128, 8
+    shapes = (channels, length), (channels, length), (states, length), (channels, states), (channels, length)
+    arguments = (*(data(*shape) for shape in shapes), zeros(channels, states), channels, length)
+    meta = {"FORM": "scaled", "BLOCK": 128, "STATES": states, "TIME_FIRST": False, "LAST": True}
+    compiled = recurrence.compile(*arguments, grid=(2,), **meta)
+    return Facts.of(compiled.module("neuron.mem"), compiled.run(*arguments, **meta))
+
+
 KERNELS["vector_add"] = _vector_add
 KERNELS["nki_tensor_add"] = _nki_tensor_add
 KERNELS["softmax"] = lambda: _softmax(1000, 781, 1024)
@@ -119,6 +130,9 @@ KERNELS["matmul 512x512x512"] = lambda: _matmul(512, 512, 512, (128, 128, 64))
 KERNELS["matmul 200x136x72"] = lambda: _matmul(200, 136, 72, (128, 128, 64))
 KERNELS["matmul 512x512x512 bf16"] = lambda: _row_major("trn1")
 KERNELS["matmul 512x512x512 bf16 on trn2"] = lambda: _row_major("trn2")
+
+
+KERNELS["recurrence"] = _recurrence
 
 
 # Single tiles: `build(kernel, input tiles)` gives what is stored.
@@ -231,6 +245,13 @@ GOLDEN: dict[str, Facts] = {
         moved={"sbuf to hbm": 524288, "hbm to sbuf": 393216},
         sums=1,
         us=10.5,
+    ),
+    "recurrence": Facts(
+        partitions={128: 20},
+        instructions={"vector": 28, "gpsimd": 4, "sync": 7},
+        moved={"sbuf to hbm": 139264, "hbm to sbuf": 794624},
+        sums=0,
+        us=26.9,
     ),
     "layernorm 257x512": Facts(
         partitions={86: 22},

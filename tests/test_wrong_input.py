@@ -60,6 +60,7 @@ TAKES = {
     "regrid": ("tile",),
     "merge-factors": ("tile",),
     "merge-steps": ("tile",),
+    "scan-loops": ("tile",),
     "widen": ("tile",),
     "coalesce": ("tile",),
     "interleave": ("tile",),

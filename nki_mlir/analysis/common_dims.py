@@ -85,8 +85,14 @@ class CommonDims(Classes[Dim]):
                 return self._reduce(op)
             case tile.DotOp():
                 return list(self._dot(op))
+            case tile.LastOp():
+                axis = op.axis.value.data
+                self._without(axis, op.source, op.result)
+                return [((op.source, axis), tile.shape_of(op.source)[axis])]
             case tile.ScanOp() if op.reverse is None:
-                self._alike(op.operands, op.result)
+                self._alike([value for value in (op.source, op.scale) if value is not None], op.result)
+                for dim in range(len(tile.shape_of(op.initial)) if op.initial is not None else 0):
+                    self._link((op.operands[-1], dim), (op.result, dim + (dim >= op.axis.value.data)))
             case AccessOp():
                 return self._access(op)
             case ForOp():
@@ -108,10 +114,14 @@ class CommonDims(Classes[Dim]):
                 pass
         return []
 
+    def _without(self, axis: int, source: SSAValue, target: SSAValue) -> None:
+        """The second lacks a dimension of the first."""
+        for dim in range(len(tile.shape_of(target))):
+            self._link((source, dim + (dim >= axis)), (target, dim))
+
     def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
         axis, shape = op.axis.value.data, tile.shape_of(op.source)
-        for dim in range(len(shape) - 1):
-            self._link((op.source, dim + (dim >= axis)), (op.result, dim))
+        self._without(axis, op.source, op.result)
         tail = tail_of(op.source, axis)
         unchanged = tail is not None and tail.value == neutral(op)
         return [((op.source, axis), tail.start if tail is not None and unchanged else shape[axis])]

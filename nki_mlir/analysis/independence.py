@@ -1,11 +1,10 @@
-"""Whether programs of a grid may run at the same time, and which of their values differ."""
+"""Whether programs of a grid, or iterations of a loop, may run at the same time, and which of their values differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -18,12 +17,37 @@ from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Element, Position
 from nki_mlir.dialects.expr import Counter, Expr, Term
 from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.dialects.tile_types import enclosing_func
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What is done once for each value of an id, of which there are so many."""
+
+    body: Block
+    id: SSAValue
+    count: int
+
+    @classmethod
+    def programs(cls, programs: ProgramsOp, axis: int) -> Repeated:
+        """Along one axis; the ids along the others are any."""
+        return cls(programs.body.block, programs.ids[axis], programs.grid[axis])
+
+    @classmethod
+    def loop(cls, loop: ForOp, trips: int) -> Repeated:
+        """The iterations of a loop that counts from 0."""
+        return cls(loop.body.block, loop.body.block.args[0], trips)
 
 
 def varying(programs: ProgramsOp, axis: int) -> set[SSAValue]:
     """The values of a program that may depend on its id along an axis."""
-    found = {programs.ids[axis]}
-    while _spread(programs.body.block, found):
+    return depending(programs.body.block, {programs.ids[axis]})
+
+
+def depending(block: Block, on: Iterable[SSAValue]) -> set[SSAValue]:
+    """Some values and those inside a block that may depend on them."""
+    found = set(on)
+    while _spread(block, found):
         pass
     return found
 
@@ -60,22 +84,28 @@ def are_independent(programs: ProgramsOp, axis: int) -> bool:
     """Whether no element of memory that a program writes is touched by one with another id along the axis, whatever the
     ids along the others are. Memory that may be shared in part counts as touched; so does what is reached in pointer
     form."""
-    accesses = [op for op in programs.body.walk() if isinstance(op, AccessOp)]
-    if any(isinstance(op, tile.LoadOp | tile.StoreOp | tile.AtomicOp) for op in programs.body.walk()):
+    return are_apart(Repeated.programs(programs, axis))
+
+
+def are_apart(repeated: Repeated) -> bool:
+    """As `are_independent`, of what is done for different ids."""
+    ops = list(repeated.body.walk())
+    accesses = [op for op in ops if isinstance(op, AccessOp)]
+    if any(isinstance(op, tile.LoadOp | tile.StoreOp | tile.AtomicOp) for op in ops):
         return False
     writes = [op for op in accesses if isinstance(op, tile.WriteOp)]
-    return all(_are_apart(write, other, programs, axis) for write in writes for other in accesses)
+    return all(_are_apart(write, other, repeated) for write in writes for other in accesses)
 
 
-def _are_apart(write: AccessOp, other: AccessOp, programs: ProgramsOp, axis: int) -> bool:
+def _are_apart(write: AccessOp, other: AccessOp, repeated: Repeated) -> bool:
     if write.memory is not other.memory:
-        return not _share(write.memory, other.memory, programs)
-    most, id_ = programs.grid[axis] - 1, programs.ids[axis]
+        return not _share(write, other)
+    most, id_ = repeated.count - 1, repeated.id
     if most == 0:
         return True
     limited = [(a, b) for a in _limited(write, id_) for b in _limited(other, id_) if a.is_comparable(b)]
     return any(
-        all(_never_meet(write, other, programs, id_, ends, pair) for ends in ((1, most), (-most, -1)))
+        all(_never_meet(write, other, repeated, ends, pair) for ends in ((1, most), (-most, -1)))
         for pair in (None, *limited)
     )
 
@@ -83,18 +113,17 @@ def _are_apart(write: AccessOp, other: AccessOp, programs: ProgramsOp, axis: int
 def _never_meet(
     write: AccessOp,
     other: AccessOp,
-    programs: ProgramsOp,
-    id_: SSAValue,
+    repeated: Repeated,
     ends: tuple[int, int],
     pair: tuple[_Limited, _Limited] | None,
 ) -> bool:
     """Whether no address is one of both where the other id is more than this one by as much as `ends` say. How far a
     pair of limited coordinates is apart then counts as one number."""
     one, two = pair or (None, None)
-    mine, theirs = _address(write, id_, one), _address(other, id_, two)
+    mine, theirs = _address(write, repeated, one), _address(other, repeated, two)
     if mine is None or theirs is None:
         return False
-    constant, variables = _difference(mine, theirs, id_, programs)
+    constant, variables = _difference(mine, theirs, repeated.id)
     variables.append(Variable(-theirs.factor, *ends))
     if one is not None and two is not None:
         variables.append(Variable(-one.part.stride, *one.distance(two, ends)))
@@ -138,15 +167,15 @@ def _limited(op: AccessOp, id_: SSAValue) -> list[_Limited]:
     return found
 
 
-def _share(one: SSAValue, other: SSAValue, programs: ProgramsOp) -> bool:
+def _share(one: AccessOp, other: AccessOp) -> bool:
     """Whether two arguments may have elements in common; how their addresses relate is not known."""
-    func = programs.parent_op()
-    memories = memories_of(func) if isinstance(func, FuncOp) else {}
-    return one in memories and other in memories and memories[one] == memories[other]
+    func = enclosing_func(one)
+    memories = memories_of(func) if func is not None else {}
+    return all(op.memory in memories for op in (one, other)) and memories[one.memory] == memories[other.memory]
 
 
 class _Address:
-    """An address as `factor` times a program's id, what all programs share, and what takes any value of a range."""
+    """An address as `factor` times an id, what is the same for all ids, and what takes any value of a range."""
 
     def __init__(self, factor: int, shared: Expr, free: list[Variable]):
         self.factor, self.shared, self.free = factor, shared, free
@@ -160,8 +189,9 @@ def _places(op: AccessOp, parts: list[Coordinate]) -> dict[Position, tuple[int, 
     return places
 
 
-def _address(op: AccessOp, id_: SSAValue, left_out: _Limited | None = None) -> _Address | None:
+def _address(op: AccessOp, repeated: Repeated, left_out: _Limited | None = None) -> _Address | None:
     """None where the id enters otherwise than by a factor. Without the coordinate that is left out."""
+    id_ = repeated.id
     parts = list(resolved(op.over_values))
     places = _places(op, parts)
     if left_out is not None:
@@ -178,7 +208,7 @@ def _address(op: AccessOp, id_: SSAValue, left_out: _Limited | None = None) -> _
             factor = coefficient
         elif id_ in Expr(0, ((term, 1),)).counters():
             return None
-        elif _is_shared(term):
+        elif _is_shared(term, repeated.body):
             shared = shared + Expr(0, ((term, coefficient),))
         else:
             free.append(Variable(coefficient, *_range(term, places)))
@@ -232,22 +262,20 @@ def _range(term: Term, places: dict[Position, tuple[int, int]]) -> tuple[int, in
             return bounds(Expr(0, ((term, 1),)))
 
 
-def _is_shared(term: Term) -> bool:
-    """Whether a term is the same for all programs of the grid: a value that they don't make."""
-    return all(isinstance(key, SSAValue) and not _is_inside(key) for key in Expr(0, ((term, 1),)).counters())
+def _is_shared(term: Term, body: Block) -> bool:
+    """Whether a term is the same for all ids: a value that is not made inside."""
+    return all(isinstance(key, SSAValue) and not _is_inside(key, body) for key in Expr(0, ((term, 1),)).counters())
 
 
-def _is_inside(value: SSAValue) -> bool:
+def _is_inside(value: SSAValue, body: Block) -> bool:
     block: Block | None = value.owner if isinstance(value.owner, Block) else value.owner.parent
-    while block is not None:
+    while block is not None and block is not body:
         op: Operation | None = block.parent_op()
-        if isinstance(op, ProgramsOp):
-            return True
         block = op.parent if op is not None else None
-    return False
+    return block is body
 
 
-def _difference(mine: _Address, theirs: _Address, id_: SSAValue, programs: ProgramsOp) -> tuple[int, list[Variable]]:
+def _difference(mine: _Address, theirs: _Address, id_: SSAValue) -> tuple[int, list[Variable]]:
     """One address minus another, but for what the other id is more than this one."""
     rest = mine.shared - theirs.shared
     variables = [*mine.free, *_negated(theirs.free)]

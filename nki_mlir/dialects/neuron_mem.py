@@ -46,7 +46,7 @@ from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.folding import ArithConstants
 from nki_mlir.dialects.instructions import COMPARISONS, FLOATS, UNARY, Alu, AluAttr, FunctionAttr
 from nki_mlir.dialects.layout import Layout, LayoutError
-from nki_mlir.dialects.neuron_mem_scans import FlipOp, MemOp, ReduceOp, ScanOp, lie_alike
+from nki_mlir.dialects.neuron_mem_scans import FlipOp, LastOp, MemOp, ReduceOp, ScanOp, lie_alike
 from nki_mlir.dialects.neuron_mem_types import LayoutAttr, SpaceAttr, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_scans import verify_as_wide
@@ -500,6 +500,7 @@ NeuronMem = Dialect(
         BroadcastOp,
         RelabelOp,
         ReduceOp,
+        LastOp,
         ScanOp,
         FlipOp,
         ScalarOp,

@@ -1,13 +1,15 @@
-"""What operations of `neuron.mem` have in common, and those along one free dimension: reductions, scans, and a
-dimension backwards."""
+"""What operations of `neuron.mem` have in common, and those along one free dimension: reductions, scans, its
+last place, and it backwards."""
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import AnyFloat, IntegerAttr, UnitAttr, i64
+from xdsl.dialects.builtin import AnyFloat, AnyFloatConstr, IntegerAttr, UnitAttr, i64
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
+    base,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
@@ -22,6 +24,7 @@ from xdsl.utils.exceptions import VerifyException
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile_scans import verify_goes_on, verify_scaled
 from nki_mlir.dialects.tile_types import Reduction, ReductionAttr
 
 
@@ -87,35 +90,61 @@ def _verify_along(type_: TileType, axis: int) -> None:
 
 
 @irdl_op_definition
+class LastOp(MemOp):
+    """The last place along a free dimension, which the result does not have."""
+
+    name = "neuron.mem.last"
+    source = operand_def(TileType)
+    axis = prop_def(IntegerAttr.constr(i64))
+    result = result_def(TileType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$source `axis` $axis attr-dict `:` type($source) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        src, axis = tile_type(self.source), self.axis.value.data
+        _verify_along(src, axis)
+        if self.result.type != (want := src.with_layout(src.layout.reduced(axis))):
+            raise VerifyException(f"the result must be {want}, got {self.result.type}")
+
+
+@irdl_op_definition
 class ScanOp(MemOp):
-    """Element i is elements 0 to i along a free dimension combined; with a `scale`, as of `tile.scan`."""
+    """Element i is elements 0 to i along a free dimension combined; with a `scale` and an `initial` element, as of
+    `tile.scan`. The latter may be a scalar."""
 
     name = "neuron.mem.scan"
     kind = prop_def(ReductionAttr)
     source = operand_def(TileType)
     scale = opt_operand_def(TileType)
+    initial = opt_operand_def(base(TileType) | AnyFloatConstr)
     axis = prop_def(IntegerAttr.constr(i64))
     reverse = opt_prop_def(UnitAttr)
     result = result_def(TileType)
     traits = traits_def(Pure())
-    irdl_options = (ParsePropInAttrDict(),)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
-        "$kind $source (`scale` $scale^ `:` type($scale))? `axis` $axis (`reverse` $reverse^)? attr-dict"
-        " `:` type($source) `->` type($result)"
+        "$kind $source (`scale` $scale^ `:` type($scale))? (`initial` $initial^ `:` type($initial))?"
+        " `axis` $axis (`reverse` $reverse^)? attr-dict `:` type($source) `->` type($result)"
     )
 
     def verify_(self) -> None:
         super().verify_()
-        type_ = tile_type(self.source)
+        type_, axis = tile_type(self.source), self.axis.value.data
         _verify_kind(self.kind.data, "scans", type_)
-        _verify_along(type_, self.axis.value.data)
-        lie_alike(*self.operands, self.result)
-        if any(tile_type(v).element_type != type_.element_type for v in (*self.operands, self.result)):
+        _verify_along(type_, axis)
+        full = [self.source, *([] if self.scale is None else [self.scale]), self.result]
+        lie_alike(*full)
+        if any(tile_type(v).element_type != type_.element_type for v in full):
             raise VerifyException("a scan keeps the element type")
-        if self.scale is not None and (
-            self.kind.data is not Reduction.SUM or not isinstance(type_.element_type, AnyFloat)
-        ):
-            raise VerifyException(f"only a sum of floats is scaled, not {self.kind.data} of {type_.element_type}")
+        if self.scale is not None:
+            verify_scaled(self.kind.data, type_.element_type)
+        if self.initial is not None:
+            verify_goes_on(self.kind.data, type_.element_type)
+            wants = (type_.element_type, type_.with_layout(type_.layout.reduced(axis)))
+            if self.initial.type not in wants:
+                raise VerifyException(f"the initial element must be {wants[1]} or a scalar, got {self.initial.type}")
 
 
 @irdl_op_definition

@@ -54,7 +54,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
 )
 from nki_mlir.dialects.tile_products import DotOp
 from nki_mlir.dialects.tile_programs import BeginProgramOp, ProgramsOp
-from nki_mlir.dialects.tile_scans import FlipOp, ReduceOp, ScanOp, verify_as_wide, verify_number
+from nki_mlir.dialects.tile_scans import FlipOp, LastOp, ReduceOp, ScanOp, verify_as_wide, verify_number
 from nki_mlir.dialects.tile_shapes import (  # noqa: F401
     BroadcastOp,
     ExpandDimsOp,
@@ -280,6 +280,7 @@ Tile = Dialect(
         FunctionOp,
         DotOp,
         ReduceOp,
+        LastOp,
         ScanOp,
         FlipOp,
         ReadOp,

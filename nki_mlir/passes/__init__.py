@@ -28,6 +28,7 @@ OURS: dict[str, str] = {
     "merge-factors": "MergeFactors",
     "regrid": "Regrid",
     "merge-steps": "MergeSteps",
+    "scan-loops": "ScanLoops",
     "widen": "Widen",
     "coalesce": "Coalesce",
     "interleave": "Interleave",

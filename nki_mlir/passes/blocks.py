@@ -22,6 +22,7 @@ from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.hoist_loads import SHARE
 from nki_mlir.passes.widths import (
+    ALIKE,
     DEPTH,
     VIEWS,
     Life,
@@ -36,9 +37,6 @@ from nki_mlir.passes.widths import (
     stored,
     words,
 )
-
-_ALIKE = 1.1
-"""Times that differ by less count as the same: then the fewer groups there are, the less there is to wait for."""
 
 _HIDDEN = 1 / 64
 """What part of the work of an engine still counts that another's hides."""
@@ -109,7 +107,7 @@ class Blocks:
                 )
         self.lives: list[tuple[Life, Axes]] = [
             (every[0], tuple(axis for axis, life in enumerate(every) if life.differs))
-            for every in zip(*(lives(programs, differs) for differs in self.differs), strict=True)
+            for every in zip(*(lives(programs.body.block, differs) for differs in self.differs), strict=True)
         ]
         self._load = cache(self._load_time)
 
@@ -140,7 +138,7 @@ class Blocks:
         least = min(prices.values())
         if not math.isfinite(least):
             return (1,) * len(self.grid)
-        alike = [widths for widths, price in prices.items() if price <= least * _ALIKE]
+        alike = [widths for widths, price in prices.items() if price <= least * ALIKE]
         return max(alike, key=lambda widths: (math.prod(widths), -prices[widths]))
 
     def _choices(self, axis: int) -> list[int]:

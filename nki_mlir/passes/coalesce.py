@@ -118,15 +118,17 @@ class _Seams(Classes[Seam]):
                 self._expanded(op)
             case tile.ReshapeOp() if groups := _flattened(op):
                 self._reshaped(op, groups)
-            case tile.ReduceOp():
-                axis = op.axis.value.data
-                self._renumbered(op.result, op.source, [d + (d >= axis) for d in range(len(tile.shape_of(op.result)))])
+            case tile.ReduceOp() | tile.LastOp():
+                self._reduced(op.result, op.source, op.axis.value.data)
             case tile.PermuteOp():
                 self._renumbered(op.result, op.source, list(op.order.get_values()))
             case tile.ScanOp() | tile.FlipOp():
                 axis = op.axis.value.data
-                self._alike([*op.operands, *op.results])
+                initial = op.initial if isinstance(op, tile.ScanOp) else None
+                self._alike([*(v for v in op.operands if v is not initial), op.result])
                 self._keep(op.result, (axis - 1, axis))
+                if initial is not None:
+                    self._reduced(initial, op.result, axis)
             case tile.DotOp():
                 self._product(op)
             case ForOp():
@@ -223,6 +225,10 @@ class _Seams(Classes[Seam]):
         if op.acc is not None:
             self._alike([op.acc, op.result])
 
+    def _reduced(self, few: SSAValue, many: SSAValue, axis: int) -> None:
+        """One value has the dimensions of the other but for `axis`."""
+        self._renumbered(few, many, [d + (d >= axis) for d in range(len(tile.shape_of(few)))])
+
     def _renumbered(self, few: SSAValue, many: SSAValue, dims: Sequence[int]) -> None:
         """Dimension `n` of one value is `dims[n]` of the other, which may have more: those go together that are
         neighbours in both."""
@@ -309,7 +315,7 @@ class _Merge:
                 )
             case tile.ExpandDimsOp() | tile.FlipOp() | tile.ScanOp():
                 op.properties["axis"] = self._number(op.result, op.axis.value.data)
-            case tile.ReduceOp():
+            case tile.ReduceOp() | tile.LastOp():
                 op.properties["axis"] = self._number(op.source, op.axis.value.data)
             case tile.PermuteOp():
                 order = op.order.get_values()

@@ -24,7 +24,8 @@ class CombineInstructions(LevelPass):
         %e = activation op exp data %d                       =>  %e, %s = activation_reduce op exp data %x bias %n
         %s = tensor_reduce op add data %e
 
-    - a factor and a summand of a function's argument are its scale and bias;
+    - a factor and a summand of a function's argument are its scale and bias, also where each row has a factor of its
+      own and there is a function for each;
     - the sum of a function's results is what its engine adds up beside;
     - two operators with a scalar each are one tensor_scalar, one with a scalar and one with a tile a
       scalar_tensor_tensor;

@@ -78,10 +78,12 @@ def _fits(programs: ProgramsOp, axis: int, width: int, target: Target) -> bool:
     """Whether there is room for the tiles of so many programs, and in PSUM beside them for what is turned."""
     memory, differs = target.memory, varying(programs, axis)
     bank = memory.psum_bank_bytes
-    room = most_kept((life, width * -(-life.elements // memory.partitions)) for life in lives(programs, differs))
+    room = most_kept(
+        (life, width * -(-life.elements // memory.partitions)) for life in lives(programs.body.block, differs)
+    )
     sums = most_kept(
         (life, -(-life.elements * life.bytes // (memory.partitions * bank)) * bank // life.bytes)
-        for life in lives(programs, differs, lambda op: isinstance(op, tile.DotOp))
+        for life in lives(programs.body.block, differs, lambda op: isinstance(op, tile.DotOp))
     )
     return room <= memory.sbuf_usable_bytes and width * sums + BANKS * bank <= memory.psum_bytes
 

@@ -201,6 +201,14 @@ class _Placer:
             raise CompileError.at(emit.location, f"a {value.type} that is neither loaded nor computed is not supported")
         return self.tile_as(value, like.layout)
 
+    def full(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        """The tile of a value; of a constant one element, read over and over."""
+        if (scalar := self.scalar(value, emit)) is None:
+            return self.tile_of(value, type_, emit)
+        one = type_.with_layout(type_.layout.unspread(range(len(type_.sizes))))
+        filled = emit.value(mem.FillOp.create(operands=[scalar], result_types=[one]))
+        return emit.value(mem.BroadcastOp.create(operands=[filled], result_types=[type_]))
+
     def operand(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A constant as a scalar, anything else as its tile."""
         scalar = self.scalar(value, emit)
@@ -366,12 +374,20 @@ class _Placer:
         properties: dict[str, Attribute] = {"kind": op.kind, "axis": op.axis}
         return emit.value(mem.ReduceOp.create(operands=[source], result_types=[type_], properties=properties))
 
+    def last(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+        assert isinstance(op, tile.LastOp)
+        source = self.wanted(op, op.source, emit)
+        return emit.value(mem.LastOp.create(operands=[source], result_types=[type_], properties=op.properties))
+
     def along(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         """A scan, or a dimension backwards."""
         assert isinstance(op, tile.ScanOp | tile.FlipOp)
         if isinstance(op, tile.ScanOp) and op.kind.data.ignores_nan:
             raise CompileError.at(op, f"a scan by {op.kind.data} is not supported: run expand-maxnum first")
-        operands = [self.tile_of(v, type_.with_element(tile.element_of(v)), emit) for v in op.operands]
+        initial = op.initial if isinstance(op, tile.ScanOp) else None
+        operands = [self.full(v, type_, emit) for v in op.operands if v is not initial]
+        if initial is not None:
+            operands.append(self.operand(initial, type_.with_layout(type_.layout.reduced(op.axis.value.data)), emit))
         kind = mem.ScanOp if isinstance(op, tile.ScanOp) else mem.FlipOp
         return emit.value(kind.create(operands=operands, result_types=[type_], properties=op.properties))
 
@@ -452,6 +468,7 @@ class _Placer:
         tile.ReshapeOp: reshape,
         tile.PermuteOp: permute,
         tile.ReduceOp: reduce,
+        tile.LastOp: last,
         tile.ScanOp: along,
         tile.FlipOp: along,
         tile.DotOp: dot,

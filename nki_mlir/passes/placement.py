@@ -181,8 +181,10 @@ class Placement:
             layouts = [x for x in self.usual(value) if x.is_free(axis)]
             because = f"; a reduction has all of dimension {axis} on one partition"
         else:
+            if isinstance(op, tile.LastOp):
+                value = op.source
             layouts, because = self.usual(value), ""
-            if isinstance(op, tile.ScanOp | tile.FlipOp):
+            if isinstance(op, tile.LastOp | tile.ScanOp | tile.FlipOp):
                 axis = op.axis.value.data
                 layouts = [x for x in self.usual(value) if x.is_along(axis)]
                 because = f"; {op.name} has all of dimension {axis} on one partition"
@@ -277,8 +279,17 @@ class Placement:
         """A scan, or a dimension backwards: it is one digit of the free dimension."""
         assert isinstance(op, tile.ScanOp | tile.FlipOp)
         axis, operands = op.axis.value.data, [v for v in op.operands if is_placed(v)]
+        initial = op.initial if isinstance(op, tile.ScanOp) else None
         for layout in [x for x in self._layouts(value) if x.is_along(axis)]:
-            yield Form(layout, tuple((v, layout) for v in operands), self._compute(layout, value))
+            wants = tuple((v, layout.reduced(axis) if v is initial else layout) for v in operands)
+            yield Form(layout, wants, self._compute(layout, value))
+
+    def _last(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        """A part of what is there."""
+        assert isinstance(op, tile.LastOp)
+        axis = op.axis.value.data
+        for source in [x for x in self._layouts(op.source) if x.is_along(axis) and self._fits(x, op.source)]:
+            yield Form(source.reduced(axis), ((op.source, source),) if is_placed(op.source) else (), 0.0)
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
@@ -312,6 +323,7 @@ _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterato
     tile.BroadcastOp: Placement._broadcast,
     tile.SplatOp: Placement._splat,
     tile.ReduceOp: Placement._reduce,
+    tile.LastOp: Placement._last,
     tile.ScanOp: Placement._along,
     tile.FlipOp: Placement._along,
     tile.DotOp: Placement._dot,

@@ -34,7 +34,7 @@ from nki_mlir.passes.select_iota import select_iota
 from nki_mlir.passes.select_masks import select_mask
 from nki_mlir.passes.select_matmul import accumulation, matmul_operands
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
-from nki_mlir.passes.select_scans import COMBINING, select_flip, select_scan
+from nki_mlir.passes.select_scans import COMBINING, select_flip, select_last, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
 from nki_mlir.passes.select_turns import shuffle, through_array
 from nki_mlir.passes.selector import Handler, Selector, constant_attr, zero_of
@@ -242,6 +242,7 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.BroadcastOp: _broadcast,
     mem.RelabelOp: _relabel,
     mem.ReduceOp: _reduce,
+    mem.LastOp: select_last,
     mem.ScanOp: select_scan,
     mem.FlipOp: select_flip,
     mem.AccumulatorOp: _accumulator,

@@ -5,8 +5,8 @@ from __future__ import annotations
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
-    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,merge-steps,widen,coalesce,trim,"
-    "interleave"
+    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,merge-steps,scan-loops,dce,widen,coalesce,"
+    "trim,interleave"
 )
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"

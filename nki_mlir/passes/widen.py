@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.independence import are_independent, varying
 from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.dialects.tile_types import enclosing_func
@@ -21,7 +22,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.widening import NotWidenable, Widening
-from nki_mlir.passes.widths import Work
+from nki_mlir.passes.widths import Work, free_sizes
 
 _GAIN = 0.95
 """What part of its time a kernel may still take where it is worth to run programs together."""
@@ -66,12 +67,20 @@ def _by_price(programs: ProgramsOp, prices: Prices) -> None:
         for axis, width in enumerate(Blocks(programs, prices).best(sorted(axes))):
             programs = _widened(programs, axis, width, prices.target.memory.partitions)
         return
+    scans = _scans_rows(programs)
     while axes:
         best = min((_best(programs, axis, prices), axis) for axis in axes)
         (gain, width), axis = best
         axes.remove(axis)
         if gain < _GAIN:
-            programs = _widened(programs, axis, width)
+            programs = _widened(programs, axis, width, prices.target.memory.partitions if scans else None)
+
+
+def _scans_rows(programs: ProgramsOp) -> bool:
+    """Whether a program scans several rows, which then are on the partitions: those of other programs can't be, unless
+    both are one dimension."""
+    scans = [op for op in programs.body.walk() if isinstance(op, tile.ScanOp)]
+    return any(size > 1 for size in free_sizes(programs.body.block)) if scans else False
 
 
 def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
@@ -91,7 +100,8 @@ def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
 
 def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = None) -> ProgramsOp:
     """The programs, run together; as they are where they can't be. With `lanes`, that many of the machine, also where
-    the new dimension would not become part of one that there is, everywhere: products are of matrices."""
+    the new dimension would not become part of one that there is, everywhere: products are of matrices, scans of
+    rows."""
     if width == 1:
         return programs
     differ, carried = varying(programs, axis), dict[SSAValue, int]()

@@ -30,10 +30,10 @@ class NotWidenable(Exception):
 
 
 class Widening:
-    """Runs programs, or iterations, whose ids are `width * first` to below `width * first + width` together, out of
-    `count`. What differs between them has a dimension more, in front of the one that it goes on in: `places` says which
-    it is. `varying` are the values that differ. A product or a reduction whose operands differ and whose result does
-    not goes on over what runs together.
+    """Runs programs, or iterations, together whose ids are the `width` from `width * first + start` on, out of `count`.
+    What differs between them has a dimension more, in front of the one that it goes on in, or, with `is_last`, behind
+    all others: `places` says which it is. `varying` are the values that differ. A product or a reduction whose operands
+    differ and whose result does not goes on over what runs together.
 
     `first` is the new id, `values` has the new values of old ones, and `carried` the place of what loops and branches
     carry, found out before; what it turns out to be is in `settled`."""
@@ -47,9 +47,12 @@ class Widening:
         first: SSAValue,
         values: Mapping[SSAValue, SSAValue],
         carried: Mapping[SSAValue, int],
+        is_last: bool = False,
+        start: int = 0,
     ):
         self.id, self.count, self.width, self.varying, self.first = id_, count, width, varying, first
         self.values = dict(values)
+        self.is_last, self.start = is_last, start
         self.carried, self.settled = carried, dict[SSAValue, int]()
         self.places: dict[SSAValue, int] = {id_: 0}
         products = [u.operation for v in varying for u in v.uses if isinstance(u.operation, tile.DotOp)]
@@ -97,7 +100,7 @@ class Widening:
     @property
     def _ids(self) -> Expr:
         """The ids of the programs that run together, but for their place."""
-        return Expr.counter(self.first) * self.width
+        return Expr.counter(self.first) * self.width + self.start
 
     def _differs(self, op: Operation) -> bool:
         """Whether an operation, or one inside it, is not the same for all programs that run together."""
@@ -146,7 +149,9 @@ class Widening:
         return tile.with_shape(tile.element_of(value), (*shape[:place], self.width, *shape[place:]))
 
     def _usual(self, rank: int) -> int:
-        """The place where nothing else decides: that of columns, or the first."""
+        """The place where nothing else decides: the last, that of columns, or the first."""
+        if self.is_last:
+            return rank
         return max(rank - 1, 0) if self.is_columns else 0
 
     def _made(self, op: Operation, have: int, want: int, **properties: Attribute) -> list[SSAValue]:
@@ -165,7 +170,8 @@ class Widening:
         return self._made(op, place, place)
 
     def reshape(self, op: Operation) -> list[SSAValue]:
-        return self._made(op, 0, 0)
+        have, want = (len(tile.shape_of(v)) if self.is_last else 0 for v in (op.operands[0], op.results[0]))
+        return self._made(op, have, want)
 
     def division(self, op: Operation) -> list[SSAValue]:
         """Of program ids it is arithmetic on addresses, which costs nothing as long as they are scalars."""
@@ -187,7 +193,7 @@ class Widening:
         axis, place = _axis(op), self.places[op.operands[0]]
         if self._is_joined(op):
             return self._joined(op, axis, place)
-        lost = isinstance(op, tile.ReduceOp) and axis < place
+        lost = isinstance(op, tile.ReduceOp | tile.LastOp) and axis < place
         return self._made(op, place, place - lost, axis=IntegerAttr(axis + (axis >= place), i64))
 
     def _joined(self, op: Operation, axis: int, place: int) -> list[SSAValue]:
@@ -198,6 +204,26 @@ class Widening:
         shape[axis] *= self.width
         copy = op.clone({source: self.build.reshape(self.values[source], shape)})
         return [self.build.emit.value(copy)]
+
+    def scan(self, op: Operation) -> list[SSAValue]:
+        """The initial element lacks the axis."""
+        assert isinstance(op, tile.ScanOp)
+        axis, initial = op.axis.value.data, op.initial
+        full = [value for value in (op.source, op.scale) if value is not None]
+        place = next((self.places[value] for value in full if value in self.varying), None)
+        if place is None:
+            assert initial is not None
+            place = self.places[initial] + (self.places[initial] > axis)
+        operands = [self.wide(value, place) for value in full]
+        if initial is not None:
+            initial = self.wide(initial, place - (axis < place))
+        self.places[op.result] = place
+        moved, scale, reverse = axis + (axis >= place), operands[1] if op.scale is not None else None, op.reverse
+        return [
+            self.build.emit.value(
+                tile.ScanOp(op.kind.data.value, operands[0], moved, scale, reverse is not None, initial)
+            )
+        ]
 
     def expand(self, op: Operation) -> list[SSAValue]:
         """An axis is inserted in front of the new dimension, or behind it."""
@@ -274,6 +300,8 @@ class Widening:
 
     def _memory_place(self, op: AccessOp) -> int:
         """In front of the dimension that goes on from one program to the next, where products or reductions do."""
+        if self.is_last:
+            return len(sizes_of(op.moved))
         if self.goes_on:
             shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
             step, strides = coordinates.address.coefficient(self.id), coordinates.strides(len(shape))
@@ -410,7 +438,8 @@ _Handler = Callable[[Widening, Operation], "list[SSAValue]"]
 _HANDLERS: dict[type[Operation], _Handler] = {
     **dict.fromkeys(ELEMENTWISE, Widening.elementwise),
     **dict.fromkeys(_DIVISIONS, Widening.division),
-    **dict.fromkeys((tile.ReduceOp, tile.ScanOp, tile.FlipOp), Widening.along),
+    **dict.fromkeys((tile.ReduceOp, tile.LastOp, tile.FlipOp), Widening.along),
+    tile.ScanOp: Widening.scan,
     tile.ExpandDimsOp: Widening.expand,
     tile.BroadcastOp: Widening.elementwise,
     tile.ReshapeOp: Widening.reshape,

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import i32, i64
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.classes import Classes
 from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.masks import depends_on
@@ -24,6 +26,9 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 
 DEPTH = 2
 """Groups that are under way at a time, where there is room for their tiles."""
+
+ALIKE = 1.1
+"""Times that differ by less count as the same: then the fewer groups there are, the less there is to wait for."""
 
 _NOT_WHOLE = 1 << 20
 """A step of memory that no run goes on over, in elements."""
@@ -73,7 +78,6 @@ class Work:
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
         differs, work = varying(programs, axis), cls(programs.grid[axis])
-        free = list[int]()
         for op in programs.body.walk():
             if differs.isdisjoint((*op.operands, *op.results)):
                 continue
@@ -85,11 +89,11 @@ class Work:
                 work.stays |= any(part.is_bounded for part in inner)
             if not isinstance(op, VIEWS):
                 work.computed += (_Value(words(v) * size_of(v), stored(v), times) for v in op.results if is_placed(v))
-            free += _free(op)
             work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result)
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
         largest = max((v.elements for v in work.computed), default=1)
-        work.lanes, work.lives = min(free, default=largest), lives(programs, differs)
+        work.lanes = min(free_sizes(programs.body.block), default=largest)
+        work.lives = lives(programs.body.block, differs)
         return work
 
     def price(self, width: int, prices: Prices) -> float:
@@ -188,12 +192,10 @@ VIEWS = tile.SplatOp | tile.ShapeOp
 """What need not be made: whoever uses it reads what it is made of."""
 
 
-def lives(
-    programs: ProgramsOp, differs: set[SSAValue], counts: Callable[[Operation], bool] = lambda op: True
-) -> list[Life]:
-    """Of all tiles of a program, or those of operations that count. What a loop uses, or carries, is in use up to its
-    end."""
-    ops = list(programs.body.walk())
+def lives(body: Block, differs: set[SSAValue], counts: Callable[[Operation], bool] = lambda op: True) -> list[Life]:
+    """Of all tiles that are made in a block, or those of operations that count. What a loop uses, or carries, is in use
+    up to its end."""
+    ops = list(body.walk())
     place = {op: number for number, op in enumerate(ops)}
     last: dict[SSAValue, int] = {}
     found: list[Life] = []
@@ -264,10 +266,24 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
     return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp))
 
 
-def _free(op: Operation) -> Iterator[int]:
-    """How many elements of an operation can lie on partitions: those beside the dimension that it goes along."""
-    match op:
-        case tile.ReduceOp() | tile.ScanOp() | tile.FlipOp():
-            yield size_of(op.source) // max(tile.shape_of(op.source)[op.axis.value.data], 1)
-        case _:
-            pass
+def free_sizes(body: Block) -> Iterator[int]:
+    """How many elements of each operation along a dimension can lie on partitions: those beside the dimension, and
+    where it is a scan, beside all that the scanned elements are reduced along."""
+    alike, along = Classes[SSAValue](), list[tuple[SSAValue, int]]()
+    for op in body.walk():
+        match op:
+            case tile.ReduceOp() | tile.LastOp() | tile.FlipOp():
+                along.append((op.source, op.axis.value.data))
+            case tile.ScanOp():
+                along.append((op.source, op.axis.value.data))
+                alike.unite(op.source, op.result)
+            case _ if isinstance(op, ELEMENTWISE):
+                for value in op.operands:
+                    alike.unite(value, op.results[0])
+            case _:
+                pass
+    scanned = {alike.of(op.source) for op in body.walk() if isinstance(op, tile.ScanOp)}
+    for value, axis in along:
+        name, shape = alike.of(value), tile.shape_of(value)
+        axes = {d for other, d in along if alike.of(other) == name} if name in scanned else {axis}
+        yield max(1, math.prod(size for d, size in enumerate(shape) if d not in axes))

@@ -159,8 +159,19 @@ class Value:
             return reduced
         return self.kernel.emit(tile.ExpandDimsOp(reduced.ssa, axis))
 
-    def scan(self, kind: str, axis: int, scale: Value | None = None, reverse: bool = False) -> Value:
-        return self.kernel.emit(tile.ScanOp(kind, self.ssa, axis, None if scale is None else scale.ssa, reverse))
+    def scan(
+        self,
+        kind: str,
+        axis: int,
+        scale: Value | None = None,
+        reverse: bool = False,
+        initial: Value | None = None,
+    ) -> Value:
+        factor, first = (None if value is None else value.ssa for value in (scale, initial))
+        return self.kernel.emit(tile.ScanOp(kind, self.ssa, axis, factor, reverse, first))
+
+    def last(self, axis: int) -> Value:
+        return self.kernel.emit(tile.LastOp(self.ssa, axis))
 
     def flip(self, axis: int) -> Value:
         return self.kernel.emit(tile.FlipOp(self.ssa, axis))

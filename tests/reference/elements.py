@@ -159,8 +159,10 @@ SCANS: dict[str, Function] = {
 }
 
 
-def scan(kind: str, array: Array, scale: Array | None, axis: int, reverse: bool, type_: Attribute) -> Array:
-    """One element after the other along an axis, in fp32 or wrapping integers."""
+def scan(
+    kind: str, array: Array, scale: Array | None, initial: Array | None, axis: int, reverse: bool, type_: Attribute
+) -> Array:
+    """One element after the other along an axis, in fp32 or wrapping integers, going on from the initial one."""
     direction = -1 if reverse else 1
 
     def along(*arrays: Array) -> Array:
@@ -174,7 +176,16 @@ def scan(kind: str, array: Array, scale: Array | None, axis: int, reverse: bool,
             found = SCANS[kind](np.ascontiguousarray(x), axis=0)
         return np.moveaxis(found[::direction], 0, axis)
 
-    return compute(along, type_, array, *(() if scale is None else (scale,)))
+    if initial is None:
+        return compute(along, type_, array, *(() if scale is None else (scale,)))
+    shape = (*array.shape[:axis], *array.shape[axis + 1 :])
+    first = np.expand_dims(np.broadcast_to(initial, shape), axis).astype(array.dtype)
+    order = slice(None, None, direction)
+    arrays = [np.concatenate([first, array][order], axis)]
+    if scale is not None:
+        arrays.append(np.concatenate([np.ones_like(first), scale][order], axis))
+    kept = slice(1, None) if direction == 1 else slice(None, -1)
+    return compute(along, type_, *arrays)[(slice(None),) * axis + (kept,)]
 
 
 def products(a: Array, b: Array, over: tuple[Dims, Dims], batch: tuple[Dims, Dims]) -> Array:

@@ -117,13 +117,17 @@ class MemFunctions(InterpreterFunctions):
     def bitcast(self, interpreter: Interpreter, op: mem.BitcastOp, args: PythonValues) -> PythonValues:
         return (np.ascontiguousarray(args[0]).view(elements.storage(tile_type(op.result).element_type)),)
 
+    @impl(mem.LastOp)
+    def last(self, interpreter: Interpreter, op: mem.LastOp, args: PythonValues) -> PythonValues:
+        return (np.take(args[0], -1, op.axis.value.data),)
+
     @impl(mem.ScanOp)
     def scan(self, interpreter: Interpreter, op: mem.ScanOp, args: PythonValues) -> PythonValues:
-        source, *scale = args
+        source, *others = args
+        scale = others.pop(0) if op.scale is not None else None
+        initial = others.pop() if op.initial is not None else None
         kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
-        return (
-            elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile_type(op.result).element_type),
-        )
+        return (elements.scan(kind, source, scale, initial, axis, reverse, tile_type(op.result).element_type),)
 
     @impl(mem.FlipOp)
     def flip(self, interpreter: Interpreter, op: mem.FlipOp, args: PythonValues) -> PythonValues:

@@ -159,11 +159,17 @@ class TileFunctions(InterpreterFunctions):
     def bitcast(self, interpreter: Interpreter, op: tile.BitcastOp, args: PythonValues) -> PythonValues:
         return (np.ascontiguousarray(args[0]).view(elements.storage(tile.element_of(op.result))),)
 
+    @impl(tile.LastOp)
+    def last(self, interpreter: Interpreter, op: tile.LastOp, args: PythonValues) -> PythonValues:
+        return (np.take(args[0], -1, op.axis.value.data),)
+
     @impl(tile.ScanOp)
     def scan(self, interpreter: Interpreter, op: tile.ScanOp, args: PythonValues) -> PythonValues:
-        source, *scale = args
+        source, *others = args
+        scale = others.pop(0) if op.scale is not None else None
+        initial = others.pop() if op.initial is not None else None
         kind, axis, reverse = op.kind.data.value, op.axis.value.data, op.reverse is not None
-        return (elements.scan(kind, source, scale[0] if scale else None, axis, reverse, tile.element_of(op.result)),)
+        return (elements.scan(kind, source, scale, initial, axis, reverse, tile.element_of(op.result)),)
 
     @impl(tile.FlipOp)
     def flip(self, interpreter: Interpreter, op: tile.FlipOp, args: PythonValues) -> PythonValues:

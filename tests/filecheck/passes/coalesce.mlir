@@ -219,3 +219,44 @@ func.func @dimensions_between(%a: memref<128x128xf32>, %c: memref<128x384xf32>) 
   tile.write %w to %c [768 * d0 + 128 * d1 + d2 by 1] : tensor<64x6x128xf32> -> memref<128x384xf32>
   func.return
 }
+
+// The dimensions beside that of a scan, of what it goes on from, and of its last place.
+// CHECK-LABEL: func.func @beside_a_scan
+// CHECK: [[I:%.*]] = tile.read %i [d0 by 1] : memref<256xf32> -> tensor<256xf32>
+// CHECK: [[S:%.*]] = tile.scan sum {{%.*}} initial [[I]] : tensor<256xf32> axis 1 : tensor<256x50xf32> -> tensor<256x50xf32>
+// CHECK: tile.last [[S]] axis 1 : tensor<256x50xf32> -> tensor<256xf32>
+func.func @beside_a_scan(%x: memref<256x50xf32>, %i: memref<256xf32>) {
+  %v = tile.read %x [3200 * d0 + 50 * d1 + d2 by 1] : memref<256x50xf32> -> tensor<4x64x50xf32>
+  %h = tile.read %i [64 * d0 + d1 by 1] : memref<256xf32> -> tensor<4x64xf32>
+  %s = tile.scan sum %v initial %h : tensor<4x64xf32> axis 2 : tensor<4x64x50xf32> -> tensor<4x64x50xf32>
+  %l = tile.last %s axis 2 : tensor<4x64x50xf32> -> tensor<4x64xf32>
+  tile.write %s to %x [3200 * d0 + 50 * d1 + d2 by 1] : tensor<4x64x50xf32> -> memref<256x50xf32>
+  tile.write %l to %i [64 * d0 + d1 by 1] : tensor<4x64xf32> -> memref<256xf32>
+  func.return
+}
+
+// What is scanned keeps its dimension, and the one in front of it.
+// CHECK-LABEL: func.func @along_a_scan
+// CHECK: tile.scan sum {{%.*}} initial {{%.*}} : tensor<4x50xf32> axis 1 : tensor<4x64x50xf32> -> tensor<4x64x50xf32>
+func.func @along_a_scan(%x: memref<256x50xf32>, %i: memref<4x50xf32>) {
+  %v = tile.read %x [3200 * d0 + 50 * d1 + d2 by 1] : memref<256x50xf32> -> tensor<4x64x50xf32>
+  %h = tile.read %i [50 * d0 + d1 by 1] : memref<4x50xf32> -> tensor<4x50xf32>
+  %s = tile.scan sum %v initial %h : tensor<4x50xf32> axis 1 : tensor<4x64x50xf32> -> tensor<4x64x50xf32>
+  tile.write %s to %x [3200 * d0 + 50 * d1 + d2 by 1] : tensor<4x64x50xf32> -> memref<256x50xf32>
+  func.return
+}
+
+// What is the same along both, one element of each: of two dimensions one is left.
+// CHECK-LABEL: func.func @the_same_along_both
+// CHECK: [[B:%.*]] = tile.expand_dims {{%.*}} axis 0 : tensor<50xf32> -> tensor<1x50xf32>
+// CHECK-NEXT: tile.broadcast [[B]] : tensor<1x50xf32> -> tensor<256x50xf32>
+func.func @the_same_along_both(%x: memref<256x50xf32>, %w: memref<50xf32>) {
+  %v = tile.read %x [3200 * d0 + 50 * d1 + d2 by 1] : memref<256x50xf32> -> tensor<4x64x50xf32>
+  %a = tile.read %w [d0 by 1] : memref<50xf32> -> tensor<50xf32>
+  %b = tile.expand_dims %a axis 0 : tensor<50xf32> -> tensor<1x50xf32>
+  %c = tile.expand_dims %b axis 0 : tensor<1x50xf32> -> tensor<1x1x50xf32>
+  %d = tile.broadcast %c : tensor<1x1x50xf32> -> tensor<4x64x50xf32>
+  %s = arith.mulf %v, %d : tensor<4x64x50xf32>
+  tile.write %s to %x [3200 * d0 + 50 * d1 + d2 by 1] : tensor<4x64x50xf32> -> memref<256x50xf32>
+  func.return
+}

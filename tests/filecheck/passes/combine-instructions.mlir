@@ -39,6 +39,51 @@ func.func @softmax(%xv: !view, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f
   func.return
 }
 
+// Rows of 256 elements with a factor each: a function of each row, with it as its scale.
+// CHECK-LABEL: func.func @factors_of_rows
+// CHECK:       %[[E:.*]] = neuron.engine.empty "e"
+// CHECK:       %[[D0:.*]] = neuron.engine.view %[[E]] {{.*}}, [1 x 256], f32>
+// CHECK:       %[[F0:.*]] = neuron.engine.view %fs : {{.*}}, [1 x 1], f32>
+// CHECK:       %[[A:.*]] = neuron.engine.activation scalar op exp dst %[[D0]] : {{.*}} scale %[[F0]]
+// CHECK:       %[[D1:.*]] = neuron.engine.view %[[A]] at %{{.*}} {{.*}}, [1 x 256], f32>
+// CHECK:       %[[F1:.*]] = neuron.engine.view %fs at %{{.*}} : {{.*}}, [1 x 1], f32>
+// CHECK:       %[[B:.*]] = neuron.engine.activation scalar op exp dst %[[D1]] : {{.*}} scale %[[F1]]
+// CHECK-NOT:   tensor_tensor
+// CHECK:       neuron.engine.view %[[B]]
+func.func @factors_of_rows(%xs: !neuron.mem.tile<sbuf, 128x256xf32, [d0] x [d1]>, %fs: !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]>, %to: !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32>) {
+  %xv = neuron.engine.view %xs : !neuron.mem.tile<sbuf, 128x256xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [0 x 2, 1 x 256], f32>
+  %fv = neuron.engine.view %fs : !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 256], f32>
+  %e1 = neuron.engine.empty "d" : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %v1 = neuron.engine.view %e1 : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %d = neuron.engine.tensor_tensor vector op multiply dst %v1 : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data1 %xv : !neuron.engine.view<sbuf[0:128], [0 x 2, 1 x 256], f32> data2 %fv : !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 256], f32> -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %dv = neuron.engine.view %d : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %e2 = neuron.engine.empty "e" : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %v2 = neuron.engine.view %e2 : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %e = neuron.engine.activation scalar op exp dst %v2 : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data %dv : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %ev = neuron.engine.view %e : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32> src %ev : !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  func.return
+}
+
+// Short rows take longer one by one.
+// CHECK-LABEL: func.func @factors_of_short_rows
+// CHECK:       neuron.engine.tensor_tensor vector op multiply
+// CHECK:       neuron.engine.activation scalar op exp {{.*}}, [1 x 512], f32>
+func.func @factors_of_short_rows(%xs: !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>, %fs: !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>, %to: !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32>) {
+  %xv = neuron.engine.view %xs : !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [0 x 64, 1 x 8], f32>
+  %fv = neuron.engine.view %fs : !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 64, 0 x 8], f32>
+  %e1 = neuron.engine.empty "d" : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %v1 = neuron.engine.view %e1 : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %d = neuron.engine.tensor_tensor vector op multiply dst %v1 : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data1 %fv : !neuron.engine.view<sbuf[0:128], [1 x 64, 0 x 8], f32> data2 %xv : !neuron.engine.view<sbuf[0:128], [0 x 64, 1 x 8], f32> -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %dv = neuron.engine.view %d : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %e2 = neuron.engine.empty "e" : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %v2 = neuron.engine.view %e2 : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  %e = neuron.engine.activation scalar op exp dst %v2 : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> data %dv : !neuron.engine.view<sbuf[0:128], [1 x 512], f32> -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+  %ev = neuron.engine.view %e : !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [512 x 128, 1 x 512], f32> src %ev : !neuron.engine.view<sbuf[0:128], [1 x 512], f32>
+  func.return
+}
+
 // A factor and a summand: scale and bias. On NeuronCore-v2 a bias is a column.
 // CHECK-LABEL: func.func @factor_and_summand
 // CHECK:       %[[C:.*]] = neuron.engine.memset vector value 3.000000e+00 : f32

@@ -446,6 +446,31 @@ func.func @reshaped_indices_without_a_stride(%y: memref<16xf32>) {
   func.return
 }
 
+// The initial element lies as what is scanned without the axis. A constant is a scalar, or one element that is read over
+// and over.
+// CHECK-LABEL: func.func @a_scan_that_goes_on
+// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+// CHECK: [[I:%.*]] = neuron.mem.load %i {{.*}} -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+// CHECK: [[S:%.*]] = neuron.mem.scan sum [[X]] initial [[I]] : {{.*}} axis 1
+// CHECK: [[L:%.*]] = neuron.mem.last [[S]] axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+// CHECK: [[O:%.*]] = neuron.mem.fill {{.*}} -> !neuron.mem.tile<sbuf, 1x1xf32, [*:64] x []>
+// CHECK: [[F:%.*]] = neuron.mem.broadcast [[O]]
+// CHECK: [[ONE:%.*]] = arith.constant 1.000000e+00 : f32
+// CHECK: neuron.mem.scan sum [[S]] scale [[F]] : {{.*}} initial [[ONE]] : f32 axis 1
+// CHECK: neuron.mem.store [[L]] to %i
+func.func @a_scan_that_goes_on(%x: memref<64x32xf32>, %i: memref<64xf32>) {
+  %half = arith.constant dense<0.5> : tensor<64x32xf32>
+  %ones = arith.constant dense<1.0> : tensor<64xf32>
+  %v = tile.read %x [d0 by 32, d1 by 1] : memref<64x32xf32> -> tensor<64x32xf32>
+  %h = tile.read %i [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+  %s = tile.scan sum %v initial %h : tensor<64xf32> axis 1 : tensor<64x32xf32> -> tensor<64x32xf32>
+  %l = tile.last %s axis 1 : tensor<64x32xf32> -> tensor<64xf32>
+  %r = tile.scan sum %s scale %half : tensor<64x32xf32> initial %ones : tensor<64xf32> axis 1 : tensor<64x32xf32> -> tensor<64x32xf32>
+  tile.write %r to %x [d0 by 32, d1 by 1] : tensor<64x32xf32> -> memref<64x32xf32>
+  tile.write %l to %i [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @what_is_scanned_is_free
 // CHECK: [[X:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
 // CHECK: [[S:%.*]] = neuron.mem.scan sum [[X]] axis 1 reverse

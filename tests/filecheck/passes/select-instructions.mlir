@@ -308,6 +308,26 @@ func.func @a_scaled_scan(%x: memref<2048xf32>) {
   func.return
 }
 
+// With an initial element the scale is read where it is. The last place is a part of what is there.
+// CHECK-LABEL: func.func @a_scan_that_goes_on
+// CHECK-NOT: neuron.engine.tensor_copy
+// CHECK-NOT: neuron.engine.memset
+// CHECK: %[[Y:.*]] = neuron.engine.dma_copy {{.*}} !neuron.engine.view<hbm, [1 x 64], f32>
+// CHECK: %[[I:.*]] = neuron.engine.view %[[Y]] : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 1], f32>
+// CHECK: %[[S:.*]] = neuron.engine.tensor_tensor_scan vector op0 multiply op1 add {{.*}} initial %[[I]]
+// CHECK: %[[P:.*]] = neuron.engine.tensor_tensor_scan vector op0 multiply op1 multiply {{.*}} initial %{{.*}} : f32
+// CHECK: neuron.engine.view %[[P]] at %{{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 1], f32>
+func.func @a_scan_that_goes_on(%x: memref<2048xf32>, %y: memref<64xf32>) {
+  %half = arith.constant 5.000000e-01 : f32
+  %v = neuron.mem.load %x [d0 by 32, d1 by 1] : memref<2048xf32> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %i = neuron.mem.load %y [d0 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %s = neuron.mem.scan sum %v scale %v : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> initial %i : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %p = neuron.mem.scan product %s initial %half : f32 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %l = neuron.mem.last %p axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  neuron.mem.store %l to %y [d0 by 1] : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> -> memref<64xf32>
+  func.return
+}
+
 // Exact: by doubling the distance, three times for five elements.
 // CHECK-LABEL: func.func @a_scan_of_integers
 // CHECK: neuron.engine.tensor_tensor gpsimd op add {{.*}}, [1 x 4], i32>

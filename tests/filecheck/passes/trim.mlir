@@ -120,3 +120,17 @@ func.func @what_is_left_open(%in: memref<50xf32>, %out: memref<1xf32>) {
   tile.write %s to %out [0 by 1] : f32 -> memref<1xf32>
   func.return
 }
+
+// The last place is one of all; beside it, and beside what is scanned, a dimension ends where its store does.
+// CHECK-LABEL: func.func @the_last_place
+// CHECK: [[H:%.*]] = tile.read %h {{.*}} -> tensor<5xf32>
+// CHECK: [[S:%.*]] = tile.scan sum {{%.*}} initial [[H]] : tensor<5xf32> axis 1 : tensor<5x64xf32> -> tensor<5x64xf32>
+// CHECK: tile.last [[S]] axis 1 : tensor<5x64xf32> -> tensor<5xf32>
+func.func @the_last_place(%in: memref<8x64xf32>, %h: memref<8xf32>, %out: memref<5xf32>) {
+  %x = tile.read %in [d0 by 64, d1 by 1] : memref<8x64xf32> -> tensor<8x64xf32>
+  %i = tile.read %h [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  %s = tile.scan sum %x initial %i : tensor<8xf32> axis 1 : tensor<8x64xf32> -> tensor<8x64xf32>
+  %l = tile.last %s axis 1 : tensor<8x64xf32> -> tensor<8xf32>
+  tile.write %l to %out [d0 in * to 5 by 1] : tensor<8xf32> -> memref<5xf32>
+  func.return
+}

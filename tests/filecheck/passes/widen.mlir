@@ -21,6 +21,55 @@ func.func @rows_are_lanes(%in: memref<1000x4096xf32>, %out: memref<1000x4096xf32
   func.return
 }
 
+// Scans of what differs, or that go on from what differs, and their last places.
+// CHECK-LABEL: func.func @scans
+// CHECK: [[S:%.*]] = tile.scan sum {{%.*}} scale {{%.*}} : tensor<1000x64xf32> initial {{%.*}} : tensor<1000xf32> axis 1 : tensor<1000x64xf32> -> tensor<1000x64xf32>
+// CHECK: [[L:%.*]] = tile.last [[S]] axis 1 : tensor<1000x64xf32> -> tensor<1000xf32>
+// CHECK: [[W:%.*]] = tile.expand_dims {{%.*}} axis 0 : tensor<64xf32> -> tensor<1x64xf32>
+// CHECK: [[B:%.*]] = tile.broadcast [[W]] : tensor<1x64xf32> -> tensor<1000x64xf32>
+// CHECK: tile.scan sum [[B]] initial [[L]] : tensor<1000xf32> axis 1 : tensor<1000x64xf32> -> tensor<1000x64xf32>
+func.func @scans(%in: memref<1000x64xf32>, %w: memref<64xf32>, %out: memref<1000x64xf32>) {
+  tile.programs (%i) in [1000] {
+    %half = arith.constant 0.5 : f32
+    %x = tile.read %in(%i) [s0 by 64, d0 by 1] : memref<1000x64xf32> -> tensor<64xf32>
+    %v = tile.read %w [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+    %s = tile.scan sum %x scale %v : tensor<64xf32> initial %half : f32 axis 0 : tensor<64xf32> -> tensor<64xf32>
+    %l = tile.last %s axis 0 : tensor<64xf32> -> f32
+    %r = tile.scan sum %v initial %l : f32 axis 0 : tensor<64xf32> -> tensor<64xf32>
+    tile.write %r to %out(%i) [s0 by 64, d0 by 1] : tensor<64xf32> -> memref<1000x64xf32>
+  }
+  func.return
+}
+
+// Rows that are scanned are on the partitions: those of several programs where they are as many as there are partitions.
+// CHECK-LABEL: func.func @rows_that_are_scanned
+// CHECK: tile.programs ({{%.*}}) in [2] by [8] of [16]
+// CHECK: tile.broadcast {{%.*}} : tensor<1x1x512xf32> -> tensor<8x16x512xf32>
+// CHECK: tile.scan sum {{%.*}} axis 2 : tensor<8x16x512xf32>
+func.func @rows_that_are_scanned(%in: memref<256x512xf32>, %w: memref<512xf32>) {
+  tile.programs (%i) in [16] {
+    %x = tile.read %in(%i) [16 * s0 + d0 by 512, d1 by 1] : memref<256x512xf32> -> tensor<16x512xf32>
+    %v = tile.read %w [d0 by 1] : memref<512xf32> -> tensor<512xf32>
+    %b = tile.expand_dims %v axis 0 : tensor<512xf32> -> tensor<1x512xf32>
+    %c = tile.broadcast %b : tensor<1x512xf32> -> tensor<16x512xf32>
+    %y = arith.mulf %x, %c : tensor<16x512xf32>
+    %s = tile.scan sum %y axis 1 : tensor<16x512xf32> -> tensor<16x512xf32>
+    tile.write %s to %in(%i) [16 * s0 + d0 by 512, d1 by 1] : tensor<16x512xf32> -> memref<256x512xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @too_few_rows_that_are_scanned
+// CHECK: tile.programs ({{%.*}}) in [4] {
+func.func @too_few_rows_that_are_scanned(%in: memref<64x512xf32>) {
+  tile.programs (%i) in [4] {
+    %x = tile.read %in(%i) [16 * s0 + d0 by 512, d1 by 1] : memref<64x512xf32> -> tensor<16x512xf32>
+    %s = tile.scan sum %x axis 1 : tensor<16x512xf32> -> tensor<16x512xf32>
+    tile.write %s to %in(%i) [16 * s0 + d0 by 512, d1 by 1] : tensor<16x512xf32> -> memref<64x512xf32>
+  }
+  func.return
+}
+
 // No number of groups divides a prime: the last one has fewer rows.
 // CHECK-LABEL: func.func @the_last_group_has_fewer
 // CHECK: tile.programs ([[I:%.*]]) in [8] by [128] of [1021]

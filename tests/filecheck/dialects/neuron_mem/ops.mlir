@@ -185,6 +185,13 @@ func.func @along_a_dimension(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>)
   %n = neuron.mem.scan max %a axis 1 reverse : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.scan sum %{{.*}} scale %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %o = neuron.mem.scan sum %a scale %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  // CHECK: %{{.*}} = neuron.mem.last %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %l = neuron.mem.last %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  // CHECK: %{{.*}} = neuron.mem.scan product %{{.*}} initial %{{.*}} : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %t = neuron.mem.scan product %a initial %l : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %half = arith.constant 5.000000e-01 : f32
+  // CHECK: %{{.*}} = neuron.mem.scan sum %{{.*}} scale %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> initial %{{.*}} : f32 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %u = neuron.mem.scan sum %a scale %a : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> initial %half : f32 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.flip %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   %p = neuron.mem.flip %a axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.bitcast %{{.*}} : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>

@@ -877,6 +877,38 @@ func.func @no_engine_scans_by_maxnum(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] 
 
 // -----
 
+func.func @an_initial_element_of_integers(%0: !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>, %1: !neuron.mem.tile<sbuf, 64xi32, [d0] x []>) {
+  // CHECK: only a sum or product of floats has an initial element, not sum of i32
+  %r = neuron.mem.scan sum %0 initial %1 : !neuron.mem.tile<sbuf, 64xi32, [d0] x []> axis 1 : !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @where_an_initial_element_lies(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, %1: !neuron.mem.tile<sbuf, 64xf32, [] x [d0]>) {
+  // CHECK: the initial element must be !neuron.mem.tile<sbuf, 64xf32, [d0] x []> or a scalar, got !neuron.mem.tile<sbuf, 64xf32, [] x [d0]>
+  %r = neuron.mem.scan sum %0 initial %1 : !neuron.mem.tile<sbuf, 64xf32, [] x [d0]> axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @the_last_place_of_a_free_dimension(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: axis 0 must be one digit in the free dimension
+  %r = neuron.mem.last %0 axis 0 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>
+  func.return
+}
+
+// -----
+
+func.func @where_the_last_place_lies(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
+  // CHECK: the result must be !neuron.mem.tile<sbuf, 64xf32, [d0] x []>, got !neuron.mem.tile<sbuf, 64xf32, [] x [d0]>
+  %r = neuron.mem.last %0 axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [] x [d0]>
+  func.return
+}
+
+// -----
+
 // CHECK: a sequencer reads sbuf, not psum; convert the tile
 func.func @a_scalar_in_psum(%0: !neuron.mem.tile<psum, 1xf32, [] x [d0]>) {
   %1 = neuron.mem.scalar %0 : !neuron.mem.tile<psum, 1xf32, [] x [d0]> -> index

@@ -149,6 +149,16 @@ func.func @along_a_dimension() {
   %f = tile.scan sum %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
   // CHECK: %{{.*}} = tile.scan sum %{{.*}} scale %{{.*}} : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
   %g = tile.scan sum %x scale %x : tensor<4x8xf32> axis 0 reverse : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.last %{{.*}} axis 0 : tensor<4x8xf32> -> tensor<8xf32>
+  %l = tile.last %x axis 0 : tensor<4x8xf32> -> tensor<8xf32>
+  // CHECK: %{{.*}} = tile.last %{{.*}} axis 0 : tensor<8xi32> -> i32
+  %m = tile.last %i axis 0 : tensor<8xi32> -> i32
+  // CHECK: %{{.*}} = tile.scan product %{{.*}} initial %{{.*}} : tensor<8xf32> axis 0 : tensor<4x8xf32> -> tensor<4x8xf32>
+  %n = tile.scan product %x initial %l : tensor<8xf32> axis 0 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: %{{.*}} = tile.last %{{.*}} axis 0 : tensor<8xf32> -> f32
+  %p = tile.last %l axis 0 : tensor<8xf32> -> f32
+  // CHECK: %{{.*}} = tile.scan sum %{{.*}} scale %{{.*}} : tensor<8xf32> initial %{{.*}} : f32 axis 0 reverse : tensor<8xf32> -> tensor<8xf32>
+  %o = tile.scan sum %l scale %l : tensor<8xf32> initial %p : f32 axis 0 reverse : tensor<8xf32> -> tensor<8xf32>
   // CHECK: %{{.*}} = tile.scan and %{{.*}} axis 0 : tensor<8xi32> -> tensor<8xi32>
   %h = tile.scan and %i axis 0 : tensor<8xi32> -> tensor<8xi32>
   // CHECK: %{{.*}} = tile.flip %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>

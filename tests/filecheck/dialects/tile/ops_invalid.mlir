@@ -588,6 +588,60 @@ func.func @the_scale_of_a_scan() {
 
 // -----
 
+func.func @only_sums_and_products_go_on() {
+  %x, %s = "test.op"() : () -> (tensor<8xf32>, f32)
+  // CHECK: Operation does not verify: only a sum or product of floats has an initial element, not max of f32
+  %0 = tile.scan max %x initial %s : f32 axis 0 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @only_scans_of_floats_go_on() {
+  %x, %s = "test.op"() : () -> (tensor<8xi32>, i32)
+  // CHECK: Operation does not verify: only a sum or product of floats has an initial element, not sum of i32
+  %0 = tile.scan sum %x initial %s : i32 axis 0 : tensor<8xi32> -> tensor<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @the_initial_element_of_a_scan() {
+  %x, %s = "test.op"() : () -> (tensor<4x8xf32>, tensor<8xf32>)
+  // CHECK: Operation does not verify: the initial element must be tensor<4xf32>, got tensor<8xf32>
+  %0 = tile.scan sum %x initial %s : tensor<8xf32> axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_the_last_place() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: axis 1 is outside the 1 dimensions of the operand
+  %0 = tile.last %x axis 1 : tensor<8xf32> -> f32
+  func.return
+}
+
+// -----
+
+func.func @no_last_place() {
+  %x = "test.op"() : () -> tensor<4x0xf32>
+  // CHECK: Operation does not verify: dimension 1 has no places
+  %0 = tile.last %x axis 1 : tensor<4x0xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_type_of_the_last_place() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<4xf32>, got tensor<8xf32>
+  %0 = tile.last %x axis 1 : tensor<4x8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
 func.func @the_axis_of_a_flip() {
   %x = "test.op"() : () -> tensor<8xf32>
   // CHECK: Operation does not verify: axis -1 is outside the 1 dimensions of the operand
