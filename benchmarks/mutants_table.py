@@ -747,7 +747,6 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
-        ("single", "shape[n] == shape[n + 1] == 1", "False", _filecheck("coalesce")),
         ("merged", "all(merge.seams.of(seam) in merge.merged for seam in seams)", "True", _filecheck("widen")),
     ),
     *_of(
