@@ -10,7 +10,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.independence import Repeated, are_apart, depending
-from nki_mlir.analysis.indices import trip_count
+from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.linear_states import Made, Part, Recurrence, Recurrences
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
@@ -19,7 +19,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.normalize_loops import normalize, normalize_all, replace_loop
+from nki_mlir.passes.normalize_loops import normalize, replace_loop
 from nki_mlir.passes.scan_widths import Steps
 from nki_mlir.passes.tile_builder import TileBuilder
 from nki_mlir.passes.widening import NotWidenable, Widening
@@ -51,7 +51,6 @@ class ScanLoops(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.width is not None and self.width < 1:
             raise CompileError(f"scan-loops: width must be at least 1, got {self.width}")
-        normalize_all(op)
         prices = Prices(target_of(op))
         for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
             scan = _Scan.of(loop)
@@ -74,6 +73,8 @@ class _Scan:
     def of(cls, loop: ForOp) -> _Scan | None:
         """None for any other loop."""
         trips = trip_count(loop)
+        if (constant(loop.lb), constant(loop.step)) != (0, 1):
+            return None
         known = Recurrences.of(loop) if trips is not None and trips > 1 else None
         if trips is None or known is None or not any(one.is_read for one in known.found):
             return None
