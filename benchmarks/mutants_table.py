@@ -278,8 +278,8 @@ MUTANTS: list[Mutant] = [
         ),
         (
             "read again",
-            "or not is_read_once(inner):\n        return None\n    if not is_float",
-            "and False:\n        return None\n    if not is_float",
+            'not inner.is_a("tensor_scalar") or not is_read_once(inner):',
+            'not inner.is_a("tensor_scalar"):',
             _filecheck("combine-instructions"),
         ),
     ),
@@ -297,8 +297,8 @@ MUTANTS: list[Mutant] = [
         ("few", "REPEATED = 4", "REPEATED = 1", _filecheck("assign-engines")),
         (
             "integers",
-            "if not all(is_float(value)",
-            "if False and not all(is_float(value)",
+            "is_float(value) or (not is_written",
+            "True or (not is_written",
             _filecheck("assign-engines"),
         ),
     ),
@@ -435,7 +435,7 @@ MUTANTS: list[Mutant] = [
             "alloc.buffer.bytes",
             _filecheck("emit-streams"),
         ),
-        ("meets", "self.first <= other.last and", "self.first >= other.first and", _random(6)),
+        ("meets", "self.first <= other.last + pause and", "self.first >= other.first and", _random(6)),
         ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
     ),
     *_of(
@@ -695,20 +695,20 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "recurrences",
-        ("rows", "before.dims != after.dims or", "", _tests("test_recurrences")),
+        ("rows", "before.dims != after.dims or", "", ("tests/test_recurrences.py",)),
         (
             "free",
             "if None in exponent or len(exponent) != 2:",
             "if len(exponent.keys() - {None}) != 2:",
-            _tests("test_recurrences"),
+            ("tests/test_recurrences.py",),
         ),
-        ("sign", "if (_number(factor) or 0) > 0:", "if True:", _tests("test_recurrences")),
-        ("alike", "            _same(wanted, weight)", "            pass", _tests("test_recurrences")),
+        ("sign", "if (_number(factor) or 0) > 0:", "if True:", ("tests/test_recurrences.py",)),
+        ("alike", "            _same(wanted, weight)", "            pass", ("tests/test_recurrences.py",)),
         (
             "hangs",
             "        if not self.hanging.isdisjoint(",
             "        if False and not self.hanging.isdisjoint(",
-            _tests("test_recurrences"),
+            ("tests/test_recurrences.py",),
         ),
     ),
     *_of(
