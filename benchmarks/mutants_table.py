@@ -435,7 +435,7 @@ MUTANTS: list[Mutant] = [
             "alloc.buffer.bytes",
             _filecheck("emit-streams"),
         ),
-        ("meets", "self.first <= other.last + pause and", "self.first >= other.first and", _random(6)),
+        ("meets", "and other.first <= self.last + pause", "and other.first < self.last", _filecheck("allocate")),
         ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
     ),
     *_of(
@@ -570,7 +570,7 @@ MUTANTS: list[Mutant] = [
         "independence",
         ("before", "((1, most), (-most, -1))", "((1, most),)", _filecheck("widen")),
         ("aliases", "memories[one.memory] == memories[other.memory]", "False", _filecheck("widen")),
-        ("bounds", "    places[place] = low, high", "    pass", _tests("test_widening", "rows")),
+        ("bounds", "    places[place] = low, high", "    pass", _filecheck("widen")),
         ("limited", "far) + other.high - self.low", "far) + 2 * (other.high - self.low)", _filecheck("ungroup")),
         ("ends", "other.last - self.first", "2 * other.last", _filecheck("ungroup")),
     ),

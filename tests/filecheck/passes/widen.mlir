@@ -98,6 +98,19 @@ func.func @a_bound_that_says_so(%in: memref<7000xf32>, %out: memref<7000xf32>) {
   func.return
 }
 
+// Rows of which a bound leaves out what lies in the next one.
+// CHECK-LABEL: func.func @rows_with_bounds
+// CHECK: tile.programs ([[I:%.*]]) in [2] by [500] of [1000]
+// CHECK: tile.read {{%.*}}([[I]]) [{{.*}}d1 in * to 50 by 1] {{.*}} -> tensor<500x64xf32>
+func.func @rows_with_bounds(%in: memref<1000x50xf32>, %out: memref<1000x50xf32>) {
+  tile.programs (%i) in [1000] {
+    %x = tile.read %in(%i) [s0 by 50, d0 in * to 50 by 1] : memref<1000x50xf32> -> tensor<64xf32>
+    %y = arith.negf %x : tensor<64xf32>
+    tile.write %y to %out(%i) [s0 by 50, d0 in * to 50 by 1] : tensor<64xf32> -> memref<1000x50xf32>
+  }
+  func.return
+}
+
 // The weights are the same for all programs; scalars of a program become vectors, numbers of programs indices.
 // CHECK-LABEL: func.func @what_programs_share_stays
 // CHECK: [[W:%.*]] = tile.read {{%.*}} [d0 by 1] : memref<64xf32> -> tensor<64xf32>
