@@ -638,6 +638,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "storage",
+        (
+            "repeated",
+            "legs[i].stride if count > 1 else 1, count",
+            "legs[i].stride or 1, count",
+            ("tests/test_ragged_broadcasts.py",),
+        ),
         ("banks", "if elements <= bank:", "if True:", _filecheck("select-instructions")),
         ("tiny", "if size * inner * _TINY < bank:", "if False:", _tests("test_banks", "pieces_are_banks")),
     ),

@@ -66,7 +66,7 @@ def collapse_around(
         else:
             dims += [dim for dim in collapse(run) if dim[1] > 1]
             run, places[digit] = [], ahead + len(dims)
-            dims.append((legs[i].stride or 1, count))
+            dims.append((legs[i].stride if count > 1 else 1, count))
     dims += [dim for dim in collapse(run) if dim[1] > 1]
     if len(places) < len(kept):
         raise LayoutError("what has a limit has one value in each instruction")
