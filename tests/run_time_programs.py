@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 from engine_programs import MOST_INSTANCES, Array, Generator, Program, View, _Scope
@@ -65,6 +66,14 @@ class RunTimeGenerator(Generator):
             )
         else:
             super().statement(depth)
+
+    def limit(self, count: int) -> str | None:
+        """By counters of loops with constant bounds: of others it must be known when instructions are made."""
+        scopes = self.scopes
+        self.scopes = [replace(s, counters=[c for c in s.counters if c[0] not in self.run_time]) for s in scopes]
+        found = super().limit(count)
+        self.scopes = scopes
+        return found
 
     def scalar(self, name: str | None = None) -> tuple[str, int]:
         """A number from the row, and what it is."""

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from nki_mlir import execute, parse, pipeline
 from nki_mlir.dialects.neuron_isa import SequencerOp
-from nki_mlir.errors import ExecutionError
+from nki_mlir.errors import CompileError, ExecutionError
 
 
 @cache
@@ -35,13 +35,18 @@ def contents(arrays: list[Array]) -> bytes:
     return b"".join(a.tobytes() for a in arrays)
 
 
+def test_too_many_scalars() -> None:
+    with pytest.raises(CompileError, match="more than the 64 registers"):
+        lowered(11)
+
+
 def run(number: int, checks: bool = False, seed: int | None = None) -> bytes:
     arrays = run_time_program(number).arrays()
     execute(lowered(number), arrays, checks=checks, seed=seed)
     return contents(arrays)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(11), 12])
 def test_program_order_is_kept(seed: int) -> None:
     assert run(seed, checks=True) == wanted(seed)
     for timing in range(3):

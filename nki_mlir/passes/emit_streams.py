@@ -71,7 +71,7 @@ def _cut_around_control(func: FuncOp) -> None:
             inner = (op for op in loop.body.walk() if isinstance(op, EngineInstruction))
             parts = parts_of(loop, [varying(op) for op in inner], {})
             if len(parts) > 1:
-                cut(loop, [part.first for part in parts[1:]])
+                cut(loop, [part.first for part in parts[1:]], as_loops=True)
                 _cut_around_control(func)
                 return
 

@@ -4,13 +4,15 @@ of a core: the least time that it can take, however its instructions are ordered
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, Region
 
-from nki_mlir.analysis.indices import expr_of, trip_count
+from nki_mlir.analysis.indices import enclosing_loops, expr_of, trip_count
+from nki_mlir.analysis.limits import boxes_of, left_of
 from nki_mlir.costs.instructions import function_set
 from nki_mlir.costs.operations import OperationCost, Work, of_instance
 from nki_mlir.dialects.access import Access, Engine
@@ -111,7 +113,9 @@ def _of_op(op: Operation, target: Target) -> _Part:
     match op:
         case EngineInstruction():
             needed = function_set(op.instance(target))
-            return _Part(of_operation(op, target).work, _Tables(needed, needed))
+            is_limited = any(view.is_limited for view in op.views().values())
+            work = _limited(op, target) if is_limited else of_operation(op, target).work
+            return _Part(work, _Tables(needed, needed))
         case ForOp():
             trips, body = trip_count(op), _of_region(op.body, target)
             trips = 1 if trips is None else trips
@@ -119,6 +123,23 @@ def _of_op(op: Operation, target: Target) -> _Part:
             return _Part(work, body.tables.repeated(trips)) if trips else _Part()
         case _:
             return _longest([_of_region(region, target) for region in op.regions])
+
+
+def _limited(op: EngineInstruction, target: Target) -> Work:
+    """What an instruction whose views have limits takes, in the mean over the iterations of the loops around it."""
+    nest, found = enclosing_loops(op), op.instance(target)
+    counted = [loop for loop in nest if trip_count(loop)]
+    iterations = math.prod(trip_count(loop) or 1 for loop in counted)
+    total: dict[str, float] = {}
+    for spans, ranges in boxes_of(op, counted):
+        left = left_of(op, ranges)
+        if left is None:
+            continue
+        operands = {name: left[name][0] if name in left else value for name, value in found.operands.items()}
+        share = math.prod(map(len, spans)) / iterations
+        for name, ns in of_instance(_placed(op, replace(found, operands=operands))).work.items():
+            total[name] = total.get(name, 0.0) + share * ns
+    return total
 
 
 def _of_region(region: Region, target: Target) -> _Part:
