@@ -96,6 +96,8 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
         s.memset(s.result(op, emit), zero_of(f32), emit)  # a sum of no products; PSUM itself holds anything
         return
     source = s.stored[op.source]
+    if source.type.is_psum and not _is_reduced(op.result):
+        s.banked.add(source.contents)
     match op.by.data if op.by is not None else None:
         case Way.NOTHING:
             s.stored[op.result] = source.converted(mem.tile_type(op.result))
@@ -115,6 +117,14 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
             move_lanes(s, source, s.result(op, emit), emit)
         case _:
             raise CompileError.at(op, "a convert has no way; run lower-converts first")
+
+
+def _is_reduced(value: SSAValue) -> bool:
+    """Whether something reads whole rows of a tile, or of what is computed of it: banks are not ready by themselves."""
+    readers = {use.operation for use in value.uses}
+    if any(isinstance(reader, mem.ReduceOp) for reader in readers):
+        return True
+    return any(_is_reduced(reader.results[0]) for reader in readers if isinstance(reader, _READ_PSUM))
 
 
 def _is_read_there(op: mem.ConvertOp) -> bool:

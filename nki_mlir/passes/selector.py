@@ -162,10 +162,10 @@ class Selector:
         engine: Engine | None = None,
         **fields: object,
     ) -> None:
-        """An instruction for each rectangle of the first of the tiles. What comes from PSUM is computed bank by bank:
-        each is ready, and free for the next product, by itself. `columns` are operands of one element for each
+        """An instruction for each rectangle of the first of the tiles. What is `banked` is computed bank by bank of
+        PSUM: each is ready, and free for the next product, by itself. `columns` are operands of one element for each
         partition, or constants."""
-        banked = [n for n, tile in enumerate(tiles.values()) if tile.type.is_psum or tile.contents in self.banked]
+        banked = [n for n, tile in enumerate(tiles.values()) if tile.contents in self.banked]
         walks = rectangles(self.limits.free_dims, *tiles.values())
         if banked:
             self.banked.add(next(iter(tiles.values())).contents)
