@@ -10,7 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, ModuleOp, i1
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Dim
