@@ -130,8 +130,8 @@ class Dependences:
         depth = slots(event)
         if not earlier.is_dma or depth == 1 or _keeps_up(Edge(earlier, later, distance)):
             return (0,)
-        sparse = not event.is_run or not (event.is_whole or later.is_whole)
-        if len(common_loops(earlier, later)) < len(earlier.loops) or sparse:
+        is_dense = event.is_whole or later.is_whole
+        if len(common_loops(earlier, later)) < len(earlier.loops) or not is_dense:
             return tuple(range(depth))
         most = _iterations(earlier.loops) - 1
         needed = [0]
