@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from nki_mlir.executor import RunResult
     from nki_mlir.executor.checks import Checks
+    from nki_mlir.executor.executable import Executable, Mode
 
 
 @dataclass(frozen=True)
@@ -108,40 +110,52 @@ class CompiledKernel:
         """The MLIR text at a level."""
         return str(self.module(level))
 
-    def run(self, *args: Any, seed: int | None = None, checks: Checks = True, **meta: Any) -> RunResult:
+    def run(
+        self, *args: Any, seed: int | None = None, checks: Checks = True, mode: Mode = "plan", **meta: Any
+    ) -> RunResult:
         """Runs on these arguments: the arrays alone, or all as they were given to `compile`. Arrays must be like those
         compiled for, and everything else equal.
 
         `seed` perturbs the engines' timing, which must not change results; `checks` looks for races, reads of bytes
         never written or undefined, misuse of PSUM and buffers that overlap. `checks="strict"` also reports uses of what
-        a masked `tl.load` without `other` left out, which reads as zero here.
+        a masked `tl.load` without `other` left out, which reads as zero here. `mode="events"` runs every event again,
+        where "plan" takes over from an earlier run what does not depend on data.
         """
         try:
             with internal_errors(f"the run of {self.name}", limit=ExecutionError):
                 given = self._arrays(args, meta)
                 self._check(given)
                 memory = arrays.memory_of(given)
-                return self.execute(Parameters(memory, given, self._parameters.constants, self.grid), seed, checks)
+                return self.execute(
+                    Parameters(memory, given, self._parameters.constants, self.grid), seed, checks, mode
+                )
         except (CompileError, ExecutionError, InternalError) as error:
             raise error.with_traceback(None) from error.__cause__
 
-    def execute(self, parameters: Parameters, seed: int | None = None, checks: Checks = True) -> RunResult:
-        """Runs on arguments that are known to fit."""
-        from nki_mlir.executor import execute
+    @cached_property
+    def executable(self) -> Executable:
+        """The program, and what its runs so far have found out about it."""
+        from nki_mlir.executor.executable import Executable
 
+        return Executable(self._modules["neuron.isa"])
+
+    def execute(
+        self, parameters: Parameters, seed: int | None = None, checks: Checks = True, mode: Mode = "plan"
+    ) -> RunResult:
+        """Runs on arguments that are known to fit."""
         self._check_outputs(parameters.memory)
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
         seen = [*(a.seen for a in parameters.memory.arrays), *made]
         data = [arrays.as_stored(array) for array in seen]
         empty = {len(data) - len(made) + k for k, output in enumerate(self.traced.outputs) if not output.filled}
         wanted = (self.traced.written - empty) | (_arguments(self.traced.returned) & empty)
-        result = execute(
-            self._modules["neuron.isa"],
+        result = self.executable.run(
             data,
             seed=seed,
             checks=checks,
             uninitialised=empty,
             outputs=sorted(wanted) if all(self.grid) else (),
+            mode=mode,
         )
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, seen, as_torch)

@@ -8,11 +8,12 @@ from typing import NoReturn
 import numpy as np
 
 from nki_mlir.costs import instructions as costs
-from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import WIDE_MATMUL, Instance
 from nki_mlir.dialects.instructions.tensor import E4M3, array_output, columns, depth, is_bit_transpose, tile_of
 from nki_mlir.dialects.legality import PACKED
+from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import numerics
 from nki_mlir.executor.control_actions import MachineAction
@@ -282,7 +283,9 @@ class MultiplyMovingAction(DataAction):
         inputs, ((pattern, _),), (region,) = self.read(numbers), self.targets, self.outputs(numbers)
         mark = self.flow.product(numbers, tile.undefined, accumulate) if self.flow is not None else None
         if self.passes_bits:
-            self._check_identity(inputs[0], accumulate)
+            if accumulate:
+                self._fail("a transpose overwrites; it cannot accumulate")
+            require_identity(self.op, self.moving, inputs[0])
             (bits,) = self.compute(*inputs, weights.values)
             return lambda: store(pattern, region, bits)
         sums, columns, rows = pattern.memory.sums, *weights.values.shape
@@ -332,13 +335,12 @@ class MultiplyMovingAction(DataAction):
         (row, column), (rows, columns) = self.area
         return f" in rows {row}..{row + rows - 1} and columns {column}..{column + columns - 1}"
 
-    def _check_identity(self, moving: Array, accumulate: bool) -> None:
-        """What the array passes through is the stationary tile only if the moving one is an identity."""
-        stored = moving.view(numerics.storage(self.moving.element_type)).reshape(len(moving), -1)
-        if accumulate:
-            self._fail("a transpose overwrites; it cannot accumulate")
-        if not (stored == np.eye(*stored.shape, dtype=stored.dtype)).all():
-            self._fail("with is_transpose, moving must be an identity")
-
     def _fail(self, text: str) -> NoReturn:
         raise ExecutionError(f"{where(self.op)}: {text}")
+
+
+def require_identity(op: IsaInstruction, access: Access, moving: Array) -> None:
+    """What the array passes through is the stationary tile only if the moving one, read by `access`, is an identity."""
+    stored = moving.view(numerics.storage(access.element_type)).reshape(len(moving), -1)
+    if not (stored == np.eye(*stored.shape, dtype=stored.dtype)).all():
+        raise ExecutionError(f"{where(op)}: with is_transpose, moving must be an identity")

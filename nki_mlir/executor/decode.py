@@ -126,6 +126,8 @@ def data_op(
         compute=compute,
         bits=found.bits,
         stateful=found.stateful,
+        into=None if flat or found.check is not None else found.into,
+        masked=found.masked,
     )
 
 

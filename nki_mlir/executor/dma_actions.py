@@ -44,7 +44,7 @@ class DmaAction(DataAction):
         priority = instance.fields.get("priority")
         self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
         self.constant = constant and not self.adds
-        self.moves = micro_op.bits and instance.instruction.transfer == "copy"
+        self.moves = micro_op.moves
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core

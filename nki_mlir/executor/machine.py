@@ -58,7 +58,8 @@ class Memory:
     highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
     must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
     initialised; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in
-    PSUM: whoever looks at `data` or changes it settles them first. `stamps` are the number of the last write to each
+    PSUM: whoever looks at `data` or changes it settles them first. `by_data` once the values of elements have decided
+    which bytes count as written. `stamps` are the number of the last write to each
     `GRAIN` bytes, whatever the partition. `tensor` declares a tensor in HBM."""
 
     def __init__(self, label: str, data: Array, checks: bool, tensor: TensorOp | None = None):
@@ -71,6 +72,7 @@ class Memory:
         self.slots: Slots | None = None
         self.problems: list[ExecutionError] = []
         self.sums = Sums()
+        self.by_data = False
         self.writes = 0
         self.stamps = np.zeros(-(-self.capacity // GRAIN) if self.on_chip else 0, np.int64)
         self.origin: int = data.__array_interface__["data"][0]
@@ -134,7 +136,7 @@ class Pattern:
         view = np.ndarray(self.shape, self.dtype, memory.data, offset, self.strides)
         first, last = self.access.start, self.access.start + self.access.partitions
         place = Place(first, last, address + self.low, address + self.high, self.access.dims)
-        region = Region(address, place, view, self._bytes_of(memory.state, offset))
+        region = Region(address, place, view, None if memory.state is None else self.bytes_at(memory.state, address))
         if self.writes:
             memory.high = max(memory.high, address + self.high)
         if len(self.cache) >= _CACHED_REGIONS:
@@ -142,11 +144,10 @@ class Pattern:
         self.cache[address] = region
         return region
 
-    def _bytes_of(self, state: Array | None, offset: int) -> Array | None:
-        if state is None:
-            return None
+    def bytes_at(self, state: Array, address: int) -> Array:
+        """The bytes at an address of an array of the memory's shape."""
         strides, shape = zip(*self.byte_dims, strict=True)
-        return np.ndarray(shape, np.uint8, state, offset, strides)
+        return np.ndarray(shape, np.uint8, state, self.base + address, strides)
 
     def _check_bounds(self, address: int) -> None:
         low, high, memory = address + self.low, address + self.high, self.memory
@@ -258,6 +259,8 @@ class Pattern:
         state = self.memory.state
         if state is None:
             return
+        if not region.ready and region.state is not None and not region.state.all():
+            self.memory.by_data = True
         shape = (*self.shape, self.access.itemsize)
         elements = np.ndarray(shape, np.uint8, state, self.base + region.address, (*self.strides, 1))
         elements[mask] = OTHER

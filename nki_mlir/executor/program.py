@@ -15,7 +15,7 @@ from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.neuron_isa import IsaInstruction, SequencerOp, WhileOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.machine import Pattern
-from nki_mlir.executor.meaning import Compute
+from nki_mlir.executor.meaning import Compute, Into
 from nki_mlir.executor.reports import where
 
 Numbers = Callable[[list[int], list[int]], tuple[int, ...]]
@@ -44,13 +44,21 @@ class MicroOp:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DataOp(MicroOp):
-    """An instruction of the table, with memory operands. `compute`, `bits` and `stateful` are those of its meaning."""
+    """An instruction of the table, with memory operands. `compute`, `bits`, `stateful`, `into` and `masked` are
+    those of its meaning."""
 
     op: IsaInstruction = field(kw_only=False)
     instance: Instance
     compute: Compute
     bits: bool
     stateful: bool
+    into: Into | None
+    masked: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a transfer that only moves bits."""
+        return self.bits and self.instance.instruction.transfer == "copy"
 
 
 @dataclass

@@ -165,6 +165,10 @@ class Simulation:
         core = self.core(access.core)
         return core.sbuf if access.space is Space.SBUF else core.psum
 
+    def memories(self) -> list[Memory]:
+        """Those in HBM, and those of the cores."""
+        return [*self.tensors.values(), *(m for core in self.cores.values() for m in (core.sbuf, core.psum))]
+
     def factor(self) -> float:
         return self.jitter() if self.jitter is not None else 1.0
 

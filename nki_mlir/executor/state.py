@@ -27,6 +27,11 @@ class EngineState:
             self._xorwow = Xorwow(streams)
         return self._xorwow
 
+    def reset(self) -> None:
+        """As it is before the first instruction."""
+        self.__dict__.clear()
+        self.__init__()
+
     @cached_property
     def counting(self) -> Counting:
         """The generator of an engine that has no XORWOW."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ _ROWS = 2048
 """K of one product, at most: bounds the memory for operands."""
 _MOST_STACKS = 16
 """Stacks that are kept although nothing in them waits."""
+
+
+Perform = Callable[[Callable[[], object]], object]
+"""What becomes of arithmetic: it is done at once, or written down to be done in this order."""
 
 
 class Place(NamedTuple):
@@ -58,11 +63,11 @@ class _Stack:
         self.held: dict[int, object] = {}
         self.used = self.waiting = 0
 
-    def take(self, operand: Operand) -> None:
+    def take(self, operand: Operand, perform: Perform) -> None:
         first, self.used, self.waiting = self.used, self.used + operand.rows, self.waiting + 1
         if self.held.get(first) != operand.tag:
             self.held = {row: tag for row, tag in self.held.items() if row < first} | {first: operand.tag}
-            operand.fill(self.data[first : self.used])
+            perform(partial(operand.fill, self.data[first : self.used]))
 
 
 Pair = tuple[_Stack, _Stack]
@@ -97,7 +102,8 @@ class _Group:
 class Sums:
     """The groups under way in one PSUM; false where there is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, perform: Perform = lambda work: work()) -> None:
+        self.perform = perform
         self.groups: dict[Place, _Group] = {}
         self.filling: dict[Place, Pair] = {}
         self.stacks: list[_Stack] = []
@@ -112,8 +118,8 @@ class Sums:
             one = self._empty(stationary)
             pair = self.filling[place] = one, self._empty(moving, one)
         first = pair[0].used
-        pair[0].take(stationary)
-        pair[1].take(moving)
+        pair[0].take(stationary, self.perform)
+        pair[1].take(moving, self.perform)
         return Room(pair, first, pair[0].used)
 
     def _empty(self, first: Operand, other: _Stack | None = None) -> _Stack:
@@ -151,13 +157,17 @@ class Sums:
 
     def _multiply(self, group: _Group) -> None:
         group.release()
-        rows, view = slice(group.first, group.last), group.view
-        stationary, moving = (stack.data[rows] for stack in group.pair)
-        if group.starts and view.ndim == 2 and view.dtype == np.float32:
-            np.matmul(stationary.T, moving, out=view)
-            return
-        product = np.matmul(stationary.T, moving).reshape(view.shape)
-        if group.starts:
-            view[...] = product
-        else:
-            np.add(view, product, out=view, dtype=np.float32, casting="unsafe")
+        stationary, moving = (stack.data[group.first : group.last] for stack in group.pair)
+        self.perform(partial(_product, stationary.T, moving, group.view, group.starts))
+
+
+def _product(stationary: Array, moving: Array, view: Array, starts: bool) -> None:
+    """[M, K] times [K, N] becomes the content of a view, or is added to it."""
+    if starts and view.ndim == 2 and view.dtype == np.float32:
+        np.matmul(stationary, moving, out=view)
+        return
+    product = np.matmul(stationary, moving).reshape(view.shape)
+    if starts:
+        view[...] = product
+    else:
+        np.add(view, product, out=view, dtype=np.float32, casting="unsafe")

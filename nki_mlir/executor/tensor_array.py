@@ -120,11 +120,12 @@ class TensorArray:
         if area in self.tiles:
             return self.tiles[area]
         found = ArrayTile()
-        for other in [key for key in self.tiles if _overlap(key, area)]:
+        for other in [key for key in self.tiles if overlap(key, area)]:
             found.follow(self.tiles.pop(other))
         self.tiles[area] = found
         return found
 
 
-def _overlap(a: Area, b: Area) -> bool:
+def overlap(a: Area, b: Area) -> bool:
+    """Whether two parts of the array have an element in common."""
     return all(x < y + size_b and y < x + size_a for x, size_a, y, size_b in zip(a[0], a[1], b[0], b[1], strict=True))

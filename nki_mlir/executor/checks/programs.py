@@ -68,6 +68,11 @@ class Programs:
                 self._take(tensor, pattern.elements(address).reshape(pattern.shape)[others])
         last[...] = number
 
+    @property
+    def by_data(self) -> bool:
+        """Whether values of elements have been compared."""
+        return any(tensor.before is not None for tensor in self.tensors.values())
+
     def finish(self) -> None:
         """Compares what is left to compare at the end of a run."""
         for tensor in self.tensors.values():

@@ -62,10 +62,12 @@ class _Shadow:
 
 
 class Undefined:
-    """The marks of a run. `kinds` are the values of `stands_for` that it looks for."""
+    """The marks of a run. `kinds` are the values of `stands_for` that it looks for; `by_data` once the values of
+    elements have decided where a mark goes."""
 
     def __init__(self, kinds: frozenset[str], problems: list[ExecutionError]):
         self.kinds, self.problems = kinds, problems
+        self.by_data = False
         self.origins: list[_Origin] = []
         self.numbers: dict[tuple[object, ...], int] = {}
         self.shadows: dict[int, _Shadow] = {}
@@ -232,7 +234,7 @@ class Flow:
         """Of each column of the weights, or of each weight [M, K] where an identity turns integers: none spoils
         another."""
         found = [self.undefined.marks(pattern, numbers[k]) for pattern, k in self.sources]
-        if self.instance.fields.get("is_transpose") and _are_integers(values) and found[0] is not None:
+        if self.instance.fields.get("is_transpose") and found[0] is not None and _are_integers(self, values):
             return found[0].reshape(len(found[0]), -1).T
         return self._columns(found, "stationary")
 
@@ -308,6 +310,7 @@ def _deciding(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> li
     if len(alus) != 1 or alus[0] not in _DECIDES or len(inputs) != 2:
         return []
     found: list[Array] = []
+    flow.undefined.by_data = True
     for values, own in zip(inputs, marks, strict=True):
         decides = (values != 0) == _DECIDES[alus[0]]
         found.append((decides if own is None else decides & (own == 0)).reshape(len(values), -1))
@@ -340,16 +343,18 @@ def _moved(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Seque
 def _transposed(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """A transpose that is a product with the identity adds up all of a column; only integers spoil nothing there."""
     by_product = flow.instance.engine.value == "tensor" and not flow.instance.target.features.bit_transposes
-    return (_by_partition if by_product and not _are_integers(inputs[0]) else _moved)(flow, marks, inputs)
+    return (_by_partition if by_product and not _are_integers(flow, inputs[0]) else _moved)(flow, marks, inputs)
 
 
-def _are_integers(values: Array) -> bool:
+def _are_integers(flow: Flow, values: Array) -> bool:
     """Whether a tile of floats seems to be one of converted integers, which are finite wherever they come from."""
+    flow.undefined.by_data = True
     return bool((np.isfinite(values) & (values == np.rint(values))).all())
 
 
 def _predicated(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     """From the side that is chosen; a choice that is undefined is so on either side."""
+    flow.undefined.by_data |= bool(flow.undefined.shadows)
     predicate, chooser = inputs[-1], marks[-1]
     chosen = (predicate == 0) == bool(flow.instance.fields.get("reverse_pred"))
     values = np.zeros(predicate.shape, np.uint8)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.meaning.activation import ACTIVATION
-from nki_mlir.executor.meaning.common import Compute, Masked, Meaning, Of, Output, Undefined  # noqa: F401
+from nki_mlir.executor.meaning.common import Compute, Into, Masked, Meaning, Of, Output, Undefined  # noqa: F401
 from nki_mlir.executor.meaning.dma import DMA
 from nki_mlir.executor.meaning.elementwise import ELEMENTWISE
 from nki_mlir.executor.meaning.gpsimd import GPSIMD_ENGINE

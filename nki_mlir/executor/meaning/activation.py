@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.alu import Alu, Function, ReduceCommand
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.executor.meaning.accumulator import Accumulate, accumulator, command_of
-from nki_mlir.executor.meaning.common import Meaning, Of, OutOfRange, Pick, fp32, operator, store_as
+from nki_mlir.executor.meaning.common import (
+    Meaning,
+    Of,
+    OutOfRange,
+    Stage,
+    chain,
+    filling,
+    fp32,
+    operand_type,
+    operator,
+    reversed_if,
+    store_as,
+)
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.operators import FUNCTIONS, LARGEST, Binary, prelu
 from nki_mlir.executor.state import EngineState
 
 Values = Callable[[Sequence[Array]], Array]
-AluStage = tuple[Binary, Pick]
 
 
-def _argument(i: Instance, stages: Sequence[AluStage]) -> Values:
+class AluStage(NamedTuple):
+    """What happens to the data with an operand, before the function; `reverse`: the operand comes first."""
+
+    op: Binary
+    operand: str
+    reverse: bool = False
+
+    def in_order(self, place: int) -> Stage:
+        data = None if place else "data"
+        return Stage(self.op, (self.operand, data) if self.reverse else (data, self.operand))
+
+
+def _argument(i: Instance, given: Sequence[AluStage]) -> Values:
     """The data after some stages, each rounded to fp32."""
     data = fp32(i, "data")
+    stages = [(reversed_if(s.op, s.reverse), fp32(i, s.operand)) for s in given]
 
     def compute(tiles: Sequence[Array]) -> Array:
         value = data(tiles)
@@ -56,7 +81,7 @@ def _range_check(i: Instance, argument: Values) -> Callable[[Sequence[Array]], N
 
 def _scaled_and_biased(i: Instance) -> Sequence[AluStage]:
     operands: tuple[tuple[str, Binary], ...] = (("scale", np.multiply), ("bias", np.add))
-    return [(op, fp32(i, name)) for name, op in operands if name in i.operands]
+    return [AluStage(op, name) for name, op in operands if name in i.operands]
 
 
 def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None) -> Meaning:
@@ -70,8 +95,11 @@ def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None
         value = argument(tiles)
         return evaluate(value) if slope is None else prelu(value, slope(tiles))
 
+    function_stage = Stage(evaluate if slope is None else None, (None if stages else "data",))
+    fill = chain(i, [*(stage.in_order(place) for place, stage in enumerate(stages)), function_stage])
     if reduce is None:
-        return Meaning(lambda *tiles: (store(values(tiles)),), check=check)
+        stored = None if fill is None else filling(fill)
+        return Meaning(lambda *tiles: (store(values(tiles)),), check=check, into=stored)
     store_result = store_as(i, "reduce_res") if "reduce_res" in i.operands else None
 
     def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:
@@ -79,7 +107,13 @@ def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None
         total = reduce(state, results, tiles)
         return (store(results),) if store_result is None else (store(results), store_result(total))
 
-    return Meaning(compute, stateful=True, check=check)
+    def into(out: Array, state: EngineState, *tiles: Array) -> Sequence[Array]:
+        assert fill is not None
+        total = reduce(state, fill(out, tiles), tiles)
+        return () if store_result is None else (store_result(total),)
+
+    exact = fill is not None and dtype(operand_type(i, "dst")).name == "float32"
+    return Meaning(compute, stateful=True, check=check, into=into if exact else None)
 
 
 def _uses_accumulator(i: Instance) -> bool:
@@ -99,7 +133,8 @@ def activate2(i: Instance) -> Meaning:
     stages: list[AluStage] = []
     for op, operand, reverse in (("op0", "imm0", "reverse0"), ("op1", "imm1", "reverse1")):
         if operand in i.operands:
-            stages.append((operator(cast(Alu, i.fields[op]), bool(i.fields.get(reverse))), fp32(i, operand)))
+            alu = cast(Alu, i.fields[op])
+            stages.append(AluStage(operator(alu, False), operand, bool(i.fields.get(reverse))))
     by = cast("Alu | None", i.fields.get("reduce_op")) or Alu.ADD
     reduce = accumulator(i, by, "data") if _uses_accumulator(i) else None
     return _reducing(i, stages, reduce)

@@ -9,6 +9,7 @@ import numpy as np
 from xdsl.ir import Attribute
 
 from nki_mlir.dialects.access import Access
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import COMPARISONS, Alu, Instance
 from nki_mlir.executor import numerics
 from nki_mlir.executor.numerics import Array
@@ -40,14 +41,22 @@ Compute = Callable[..., Sequence[Any]]
 """Gives an Output for each output of the instruction."""
 
 
+Into = Callable[..., Sequence[Array]]
+"""Puts the first output of an instruction, whole, into the array that comes first, before what `compute` takes; gives
+the other outputs. The array shares no bytes with the tiles, unless with the first one, element by element."""
+
+
 class Meaning(NamedTuple):
     """`bits`: arrays are unsigned words. `stateful`: `compute` takes the engine's `EngineState` before the tiles.
-    `check` takes the tiles first, in a run with checks; it raises Undefined."""
+    `check` takes the tiles first, in a run with checks; it raises Undefined. `into` does what `compute` does, bit for
+    bit, without an array in between. `masked`: outputs may be Masked."""
 
     compute: Compute
     bits: bool = False
     stateful: bool = False
     check: Callable[[Sequence[Array]], None] | None = None
+    into: Into | None = None
+    masked: bool = False
 
     def checked(self) -> Meaning:
         """The meaning whose `compute` checks first."""
@@ -104,7 +113,87 @@ def operator(alu: Alu, reverse: bool) -> Binary:
     if alu in COMPARISONS or alu in _LOGICAL:
         found = op
         op = lambda a, b: found(a, b).astype(np.float32)  # noqa: E731
+    return reversed_if(op, reverse)
+
+
+def reversed_if(op: Binary, reverse: bool) -> Binary:
+    """An operator that takes its arguments the other way round, if that is asked."""
     return (lambda a, b: op(b, a)) if reverse else op
+
+
+_FLOATS = frozenset({"float32", "bfloat16", "float16"})
+"""What NumPy narrows fp32 to as a store does."""
+_CASTS = {*_FLOATS, "tfloat32", "int32", "int16", "int8", "uint32", "uint16", "uint8", "bool"}
+"""What NumPy widens to fp32 as a load does."""
+
+
+class Stage(NamedTuple):
+    """An operator of NumPy, its operands by name, None for the result of the stage before."""
+
+    op: object
+    operands: tuple[str | None, ...]
+
+
+Fill = Callable[[Array, Sequence[Array]], Array]
+
+
+def filling(fill: Fill) -> Into:
+    """As the `into` of an instruction with one output."""
+
+    def into(out: Array, *tiles: Array) -> Sequence[Array]:
+        fill(out, tiles)
+        return ()
+
+    return into
+
+
+def chain(i: Instance, stages: Sequence[Stage], name: str = "dst") -> Fill | None:
+    """Puts the result of some stages into an array, as `compute` would store it, and gives it; None where that takes
+    more than NumPy's own casts."""
+    names = tile_names(i)
+    read = [operand for stage in stages for operand in stage.operands if operand in names]
+    ufuncs = [stage.op for stage in stages if isinstance(stage.op, np.ufunc) and stage.op in _INTO]
+    if len(ufuncs) < len(stages) or dtype(operand_type(i, name)).name not in _FLOATS:
+        return None
+    if any(dtype(operand_type(i, operand)).name not in _CASTS for operand in read):
+        return None
+    rounds = len(stages) > 1 and dtype(operand_type(i, name)).name != "float32"
+    picks = [[None if operand is None else _as_stored(i, operand) for operand in s.operands] for s in stages]
+    calls = list(zip(ufuncs, picks, strict=True))
+
+    def fill(out: Array, tiles: Sequence[Array]) -> Array:
+        value, room = out, np.empty(out.shape, np.float32) if rounds else out
+        for place, (op, operands) in enumerate(calls, 1):
+            arguments = [value if pick is None else pick(tiles) for pick in operands]
+            value = op(*arguments, out=out if place == len(calls) else room, dtype=np.float32, casting="unsafe")
+        return out
+
+    return fill
+
+
+def _as_stored(i: Instance, name: str) -> Pick:
+    """Takes an operand out of the inputs as it is; a constant where it is no tile."""
+    return (lambda tiles: tiles[index]) if (index := _index(i, name)) is not None else fp32(i, name)
+
+
+def _index(i: Instance, name: str) -> int | None:
+    names = tile_names(i)
+    return names.index(name) if name in names else None
+
+
+_INTO = frozenset(
+    {
+        *(np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum),
+        *(np.positive, np.square, np.sqrt, np.reciprocal, np.exp, np.log, np.tanh, np.sign, np.abs),
+    }
+)
+"""Operators from fp32 to fp32."""
+
+
+def moved(out: Array, src: Array) -> Sequence[Array]:
+    """Puts elements where they are to be, whatever they stand for."""
+    out[...] = src
+    return ()
 
 
 def in_place(op: Binary) -> Binary:

@@ -14,11 +14,16 @@ from nki_mlir.dialects.instructions import Alu, Instance
 from nki_mlir.dialects.instructions.elementwise import KEPT
 from nki_mlir.executor import numerics
 from nki_mlir.executor.meaning.common import (
+    Into,
     Masked,
     Meaning,
     Of,
+    Stage,
+    chain,
+    filling,
     fp32,
     in_place,
+    moved,
     operand_type,
     operator,
     store_as,
@@ -38,7 +43,13 @@ def tensor_tensor(i: Instance) -> Meaning:
         op, a, b = BITWISE.get(alu) or ARITHMETIC[alu], word(i, "data1"), word(i, "data2")
         return Meaning(lambda *tiles: (op(a(tiles), b(tiles)),), bits=True)
     op, a, b, store = ARITHMETIC[alu], fp32(i, "data1"), fp32(i, "data2"), store_as(i)
-    return Meaning(lambda *tiles: (store(op(a(tiles), b(tiles))),))
+    into = _filling(i, [Stage(op, ("data1", "data2"))])
+    return Meaning(lambda *tiles: (store(op(a(tiles), b(tiles))),), into=into)
+
+
+def _filling(i: Instance, stages: Sequence[Stage]) -> Into | None:
+    fill = chain(i, stages)
+    return None if fill is None else filling(fill)
 
 
 def tensor_scalar(i: Instance) -> Meaning:
@@ -47,30 +58,37 @@ def tensor_scalar(i: Instance) -> Meaning:
     bitwise = first in BITWISE_ALUS
     pick, store = (word, lambda array: array) if bitwise else (fp32, store_as(i))
     op0, a, b = operator(first, bool(i.fields.get("reverse0"))), pick(i, "data"), pick(i, "operand0")
+    stages = [Stage(ARITHMETIC.get(first), _ordered("data", "operand0", bool(i.fields.get("reverse0"))))]
     if second is None:
-        return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise)
+        return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise, into=_filling(i, stages))
+    stages.append(Stage(ARITHMETIC.get(second), _ordered(None, "operand1", bool(i.fields.get("reverse1")))))
     op1, c = in_place(operator(second, bool(i.fields.get("reverse1")))), pick(i, "operand1")
-    return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise)
+    into = _filling(i, stages)
+    return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise, into=into)
+
+
+def _ordered(first: str | None, second: str, reverse: bool) -> tuple[str | None, ...]:
+    return (second, first) if reverse else (first, second)
 
 
 def tensor_copy(i: Instance) -> Meaning:
     """Bits where the types are equal; the Scalar engine of NeuronCore-v2 (which the table rejects) would not."""
     convert = numerics.converter(operand_type(i, "src"), operand_type(i, "dst"))
     if convert is None:
-        return Meaning(lambda src: (src.copy(),), bits=True)
-    return Meaning(lambda src: (convert(src),))
+        return Meaning(lambda src: (src.copy(),), bits=True, into=moved)
+    return Meaning(lambda src: (convert(src),), into=_filling(i, [Stage(np.positive, ("src",))]))
 
 
 def tensor_copy_predicated(i: Instance) -> Meaning:
     test, type_ = np.equal if i.fields.get("reverse_pred") else np.not_equal, operand_type(i, "dst")
     if "src" in i.operands:
-        return Meaning(lambda src, predicate: (Masked(src.copy(), test(predicate, 0)),), bits=True)
+        return Meaning(lambda src, predicate: (Masked(src.copy(), test(predicate, 0)),), bits=True, masked=True)
     value = numerics.constant(cast(float, i.fields["value"]), type_).view(numerics.bits(type_))
 
     def compute(predicate: Array) -> Sequence[Masked]:
         return (Masked(np.broadcast_to(value, predicate.shape), test(predicate, 0)),)
 
-    return Meaning(compute, bits=True)
+    return Meaning(compute, bits=True, masked=True)
 
 
 def nc_stream_shuffle(i: Instance) -> Meaning:
@@ -87,7 +105,7 @@ def nc_stream_shuffle(i: Instance) -> Meaning:
         values = src[taken].reshape(len(taken), -1)
         return (Masked(values, np.broadcast_to(~kept[:, None], values.shape)),)
 
-    return Meaning(compute, bits=True)
+    return Meaning(compute, bits=True, masked=True)
 
 
 def memset(i: Instance) -> Meaning:
@@ -96,8 +114,8 @@ def memset(i: Instance) -> Meaning:
 
 
 def reciprocal(i: Instance) -> Meaning:
-    a, store = fp32(i, "data"), store_as(i)
-    return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),))
+    a, store, into = fp32(i, "data"), store_as(i), _filling(i, [Stage(np.reciprocal, ("data",))])
+    return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),), into=into)
 
 
 ELEMENTWISE: Mapping[str, Of] = {

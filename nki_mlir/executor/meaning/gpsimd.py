@@ -136,7 +136,7 @@ def topk(i: Instance) -> Meaning:
         values = np.take_along_axis(elements, order, axis=1)
         return _laid_out(values, k), _laid_out(order.astype(np.uint32), k)
 
-    return Meaning(compute)
+    return Meaning(compute, masked=True)
 
 
 def _laid_out(selected: Array, k: int) -> Masked:

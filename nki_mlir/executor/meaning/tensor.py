@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose
 from nki_mlir.dialects.legality import PACKED
 from nki_mlir.executor import numerics
-from nki_mlir.executor.meaning.common import Meaning, Of, operand_type, store_as
+from nki_mlir.executor.meaning.common import Into, Meaning, Of, operand_type, store_as
 from nki_mlir.executor.meaning.mx import dequantizer
 from nki_mlir.executor.numerics import Array
 
@@ -27,7 +27,13 @@ def nc_transpose(i: Instance) -> Meaning:
         return Meaning(lambda data: (data.reshape(len(data), -1).T.astype(word),), bits=True)
     load, store = numerics.loader(type_), store_as(i)
     identity = np.eye(cast(Access, i.operands["data"]).partitions, dtype=np.float32)
-    return Meaning(lambda data: (store(np.matmul(load(data).reshape(len(data), -1).T, identity)),))
+
+    def compute(data: Array) -> tuple[Array]:
+        turned = load(data).reshape(len(data), -1).T
+        plain = np.isfinite(turned).all()
+        return (store(turned + np.float32(0) if plain else np.matmul(turned, identity)),)
+
+    return Meaning(compute)
 
 
 def matmul_input(i: Instance, name: str) -> Callable[..., None]:
@@ -52,7 +58,7 @@ def load_stationary(i: Instance) -> Meaning:
         widen(*tiles, weights)
         return (weights.T,)
 
-    return Meaning(compute)
+    return Meaning(compute, into=_last_first(widen))
 
 
 def multiply_moving(i: Instance) -> Meaning:
@@ -62,7 +68,15 @@ def multiply_moving(i: Instance) -> Meaning:
         word = numerics.bits(operand_type(i, "dst"))
         return Meaning(lambda tile, bits: (bits[:, : tile[0].size].astype(word),), bits=True)
     widen = matmul_input(i, "moving")
-    return Meaning(lambda *tiles: (widen(*tiles),))
+    return Meaning(lambda *tiles: (widen(*tiles),), into=_last_first(widen))
+
+
+def _last_first(widen: Callable[..., None]) -> Into:
+    def into(out: Array, *tiles: Array) -> Sequence[Array]:
+        widen(*tiles, out)
+        return ()
+
+    return into
 
 
 TENSOR_ENGINE: Mapping[str, Of] = {

@@ -1,0 +1,117 @@
+"""A program that is run again and again: what does not depend on data is found out once.
+
+The first run of a kind is one of events, which gives the time and the verdict of the checks. Where neither depends on
+data, later runs have the same; their data is computed by a `plan`. All other runs are runs of events.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from nki_mlir.errors import ExecutionError, internal_errors
+from nki_mlir.executor import binding
+from nki_mlir.executor.checks import Checks
+from nki_mlir.executor.machine import zeroed
+from nki_mlir.executor.plan import Plan
+from nki_mlir.executor.plan.builder import plan
+from nki_mlir.executor.plan.proof import depends_on_data, is_orderly, verdict_depends_on_data
+from nki_mlir.executor.result import RunResult
+from nki_mlir.executor.run import prepared, program_of, run
+from nki_mlir.executor.simulation import Simulation
+
+Mode = Literal["plan", "events"]
+"""How a run is made: by its events alone, or by a plan where there is one. Results, checks and time are the same."""
+
+MOST_STEPS = 100_000
+"""Instructions of a run that is remembered: a plan has about 1 KB for each."""
+
+
+class _Kind:
+    """Runs that are alike but for their data: the `result` of the first, and the machine that it left, until that has
+    become the `plan`."""
+
+    def __init__(self, result: RunResult, simulation: Simulation | None):
+        self.result, self.simulation = result, simulation
+        self.plan: Plan | None = None
+
+
+class Executable:
+    """The one program of a verified module, which must not change any more."""
+
+    def __init__(self, module: ModuleOp):
+        self.program = program_of(module)
+        self.tensors = binding.tensors(self.program)
+        self.kinds: dict[object, _Kind] = {}
+        self.plans: dict[object, Plan] = {}
+
+    def run(
+        self,
+        arrays: Sequence[np.ndarray[Any, Any]],
+        *,
+        seed: int | None = None,
+        checks: Checks = True,
+        uninitialised: Collection[int] = (),
+        outputs: Collection[int] = (),
+        mode: Mode = "plan",
+    ) -> RunResult:
+        """As `execute`, which says what the arguments are. Raises ExecutionError."""
+        with internal_errors("the executor", limit=ExecutionError), _no_collection():
+            data = binding.bytes_of(self.tensors, arrays)
+            alike = (binding.overlaps(data), checks, frozenset(uninitialised), tuple(outputs))
+            kind = self.kinds.get((alike, seed)) if mode == "plan" else None
+            if kind is not None:
+                found = self._plan(alike, kind)
+                if found is not None:
+                    found.run(data)
+                    return kind.result
+            simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
+            result = run(self.program, simulation, outputs)
+            if kind is None and mode == "plan":
+                self.kinds[alike, seed] = _Kind(result, _kept(simulation))
+            return result
+
+    def _plan(self, alike: object, kind: _Kind) -> Plan | None:
+        """The plan for a kind of runs, made with its second run; None if there is none."""
+        if alike in self.plans:
+            return self.plans[alike]
+        simulation, kind.simulation = kind.simulation, None
+        if simulation is None:
+            return None
+        if simulation.checks or is_orderly(simulation):
+            self.plans[alike] = plan(simulation.trace, list(simulation.tensors.values()))
+        return self.plans.get(alike)
+
+
+def _kept(simulation: Simulation) -> Simulation | None:
+    """The machine after a run, if a plan can be made of it; without the caller's arrays."""
+    if len(simulation.trace) > MOST_STEPS or verdict_depends_on_data(simulation):
+        return None
+    micro_ops = set(simulation.trace.micro_ops)
+    if depends_on_data(micro_ops):
+        return None
+    for micro_op in micro_ops:
+        for pattern, _ in (*micro_op.sources, *micro_op.targets):
+            pattern.cache.clear()
+    for memory in simulation.tensors.values():
+        memory.data = zeroed(*memory.data.shape)
+    for memory in simulation.memories():
+        memory.state = None
+    return simulation
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: a run makes much that lasts, and no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,273 @@
+"""From the trace of a run to a plan of its arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from nki_mlir.dialects.access import Engine
+from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose, tile_of
+from nki_mlir.dialects.neuron_isa import RegisterStoreOp
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.data_actions import require_identity
+from nki_mlir.executor.machine import Memory, Pattern
+from nki_mlir.executor.meaning import Into, Masked, Output, Undefined
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.plan import Plan, View, Work
+from nki_mlir.executor.program import EXTRA, DataOp, MicroOp
+from nki_mlir.executor.recording import Unit
+from nki_mlir.executor.reports import where
+from nki_mlir.executor.state import EngineState
+from nki_mlir.executor.sums import Operand, Sums
+from nki_mlir.executor.tensor_array import Area, overlap
+from nki_mlir.executor.trace import Issue
+
+
+def plan(trace: Iterable[Issue], tensors: Sequence[Memory]) -> Plan:
+    """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM;
+    those on chip become the plan's own."""
+    builder = _Builder({id(memory): index for index, memory in enumerate(tensors)})
+    for issue in trace:
+        builder.add(*issue)
+    return builder.finished()
+
+
+class _Weights(NamedTuple):
+    """A stationary tile, loaded from `views` when the bytes there had the version `tag`; `place` is where among the
+    steps it can be copied, should its bytes change before it is used."""
+
+    op: DataOp
+    views: Sequence[View]
+    placed: Sequence[tuple[Pattern, int]]
+    tag: object
+    place: int
+
+
+class _Builder:
+    def __init__(self, tensors: Mapping[int, int]):
+        self.tensors = tensors
+        self.steps: list[Work | None] = []
+        self.views: dict[tuple[Pattern, int], View] = {}
+        self.states: dict[tuple[int, Engine], EngineState] = {}
+        self.arrays: dict[tuple[int, Engine], dict[Area, _Weights]] = {}
+        self.copies: dict[int, Array] = {}
+        self.identities = set[object]()
+        self.memories: dict[int, Memory] = {}
+
+    def finished(self) -> Plan:
+        views = [view for view in self.views.values() if view.tensor >= 0]
+        return Plan([step for step in self.steps if step is not None], views, list(self.states.values()))
+
+    def add(self, unit: Unit, micro_op: MicroOp, numbers: tuple[int, ...]) -> None:
+        """The steps of one issue: those of data."""
+        if isinstance(micro_op.op, RegisterStoreOp):
+            self._element(micro_op, numbers)
+        if not isinstance(micro_op, DataOp):
+            return
+        key = unit.core, unit.engine
+        role = micro_op.op.instruction.array if unit.engine is Engine.TENSOR else None
+        if role == "load":
+            self._load(key, micro_op, numbers)
+        elif role == "multiply":
+            self._multiply(key, micro_op, numbers)
+        else:
+            if role == "transpose":
+                self._claim(key, tile_of(micro_op.instance))
+            self._compute(key, micro_op, numbers)
+
+    # Memory.
+
+    def _view(self, pattern: Pattern, address: int) -> View:
+        found = self.views.get((pattern, address))
+        if found is None:
+            memory = pattern.memory
+            tensor = self.tensors.get(id(memory), -1)
+            offset = pattern.base + address
+            found = View(tensor, pattern.shape, pattern.dtype, offset, pattern.strides)
+            if tensor < 0:
+                found.open(memory.data)
+            self.views[pattern, address] = found
+        return found
+
+    def _sums(self, memory: Memory) -> Sums:
+        """The matmuls under way in a memory, written down as steps."""
+        if id(memory) not in self.memories:
+            self.memories[id(memory)] = memory
+            memory.sums = Sums(self.steps.append)
+        return memory.sums
+
+    def _settle(self, pattern: Pattern, address: int) -> None:
+        if sums := self._sums(pattern.memory):
+            sums.settle((pattern.cache.get(address) or pattern.bind(address)).place)
+
+    def _reads(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> list[View]:
+        for pattern, k in micro_op.sources:
+            self._settle(pattern, numbers[k])
+        return [self._view(pattern, numbers[k]) for pattern, k in micro_op.sources]
+
+    def _writes(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> list[View]:
+        for pattern, k in micro_op.targets:
+            self._settle(pattern, numbers[k])
+            pattern.change(pattern.cache.get(numbers[k]) or pattern.bind(numbers[k]))
+        return [self._view(pattern, numbers[k]) for pattern, k in micro_op.targets]
+
+    # Instructions.
+
+    def _element(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> None:
+        (target,) = self._writes(micro_op, numbers)
+        value = np.array(numbers[-1] & 0xFFFF_FFFF, np.uint32).view(target.dtype)
+        self.steps.append(partial(_set, target, value))
+
+    def _compute(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
+        inputs, outputs = self._reads(micro_op, numbers), self._writes(micro_op, numbers)
+        self.steps.append(_step(micro_op, inputs, outputs, self._state(key) if micro_op.stateful else None))
+
+    def _state(self, key: tuple[int, Engine]) -> EngineState:
+        return self.states.setdefault(key, EngineState())
+
+    # The Tensor engine's array.
+
+    def _claim(self, key: tuple[int, Engine], area: Area) -> dict[Area, _Weights]:
+        """The tiles of the array, without those that a tile overlaps."""
+        tiles = self.arrays.setdefault(key, {})
+        for other in [other for other in tiles if overlap(other, area)]:
+            del tiles[other]
+        return tiles
+
+    def _load(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
+        views, area = self._reads(micro_op, numbers), tile_of(micro_op.instance)
+        placed = [(pattern, numbers[k]) for pattern, k in micro_op.sources]
+        self._claim(key, area)[area] = _Weights(micro_op, views, placed, self._versions(placed), len(self.steps))
+        self.steps.append(None)
+
+    def _stationary(self, weights: _Weights) -> Callable[[Array], object]:
+        """What puts a stationary tile into an fp32 [depth K, M]."""
+        into, arrays = weights.op.into, fixed(weights.views)
+        assert into is not None
+        if self._versions(weights.placed) == weights.tag:
+            return lambda room: into(room, *arrays)
+        copy = self.copies.get(weights.place)
+        if copy is None:
+            instance = weights.op.instance
+            access = instance.access("stationary")
+            assert access is not None
+            shape = access.partitions * depth(instance, access), columns(instance, access)
+            copy = self.copies[weights.place] = np.empty(shape, np.float32)
+            self.steps[weights.place] = partial(into, copy, *arrays)
+        return lambda room: np.copyto(room, copy)
+
+    def _multiply(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
+        weights = self.arrays[key][tile_of(micro_op.instance)]
+        if is_bit_transpose(micro_op.instance):
+            return self._pass_through(weights, micro_op, numbers)
+        arrays, accumulate, into = fixed(self._reads(micro_op, numbers)), numbers[EXTRA] != 0, micro_op.into
+        ((target, k),), instance = micro_op.targets, micro_op.instance
+        region = target.cache.get(numbers[k]) or target.bind(numbers[k])
+        moving, stationary = instance.access("moving"), weights.op.instance.access("stationary")
+        assert into is not None and moving is not None and stationary is not None
+        rows = moving.partitions * depth(instance, moving)
+        sums = self._sums(target.memory)
+        versions = self._versions([(pattern, numbers[k]) for pattern, k in micro_op.sources])
+        left = Operand(weights.tag, rows, columns(weights.op.instance, stationary), self._stationary(weights))
+        right = Operand(versions, rows, target.access.free_elements, lambda room: into(room, *arrays))
+        room = sums.take(region.place, left, right, accumulate)
+        sums.complete(region.place, region.view, room, accumulate)
+
+    def _pass_through(self, weights: _Weights, micro_op: DataOp, numbers: tuple[int, ...]) -> None:
+        """A transpose by the array, of bits."""
+        moving = self._reads(micro_op, numbers)
+        (identity, k), versions = micro_op.sources[0], self._versions(weights.placed)
+        known = self._versions([(identity, numbers[k])])
+        if known not in self.identities:
+            self.identities.add(known)
+            self.steps.append(partial(require_identity, micro_op.op, identity.access, fixed(moving)[0]))
+        load, loaded = weights.op.compute, fixed(weights.views)
+        if versions != weights.tag:
+            held = self.copies.get(weights.place)
+            if held is None:
+                (held,) = load(*loaded)
+                self.copies[weights.place] = held
+                self.steps[weights.place] = lambda: np.copyto(held, load(*loaded)[0])
+            load, loaded = _given, (held,)
+        (target,) = self._writes(micro_op, numbers)
+        compute, arrays, out = micro_op.compute, fixed(moving), fixed([target])[0]
+        self.steps.append(lambda: _put(out, compute(*arrays, load(*loaded)[0])[0]))
+
+    def _versions(self, placed: Sequence[tuple[Pattern, int]]) -> object:
+        """Equal for equal content of some operands."""
+        return tuple(pattern.version(pattern.cache.get(at) or pattern.bind(at)) for pattern, at in placed)
+
+
+def _given(array: Array) -> tuple[Array]:
+    return (array,)
+
+
+def fixed(views: Sequence[View]) -> tuple[Array, ...]:
+    """The arrays of views on chip."""
+    arrays = tuple(view.array for view in views if view.array is not None)
+    assert len(arrays) == len(views), "the Tensor engine works on chip"
+    return arrays
+
+
+# Steps.
+
+
+def _step(micro_op: DataOp, inputs: Sequence[View], outputs: Sequence[View], state: EngineState | None) -> Work:
+    if micro_op.moves and len(inputs) == 1:
+        return partial(_copy, outputs[0], inputs[0])
+    states = () if state is None else (state,)
+    if micro_op.into is not None and not _entangled(outputs[0], inputs):
+        return partial(_into, micro_op.into, states, inputs, outputs)
+    return partial(_general, micro_op, states, inputs, outputs)
+
+
+def _entangled(out: View, inputs: Sequence[View]) -> bool:
+    """Whether an output on chip shares bytes with an input other than the first, or with that otherwise than element by
+    element."""
+    for place, view in enumerate(inputs):
+        same = (view.offset, view.shape, view.strides) == (out.offset, out.shape, out.strides)
+        if view.array is not None and np.may_share_memory(out.array, view.array) and (place or not same):
+            return True
+    return out.array is None
+
+
+def _set(out: View, value: Array) -> None:
+    assert out.array is not None
+    out.array[...] = value
+
+
+def _copy(out: View, source: View) -> None:
+    assert out.array is not None and source.array is not None
+    if out.shape == source.shape:
+        out.array[...] = source.array
+    elif out.contiguous:
+        out.array.reshape(source.shape)[...] = source.array
+    else:
+        out.array[...] = source.array.reshape(out.shape)
+
+
+def _into(into: Into, states: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
+    others = into(outputs[0].array, *states, *[view.array for view in inputs])
+    for view, result in zip(outputs[1:], others, strict=True):
+        _put(cast(Array, view.array), result)
+
+
+def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
+    try:
+        results = micro_op.compute(*state, *[view.array for view in inputs])
+    except Undefined as error:
+        raise ExecutionError(f"{where(micro_op.op)}: {error}", error.kind) from None
+    for view, result in zip(outputs, results, strict=True):
+        _put(cast(Array, view.array), result)
+
+
+def _put(out: Array, result: Output) -> None:
+    if isinstance(result, Masked):
+        np.copyto(out, result.values.reshape(out.shape), where=result.mask.reshape(out.shape))
+    elif result.ndim == 0 or result.shape == out.shape:
+        out[...] = result
+    else:
+        out[...] = result.reshape(out.shape)
