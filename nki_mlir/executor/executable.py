@@ -84,7 +84,8 @@ class Executable:
         if simulation is None:
             return None
         if simulation.checks or is_orderly(simulation):
-            self.plans[alike] = plan(simulation.trace, list(simulation.tensors.values()))
+            constant = [k for k, t in enumerate(self.tensors) if t.name in simulation.constant_tensors]
+            self.plans[alike] = plan(simulation.trace, list(simulation.tensors.values()), constant)
         return self.plans.get(alike)
 
 

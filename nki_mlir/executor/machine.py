@@ -37,6 +37,16 @@ _MOST_LISTED = 1 << 22
 """Elements of an operand that a message looks at one by one."""
 
 
+_APART = 33 * 64
+"""Bytes between one partition's on the host and the next: without, those at one address would fall into few sets of the
+host's caches."""
+
+
+def on_chip(label: str, partitions: int, capacity: int, checks: bool) -> Memory:
+    """A memory of so many partitions of `capacity` bytes, all 0."""
+    return Memory(label, zeroed(partitions, capacity + _APART), checks, capacity=capacity)
+
+
 def zeroed(*shape: int) -> Array:
     """Zero bytes, from fresh pages: those that a run never touches cost neither time nor memory."""
     size = math.prod(shape)
@@ -53,8 +63,8 @@ def unravelled(element: int, shape: Sequence[int]) -> tuple[int, ...]:
 
 
 class Memory:
-    """One memory. `data` is [partitions, row] bytes on chip and [bytes] for an HBM tensor; `row` is the distance of two
-    partitions, `capacity` the bytes that an address may reach (on chip: in each partition). `high` is one past the
+    """One memory. `data` is [partitions, `row`] bytes on chip and [bytes] for an HBM tensor; `capacity` the bytes that
+    an address may reach (on chip: in each partition). `high` is one past the
     highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
     must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
     initialised; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in
@@ -62,11 +72,13 @@ class Memory:
     which bytes count as written. `stamps` are the number of the last write to each
     `GRAIN` bytes, whatever the partition. `tensor` declares a tensor in HBM."""
 
-    def __init__(self, label: str, data: Array, checks: bool, tensor: TensorOp | None = None):
+    def __init__(
+        self, label: str, data: Array, checks: bool, tensor: TensorOp | None = None, capacity: int | None = None
+    ):
         self.label, self.tensor = label, tensor
         self.data = data
         self.row = data.shape[1] if data.ndim == 2 else 0
-        self.capacity = data.shape[-1]
+        self.capacity = data.shape[-1] if capacity is None else capacity
         self.state: Array | None = zeroed(*data.shape) if checks else None
         self.high = 0
         self.slots: Slots | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.dma import DmaEngines
-from nki_mlir.executor.machine import Memory, zeroed
+from nki_mlir.executor.machine import Memory, on_chip
 from nki_mlir.executor.recording import Mark, Unit
 from nki_mlir.executor.reports import Grid, where
 from nki_mlir.executor.trace import Trace
@@ -79,8 +79,8 @@ class Core:
         memory = target.memory
         self.index = index
         of = f" of core {index}" if index else ""
-        self.sbuf = Memory(f"SBUF{of}", zeroed(memory.partitions, memory.sbuf_bytes), checks)
-        self.psum = Memory(f"PSUM{of}", zeroed(memory.partitions, memory.psum_bytes), checks)
+        self.sbuf = on_chip(f"SBUF{of}", memory.partitions, memory.sbuf_bytes, checks)
+        self.psum = on_chip(f"PSUM{of}", memory.partitions, memory.psum_bytes, checks)
         self.sbuf.problems = self.psum.problems = simulation.problems
         self.sbuf.slots, self.psum.slots = simulation.slots.get("sbuf"), simulation.slots.get("psum")
         self.dma = DmaEngines(target, simulation.schedule)

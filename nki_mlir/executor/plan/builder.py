@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -13,10 +13,11 @@ from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpo
 from nki_mlir.dialects.neuron_isa import RegisterStoreOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.data_actions import require_identity
-from nki_mlir.executor.machine import Memory, Pattern
+from nki_mlir.executor.machine import Memory, Pattern, Region
 from nki_mlir.executor.meaning import Into, Masked, Output, Undefined
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.plan import Plan, View, Work
+from nki_mlir.executor.plan.loads import Loads
 from nki_mlir.executor.program import EXTRA, DataOp, MicroOp
 from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.reports import where
@@ -26,10 +27,10 @@ from nki_mlir.executor.tensor_array import Area, overlap
 from nki_mlir.executor.trace import Issue
 
 
-def plan(trace: Iterable[Issue], tensors: Sequence[Memory]) -> Plan:
-    """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM;
-    those on chip become the plan's own."""
-    builder = _Builder({id(memory): index for index, memory in enumerate(tensors)})
+def plan(trace: Iterable[Issue], tensors: Sequence[Memory], constant: Collection[int]) -> Plan:
+    """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM, of
+    which those numbered in `constant` are not written; those on chip become the plan's own."""
+    builder = _Builder({id(memory): index for index, memory in enumerate(tensors)}, frozenset(constant))
     for issue in trace:
         builder.add(*issue)
     return builder.finished()
@@ -47,10 +48,12 @@ class _Weights(NamedTuple):
 
 
 class _Builder:
-    def __init__(self, tensors: Mapping[int, int]):
-        self.tensors = tensors
+    def __init__(self, tensors: Mapping[int, int], constant: frozenset[int]):
+        self.tensors, self.constant = tensors, constant
+        self.loads = Loads()
         self.steps: list[Work | None] = []
         self.views: dict[tuple[Pattern, int], View] = {}
+        self.in_tensors: dict[object, View] = {}
         self.states: dict[tuple[int, Engine], EngineState] = {}
         self.arrays: dict[tuple[int, Engine], dict[Area, _Weights]] = {}
         self.copies: dict[int, Array] = {}
@@ -58,7 +61,7 @@ class _Builder:
         self.memories: dict[int, Memory] = {}
 
     def finished(self) -> Plan:
-        views = [view for view in self.views.values() if view.tensor >= 0]
+        views = [view for view in (*self.views.values(), *self.in_tensors.values()) if view.tensor >= 0]
         return Plan([step for step in self.steps if step is not None], views, list(self.states.values()))
 
     def add(self, unit: Unit, micro_op: MicroOp, numbers: tuple[int, ...]) -> None:
@@ -99,19 +102,24 @@ class _Builder:
             memory.sums = Sums(self.steps.append)
         return memory.sums
 
-    def _settle(self, pattern: Pattern, address: int) -> None:
-        if sums := self._sums(pattern.memory):
-            sums.settle((pattern.cache.get(address) or pattern.bind(address)).place)
-
     def _reads(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> list[View]:
-        for pattern, k in micro_op.sources:
-            self._settle(pattern, numbers[k])
-        return [self._view(pattern, numbers[k]) for pattern, k in micro_op.sources]
+        return [self._read(pattern, numbers[k]) for pattern, k in micro_op.sources]
+
+    def _read(self, pattern: Pattern, address: int) -> View:
+        region = _region(pattern, address)
+        if sums := self._sums(pattern.memory):
+            sums.settle(region.place)
+        found = self.loads.read(pattern, address, region) if pattern.memory.on_chip else None
+        if found is None:
+            return self._view(pattern, address)
+        return self.in_tensors.setdefault((found.tensor, found.shape, found.dtype, found.offset, found.strides), found)
 
     def _writes(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> list[View]:
         for pattern, k in micro_op.targets:
-            self._settle(pattern, numbers[k])
-            pattern.change(pattern.cache.get(numbers[k]) or pattern.bind(numbers[k]))
+            region = _region(pattern, numbers[k])
+            if sums := self._sums(pattern.memory):
+                sums.settle(region.place)
+            pattern.change(region)
         return [self._view(pattern, numbers[k]) for pattern, k in micro_op.targets]
 
     # Instructions.
@@ -123,7 +131,24 @@ class _Builder:
 
     def _compute(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
         inputs, outputs = self._reads(micro_op, numbers), self._writes(micro_op, numbers)
+        if micro_op.moves and len(inputs) == 1 and self._left_out(inputs[0], outputs[0], micro_op, numbers):
+            return
         self.steps.append(_step(micro_op, inputs, outputs, self._state(key) if micro_op.stateful else None))
+
+    def _left_out(self, source: View, out: View, micro_op: DataOp, numbers: tuple[int, ...]) -> bool:
+        """Whether a transfer can wait until somebody needs it."""
+        ((pattern, k),) = micro_op.targets
+        if source.tensor not in self.constant or not pattern.memory.on_chip:
+            return False
+        place = len(self.steps)
+
+        def emit() -> None:
+            self.steps[place] = partial(_copy, out, source)
+
+        if not self.loads.leave_out(source, pattern, numbers[k], _region(pattern, numbers[k]), emit):
+            return False
+        self.steps.append(None)
+        return True
 
     def _state(self, key: tuple[int, Engine]) -> EngineState:
         return self.states.setdefault(key, EngineState())
@@ -145,10 +170,10 @@ class _Builder:
 
     def _stationary(self, weights: _Weights) -> Callable[[Array], object]:
         """What puts a stationary tile into an fp32 [depth K, M]."""
-        into, arrays = weights.op.into, fixed(weights.views)
+        into, views = weights.op.into, weights.views
         assert into is not None
         if self._versions(weights.placed) == weights.tag:
-            return lambda room: into(room, *arrays)
+            return lambda room: into(room, *arrays(views))
         copy = self.copies.get(weights.place)
         if copy is None:
             instance = weights.op.instance
@@ -156,23 +181,23 @@ class _Builder:
             assert access is not None
             shape = access.partitions * depth(instance, access), columns(instance, access)
             copy = self.copies[weights.place] = np.empty(shape, np.float32)
-            self.steps[weights.place] = partial(into, copy, *arrays)
+            self.steps[weights.place] = lambda: into(copy, *arrays(views))
         return lambda room: np.copyto(room, copy)
 
     def _multiply(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
         weights = self.arrays[key][tile_of(micro_op.instance)]
         if is_bit_transpose(micro_op.instance):
             return self._pass_through(weights, micro_op, numbers)
-        arrays, accumulate, into = fixed(self._reads(micro_op, numbers)), numbers[EXTRA] != 0, micro_op.into
+        views, accumulate, into = self._reads(micro_op, numbers), numbers[EXTRA] != 0, micro_op.into
         ((target, k),), instance = micro_op.targets, micro_op.instance
-        region = target.cache.get(numbers[k]) or target.bind(numbers[k])
+        region = _region(target, numbers[k])
         moving, stationary = instance.access("moving"), weights.op.instance.access("stationary")
         assert into is not None and moving is not None and stationary is not None
         rows = moving.partitions * depth(instance, moving)
         sums = self._sums(target.memory)
         versions = self._versions([(pattern, numbers[k]) for pattern, k in micro_op.sources])
         left = Operand(weights.tag, rows, columns(weights.op.instance, stationary), self._stationary(weights))
-        right = Operand(versions, rows, target.access.free_elements, lambda room: into(room, *arrays))
+        right = Operand(versions, rows, target.access.free_elements, lambda room: into(room, *arrays(views)))
         room = sums.take(region.place, left, right, accumulate)
         sums.complete(region.place, region.view, room, accumulate)
 
@@ -183,33 +208,35 @@ class _Builder:
         known = self._versions([(identity, numbers[k])])
         if known not in self.identities:
             self.identities.add(known)
-            self.steps.append(partial(require_identity, micro_op.op, identity.access, fixed(moving)[0]))
-        load, loaded = weights.op.compute, fixed(weights.views)
-        if versions != weights.tag:
-            held = self.copies.get(weights.place)
-            if held is None:
-                (held,) = load(*loaded)
-                self.copies[weights.place] = held
-                self.steps[weights.place] = lambda: np.copyto(held, load(*loaded)[0])
-            load, loaded = _given, (held,)
-        (target,) = self._writes(micro_op, numbers)
-        compute, arrays, out = micro_op.compute, fixed(moving), fixed([target])[0]
-        self.steps.append(lambda: _put(out, compute(*arrays, load(*loaded)[0])[0]))
+            self.steps.append(lambda: require_identity(micro_op.op, identity.access, arrays(moving)[0]))
+        load, compute, views, held = weights.op.compute, micro_op.compute, weights.views, self.copies
+        changed = versions != weights.tag
+
+        def keep() -> None:
+            (held[weights.place],) = load(*arrays(views))
+
+        if changed:
+            self.steps[weights.place] = keep
+        targets = self._writes(micro_op, numbers)
+
+        def turn() -> None:
+            tile = held[weights.place] if changed else load(*arrays(views))[0]
+            _put(arrays(targets)[0], compute(*arrays(moving), tile)[0])
+
+        self.steps.append(turn)
 
     def _versions(self, placed: Sequence[tuple[Pattern, int]]) -> object:
         """Equal for equal content of some operands."""
-        return tuple(pattern.version(pattern.cache.get(at) or pattern.bind(at)) for pattern, at in placed)
+        return tuple(pattern.version(_region(pattern, at)) for pattern, at in placed)
 
 
-def _given(array: Array) -> tuple[Array]:
-    return (array,)
+def _region(pattern: Pattern, address: int) -> Region:
+    return pattern.cache.get(address) or pattern.bind(address)
 
 
-def fixed(views: Sequence[View]) -> tuple[Array, ...]:
-    """The arrays of views on chip."""
-    arrays = tuple(view.array for view in views if view.array is not None)
-    assert len(arrays) == len(views), "the Tensor engine works on chip"
-    return arrays
+def arrays(views: Sequence[View]) -> list[Array]:
+    """What views show in this launch."""
+    return [view.array for view in views]  # pyright: ignore[reportReturnType]
 
 
 # Steps.
@@ -250,14 +277,14 @@ def _copy(out: View, source: View) -> None:
 
 
 def _into(into: Into, states: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
-    others = into(outputs[0].array, *states, *[view.array for view in inputs])
+    others = into(outputs[0].array, *states, *arrays(inputs))
     for view, result in zip(outputs[1:], others, strict=True):
         _put(cast(Array, view.array), result)
 
 
 def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
     try:
-        results = micro_op.compute(*state, *[view.array for view in inputs])
+        results = micro_op.compute(*state, *arrays(inputs))
     except Undefined as error:
         raise ExecutionError(f"{where(micro_op.op)}: {error}", error.kind) from None
     for view, result in zip(outputs, results, strict=True):
