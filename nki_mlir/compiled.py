@@ -147,19 +147,28 @@ class CompiledKernel:
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
         seen = [*(a.seen for a in parameters.memory.arrays), *made]
         data = [arrays.as_stored(array) for array in seen]
-        empty = {len(data) - len(made) + k for k, output in enumerate(self.traced.outputs) if not output.filled}
-        wanted = (self.traced.written - empty) | (_arguments(self.traced.returned) & empty)
+        empty, wanted = self._written
         result = self.executable.run(
             data,
             seed=seed,
             checks=checks,
             uninitialised=empty,
-            outputs=sorted(wanted) if all(self.grid) else (),
+            outputs=wanted,
             mode=mode,
+            apart=parameters.memory.apart,
         )
         as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, seen, as_torch)
         return result
+
+    @cached_property
+    def _written(self) -> tuple[frozenset[int], tuple[int, ...]]:
+        """Which of the program's tensors begin without content, and which of them it is to write."""
+        outputs = self.traced.outputs
+        first = len(self._parameters.memory.arrays)
+        empty = frozenset(first + k for k, output in enumerate(outputs) if not output.filled)
+        wanted = (self.traced.written - empty) | (_arguments(self.traced.returned) & empty)
+        return empty, tuple(sorted(wanted)) if all(self.grid) else ()
 
     # Checks of a call against what was compiled.
     def _arrays(self, args: Sequence[Any], meta: Mapping[str, Any]) -> dict[str, ArrayArg]:

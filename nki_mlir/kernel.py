@@ -158,11 +158,25 @@ class Kernel:
         """The call's arguments by parameter, without defaults."""
         signature = self.kernel_function.signature
         options = {name for name in meta if name in LAUNCH_OPTIONS and name not in signature.parameters}
+        named = {name: value for name, value in meta.items() if name not in options}
+        plainly = self._plainly(args, named)
+        if plainly is not None:
+            return plainly
         try:
-            bound = signature.bind_partial(*args, **{k: v for k, v in meta.items() if k not in options})
+            bound = signature.bind_partial(*args, **named)
         except TypeError as error:
             raise CompileError(f"{self.__name__}: {error}; it is {self.__name__}{_bare(signature)}") from None
         return dict(bound.arguments)
+
+    def _plainly(self, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What `inspect` would bind, where all parameters can be given either way: it takes longer than small kernels.
+        None where it has something to say."""
+        names = self.kernel_function.plain_names
+        if names is None or len(args) > len(names):
+            return None
+        first, rest = names[: len(args)], names[len(args) :]
+        found = dict(zip(first, args, strict=True)) | {name: named[name] for name in rest if name in named}
+        return found if len(found) == len(args) + len(named) else None
 
     def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All arguments in order, defaults filled in."""

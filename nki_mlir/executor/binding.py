@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,8 @@ def overlaps(data: Sequence[Array]) -> tuple[tuple[int, int, int], ...]:
     """Which of some arrays share memory, and how they lie to each other: the numbers of two, and the distance of their
     first bytes."""
     spans = sorted((array.__array_interface__["data"][0], index) for index, array in enumerate(data) if array.size)
+    if all(start + data[index].size <= after for (start, index), (after, _) in pairwise(spans)):
+        return ()
     found: list[tuple[int, int, int]] = []
     for place, (address, index) in enumerate(spans):
         for start, other in spans[:place]:

@@ -59,27 +59,31 @@ class Executable:
         uninitialised: Collection[int] = (),
         outputs: Collection[int] = (),
         mode: Mode = "plan",
+        apart: bool = False,
     ) -> RunResult:
-        """As `execute`, which says what the arguments are. Raises ExecutionError."""
-        with internal_errors("the executor", limit=ExecutionError), _no_collection():
+        """As `execute`, which says what the arguments are. `apart`: the caller knows that no two arrays share memory.
+        Raises ExecutionError."""
+        with internal_errors("the executor", limit=ExecutionError):
             data = binding.bytes_of(self.tensors, arrays)
-            alike = (binding.overlaps(data), checks, frozenset(uninitialised), tuple(outputs))
+            alike = (() if apart else binding.overlaps(data), checks, frozenset(uninitialised), tuple(outputs))
             kind = self.kinds.get((alike, seed)) if mode == "plan" else None
             if kind is not None:
                 found = self._plan(alike, kind)
                 if found is not None:
                     found.run(data)
                     return kind.result
-            simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
-            result = run(self.program, simulation, outputs)
+            with _no_collection():
+                simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
+                result = run(self.program, simulation, outputs)
             if kind is None and mode == "plan":
                 self.kinds[alike, seed] = _Kind(result, _kept(simulation))
             return result
 
     def _plan(self, alike: object, kind: _Kind) -> Plan | None:
         """The plan for a kind of runs, made with its second run; None if there is none."""
-        if alike in self.plans:
-            return self.plans[alike]
+        found = self.plans.get(alike)
+        if found is not None:
+            return found
         simulation, kind.simulation = kind.simulation, None
         if simulation is None:
             return None

@@ -34,16 +34,6 @@ class ArrayArg:
         return self.dtype, self.shape, self.strides
 
     @property
-    def span(self) -> tuple[int, int]:
-        """The addresses of the first byte and of the one after the last."""
-        start = self.data.__array_interface__["data"][0]
-        return start, start + self.data.nbytes
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        return (*self.key, self.span)
-
-    @property
     def writable(self) -> bool:
         return self.library != "jax" and bool(self.data.flags.writeable)
 
@@ -65,6 +55,11 @@ class ArgumentBuffers:
     def key(self) -> tuple[Any, ...]:
         return tuple(self.slots.items()), self.groups
 
+    @property
+    def apart(self) -> bool:
+        """Whether no two arrays overlap."""
+        return len(set(self.groups)) == len(self.groups)
+
 
 def memory_of(arrays: Mapping[str, ArrayArg]) -> ArgumentBuffers:
     """Which of a call's arrays share memory."""
@@ -72,26 +67,29 @@ def memory_of(arrays: Mapping[str, ArrayArg]) -> ArgumentBuffers:
     seen: dict[Any, int] = {}
     kept: list[ArrayArg] = []
     names: list[str] = []
+    spans: list[tuple[int, int]] = []
     for name, array in arrays.items():
-        slots[name] = seen.setdefault(array.identity, len(kept))
+        start = array.data.__array_interface__["data"][0]
+        span = start, start + array.data.nbytes
+        slots[name] = seen.setdefault((array.key, span), len(kept))
         if slots[name] == len(kept):
             kept.append(array)
             names.append(name)
-    return ArgumentBuffers(tuple(kept), tuple(names), slots, _overlap_groups(kept))
+            spans.append(span)
+    return ArgumentBuffers(tuple(kept), tuple(names), slots, _overlap_groups(spans))
 
 
-def _overlap_groups(arrays: list[ArrayArg]) -> tuple[int, ...]:
-    """Equal numbers for arrays that overlap, directly or through others; numbered in order of first use."""
-    order = sorted(range(len(arrays)), key=lambda i: arrays[i].span)
+def _overlap_groups(spans: list[tuple[int, int]]) -> tuple[int, ...]:
+    """Equal numbers for arrays that overlap, directly or through others; numbered in order of first use. `spans` are the
+    addresses of their first bytes, and of those after the last."""
     cluster: dict[int, int] = {}
     end = current = -1
-    for i in order:
-        start, stop = arrays[i].span
+    for (start, stop), i in sorted((span, i) for i, span in enumerate(spans)):
         if start >= end:
             current, end = i, stop
         cluster[i], end = current, max(end, stop)
     numbers: dict[int, int] = {}
-    return tuple(numbers.setdefault(cluster[i], len(numbers)) for i in range(len(arrays)))
+    return tuple(numbers.setdefault(cluster[i], len(numbers)) for i in range(len(spans)))
 
 
 def is_array(value: Any) -> bool:
@@ -112,6 +110,10 @@ def _library(value: Any) -> str | None:
 def array_arg(value: Any, name: str, pointer: bool) -> ArrayArg:
     """An array as an argument. `pointer`: the kernel sees only its first element's address, so its strides are its own
     affair. Raises CompileError."""
+    import numpy as np
+
+    if type(value) is np.ndarray and (found := _PLAIN.get((value.dtype, value.shape))) and value.flags.c_contiguous:
+        return ArrayArg(value, *found, "numpy")
     library = _library(value)
     assert library is not None
     data = _as_numpy(value, library, name)
@@ -124,7 +126,15 @@ def array_arg(value: Any, name: str, pointer: bool) -> ArrayArg:
     if not data.flags.c_contiguous:
         data = _flat(data, strides, name, pointer)
         return ArrayArg(data, dtype, shape, strides, library)
-    return ArrayArg(data, dtype, shape, _row_major(shape), library)
+    strides = _row_major(shape)
+    if data is value and len(_PLAIN) < _MOST_PLAIN:
+        _PLAIN[data.dtype, data.shape] = dtype, shape, strides
+    return ArrayArg(data, dtype, shape, strides, library)
+
+
+_PLAIN: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[DType, tuple[int, ...], tuple[int, ...]]] = {}
+"""Dtype, shape and strides of contiguous arrays that have been looked at, by what NumPy says of them."""
+_MOST_PLAIN = 1024
 
 
 def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nki_mlir.errors import CompileError
@@ -216,11 +217,16 @@ def as_dtype(value: Any) -> DType | None:
     if module == "torch":
         return _BY_NAME.get(str(value).removeprefix("torch."))
     if module == "numpy" and not isinstance(value, type) and hasattr(value, "itemsize"):
-        return _BY_NAME.get(value.name)
+        return _of_numpy(value)
     if isinstance(value, type) and value.__module__.partition(".")[0] in ("numpy", "ml_dtypes"):
         return _BY_NAME.get(value.__name__)
     inner = getattr(value, "dtype", None) if module == "jax" else None
     return None if inner is None else _BY_NAME.get(str(inner))
+
+
+@lru_cache(maxsize=256)
+def _of_numpy(value: np.dtype[Any]) -> DType | None:
+    return _BY_NAME.get(value.name)
 
 
 def numpy_dtype(dtype: DType) -> np.dtype[Any]:

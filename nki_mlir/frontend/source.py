@@ -93,6 +93,13 @@ class KernelFunction:
         return inspect.signature(self.function)
 
     @cached_property
+    def plain_names(self) -> tuple[str, ...] | None:
+        """The parameters, if each can be given by place and by name."""
+        parameters = self.signature.parameters.values()
+        plain = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        return tuple(p.name for p in parameters) if plain else None
+
+    @cached_property
     def constexprs(self) -> frozenset[str]:
         """The parameters annotated as `tl.constexpr`."""
         annotations = ((p.name, p.annotation) for p in self.signature.parameters.values())
