@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,12 @@ class Parameters:
     arrays: Mapping[str, ArrayArg]
     constants: Mapping[str, Any]
     grid: tuple[int, ...]
+
+    def emptied(self) -> Parameters:
+        """These without the arrays' memory, which is the caller's."""
+        held = {name: array.emptied() for name, array in self.arrays.items()}
+        memory = replace(self.memory, arrays=tuple(array.emptied() for array in self.memory.arrays))
+        return replace(self, memory=memory, arrays=held)
 
     @property
     def key(self) -> Any:
@@ -80,7 +86,7 @@ class CompiledKernel:
     ):
         self.name, self.target, self.grid = function.name, target, parameters.grid
         self.traced, self.returned = traced, None
-        self._function, self._parameters, self._modules = function, parameters, modules
+        self._function, self._parameters, self._modules = function, parameters.emptied(), modules
 
     @classmethod
     def build(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -17,13 +17,14 @@ from xdsl.dialects.builtin import ModuleOp
 from nki_mlir.errors import ExecutionError, internal_errors
 from nki_mlir.executor import binding
 from nki_mlir.executor.checks import Checks
-from nki_mlir.executor.machine import zeroed
+from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.plan import Plan
 from nki_mlir.executor.plan.builder import plan
 from nki_mlir.executor.plan.proof import depends_on_data, is_orderly, verdict_depends_on_data
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.run import prepared, program_of, run
 from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.trace import Trace
 
 Mode = Literal["plan", "events"]
 """How a run is made: by its events alone, or by a plan where there is one. Results, checks and time are the same."""
@@ -32,13 +33,21 @@ MOST_STEPS = 100_000
 """Instructions of a run that is remembered: a plan has about 1 KB for each."""
 
 
-class _Kind:
-    """Runs that are alike but for their data: the `result` of the first, and the machine that it left, until that has
-    become the `plan`."""
+class _Seen(NamedTuple):
+    """What is left of a run that a plan can be made of: its issues, the memories of its tensors, without the caller's
+    arrays, the names of those that nothing writes, and whether it has been checked."""
 
-    def __init__(self, result: RunResult, simulation: Simulation | None):
-        self.result, self.simulation = result, simulation
-        self.plan: Plan | None = None
+    trace: Trace
+    tensors: Sequence[Memory]
+    constant: set[str]
+    checked: bool
+
+
+class _Kind:
+    """Runs that are alike but for their data: the `result` of the first, and what was `seen` of it."""
+
+    def __init__(self, result: RunResult, seen: _Seen | None):
+        self.result, self.seen = result, seen
 
 
 class Executable:
@@ -76,7 +85,7 @@ class Executable:
                 simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
                 result = run(self.program, simulation, outputs)
             if kind is None and mode == "plan":
-                self.kinds[alike, seed] = _Kind(result, _kept(simulation))
+                self.kinds[alike, seed] = _Kind(result, _seen(simulation))
             return result
 
     def _plan(self, alike: object, kind: _Kind) -> Plan | None:
@@ -84,17 +93,17 @@ class Executable:
         found = self.plans.get(alike)
         if found is not None:
             return found
-        simulation, kind.simulation = kind.simulation, None
-        if simulation is None:
+        seen, kind.seen = kind.seen, None
+        if seen is None:
             return None
-        if simulation.checks or is_orderly(simulation):
-            constant = [k for k, t in enumerate(self.tensors) if t.name in simulation.constant_tensors]
-            self.plans[alike] = plan(simulation.trace, list(simulation.tensors.values()), constant)
+        if seen.checked or is_orderly(seen.trace, seen.constant):
+            constant = [k for k, tensor in enumerate(self.tensors) if tensor.name in seen.constant]
+            self.plans[alike] = plan(seen.trace, seen.tensors, constant)
         return self.plans.get(alike)
 
 
-def _kept(simulation: Simulation) -> Simulation | None:
-    """The machine after a run, if a plan can be made of it; without the caller's arrays."""
+def _seen(simulation: Simulation) -> _Seen | None:
+    """What a run leaves, if a plan can be made of it."""
     if len(simulation.trace) > MOST_STEPS or verdict_depends_on_data(simulation):
         return None
     micro_ops = set(simulation.trace.micro_ops)
@@ -107,7 +116,8 @@ def _kept(simulation: Simulation) -> Simulation | None:
         memory.data = zeroed(*memory.data.shape)
     for memory in simulation.memories():
         memory.state = None
-    return simulation
+    tensors = list(simulation.tensors.values())
+    return _Seen(simulation.trace, tensors, simulation.constant_tensors, simulation.checks)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nki_mlir.errors import CompileError
@@ -27,6 +27,10 @@ class ArrayArg:
     def seen(self) -> np.ndarray:
         """`data` as the caller sees its elements."""
         return self.data.view(bool) if self.dtype is boolean else self.data
+
+    def emptied(self) -> ArrayArg:
+        """The same but for `data`, of which there is nothing."""
+        return replace(self, data=self.data.reshape(-1)[:0].copy())
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -80,8 +84,8 @@ def memory_of(arrays: Mapping[str, ArrayArg]) -> ArgumentBuffers:
 
 
 def _overlap_groups(spans: list[tuple[int, int]]) -> tuple[int, ...]:
-    """Equal numbers for arrays that overlap, directly or through others; numbered in order of first use. `spans` are the
-    addresses of their first bytes, and of those after the last."""
+    """Equal numbers for arrays that overlap, directly or through others; numbered in order of first use. `spans` are
+    the addresses of their first bytes, and of those after the last."""
     cluster: dict[int, int] = {}
     end = current = -1
     for (start, stop), i in sorted((span, i) for i, span in enumerate(spans)):

@@ -20,7 +20,8 @@ from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.dialects.dtypes import by_name, dtype
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_isa import CoreOp, ProgramOp, StreamOp, TensorOp, Update, Wait, instruction_op
-from nki_mlir.executor import RunResult, execute
+from nki_mlir.executor import RunResult
+from nki_mlir.executor.executable import Executable
 
 Array = NDArray[Any]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -113,7 +114,7 @@ def single(
     prelude: tuple[tuple[str, Mapping[str, Access | float | None], Mapping[str, Any]], ...] = (),
 ) -> RunResult:
     """Runs one instruction (after those of `prelude`, on the same engine) on images of SBUF and PSUM, uint8
-    [128, WIDTH] each, which are left as the instruction leaves them.
+    [128, WIDTH] each, which are left as the instruction leaves them: the same bits with events and without.
 
     Sync loads the images, Vector moves PSUM's through SBUF in both directions.
     """
@@ -149,7 +150,11 @@ def single(
     whole = ProgramOp("single", [TensorOp("sbuf", kind), TensorOp("psum", kind), CoreOp(0, streams)])
     module = ModuleOp([whole], {"neuron.target": StringAttr(target)})
     module.verify()
-    return execute(module, [sbuf, psum])
+    executable, again = Executable(module), [sbuf.copy(), psum.copy()]
+    result = executable.run([sbuf, psum])
+    executable.run(again)
+    np.testing.assert_array_equal(again, [sbuf, psum])
+    return result
 
 
 def places(access: Access) -> Array:

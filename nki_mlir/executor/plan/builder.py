@@ -28,8 +28,8 @@ from nki_mlir.executor.trace import Issue
 
 
 def plan(trace: Iterable[Issue], tensors: Sequence[Memory], constant: Collection[int]) -> Plan:
-    """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM, of
-    which those numbered in `constant` are not written; those on chip become the plan's own."""
+    """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM,
+    of which those numbered in `constant` are not written; those on chip become the plan's own."""
     builder = _Builder({id(memory): index for index, memory in enumerate(tensors)}, frozenset(constant))
     for issue in trace:
         builder.add(*issue)

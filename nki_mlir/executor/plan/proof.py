@@ -11,6 +11,7 @@ from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import DataOp, MicroOp
 from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.trace import Trace
 
 
 def depends_on_data(micro_ops: Iterable[MicroOp]) -> bool:
@@ -32,13 +33,13 @@ def verdict_depends_on_data(simulation: Simulation) -> bool:
     return any(found.by_data for found in looked)
 
 
-def is_orderly(simulation: Simulation) -> bool:
-    """Whether a run without checks would have passed those that a plan relies on: everything that touches common bytes
-    is ordered, and nothing on chip is read before it is written."""
-    return not Races(simulation.trace, simulation.constant_tensors).findings() and _initialised(simulation)
+def is_orderly(trace: Trace, constant: set[str]) -> bool:
+    """Whether a run without checks, of which this is the trace, would have passed those that a plan relies on:
+    everything that touches common bytes is ordered, and nothing on chip is read before it is written."""
+    return not Races(trace, constant).findings() and _initialised(trace)
 
 
-def _initialised(simulation: Simulation) -> bool:
+def _initialised(trace: Trace) -> bool:
     written: dict[int, Array] = {}
 
     def bytes_of(memory: Memory) -> Array:
@@ -46,7 +47,7 @@ def _initialised(simulation: Simulation) -> bool:
             written[id(memory)] = zeroed(*memory.data.shape)
         return written[id(memory)]
 
-    for _, micro_op, numbers in simulation.trace:
+    for _, micro_op, numbers in trace:
         for pattern, k in micro_op.sources:
             if pattern.memory.on_chip and not pattern.bytes_at(bytes_of(pattern.memory), numbers[k]).all():
                 return False

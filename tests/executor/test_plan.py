@@ -1,0 +1,182 @@
+"""Runs without events: what they leave, say and take is what a run of events does."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from engine_programs import program
+from executor.machine_code import program as machine_program
+from run_time_programs import run_time_program
+from xdsl.dialects.builtin import ModuleOp
+
+import nki_mlir
+import nki_mlir.language as tl
+from nki_mlir import parse, pipeline
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor import RunResult, execute
+from nki_mlir.executor.executable import Executable
+
+Array = np.ndarray[Any, Any]
+
+
+def lowered(text: str) -> ModuleOp:
+    return pipeline("multi-buffer{depth=2},allocate,engine-to-isa")(parse(text))
+
+
+def contents(arrays: list[Array]) -> bytes:
+    return b"".join(a.tobytes() for a in arrays)
+
+
+def other(arrays: list[Array], seed: int) -> list[Array]:
+    """Puts other data into some arrays, which may overlap."""
+    rng = np.random.default_rng(seed)
+    for array in arrays:
+        array[...] = rng.standard_normal(array.shape).astype(array.dtype)
+    return arrays
+
+
+@pytest.mark.parametrize("checks", [True, False])
+@pytest.mark.parametrize("seed", range(30))
+def test_random_programs(seed: int, checks: bool) -> None:
+    """With other data than the run that the plan was made from."""
+    made = program(seed)
+    module = lowered(made.text)
+    executable = Executable(module)
+    executable.run(made.arrays(), checks=checks)
+    for data in (1, 2):
+        wanted, got = other(made.arrays(), data), other(made.arrays(), data)
+        result = execute(module, wanted, checks=checks)
+        found = executable.run(got, checks=checks)
+        assert contents(got) == contents(wanted)
+        assert found.timeline == result.timeline
+    assert executable.plans or not checks
+
+
+def test_most_random_programs_have_a_plan_without_checks_too() -> None:
+    planned = 0
+    for seed in range(20):
+        executable = Executable(lowered(program(seed).text))
+        for _ in range(2):
+            executable.run(program(seed).arrays(), checks=False)
+        planned += bool(executable.plans)
+    assert planned >= 15
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_depends_on_data_runs_its_events(seed: int) -> None:
+    made = run_time_program(seed)
+    module = lowered(made.text)
+    executable = Executable(module)
+    for _ in range(3):
+        wanted, got = made.arrays(), made.arrays()
+        execute(module, wanted)
+        executable.run(got)
+        assert contents(got) == contents(wanted)
+    loads = any(op.name == "neuron.isa.register_load" for op in module.walk())
+    assert loads != bool(executable.plans)
+
+
+# Kernels.
+
+
+@nki_mlir.jit
+def chosen_rows(x: Any, index: Any, out: Any, N: tl.constexpr) -> None:
+    row = tl.load(index + tl.program_id(0))
+    columns = tl.arange(0, N)
+    tl.store(out + tl.program_id(0) * N + columns, tl.load(x + row * N + columns))
+
+
+def test_rows_that_data_chooses() -> None:
+    x, out = np.random.default_rng(0).standard_normal((8, 64), dtype=np.float32), np.zeros((4, 64), np.float32)
+    for seed in range(4):
+        index = np.random.default_rng(seed).integers(0, 8, 4, np.int32)
+        chosen_rows[(4,)](x, index, out, N=64)
+        np.testing.assert_array_equal(out, x[index])
+
+
+@nki_mlir.jit
+def doubled(x: Any, out: Any, N: tl.constexpr) -> None:
+    at = tl.program_id(0) * N + tl.arange(0, N)
+    tl.store(out + at, 2 * tl.load(x + at))
+
+
+def run_doubled(x: Array, out: Array) -> RunResult:
+    doubled[(4,)](x, out, N=64)
+    assert doubled.last_run is not None
+    return doubled.last_run
+
+
+def test_later_runs_have_the_time_of_the_first() -> None:
+    x, out = np.arange(256, dtype=np.float32), np.zeros(256, np.float32)
+    first = run_doubled(x, out)
+    assert all(run_doubled(x, out) == first for _ in range(3))
+    compiled = doubled.compile(x, out, grid=(4,), N=64)
+    events = compiled.run(x, out, mode="events")
+    assert events.timeline == first.timeline
+    assert events.recording is not first.recording
+    assert compiled.run(x, out, seed=1).modelled_us != first.modelled_us
+
+
+def test_no_array_is_kept() -> None:
+    x, out = np.arange(256, dtype=np.float32), np.zeros(256, np.float32)
+    for _ in range(3):
+        given, result = x + 1, out.copy()
+        run_doubled(given, result)
+        np.testing.assert_array_equal(result, 2 * given)
+        dead = [weakref.ref(given), weakref.ref(result)]
+        del given, result
+        gc.collect()
+        assert [ref() for ref in dead] == [None, None]
+
+
+def test_aliases_are_another_kind_of_run() -> None:
+    """Shifted onto itself by a line, what is read first differs."""
+    text = """
+neuron.isa.stream sync {
+  neuron.isa.dma_copy queue 0 dst <hbm "out" at 0, [1 x 64], f32> src <hbm "x" at 0, [1 x 64], f32>
+    update <sem 0 add 16>
+  neuron.isa.dma_copy queue 0 dst <hbm "out" at 256, [1 x 64], f32> src <hbm "x" at 256, [1 x 64], f32>
+    wait <sem 0 reaches 16> update <sem 0 add 16>
+}"""
+    module = machine_program(text, "x: memref<128xf32>; out: memref<128xf32>")
+    executable = Executable(module)
+    for distance in (128, 64, 128, 64, 200, 64):
+        whole = [np.arange(512, dtype=np.float32) for _ in range(2)]
+        for memory, run in zip(whole, (executable.run, lambda arrays: execute(module, arrays)), strict=True):
+            run([memory[:128], memory[distance : distance + 128]])
+        np.testing.assert_array_equal(whole[0], whole[1])
+
+
+def test_arguments_out_of_range_are_found() -> None:
+    module = machine_program(
+        """
+neuron.isa.stream sync {
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 0, [1 x 64], f32> src <hbm "x" at 0, [1 x 64], f32>
+    update <sem 0 add 16>
+  neuron.isa.dma_copy queue 0 dst <hbm "x" at 0, [1 x 64], f32> src <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 1 reaches 1> update <sem 0 add 16>
+}
+neuron.isa.stream scalar {
+  neuron.isa.activation op sin dst <sbuf[0:1] at 0, [1 x 64], f32> data <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 0 reaches 16> update <sem 1 add 1>
+}""",
+        "x: memref<64xf32>",
+    )
+    executable, small = Executable(module), np.linspace(-3, 3, 64, dtype=np.float32)
+    for _ in range(2):
+        executable.run([small.copy()])
+    wrong = small.copy()
+    wrong[5] = 9
+    with pytest.raises(ExecutionError) as events:
+        execute(module, [wrong.copy()])
+    with pytest.raises(ExecutionError) as planned:
+        executable.run([wrong.copy()])
+    assert str(planned.value) == str(events.value)
+    assert planned.value.kind == events.value.kind == "range"
+    for _ in range(3):
+        executable.run([got := wrong.copy()], checks=False)
+        assert np.isnan(got[5])
