@@ -42,8 +42,16 @@ def measure(name: str, repeat: int) -> dict[str, Any]:
     error = float(np.max(np.abs(program.output.astype(np.float32) - wanted)) / np.max(np.abs(wanted)))
     if not error <= program.tolerance:
         raise SystemExit(f"{name}: largest error {error:.2e}, tolerance {program.tolerance:.0e}")
-    runs = (program.run, lambda: program.numpy(*program.inputs), lambda: program.run(checks=True))
-    plain, reference, checked = best(runs, repeat)
+    for checks in (True, True, False, False):
+        program.run(checks)
+    runs = (
+        program.run,
+        lambda: program.numpy(*program.inputs),
+        lambda: program.run(checks=True),
+        program.run_events,
+        lambda: program.run_events(checks=True),
+    )
+    plain, reference, checked, events, events_checked = best(runs, repeat)
     return {
         "program": name,
         "instructions": result.instructions,
@@ -52,7 +60,9 @@ def measure(name: str, repeat: int) -> dict[str, Any]:
         "NumPy ms": round(1000 * reference, 1),
         "executor / NumPy": round(plain / reference, 2),
         "checks on / off": round(checked / plain, 2),
-        "instructions/s": round(result.instructions / plain),
+        "events ms": round(1000 * events, 1),
+        "events, checks on / off": round(events_checked / events, 2),
+        "events/s": round(result.instructions / events),
         "peak MB": round((peak := memory(name)) / 1e6),
         "peak / arrays": round(peak / sum(array.nbytes for array in program.arrays), 2),
     }

@@ -20,6 +20,7 @@ from nki_mlir.executor.meaning.common import (
     chain,
     filling,
     fp32,
+    in_turn,
     operand_type,
     operator,
     reversed_if,
@@ -107,10 +108,16 @@ def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None
         total = reduce(state, results, tiles)
         return (store(results),) if store_result is None else (store(results), store_result(total))
 
-    def into(out: Array, state: EngineState, *tiles: Array) -> Sequence[Array]:
+    def into(out: Array, state: EngineState, *tiles: Array) -> Callable[[], Sequence[Array]]:
         assert fill is not None
-        total = reduce(state, fill(out, tiles), tiles)
-        return () if store_result is None else (store_result(total),)
+        calls = fill(out, tiles)
+
+        def run() -> Sequence[Array]:
+            in_turn(calls)
+            total = reduce(state, out, tiles)
+            return () if store_result is None else (store_result(total),)
+
+        return run
 
     exact = fill is not None and dtype(operand_type(i, "dst")).name == "float32"
     return Meaning(compute, stateful=True, check=check, into=into if exact else None)

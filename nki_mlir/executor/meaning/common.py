@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -41,9 +42,10 @@ Compute = Callable[..., Sequence[Any]]
 """Gives an Output for each output of the instruction."""
 
 
-Into = Callable[..., Sequence[Array]]
-"""Puts the first output of an instruction, whole, into the array that comes first, before what `compute` takes; gives
-the other outputs. The array shares no bytes with the tiles, unless with the first one, element by element."""
+Into = Callable[..., Callable[[], Any]]
+"""Takes an array, and then what `compute` takes; gives what puts the first output, whole, into that array, and returns
+the other outputs, if there are any. The array shares no bytes with the tiles, unless with the first one, element by
+element."""
 
 
 class Meaning(NamedTuple):
@@ -134,22 +136,29 @@ class Stage(NamedTuple):
     operands: tuple[str | None, ...]
 
 
-Fill = Callable[[Array, Sequence[Array]], Array]
+Call = Callable[[], object]
+Fill = Callable[[Array, Sequence[Array]], Sequence[Call]]
+"""From an array and the tiles to the calls that fill it, in order."""
 
 
 def filling(fill: Fill) -> Into:
     """As the `into` of an instruction with one output."""
 
-    def into(out: Array, *tiles: Array) -> Sequence[Array]:
-        fill(out, tiles)
-        return ()
+    def into(out: Array, *tiles: Array) -> Call:
+        calls = fill(out, tiles)
+        return calls[0] if len(calls) == 1 else partial(in_turn, calls)
 
     return into
 
 
+def in_turn(calls: Sequence[Call]) -> None:
+    for call in calls:
+        call()
+
+
 def chain(i: Instance, stages: Sequence[Stage], name: str = "dst") -> Fill | None:
-    """Puts the result of some stages into an array, as `compute` would store it, and gives it; None where that takes
-    more than NumPy's own casts."""
+    """Puts the result of some stages into an array, as `compute` would store it; None where that takes more than
+    NumPy's own casts."""
     names = tile_names(i)
     read = [operand for stage in stages for operand in stage.operands if operand in names]
     ufuncs = [stage.op for stage in stages if isinstance(stage.op, np.ufunc) and stage.op in _INTO]
@@ -161,12 +170,15 @@ def chain(i: Instance, stages: Sequence[Stage], name: str = "dst") -> Fill | Non
     picks = [[None if operand is None else _as_stored(i, operand) for operand in s.operands] for s in stages]
     calls = list(zip(ufuncs, picks, strict=True))
 
-    def fill(out: Array, tiles: Sequence[Array]) -> Array:
-        value, room = out, np.empty(out.shape, np.float32) if rounds else out
+    def fill(out: Array, tiles: Sequence[Array]) -> Sequence[Call]:
+        room, found = np.empty(out.shape, np.float32) if rounds else out, list[Call]()
         for place, (op, operands) in enumerate(calls, 1):
-            arguments = [value if pick is None else pick(tiles) for pick in operands]
-            value = op(*arguments, out=out if place == len(calls) else room, dtype=np.float32, casting="unsafe")
-        return out
+            arguments = [room if pick is None else pick(tiles) for pick in operands]
+            to = out if place == len(calls) else room
+            plain = all(a.dtype == np.float32 for a in (*arguments, to))
+            options = {} if plain else {"dtype": np.float32, "casting": "unsafe"}
+            found.append(partial(op, *arguments, to, **options))
+        return found
 
     return fill
 
@@ -190,10 +202,9 @@ _INTO = frozenset(
 """Operators from fp32 to fp32."""
 
 
-def moved(out: Array, src: Array) -> Sequence[Array]:
+def moved(out: Array, src: Array) -> Call:
     """Puts elements where they are to be, whatever they stand for."""
-    out[...] = src
-    return ()
+    return partial(np.copyto, out, src)
 
 
 def in_place(op: Binary) -> Binary:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -72,11 +73,7 @@ def multiply_moving(i: Instance) -> Meaning:
 
 
 def _last_first(widen: Callable[..., None]) -> Into:
-    def into(out: Array, *tiles: Array) -> Sequence[Array]:
-        widen(*tiles, out)
-        return ()
-
-    return into
+    return lambda out, *tiles: partial(widen, *tiles, out)
 
 
 TENSOR_ENGINE: Mapping[str, Of] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -173,7 +173,7 @@ class _Builder:
         into, views = weights.op.into, weights.views
         assert into is not None
         if self._versions(weights.placed) == weights.tag:
-            return lambda room: into(room, *arrays(views))
+            return lambda room: into(room, *arrays(views))()
         copy = self.copies.get(weights.place)
         if copy is None:
             instance = weights.op.instance
@@ -181,7 +181,7 @@ class _Builder:
             assert access is not None
             shape = access.partitions * depth(instance, access), columns(instance, access)
             copy = self.copies[weights.place] = np.empty(shape, np.float32)
-            self.steps[weights.place] = lambda: into(copy, *arrays(views))
+            self.steps[weights.place] = lambda: into(copy, *arrays(views))()
         return lambda room: np.copyto(room, copy)
 
     def _multiply(self, key: tuple[int, Engine], micro_op: DataOp, numbers: tuple[int, ...]) -> None:
@@ -197,7 +197,7 @@ class _Builder:
         sums = self._sums(target.memory)
         versions = self._versions([(pattern, numbers[k]) for pattern, k in micro_op.sources])
         left = Operand(weights.tag, rows, columns(weights.op.instance, stationary), self._stationary(weights))
-        right = Operand(versions, rows, target.access.free_elements, lambda room: into(room, *arrays(views)))
+        right = Operand(versions, rows, target.access.free_elements, lambda room: into(room, *arrays(views))())
         room = sums.take(region.place, left, right, accumulate)
         sums.complete(region.place, region.view, room, accumulate)
 
@@ -243,12 +243,16 @@ def arrays(views: Sequence[View]) -> list[Array]:
 
 
 def _step(micro_op: DataOp, inputs: Sequence[View], outputs: Sequence[View], state: EngineState | None) -> Work:
-    if micro_op.moves and len(inputs) == 1:
-        return partial(_copy, outputs[0], inputs[0])
     states = () if state is None else (state,)
-    if micro_op.into is not None and not _entangled(outputs[0], inputs):
-        return partial(_into, micro_op.into, states, inputs, outputs)
-    return partial(_general, micro_op, states, inputs, outputs)
+    if micro_op.moves and len(inputs) == 1:
+        work = partial(_copy, outputs[0], inputs[0])
+    elif micro_op.into is not None and not _entangled(outputs[0], inputs):
+        if len(outputs) == 1 and all(view.array is not None for view in (*inputs, *outputs)):
+            return micro_op.into(outputs[0].array, *states, *arrays(inputs))
+        work = partial(_into, micro_op.into, states, inputs, outputs)
+    else:
+        work = partial(_general, micro_op, states, inputs, outputs)
+    return work
 
 
 def _entangled(out: View, inputs: Sequence[View]) -> bool:
@@ -262,24 +266,24 @@ def _entangled(out: View, inputs: Sequence[View]) -> bool:
 
 
 def _set(out: View, value: Array) -> None:
-    assert out.array is not None
-    out.array[...] = value
+    arrays([out])[0][...] = value
 
 
 def _copy(out: View, source: View) -> None:
-    assert out.array is not None and source.array is not None
+    to, data = arrays((out, source))
     if out.shape == source.shape:
-        out.array[...] = source.array
+        np.copyto(to, data)
     elif out.contiguous:
-        out.array.reshape(source.shape)[...] = source.array
+        np.copyto(to.reshape(source.shape), data)
     else:
-        out.array[...] = source.array.reshape(out.shape)
+        np.copyto(to, data.reshape(out.shape))
 
 
 def _into(into: Into, states: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
-    others = into(outputs[0].array, *states, *arrays(inputs))
-    for view, result in zip(outputs[1:], others, strict=True):
-        _put(cast(Array, view.array), result)
+    first, *others = arrays(outputs)
+    results = into(first, *states, *arrays(inputs))()
+    for array, result in zip(others, results if others else (), strict=True):
+        _put(array, result)
 
 
 def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
@@ -287,8 +291,8 @@ def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[Vi
         results = micro_op.compute(*state, *arrays(inputs))
     except Undefined as error:
         raise ExecutionError(f"{where(micro_op.op)}: {error}", error.kind) from None
-    for view, result in zip(outputs, results, strict=True):
-        _put(cast(Array, view.array), result)
+    for array, result in zip(arrays(outputs), results, strict=True):
+        _put(array, result)
 
 
 def _put(out: Array, result: Output) -> None:
