@@ -177,7 +177,7 @@ def chain(i: Instance, stages: Sequence[Stage], name: str = "dst") -> Fill | Non
             to = out if place == len(calls) else room
             plain = all(a.dtype == np.float32 for a in (*arguments, to))
             options = {} if plain else {"dtype": np.float32, "casting": "unsafe"}
-            found.append(partial(op, *arguments, to, **options))
+            found.append(partial(op, *arguments, out=to, **options))
         return found
 
     return fill
