@@ -49,7 +49,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A launch: `inputs` are made by a generator, `output` by its shape; `arguments` puts them in the kernel's order."""
+    """A launch of a kernel with `arguments`, of which `inputs` and `output` are the arrays."""
 
     kernel: str
     name: str

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nki_mlir.executor.executable import Executable
     from nki_mlir.executor.profile import Profile
     from nki_mlir.executor.result import RunResult, Slice
     from nki_mlir.executor.run import execute, time_program
     from nki_mlir.executor.timing import UnitProfile, Wait
 
-__all__ = ["Profile", "RunResult", "Slice", "UnitProfile", "Wait", "execute", "time_program"]
+__all__ = ["Executable", "Profile", "RunResult", "Slice", "UnitProfile", "Wait", "execute", "time_program"]
 
 
 _HOMES = {
+    "Executable": "executable",
     "Profile": "profile",
     "RunResult": "result",
     "Slice": "result",
