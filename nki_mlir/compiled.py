@@ -149,9 +149,29 @@ class CompiledKernel:
         self, parameters: Parameters, seed: int | None = None, checks: Checks = True, mode: Mode = "plan"
     ) -> RunResult:
         """Runs on arguments that are known to fit."""
-        self._check_outputs(parameters.memory)
+        memory = parameters.memory
+        self._check_outputs(memory)
+        as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
+        return self._execute([a.seen for a in memory.arrays], memory.apart, as_torch, seed, checks, mode)
+
+    def execute_plain(self, given: Sequence[np.ndarray[Any, Any]]) -> RunResult:
+        """Runs on NumPy arrays that are known to fit, one for each array parameter, none of which overlap."""
+        for slot in self.traced.written:
+            if slot < len(given) and not given[slot].flags.writeable:
+                raise self._read_only(slot, "read-only")
+        return self._execute(given, True, False)
+
+    def _execute(
+        self,
+        given: Sequence[np.ndarray[Any, Any]],
+        apart: bool,
+        as_torch: bool,
+        seed: int | None = None,
+        checks: Checks = True,
+        mode: Mode = "plan",
+    ) -> RunResult:
         made = [np_zeros(o.shape, numpy_dtype(o.dtype)) for o in self.traced.outputs]
-        seen = [*(a.seen for a in parameters.memory.arrays), *made]
+        seen = [*given, *made]
         data = [arrays.as_stored(array) for array in seen]
         empty, wanted = self._written
         result = self.executable.run(
@@ -161,9 +181,8 @@ class CompiledKernel:
             uninitialised=empty,
             outputs=wanted,
             mode=mode,
-            apart=parameters.memory.apart,
+            apart=apart,
         )
-        as_torch = bool(parameters.arrays) and all(a.library == "torch" for a in parameters.arrays.values())
         self.returned = _returned(self.traced.returned, seen, as_torch)
         return result
 
@@ -229,8 +248,12 @@ class CompiledKernel:
     def _check_outputs(self, memory: ArgumentBuffers) -> None:
         for slot, array in enumerate(memory.arrays):
             if slot in self.traced.written and not array.writable:
-                kind = "a JAX array, which can't be written" if array.library == "jax" else "read-only"
-                raise ExecutionError(f"argument '{memory.names[slot]}' is an output, but it is {kind}")
+                raise self._read_only(
+                    slot, "a JAX array, which can't be written" if array.library == "jax" else "read-only"
+                )
+
+    def _read_only(self, slot: int, kind: str) -> ExecutionError:
+        return ExecutionError(f"argument '{self._parameters.memory.names[slot]}' is an output, but it is {kind}")
 
 
 def _relation(memory: ArgumentBuffers, a: str, b: str) -> str:

@@ -29,6 +29,7 @@ LAYERS = (
     {"executor", "frontend", "passes"},
     {"language", "parsing", "universe"},
     {"compiled"},
+    {"known_launches"},
     {"kernel"},
     {"nki"},
     {"nki_mlir", "tools"},

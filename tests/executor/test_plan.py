@@ -180,3 +180,34 @@ neuron.isa.stream scalar {
     for _ in range(3):
         executable.run([got := wrong.copy()], checks=False)
         assert np.isnan(got[5])
+
+
+def test_launches_that_look_alike() -> None:
+    """A launch is known by all that its code depends on: types, shapes, values, defaults, globals, overlaps."""
+
+    def run(n: Any, factor: Any, x: Array, out: Array, **meta: Any) -> Array:
+        out[...] = -1
+        scaled[lambda given: (given["n"],)](x, out, n, factor, **meta)
+        return out.copy()
+
+    x, out = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
+    for _ in range(3):
+        np.testing.assert_array_equal(run(2, 3, x, out), np.where(np.arange(64) < 32, 3 * x, -1))
+        np.testing.assert_array_equal(run(4, 0.5, x, out), 0.5 * x)
+        np.testing.assert_array_equal(run(4, True, x, out), x)
+        np.testing.assert_array_equal(run(4, 1, x.astype(np.float16), out), x)
+        np.testing.assert_array_equal(run(2, 1, x, out, B=32), x)
+        scaled[(1,)](x[:32], x[8:40], 1, 1)
+        np.testing.assert_array_equal(x[8:24], np.arange(16))
+        x[...] = np.arange(64)
+    frozen = out.copy()
+    frozen.flags.writeable = False
+    for _ in range(2):
+        with pytest.raises(ExecutionError, match="'out' is an output, but it is read-only"):
+            scaled[(4,)](x, frozen, 4, 3)
+
+
+@nki_mlir.jit
+def scaled(x: Any, out: Any, n: Any, factor: Any, B: tl.constexpr = 16) -> None:  # pyright: ignore[reportArgumentType]
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    tl.store(out + at, (tl.load(x + at) * factor).to(tl.float32))
