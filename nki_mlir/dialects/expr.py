@@ -85,17 +85,21 @@ class Expr:
     def __add__(self, other: Expr | int) -> Expr:
         if isinstance(other, int):
             return Expr(self.const + other, self.terms)
+        if not (self.terms and other.terms):
+            return Expr(self.const + other.const, self.terms or other.terms)
         return Expr.of(self.const + other.const, (*self.terms, *other.terms))
 
     def __sub__(self, other: Expr | int) -> Expr:
         return self + (-1 * other if isinstance(other, int) else other * -1)
 
     def __mul__(self, factor: int) -> Expr:
-        return Expr.of(self.const * factor, ((t, c * factor) for t, c in self.terms))
+        if factor == 1:
+            return self
+        return Expr(self.const * factor, tuple([(t, c * factor) for t, c in self.terms] if factor else ()))
 
     def mod(self, divisor: int) -> Expr:
         """The remainder; parts that the divisor divides drop out."""
-        rest = Expr.of(self.const % divisor, ((t, c % divisor) for t, c in self.terms))
+        rest = Expr(self.const % divisor, tuple([(t, c % divisor) for t, c in self.terms if c % divisor]))
         if rest.is_const:
             return rest
         return Expr(0, ((Mod(rest, divisor), 1),))
@@ -104,14 +108,16 @@ class Expr:
         """The quotient; parts that the divisor divides come out of it."""
         if divisor == 1:
             return self
-        whole = Expr.of(self.const // divisor, ((t, c // divisor) for t, c in self.terms if c % divisor == 0))
-        rest = Expr.of(self.const % divisor, ((t, c) for t, c in self.terms if c % divisor))
+        whole = Expr(self.const // divisor, tuple([(t, c // divisor) for t, c in self.terms if c % divisor == 0]))
+        rest = Expr(self.const % divisor, tuple([(t, c) for t, c in self.terms if c % divisor]))
         if rest.is_const:
             return whole
         return whole + Expr(0, ((FloorDiv(rest, divisor), 1),))
 
     def substitute(self, values: Mapping[Any, Expr]) -> Expr:
         """Every counter whose key is in `values` replaced."""
+        if not (self.terms and values):
+            return self
         result = Expr(self.const)
         for term, coefficient in self.terms:
             match term:
