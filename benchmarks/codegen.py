@@ -1,11 +1,12 @@
 """How good compiled kernels are: modelled time of plain Triton kernels against hand programs and what bounds them.
 
-    python benchmarks/codegen.py [--json FILE] [--only NAME ...] [--small] [--seconds N] [--jobs N]
+    python benchmarks/codegen.py [--json FILE] [--only NAME ...] [--without PASS ...] [--small] [--seconds N] [--jobs N]
 
 A row's `ratio` is its modelled time over that of what its goal is set `to`: a hand program (benchmarks/expert), the
 bound or the kernel of another row; `goal` is the largest ratio that is good enough. `percent` is the bound's share of
 the modelled time. Hand programs run on the same model in the same run. Nothing is computed, the model's clock alone
-runs; `--small` instead runs small sizes on random data and compares with NumPy.
+runs; `--small` instead runs small sizes on random data and compares with NumPy. `--without` leaves passes out, all of
+which but those that lower a level are optional: `ablation.py` shows what each is worth.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from codegen_bounds import bound
@@ -23,6 +24,7 @@ from processes import Found, Key, Report, Task, run
 from reporting import add_json, table, write_json
 
 from nki_mlir.executor import time_program
+from nki_mlir.passes import stages
 from nki_mlir.targets import load
 
 TIMES = "kernel size dtype target modelled_us hand_us bound percent to ratio goal met compile_s note".split()
@@ -138,10 +140,19 @@ def chosen(names: Sequence[str] | None) -> list[tuple[int, str]]:
     ]
 
 
+def leave_out(names: Collection[str]) -> list[str]:
+    """Leaves passes out of the lowering; gives the names that it doesn't have."""
+    known = {name for stage in stages.STAGES.values() for name in stage.split(",")}
+    for stage, passes in stages.STAGES.items():
+        stages.STAGES[stage] = ",".join(name for name in passes.split(",") if name not in names)
+    return [name for name in names if name not in known]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_json(parser)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="kernels whose name has one of these in it")
+    parser.add_argument("--without", nargs="+", default=[], metavar="PASS", help="passes to leave out")
     parser.add_argument("--small", action="store_true", help="small sizes on random data, compared with NumPy")
     parser.add_argument("--seconds", type=float, default=60.0, help="for compiling a kernel, and for running it")
     parser.add_argument("--jobs", type=int, default=2, help="kernels at a time")
@@ -150,6 +161,8 @@ def main() -> int:
         parser.error("--jobs is at least 1")
     if not (which := chosen(arguments.only)):
         parser.error(f"no kernel's name has {' or '.join(arguments.only)} in it")
+    if unknown := leave_out(arguments.without):
+        parser.error(f"the lowering has no pass {unknown[0]}")
     warm_up()
     tasks = [task for number, target in which for task in tasks_of(number, target, arguments.small)]
     done = run(tasks, arguments.seconds, arguments.jobs)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ablation import CAPABILITIES
 from codegen_bounds import DMA, PSUM_PORT, TENSOR, Work, bound, bounds
 from codegen_case import Data
 from codegen_cases import CASES
 
 from nki_mlir.executor import execute
+from nki_mlir.passes.stages import STAGES
 from nki_mlir.targets import load
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,28 @@ def test_a_row_of_the_full_size(tmp_path: Path) -> None:
     assert row["met"] == ("yes" if row["ratio"] <= row["goal"] else "no")
     assert row["bound_us"] <= row["hand_us"]
     assert "modelled_us" in printed
+
+
+def test_ablation(tmp_path: Path) -> None:
+    """Without two slots for a tile, loads wait for stores."""
+    out = tmp_path / "rows.json"
+    script = str(ROOT / "benchmarks" / "ablation.py")
+    options = ["--only", "vector add, blocks of 65,536", "--without", "rotation", "scans", "--json", str(out)]
+    subprocess.run([sys.executable, script, *options], check=True, capture_output=True, timeout=600)
+    (row,) = json.loads(out.read_text())
+    assert row["no rotation"] > 1.3
+    assert row["no scans"] == 1
+
+
+def test_passes_to_leave_out_exist() -> None:
+    done = subprocess.run([*COMMAND, "--without", "no-such-pass"], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert "the lowering has no pass no-such-pass" in done.stderr
+
+
+def test_every_capability_can_be_left_out() -> None:
+    known = {name for stage in STAGES.values() for name in stage.split(",")}
+    assert {name for passes in CAPABILITIES.values() for name in passes} <= known
 
 
 def test_what_takes_too_long_is_a_row(tmp_path: Path) -> None:
