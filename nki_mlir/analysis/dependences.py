@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from nki_mlir.analysis.access_index import AccessIndex
 from nki_mlir.analysis.overlap import Question, Touch, period
@@ -24,6 +25,26 @@ class Edge:
     slots: tuple[int, ...] = (0,)
 
 
+class _Operand(NamedTuple):
+    """An access, what its memory is called, and a number that is equal for equal accesses."""
+
+    access: Access
+    memory: Hashable
+    number: int
+
+    def is_in_other_tensor(self, other: _Operand) -> bool:
+        """Whether nothing is known of how the addresses of two tensors relate."""
+        return self.access.space is Space.HBM and self.access.tensor != other.access.tensor
+
+
+class _Side:
+    """What matters of a step; `loops` and `spans` are numbers, equal for equal ones."""
+
+    def __init__(self, step: Step, reads: list[_Operand], writes: list[_Operand], loops: int, spans: int):
+        self.step, self.reads, self.writes, self.loops, self.spans = step, reads, writes, loops, spans
+        self.is_matmul = step.is_matmul
+
+
 class Dependences:
     """The edges of a body. `aliases` gives tensors that may share memory the same number, `more` further edges. What
     many instructions access is asked about once."""
@@ -34,7 +55,8 @@ class Dependences:
         self._after: dict[Step, int] = {}
         self._issued: dict[Engine, int] = {}
         self._numbers: dict[object, int] = {}
-        self._named: dict[int, int] = {}
+        self._sides: dict[Step, _Side] = {}
+        self._shared: dict[tuple[int, int], tuple[int, int]] = {}
         self._answers: dict[tuple[int, ...], int | None] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
@@ -74,56 +96,66 @@ class Dependences:
         else:
             self._after[later] = complete & ~together
 
-    def _pairs(self, earlier: Step, later: Step) -> list[tuple[Access, Access]]:
+    def _side(self, step: Step) -> _Side:
+        found = self._sides.get(step)
+        if found is None:
+            reads, writes = (
+                [_Operand(access, self._index.memory(access), self._number(access)) for access in accesses]
+                for accesses in (step.reads, step.writes)
+            )
+            found = self._sides[step] = _Side(step, reads, writes, self._number(step.loops), self._number(step.spans))
+        return found
+
+    def _number(self, part: object) -> int:
+        """Equal for what is alike."""
+        return self._numbers.setdefault(part, len(self._numbers))
+
+    def _pairs(self, before: _Side, after: _Side) -> list[tuple[_Operand, _Operand]]:
         """The accesses whose order matters. On one engine, which completes in order, only a read after a write does;
         matmuls into PSUM keep their order too. A stream that has left run-time control flow has seen all of it end."""
+        earlier, later = before.step, after.step
         if later.engine in earlier.entered:
             return []
         same_engine = earlier.engine is later.engine and not earlier.transfers and not later.transfers
-        if same_engine and earlier.is_matmul and later.is_matmul:
+        if same_engine and before.is_matmul and after.is_matmul:
             return []
-        pairs = [(w, r) for w in earlier.writes for r in later.reads]
+        pairs = [(w, r) for w in before.writes for r in after.reads if w.memory == r.memory]
         if not same_engine:
-            pairs += [(a, w) for a in (*earlier.reads, *earlier.writes) for w in later.writes]
-        return [(a, b) for a, b in pairs if self._one_memory(a, b)]
+            touched = (*before.reads, *before.writes)
+            pairs += [(a, w) for a in touched for w in after.writes if a.memory == w.memory]
+        return pairs
 
-    def _one_memory(self, a: Access, b: Access) -> bool:
-        return self._index.memory(a) == self._index.memory(b)
-
-    def _question(self, a: Access, earlier: Step, b: Access, later: Step) -> Question:
-        shared = len(common_loops(earlier, later))
-        return Question(Touch(a, earlier.loops, earlier.spans), Touch(b, later.loops, later.spans), shared)
+    def _common(self, before: _Side, after: _Side) -> tuple[int, int]:
+        """How many loops two steps have in common, and the most iterations of those that can lie between them."""
+        key = before.loops, after.loops
+        found = self._shared.get(key)
+        if found is None:
+            shared = common_loops(before.step, after.step)
+            found = self._shared[key] = len(shared), _iterations(shared) - 1
+        return found
 
     def _distance(self, earlier: Step, later: Step) -> int | None:
         """The smallest number of iterations between the two at which they conflict; None where they never do."""
         best: int | None = None
         first = 0 if earlier.order < later.order else 1
-        for a, b in self._pairs(earlier, later):
-            found = self._conflict(a, earlier, b, later, first)
+        before, after = self._side(earlier), self._side(later)
+        for a, b in self._pairs(before, after):
+            found = self._conflict(a, before, b, after, first)
             if found is not None and (best is None or found < best):
                 best = found
             if best == first:
                 break
         return best
 
-    def _conflict(self, a: Access, earlier: Step, b: Access, later: Step, first: int) -> int | None:
+    def _conflict(self, a: _Operand, before: _Side, b: _Operand, after: _Side, first: int) -> int | None:
         """The same for two accesses, of which `first` is the least that there can be."""
-        shared = common_loops(earlier, later)
-        most = _iterations(shared) - 1
-        if a.space is Space.HBM and a.tensor != b.tensor:
+        shared, most = self._common(before, after)
+        if a.is_in_other_tensor(b):
             return first if first <= most else None
-        parts = a, earlier.loops, earlier.spans, b, later.loops, later.spans
-        key = *map(self._number, parts), len(shared), first
+        key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, first
         if key not in self._answers:
-            self._answers[key] = _first_meeting(self._question(a, earlier, b, later), first, most)
+            self._answers[key] = _first_meeting(_question(a, before, b, after, shared), first, most)
         return self._answers[key]
-
-    def _number(self, part: object) -> int:
-        """A number for what is alike; parts belong to the steps, and live as long."""
-        number = self._named.get(id(part))
-        if number is None:
-            number = self._named[id(part)] = self._numbers.setdefault(part, len(self._numbers))
-        return number
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
         event = earlier.event
@@ -135,11 +167,12 @@ class Dependences:
             return tuple(range(depth))
         most = _iterations(earlier.loops) - 1
         needed = [0]
+        before, after = self._side(earlier), self._side(later)
+        shared, _ = self._common(before, after)
         for more in range(1, depth):
             if distance + more <= most and any(
-                (a.space is Space.HBM and a.tensor != b.tensor)
-                or self._question(a, earlier, b, later).meets_at(distance + more)
-                for a, b in self._pairs(earlier, later)
+                a.is_in_other_tensor(b) or _question(a, before, b, after, shared).meets_at(distance + more)
+                for a, b in self._pairs(before, after)
             ):
                 needed.append(more)
         return tuple(needed)
@@ -196,6 +229,11 @@ class _Graph:
         for middle in fewer:
             if middle in more and middle is not edge.earlier and middle is not edge.later:
                 yield from product(onwards[middle], arriving[middle])
+
+
+def _question(a: _Operand, before: _Side, b: _Operand, after: _Side, shared: int) -> Question:
+    earlier, later = before.step, after.step
+    return Question(Touch(a.access, earlier.loops, earlier.spans), Touch(b.access, later.loops, later.spans), shared)
 
 
 def _first_meeting(question: Question, first: int, most: int) -> int | None:

@@ -111,9 +111,14 @@ class Access:
     @property
     def extent(self) -> tuple[int, int]:
         """First and one-past-last byte touched, relative to `address` (on chip: in each partition)."""
-        low = sum(min(0, step * (count - 1)) for step, count in self.dims)
-        high = sum(max(0, step * (count - 1)) for step, count in self.dims)
-        return low * self.itemsize, (high + 1) * self.itemsize
+        low = high = 0
+        for step, count in self.dims:
+            if step > 0:
+                high += step * (count - 1)
+            else:
+                low += step * (count - 1)
+        item = self.itemsize
+        return low * item, (high + 1) * item
 
 
 def contiguous(dims: Sequence[Dim]) -> list[Dim]:

@@ -117,6 +117,8 @@ class Numbering:
         """With the counters of a text's repeats as its stream has them: those of the body count from its first
         iterations."""
         depth = len(self.body.outer)
+        if not (depth or any(span.start for span in text.spans)):
+            return expr
         firsts = {k: Expr.counter(k + depth) + span.start for k, span in enumerate(text.spans)}
         return expr.substitute({k: firsts[k] for k in expr.counters() if isinstance(k, int)})
 
@@ -214,6 +216,7 @@ class _Counts:
         self.before: dict[Loop | Event, int] = {}
         self.orders: dict[Loop, dict[tuple[Loop, ...], list[int]]] = {}
         self.total = 0
+        self._after: dict[tuple[Event, int, int], Expr] = {}
         for step in events:
             self.before.setdefault(step.loops[0] if step.loops else step, self.total)
             self.total += step.instances
@@ -228,11 +231,14 @@ class _Counts:
     def after(self, step: Event, shared: tuple[Loop, ...], distance: int) -> Expr:
         """The count once `step` has completed for the last time in the iteration of the shared loops that is `distance`
         before the current one."""
-        rises = [self.signals[step.loops[: depth + 1]] for depth in range(len(step.loops))]
-        total = Expr(1 + self._earlier(step))
-        for depth in range(len(shared), len(step.loops)):
-            total = total + rises[depth] * (step.loops[depth].trips - 1)
-        return total + self._shared_part(shared, rises, distance)
+        key = step, len(shared), distance
+        if key not in self._after:
+            rises = [self.signals[step.loops[: depth + 1]] for depth in range(len(step.loops))]
+            total = Expr(1 + self._earlier(step))
+            for depth in range(len(shared), len(step.loops)):
+                total = total + rises[depth] * (step.loops[depth].trips - 1)
+            self._after[key] = total + self._shared_part(shared, rises, distance)
+        return self._after[key]
 
     def _earlier(self, step: Event) -> int:
         """Signals of the instructions before `step`, once it runs in the first iterations of all its loops."""
