@@ -38,11 +38,12 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir import pipeline
-from nki_mlir.analysis.lifetimes import capacity, slot_bytes
+from nki_mlir.analysis.lifetimes import capacity
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.dtypes import by_name
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Field, Function, ReduceCommand
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp, instruction_op
+from nki_mlir.dialects.neuron_engine_views import extent
 from nki_mlir.dialects.table_ops import TARGET
 from nki_mlir.dialects.tile import ARG_NAMES
 from nki_mlir.targets import Target, load
@@ -245,7 +246,7 @@ class Kernel:
 
 
 def _spread(allocs: list[AllocOp], target: Target, space: Space) -> None:
-    sizes = [a.depth.value.data * slot_bytes(a, target) for a in allocs]
+    sizes = [extent(a, target) for a in allocs]
     if sum(sizes) <= capacity(target, space) and all(a.address is None for a in allocs):
         for alloc, end, size in zip(allocs, accumulate(sizes), sizes, strict=True):
             alloc.properties["address"] = IntegerAttr(end - size, i64)

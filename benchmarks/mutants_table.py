@@ -24,9 +24,9 @@ def _of(file: str, *changes: tuple[str, str, str, tuple[str, ...]]) -> list[Muta
 
 
 def _path(file: str) -> str:
-    """Where a file of the middle of the compiler is: a pass, or what passes ask."""
-    folder = "passes" if (_PACKAGE / "passes" / f"{file}.py").exists() else "analysis"
-    return f"nki_mlir/{folder}/{file}.py"
+    """Where a file of the middle of the compiler is: a pass, what passes ask, or what they rewrite."""
+    folders = ("passes", "analysis", "dialects")
+    return next(f"nki_mlir/{folder}/{file}.py" for folder in folders if (_PACKAGE / folder / f"{file}.py").exists())
 
 
 def _filecheck(*names: str) -> tuple[str, ...]:
@@ -428,13 +428,22 @@ MUTANTS: list[Mutant] = [
         ("largest first", "key=lambda a: sizes[a])", "key=lambda a: -sizes[a])", _filecheck("multi-buffer")),
     ),
     *_of(
-        "lifetimes",
+        "neuron_engine_views",
         (
             "alignment",
             "-(-alloc.buffer.bytes // unit) * unit",
             "alloc.buffer.bytes",
             _filecheck("emit-streams"),
         ),
+    ),
+    *_of(
+        "start_partitions",
+        ("array", "op.engine.data is Engine.TENSOR or", "False or", _filecheck("allocate")),
+        ("registers", "or not op.written() or", "or", _filecheck("allocate_invalid")),
+        ("views", "access.start - alloc.first_partition + start", "access.start", _filecheck("allocate")),
+    ),
+    *_of(
+        "lifetimes",
         ("meets", "and other.first <= self.last + pause", "and other.first < self.last", _filecheck("allocate")),
         ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
     ),
@@ -447,6 +456,7 @@ MUTANTS: list[Mutant] = [
         "allocate",
         ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
         ("gap", "if address + life.size <= low:", "if address < low:", _filecheck("allocate")),
+        ("beside", "if x.partitions.start < end and start < x.partitions.stop", "", _filecheck("allocate")),
         ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),
     ),
     *_of(

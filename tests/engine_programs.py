@@ -44,6 +44,7 @@ class Buffer:
     partitions: int
     columns: int
     element: str
+    start: int = 0
 
     @property
     def type(self) -> str:
@@ -90,6 +91,7 @@ class Generator:
 
     def __init__(self, seed: int):
         self.seed, self.random = seed, random.Random(seed)
+        self.lanes = random.Random(f"start partitions {seed}")
         self.lines: list[str] = []
         self.scopes = [_Scope()]
         self.names = 0
@@ -211,12 +213,18 @@ class Generator:
         return found[-1] if self.chance(0.4) else self.random.choice(found)
 
     def new_buffer(self, space: str, partitions: int, columns: int, element: str) -> Buffer:
-        buffer = Buffer(self.name(), space, partitions, columns, element)
+        start = 0
+        if space == "sbuf" and element == DATA and self.lanes.random() < 0.4:
+            start = self.lanes.choice(range(0, 128, 32 if partitions <= 32 else 64))
+        buffer = Buffer(self.name(), space, partitions, columns, element, start)
         depth = self.random.choice((1, 2, 2, 3)) if len(self.scopes) > 1 else 1
         if space == "psum":
             depth = min(depth, 2)
         slots = f" {{depth = {depth} : i64}}" if depth > 1 else ""
-        self.line(f'{buffer.name} = neuron.engine.alloc "{buffer.name[1:]}"{slots} : {buffer.type}')
+        lanes = f" from {start}" if start else ""
+        if depth > 1 and self.lanes.random() < 0.2:
+            lanes += f" stride {self.lanes.choice((32, 64)) + columns * BYTES[element]}"
+        self.line(f'{buffer.name} = neuron.engine.alloc "{buffer.name[1:]}"{lanes}{slots} : {buffer.type}')
         self.scopes[-1].buffers.append(buffer)
         return buffer
 
@@ -247,6 +255,7 @@ class Generator:
         limit: str = "",
     ) -> View:
         pattern = ", ".join(f"{step} x {count}" for step, count in dims)
+        start += buffer.start
         type_ = f"!neuron.engine.view<{buffer.space}[{start}:{start + partitions}], [{pattern}], {buffer.element}>"
         at = f" at {offset}" if offset else ""
         return View(self.value(f"neuron.engine.view {buffer.name}{at}{limit} : {buffer.type} -> {type_}"), type_)

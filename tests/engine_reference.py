@@ -115,7 +115,8 @@ class Reference:
             row = memory.shape[1]
             assert 0 <= offset + access.extent[0] and offset + access.extent[1] <= row
             shape, strides = [access.partitions, *shape], [row, *strides]
-            offset += access.start * row
+            assert isinstance(op.source.owner, AllocOp)
+            offset += (access.start - op.source.owner.first_partition) * row
         return np.ndarray(shape, type_, memory, offset, strides)
 
     def value(self, op: EngineInstruction, name: str) -> Any:

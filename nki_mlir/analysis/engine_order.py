@@ -14,7 +14,6 @@ from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.dependences import Dependences
 from nki_mlir.analysis.indices import constant, enclosing_loops, trip_count
-from nki_mlir.analysis.lifetimes import slot_bytes
 from nki_mlir.analysis.limits import boxes_of, left_of
 from nki_mlir.analysis.program_order import MOST_ELEMENTS, Loop, Spans, Step, in_order
 from nki_mlir.dialects.access import Access, Space
@@ -23,6 +22,7 @@ from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine_views import distance, extent
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, arg_names
 from nki_mlir.errors import CompileError
@@ -168,7 +168,7 @@ class _Collection:
         for loop in enclosing_loops(alloc):
             counter = Expr.counter(self.depths[loop.body.block.args[0]])
             iteration = iteration * (trip_count(loop) or 0) + counter
-        return iteration.mod(alloc.depth.value.data) * slot_bytes(alloc, target_of(alloc))
+        return iteration.mod(alloc.depth.value.data) * distance(alloc, target_of(alloc))
 
 
 def _anywhere(access: Access) -> Access:
@@ -179,7 +179,7 @@ def _anywhere(access: Access) -> Access:
 def _bases(func: FuncOp) -> dict[AllocOp, int]:
     """The addresses of buffers; of those that have none yet, places of their own behind all others."""
     allocs = [op for op in func.walk() if isinstance(op, AllocOp)]
-    sizes = {a: a.depth.value.data * slot_bytes(a, target_of(a)) for a in allocs}
+    sizes = {a: extent(a, target_of(a)) for a in allocs}
     found = {a: a.address.value.data for a in allocs if a.address is not None}
     ends = dict.fromkeys(Space, 0)
     for alloc, base in found.items():

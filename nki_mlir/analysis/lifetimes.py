@@ -10,6 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
+from nki_mlir.dialects.neuron_engine_views import extent
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.targets import Target
 
@@ -23,6 +24,16 @@ class Lifetime:
     last: int
     size: int
     address: int | None = None
+
+    @property
+    def partitions(self) -> range:
+        start = self.alloc.first_partition
+        return range(start, start + self.alloc.buffer.partitions)
+
+    def is_over(self, other: Lifetime) -> bool:
+        """Whether both have a partition in common."""
+        mine, others = self.partitions, other.partitions
+        return mine.start < others.stop and others.start < mine.stop
 
     def meets(self, other: Lifetime, pause: int = 0) -> bool:
         """Whether both are alive at once, or so many operations apart."""
@@ -48,7 +59,7 @@ def lifetimes(func: FuncOp) -> list[Lifetime]:
             if op.depth.value.data > 1 and isinstance(loop, ForOp):
                 first, last = order[loop], ends[loop]
             address = None if op.address is None else op.address.value.data
-            found.append(Lifetime(op, first, last, op.depth.value.data * slot_bytes(op, target_of(op)), address))
+            found.append(Lifetime(op, first, last, extent(op, target_of(op)), address))
     return found
 
 
@@ -73,15 +84,3 @@ def _at_level_of(alloc: AllocOp, user: Operation) -> Operation:
 def capacity(target: Target, space: Space) -> int:
     """Bytes per partition that a kernel may use."""
     return target.memory.psum_bytes if space is Space.PSUM else target.memory.sbuf_usable_bytes
-
-
-def slot_bytes(alloc: AllocOp, target: Target) -> int:
-    """What one slot takes, alignment included: whole banks in PSUM, so that no matmul output crosses one."""
-    unit = alignment(alloc.buffer.space, target)
-    return -(-alloc.buffer.bytes // unit) * unit
-
-
-def alignment(space: Space, target: Target) -> int:
-    """Bytes that an address is a multiple of: a bank in PSUM."""
-    memory = target.memory
-    return memory.psum_bytes // memory.psum_banks if space is Space.PSUM else memory.sbuf_align

@@ -7,7 +7,7 @@ wrote is `neuron.engine.empty`. Loops carry tiles, and ifs yield them.
 
 *Buffers*: views are of buffers, and instructions give nothing. Loops carry nothing. A `neuron.engine.alloc` inside a
 loop is a fresh buffer in each iteration, of which `depth` are alive at once; outside, it is one buffer. After
-`allocate` it has an `address`.
+`allocate` it has an `address`, and `from` names its first partition where that is not 0.
 
 A `neuron.engine.view` names the elements of a tile, of a buffer, or of an argument in HBM, that an instruction reaches:
 its type has the whole pattern but for a run-time offset. Where a tile ends before its block does, *limits* cut the view
@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, StringAttr, f32, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, StringAttr, f32
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -51,7 +51,7 @@ from nki_mlir.dialects.instructions import (
     ReduceCommandAttr,
     check,
 )
-from nki_mlir.dialects.neuron_engine_views import BufferType, ViewOp, ViewType, view_of
+from nki_mlir.dialects.neuron_engine_views import AllocOp, BufferType, ViewOp, ViewType, view_of
 from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
@@ -59,48 +59,6 @@ from nki_mlir.targets import Target
 
 ATOMIC = "neuron.engine.atomic"
 """The attribute of a transfer that is part of an atomic operation."""
-
-
-@irdl_op_definition
-class AllocOp(IRDLOperation):
-    """A buffer. `depth` slots of it rotate with the iterations of the enclosing loops; `address` is that of the first,
-    the others follow it."""
-
-    name = "neuron.engine.alloc"
-    depth = prop_def(IntegerAttr.constr(i64), default_value=IntegerAttr(1, i64))
-    address = opt_prop_def(IntegerAttr.constr(i64))
-    label = opt_prop_def(StringAttr)
-    result = result_def(BufferType)
-    traits = traits_def(AllocEffect())
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "($label^)? (`at` $address^)? attr-dict `:` type($result)"
-
-    def __init__(self, space: Space, partitions: int, bytes_: int, label: str | None = None):
-        super().__init__(
-            properties={"label": None if label is None else StringAttr(label)},
-            result_types=[BufferType((space, partitions, bytes_))],
-        )
-
-    @property
-    def buffer(self) -> BufferType:
-        return cast(BufferType, self.result.type)
-
-    def verify_(self) -> None:
-        memory, buffer = target_of(self).memory, self.buffer
-        capacity = memory.psum_bytes if buffer.space is Space.PSUM else memory.sbuf_bytes
-        if not 1 <= buffer.partitions <= memory.partitions:
-            raise VerifyException(f"a buffer spans 1..{memory.partitions} partitions, got {buffer.partitions}")
-        if buffer.bytes < 1:
-            raise VerifyException("a buffer has at least one byte per partition")
-        if self.depth.value.data < 1:
-            raise VerifyException(f"a buffer has at least one slot, got depth {self.depth.value.data}")
-        if self.address is None:
-            return
-        if self.address.value.data < 0:
-            raise VerifyException(f"an address is not negative, got {self.address.value.data}")
-        end = self.address.value.data + self.depth.value.data * buffer.bytes
-        if end > capacity:
-            raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
 
 
 @irdl_op_definition

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, MemRefType, i64
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, MemRefType, StringAttr, i64
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute, Block, Data, SSAValue, TypeAttribute
 from xdsl.irdl import (
@@ -17,6 +17,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_prop_def,
+    prop_def,
     result_def,
     traits_def,
     var_operand_def,
@@ -35,7 +36,11 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Space, parse_partitions, parse_pattern, pattern_text
+from nki_mlir.dialects.legality import start_partition_error
+from nki_mlir.dialects.neuron_mem import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.targets import Target
 
 
 @irdl_attr_definition
@@ -95,6 +100,89 @@ class ViewType(Data[Access], TypeAttribute):
         printer.print_string(f"<{where}, {pattern_text(a)}>")
 
 
+@irdl_op_definition
+class AllocOp(IRDLOperation):
+    """A buffer on partitions `from` and on, 0 and on where it names none. `depth` slots of it rotate with the
+    iterations of the enclosing loops; `address` is that of the first, the others follow it, `stride` bytes apart where
+    that is more than a slot takes."""
+
+    name = "neuron.engine.alloc"
+    depth = prop_def(IntegerAttr.constr(i64), default_value=IntegerAttr(1, i64))
+    address = opt_prop_def(IntegerAttr.constr(i64))
+    start = opt_prop_def(IntegerAttr.constr(i64))
+    stride = opt_prop_def(IntegerAttr.constr(i64))
+    label = opt_prop_def(StringAttr)
+    result = result_def(BufferType)
+    traits = traits_def(AllocEffect())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "($label^)? (`at` $address^)? (`from` $start^)? (`stride` $stride^)? attr-dict `:` type($result)"
+
+    def __init__(self, space: Space, partitions: int, bytes_: int, label: str | None = None):
+        super().__init__(
+            properties={"label": None if label is None else StringAttr(label)},
+            result_types=[BufferType((space, partitions, bytes_))],
+        )
+
+    @property
+    def buffer(self) -> BufferType:
+        return cast(BufferType, self.result.type)
+
+    @property
+    def first_partition(self) -> int:
+        return 0 if self.start is None else self.start.value.data
+
+    def verify_(self) -> None:
+        target, buffer = target_of(self), self.buffer
+        memory = target.memory
+        if not 1 <= buffer.partitions <= memory.partitions:
+            raise VerifyException(f"a buffer spans 1..{memory.partitions} partitions, got {buffer.partitions}")
+        if (reason := start_partition_error(self.first_partition, buffer.partitions)) is not None:
+            raise VerifyException(f"a buffer of {reason}")
+        first, end = self.first_partition, self.first_partition + buffer.partitions
+        if first < 0 or end > memory.partitions:
+            raise VerifyException(f"the buffer spans partitions {first}..{end - 1}; there are {memory.partitions}")
+        if buffer.bytes < 1:
+            raise VerifyException("a buffer has at least one byte per partition")
+        if self.depth.value.data < 1:
+            raise VerifyException(f"a buffer has at least one slot, got depth {self.depth.value.data}")
+        if self.stride is not None and self.stride.value.data < buffer.bytes:
+            raise VerifyException(f"slots of {buffer.bytes} bytes cannot be {self.stride.value.data} bytes apart")
+        self._verify_address(target)
+
+    def _verify_address(self, target: Target) -> None:
+        buffer, memory = self.buffer, target.memory
+        capacity = memory.psum_bytes if buffer.space is Space.PSUM else memory.sbuf_bytes
+        if self.address is None:
+            return
+        if self.address.value.data < 0:
+            raise VerifyException(f"an address is not negative, got {self.address.value.data}")
+        end = self.address.value.data + (self.depth.value.data - 1) * distance(self, target) + buffer.bytes
+        if end > capacity:
+            raise VerifyException(f"the buffer ends at byte {end}; {buffer.space} has {capacity} per partition")
+
+
+def alignment(space: Space, target: Target) -> int:
+    """Bytes that an address is a multiple of: a bank in PSUM."""
+    memory = target.memory
+    return memory.psum_bytes // memory.psum_banks if space is Space.PSUM else memory.sbuf_align
+
+
+def slot_bytes(alloc: AllocOp, target: Target) -> int:
+    """What one slot takes, alignment included: whole banks in PSUM, so that no matmul output crosses one."""
+    unit = alignment(alloc.buffer.space, target)
+    return -(-alloc.buffer.bytes // unit) * unit
+
+
+def distance(alloc: AllocOp, target: Target) -> int:
+    """Bytes from one slot to the next."""
+    return slot_bytes(alloc, target) if alloc.stride is None else alloc.stride.value.data
+
+
+def extent(alloc: AllocOp, target: Target) -> int:
+    """Bytes from the first slot to the end of the last."""
+    return (alloc.depth.value.data - 1) * distance(alloc, target) + slot_bytes(alloc, target)
+
+
 @irdl_custom_directive
 class Reached(CustomDirective):
     """`at %offset limit dim 0 %n, dim 2 %m`, or parts of it: dimensions and the index that limits each."""
@@ -128,7 +216,9 @@ class Reached(CustomDirective):
 
 @irdl_op_definition
 class ViewOp(IRDLOperation):
-    """The elements that the result's pattern names, from element `offset` of the source on (of each partition). A limit
+    """The elements that the result's pattern names, from element `offset` of the source on (of each partition). The
+    partitions of a view of a buffer are those of the machine, so that its type alone tells what is legal; those of a
+    view of a tile count from the tile's first. A limit
     leaves the first so many of a dimension: all where it is not below their number, none where it is not above 0.
     Dimension 0 of a view on chip is its partitions, the others those of the pattern; in HBM there are only these. The
     `indices` are the offset, if it has one, and the limits of `limited_dims`."""
@@ -187,9 +277,11 @@ class ViewOp(IRDLOperation):
             case MemRefType() as memory:
                 self._verify_hbm(memory)
             case TileType() as tile:
-                self._verify_chip("tile", buffer_of(tile))
+                self._verify_chip("tile", buffer_of(tile), 0)
             case other:
-                self._verify_chip("buffer", cast(BufferType, other))
+                alloc = self.source.owner
+                first = alloc.first_partition if isinstance(alloc, AllocOp) else 0
+                self._verify_chip("buffer", cast(BufferType, other), first)
 
     def _verify_limits(self) -> None:
         dims, indices = self._dims, len(self.indices)
@@ -214,14 +306,17 @@ class ViewOp(IRDLOperation):
         if self.offset is None and source.has_static_shape() and (low < 0 or high > source.element_count()):
             raise VerifyException(f"the view covers elements {low}..{high} of {source.element_count()}")
 
-    def _verify_chip(self, what: str, buffer: BufferType) -> None:
+    def _verify_chip(self, what: str, buffer: BufferType, first: int) -> None:
         access = self.access
         if access.space is not buffer.space:
             raise VerifyException(f"the {what} is in {buffer.space}, the view in {access.space}")
-        if access.start + access.partitions > buffer.partitions:
+        if access.start + access.partitions > first + buffer.partitions:
+            of = f"{buffer.partitions} from {first}" if first else buffer.partitions
             raise VerifyException(
-                f"the view reaches partition {access.start + access.partitions - 1} of a {what} of {buffer.partitions}"
+                f"the view reaches partition {access.start + access.partitions - 1} of a {what} of {of}"
             )
+        if access.start < first:
+            raise VerifyException(f"the view starts at partition {access.start}; the {what} starts at {first}")
         low, high = access.extent
         if self.offset is None and (low < 0 or high > buffer.bytes):
             raise VerifyException(f"the view covers bytes {low}..{high} of a {what} of {buffer.bytes} per partition")

@@ -365,14 +365,15 @@ class TensorOp(IRDLOperation):
 
 @irdl_op_definition
 class BufferOp(IRDLOperation):
-    """A line of the buffer table: `slots` slots of `bytes` on each of `partitions`, `stride` bytes apart where that is
-    more, first and last used at these places of program order. Checks and reports read it; execution does not. It
-    counts as a side effect so that it stays."""
+    """A line of the buffer table: `slots` slots of `bytes` on each of `partitions` from `start` (0) on, `stride`
+    bytes apart where that is more, first and last used at these places of program order. Checks and reports read it;
+    execution does not. It counts as a side effect so that it stays."""
 
     name = "neuron.isa.buffer"
     label = prop_def(StringAttr)
     space = prop_def(StringAttr)
     partitions = prop_def(IntegerAttr.constr(i64))
+    start = opt_prop_def(IntegerAttr.constr(i64))
     address = prop_def(IntegerAttr.constr(i64))
     bytes = prop_def(IntegerAttr.constr(i64))
     slots = prop_def(IntegerAttr.constr(i64))
@@ -382,14 +383,15 @@ class BufferOp(IRDLOperation):
     traits = lazy_traits_def(lambda: (MemoryWriteEffect(), HasParent(ProgramOp)))
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$label $space `partitions` $partitions `at` $address `bytes` $bytes `slots` $slots"
+        "$label $space `partitions` $partitions (`from` $start^)? `at` $address `bytes` $bytes `slots` $slots"
         " (`stride` $stride^)? `used` $first `to` $last"
         " attr-dict"
     )
 
     @classmethod
     def of(cls, label: str, space: str, **numbers: int) -> BufferOp:
-        """`numbers`: partitions, address, bytes, slots, first, last, and stride where it isn't `bytes`."""
+        """`numbers`: partitions, address, bytes, slots, first, last, stride where it isn't `bytes`, and start where it
+        isn't 0."""
         integers = {key: IntegerAttr(value, i64) for key, value in numbers.items()}
         return cls.create(properties={"label": StringAttr(label), "space": StringAttr(space), **integers})
 
@@ -402,8 +404,11 @@ class BufferOp(IRDLOperation):
                 raise VerifyException(f"a buffer has at least 1 of its {name}, got {value}")
         memory = target_of(self).memory
         size = memory.sbuf_bytes if self.space.data == Space.SBUF else memory.psum_bytes
-        if numbers["partitions"] > memory.partitions:
-            raise VerifyException(f"{self.space.data} has {memory.partitions} partitions, got {numbers['partitions']}")
+        if self.first_partition < 0 or self.first_partition + numbers["partitions"] > memory.partitions:
+            start = f" from {self.first_partition}" if self.first_partition else ""
+            raise VerifyException(
+                f"{self.space.data} has {memory.partitions} partitions, got {numbers['partitions']}{start}"
+            )
         if self.distance < self.bytes.value.data:
             raise VerifyException(f"slots of {self.bytes.value.data} bytes cannot be {self.distance} bytes apart")
         first = self.address.value.data
@@ -413,6 +418,10 @@ class BufferOp(IRDLOperation):
                 f"the buffer's {numbers['slots']} slots take bytes {first}..{last} of each partition; {self.space.data}"
                 f" has {size}"
             )
+
+    @property
+    def first_partition(self) -> int:
+        return 0 if self.start is None else self.start.value.data
 
     @property
     def distance(self) -> int:

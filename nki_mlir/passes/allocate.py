@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 
-from nki_mlir.analysis.lifetimes import Lifetime, alignment, capacity, lifetimes
+from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
 from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_engine import AllocOp
+from nki_mlir.dialects.neuron_engine_views import alignment
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, position
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
+from nki_mlir.passes.start_partitions import QUADRANT, may_start_at, move_to
 from nki_mlir.targets import Target
 
 
@@ -26,7 +30,13 @@ class Allocate(LevelPass):
 
     A buffer lives from its allocation to its last use; one that a loop outside of which it was made uses, to the end of
     that loop; one with several slots, for the whole of its loop. Buffers that have an address keep it, and nothing is
-    put over them. What does not fit is an error with a map of what is alive.
+    put over them. If what is alive doesn't fit so, buffers of few partitions go side by side, where all instructions
+    that reach them may:
+
+        %b = alloc "x" : <sbuf, 32 x 2048>    =>   %b = alloc "x" at 4096 from 32 : <sbuf, 32 x 2048>
+        %v = view %b … sbuf[0:32]                  %v = view %b … sbuf[32:64]
+
+    What does not fit is an error with a map of what is alive.
     """
 
     name = "allocate"
@@ -51,7 +61,11 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
         if isinstance(found, dict):
             places = found
         elif not pause:
-            raise CompileError.at(found.alloc, _full(found, lives, space, available))
+            error = CompileError.at(found.alloc, _full(found, lives, space, available))
+            found = _places(lives, 0, available, unit, starts=_starts)
+            if not isinstance(found, dict):
+                raise error
+            places = found
         pause //= 2
     for life, address in places.items():
         life.address = address
@@ -59,7 +73,7 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
 
 
 def fits(lives: list[Lifetime], target: Target) -> bool:
-    """Whether buffers find an address."""
+    """Whether buffers find an address on the partitions that they are on."""
     spaces = {space: [life for life in lives if life.alloc.buffer.space is space] for space in (Space.SBUF, Space.PSUM)}
     return all(
         isinstance(_places(mine, 0, capacity(target, space), alignment(space, target)), dict)
@@ -77,26 +91,55 @@ def _apart(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, i
     return places if end <= available else None
 
 
-def _places(lives: list[Lifetime], pause: int, available: int, unit: int) -> dict[Lifetime, int] | Lifetime:
+def _stays(alloc: AllocOp) -> Iterator[int]:
+    yield alloc.first_partition
+
+
+def _starts(alloc: AllocOp) -> Iterator[int]:
+    """The partitions that a buffer may start at, as all others lie."""
+    yield alloc.first_partition
+    if alloc.start is None:
+        partitions = target_of(alloc).memory.partitions
+        yield from (s for s in range(QUADRANT, partitions, QUADRANT) if may_start_at(alloc, s))
+
+
+def _places(
+    lives: list[Lifetime],
+    pause: int,
+    available: int,
+    unit: int,
+    starts: Callable[[AllocOp], Iterator[int]] = _stays,
+) -> dict[Lifetime, int] | Lifetime:
     """First fit, the largest first, where bytes are free again so many operations after their last use; or the buffer
-    that does not fit."""
+    that does not fit. One that has several `starts` goes where it gets the lowest address."""
     places = {life: life.address for life in lives if life.address is not None}
     for life in sorted((x for x in lives if x.address is None), key=lambda x: (-x.size, x.first)):
-        taken = sorted((low, low + x.size) for x, low in places.items() if x.meets(life, pause))
-        address = 0
-        for low, high in taken:
-            if address + life.size <= low:
-                break
-            address = max(address, -(-high // unit) * unit)
+        met = [(other, low) for other, low in places.items() if other.meets(life, pause)]
+        found = [(_lowest(life, start, met, unit), start) for start in starts(life.alloc)]
+        address, start = min(found)
         if address + life.size > available:
             return life
+        if start != life.alloc.first_partition:
+            move_to(life.alloc, start)
         places[life] = address
     return {life: address for life, address in places.items() if life.address is None}
 
 
+def _lowest(life: Lifetime, start: int, met: list[tuple[Lifetime, int]], unit: int) -> int:
+    """The first address with room for a buffer from a partition on, beside those that it meets."""
+    end = start + life.alloc.buffer.partitions
+    beside = [(x, low) for x, low in met if x.partitions.start < end and start < x.partitions.stop]
+    address = 0
+    for low, high in sorted((low, low + x.size) for x, low in beside):
+        if address + life.size <= low:
+            break
+        address = max(address, -(-high // unit) * unit)
+    return address
+
+
 def _full(life: Lifetime, lives: list[Lifetime], space: Space, available: int) -> str:
     """The map of what is alive with the buffer that does not fit."""
-    alive = sorted((x for x in lives if x is not life and x.meets(life)), key=lambda x: -x.size)
+    alive = sorted((x for x in lives if x is not life and x.meets(life) and x.is_over(life)), key=lambda x: -x.size)
     needed = life.size + sum(x.size for x in alive)
     lines = [
         f"{space} is full: buffer {_name(life)} needs {life.size} bytes on each partition; with what is alive then, the"
@@ -113,7 +156,8 @@ def _full(life: Lifetime, lives: list[Lifetime], space: Space, available: int) -
 def _name(life: Lifetime) -> str:
     label = life.alloc.label.data if life.alloc.label is not None else "?"
     depth = life.alloc.depth.value.data
-    return f"'{label}'" + (f" ({depth} slots)" if depth > 1 else "")
+    lanes = f" on partitions {life.partitions.start}..{life.partitions.stop - 1}" if life.partitions.start else ""
+    return f"'{label}'" + (f" ({depth} slots)" if depth > 1 else "") + lanes
 
 
 def _where(life: Lifetime) -> str:

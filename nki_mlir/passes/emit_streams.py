@@ -12,12 +12,13 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation
 
 from nki_mlir.analysis.indices import is_run_time, trip_count
-from nki_mlir.analysis.lifetimes import lifetimes, slot_bytes
+from nki_mlir.analysis.lifetimes import lifetimes
 from nki_mlir.analysis.limits import parts_of, varying
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import DTYPES, is_dtype
 from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, arg_names
 from nki_mlir.errors import CompileError
@@ -43,7 +44,7 @@ class EmitStreams(LevelPass):
         for %i = 0 to 8 {                                  repeat 7 loop 0 first 0 of 8 { … [0:128] … }
           dma_copy sync … limit dim 0 1000 - 128 * %i  =>  repeat 1 loop 0 first 7 of 8 { … [0:104] … }
 
-    Views become physical access patterns: a buffer of `depth` slots is at `address + (iteration mod depth) * bytes`. A
+    Views become physical access patterns: a buffer of `depth` slots is at `address + (iteration mod depth) * stride`. A
     matmul becomes load_stationary and multiply_moving. Transfers carry the number of the program of the grid that they
     belong to, where there are several. `order` and `loop` keep what insert-semaphores needs to know of
     program order. The module's function gives way to the program.
@@ -108,9 +109,11 @@ def _buffers(func: FuncOp) -> list[Operation]:
             "first": life.first,
             "last": life.last,
         }
-        stride = slot_bytes(alloc, target_of(alloc))
+        stride = distance(alloc, target_of(alloc))
         if numbers["slots"] > 1 and stride != buffer.bytes:
             numbers["stride"] = stride
+        if alloc.first_partition:
+            numbers["start"] = alloc.first_partition
         label = alloc.label.data if alloc.label is not None else "buffer"
         ops.append(_at(isa.BufferOp.of(label, buffer.space.value, **numbers), alloc))
     return ops

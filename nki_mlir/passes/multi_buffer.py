@@ -9,9 +9,10 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 
 from nki_mlir.analysis.indices import enclosing_loops, repeated_loops
-from nki_mlir.analysis.lifetimes import capacity, slot_bytes
+from nki_mlir.analysis.lifetimes import capacity
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
+from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.level_pass import LevelPass
@@ -50,9 +51,9 @@ def _deepen(allocs: list[AllocOp], most: int, available: int) -> None:
     for alloc in allocs:
         loops = enclosing_loops(alloc)
         groups.setdefault(loops[0] if loops else None, []).append(alloc)
-    outside = sum(slot_bytes(a, target_of(a)) for a in groups.pop(None, []))
+    outside = sum(distance(a, target_of(a)) for a in groups.pop(None, []))
     for group in groups.values():
-        sizes = {a: slot_bytes(a, target_of(a)) for a in group}
+        sizes = {a: distance(a, target_of(a)) for a in group}
         deep, depth = sorted((a for a in group if repeated_loops(a)), key=lambda a: sizes[a]), most
         while deep and outside + sum(sizes.values()) + (depth - 1) * sum(sizes[a] for a in deep) > available:
             if depth > 2:

@@ -13,9 +13,10 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import constant, is_run_time
-from nki_mlir.analysis.lifetimes import capacity, lifetimes, slot_bytes
+from nki_mlir.analysis.lifetimes import capacity, lifetimes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
+from nki_mlir.dialects.neuron_engine_views import slot_bytes
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.level_pass import LevelPass

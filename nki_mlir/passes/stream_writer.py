@@ -12,7 +12,6 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.analysis.indices import expr_of, is_run_time, repeated_loops, trip_count
-from nki_mlir.analysis.lifetimes import slot_bytes
 from nki_mlir.analysis.limits import Varying, left_of, parts_of, varying
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
@@ -20,6 +19,7 @@ from nki_mlir.dialects.alu import Alu
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions.tensor import LOADED
 from nki_mlir.dialects.neuron_engine import ATOMIC, AllocOp, EngineInstruction, ScalarOp, ViewOp, constant_float
+from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.neuron_isa import Comparison
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import BeginProgramOp, arg_names
@@ -288,7 +288,7 @@ class Writer:
         depth, iteration = alloc.depth.value.data, Expr(0)
         for outer in repeated_loops(alloc):
             iteration = iteration * (trip_count(outer) or 0) + self.iterations[outer.body.block.args[0]]
-        return iteration.mod(depth) * slot_bytes(alloc, target_of(alloc))
+        return iteration.mod(depth) * distance(alloc, target_of(alloc))
 
 
 def _needs_descriptors(op: EngineInstruction, operands: Mapping[str, Access | float | None]) -> str | None:

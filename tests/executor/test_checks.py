@@ -320,6 +320,40 @@ def test_accesses_stay_inside_a_slot() -> None:
         run_text(with_table((32, 0), memset(64, 4)))
 
 
+LANES = """
+neuron.isa.buffer "a" "sbuf" partitions 32 from 32 at 0 bytes 16 slots 2 stride 32 used 0 to 4 loc("k.py":1:1)
+neuron.isa.buffer "b" "sbuf" partitions {} at {} bytes 16 slots 2 stride 32 used 0 to 4 loc("k.py":2:1)
+"""
+
+
+def with_lanes(partitions: str, address: int) -> str:
+    return f"builtin.module {{\nneuron.isa.program @test {{\n{LANES.format(partitions, address)}}}\n}}"
+
+
+def test_buffers_side_by_side_and_between_slots() -> None:
+    for partitions, address in (("32", 0), ("64 from 64", 0), ("128", 16), ("32 from 32", 64)):
+        run_text(with_lanes(partitions, address))
+    for partitions, address, where in (
+        ("32 from 32", 0, "0..15 of partitions 32..63"),
+        ("64", 0, "0..15 of partitions 32..63"),
+        ("128", 8, "8..15 of partitions 32..63"),
+        ("128", 40, "40..47 of partitions 32..63"),
+    ):
+        with pytest.raises(ExecutionError, match=f"sbuf bytes {where}") as found:
+            run_text(with_lanes(partitions, address))
+        assert found.value.kind == "overlap"
+
+
+def test_accesses_stay_inside_the_partitions_of_a_buffer() -> None:
+    table = LANES.format("32 from 96", 0)
+    head = f"builtin.module {{\nneuron.isa.program @test {{\n{table}neuron.isa.core 0 {{\n"
+    item = "neuron.isa.memset value 1.0 : f32 dst <sbuf[{}] at 32, [1 x 4], f32>"
+    run_text(f"{head}{stream('vector', item.format('32:64'))}}}\n}}\n}}")
+    for lanes, what in (("0:32", "lies in no buffer"), ("64:96", 'the edge of buffer "a" .* partitions 32..63')):
+        with pytest.raises(ExecutionError, match=what):
+            run_text(f"{head}{stream('vector', item.format(lanes))}}}\n}}\n}}")
+
+
 # Boxes.
 
 

@@ -13,13 +13,15 @@ from nki_mlir.executor.reports import source
 
 
 class _Entry(NamedTuple):
-    """A buffer on partitions 0 to `partitions` - 1: bytes `low` to below `high`, alive from `first` to `last`."""
+    """A buffer on some partitions: bytes `low` to below `high`, in slots of `size` bytes, alive from `first` to
+    `last`."""
 
     op: BufferOp
     space: str
-    partitions: int
+    partitions: range
     low: int
     high: int
+    size: int
     first: int
     last: int
 
@@ -28,17 +30,43 @@ class _Entry(NamedTuple):
         at = source(self.op)
         return f'"{self.op.label.data}"' + (f" ({at})" if at else "")
 
+    def slot(self, number: int) -> tuple[int, int]:
+        """Its first byte, and one past its last."""
+        low = self.low + number * self.op.distance
+        return low, low + self.size
+
+    def slots_below(self, byte: int) -> int:
+        """How many slots begin below a byte."""
+        begun = -(-(byte - self.low) // self.op.distance)
+        return min(max(0, begun), self.op.slots.value.data)
+
+    def meets(self, low: int, high: int) -> tuple[int, int] | None:
+        """The first bytes from `low` to below `high` that one slot has, from the first to one past the last."""
+        for number in range(max(0, self.slots_below(low) - 1), self.slots_below(high)):
+            first, end = self.slot(number)
+            if first < high and low < end:
+                return max(low, first), min(high, end)
+        return None
+
 
 def _entries(program: ProgramOp) -> list[_Entry]:
     entries = []
     for op in program.items:
         if isinstance(op, BufferOp):
-            partitions, address, size, slots, first, last = (
+            count, address, size, slots, first, last = (
                 a.value.data for a in (op.partitions, op.address, op.bytes, op.slots, op.first, op.last)
             )
+            partitions = range(op.first_partition, op.first_partition + count)
             high = address + (slots - 1) * op.distance + size
-            entries.append(_Entry(op, op.space.data, partitions, address, high, first, last))
+            entries.append(_Entry(op, op.space.data, partitions, address, high, size, first, last))
     return entries
+
+
+def _shared(a: _Entry, b: _Entry) -> tuple[int, int] | None:
+    """The first bytes that slots of both have, of which the one with fewer slots is walked."""
+    few, many = sorted((a, b), key=lambda entry: entry.op.slots.value.data)
+    meetings = (many.meets(*few.slot(number)) for number in range(few.op.slots.value.data))
+    return next((meeting for meeting in meetings if meeting is not None), None)
 
 
 def overlaps(program: ProgramOp) -> list[Finding]:
@@ -49,43 +77,48 @@ def overlaps(program: ProgramOp) -> list[Finding]:
         for b in entries[index + 1 :]:
             if b.space != a.space or b.low >= a.high:
                 break
-            if a.first <= b.last and b.first <= a.last:
-                text = (
-                    f"overlap: buffers {a.name} and {b.name} are both in use from {max(a.first, b.first)} to"
-                    f" {min(a.last, b.last)} of the program's order, and both have {a.space} bytes"
-                    f" {b.low}..{min(a.high, b.high) - 1} of partitions 0..{min(a.partitions, b.partitions) - 1}"
-                )
-                found.append(Finding("overlap", text, a.op, b.op))
+            start = max(a.partitions.start, b.partitions.start)
+            end = min(a.partitions.stop, b.partitions.stop)
+            if start >= end or a.first > b.last or b.first > a.last or (bytes_ := _shared(a, b)) is None:
+                continue
+            text = (
+                f"overlap: buffers {a.name} and {b.name} are both in use from {max(a.first, b.first)} to"
+                f" {min(a.last, b.last)} of the program's order, and both have {a.space} bytes"
+                f" {bytes_[0]}..{bytes_[1] - 1} of partitions {start}..{end - 1}"
+            )
+            found.append(Finding("overlap", text, a.op, b.op))
     return found
 
 
 class Slots:
     """The slots of all buffers in one memory: a row of `table` has a buffer's first byte, the distance and number of
-    its slots, their size, and its partitions."""
+    its slots, their size, its first partition, and one past its last."""
 
     def __init__(self, entries: list[_Entry]):
         self.entries = entries
         rows = [
-            (e.low, e.op.distance, e.op.slots.value.data, e.op.bytes.value.data, e.partitions) for e in self.entries
+            (e.low, e.op.distance, e.op.slots.value.data, e.size, e.partitions.start, e.partitions.stop)
+            for e in self.entries
         ]
-        self.table = np.array(rows, np.int64).reshape(-1, 5).T
+        self.table = np.array(rows, np.int64).reshape(-1, 6).T
 
     def why_not(self, rows: int, low: int, high: int) -> str | None:
         """What is wrong with an access that ends before partition `rows` and covers bytes `low` to below `high`."""
-        first, distance, count, size, partitions = self.table
+        first, distance, count, size, above, below = self.table
         slot = np.clip((low - first) // distance, 0, count - 1)
         start = first + slot * distance
-        if ((start <= low) & (high <= start + size) & (rows <= partitions)).any():
+        lanes = (above < rows) & (rows <= below)
+        if ((start <= low) & (high <= start + size) & lanes).any():
             return None
         start = np.where((start + size <= low) & (slot + 1 < count), start + distance, start)
-        meets = np.flatnonzero((start < high) & (low < start + size))
+        meets = np.flatnonzero((start < high) & (low < start + size) & (above < rows))
         if not len(meets):
             return "lies in no buffer"
         index = int(meets[0])
         entry, at = self.entries[index], int(start[index])
         return (
             f"reaches over the edge of buffer {entry.name}, a slot of which has bytes"
-            f" {at}..{at + int(size[index]) - 1} of partitions 0..{entry.partitions - 1}"
+            f" {at}..{at + int(size[index]) - 1} of partitions {entry.partitions.start}..{entry.partitions.stop - 1}"
         )
 
 

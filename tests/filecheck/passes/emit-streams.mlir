@@ -464,3 +464,21 @@ func.func @around_a_branch() attributes {tile.arg_names = []} {
   }
   func.return
 }
+
+// -----
+
+// Start partitions, and slots farther apart than they are long.
+// CHECK-LABEL: neuron.isa.program @lanes_and_slots
+// CHECK: neuron.isa.buffer "b" "sbuf" partitions 32 from 96 at 64 bytes 32 slots 2 stride 128
+// CHECK: neuron.isa.memset value 1.000000e+00 : f32 dst <sbuf[96:128] at 64 + 128 * ((i0) mod 2), [1 x 8], f32>
+func.func @lanes_and_slots() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %b = neuron.engine.alloc "b" at 64 from 96 stride 128 {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 32 x 32>
+    %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 32 x 32> -> !neuron.engine.view<sbuf[96:128], [1 x 8], f32>
+    neuron.engine.memset vector value 1.0 : f32 dst %v : !neuron.engine.view<sbuf[96:128], [1 x 8], f32>
+  }
+  func.return
+}

@@ -87,6 +87,13 @@ neuron.isa.program @p {
 // -----
 
 neuron.isa.program @p {
+  // CHECK: sbuf has 128 partitions, got 32 from 97
+  neuron.isa.buffer "b" "sbuf" partitions 32 from 97 at 0 bytes 64 slots 1 used 0 to 4
+}
+
+// -----
+
+neuron.isa.program @p {
   // CHECK: a buffer has at least 1 of its bytes, got 0
   neuron.isa.buffer "b" "sbuf" partitions 1 at 0 bytes 0 slots 1 used 0 to 4
 }
