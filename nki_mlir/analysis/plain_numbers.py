@@ -31,6 +31,8 @@ def is_plain(value: SSAValue) -> bool:
             return is_plain(op.value)
         case mem.RelabelOp() | mem.BroadcastOp() | mem.ConvertOp() as op:
             return is_plain(op.source)
+        case mem.SliceOp() as op:
+            return is_plain(op.tile)
         case mem.SelectOp() as op:
             return is_plain(op.on_true) and is_plain(op.on_false)
         case _:

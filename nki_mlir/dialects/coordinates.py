@@ -184,7 +184,7 @@ class AccessAttr(Data[Coordinates]):
 
 
 def _parse_coordinate(parser: AttrParser) -> Coordinate:
-    position, low, high, stride = parse_expr(parser, _parse_counter), None, None, 1
+    position, low, high, stride = parse_expr(parser, parse_counter), None, None, 1
     if parser.parse_optional_keyword("in"):
         low = _parse_end(parser)
         parser.parse_keyword("to")
@@ -198,7 +198,7 @@ def _parse_end(parser: AttrParser) -> int | None:
     return None if parser.parse_optional_punctuation("*") else parser.parse_integer(allow_boolean=False)
 
 
-def _parse_counter(parser: AttrParser) -> Expr:
+def parse_counter(parser: AttrParser) -> Expr:
     start = parser.pos
     word = parser.parse_optional_identifier()
     if word is None or word[0] not in "dst" or not word[1:].isdigit():

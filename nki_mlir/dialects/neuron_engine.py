@@ -52,7 +52,7 @@ from nki_mlir.dialects.instructions import (
     check,
 )
 from nki_mlir.dialects.neuron_engine_views import AllocOp, BufferType, ViewOp, ViewType, view_of
-from nki_mlir.dialects.neuron_mem import AllocEffect
+from nki_mlir.dialects.neuron_mem_scans import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.targets import Target

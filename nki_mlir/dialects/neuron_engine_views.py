@@ -37,7 +37,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access import Access, Space, parse_partitions, parse_pattern, pattern_text
 from nki_mlir.dialects.legality import start_partition_error
-from nki_mlir.dialects.neuron_mem import AllocEffect
+from nki_mlir.dialects.neuron_mem_scans import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.targets import Target

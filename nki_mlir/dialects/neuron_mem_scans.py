@@ -4,7 +4,7 @@ last place, and it backwards."""
 from __future__ import annotations
 
 from xdsl.dialects.builtin import AnyFloat, AnyFloatConstr, IntegerAttr, UnitAttr, i64
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -18,7 +18,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.dtypes import f32
@@ -34,6 +34,14 @@ def lie_alike(*values: SSAValue) -> None:
     for other in types[1:]:
         if (other.layout, other.space) != (types[0].layout, types[0].space):
             raise VerifyException(f"operands and result must lie alike, got {types[0]} and {other}; convert one")
+
+
+class AllocEffect(MemoryEffect):
+    """An unused allocation is dead; two of them are never one."""
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        return {EffectInstance(MemoryEffectKind.ALLOC, op.results[0])}
 
 
 class MemOp(IRDLOperation):

@@ -14,7 +14,7 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import is_run_time, trip_count
 from nki_mlir.dialects.access_ops import AccessOp
-from nki_mlir.dialects.neuron_mem import BroadcastOp, LoadOp, RelabelOp, StoreOp, TileType, tile_type
+from nki_mlir.dialects.neuron_mem import BroadcastOp, LoadOp, RelabelOp, SliceOp, StoreOp, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
@@ -66,7 +66,7 @@ class _Hoisting:
 
     def _leave(self, op: Operation, loop: ForOp) -> None:
         """Gives back what the operands of a hoisted operation take that nothing in the loop reads any more."""
-        if isinstance(op, BroadcastOp | RelabelOp):
+        if isinstance(op, BroadcastOp | RelabelOp | SliceOp):
             return
         for value in dict.fromkeys(op.operands):
             if value in self.taken and not any(loop.is_ancestor(use.operation) for use in value.uses):
@@ -83,7 +83,7 @@ class _Hoisting:
         elif not is_side_effect_free(op):
             return False
         tiles = [tile_type(value) for value in op.results if isinstance(value.type, TileType)]
-        size = 0 if isinstance(op, BroadcastOp | RelabelOp) else sum(tile.bytes for tile in tiles)
+        size = 0 if isinstance(op, BroadcastOp | RelabelOp | SliceOp) else sum(tile.bytes for tile in tiles)
         if not op.results or any(tile.is_psum for tile in tiles) or size > self.room:
             return False
         self.room -= size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, i1
@@ -104,7 +105,7 @@ def _as_column(storage: Storage) -> Storage:
     layout = storage.type.layout
     repeated = [d for d in range(len(layout.shape)) if not any(spot.dim == d for spot in storage.spots)]
     type_ = storage.type.with_layout(layout.unspread(repeated))
-    return Storage(storage.contents, type_, storage.spots)
+    return replace(storage, type=type_)
 
 
 def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:

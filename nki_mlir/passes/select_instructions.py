@@ -34,6 +34,7 @@ from nki_mlir.passes.select_iota import select_iota
 from nki_mlir.passes.select_masks import select_mask
 from nki_mlir.passes.select_matmul import accumulation, matmul_operands
 from nki_mlir.passes.select_movement import move_lanes, turn_blocks
+from nki_mlir.passes.select_pieces import select_empty, select_insert, select_slice
 from nki_mlir.passes.select_scans import COMBINING, select_flip, select_last, select_scan
 from nki_mlir.passes.select_transfers import select_load, select_store
 from nki_mlir.passes.select_turns import shuffle, through_array
@@ -255,6 +256,9 @@ HANDLERS: Mapping[type[Operation], Handler] = {
     mem.LastOp: select_last,
     mem.ScanOp: select_scan,
     mem.FlipOp: select_flip,
+    mem.EmptyOp: select_empty,
+    mem.SliceOp: select_slice,
+    mem.InsertOp: select_insert,
     mem.AccumulatorOp: _accumulator,
     mem.MatmulOp: _matmul,
     mem.ConvertOp: _convert,

@@ -45,7 +45,8 @@ class Selector:
     which place a value is the contents, `terms` which terms products leave out, `transfers` how many an engine has so
     far, `labels` what each tile is called, `current` the label of what is being made, `tables` which precomputed
     numbers there are, `guard` on what depends whether what an emitter inserts runs, `banked` are the places of what is
-    computed bank by bank of PSUM."""
+    computed bank by bank of PSUM. `ahead` are the contents of what inserts will give, where what is inserted is made in
+    its place; `kept` those of tiles that the next instruction writes over which have other readers."""
 
     def __init__(
         self,
@@ -63,6 +64,8 @@ class Selector:
         self.places: dict[SSAValue, Contents] = {}
         self.tables: dict[tuple[object, ...], Storage] = {}
         self.banked: set[Contents] = set()
+        self.ahead: dict[mem.InsertOp, Contents] = {}
+        self.kept: dict[SSAValue, Contents] = {}
         self.transfers: Counter[Engine] = Counter()
 
     def block(self, block: Block) -> None:
@@ -96,10 +99,31 @@ class Selector:
         return self.hold(emit.value(EmptyOp(type_, label)))
 
     def result(self, made: Operation | SSAValue, emit: Emitter) -> Storage:
-        """A new place for an operation's result."""
+        """A new place for an operation's result, or the one that it is inserted at."""
         value = made.results[0] if isinstance(made, Operation) else made
-        self.stored[value] = self.empty(mem.tile_type(value), self.labels[value], emit)
+        self.stored[value] = self._inserted(value) or self.empty(mem.tile_type(value), self.labels[value], emit)
         return self.stored[value]
+
+    def _inserted(self, value: SSAValue) -> Storage | None:
+        """Where a value goes that is made for an insert alone, right behind it."""
+        user = value.get_user_of_unique_use()
+        if not isinstance(user, mem.InsertOp) or user.piece is not value:
+            return None
+        if not isinstance(value.owner, Operation) or user.parent is not value.owner.parent:
+            return None
+        tile, piece = self.stored.get(user.tile), user.over_values
+        if tile is None or not tile.is_whole or tile.contents.value in self.kept or not piece.is_view:
+            return None
+        if not all(_is_before(scalar, value.owner) for scalar in user.scalars):
+            return None
+        self.ahead[user] = self.written_over(tile.contents.value)
+        return replace(tile, contents=self.ahead[user]).piece(piece)
+
+    def written_over(self, value: SSAValue) -> Contents:
+        """Contents that begin as a tile, which may have other readers."""
+        self.kept.setdefault(value, self.places[value])
+        self.places[value] = Contents(value)
+        return self.places[value]
 
     def temporary(self, type_: mem.TileType, emit: Emitter) -> Storage:
         """A place for what is on the way to the present operation's result."""
@@ -151,6 +175,8 @@ class Selector:
         for before, after in zip(written, op.tiles, strict=True):
             self.places[after] = self.places.pop(before)
             self.places[after].value = after
+            if before in self.kept:
+                self.places[before] = self.kept.pop(before)
         return op
 
     def over(
@@ -215,6 +241,12 @@ class Selector:
         layout = storage.type.layout
         view = storage.view_from(emit, 0, layout.partitions, ((1, layout.elements),))
         self.emit(emit, "memset", {"dst": view}, value=number, stands_for=fill.stands_for)
+
+
+def _is_before(value: SSAValue, op: Operation) -> bool:
+    """Whether a value is there in front of an operation, as it is somewhere behind in its block."""
+    maker = value.owner
+    return isinstance(maker, Block) or maker.parent is not op.parent or maker.is_before_in_block(op)
 
 
 def _uses_tiles(op: Operation) -> bool:

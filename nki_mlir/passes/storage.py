@@ -12,12 +12,15 @@ from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.dialects.access import Access, Dim
 from nki_mlir.dialects.dtypes import dtype, u8
+from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import REPLICA, Factor, Layout, LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import ViewOp
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
+from nki_mlir.dialects.pieces import Piece
 from nki_mlir.dialects.walks import Digit, Walk, walks
 from nki_mlir.passes.emitter import Emitter
 
+_NOTHING = Expr(0)
 _TINY = 4
 """A part of a bank that is smaller is tiny: instructions for a few elements each take longer than waiting."""
 
@@ -77,12 +80,13 @@ def collapse_around(
 class Storage:
     """A tile of type `type` as part of what a place holds. `spots` says where its digits are: those of the layout, or
     fewer where one element is read as many, or those of the digits that another shape gives them. The first element is
-    `base` of the place's."""
+    `base` elements into the place, which may change with the loops, on its partition `start`."""
 
     contents: Contents
     type: TileType
     spots: tuple[Spot, ...]
-    base: int = 0
+    base: Expr = _NOTHING
+    start: int = 0
 
     @classmethod
     def of(cls, value: SSAValue) -> Storage:
@@ -119,7 +123,8 @@ class Storage:
     @property
     def is_whole(self) -> bool:
         """Whether it is all that its place holds, as its layout says."""
-        return not self.base and self.spots == self.type.layout.spots and self.contents.value.type == self.type
+        moved = self.base != _NOTHING or self.start
+        return not moved and self.spots == self.type.layout.spots and self.contents.value.type == self.type
 
     def part(self, element_type: Attribute, number: int) -> Storage:
         """The bytes as elements of a narrower type (or one as wide), of which `number` counts those in an element."""
@@ -136,6 +141,11 @@ class Storage:
         spots = tuple(s._replace(size=count) if s.dim == axis else s for s in self.spots)
         type_ = self.type.with_layout(Layout.of(shape, layout.partition, free))
         return Storage(self.contents, type_, spots, self.base + start * stride)
+
+    def piece(self, piece: Piece) -> Storage:
+        """A piece of a tile whose digits lie as its layout says."""
+        type_ = self.type.with_layout(piece.layout)
+        return replace(self, type=type_, spots=piece.spots, base=self.base + piece.offset, start=piece.start)
 
     def reversed(self, axis: int) -> Storage:
         """With a dimension backwards that is one free digit, or has one element."""
@@ -187,9 +197,9 @@ class Storage:
     ) -> SSAValue:
         """`dims` from element `offset` on, or `at` elements behind it, on some partitions, with limits of a view."""
         element = stored_type(self.type.element_type)
-        offset += self.base
-        access = Access(self.type.space.data, element, tuple(dims), start, partitions)
-        first = emit.index(offset) if offset else None
+        place = self.base + offset
+        access = Access(self.type.space.data, element, tuple(dims), self.start + start, partitions)
+        first = emit.expr(place) if place != _NOTHING else None
         if at is not None:
             first = at if first is None else emit.value(AddiOp(at, first))
         return emit.value(ViewOp(self.contents.value, access, first, limits))

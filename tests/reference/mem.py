@@ -11,7 +11,8 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.alu import Alu
-from nki_mlir.dialects.coordinates import Scalar
+from nki_mlir.dialects.coordinates import Position, Scalar
+from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import TileType, tile_type
 from reference import elements, standard
 from reference.elements import Array, Function
@@ -133,6 +134,23 @@ class MemFunctions(InterpreterFunctions):
     def flip(self, interpreter: Interpreter, op: mem.FlipOp, args: PythonValues) -> PythonValues:
         return (np.flip(args[0], op.axis.value.data),)
 
+    @impl(mem.EmptyOp)
+    def empty(self, interpreter: Interpreter, op: mem.EmptyOp, args: PythonValues) -> PythonValues:
+        type_ = tile_type(op.result)
+        return (np.zeros(type_.sizes, elements.storage(type_.element_type)),)
+
+    @impl(mem.SliceOp)
+    def slice(self, interpreter: Interpreter, op: mem.SliceOp, args: PythonValues) -> PythonValues:
+        tile, *scalars = args
+        return (tile[places(op, scalars)].copy(),)
+
+    @impl(mem.InsertOp)
+    def insert(self, interpreter: Interpreter, op: mem.InsertOp, args: PythonValues) -> PythonValues:
+        by_operand = dict(zip(op.operands, args, strict=True))
+        result = by_operand[op.tile].copy()
+        result[places(op, [by_operand[value] for value in op.scalars])] = by_operand[op.value]
+        return (result,)
+
     @impl(mem.AccumulatorOp)
     def accumulator(self, interpreter: Interpreter, op: mem.AccumulatorOp, args: PythonValues) -> PythonValues:
         return (np.zeros(tile_type(op.result).sizes, np.float32),)
@@ -147,6 +165,19 @@ class MemFunctions(InterpreterFunctions):
         result = acc.copy()
         result[rows, columns] += elements.matmul(lhs[rows, terms], rhs[terms, columns])
         return (result,)
+
+
+def places(op: mem.SliceOp | mem.InsertOp, scalars: Sequence[int]) -> tuple[slice | int, ...]:
+    """A piece as NumPy indexes it."""
+    found: list[slice | int] = []
+    shape = tile_type(op.piece).sizes
+    values = {Scalar(number): Expr(int(value)) for number, value in enumerate(scalars)}
+    for place in op.places.data:
+        first = place.substitute(values)
+        position = next((key for key in first.counters() if isinstance(key, Position)), None)
+        assert position is not None or first.is_const
+        found.append(first.const if position is None else slice(first.const, first.const + shape[position.dim]))
+    return tuple(found)
 
 
 def run_mem(module: ModuleOp, arrays: Sequence[Array]) -> None:

@@ -132,3 +132,20 @@ func.func @read_in_the_loop(%x: memref<8192xf32>, %y: memref<32768xf32>) {
   }
   func.return
 }
+
+// A slice takes no room of its own.
+// CHECK-LABEL: func.func @slices
+// CHECK:       neuron.mem.load
+// CHECK-NEXT:  neuron.mem.slice
+// CHECK-NEXT:  scf.for
+func.func @slices(%x: memref<128x16384xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [16384 * d0 + d1 by 1] : memref<128x16384xf32> -> !neuron.mem.tile<sbuf, 128x16384xf32, [d0] x [d1]>
+    %p = neuron.mem.slice %a [d0, d1 + 8] : !neuron.mem.tile<sbuf, 128x16384xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x8192xf32, [d0] x [d1]>
+    "test.op"(%p) : (!neuron.mem.tile<sbuf, 128x8192xf32, [d0] x [d1]>) -> ()
+  }
+  func.return
+}

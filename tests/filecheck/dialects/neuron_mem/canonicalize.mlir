@@ -39,3 +39,54 @@ func.func @an_accumulator_for_nothing() {
   %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
   func.return
 }
+
+// CHECK-LABEL: func.func @a_slice_of_all
+// CHECK: [[X:%.*]] = "test.op"
+// CHECK-NEXT: "test.op"([[X]])
+func.func @a_slice_of_all() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.slice %x [d0, d1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @an_insert_of_all
+// CHECK: [[X:%.*]], %{{.*}} = "test.op"
+// CHECK-NEXT: "test.op"([[X]])
+func.func @an_insert_of_all() {
+  %x, %y = "test.op"() : () -> (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>)
+  %r = neuron.mem.insert %x into %y [d0, d1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> into !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// What was inserted there comes out again; what was inserted elsewhere may be elsewhere.
+// CHECK-LABEL: func.func @a_slice_of_what_was_inserted
+// CHECK: [[X:%.*]], %{{.*}} = "test.op"
+// CHECK-NEXT: [[T:%.*]] = neuron.mem.insert [[X]]
+// CHECK-NEXT: [[Q:%.*]] = neuron.mem.slice [[T]]
+// CHECK-NEXT: "test.op"([[X]], [[Q]])
+func.func @a_slice_of_what_was_inserted(%i: index, %j: index) {
+  %x, %y = "test.op"() : () -> (!neuron.mem.tile<sbuf, 64xf32, [d0] x []>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>)
+  %t = neuron.mem.insert %x into %y(%i) [d0, s0] : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> into !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %p = neuron.mem.slice %t(%i) [d0, s0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %q = neuron.mem.slice %t(%j) [d0, s0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  "test.op"(%p, %q) : (!neuron.mem.tile<sbuf, 64xf32, [d0] x []>, !neuron.mem.tile<sbuf, 64xf32, [d0] x []>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @pieces_that_are_pieces_stay
+// CHECK: neuron.mem.slice
+func.func @pieces_that_are_pieces_stay() {
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %r = neuron.mem.slice %x [d0, 16 + d1] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @an_empty_tile_for_nothing
+// CHECK-NEXT: func.return
+func.func @an_empty_tile_for_nothing() {
+  %z = neuron.mem.empty : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  func.return
+}
