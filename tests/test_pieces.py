@@ -149,7 +149,7 @@ class Program:
             f"{name} = scf.for {counter} = %c0 to %c{BLOCKS} step %c1 iter_args({carried} = {tile}) -> ({self.tile}) {{"
         )
         made = carried
-        for _ in range(self.random.randint(1, 2)):
+        for _again in range(self.random.randint(1, 2)):
             made = self.random.choice((self.insert, self.add))(counter, made)
         self.lines += [f"scf.yield {made} : {self.tile}", "}"]
         self.live.append(name)

@@ -18,7 +18,7 @@ class DominanceError(VerifyException):
 
 _ALONE = ("arith.", "math.", "tile.", "neuron.mem.", "neuron.engine.")
 """Dialects whose operations without regions verify by the target of the module, by attributes, operands and types of
-their own, and by what makes their operands: the values of constants, the sources of views."""
+their own, and by what makes their operands: the values of constants, the sources of views, where buffers start."""
 
 
 class Verifier:
@@ -67,7 +67,8 @@ def _state(op: Operation) -> tuple[object, ...]:
 def _made_of(owner: Operation | Block) -> tuple[object, ...]:
     if isinstance(owner, Block):
         return ()
-    return owner.name, owner.properties.get("value"), *(value.type for value in owner.operands)
+    named = (owner.properties.get(name) for name in ("value", "start"))
+    return owner.name, *named, *(value.type for value in owner.operands)
 
 
 def verify_module(module: Operation) -> None:
