@@ -33,6 +33,10 @@ def _filecheck(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/filecheck/passes/{name}.mlir" for name in names)
 
 
+def _dialect(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/filecheck/dialects/{name}.mlir" for name in names)
+
+
 def _loops(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/test_loops.py::test_{name}" for name in names)
 
@@ -316,6 +320,22 @@ MUTANTS: list[Mutant] = [
         ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),
     ),
     *_of(
+        "reuse_loads",
+        ("written", "and self.memories[load.memory] not in written", "", _filecheck("reuse-loads")),
+        ("partial", "and not load.is_partial", "", _filecheck("reuse-loads")),
+        ("changes", "and all(value is counter or not is_within", "and any(not is_within", _filecheck("reuse-loads")),
+        ("held", "stays = held + tile_type", "stays = tile_type", _filecheck("reuse-loads")),
+        ("alive", "and stays + _alive(outer) <= self.most", "", _filecheck("reuse-loads")),
+        ("part", "PART = 8", "PART = 1000", _filecheck("reuse-loads")),
+        ("first", "Expr(1) - Expr.counter", "Expr(0) - Expr.counter", ("tests/test_reuse_loads.py",)),
+    ),
+    *_of(
+        "pieces",
+        ("bounds", "if not 0 <= low <= size - count:", "if False:", _dialect("neuron_mem/pieces_invalid")),
+        ("over the end", "if not (inside or", "if not (True or", _dialect("neuron_mem/pieces_invalid")),
+        ("spots", "size=taken[spot.dim, spot.step])", "size=1)", ("tests/test_pieces.py",)),
+    ),
+    *_of(
         "bufferize",
         ("changing places", "if source in places:", "if False:", _loops("carried_values_that_change_places")),
         (
@@ -404,6 +424,8 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "selector",
+        ("guard ahead", "if user.guard is not None and self.guard is None:", "if False:", ("tests/test_pieces.py",)),
+        ("other readers", "if before in self.kept:", "if False:", ("tests/test_pieces.py",)),
         ("queues", "self.transfers[engine] % QUEUES", "0", _filecheck("select-instructions")),
         (
             "regions",

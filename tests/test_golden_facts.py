@@ -212,9 +212,9 @@ GOLDEN: dict[str, Facts] = {
         us=11.7,
     ),
     "matmul 512x512x512": Facts(
-        partitions={128: 16},
-        instructions={"tensor": 192, "vector": 29, "scalar": 12, "gpsimd": 5, "sync": 6},
-        moved={"sbuf to hbm": 1048576, "hbm to sbuf": 3145728},
+        partitions={128: 21},
+        instructions={"tensor": 192, "vector": 29, "scalar": 12, "gpsimd": 5, "sync": 4},
+        moved={"sbuf to hbm": 1048576, "hbm to sbuf": 2097152},
         sums=1,
         us=33.4,
     ),

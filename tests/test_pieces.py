@@ -125,7 +125,10 @@ class Program:
         value = self.loaded(type_, counter)
         if self.random.random() < 0.3:
             value = self.value(f"neuron.mem.binary multiply {value}, {value} : {type_}, {type_} -> {type_}")
-        made = self.value(f"neuron.mem.insert {value} into {tile}{scalars} {places} : {type_} into {self.tile}")
+        where = ""
+        if scalars and self.random.random() < 0.4:
+            where = self.random.choice((" where [1 - s0]", " where [s0]", " where [2 * s0 - 3]"))
+        made = self.value(f"neuron.mem.insert {value} into {tile}{scalars} {places}{where} : {type_} into {self.tile}")
         if into is None:
             self.live.append(made)
         return made

@@ -78,6 +78,7 @@ TAKES = {
     "split-reductions": ("tile",),
     "place": ("tile",),
     "hoist-loads": ("neuron.mem",),
+    "reuse-loads": ("neuron.mem",),
     "split-to-hardware-tiles": ("neuron.mem",),
     "promote-accumulators": ("neuron.mem",),
     "lower-converts": ("neuron.mem",),

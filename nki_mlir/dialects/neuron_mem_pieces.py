@@ -24,6 +24,7 @@ from xdsl.irdl import (
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -86,9 +87,19 @@ class PieceOp(MemOp):
         return piece_of(tile_type(self.tile).layout, places, tile_type(self.piece).sizes)
 
     @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """What else is said of the scalars."""
+        return ()
+
+    @property
+    def names(self) -> dict[Scalar, Expr]:
+        """The SSA values of the scalars."""
+        return {Scalar(number): Expr.counter(value) for number, value in enumerate(self.scalars)}
+
+    @property
     def over_values(self) -> Piece:
         """Where the piece is, over the SSA values of the scalars."""
-        return self.where({Scalar(number): Expr.counter(value) for number, value in enumerate(self.scalars)})
+        return self.where(self.names)
 
     @property
     def is_whole(self) -> bool:
@@ -116,6 +127,7 @@ class PieceOp(MemOp):
         places = self.places.data
         if len(places) != rank:
             raise VerifyException(f"the tile has {rank} dimensions, got {len(places)} places")
+        places = (*places, *self.conditions)
         used = {key for place in places for key in place.counters()}
         for place in places:
             _verify_place(place, positions, len(self.scalars))
@@ -191,30 +203,62 @@ class SliceOp(PieceOp, HasFolderInterface):
         if self.is_whole:
             return (self.tile,)
         source = self.tile.owner
-        return (source.value,) if isinstance(source, InsertOp) and self.is_where(source) else None
+        if not isinstance(source, InsertOp) or source.guard is not None or not self.is_where(source):
+            return None
+        return (source.value,)
 
 
 @irdl_op_definition
 class InsertOp(PieceOp, HasFolderInterface):
-    """The tile with `value` as one of its pieces."""
+    """The tile with `value` as one of its pieces; with `where`, in those iterations only in which that, affine in the
+    index scalars, is above 0: in the others it is the tile as it was."""
 
     name = "neuron.mem.insert"
     value = operand_def(TileType)
+    guard = opt_prop_def(PlacesAttr)
     result = result_def(PieceOp.T)
     traits = traits_def(Pure())
-    assembly_format = "$value `into` $tile (`(` $scalars^ `)`)? $places attr-dict `:` type($value) `into` type($tile)"
+    assembly_format = (
+        "$value `into` $tile (`(` $scalars^ `)`)? $places (`where` $guard^)? attr-dict"
+        " `:` type($value) `into` type($tile)"
+    )
 
-    def __init__(self, value: SSAValue, tile: SSAValue, scalars: Sequence[SSAValue], places: Sequence[Expr]):
-        properties = {"places": PlacesAttr(tuple(places))}
+    def __init__(
+        self,
+        value: SSAValue,
+        tile: SSAValue,
+        scalars: Sequence[SSAValue],
+        places: Sequence[Expr],
+        guard: Expr | None = None,
+    ):
+        properties = {
+            "places": PlacesAttr(tuple(places)),
+            "guard": None if guard is None else PlacesAttr((guard,)),
+        }
         super().__init__(operands=[value, tile, scalars], properties=properties, result_types=[tile.type])
 
     @property
     def piece(self) -> SSAValue:
         return self.value
 
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        return () if self.guard is None else self.guard.data
+
+    @property
+    def condition(self) -> Expr | None:
+        """What is above 0 where it is inserted, over the SSA values of the scalars; None where it always is."""
+        return self.guard.data[0].substitute(self.names) if self.guard is not None else None
+
     def verify_(self) -> None:
         super().verify_()
         _verify_sbuf(self.result)
+        if self.guard is None:
+            return
+        if len(self.guard.data) != 1:
+            raise VerifyException(f"where a piece is inserted is one number, got {self.guard.text}")
+        if any(isinstance(key, Position) for key in self.guard.data[0].counters()):
+            raise VerifyException(f"where a piece is inserted does not depend on positions, got {self.guard.text}")
 
     def fold(self) -> Sequence[SSAValue | Attribute] | None:
-        return (self.value,) if self.is_whole else None
+        return (self.value,) if self.is_whole and self.guard is None else None

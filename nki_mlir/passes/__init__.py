@@ -46,6 +46,7 @@ OURS: dict[str, str] = {
     "split-reductions": "SplitReductions",
     "place": "Place",
     "hoist-loads": "HoistLoads",
+    "reuse-loads": "ReuseLoads",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",
     "lower-converts": "LowerConverts",

@@ -19,6 +19,9 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
 
+VIEWS = BroadcastOp | RelabelOp | SliceOp
+"""Operations whose results take no room of their own."""
+
 SHARE = 2
 """What is hoisted takes at most one part in so many of what SBUF holds of each partition."""
 
@@ -66,7 +69,7 @@ class _Hoisting:
 
     def _leave(self, op: Operation, loop: ForOp) -> None:
         """Gives back what the operands of a hoisted operation take that nothing in the loop reads any more."""
-        if isinstance(op, BroadcastOp | RelabelOp | SliceOp):
+        if isinstance(op, VIEWS):
             return
         for value in dict.fromkeys(op.operands):
             if value in self.taken and not any(loop.is_ancestor(use.operation) for use in value.uses):
@@ -74,7 +77,7 @@ class _Hoisting:
 
     def _is_fixed(self, op: Operation, loop: ForOp) -> bool:
         """Whether it has the same operands in each iteration."""
-        return not op.regions and all(not _is_within(value, loop) for value in op.operands)
+        return not op.regions and all(not is_within(value, loop) for value in op.operands)
 
     def _may_move(self, op: Operation, written: set[int]) -> bool:
         if isinstance(op, AccessOp):
@@ -83,7 +86,7 @@ class _Hoisting:
         elif not is_side_effect_free(op):
             return False
         tiles = [tile_type(value) for value in op.results if isinstance(value.type, TileType)]
-        size = 0 if isinstance(op, BroadcastOp | RelabelOp | SliceOp) else sum(tile.bytes for tile in tiles)
+        size = 0 if isinstance(op, VIEWS) else sum(tile.bytes for tile in tiles)
         if not op.results or any(tile.is_psum for tile in tiles) or size > self.room:
             return False
         self.room -= size
@@ -91,7 +94,8 @@ class _Hoisting:
         return True
 
 
-def _is_within(value: SSAValue, loop: ForOp) -> bool:
+def is_within(value: SSAValue, loop: ForOp) -> bool:
+    """Whether a value is made in a loop."""
     block = value.owner.parent if isinstance(value.owner, Operation) else value.owner
     while block is not None and block is not loop.body.block:
         parent = block.parent_op()

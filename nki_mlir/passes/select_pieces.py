@@ -35,8 +35,9 @@ def select_insert(s: Selector, op: Operation, emit: Emitter) -> None:
     if contents is None or contents.value is tile:
         contents = s.written_over(tile)
         place = Storage(contents, mem.tile_type(tile), mem.tile_type(tile).layout.spots).piece(op.over_values)
-        if value.contents is ahead:
-            s.memset(place, zero_of(place.type.element_type), emit)
-        else:
-            s.over(emit, "tensor_copy", {"dst": place, "src": value})
+        with s.guarded(s.guard_of(op, emit), emit):
+            if value.contents is ahead:
+                s.memset(place, zero_of(place.type.element_type), emit)
+            else:
+                s.over(emit, "tensor_copy", {"dst": place, "src": value})
     s.stored[op.result] = Storage(contents, mem.tile_type(op.result), mem.tile_type(op.result).layout.spots)

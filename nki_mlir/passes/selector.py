@@ -74,8 +74,10 @@ class Selector:
             handler = self.handlers.get(type(op))
             if handler is not None:
                 self.current = self.labels.get(op.results[0], "") if op.results else ""
+                emit = Emitter.before(op)
                 try:
-                    handler(self, op, Emitter.before(op))
+                    with self.guarded(self._guard_ahead(op, emit), emit):
+                        handler(self, op, emit)
                 except LayoutError as reason:
                     raise CompileError.at(op, f"{op.name} has no instruction here: {reason}") from None
                 if op.name.startswith("neuron.mem."):
@@ -116,8 +118,23 @@ class Selector:
             return None
         if not all(_is_before(scalar, value.owner) for scalar in user.scalars):
             return None
+        if user.guard is not None and self.guard is None:
+            return None
         self.ahead[user] = self.written_over(tile.contents.value)
         return replace(tile, contents=self.ahead[user]).piece(piece)
+
+    def guard_of(self, op: mem.InsertOp, emit: Emitter) -> SSAValue | None:
+        """An index that is above 0 where something is inserted; None where it always is."""
+        return None if op.condition is None else emit.expr(op.condition)
+
+    def _guard_ahead(self, op: Operation, emit: Emitter) -> SSAValue | None:
+        """Of a load that is all valid, for an insert alone: it is needed only where that is done."""
+        if not isinstance(op, mem.LoadOp) or op.is_partial or op.indices:
+            return None
+        user = op.result.get_user_of_unique_use()
+        if not isinstance(user, mem.InsertOp) or user.piece is not op.result or user.parent is not op.parent:
+            return None
+        return self.guard_of(user, emit) if all(_is_before(scalar, op) for scalar in user.scalars) else None
 
     def written_over(self, value: SSAValue) -> Contents:
         """Contents that begin as a tile, which may have other readers."""

@@ -147,8 +147,9 @@ class MemFunctions(InterpreterFunctions):
     @impl(mem.InsertOp)
     def insert(self, interpreter: Interpreter, op: mem.InsertOp, args: PythonValues) -> PythonValues:
         by_operand = dict(zip(op.operands, args, strict=True))
-        result = by_operand[op.tile].copy()
-        result[places(op, [by_operand[value] for value in op.scalars])] = by_operand[op.value]
+        result, scalars = by_operand[op.tile].copy(), [by_operand[value] for value in op.scalars]
+        if op.guard is None or op.guard.data[0].substitute(named(scalars)).const > 0:
+            result[places(op, scalars)] = by_operand[op.value]
         return (result,)
 
     @impl(mem.AccumulatorOp)
@@ -167,13 +168,16 @@ class MemFunctions(InterpreterFunctions):
         return (result,)
 
 
+def named(scalars: Sequence[int]) -> dict[Scalar, Expr]:
+    return {Scalar(number): Expr(int(value)) for number, value in enumerate(scalars)}
+
+
 def places(op: mem.SliceOp | mem.InsertOp, scalars: Sequence[int]) -> tuple[slice | int, ...]:
     """A piece as NumPy indexes it."""
     found: list[slice | int] = []
     shape = tile_type(op.piece).sizes
-    values = {Scalar(number): Expr(int(value)) for number, value in enumerate(scalars)}
     for place in op.places.data:
-        first = place.substitute(values)
+        first = place.substitute(named(scalars))
         position = next((key for key in first.counters() if isinstance(key, Position)), None)
         assert position is not None or first.is_const
         found.append(first.const if position is None else slice(first.const, first.const + shape[position.dim]))

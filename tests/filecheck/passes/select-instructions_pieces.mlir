@@ -83,3 +83,34 @@ func.func @what_is_inserted_has_another_reader(%x: memref<128x64xf32>, %y: memre
   neuron.mem.store %h to %y [32 * d0 + d1 by 1] : !half -> memref<128x32xf32>
   func.return
 }
+
+// -----
+
+!strip = !neuron.mem.tile<sbuf, 4x128x64xf32, [d1] x [d0, d2]>
+!block = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+
+// What is inserted in some iterations is loaded in these; what is computed for it is copied in these.
+// CHECK-LABEL: func.func @in_some_iterations
+// CHECK:       scf.for %[[I:.*]] = {{.*}} iter_args(%[[A:.*]] = %{{.*}})
+// CHECK:       %[[G:.*]] = arith.addi %{{.*}}, %{{.*}} : index
+// CHECK:       %[[V:.*]] = neuron.engine.view %[[A]] at %{{.*}} limit dim 2 %[[G]] : {{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 64, 1 x 1], f32>
+// CHECK:       %[[H:.*]] = neuron.engine.view %x at %{{.*}} limit dim 1 %[[G]] : memref<512x64xf32> -> !neuron.engine.view<hbm, [1 x 8192, 1 x 1], f32>
+// CHECK:       neuron.engine.dma_copy sync queue 1 dst %[[V]] : {{.*}} src %[[H]]
+// CHECK:       neuron.engine.tensor_tensor vector op add dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+// CHECK:       neuron.engine.tensor_copy vector dst %{{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 64, 1 x 1], f32>
+func.func @in_some_iterations(%x: memref<512x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %s = neuron.mem.load %x [8192 * d0 + 64 * d1 + d2 by 1] : memref<512x64xf32> -> !strip
+  %t = scf.for %i = %c0 to %c4 step %c1 iter_args(%a = %s) -> (!strip) {
+    %b = neuron.mem.load %x [64 * d0 + d1 by 1] : memref<512x64xf32> -> !block
+    %n = neuron.mem.insert %b into %a(%i) [2, d0, d1] where [1 - s0] : !block into !strip
+    %p = neuron.mem.slice %n [2, d0, d1] : !strip -> !block
+    %q = neuron.mem.binary add %p, %p : !block, !block -> !block
+    %m = neuron.mem.insert %q into %n(%i) [3, d0, d1] where [2 - s0] : !block into !strip
+    scf.yield %m : !strip
+  }
+  neuron.mem.store %t to %x [8192 * d0 + 64 * d1 + d2 by 1] : !strip -> memref<512x64xf32>
+  func.return
+}

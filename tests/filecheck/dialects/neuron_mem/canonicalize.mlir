@@ -75,6 +75,21 @@ func.func @a_slice_of_what_was_inserted(%i: index, %j: index) {
   func.return
 }
 
+// Nor does what was inserted in some iterations only.
+// CHECK-LABEL: func.func @what_was_perhaps_inserted
+// CHECK: [[T:%.*]] = neuron.mem.insert
+// CHECK-NEXT: [[P:%.*]] = neuron.mem.slice [[T]]
+// CHECK-NEXT: [[W:%.*]] = neuron.mem.insert
+// CHECK-NEXT: "test.op"([[P]], [[W]])
+func.func @what_was_perhaps_inserted(%i: index) {
+  %x, %y = "test.op"() : () -> (!neuron.mem.tile<sbuf, 64xf32, [d0] x []>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>)
+  %t = neuron.mem.insert %x into %y(%i) [d0, s0] where [3 - s0] : !neuron.mem.tile<sbuf, 64xf32, [d0] x []> into !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  %p = neuron.mem.slice %t(%i) [d0, s0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>
+  %w = neuron.mem.insert %t into %y(%i) [d0, d1] where [s0] : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> into !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
+  "test.op"(%p, %w) : (!neuron.mem.tile<sbuf, 64xf32, [d0] x []>, !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
 // CHECK-LABEL: func.func @pieces_that_are_pieces_stay
 // CHECK: neuron.mem.slice
 func.func @pieces_that_are_pieces_stay() {

@@ -17,6 +17,14 @@ func.func @without_a_dimension(%j: index) {
   func.return
 }
 
+// CHECK-LABEL: func.func @in_some_iterations
+func.func @in_some_iterations(%i: index, %j: index) {
+  %s, %b = "test.op"() : () -> (!strip, !block)
+  // CHECK: neuron.mem.insert %{{.*}} into %{{.*}}(%{{.*}}, %{{.*}}) [s0, d0, d1] where [1 + -1 * s1] : !neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]> into
+  %t = neuron.mem.insert %b into %s(%j, %i) [s0, d0, d1] where [1 - s1] : !block into !strip
+  func.return
+}
+
 // CHECK-LABEL: func.func @of_several_partition_groups
 func.func @of_several_partition_groups(%i: index, %j: index) {
   %r = "test.op"() : () -> !rows

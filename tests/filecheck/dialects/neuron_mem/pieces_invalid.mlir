@@ -221,3 +221,30 @@ func.func @empty_sums() {
   %p = neuron.mem.empty : !neuron.mem.tile<psum, 128x64xf32, [d0] x [d1]>
   func.return
 }
+
+// -----
+
+func.func @a_condition_is_one_number(%j: index) {
+  %t, %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]>)
+  // CHECK: where a piece is inserted is one number, got [s0, s0]
+  %p = neuron.mem.insert %v into %t(%j) [d0, d1] where [s0, s0] : !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]> into !neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_condition_of_positions(%j: index) {
+  %t, %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]>)
+  // CHECK: where a piece is inserted does not depend on positions, got [s0 + d1]
+  %p = neuron.mem.insert %v into %t(%j) [d0, d1] where [s0 + d1] : !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]> into !neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>
+  func.return
+}
+
+// -----
+
+func.func @a_condition_of_scalars(%j: index) {
+  %t, %v = "test.op"() : () -> (!neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]>)
+  // CHECK: there are 1 index scalars, and no s1
+  %p = neuron.mem.insert %v into %t(%j) [d0, d1] where [s0 + s1] : !neuron.mem.tile<sbuf, 128x32xbf16, [d0] x [d1]> into !neuron.mem.tile<sbuf, 128x64xbf16, [d0] x [d1]>
+  func.return
+}
