@@ -4,9 +4,10 @@
 
 A row's `ratio` is its modelled time over that of what its goal is set `to`: a hand program (benchmarks/expert), the
 bound or the kernel of another row; `goal` is the largest ratio that is good enough. `percent` is the bound's share of
-the modelled time. Hand programs run on the same model in the same run. Nothing is computed, the model's clock alone
-runs; `--small` instead runs small sizes on random data and compares with NumPy. `--without` leaves passes out, all of
-which but those that lower a level are optional: `ablation.py` shows what each is worth.
+the modelled time. `sbuf` and `psum` are bytes of each partition: used, and the least that is needed by what is alive at
+a time. Hand programs run on the same model in the same run. Nothing is computed, the model's clock alone runs;
+`--small` instead runs small sizes on random data and compares with NumPy. `--without` leaves passes out, all of which
+but those that lower a level are optional: `ablation.py` shows what each is worth.
 """
 
 from __future__ import annotations
@@ -22,12 +23,16 @@ from codegen_case import TO_BOUND, TO_HAND, Case, Data, Goal, Hand, Sizes
 from codegen_cases import CASES, added
 from processes import Found, Key, Report, Task, run
 from reporting import add_json, table, write_json
+from xdsl.dialects.func import FuncOp
 
+from nki_mlir.analysis.lifetimes import lifetimes, occupancy
+from nki_mlir.compiled import CompiledKernel
+from nki_mlir.dialects.access import Space
 from nki_mlir.executor import time_program
 from nki_mlir.passes import stages
 from nki_mlir.targets import load
 
-TIMES = "kernel size dtype target modelled_us hand_us bound percent to ratio goal met compile_s note".split()
+TIMES = "kernel size dtype target modelled_us hand_us bound percent to ratio goal met sbuf psum compile_s note".split()
 RESULTS = "kernel size dtype target modelled_us compile_s error tolerance right note".split()
 HANDS = {goal.hand.name: goal.hand for case in CASES for goals in case.goals.values() for goal in goals if goal.hand}
 STAGES = ("compiling", "running")
@@ -39,9 +44,19 @@ def compiled_time(report: Report, number: int, target: str) -> None:
     case = CASES[number]
     launches = case.job(Data(wanted=False), *case.size).launches
     start = time.perf_counter()
-    modules = [launch.compile(target).module("neuron.isa") for launch in launches]
+    compiled = [launch.compile(target) for launch in launches]
     report(compile_s=time.perf_counter() - start)
-    report(us=sum(time_program(module).modelled_us for module in modules))
+    us = sum(time_program(one.module("neuron.isa")).modelled_us for one in compiled)
+    report(us=us, **{space: occupied(compiled, space) for space in (Space.SBUF, Space.PSUM)})
+
+
+def occupied(compiled: Sequence[CompiledKernel], space: Space) -> str:
+    """Bytes of a partition of a memory that some kernels use, and the least that their buffers need: `used / least`, of
+    the one that uses most."""
+    funcs = [op for one in compiled for op in one.module("neuron.engine").ops if isinstance(op, FuncOp)]
+    lives = [[life for life in lifetimes(func) if life.alloc.buffer.space is space] for func in funcs]
+    found = max(map(occupancy, lives), key=lambda found: found.used)
+    return f"{found.used} / {found.least}"
 
 
 def compiled_result(report: Report, number: int, target: str) -> None:
@@ -114,6 +129,8 @@ def time_row(case: Case, target: str, goal: Goal, done: Mapping[Key, Found]) -> 
         "ratio": _rounded(ratio, 3),
         "goal": _rounded(goal.ratio, 3),
         "met": None if ratio is None or goal.ratio is None else "yes" if ratio <= goal.ratio else "no",
+        "sbuf": got.values.get(Space.SBUF),
+        "psum": got.values.get(Space.PSUM),
         "note": "; ".join(filter(None, (got.note, hand.note and f"hand program: {hand.note}"))),
     }
 

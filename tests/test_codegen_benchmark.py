@@ -73,6 +73,8 @@ def test_a_row_of_the_full_size(tmp_path: Path) -> None:
     assert row["ratio"] == pytest.approx(row["modelled_us"] / row["hand_us"], abs=0.002)
     assert row["met"] == ("yes" if row["ratio"] <= row["goal"] else "no")
     assert row["bound_us"] <= row["hand_us"]
+    used, least = (int(part) for part in row["sbuf"].split(" / "))
+    assert 3 * 4096 * 4 <= least <= used < 180_224 and row["psum"] == "0 / 0"
     assert "modelled_us" in printed
 
 

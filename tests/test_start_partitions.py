@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from engine_programs import Array
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 
 from nki_mlir import CompileError, execute, parse, pipeline
+from nki_mlir.analysis.lifetimes import Occupancy, lifetimes, occupancy
 from nki_mlir.dialects.neuron_engine import AllocOp
 
 USABLE = 180_224
@@ -128,3 +130,23 @@ def test_random_sizes(seed: int) -> None:
         assert wide + max(4 * b.columns for b in buffers) > USABLE // 2
     else:
         assert any(found)
+
+
+def test_the_least_that_buffers_need() -> None:
+    """What is alive together on the partition with most of it, not what lies side by side."""
+    text = """
+builtin.module attributes {neuron.target = "trn1"} {
+  func.func @f() {
+    %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 256>
+    %b = neuron.engine.alloc "b" at 1024 from 64 : !neuron.engine.buffer<sbuf, 32 x 512>
+    %c = neuron.engine.alloc "c" at 256 : !neuron.engine.buffer<sbuf, 64 x 100>
+    func.return
+  }
+}"""
+    (func,) = parse(text).body.block.ops
+    assert isinstance(func, FuncOp)
+    lives = lifetimes(func)
+    assert occupancy(lives) == Occupancy(used=1536, least=512)
+    for life in lives:
+        life.first, life.last = 0, 9
+    assert occupancy(lives) == Occupancy(used=1536, least=256 + 512)

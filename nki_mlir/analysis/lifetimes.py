@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
@@ -61,6 +63,28 @@ def lifetimes(func: FuncOp) -> list[Lifetime]:
             address = None if op.address is None else op.address.value.data
             found.append(Lifetime(op, first, last, extent(op, target_of(op)), address))
     return found
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Bytes of a partition: one past the last that a buffer has, and the `least` that would do, which is what is alive
+    at a time on the partition with most of it."""
+
+    used: int
+    least: int
+
+
+def occupancy(lives: Sequence[Lifetime]) -> Occupancy:
+    """Of one memory, by buffers that have their addresses."""
+    used = max((life.size + life.address for life in lives if life.address is not None), default=0)
+    most = 0
+    for start in {life.partitions.start for life in lives}:
+        changes: dict[int, int] = {}
+        for life in (life for life in lives if start in life.partitions):
+            for at, change in ((life.first, life.size), (life.last + 1, -life.size)):
+                changes[at] = changes.get(at, 0) + change
+        most = max(most, *accumulate(changes[at] for at in sorted(changes)))
+    return Occupancy(used, most)
 
 
 def _users(value: SSAValue) -> list[Operation]:
