@@ -180,7 +180,8 @@ class Pattern:
             self._fail(
                 "bounds", f"covers bytes {low}..{high - 1}{each}; a matmul writes within one bank of {self.bank} bytes"
             )
-        if memory.slots is not None and (reason := memory.slots.why_not(last, low, high)) is not None:
+        first = self.access.start
+        if memory.slots is not None and (reason := memory.slots.why_not(first, last, low, high)) is not None:
             self._fail("bounds", f"covers bytes {low}..{high - 1}{each} of {memory.label} and {reason}")
 
     def elements(self, address: int) -> Array:

@@ -349,7 +349,12 @@ def test_accesses_stay_inside_the_partitions_of_a_buffer() -> None:
     head = f"builtin.module {{\nneuron.isa.program @test {{\n{table}neuron.isa.core 0 {{\n"
     item = "neuron.isa.memset value 1.0 : f32 dst <sbuf[{}] at 32, [1 x 4], f32>"
     run_text(f"{head}{stream('vector', item.format('32:64'))}}}\n}}\n}}")
-    for lanes, what in (("0:32", "lies in no buffer"), ("64:96", 'the edge of buffer "a" .* partitions 32..63')):
+    for lanes, what in (
+        ("0:32", "lies in no buffer"),
+        ("64:96", "lies in no buffer"),
+        ("0:64", 'the edge of buffer "a" .* partitions 32..63'),
+        ("32:96", 'the edge of buffer "a" .* partitions 32..63'),
+    ):
         with pytest.raises(ExecutionError, match=what):
             run_text(f"{head}{stream('vector', item.format(lanes))}}}\n}}\n}}")
 

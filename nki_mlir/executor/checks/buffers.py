@@ -102,16 +102,16 @@ class Slots:
         ]
         self.table = np.array(rows, np.int64).reshape(-1, 6).T
 
-    def why_not(self, rows: int, low: int, high: int) -> str | None:
-        """What is wrong with an access that ends before partition `rows` and covers bytes `low` to below `high`."""
+    def why_not(self, begin: int, end: int, low: int, high: int) -> str | None:
+        """What is wrong with an access to partitions `begin` to `end` - 1 that covers bytes `low` to below `high`."""
         first, distance, count, size, above, below = self.table
         slot = np.clip((low - first) // distance, 0, count - 1)
         start = first + slot * distance
-        lanes = (above < rows) & (rows <= below)
+        lanes = (above <= begin) & (end <= below)
         if ((start <= low) & (high <= start + size) & lanes).any():
             return None
         start = np.where((start + size <= low) & (slot + 1 < count), start + distance, start)
-        meets = np.flatnonzero((start < high) & (low < start + size) & (above < rows))
+        meets = np.flatnonzero((start < high) & (low < start + size) & (above < end) & (begin < below))
         if not len(meets):
             return "lies in no buffer"
         index = int(meets[0])
