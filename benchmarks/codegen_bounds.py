@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nki_mlir.costs.transfers import full_rate
 from nki_mlir.targets import Target
 
 DMA, TENSOR, PSUM_PORT = "dma", "tensor", "psum port"
@@ -37,10 +38,10 @@ class Bound:
 def bounds(work: Work, target: Target) -> list[Bound]:
     """The least time of each resource that the work needs."""
     cells = target.limits.partitions * target.limits.stationary_free
+    tensor = target.clock_ghz["tensor"] * target.matmul.sustained_rate
     found = {
-        DMA: work.loads / dma_rate(target, target.dma.packet_overhead_ns)
-        + work.stores / dma_rate(target, target.dma.store_packet_overhead_ns),
-        TENSOR: work.products * target.matmul.passes["bf16"] / cells / target.clock_ghz["tensor"],
+        DMA: (work.loads + work.stores) / full_rate(target),
+        TENSOR: work.products * target.matmul.passes["bf16"] / cells / tensor,
     }
     engines = {engine: count / target.clock_ghz[engine] for engine, count in work.elements.items()}
     if work.from_psum and engines.keys() <= set(target.ports.psum_exclusive):
@@ -51,9 +52,3 @@ def bounds(work: Work, target: Target) -> list[Bound]:
 def bound(work: Work, target: Target) -> Bound:
     """The largest of the bounds."""
     return max(bounds(work, target), key=lambda one: one.us)
-
-
-def dma_rate(target: Target, packet_overhead_ns: float) -> float:
-    """Bytes per ns that the DMA engines of a core move in full packets, which cost so much each beside their bytes."""
-    dma = target.dma
-    return dma.engines * dma.packet_bytes / (dma.packet_bytes / dma.wire_bytes_per_ns + packet_overhead_ns)

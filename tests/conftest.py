@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from run_lines import RunFailure, Unsupported, run_line, run_lines
 
+from nki_mlir.executor.tensor_array import Clock
+
 FILECHECK = Path(__file__).parent / "filecheck"
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The array is at full rate from the beginning."""
+    monkeypatch.setattr(Clock, "factor", lambda _self, _now: 1.0)
 
 
 class LitItem(pytest.Item):

@@ -383,7 +383,7 @@ LAUNCHES = {
     "tuple of arrays": ("kernel[1]((F32, F32), 8, 8)", "argument 'x_ptr' is a tuple of arrays"),
     "target": (
         "kernel.compile(F32, 8, 8, grid=1, target='trn9')",
-        "there is no target 'trn9'; there are trn1, trn2, trn3",
+        "there is no target 'trn9'; there are trn1, trn2, trn3, inf2",
     ),
     "jit option": ("nki_mlir.jit(speed=11)", "jit has no option 'speed'"),
     "not a function": ("nki_mlir.jit(5)", "a kernel is a function written with 'def', got 5"),

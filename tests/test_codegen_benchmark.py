@@ -176,10 +176,10 @@ def test_bounds() -> None:
     """By hand from the target's figures."""
     trn1, trn2 = load("trn1"), load("trn2")
     (dma, tensor) = bounds(Work(loads=1 << 20, stores=1 << 20, products=2048**3), trn1)
-    load_ns, store_ns = ((1 << 20) / (16 * 4096) * (4096 / 27.2 + overhead) for overhead in (90, 30))
+    ns = (2 << 20) / (16 * 4096) * (4096 / 20.2 + 18)
     assert (dma.by, tensor.by) == (DMA, TENSOR)
-    assert dma.us == pytest.approx((load_ns + store_ns) / 1000)
-    assert tensor.us == pytest.approx(2048**3 / 128**2 / 2.8 / 1000)
+    assert dma.us == pytest.approx(ns / 1000)
+    assert tensor.us == pytest.approx(2048**3 / 128**2 / (0.875 * 2.8) / 1000)
     work = Work(elements={"scalar": 1400, "vector": 1120}, from_psum=True)
     assert bound(work, trn1).by == PSUM_PORT and bound(work, trn1).us == pytest.approx(2)
     assert PSUM_PORT not in {one.by for one in bounds(work, trn2)}

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 from fidelity.cases import CASES
+from fidelity.entries import ENTRIES, KERNEL, KINDS, SOURCES, TAGS, TOOLS
+from fidelity.report import without_source
 from fidelity.rows import ABSOLUTE, BOUND, ORDERING, RATIO, ROWS, Row
+
+from nki_mlir.targets import SOURCES as TARGET_SOURCES
+from nki_mlir.targets import TARGETS
+from nki_mlir.targets.evidence import evidence
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,19 +28,46 @@ def test_every_row_has_a_case() -> None:
 
 def test_rows() -> None:
     """As many as the published list has, and no figure twice."""
-    assert Counter((row.kind, row.named) for row in ROWS) == {
-        (ABSOLUTE, True): 55,
+    assert Counter((row.judged, row.named) for row in ROWS) == {
+        (ABSOLUTE, True): 141,
         (ABSOLUTE, False): 2,
-        (RATIO, True): 14,
+        (RATIO, True): 20,
         (RATIO, False): 1,
-        (ORDERING, True): 9,
+        (ORDERING, True): 15,
         (BOUND, True): 6,
         (BOUND, False): 9,
     }
     assert len({(row.id, row.figure) for row in ROWS}) == len(ROWS)
     for row in ROWS:
         assert row.published and all(math.isfinite(value) for value in row.published), row
-        assert (row.within is None) or row.kind == ORDERING, row
+        assert (row.within is None) or row.judged == ORDERING, row
+
+
+def test_entries() -> None:
+    """Each has a kind, a source and a tool of the tables, and rows."""
+    assert set(ENTRIES) == {row.id for row in ROWS}
+    for id_, entry in ENTRIES.items():
+        assert entry.kind in KINDS and entry.source in SOURCES and entry.tool in TOOLS, id_
+    assert {tag for tags in TAGS.values() for tag in tags} <= set(TARGET_SOURCES)
+    assert set(SOURCES) - set(TAGS) - {"samples", "blog", "autocomp", "skywalker"} <= set(TARGET_SOURCES)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_evidence_names_rows(target: str) -> None:
+    """Of its own source; what only kernels show is marked."""
+    for constant, estimates in evidence(target).items():
+        for one in estimates:
+            found = [ENTRIES[id_] for id_ in one.rows]
+            only = bool(found) and all(e.kind == KERNEL for e in found) and one.source not in TAGS["doc"]
+            traced = any(e.source.startswith("traces") for e in found)
+            others = any(e.source != one.source for e in estimates)
+            assert one.kernel_only == (only and not traced and not others), (constant, one)
+
+
+def test_leaving_a_source_out() -> None:
+    lines = without_source("traces-24")
+    assert lines[0] == "without traces-24:" and "  trn1 engine.vector.latency_ns: 213 -> 200" in lines
+    assert "absolute rows of traces-24: mean error" in lines[-1]
 
 
 def test_errors() -> None:
@@ -70,7 +103,7 @@ def test_small_cases(id_: str) -> None:
         value = figures[row.key]
         values = value if isinstance(value, tuple) else (value,)
         assert len(values) == len(row.published) and all(math.isfinite(v) and v > 0 for v in values)
-        if row.kind == ORDERING:
+        if row.judged == ORDERING:
             assert row.holds(values), row
 
 
@@ -79,7 +112,11 @@ def test_the_command(tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "benchmarks" / "fidelity", "--only", "IN-ACT", "DM-PIPE1", "--json", out]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "3 absolute rows with a named device: mean error" in done.stdout and "1 of 1 orderings" in done.stdout
+    assert (
+        "absolute rows with a named device" in done.stdout
+        and "source course-24" in done.stdout
+        and "1 of 1 orderings" in done.stdout
+    )
     rows = json.loads(out.read_text())["rows"]
     assert [row["id"] for row in rows] == ["DM-PIPE1"] * 3 + ["IN-ACT"]
     assert {"modelled", "error_percent"} <= set(rows[0])

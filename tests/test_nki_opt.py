@@ -197,7 +197,7 @@ def test_chip(run: Run) -> None:
 @pytest.mark.parametrize(
     ("text", "args", "message"),
     [
-        (ADD, ["--chip", "trn9"], "error: there is no target 'trn9'; there are trn1, trn2, trn3\n"),
+        (ADD, ["--chip", "trn9"], "error: there is no target 'trn9'; there are trn1, trn2, trn3, inf2\n"),
         (
             'builtin.module attributes {neuron.target = "trn2"} {}',
             ["--chip", "trn1"],
@@ -206,12 +206,12 @@ def test_chip(run: Run) -> None:
         (
             'builtin.module attributes {neuron.target = "tpu"} {}',
             ["--lower-to-isa"],
-            """error: the module's neuron.target is "tpu"; it must be one of trn1, trn2, trn3\n""",
+            """error: the module's neuron.target is "tpu"; it must be one of trn1, trn2, trn3, inf2\n""",
         ),
         (
             "builtin.module attributes {neuron.target = 3} {}",
             ["--lower-to-isa"],
-            "error: the module's neuron.target is 3 : i64; it must be one of trn1, trn2, trn3\n",
+            "error: the module's neuron.target is 3 : i64; it must be one of trn1, trn2, trn3, inf2\n",
         ),
         (ADD, ["-p", "zzz"], "error: there is no pass 'zzz'; there are "),
         (ADD, ["-p", "test-rename{loud}"], "error: pass test-rename: Incompatible types: given ()"),
@@ -230,7 +230,7 @@ def test_chip(run: Run) -> None:
         (ADD, ["-o", "/dev/full"], "error: /dev/full: "),
         (ADD, ["--target", "mlir{nope=1}"], "error: --target mlir: Provided arguments"),
         (ADD, ["--target", "mlir{"], "Error parsing"),
-        (ADD, ["--chip", ""], "error: there is no target ''; there are trn1, trn2, trn3\n"),
+        (ADD, ["--chip", ""], "error: there is no target ''; there are trn1, trn2, trn3, inf2\n"),
         ("%", [], "t.mlir:1:1: error: Expected suffix identifier after %\n  %\n  ^\n"),
         (f"%0 = arith.constant {2**70} : index", [], "t.mlir:1:21: error: this number has more than 64 bits\n"),
         (

@@ -196,7 +196,8 @@ def test_chip(nki_run: Run) -> None:
     args = ("x.npy", "--out", "out.npy", "--out", "copy.npy")
     assert nki_run(text, *args, "--chip", "trn2").code == 0
     assert (
-        nki_run(text, *args, "--chip", "trn9").err == "error: there is no target 'trn9'; there are trn1, trn2, trn3\n"
+        nki_run(text, *args, "--chip", "trn9").err
+        == "error: there is no target 'trn9'; there are trn1, trn2, trn3, inf2\n"
     )
     module = f'builtin.module attributes {{neuron.target = "trn1"}} {{\n{text}}}'
     expected = "error: the module is for trn1; it can't be compiled for trn2\n"

@@ -23,6 +23,8 @@ from nki_mlir.executor.recording import END, FREE, START
 from nki_mlir.passes.region_costs import of_operation
 from nki_mlir.targets import TARGETS
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 ISA, ENGINE = "neuron.isa", "neuron.engine"
 SAMPLES: list[Sample] = [
     s for m in pkgutil.iter_modules(samples.__path__) for s in importlib.import_module(f"samples.{m.name}").SAMPLES

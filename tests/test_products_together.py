@@ -159,20 +159,20 @@ def matrices(m: int, n: int, k: int) -> list[np.ndarray]:
 
 
 def test_blocks_fill_the_array() -> None:
-    """Of 256 programs, each with a block of a matrix, 8 x 4 are four rows of the array and half a bank of PSUM wide."""
+    """Of 256 programs, each with a block of a matrix, 8 x 8 are four rows of the array and a bank of PSUM wide."""
     sizes = 1024, 1024, 1024
-    assert groups(product, *matrices(*sizes), *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN) == [(2, 4)]
+    assert groups(product, *matrices(*sizes), *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN) == [(2, 2)]
 
 
 def test_the_array_is_full() -> None:
-    """1,024^3 takes 8 x 4 x 8 products of 128 rows, 256 columns and 128 terms, whatever the blocks; what is loaded of
+    """1,024^3 takes 8 x 2 x 8 products of 128 rows, 512 columns and 128 terms, whatever the blocks; what is loaded of
     the first operand for one block of the result is there for the next."""
     sizes = 1024, 1024, 1024
     arguments = matrices(*sizes)
     compiled = product.compile(*arguments, *sizes, grid=(16, 16), BM=64, BN=64, BK=64, **PLAIN)
     result = compiled.run(*arguments, *sizes, BM=64, BN=64, BK=64, **PLAIN)
     units = {unit.name: unit for unit in result.profile.units}
-    assert units["tensor"].instructions["multiply_moving"] == 8 * 4 * 8
+    assert units["tensor"].instructions["multiply_moving"] == 8 * 2 * 8
     loaded = sum(unit.nbytes.get("hbm to sbuf", 0) for unit in units.values())
     assert loaded == 2 * 1024 * 1024 * (1 + 2)
 

@@ -201,7 +201,7 @@ TARGETS = {'"x"': '"x"', "3 : i64": "3 : i64", "[]": "[]"}
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_that_there_is_not(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    message = f"the module's neuron.target is {target}; it must be one of trn1, trn2, trn3"
+    message = f"the module's neuron.target is {target}; it must be one of trn1, trn2, trn3, inf2"
     text = f"builtin.module attributes {{neuron.target = {target}}} {{\n{ISA}\n}}"
     error = error_of(lambda: parse(text))
     assert (error.message, error.line) == (message, 1)

@@ -1,6 +1,6 @@
 """Modelled time against published measurements of kernels on real devices.
 
-python benchmarks/fidelity [--json FILE] [--only ID ...]
+python benchmarks/fidelity [--json FILE] [--only ID ...] [--leave-out SOURCE]
 """
 
 import sys

@@ -6,7 +6,7 @@ from engine_builder import Kernel, View
 from fidelity.matmul import drain
 from fidelity.measure import Figures, Profile, profile
 
-FP32, FP16 = "float32", "float16"
+FP32, FP16, BF16 = "float32", "float16", "bfloat16"
 CHANNELS, TAPS = 256, 9
 IMAGE_FLOPS = 2 * CHANNELS * CHANNELS * TAPS * 222 * 222
 
@@ -150,4 +150,81 @@ def pooling() -> Figures:
     }
 
 
-CASES = {"CV-CS149": limits, "CV-STU2": row_by_row, "CV-STU1": gathering, "CV-NS-POOL": pooling}
+def strips() -> Figures:
+    """CV-C224: 111 pairs of output rows, whose three input rows are loaded for each of them; ScalarE empties PSUM,
+    VectorE adds the bias."""
+    k = Kernel("trn2")
+    x, y = k.tensor("x", (CHANNELS, 224 * 224), FP16), k.tensor("y", (CHANNELS, 222 * 222), FP16)
+    weights, bias = prepared_weights(k, FP16), k.sbuf(2, FP16)
+    k.op("memset", "vector", dst=bias, value=0.0)
+    with k.loop(111) as strip:
+        tiles = [k.sbuf(2 * 3 * 224, FP16, depth=3) for _ in range(2)]
+        for row in range(2):
+            for into, tile in enumerate(tiles):
+                source = x.box(into * 128, 128, strip * 448 + row * 224, 672)
+                k.dma(tile.cols(row * 672, 672), source)
+        for out in range(2):
+            product, copied, result = k.psum(444, depth=2), k.sbuf(444, FP16, depth=4), k.sbuf(444, FP16, depth=4)
+            for into, tile in enumerate(tiles):
+                for r in range(3):
+                    for c in range(3):
+                        tap = r * 3 + c
+                        stationary = weights.cols((out * 2 + into) * TAPS * 128 + tap * 128, 128)
+                        window = tile.at(r * 224 + c, (672, 2), (1, 222))
+                        k.matmul(product, stationary, window, tap + into * TAPS)
+            k.op("activation", op="copy", dst=copied, data=product)
+            column = bias.at(out, (0, 444))
+            k.op("tensor_tensor", "vector", op="add", dst=result, data1=copied, data2=column)
+            k.dma(y.box(out * 128, 128, strip * 444, 444), result, by="gpsimd")
+    p = profile(k)
+    starts = [s.start_ns for s in p.result.timeline if s.name == "multiply_moving"]
+    return {"ms": p.ms, "ns a product": (starts[-1] - starts[len(starts) // 2]) / (len(starts) - 1 - len(starts) // 2)}
+
+
+def depthwise(width: int) -> Profile:
+    """CV-C1D: products of `width` output columns with the filter's three taps, and the sums of four such groups in one
+    instruction. The type is not named: bf16."""
+    k = Kernel("trn1")
+    x, y = k.tensor("x", (4096, 2050), BF16), k.tensor("y", (4096, 2048), BF16)
+    taps, sums = k.sbuf(3, BF16), (4 if width == 1 else 1) * width
+    k.op("memset", "vector", dst=taps, value=1.0)
+    with k.loop(32) as i:
+        row, out = k.sbuf(2050, BF16, depth=2), k.sbuf(2048, BF16, depth=2)
+        k.dma(row, x.box(i * 128, 128, 0, 2050))
+        with k.loop(2048 // (4 * sums)) as group:
+            products = [k.sbuf(3 * sums, BF16, depth=2) for _ in range(4)]
+            for part, tile in enumerate(products):
+                for at in range(0, sums, width):
+                    here = group * (4 * sums) + (part * sums + at)
+                    k.op(
+                        "tensor_tensor",
+                        "vector",
+                        op="multiply",
+                        dst=tile.at(at * 3, (3, width), (1, 3)),
+                        data1=row.at(here, (1, width), (1, 3)),
+                        data2=taps.at(0, (0, width), (1, 3)),
+                    )
+            for part, tile in enumerate(products):
+                dst = out.cols(group * (4 * sums) + part * sums, sums)
+                k.op("tensor_reduce", op="add", axes=1, dst=dst, data=tile.at(0, (3, sums), (1, 3)))
+        k.dma(y.box(i * 128, 128, 0, 2048), out, by="gpsimd")
+    return profile(k)
+
+
+def tiny() -> Figures:
+    k = Kernel("trn1")
+    out, data, taps = [k.sbuf(3) for _ in range(6)], k.sbuf(3), k.sbuf(3)
+    for dst in out:
+        k.op("tensor_tensor", "vector", op="multiply", dst=dst, data1=data, data2=taps)
+    starts = [s.start_ns for s in profile(k).result.timeline if s.unit == "vector"]
+    return {"ms": depthwise(1).ms, "fused ms": depthwise(128).ms, "ns": (starts[-1] - starts[0]) / 5}
+
+
+CASES = {
+    "CV-CS149": limits,
+    "CV-STU2": row_by_row,
+    "CV-STU1": gathering,
+    "CV-NS-POOL": pooling,
+    "CV-C224": strips,
+    "CV-C1D": tiny,
+}

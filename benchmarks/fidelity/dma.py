@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine_builder import Index, Kernel
+from engine_builder import Index, Kernel, View
 from fidelity.measure import Figures, Profile, profile
 
 from nki_mlir.targets import load as load_target
@@ -36,10 +36,11 @@ def constants() -> Figures:
     return {"GB/s": tuple(map(rate, TARGETS)), "ns": tuple(map(latency, TARGETS))}
 
 
-def chunks(count: int, rows: int, columns: int) -> Profile:
-    """DM-VADD2: c = a + b in `count` chunks with buffers of their own, whose transfers the SyncE's generator makes;
-    stores stand two iterations behind, so that it does not wait for them."""
-    k = Kernel("trn2", dge=True)
+def chunks(target: str, count: int, rows: int, columns: int) -> Profile:
+    """DM-VADD1, DM-VADD2: c = a + b in `count` chunks with buffers of their own, whose transfers SyncE starts, with
+    hardware descriptors where there are any, else GpSimdE the stores; stores stand two iterations behind, so that it
+    does not wait for them."""
+    k = Kernel(target, dge=load_target(target).features.hardware_descriptors)
     a, b, c = (k.tensor(n, (rows, count * columns)) for n in "abc")
     slots, behind = 8, 2
     left, right = (k.sbuf(slots * columns, partitions=rows) for _ in range(2))
@@ -54,7 +55,7 @@ def chunks(count: int, rows: int, columns: int) -> Profile:
             k.op("tensor_scalar", "vector", op0="add", dst=x, data=x, operand0=y)
         else:
             k.op("tensor_tensor", "vector", op="add", dst=x, data1=x, data2=y)
-        k.dma(c.box(0, rows, i * columns, columns), x)
+        k.dma(c.box(0, rows, i * columns, columns), x, by="sync" if k.dge else "gpsimd")
 
     ahead = min(behind, count)
     with k.loop(ahead) as i:
@@ -68,32 +69,13 @@ def chunks(count: int, rows: int, columns: int) -> Profile:
     return profile(k)
 
 
-def vector_add() -> Figures:
+def vector_add(target: str) -> Figures:
     return {
-        "us R=1": chunks(25600, 1, 1).total,
-        "us R=128": chunks(200, 128, 1).total,
-        "us F=2": chunks(100, 128, 2).total,
-        "us F=200": chunks(1, 128, 200).total,
+        "us R=1": chunks(target, 25600, 1, 1).total,
+        "us R=128": chunks(target, 200, 128, 1).total,
+        "us F=2": chunks(target, 100, 128, 2).total,
+        "us F=200": chunks(target, 1, 128, 200).total,
     }
-
-
-def halves(pieces: int) -> Profile:
-    """DM-PIPE1: c = a + b, [128, 2000] in some pieces."""
-    k = Kernel("trn1")
-    a, b, c = (k.tensor(n, (128, 2000)) for n in "abc")
-    width = 2000 // pieces
-    with k.loop(pieces) as i:
-        x, y = k.sbuf(width, depth=2), k.sbuf(width, depth=2)
-        k.dma(x, a.box(0, 128, i * width, width))
-        k.dma(y, b.box(0, 128, i * width, width))
-        k.op("tensor_tensor", "vector", op="add", dst=x, data1=x, data2=y)
-        k.dma(c.box(0, 128, i * width, width), x, by="gpsimd")
-    return profile(k)
-
-
-def pipelining() -> Figures:
-    whole, split = halves(1).total, halves(2).total
-    return {"us F=2000": whole, "us F=1000": split, "F=2000 / F=1000": whole / split}
 
 
 def silu(width: int, rows: int = 1, serial: bool = False) -> Profile:
@@ -121,4 +103,45 @@ def streaming() -> Figures:
     }
 
 
-CASES = {"DM-CONST": constants, "DM-VADD2": vector_add, "DM-PIPE1": pipelining, "DM-KDA-SILU": streaming}
+def adamw(width: int, count: int = 96) -> Profile:
+    """DM-KDA-ADAMW: `count` chunks: four loads, a square and a rsqrt on ScalarE,
+    four VectorE instructions of two inputs, one store; two chunks are interleaved, as the compiler does."""
+    k = Kernel("trn2")
+    tensors = [k.tensor(n, (128, count * width)) for n in ("p", "g", "m", "v", "out")]
+    p, g, m, v, out = tensors
+    with k.loop(count // 2) as i:
+        pair = [[k.sbuf(width, depth=2 if width < 2048 else 1) for _ in range(6)] for _ in range(2)]
+        for at, tiles in enumerate(pair):
+            for tile, tensor in zip(tiles, (g, v, m, p), strict=False):
+                k.dma(tile, tensor.box(0, 128, (i * 2 + at) * width, width))
+
+        def fused(dst: View, a: View, b: View) -> None:
+            k.op("scalar_tensor_tensor", op0="multiply", op1="add", dst=dst, data=a, operand0=0.9, operand1=b)
+
+        for gs, _, _, _, square, _ in pair:
+            k.op("activation", op="square", dst=square, data=gs)
+        for gs, vs, ms, _, square, _ in pair:
+            fused(vs, vs, square)
+            fused(ms, ms, gs)
+        for _, vs, _, _, _, root in pair:
+            k.op("activation", op="rsqrt", dst=root, data=vs)
+        for at, (_, _, ms, ps, _, root) in enumerate(pair):
+            fused(ms, ms, root)
+            fused(ps, ps, ms)
+            k.dma(out.box(0, 128, (i * 2 + at) * width, width), ps, by="gpsimd")
+    return profile(k)
+
+
+def streaming_adamw() -> Figures:
+    best = adamw(1824)
+    rows = adamw(2048, 86)
+    return {"ms": best.ms, "VectorE %": best.active("vector"), "row/best": rows.total / best.total}
+
+
+CASES = {
+    "DM-CONST": constants,
+    "DM-VADD1": lambda: vector_add("trn1"),
+    "DM-VADD2": lambda: vector_add("trn2"),
+    "DM-KDA-SILU": streaming,
+    "DM-KDA-ADAMW": streaming_adamw,
+}

@@ -33,11 +33,9 @@ def transpose(k: Kernel, dst: View, data: View, engine: str = "scalar", depth: i
 
 def hand() -> Profile:
     """MM-AT-HAND: 2048^3 bf16, blocked; operands rotate, PSUM tiles are cleared and added to accumulators in SBUF.
-    ScalarE clears, so that it can run ahead of VectorE, which copies and adds."""
-    k = Kernel("trn2", dge=True)
+    GpSimdE clears, as in MM-AT-DB; VectorE copies and adds."""
+    k = Kernel("trn2")
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
-    zeros = k.sbuf(512)
-    k.op("memset", "gpsimd", dst=zeros, value=0.0)
     with k.loop(4) as n:
         sums = k.sbuf(16 * 512, BF16, depth=2)
         for tile in range(16):
@@ -51,21 +49,22 @@ def hand() -> Profile:
                 for i, tile in enumerate(left):
                     k.dma(tile, lhs.box((kb * 8 + i) * 128, 128, mb * 512, 512))
                 for m in range(4):
-                    product, partial = k.psum(512, depth=2), k.sbuf(512, BF16, depth=2)
-                    drain(k, product, zeros, 1)
+                    product, partial = k.psum(512, depth=2), k.sbuf(512, BF16, depth=4)
+                    k.op("memset", "gpsimd", dst=product, value=0.0)
                     for i in range(8):
-                        k.matmul(product, left[i].cols(m * 128, 128), right[i], accumulate=1)
+                        k.matmul(product, left[i].cols(m * 128, 128), right[i], accumulate=i)
                     drain(k, partial, product)
                     total = sums.cols((mb * 4 + m) * 512, 512)
                     k.op("tensor_tensor", "vector", op="add", dst=total, data1=total, data2=partial)
         for m in range(16):
-            k.dma(out.box(m * 128, 128, n * 512, 512), sums.cols(m * 512, 512), by="gpsimd")
+            k.dma(out.box(m * 128, 128, n * 512, 512), sums.cols(m * 512, 512), by="scalar")
     return profile(k)
 
 
 def single_buffers() -> Profile:
-    """MM-AT-16: the same product, both operands loaded into their one buffer for every matmul."""
-    k = Kernel("trn2", dge=True)
+    """MM-AT-16: the same product, both operands loaded into their one buffer for every matmul. Two transfers made by
+    hardware would take longer than the 1.33 us of an iteration: descriptors are static."""
+    k = Kernel("trn2")
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
     left, right, result = k.sbuf(128, BF16), k.sbuf(512, BF16), k.sbuf(512, BF16)
     with k.loop(16) as m, k.loop(4) as n:
@@ -194,7 +193,7 @@ def row_blocks(b: int) -> Profile:
         with k.loop(24) as n:
             products = [k.psum(512, depth=2 if b < 4 else 1) for _ in range(b)]
             with k.loop(40) as i:
-                right = k.sbuf(512, depth=4)
+                right = k.sbuf(512, depth=3)
                 k.dma(right, rhs.box(i * 128, 128, n * 512, 512))
                 for row, product in enumerate(products):
                     k.matmul(product, turned.cols((i + row * 40) * 128, 128), right, i)
@@ -263,13 +262,14 @@ def swiglu() -> Figures:
     k.op("memset", "vector", dst=one, value=1.0)
     x, gate, up = k.tensor("x", (4096, 1024)), k.tensor("Wg", (1024, 3072)), k.tensor("Wu", (1024, 3072))
     down, hidden, out = k.tensor("Wd", (3072, 1024)), k.tensor("h", (3072, 4096)), k.tensor("out", (4096, 1024))
+    buffers = [(k.sbuf(4 * 1024), k.sbuf(8 * 512)) for _ in range(2)]
     with k.loop(3) as n:
         weights = [_resident(k, tensor, 8, 1024, n * 1024) for tensor in (gate, up)]
         with k.loop(8) as m:
             gates = k.sbuf(8 * 512)
-            with _products(k, x, m, weights[0]) as (j, product):
+            with _products(k, x, m, weights[0], buffers[0]) as (j, product):
                 drain(k, gates.cols(j * 512, 512), product, 1)
-            with _products(k, x, m, weights[1]) as (j, product):
+            with _products(k, x, m, weights[1], buffers[1]) as (j, product):
                 g, u, e = gates.cols(j * 512, 512), k.sbuf(512, depth=2), k.sbuf(512, depth=2)
                 drain(k, u, product, 1)
                 k.op("activation", op="exp", dst=e, data=g, scale=-1.0)
@@ -301,9 +301,12 @@ def _resident(k: Kernel, tensor: Tensor, tiles: int, width: int, column: At, dep
 
 
 @contextmanager
-def _products(k: Kernel, x: Tensor, m: Index, weights: View) -> Iterator[tuple[Index, View]]:
-    """x^T of 512 rows against 1024 columns of weights: gives the number of a result of [128, 512], and the result."""
-    rows, turned = k.sbuf(4 * 1024), k.sbuf(8 * 512)
+def _products(
+    k: Kernel, x: Tensor, m: Index, weights: View, buffers: tuple[View, View]
+) -> Iterator[tuple[Index, View]]:
+    """x^T of 512 rows, which takes two buffers, against 1024 columns of weights: gives the number of a result of [128,
+    512], and the result."""
+    rows, turned = buffers
     for row in range(4):
         k.dma(rows.cols(row * 1024, 1024), x.box(m * 512 + row * 128, 128, 0, 1024))
     with k.loop(4) as row, k.loop(8) as i:
@@ -327,7 +330,7 @@ def double_row() -> Figures:
     right = k.sbuf(128 * 1024, FP8)
     for piece in range(4):
         source = rhs.at(piece * 32 * 128 * 1024, (1024, 128), (128 * 1024, 32), (1, 1024))
-        k.dma(right.at(piece * 32768, (1024, 32), (1, 1024)), source, by="scalar")
+        k.dma(right.at(piece * 32768, (1024, 32), (1, 1024)), source, by="gpsimd", queue=1)
     with k.loop(4) as m:
         turned, most, scale = k.sbuf(128 * 128, FP8, depth=2), k.sbuf(1, depth=2), k.sbuf(1, depth=2)
         rows, partial = k.sbuf(16384, BF16), k.sbuf(4, depth=2)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from engine_builder import Kernel
+from fidelity.entries import LAUNCH_US, PROFILER
 
 from nki_mlir.dialects.neuron_isa import EventSemaphoreOp
 from nki_mlir.executor import RunResult, time_program
@@ -14,14 +16,17 @@ from nki_mlir.executor.recording import END, FREE, START
 from nki_mlir.executor.timing import Intervals
 from nki_mlir.targets import load
 
+TOOL: ContextVar[str] = ContextVar("TOOL", default=PROFILER)
+"""What reports the times of the case that is being modelled."""
+
 Figures = dict[str, float | tuple[float, ...]]
 """What a case models, by the names that the rows use."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A run's time in us. `us` is the program alone; `total` has the target's launch constant, as the latencies that a
-    profiler or a benchmark reports do."""
+    """A run's time in us. `us` is the program alone; `total` is what the tool behind a case's figures reports, with the
+    launch that it contains."""
 
     result: RunResult
     target: str
@@ -32,7 +37,7 @@ class Profile:
 
     @property
     def total(self) -> float:
-        return self.us + load(self.target).control.launch_ns / 1000
+        return self.us + LAUNCH_US.get((TOOL.get(), load(self.target).core), 0.0)
 
     @property
     def ms(self) -> float:

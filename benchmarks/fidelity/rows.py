@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fidelity.entries import ENTRIES, Entry
+
 ABSOLUTE, RATIO, ORDERING, BOUND = "absolute", "ratio", "ordering", "upper bound"
 UNNAMED = ("trn1 or trn2 (not named)", "trn (generation not stated in the excerpt)", "not named")
 
@@ -19,11 +21,16 @@ class Row:
 
     id: str
     device: str
-    kind: str
+    judged: str
     figure: str
     key: str
     published: tuple[float, ...]
     within: float | None = None
+
+    @property
+    def entry(self) -> Entry:
+        """Kind, source and tool."""
+        return ENTRIES[self.id]
 
     @property
     def named(self) -> bool:
@@ -44,7 +51,7 @@ class Row:
         value, limit = modelled[0], self.published[0]
         if self.within is not None:
             return abs(value - limit) <= self.within
-        return value <= limit if self.kind == BOUND else value > limit
+        return value <= limit if self.judged == BOUND else value > limit
 
 
 ROWS: tuple[Row, ...] = (
@@ -165,4 +172,126 @@ ROWS: tuple[Row, ...] = (
     Row("TR-KDA", "trn2", ABSOLUTE, "PE transpose 0.053 to 0.105 us", "us PE", (0.105,)),
     Row("TR-KDA", "trn2", ORDERING, "VectorE transpose much dearer", "VectorE / PE", (10,)),
     Row("IN-ACT", "trn1", ABSOLUTE, "189 ns", "ns", (189,)),
+    # Whole kernels opened later.
+    Row("MM-AT-DB", "trn2", ABSOLUTE, "A 366 us / 59.6%", "us A", (366,)),
+    Row("MM-AT-DB", "trn2", ABSOLUTE, "A engines active 72.3%, 18.2%, 8.8%", "A engines %", (72.3, 18.2, 8.8)),
+    Row("MM-AT-DB", "trn2", ABSOLUTE, "B TensorE active 87.8%", "B TensorE %", (87.8,)),
+    Row("MM-AT-DB", "trn2", ABSOLUTE, "B 262 us / 83.4%", "us B", (262,)),
+    Row("MM-AT-DB", "trn2", RATIO, "A/B = 1.40", "A/B", (1.40,)),
+    Row("MM-AT-DB", "trn2", ORDERING, "reorder M>K>N: no gain", "reordered / B", (1,), within=0.01),
+    Row("MM-NB-TMM", "trn1", ABSOLUTE, "9.610311 ms", "ms", (9.610311,)),
+    Row("MM-NB-BMM", "trn1", ABSOLUTE, "4.610889 ms", "ms", (4.610889,)),
+    Row("MM-NB-BMM", "trn1", ABSOLUTE, "ScalarE active 37.26%", "ScalarE %", (37.26,)),
+    Row("AT-KDA-BMMSM", "trn2", RATIO, "no-drain 6.6288 / drained 3.7460", "none / ScalarE", (6.6288 / 3.7460,)),
+    Row("AT-KDA-BMMSM", "trn2", ORDERING, "ScalarE drain < VectorE drain", "VectorE / ScalarE", (1,)),
+    Row("AT-KDA-BMMSM", "trn2", ORDERING, "VectorE drain < 4/4 split", "both / VectorE", (1,)),
+    Row("AT-KDA-BMMSM", "trn2", ABSOLUTE, "2 x 3.7460 ms (derived)", "ms", (2 * 3.7460,)),
+    Row("AT-KDA-GQA2", "trn2", RATIO, "7.1907/5.9949", "a/b", (7.1907 / 5.9949,)),
+    Row("AT-KDA-GQA2", "trn2", RATIO, "5.9949/4.3109", "b/c", (5.9949 / 4.3109,)),
+    Row("AT-KDA-GQA2", "trn2", ABSOLUTE, "PE active 97.2%", "TensorE %", (97.2,)),
+    Row("AT-KDA-GQA2", "trn2", ABSOLUTE, "2 x 4.3109 ms (derived)", "ms", (2 * 4.3109,)),
+    Row("EW-NB-ADAMW", "trn1", ABSOLUTE, "1.999829 ms", "ms", (1.999829,)),
+    Row("EW-NB-ADAMW", "trn1", ABSOLUTE, "VectorE active 90.02%", "VectorE %", (90.02,)),
+    Row("DM-VADD1", "trn1", ABSOLUTE, "27404 us", "us R=1", (27404,)),
+    Row("DM-VADD1", "trn1", ABSOLUTE, "206 us", "us R=128", (206,)),
+    Row("DM-VADD1", "trn1", ABSOLUTE, "53 us", "us F=2", (53,)),
+    Row("DM-VADD1", "trn1", ABSOLUTE, "19 us", "us F=200", (19,)),
+    Row("DM-PIPE2", "trn2", ABSOLUTE, "28 us", "us F=2000", (28,)),
+    Row("DM-PIPE2", "trn2", ABSOLUTE, "26 us", "us F=1000", (26,)),
+    Row("DM-PIPE2", "trn2", ORDERING, "F=1000 < F=2000", "F=2000 / F=1000", (1,)),
+    Row("DM-KDA-ADAMW", "trn2", ABSOLUTE, "2 x 0.5474 ms (derived)", "ms", (2 * 0.5474,)),
+    Row("DM-KDA-ADAMW", "trn2", ABSOLUTE, "Vec active 72%", "VectorE %", (72,)),
+    Row("DM-KDA-ADAMW", "trn2", RATIO, "row/best = 0.6180/0.5474", "row/best", (0.6180 / 0.5474,)),
+    Row("CV-C1D", "trn1", ABSOLUTE, "8.007 ms", "ms", (8.007,)),
+    Row("CV-C1D", "trn1", ABSOLUTE, "0.461 ms", "fused ms", (0.461,)),
+    Row("CV-C1D", "trn1", ABSOLUTE, "58.6 ns per tiny tensor_tensor (derived)", "ns", (58.6,)),
+    Row("DM-VA1K-T2", "trn2", ABSOLUTE, "26.417 us", "us", (26.417,)),
+    Row("DM-VA1K-T2", "trn2", ABSOLUTE, "10.4 us first to last packet", "us first to last packet", (10.57,)),
+    Row("DM-VA1K-T2", "trn2", RATIO, "F=1000 / F=2000 0.83", "over the other", (0.83,)),
+    Row("DM-VA2K-T2", "trn2", ABSOLUTE, "28.905 us", "us", (28.905,)),
+    Row("DM-VA2K-T2", "trn2", ABSOLUTE, "12.9 us first to last packet", "us first to last packet", (12.63,)),
+    Row("CV-C224", "trn2", ABSOLUTE, "0.79 ms", "ms", (0.7939,)),
+    Row("CV-C224", "trn2", ABSOLUTE, "3996 x 188.2 ns", "ns a product", (188.2,)),
+    Row(
+        "MM-SK-2K",
+        "trn2",
+        ABSOLUTE,
+        "1209.35 ... 952.70 us, ten block sizes",
+        "us",
+        (1209.35, 1074.90, 1004.01, 963.25, 947.75, 931.17, 907.74, 904.74, 911.57, 952.70),
+    ),
+    Row("MM-SK-2K", "trn2", ABSOLUTE, "PE busy .814, .977", "TensorE %", (81.4, 97.7)),
+    Row("MM-SK-2K", "trn2", ORDERING, "faster along BK for [1,2,*]", "least gain along BK", (1,)),
+    Row("MM-SK-LAD", "trn2", ABSOLUTE, "1258.6, 1093.2, 1019.6, 905.8 us", "us", (1258.6, 1093.2, 1019.6, 905.8)),
+    Row("TR-1024-T2", "trn2", ABSOLUTE, "46.471 us", "us", (46.471,)),
+    Row("TR-1024-T2", "trn2", ABSOLUTE, "loads 15.6, stores 15.2 us", "us of loads, stores", (15.7, 15.3)),
+    # Single instructions and packets.
+    Row("IN-T2-VE", "trn2", ABSOLUTE, "1200.5 / 2242 ns", "ns", (1200.5, 2242)),
+    Row("IN-T1-VE", "trn1", ABSOLUTE, "2016.5 / 3820 ns", "ns", (2016.5, 3820)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "tensor_reduce of 512, SBUF, PSUM: 603, 597 ns", "reduce", (603, 597)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "they take 676 to 691 ns", "reduce takes", (681, 685)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "copy PSUM: 602, takes 690; 128: 290 ns", "copy", (602, 690, 290)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "tensor_scalar, pointer, SBUF: 396, 481 ns", "pointer sbuf", (396, 481)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "tensor_scalar, pointer, PSUM: 268, 349 ns", "pointer psum", (268, 349)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "tiny: 157, 178, one every 85 ns", "tiny", (157, 178, 85)),
+    Row("IN-T2-VEINT", "trn2", ABSOLUTE, "two dependent tiny: 191, 214 ns", "dependent", (191, 214)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "copies every 157, 477 ns", "copy", (157, 477)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "copies take 265, 585 ns", "copy takes", (265, 585)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "exp with a pointer every 570, 612 ns", "exp", (570, 612)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "exp with a pointer takes 686, 707 ns", "exp takes", (686, 707)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "16-bit copies every 116.7 ns", "16-bit", (116.7,)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "casts of 420, 444 take 510.0, 528.3 ns", "cast takes", (510.0, 528.3)),
+    Row("IN-T2-ACT", "trn2", ABSOLUTE, "table load 1283 ns", "table", (1283,)),
+    Row(
+        "IN-T2-PE",
+        "trn2",
+        ABSOLUTE,
+        "cold: 427, 853, 213.3, 348, 213.3, 106.7 ns",
+        "cold",
+        (427, 853, 213.3, 348, 213.3, 106.7),
+    ),
+    Row(
+        "IN-T2-PE",
+        "trn2",
+        ABSOLUTE,
+        "warm: 218.5, 55.5, 431.7, 111.5, 177.5, 107.9, 188.2 ns",
+        "warm",
+        (218.5, 55.5, 431.7, 111.5, 177.5, 107.9, 187.7),
+    ),
+    Row("IN-T2-HAM", "trn2", ABSOLUTE, "full rate after 4.4 us (mean of seven)", "us to full rate", (4.37,)),
+    Row("IN-T2-HAM", "trn2", ORDERING, "cold again after 11.7 us", "cold again", (2,), within=0.2),
+    Row("IN-T2-ALIGN", "trn2", ABSOLUTE, "202.5 against 177.5 ns", "ns", (202.5, 177.5)),
+    Row("DM-PKT2", "trn2", ABSOLUTE, "loads 151.8, 682.4, 1181.2 ns", "loads", (151.8, 682.4, 1181.2)),
+    Row("DM-PKT2", "trn2", ABSOLUTE, "stores 155.3, 136.5, 1208 ns", "stores", (155.3, 136.5, 1208)),
+    Row("DM-PKT2", "trn2", ABSOLUTE, "512 B: 21.2 ns", "512", (21.2,)),
+    Row("DM-PKT2", "trn2", ABSOLUTE, "8 x 512 B: 169 to 174 ns", "8 x 512", (171,)),
+    Row("DM-PKT1", "trn1", ABSOLUTE, "loads 835 per 16,000 B, 1715 per 32,000 B", "loads", (835, 1715)),
+    Row("DM-PKT1", "trn1", ABSOLUTE, "stores 898, 1820 ns", "stores", (898, 1820)),
+    Row("DM-PKT1", "trn1", ABSOLUTE, "7.36 and 7.59 us per 2.048 MB", "us of loads", (7.355, 7.59)),
+    Row("DM-AK", "trn2", ABSOLUTE, "HW 541 to 559 (128 rows), 564 to 612 ns", "hardware", (550, 588)),
+    Row("DM-AK", "trn2", ABSOLUTE, "HW next one about 600 ns later", "one after the other", (600,)),
+    Row("DM-AK", "trn2", ABSOLUTE, "SW one per 581 ns (128 rows)", "software", (581,)),
+    Row("DM-AK", "trn2", ABSOLUTE, "to consumer: 2.45, 3.17, 3.6 us", "to consumer", (2450, 3170, 3600)),
+    Row("IN-CTL", "trn2, trn3", ABSOLUTE, "register load 649 to 767; 331 to 355 ns", "load", (708, 343)),
+    Row("IN-CTL", "trn2", ABSOLUTE, "conditional branch 126 to 239 ns", "branch", (182,)),
+    Row("IN-CTL", "trn3", ABSOLUTE, "ALU_OP 44 to 47 ns", "register", (45.5,)),
+    Row("IN-CTL", "trn2", ABSOLUTE, "core barrier 598 ns", "barrier", (598,)),
+    Row("IN-CTL", "trn2", ABSOLUTE, "event semaphore 19 to 52 ns", "semaphore", (33.5,)),
+    Row("T3-DGE", "trn3", ABSOLUTE, "540 and 5738 ns per hardware DMA", "ns", (540, 5738)),
+    Row("IN-T1-DQ", "trn1", ABSOLUTE, "tensor_tensor of 512, SBUF: 1062, 990 ns", "tensor_tensor sbuf", (1062, 990)),
+    Row("IN-T1-DQ", "trn1", ABSOLUTE, "tensor_tensor of 512, PSUM: 467, 470 ns", "tensor_tensor psum", (467, 470)),
+    Row("IN-T1-DQ", "trn1", ABSOLUTE, "tensor_scalar of 64, 128: 91, 135 ns", "tensor_scalar", (91, 135)),
+    Row("IN-T1-DQ", "trn1", ABSOLUTE, "activation of 64, 128: 69, 115 ns", "activation", (69, 115)),
+    # Streams.
+    Row("IN-T1-THR", "trn1", ABSOLUTE, "78.60 TFLOPS", "trn1", (78.60,)),
+    Row("IN-T1-THR", "inf2", ABSOLUTE, "56.85 TFLOPS", "inf2", (56.85,)),
+    Row("IN-T1-PEK", "trn1", ABSOLUTE, "2.45 G columns/s: 209, 104.5, 52.2 ns", "ns", (209, 104.5, 52.2)),
+    Row("IN-T1-PEK", "trn1", ABSOLUTE, "30 ns per 16 columns; 215 ns", "short", (30, 215)),
+    Row("DM-PN-RD", "trn1", ABSOLUTE, "208.4, 273, 273.5 GB/s", "GB/s", (208.4, 273.0, 273.5)),
+    Row("DM-PN-RD", "trn1", ABSOLUTE, "136.8 GB/s with the heavier consumer", "heavier GB/s", (136.8,)),
+    Row("DM-PN-RD", "trn1", ABSOLUTE, "VectorE 1331.5, 3808 ns per tile", "VectorE ns", (1331.5, 3808)),
+    Row("DM-PN-WR", "trn1", ABSOLUTE, "254.1, 274.4, 229.0 GB/s", "GB/s", (254.1, 274.4, 229.0)),
+    Row("DM-KI", "trn1", ABSOLUTE, "4.01, 3.05, 8.15 us a tile", "us a tile", (4.01, 3.05, 8.15)),
+    Row("DM-KI", "trn1", ABSOLUTE, "224 to 230 GB/s", "GB/s", (227,)),
+    Row("DM-KI", "trn1", ABSOLUTE, "1.5 us per loop iteration", "us an iteration", (1.5,)),
 )

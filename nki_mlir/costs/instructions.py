@@ -15,11 +15,11 @@ from functools import cache
 from types import CodeType
 from typing import NamedTuple
 
-from nki_mlir.dialects.access import Access, Space, contiguous
+from nki_mlir.dialects.access import Access, Engine, Space, contiguous
 from nki_mlir.dialects.dtypes import DTYPES, by_name, dtype
 from nki_mlir.dialects.instructions import BY_NAME, Alu, Function, Instance
 from nki_mlir.dialects.instructions.tensor import LOADED, columns, is_bit_transpose
-from nki_mlir.targets import Target
+from nki_mlir.targets import CostCase, Target
 
 
 class Cost(NamedTuple):
@@ -93,6 +93,11 @@ def _psum_side(i: Instance) -> bool:
     return one and _are(tiles, {*_SHORT}) and _dense(tiles)
 
 
+def _of_psum(i: Instance, types: set[object]) -> bool:
+    main = main_input(i)
+    return main.space is Space.PSUM and main.element_type in types
+
+
 PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
     "one_psum_input": lambda i: sorted(a.space for a in _inputs(i)) == [Space.PSUM, Space.SBUF],
     "both_sbuf_bf16_fast": lambda i: (
@@ -106,7 +111,7 @@ PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
     "sbuf_16bit_strided": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_SHORT}) and not _dense(_tiles(i)),
     "one_side_psum_16bit_contiguous": _psum_side,
     "sbuf_fp32": lambda i: len(_inputs(i)) <= 1 and _in_sbuf(_tiles(i)) and _are(_tiles(i), {_F32}),
-    "reduce_16bit_fast": lambda i: _are(_tiles(i), {_BF16}) and i.fields["op"] in (Alu.ADD, Alu.MAXIMUM),
+    "reduce_16bit_fast": lambda i: _are(_inputs(i), {_BF16}) and i.fields["op"] in (Alu.ADD, Alu.MAXIMUM),
     "zero_16bit": lambda i: i.fields["value"] == 0 and _are(_outputs(i), {*_SHORT}),
     "bf16_subtract_multiply": lambda i: (
         _are(_inputs(i), {_BF16})
@@ -116,6 +121,9 @@ PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
     "sbuf_fp8_contiguous": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_FP8}) and _dense(_tiles(i)),
     "power": lambda i: i.fields["op"] is Alu.POWER,
     "fp32_input": lambda i: dtype(main_input(i).element_type).name == "float32",
+    "psum_to_16bit": lambda i: len(_inputs(i)) == 1 and _of_psum(i, {_F32}) and _are(_outputs(i), {*_SHORT}),
+    "psum_16bit": lambda i: _of_psum(i, {*_SHORT}),
+    "copies": lambda i: function_set(i) is None,
 }
 """What the `when` of a cost case asks; the wording is in `targets`."""
 
@@ -142,11 +150,18 @@ def _names(i: Instance) -> dict[str, float]:
 
 def work_cycles(i: Instance) -> float:
     """Cycles of the engine, bubbles and latency aside, doubled where an interface is slowed down by a wide step."""
-    names = _names(i)
+    return _cycles(_case(i), i)
+
+
+def _cycles(case: CostCase, i: Instance) -> float:
+    cycles = eval(_formula(case.cycles), {"max": max, "min": min, "ceil": math.ceil}, _names(i))
+    return float(cycles) * step_factor(i)
+
+
+def _case(i: Instance) -> CostCase:
     for case in i.target.cost(i.instruction.name):
         if case.engine in (None, i.engine.value) and (case.when is None or PREDICATES[case.when](i)):
-            cycles = eval(_formula(case.cycles), {"max": max, "min": min, "ceil": math.ceil}, names)
-            return float(cycles) * step_factor(i)
+            return case
     raise ValueError(f"{i.target.name}: no cost case of {i.instruction.name} holds on {i.engine}")
 
 
@@ -167,10 +182,23 @@ def dynamic_ns(i: Instance) -> float:
 
 def cost(i: Instance) -> Cost:
     """Of an instruction that isn't a matmul's, a transfer or a control instruction, with addresses known."""
-    engine, clock = i.target.engine[i.engine.value], i.target.clock_ghz[i.engine.value]
-    work = work_cycles(i)
-    occupancy = max(engine.min_cycles, work + engine.bubble_cycles) / clock
-    return Cost(occupancy, (work + engine.latency_cycles) / clock + engine.latency_ns)
+    engine, clock, case = i.target.engine[i.engine.value], _rate(i), _case(i)
+    work, pointer = _cycles(case, i), _has_column(i)
+    bubble = engine.bubble_cycles if case.bubble is None else case.bubble
+    latency = engine.latency_ns if case.latency_ns is None else case.latency_ns
+    occupancy = max(engine.min_cycles, work + bubble + pointer * engine.pointer_cycles) / clock
+    return Cost(occupancy, (work + engine.latency_cycles) / clock + latency + pointer * engine.pointer_ns)
+
+
+def _rate(i: Instance) -> float:
+    """Cycles per ns: the array's under load, the clock of the others."""
+    clock = i.target.clock_ghz[i.engine.value]
+    return clock * i.target.matmul.sustained_rate if i.engine is Engine.TENSOR else clock
+
+
+def _has_column(i: Instance) -> bool:
+    """Whether an input is one number a partition."""
+    return any(operand.role == "src" and operand.shape == "column" for operand, _ in i.accesses())
 
 
 def function_set(i: Instance) -> str | None:
@@ -232,7 +260,7 @@ def load_of_stream(i: Instance) -> Load:
 
 
 def _load(i: Instance, loaded: int, factor: int) -> Load:
-    matmul, clock = i.target.matmul, i.target.clock_ghz["tensor"]
+    matmul, clock = i.target.matmul, _rate(i)
     (passes, pairs) = _passes(i)
     cycles = loaded * matmul.fp32_load_cycles_per_column if passes > 1 else loaded / matmul.fast_load_divisor
     return Load(pairs, cycles * factor / clock, matmul.load_latency_ns)
@@ -240,11 +268,22 @@ def _load(i: Instance, loaded: int, factor: int) -> Load:
 
 def stream(i: Instance) -> Stream:
     """max(moving columns, min(64, stationary columns)) cycles a pass (docs/hardware.md#time-of-a-matmul)."""
-    matmul, clock, moving = i.target.matmul, i.target.clock_ghz["tensor"], main_input(i)
+    matmul, clock, moving = i.target.matmul, _rate(i), main_input(i)
     passes, pairs = _passes(i)
     streamed = max(columns(i, moving), min(matmul.min_moving, _outputs(i)[0].partitions))
     each = streamed * passes / pairs * step_factor(i) / clock
-    return Stream(pairs, each, matmul.gap_cycles / clock, matmul.drain_ns)
+    gap = matmul.fp32_gap_cycles if passes > 1 else matmul.gap_cycles
+    return Stream(pairs, each, gap / clock, matmul.drain_ns)
+
+
+def odd_rows_ns(i: Instance) -> float:
+    """How much longer a multiply_moving takes whose 16-bit moving rows begin at an odd element."""
+    moving = main_input(i)
+    if moving.itemsize != 2:
+        return 0.0
+    steps = contiguous(moving.dims)
+    rows = moving.free_elements // steps[-1][1] if steps[-1][0] == 1 else 0
+    return rows * i.target.matmul.odd_row_cycles / _rate(i)
 
 
 def streams_ns(load: Load, stream: Stream) -> float:

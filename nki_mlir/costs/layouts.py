@@ -54,9 +54,8 @@ class Prices:
         return pieces * more * most * found.work[Engine.TENSOR]
 
     def transfer(self, layout: Layout, strides: Sequence[int], element: Attribute, store: bool = False) -> float:
-        """Moving a tile from HBM, or to it, where its dimension `d` has stride `strides[d]`: the time of the ring,
-        which takes one transfer at a time, and that of the DMA engine that has most to do. They may overlap with those
-        of other transfers; but whoever needs the tile waits for both."""
+        """Moving a tile from HBM, or to it, where its dimension `d` has stride `strides[d]`: the time of the DMA engine
+        that has most to do, or that of whoever starts it, if that takes longer."""
         return self._transfer(layout, tuple(strides), element, store)
 
     def _transfer_price(self, layout: Layout, strides: tuple[int, ...], element: Attribute, store: bool) -> float:
@@ -66,7 +65,8 @@ class Prices:
         ends = Access(Space.SBUF, stored, free, 0, layout.partitions), Access(Space.HBM, stored, dims)
         src, dst = ends if store else ends[::-1]
         i = self._instance("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, queue=0)
-        return transfers.generation(i).interval + max(ns for _, ns in transfers.shares(i))
+        made = transfers.generation(i)
+        return max(made.prepare + made.trigger, *(ns for _, ns in transfers.shares(i)))
 
     def convert(
         self, have: Layout, want: Layout, element: Attribute, ways: Sequence[Way] | None = None

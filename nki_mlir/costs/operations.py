@@ -6,8 +6,7 @@ Times are nanoseconds. The resources of a core are named as in a profile:
 - `tensor weights`: the path by which weights come into the array, behind what it multiplies;
 - `sbuf port`, `psum port`: a memory that several engines of the target never use at the same time (where that holds of
   single banks of PSUM, it is left out);
-- `dma sync q0`: a ring, which takes a static transfer only so often; `dge sync`: an engine's generator of descriptors;
-- `dma engine 0`: one of the DMA engines, at its full rate; `hbm`: the memory's bandwidth.
+- `dma engine 0`: one of the DMA engines, at its full rate; `hbm`: what all of them can move of a memory's bandwidth.
 """
 
 from __future__ import annotations
@@ -77,14 +76,13 @@ def _of_matmul(load: instructions.Load, stream: instructions.Stream) -> Operatio
 
 def _of_transfer(i: Instance) -> OperationCost:
     """Its engine only triggers it."""
-    made, ring = transfers.generation(i), transfers.ring(i)
+    made = transfers.generation(i)
     busy = max(made.prepare + made.trigger, instructions.dynamic_ns(i))
     moved = transfers.traffic(i)
     work = {
         i.engine.value: busy,
-        f"dma {ring[0]} q{ring[1]}": made.interval,
-        f"dge {ring[0]}": made.hardware,
-        HBM: (moved.hbm_read + moved.hbm_written) / i.target.hbm.bytes_per_ns,
+        HBM: (moved.hbm_read + moved.hbm_written)
+        / transfers.full_rate(i.target, within=bool(moved.hbm_read and moved.hbm_written)),
         **engines_ns(transfers.shares(i)),
     }
     return OperationCost(busy, transfers.transfer_ns(i), {name: ns for name, ns in work.items() if ns})

@@ -2,18 +2,18 @@
 
 A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
 between HBM and HBM. The service time of a part is that of its packets and contiguous runs. Transfers between HBM and
-HBM move at most 1 / 16 of the core's HBM bandwidth per engine, reads and writes both counted. When a part starts, and
+HBM move at most 1 / 16 of the memory's bandwidth per engine, reads and writes both counted. When a part starts, and
 what else its engine does then, is the executor's.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from nki_mlir.dialects.access import Access, Space, contiguous
 from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.dma import by_rows, data_operands, is_software
+from nki_mlir.targets import Target
 
 Share = tuple[int, float]
 """A set of engines, as a bit mask, and the ns that each of them works on the transfer."""
@@ -23,13 +23,10 @@ Ring = tuple[str, int]
 
 class Generation(NamedTuple):
     """How a transfer's descriptors are made: `prepare` ns of the issuing engine before its trigger, which takes
-    `trigger` ns; `interval` between two on a queue; `hardware` ns of the engine's hardware generator, 0 without; which
-    part of the full rate is `sustained` where transfers queue."""
+    `trigger` ns; which part of the full rate is `sustained` where transfers queue."""
 
     prepare: float
     trigger: float
-    interval: float
-    hardware: float
     sustained: float
 
 
@@ -41,16 +38,21 @@ def ring(i: Instance) -> Ring:
 
 
 def generation(i: Instance) -> Generation:
-    """Static descriptors are there, software makes them row by row, hardware in one of two units
-    (docs/hardware.md#descriptor-generation)."""
+    """Static descriptors are there; software makes them row by row, twice as slowly where it has to compute their
+    addresses; hardware makes them while the engine waits (docs/hardware.md#descriptor-generation)."""
     dma, side = i.target.dma, _side(i)
-    rows = side.partitions if side.on_chip else _runs(side, False)
     if is_software(i):
-        return Generation(rows * dma.swdge_row_ns, dma.swdge_trigger_ns, 0.0, 0.0, dma.dge_sustained_factor)
+        rows = side.partitions if side.on_chip else _runs(side, False)
+        dynamic = any(a.address is not None and a.address.registers() for _, a in i.accesses()) or bool(by_rows(i))
+        each = dma.swdge_row_ns * (dma.swdge_dynamic_factor if dynamic else 1)
+        return Generation(rows * each, dma.swdge_trigger_ns, dma.dge_sustained_factor)
     if i.fields.get("dge_mode") == "hwdge":
-        hardware = dma.hwdge_ns + rows * dma.hwdge_row_ns
-        return Generation(0.0, dma.trigger_ns, 0.0, hardware, dma.dge_sustained_factor)
-    return Generation(0.0, dma.trigger_ns, dma.queue_interval_ns, 0.0, dma.sustained_factor)
+        packets = sum(_packets(i))
+        full = max(0, packets - dma.hwdge_packets) * dma.hwdge_full_ns
+        return Generation(
+            dma.hwdge_ns + packets * dma.hwdge_packet_ns + full, dma.hwdge_gap_ns, dma.dge_sustained_factor
+        )
+    return Generation(0.0, dma.trigger_ns, dma.sustained_factor)
 
 
 def transfer_ns(i: Instance) -> float:
@@ -59,30 +61,40 @@ def transfer_ns(i: Instance) -> float:
     dma, made = i.target.dma, generation(i)
     spread = max(dma.start_step_ns, dma.increment_gap_ns)
     last = max(service + spread * (mask.bit_length() - 1) for mask, service in shares(i))
-    return made.prepare + dma.start_ns + last + dma.completion_ns
+    return made.prepare + dma.start_ns + last + dma.packet_latency_ns + dma.completion_ns
 
 
 def shares(i: Instance) -> tuple[Share, ...]:
     """How a transfer is split over the engines, engines with equal parts together."""
-    operands, rows = dict(data_operands(i)), by_rows(i)
-    dst = operands["dst"]
-    dma, size = i.target.dma, max(a.itemsize for a in operands.values())
-    runs, passes = max(_runs(a, name in rows) for name, a in operands.items()), _passes(i)
-    side = _side(i)
-    overhead = dma.packet_overhead_ns if dst.on_chip else dma.store_packet_overhead_ns
-    if i.instruction.transfer == "transpose" and not dma.transposes:
-        runs = dst.elements
+    dma, side, passes = i.target.dma, _side(i), _passes(i)
+    nbytes, full, short = _bytes(i), *_packets(i)
+    rest = (nbytes - full * dma.packet_bytes) / max(short, 1) / dma.wire_bytes_per_ns
+    each = max(dma.run_ns, rest + min(dma.packet_overhead_ns, rest))
+    whole = dma.packet_bytes / dma.wire_bytes_per_ns + dma.packet_overhead_ns
     found: dict[float, int] = {}
     for engine, part in _split(side, i):
-        nbytes = dst.elements * size * part
-        service = passes * max(
-            nbytes / dma.wire_bytes_per_ns + math.ceil(nbytes / dma.packet_bytes) * overhead,
-            math.ceil(runs * part) * dma.run_ns,
-        )
+        service = passes * (full * whole + short * each) * part
         if not side.on_chip:
-            service = max(service, 2 * nbytes * dma.engines / i.target.hbm.bytes_per_ns)
+            service = max(service, 2 * nbytes * part * dma.engines / i.target.hbm.bytes_per_ns)
+        service += dma.semaphore_ns
         found[service] = found.get(service, 0) | 1 << engine
     return tuple((mask, service) for service, mask in found.items())
+
+
+def _bytes(i: Instance) -> int:
+    """What a transfer moves, as its larger side counts."""
+    operands = dict(data_operands(i))
+    return operands["dst"].elements * max(a.itemsize for a in operands.values())
+
+
+def _packets(i: Instance) -> tuple[int, int]:
+    """How many full packets the contiguous runs of a transfer make, and how many shorter ones."""
+    operands, rows, dma = dict(data_operands(i)), by_rows(i), i.target.dma
+    runs = max(_runs(a, name in rows) for name, a in operands.items())
+    if i.instruction.transfer == "transpose" and not dma.transposes:
+        runs = operands["dst"].elements
+    full, rest = divmod(_bytes(i) // runs, dma.packet_bytes)
+    return runs * full, runs if rest else 0
 
 
 def _side(i: Instance) -> Access:
@@ -134,6 +146,14 @@ def run_bytes(i: Instance) -> int:
     if i.instruction.transfer == "transpose" and not i.target.dma.transposes:
         return min(access.itemsize for _, access in data_operands(i))
     return min(access.itemsize * _run(access, name in rows) for name, access in data_operands(i))
+
+
+def full_rate(target: Target, cores: int = 1, within: bool = False) -> float:
+    """Bytes per ns of HBM that the DMA engines of some cores read and write at most: in full packets, and not more than
+    the memory has. `within` it, each byte counts twice."""
+    dma, hbm = target.dma, target.hbm
+    engine = dma.packet_bytes / (dma.packet_bytes / dma.wire_bytes_per_ns + dma.packet_overhead_ns)
+    return min((1 + within) * cores * dma.engines * engine, -(-cores // hbm.cores) * hbm.bytes_per_ns)
 
 
 class Traffic(NamedTuple):

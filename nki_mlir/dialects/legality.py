@@ -165,11 +165,16 @@ def _engine(i: Instance) -> str | None:
     return None
 
 
+def _gpsimd_reaches_psum(i: Instance) -> bool:
+    """GpSimd only triggers transfers, and, from v3 on, clears PSUM (docs/hardware.md#memories)."""
+    return i.instruction.is_transfer or (i.instruction.name == "memset" and i.target.features.gpsimd_clears_psum)
+
+
 def _spaces_and_dtypes(i: Instance) -> str | None:
     for operand, access in i.accesses():
         if access.space not in operand.spaces:
             return f"{operand.name} must be in {' or '.join(sorted(operand.spaces))}, not in {access.space}"
-        if i.engine is Engine.GPSIMD and access.space is Space.PSUM and not i.instruction.is_transfer:
+        if i.engine is Engine.GPSIMD and access.space is Space.PSUM and not _gpsimd_reaches_psum(i):
             return f"gpsimd cannot access PSUM, where {operand.name} is"
         if access.element_type not in operand.dtypes:
             names = ", ".join(sorted(dtype(t).name for t in operand.dtypes))

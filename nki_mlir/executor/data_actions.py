@@ -196,6 +196,8 @@ class TransposeAction(DataAction):
         super().__init__(simulation, micro_op)
         instance = micro_op.instance
         self.occupancy, self.latency = costs.cost(instance)
+        target = simulation.target
+        self.gap = target.engine["tensor"].bubble_cycles / target.clock_ghz["tensor"]
         self.area = tile_of(instance)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
@@ -204,8 +206,11 @@ class TransposeAction(DataAction):
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         write, simulation, array = self.effect(numbers), self.simulation, sequencer.array.claim(self.area)
-        end = now + self.occupancy * simulation.factor()
-        done = sequencer.complete_at(now + self.latency * simulation.factor())
+        slow = sequencer.array.clock.factor(now)
+        occupancy = self.occupancy if slow == 1 else (self.occupancy - self.gap) * slow
+        end = now + occupancy * simulation.factor()
+        sequencer.array.clock.worked(end)
+        done = sequencer.complete_at(now + (self.latency + occupancy - self.occupancy) * simulation.factor())
         array.weights, array.staging_free, array.stream_free = None, now, end
         setter = self.record(sequencer, now, end, done)
         self.complete(setter, numbers, done, write)
@@ -234,6 +239,8 @@ class LoadStationaryAction(DataAction):
             tile.weights = self._read_weights(sequencer.array, numbers)
             tile.undefined = self.flow.stationary(numbers, tile.weights.values) if self.flow is not None else None
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
+        slow = sequencer.array.clock.factor(now)
+        load = load if slow == 1 else load._replace(each=load.each * slow)
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
         setter = self.record(sequencer, now, now + load.each, done)
@@ -258,6 +265,7 @@ class MultiplyMovingAction(DataAction):
         instance = micro_op.instance
         self.stream, self.area = costs.stream(instance), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
+        self.odd_rows, self.unit = costs.odd_rows_ns(instance), 2 * self.moving.itemsize
         self.passes_bits, self.depth = is_bit_transpose(instance), depth(instance, self.moving)
         self.accepted: Form | None = None
 
@@ -272,7 +280,13 @@ class MultiplyMovingAction(DataAction):
         write = self._product(tile, numbers) if simulation.numerics else None
         factor = simulation.factor()
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
+        if self.odd_rows and numbers[self.sources[0][1]] % self.unit:
+            stream = stream._replace(each=stream.each + self.odd_rows)
+        clock = sequencer.array.clock
+        if (slow := clock.factor(now)) != 1:
+            stream = stream._replace(each=stream.each * slow, gap=0.0)
         end = tile.start_stream(now, stream)
+        clock.worked(end)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
         setter = self.record(sequencer, now, end, done)
         self.complete(setter, numbers, done, write)

@@ -100,18 +100,13 @@ class DmaEngines:
         self.dma, self.schedule = target.dma, schedule
         self.lanes: list[_Lane] = []
         self.arrivals: dict[Ring, float] = {}
-        self.generators: dict[str, float] = {}
 
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
         """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
-        generation, engine = transfer.generation, transfer.ring[0]
-        if generation.hardware:
-            trigger = max(trigger, self.generators.get(engine, 0.0))
-            self.generators[engine] = trigger + generation.hardware
         previous = self.arrivals.get(transfer.ring, -math.inf)
         hot = trigger < previous + self.dma.hot_window_ns
         start = self.dma.hot_start_ns if hot else self.dma.start_ns
-        arrival = max(trigger + start * delay, previous + generation.interval)
+        arrival = max(trigger + start * delay, previous)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
 
@@ -178,7 +173,8 @@ class DmaEngines:
 
     def _finish(self, lane: _Lane, transfer: Transfer, now: float) -> None:
         spread = max(self.dma.start_step_ns, self.dma.increment_gap_ns)
-        transfer.last = max(transfer.last, now + spread * (lane.mask.bit_length() - 1))
+        arrival = now + self.dma.packet_latency_ns + spread * (lane.mask.bit_length() - 1)
+        transfer.last = max(transfer.last, arrival)
         transfer.parts -= 1
         if not transfer.parts:
             self.schedule(transfer.last, transfer.end)

@@ -12,9 +12,9 @@ from nki_mlir.executor.timing import Timing
 class Profile(Timing):
     """Made of a run's `Recording`."""
 
-    def overview(self) -> str:
-        """A line for the run and one for each unit."""
-        return overview(self)
+    def overview(self, between: tuple[float, float] | None = None) -> str:
+        """A line for the run and one for each unit; `between` are the ends of its range."""
+        return overview(self, between)
 
     def summary(self) -> str:
         """All of it, to be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from nki_mlir.executor.profile import Profile
 from nki_mlir.executor.recording import END, FREE, SINCE, START, Recording
 from nki_mlir.executor.reports import mnemonic, source
 from nki_mlir.executor.usage import partitions
+from nki_mlir.targets.evidence import ends, using
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,24 @@ class RunResult:
 
     Units are engines (`vector`) and DMA queues (`dma sync q0`); those of further cores begin with `core 1`. A unit is
     busy while it can't take another instruction, a queue while its data moves; `profile` says what it did and what it
-    waited for. High-water marks are bytes per partition: one past the highest byte written, the largest of all cores.
-    """
+    waited for; `again` runs the program for its time. High-water marks are bytes per partition: one past the highest
+    byte written, the largest of all cores."""
 
     recording: Recording
+    again: Callable[[], RunResult] | None = None
+
+    @cached_property
+    def modelled_range_us(self) -> tuple[float, float]:
+        """The modelled time with all constants whose sources disagree at their fastest and at their slowest
+        (`targets.evidence`): two more runs of the clock. Where control depends on data, which the clock alone does not
+        know, both are the modelled time."""
+        if self.again is None:
+            return self.modelled_us, self.modelled_us
+        times = [self.modelled_us]
+        for target in ends(self.recording.target):
+            with using(target):
+                times.append(self.again().modelled_us)
+        return min(times), max(times)
 
     @cached_property
     def profile(self) -> Profile:
@@ -84,4 +99,4 @@ class RunResult:
 
     def summary(self) -> str:
         """A line for the run, one for what bounds it, and one for each unit; `profile.summary()` says more."""
-        return self.profile.overview()
+        return self.profile.overview(self.modelled_range_us)

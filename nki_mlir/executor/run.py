@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from nki_mlir.dialects import LEVELS
-from nki_mlir.dialects.neuron_isa import ProgramOp, SequencerOp
+from nki_mlir.dialects.neuron_isa import ProgramOp, RegisterLoadOp, SequencerOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, ExecutionError, internal_errors
 from nki_mlir.executor import binding, reports
@@ -163,4 +164,8 @@ def _result(program: ProgramOp, simulation: Simulation) -> RunResult:
         sbuf_high_water=max((c.sbuf.high for c in cores), default=0),
         psum_high_water=max((c.psum.high for c in cores), default=0),
     )
-    return RunResult(recording)
+    by_data = any(isinstance(op, RegisterLoadOp) for op in program.body.walk())
+    module = program.get_toplevel_object()
+    if by_data or not isinstance(module, ModuleOp):
+        return RunResult(recording)
+    return RunResult(recording, partial(time_program, module, max_instructions=simulation.limit))

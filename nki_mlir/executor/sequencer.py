@@ -61,7 +61,7 @@ class Sequencer:
         self.waits_for: Semaphore | None = None
         self.since = self.ready = self.completed = self.queued = self.delay = 0.0
         self.delayed = False
-        self.array = TensorArray()
+        self.array = TensorArray(simulation.target)
         self.state = EngineState()
         self.function_set: str | None = None
         self.done = False
@@ -77,7 +77,7 @@ class Sequencer:
             assert micro_op is not None
             action = self.actions[micro_op]
             if action.gated and (start := action.ready_at(self, now)) > now:
-                self.simulation.schedule(start, self.advance)
+                self.simulation.schedule(start, self.advance, waits=True)
                 return
             if action.delay and micro_op.ring is None and not self.delayed:
                 self.delayed = True

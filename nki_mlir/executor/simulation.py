@@ -32,6 +32,8 @@ MOST_INSTRUCTIONS = 10_000_000
 MOST_COUNTED = 2**31 - 1
 """What a run may be told to execute: the checks keep places in a run as words of 32 bits."""
 
+_FIRST = 1 << 62
+
 _LONG, _LONG_FACTOR = 0.01, 100.0
 """Chance and size of the very long delays that a perturbed run has."""
 
@@ -134,9 +136,11 @@ class Simulation:
             " `max_instructions` of `execute` if it is meant to"
         )
 
-    def schedule(self, time: float, event: Event) -> None:
+    def schedule(self, time: float, event: Event, waits: bool = False) -> None:
+        """Of events at one time, those of whoever `waits` for a port come first: who is there already goes before who
+        comes back to it."""
         self._sequence += 1
-        heappush(self._events, (time, self._sequence, event))
+        heappush(self._events, (time, self._sequence - (_FIRST if waits else 0), event))
 
     def run(self) -> None:
         events = self._events

@@ -12,11 +12,13 @@ _SHOWN_WAITS = 3
 """Reasons that the summary gives for each unit."""
 
 
-def overview(timing: Timing) -> str:
-    """A line for the run, one for what bounds it, and one for each unit."""
+def overview(timing: Timing, between: tuple[float, float] | None = None) -> str:
+    """A line for the run, one for what bounds it, and one for each unit. `between` are the ends of the modelled time's
+    range."""
     recording = timing.recording
+    ends = "" if between is None else f" ({between[0]:.2f} to {between[1]:.2f})"
     lines = [
-        f"modelled {timing.modelled_us:.2f} us, {timing.instructions} instructions; written per partition:"
+        f"modelled {timing.modelled_us:.2f} us{ends}, {timing.instructions} instructions; written per partition:"
         f" SBUF {recording.sbuf_high_water:,} B, PSUM {recording.psum_high_water:,} B",
         _bound_line(timing),
     ]

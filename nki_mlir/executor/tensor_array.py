@@ -8,6 +8,8 @@ every 64 cycles, as documented.
 An fp32 matmul is two load-multiply pairs. The first half of its weights is loaded by load_stationary, the second when
 the first half is in use, and a further multiply_moving on the same weights loads both again.
 
+The array's clock is halved while it is cold (docs/hardware.md#rate-of-the-array); `Clock` keeps account.
+
 Tiles of the array that have no element in common work at the same time, each with weights and a load path of its own
 (docs/hardware.md#time-of-a-matmul, assumed). A load into a tile ends those that it overlaps.
 """
@@ -20,6 +22,7 @@ from xdsl.ir import Attribute
 
 from nki_mlir.costs.instructions import Load, Stream
 from nki_mlir.executor.numerics import Array
+from nki_mlir.targets import Target
 
 Area = tuple[tuple[int, int], tuple[int, int]]
 """Position and size of a part of the array, in rows and columns."""
@@ -47,6 +50,33 @@ class Weights(NamedTuple):
     values: Array
     tag: object
     form: Form
+
+
+class Clock:
+    """How warm the array is: cold, it has `level` ns of the work that warms it up; warm, that much of the rest that
+    cools it down is left. Work that takes less than half of the time is rest."""
+
+    def __init__(self, target: Target):
+        self.matmul, self.warm, self.level, self.until = target.matmul, target.matmul.warm_up_ns <= 0, 0.0, 0.0
+
+    def factor(self, now: float) -> float:
+        """How many times as long as at full rate work takes that starts now."""
+        if self.matmul.warm_up_ns <= 0:
+            return 1.0
+        self.level = max(0.0, self.level - max(0.0, now - self.until))
+        self.until = max(self.until, now)
+        if self.warm and not self.level:
+            self.warm = False
+        return 1.0 if self.warm else self.matmul.cold_factor
+
+    def worked(self, end: float) -> None:
+        """The array works until then."""
+        self.level += max(0.0, end - self.until)
+        self.until = max(self.until, end)
+        if self.warm:
+            self.level = min(self.level, self.matmul.cool_down_ns)
+        elif self.level >= self.matmul.warm_up_ns:
+            self.warm, self.level = True, self.matmul.cool_down_ns
 
 
 class ArrayTile:
@@ -105,7 +135,8 @@ class TensorArray:
     """The tiles in use, by area; no two overlap. `known` are the weights loaded last, by tag: no part of the machine,
     but they need not be read again while they are the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
+        self.clock = Clock(target)
         self.tiles: dict[Area, ArrayTile] = {}
         self.known: dict[object, Weights] = {}
 

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from nki_mlir.costs.transfers import Traffic, traffic
+from nki_mlir.costs.transfers import Traffic, full_rate, traffic
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_isa import IsaInstruction
@@ -19,9 +19,9 @@ from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import VALUE, WAIT
 from nki_mlir.executor.recording import END, FREE, READY, SINCE, START, Recording, Unit
 from nki_mlir.executor.reports import described, mnemonic, unit_name
-from nki_mlir.executor.usage import DMA_ENGINES, HBM, Lanes, Run, bound, engine_ns, lanes, ring_ns, shortest
+from nki_mlir.executor.usage import DMA_ENGINES, HBM, Lanes, Run, bound, engine_ns, lanes, shortest
 
-_GATES = {Engine.TENSOR: "the array: its weights or its stream", Engine.SYNC: "its DMA generator"}
+_GATES = {Engine.TENSOR: "the array: its weights or its stream"}
 _PORT = "a memory port that another engine uses"
 _OWN = "the latency of its own pipeline"
 _FIXED = "the start and the completion of transfers"
@@ -244,6 +244,11 @@ class Timing:
         return 2 * cells * target.clock_ghz["tensor"] * self.cores / 1000
 
     @property
+    def sustained_tflops(self) -> float:
+        """What of the peak the arrays keep up under load."""
+        return self.peak_tflops * self.recording.target.matmul.sustained_rate
+
+    @property
     def tflops(self) -> float:
         """Reached, 10^12 a second."""
         return self._rate(self.flops) / 1000
@@ -265,7 +270,9 @@ class Timing:
 
     @property
     def hbm_peak_bytes_per_ns(self) -> float:
-        return self.recording.target.hbm.bytes_per_ns * self.cores
+        moved = (t for unit in self.recording.units for t, _ in self._transfers(unit))
+        within = any(t.hbm_read and t.hbm_written for t in moved)
+        return full_rate(self.recording.target, self.cores, within)
 
     @property
     def hbm_utilisation(self) -> float:
@@ -279,13 +286,12 @@ class Timing:
     @property
     def ridge(self) -> float:
         """The intensity from which on the Tensor engine is the limit and no longer HBM."""
-        return self.peak_tflops * 1000 / self.hbm_peak_bytes_per_ns
+        return self.sustained_tflops * 1000 / self.hbm_peak_bytes_per_ns
 
     @cached_property
     def shares(self) -> Mapping[str, float]:
         """For which share of the modelled time each resource is in use: engines and DMA queues by name, `hbm` by its
-        bandwidth, and `dma engines`, the busiest of them, by its rate. A queue is also in use while it can't take the
-        next transfer."""
+        bandwidth, and `dma engines`, the busiest of them, by its rate."""
         total = self.last_ns - self.first_ns
         if not total:
             return {}
@@ -295,7 +301,6 @@ class Timing:
             working = [0.0]
             for unit in (u for u in self.recording.units if u.core == core and u.queue is not None):
                 transfers = Counter(what for what in unit.what if isinstance(what, IsaInstruction))
-                found[unit.name] = max(found[unit.name], ring_ns(transfers) / total)
                 working = [sum(pair) for pair in zip_longest(working, engine_ns(transfers, target), fillvalue=0.0)]
             found[unit_name(core, DMA_ENGINES)] = max(working) / total
         return {**found, HBM: self.hbm_utilisation}
@@ -315,7 +320,7 @@ class Timing:
     @property
     def roof_tflops(self) -> float:
         """What a run of this intensity can reach at most."""
-        return self.peak_tflops if self.roof == "tensor" else self.peak_tflops * self.intensity / self.ridge
+        return self.sustained_tflops * (1 if self.roof == "tensor" else self.intensity / self.ridge)
 
     @property
     def run(self) -> Run | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from nki_mlir.costs.transfers import generation, run_bytes, shares
+from nki_mlir.costs.transfers import run_bytes, shares
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.executor.reports import described
 
@@ -67,11 +67,6 @@ def engine_ns(transfers: Mapping[IsaInstruction, int], target: Target) -> list[f
             for engine in range(target.dma.engines):
                 found[engine] += count * service * (mask >> engine & 1)
     return found
-
-
-def ring_ns(transfers: Mapping[IsaInstruction, int]) -> float:
-    """The least time in which a queue takes so many of each transfer."""
-    return sum(count * generation(op.instance()).interval for op, count in transfers.items())
 
 
 def bound(shares: Mapping[str, float]) -> str:

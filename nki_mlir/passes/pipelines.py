@@ -107,7 +107,7 @@ def pipeline(
 ) -> Pipeline:
     """A pipeline from a spec text (`"lower-to-isa"`, `"place,canonicalize"`) or a list of specs and passes.
 
-    `target` (trn1, trn2, trn3) is set on modules that name none; a module that names another is a CompileError.
+    `target` (trn1, trn2, trn3, inf2) is set on modules that name none; a module that names another is a CompileError.
     """
     made = Pipeline(build(spec_or_passes), target)
     return made if stop_after is None else made.stop_after(stop_after)

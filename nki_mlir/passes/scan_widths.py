@@ -133,9 +133,9 @@ class Steps:
         return self.times * self.trips * max(computed, moved, self._rings(prices))
 
     def _rings(self, prices: Prices) -> float:
-        """A ring takes a transfer at a time."""
+        """An engine starts a transfer at a time."""
         stores = sum(moved.stores for moved in self.transfers)
-        return prices.target.dma.queue_interval_ns * max(stores, len(self.transfers) - stores)
+        return prices.target.dma.trigger_ns * max(stores, len(self.transfers) - stores)
 
     def _kept(self, width: int) -> int:
         """The most bytes of a partition that are in use at once."""

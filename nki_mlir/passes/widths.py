@@ -111,9 +111,7 @@ class Work:
         if self.has_columns and width * self.lanes > memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
-        rings = dma.queue_interval_ns * max(
-            sum(v.times for v in self.transfers if v.stores is s) for s in (True, False)
-        )
+        rings = dma.trigger_ns * max(sum(v.times for v in self.transfers if v.stores is s) for s in (True, False))
         latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
         groups = -(-self.programs // width)
         return latency + (groups - 1) * max(moved, rings, computed, latency / depth)
@@ -168,7 +166,7 @@ def moving_time(prices: Prices, elements: int, lanes: int, run: int, type_: Attr
     run = min(run, each)
     layout = Layout.lanes((lanes, -(-each // run), run), 0, lanes, blocked=True)
     strides = (_NOT_WHOLE * _NOT_WHOLE, _NOT_WHOLE, 1)
-    return prices.transfer(layout, strides, type_, stores) - prices.target.dma.queue_interval_ns
+    return prices.transfer(layout, strides, type_, stores)
 
 
 def shares(programs: int, about: int) -> tuple[int, int]:

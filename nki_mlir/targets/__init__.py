@@ -14,8 +14,9 @@ Times are nanoseconds, rates bytes per nanosecond, sizes bytes; "cycles" are cyc
 `Target.cost(instruction)` is an ordered tuple of cases; the first case whose `engine` is the executing one (or None)
 and whose `when` holds (or is None) gives the *work* in cycles. What every instruction of an engine costs on top of its
 work is the `engine` section: it occupies its engine for `max(min_cycles, work + bubble_cycles)` cycles, and its result
-is visible `latency_ns` and `latency_cycles` after the work is done. `when` names one of `PREDICATES`. The
-formulae use the operators `+ - * /`, `max`, `min` and `ceil`, and:
+is visible `latency_ns` and `latency_cycles` after the work is done; `pointer_cycles` and `pointer_ns` are added where
+an operand is a column, one number a partition. A case may have a `bubble` and a `latency_ns` of its own. `when` names
+one of `PREDICATES`. The formulae use the operators `+ - * /`, `max`, `min` and `ceil`, and:
 
 - `N`: elements per partition of the main input (of the output, where an instruction has no input tensor);
 - `P`: partitions of the main input;
@@ -30,13 +31,14 @@ formulae use the operators `+ - * /`, `max`, `min` and `ceil`, and:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-TARGETS = ("trn1", "trn2", "trn3")
+TARGETS = ("trn1", "trn2", "trn3", "inf2")
 
 ENGINES = ("tensor", "vector", "scalar", "gpsimd", "sync")
 
@@ -53,7 +55,7 @@ PREDICATES: Mapping[str, str] = MappingProxyType(
             "one tensor input; input and output are bf16 or fp16 with innermost step 1; exactly one of them is in PSUM"
         ),
         "sbuf_fp32": "at most one tensor input; input and output are fp32 in SBUF",
-        "reduce_16bit_fast": "input and output bf16, op add or maximum",
+        "reduce_16bit_fast": "input bf16, op add or maximum",
         "zero_16bit": "the value written is 0 and the output is bf16 or fp16",
         "bf16_subtract_multiply": (
             "data and operand1 bf16, op0 subtract and op1 multiply, an even number of elements per partition"
@@ -61,6 +63,9 @@ PREDICATES: Mapping[str, str] = MappingProxyType(
         "sbuf_fp8_contiguous": "every tensor operand is in SBUF and is fp8, and every innermost step is 1",
         "power": "op is power",
         "fp32_input": "the main input is fp32",
+        "psum_to_16bit": "one tensor input, which is fp32 in PSUM; the output is bf16 or fp16",
+        "psum_16bit": "the main input is bf16 or fp16 and in PSUM",
+        "copies": "op is a function that every table has",
     }
 )
 """What the `when` of a cost case can ask, and what each means; `costs.instructions` evaluates them."""
@@ -88,6 +93,13 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "chip-2": "Trainium2 architecture page",
         "chip-3": "Trainium3 architecture page",
         "cs149": "Stanford CS149 assignment 4, write-ups of its kernels on trn1 and trn2",
+        "traces-24": "raw profiler traces of two students of CS149, 2024, on trn1",
+        "traces-25": "raw profiler traces of four students of CS149, 2025, on trn2",
+        "fusion": "allenkchau/trainium-kernel-fusion, profiles of its kernels on trn2",
+        "pantheon": "pantheongpu/pantheonneuron, sustained rates of trn1 and inf2",
+        "kiln": "foxl-ai/kiln, probes on trn1",
+        "megakernel": "KevGomes1403/nki-moe-megakernel, profiles on trn2 and trn3",
+        "autotune": "awslabs/nki-autotune, profiles of its matmul kernels on trn2",
         "kda": "KDA for Trainium: NKIBench operators on trn2, with profiles; its latencies doubled as it says",
         "nkibench": "AccelOpt / NKIBench, profiles of its baseline kernels on trn1",
     }
@@ -109,6 +121,7 @@ class Features:
     - `absolute_extrema`: the operators abs_max and abs_min.
     - `vector_xorwow`: Vector draws from XORWOW as GpSimd does.
     - `hardware_descriptors`, `indirect_transposes`, `transfer_priorities`: of transfers.
+    - `gpsimd_clears_psum`: GpSimd writes PSUM by memset; else it never reaches it.
     - `core_barrier`: pairs of cores wait for each other.
     """
 
@@ -124,6 +137,7 @@ class Features:
     hardware_descriptors: bool
     indirect_transposes: bool
     transfer_priorities: bool
+    gpsimd_clears_psum: bool
     core_barrier: bool
 
 
@@ -192,9 +206,12 @@ class Ports:
 
 @dataclass(frozen=True)
 class Engine:
-    """The fixed cost of an instruction of one engine, on top of its work."""
+    """The fixed cost of an instruction of one engine, on top of its work, and more of it where an operand is a
+    column."""
 
     bubble_cycles: int
+    pointer_cycles: int
+    pointer_ns: float
     min_cycles: int
     latency_ns: float
     latency_cycles: int
@@ -213,14 +230,17 @@ class Control:
     register_load_hbm_ns: float
     core_barrier_ns: float
     dynamic_address_cycles: int
-    launch_ns: float
 
 
 @dataclass(frozen=True)
 class Matmul:
     """TensorE: loading the stationary tile and streaming the moving one.
 
-    An fp32 matmul is `fp32_pairs` load-multiply pairs, each of `passes["fp32"] / fp32_pairs` cycles per column.
+    An fp32 matmul is `fp32_pairs` load-multiply pairs, each of `passes["fp32"] / fp32_pairs` cycles per column. Under
+    load the array runs at `sustained_rate` of its clock. It is `cold_factor` times slower until it has worked for
+    `warm_up_ns`, and again when it has had that much less than half of its time to do that `cool_down_ns` are used up
+    (docs/hardware.md#rate-of-the-array). Where the rows of a 16-bit moving tile begin at an odd element, each costs
+    `odd_row_cycles`.
     """
 
     passes: Mapping[str, int]
@@ -231,6 +251,12 @@ class Matmul:
     min_moving: int
     drain_ns: float
     gap_cycles: int
+    fp32_gap_cycles: int
+    odd_row_cycles: int
+    sustained_rate: float
+    cold_factor: float
+    warm_up_ns: float
+    cool_down_ns: float
 
 
 @dataclass(frozen=True)
@@ -250,10 +276,14 @@ class Dma:
     """The DMA engines of one core: start-up, packets, completion, and the rates of transfers that do more than move.
 
     A transfer's data starts `start_ns` after its trigger, or `hot_start_ns` where its ring got another one no more than
-    `hot_window_ns` before; a ring takes a static one per `queue_interval_ns`. A software-generated transfer costs its
-    engine `swdge_row_ns` per row before its trigger, a hardware-generated one keeps a generator for `hwdge_ns` and
-    `hwdge_row_ns` per row. Parts that queue run at the sustained rate. The other factors are rates relative to a
-    copy's; where the engines don't transpose (`transposes`), a transpose moves single elements.
+    `hot_window_ns` before. On each engine it is packets, contiguous runs of at most `packet_bytes`, and one more of
+    `semaphore_ns`. A packet costs its bytes, `packet_overhead_ns` but not more than the bytes cost, and `run_ns` at
+    least; it has arrived `packet_latency_ns` after its engine is done with it. A software-generated transfer costs its
+    engine `swdge_row_ns` per row before its trigger, `swdge_dynamic_factor` times as much at an address or rows known
+    at run time only; a hardware-generated one costs its engine `hwdge_ns`, `hwdge_packet_ns` per packet, and
+    `hwdge_full_ns` for each packet that the rings' `hwdge_packets` have no room for, and the next one follows
+    `hwdge_gap_ns` later. Parts that queue run at the sustained rate. The other factors are rates relative to a copy's;
+    where the engines don't transpose (`transposes`), a transpose moves single elements.
     """
 
     engines: int
@@ -267,18 +297,22 @@ class Dma:
     wire_bytes_per_ns: float
     packet_bytes: int
     packet_overhead_ns: float
-    store_packet_overhead_ns: float
     run_ns: float
+    semaphore_ns: float
+    packet_latency_ns: float
     sustained_factor: float
     dge_sustained_factor: float
     increment: int
     completion_ns: float
     increment_gap_ns: float
-    queue_interval_ns: float
     swdge_trigger_ns: float
     swdge_row_ns: float
+    swdge_dynamic_factor: float
     hwdge_ns: float
-    hwdge_row_ns: float
+    hwdge_packet_ns: float
+    hwdge_gap_ns: float
+    hwdge_packets: int
+    hwdge_full_ns: float
     arithmetic_factor: float
     sbuf_arithmetic_factor: float
     transposes: bool
@@ -288,9 +322,10 @@ class Dma:
 
 @dataclass(frozen=True)
 class Hbm:
-    """HBM bandwidth that one core can count on when all cores of the chip are busy."""
+    """Bandwidth of the memory that `cores` cores share. What one of them can move alone is what its DMA engines can."""
 
     bytes_per_ns: float
+    cores: int
 
 
 @dataclass(frozen=True)
@@ -300,6 +335,8 @@ class CostCase:
     cycles: str
     engine: str | None = None
     when: str | None = None
+    bubble: int | None = None
+    latency_ns: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,12 +366,20 @@ class Target:
         return self.costs[instruction]
 
 
-@cache
+OVERRIDE: ContextVar[Mapping[str, Target]] = ContextVar("OVERRIDE", default=MappingProxyType({}))
+"""Targets with other constants that stand for those of their names (`evidence.using`)."""
+
+
 def load(name: str) -> Target:
     """The target of that name."""
     if name not in TARGETS:
         raise ValueError(f"unknown target {name!r}; known targets are {', '.join(TARGETS)}")
-    table, costs = _table(name), _table("costs")
+    return OVERRIDE.get().get(name) or _load(name)
+
+
+@cache
+def _load(name: str) -> Target:
+    table, costs = read_table(name), read_table("costs")
     return Target(
         name=table["name"],
         core=table["core"],
@@ -354,10 +399,18 @@ def load(name: str) -> Target:
     )
 
 
-def _table(name: str) -> dict[str, Any]:
+def read_table(name: str) -> dict[str, Any]:
+    """A file of this folder, with what it takes over from its `base`."""
     import tomllib
 
-    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    return _over(read_table(table.pop("base")), table) if "base" in table else table
+
+
+def _over(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with another one's entries in place of its own."""
+    inner = {k: _over(base[k], v) for k, v in table.items() if isinstance(v, dict) and k in base}
+    return {**base, **table, **inner}
 
 
 _Section = TypeVar("_Section")

@@ -106,7 +106,7 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="SEED",
         help="Fill the tensors that have neither a file nor an --out with random data",
     )
-    parser.add_argument("--chip", metavar="CHIP", help="trn1, trn2 or trn3, where the module doesn't name one")
+    parser.add_argument("--chip", metavar="CHIP", help="trn1, trn2, trn3 or inf2, where the module doesn't name one")
     parser.add_argument(
         "--seed", type=_seed, metavar="N", help="Perturb the engines' timing, which must not change results"
     )

@@ -29,23 +29,43 @@ BOUNDS = {"bound0": COLUMN, "bound1": COLUMN}
 ALL = "trn1 trn2 trn3"
 
 CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...] = (
-    ("trn1", "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2 * N),
+    ("trn1", "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2.02 * N),
     ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": F32, "data1": F32, "data2": F32}, ADD, N),
     (ALL, "tensor_tensor", VECTOR, {"dst": F32, "data1": PSUM, "data2": F32}, ADD, N),
-    (ALL, "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, ADD, N),
-    ("trn1", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, {"op": Alu.MAXIMUM}, 2 * N),
-    ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, {"op": Alu.MAXIMUM}, N),
+    ("trn1", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, ADD, N),
+    ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, ADD, N / 2),
+    ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": STRIDED}, ADD, N),
+    ("trn1", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, {"op": Alu.MAXIMUM}, 2.02 * N),
+    ("trn2 trn3", "tensor_tensor", VECTOR, {"dst": BF16, "data1": BF16, "data2": BF16}, {"op": Alu.MAXIMUM}, N / 2),
     (ALL, "tensor_tensor", GPSIMD, {"dst": F32, "data1": F32, "data2": F32}, ADD, 2 * N),
     (ALL, "tensor_tensor", GPSIMD, {"dst": F32, "data1": F32, "data2": F32}, {"op": Alu.POWER}, 4 * N),
     ("trn1", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0, "operand1": COLUMN}, SCALED, N),
-    ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0}, {"op0": Alu.ADD}, N),
+    ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0}, {"op0": Alu.ADD}, N / 2),
+    ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": PSUM, "operand0": 1.0}, {"op0": Alu.ADD}, N),
+    ("trn2 trn3", "tensor_copy", VECTOR, {"dst": BF16, "src": PSUM}, {}, 2 * N),
+    ("trn2 trn3", "tensor_copy", SCALAR, {"dst": BF16, "src": PSUM16}, {}, N),
     ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": BF16, "data": BF16, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),
     ("trn3", "tensor_scalar", VECTOR, {"dst": FP8, "data": FP8, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),
     ("trn1 trn2", "tensor_scalar", VECTOR, {"dst": FP8, "data": FP8, "operand0": 1.0}, {"op0": Alu.ADD}, N),
     ("trn2", "tensor_scalar", SCALAR, {"dst": BF16, "data": BF16, "operand0": 1.0}, {"op0": Alu.ADD}, N),
     ("trn3", "tensor_scalar", SCALAR, {"dst": BF16, "data": BF16, "operand0": 1.0}, {"op0": Alu.ADD}, N / 2),
     (ALL, "tensor_scalar", GPSIMD, {"dst": F32, "data": F32, "operand0": 0.0}, {"op0": Alu.RSQRT}, 4 * N),
-    (ALL, "scalar_tensor_tensor", VECTOR, {"dst": F32, "data": BF16, "operand0": 1.0, "operand1": BF16}, SCALED, 2 * N),
+    (
+        "trn1",
+        "scalar_tensor_tensor",
+        VECTOR,
+        {"dst": F32, "data": F32, "operand0": 1.0, "operand1": F32},
+        SCALED,
+        2 * N,
+    ),
+    (
+        "trn2 trn3",
+        "scalar_tensor_tensor",
+        VECTOR,
+        {"dst": F32, "data": F32, "operand0": 1.0, "operand1": F32},
+        SCALED,
+        N,
+    ),
     (
         ALL,
         "scalar_tensor_tensor",
@@ -125,4 +145,4 @@ def test_work(
     for target in map(load, targets.split()):
         instance = Instance(BY_NAME[name], engine, operands, flags, target)
         assert check(instance) is None
-        assert work_cycles(instance) == cycles, target.name
+        assert work_cycles(instance) == pytest.approx(cycles), target.name

@@ -19,6 +19,7 @@ from samples import Sample
 from test_instruction_table import ISA, every_sample
 from xdsl.dialects.builtin import ModuleOp
 
+from nki_mlir.costs.transfers import full_rate
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.instructions import BY_NAME
 from nki_mlir.dialects.neuron_isa import CoreOp, ProgramOp, StreamOp
@@ -26,6 +27,7 @@ from nki_mlir.executor import RunResult, execute
 from nki_mlir.executor.perfetto import trace_text
 from nki_mlir.executor.profile import Profile
 from nki_mlir.executor.timing import Intervals
+from nki_mlir.targets import load
 
 SEEDS = (None, 1, 2)
 RUNS = ("add", "matmul", "gather", "two_cores", "empty")
@@ -102,15 +104,24 @@ def test_counts_bytes_and_flops() -> None:
     assert profile.mfu == pytest.approx(profile.flops / (us * 1e-6) / (2 * 128 * 128 * 2.8e9))
     assert profile.tensor_utilisation == pytest.approx(result.busy_us["tensor"] / us)
     assert profile.hbm_bytes_per_ns == pytest.approx((a + b + c) / us / 1000)
-    assert profile.hbm_utilisation == pytest.approx(profile.hbm_bytes_per_ns / 410)
+    assert profile.hbm_utilisation == pytest.approx(profile.hbm_bytes_per_ns / full_rate(load("trn1")))
     assert profile.intensity == pytest.approx(profile.flops / (a + b + c))
     assert profile.roof == "hbm" and profile.intensity < profile.ridge
-    assert profile.roof_tflops == pytest.approx(profile.intensity * 410 / 1000)
+    assert profile.roof_tflops == pytest.approx(profile.intensity * full_rate(load("trn1")) / 1000)
+
+
+def test_nothing_exceeds_its_peak() -> None:
+    """A transfer within HBM reads and writes it at once, as fast as the memory allows."""
+    copy = 'dma_copy queue 0 dst <hbm "x" at 2097152, [1 x 2097152], ui8> src <hbm "x" at 0, [1 x 2097152], ui8>'
+    for target, rate in (("trn1", 410), ("trn2", 716)):
+        module = program(f"neuron.isa.stream sync {{ neuron.isa.{copy} }}", "x: memref<4194304xui8>", target)
+        profile = execute(module, [np.zeros(4194304, np.uint8)], checks=False).profile
+        assert profile.hbm_peak_bytes_per_ns == rate and 0.5 < profile.hbm_utilisation <= 1
 
 
 def test_two_cores_have_two_peaks() -> None:
     profile = ran("two_cores").profile
-    assert (profile.cores, profile.hbm_peak_bytes_per_ns) == (2, 820)
+    assert (profile.cores, profile.hbm_peak_bytes_per_ns) == (2, full_rate(load("trn1"), 2))
 
 
 def test_summary() -> None:

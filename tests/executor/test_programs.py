@@ -399,7 +399,7 @@ def test_only_a_machine_program_runs() -> None:
 def test_an_empty_program_takes_no_time() -> None:
     result = execute(ModuleOp([ProgramOp("a", [CoreOp(0, [StreamOp(Engine.SYNC, [])])])]), [])
     assert (result.modelled_us, result.instructions, result.timeline) == (0.0, 0, ())
-    assert result.summary().startswith("modelled 0.00 us, 0 instructions")
+    assert result.summary().startswith("modelled 0.00 us (0.00 to 0.00), 0 instructions")
 
 
 def test_aliased_tensors_share_bytes() -> None:

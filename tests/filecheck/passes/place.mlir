@@ -96,9 +96,9 @@ func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_row_and_a_column_sum_have_a_layout_each
-// CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d0:128] x [d0/128:3, d1]>
+// CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d0/3:86] x [d0:3, d1]>
 // CHECK: [[W:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d1:128] x [d1/128:2, d0]>
-// CHECK: neuron.mem.reduce sum [[V]] axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 257xf32, [d0:128] x [d0/128:3]>
+// CHECK: neuron.mem.reduce sum [[V]] axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 257xf32, [d0/3:86] x [d0:3]>
 // CHECK: neuron.mem.reduce sum [[W]] axis 0 : {{.*}} -> !neuron.mem.tile<sbuf, 200xf32, [d0:128] x [d0/128:2]>
 func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r: memref<257xf32>, %c: memref<200xf32>) {
   %v = tile.read %x [d0 by 200, d1 by 1] : memref<257x200xf32> -> tensor<257x200xf32>

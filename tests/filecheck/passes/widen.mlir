@@ -278,11 +278,11 @@ func.func @a_part_of_each_block(%x: memref<1024x128xf32>, %w: memref<128x128xf32
 
 // Columns that are the first dimension of the second operand, before it is turned.
 // CHECK-LABEL: func.func @turned_operands
-// CHECK: tile.programs ([[J:%.*]]) in [8] by [4] of [32] {
-// CHECK: [[B:%.*]] = tile.read {{%.*}}([[J]]) [512 * s0 + 128 * d0 + d1 by 128, d2 by 1] : {{.*}} -> tensor<4x128x128xf32>
-// CHECK: [[T:%.*]] = tile.permute [[B]] order [2, 0, 1] : tensor<4x128x128xf32> -> tensor<128x4x128xf32>
-// CHECK: tile.dot {{%.*}}, [[T]] over [1] x [0] : {{.*}} -> tensor<128x4x128xf32>
-// CHECK: tile.write {{.*}}([[J]]) [d0 by 4096, 512 * s0 + 128 * d1 + d2 by 1] : tensor<128x4x128xf32>
+// CHECK: tile.programs ([[J:%.*]]) in [2] by [16] of [32] {
+// CHECK: [[B:%.*]] = tile.read {{%.*}}([[J]]) [2048 * s0 + 128 * d0 + d1 by 128, d2 by 1] : {{.*}} -> tensor<16x128x128xf32>
+// CHECK: [[T:%.*]] = tile.permute [[B]] order [2, 0, 1] : tensor<16x128x128xf32> -> tensor<128x16x128xf32>
+// CHECK: tile.dot {{%.*}}, [[T]] over [1] x [0] : {{.*}} -> tensor<128x16x128xf32>
+// CHECK: tile.write {{.*}}([[J]]) [d0 by 4096, 2048 * s0 + 128 * d1 + d2 by 1] : tensor<128x16x128xf32>
 func.func @turned_operands(%a: memref<128x128xf32>, %b: memref<4096x128xf32>, %c: memref<128x4096xf32>) {
   tile.programs (%j) in [32] {
     %x = tile.read %a [d0 by 128, d1 by 1] : memref<128x128xf32> -> tensor<128x128xf32>
