@@ -115,7 +115,7 @@ class Instruction:
     `neuron.engine` and two of `neuron.isa`, those that it `expands_to`. `transfer` is what the DMA engines do with its
     data, of those that they carry out; `array` what it does with the array of the Tensor engine, where it runs on that.
     One that `reduces_partitions` has operators that no other has; one that is `random` reads or sets the generators
-    of its engine."""
+    of its engine; one that `clears` writes a constant, which some GpSimd may do in PSUM."""
 
     name: str
     doc: str
@@ -131,6 +131,7 @@ class Instruction:
     array: Literal["load", "multiply", "transpose"] | None = None
     reduces_partitions: bool = False
     random: bool = False
+    clears: bool = False
 
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)
@@ -167,7 +168,7 @@ def _engine(i: Instance) -> str | None:
 
 def _gpsimd_reaches_psum(i: Instance) -> bool:
     """GpSimd only triggers transfers, and, from v3 on, clears PSUM (docs/hardware.md#memories)."""
-    return i.instruction.is_transfer or (i.instruction.name == "memset" and i.target.features.gpsimd_clears_psum)
+    return i.instruction.is_transfer or (i.instruction.clears and i.target.features.gpsimd_clears_psum)
 
 
 def _spaces_and_dtypes(i: Instance) -> str | None:

@@ -49,6 +49,10 @@ class Transfer:
         self.parts = 0
 
 
+def _over(now: float) -> None:
+    """What is left to do for a transfer that has ended."""
+
+
 class _Part:
     """A lane's part of a transfer: `left` ns of service at full rate."""
 
@@ -177,4 +181,6 @@ class DmaEngines:
         transfer.last = max(transfer.last, arrival)
         transfer.parts -= 1
         if not transfer.parts:
-            self.schedule(transfer.last, transfer.end)
+            # Nothing of a transfer that is over may lie in a cycle: runs collect no garbage.
+            end, transfer.end, transfer.begin = transfer.end, _over, None
+            self.schedule(transfer.last, end)

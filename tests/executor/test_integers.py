@@ -234,7 +234,7 @@ def test_slots_against_a_list_of_all(seed: int) -> None:
     table = buffers.slots(found)["sbuf"]
     for low in range(at + 3):
         for high in range(low + 1, at + 4):
-            reason = table.why_not(4, low, high)
+            reason = table.why_not(0, 4, low, high)
             assert (reason is None) == any(a <= low and high <= b for a, b in ranges)
             assert reason is None or ("no buffer" in reason) == all(b <= low or high <= a for a, b in ranges)
-            assert table.why_not(5, low, high) is not None
+            assert table.why_not(0, 5, low, high) is not None

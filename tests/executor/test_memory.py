@@ -17,7 +17,7 @@ def peak(make: Callable[[int], Program], iterations: int) -> tuple[int, int]:
     program = make(iterations)
     tracemalloc.start()
     try:
-        result = program.run(checks=True)
+        result = program.run_events(checks=True)
         return result.instructions, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -152,6 +152,7 @@ ELEMENTWISE: tuple[Instruction, ...] = (
         (DST.of(STORED),),
         (Field("value", "number"), Field("stands_for", "choice", optional=True, choices=STANDS_FOR)),
         (value_of_kind,),
+        clears=True,
     ),
     Instruction("reciprocal", "dst = 1 / data.", (VECTOR,), (DST, DATA)),
 )
