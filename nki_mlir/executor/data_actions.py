@@ -99,18 +99,24 @@ class DataAction(MachineAction):
         self.simulation.schedule(done, complete)
 
 
+def put(view: Array, output: Output) -> None:
+    """Fills a view with a result, in the order of its elements."""
+    if isinstance(output, Masked):
+        np.copyto(view, output.values.reshape(view.shape), where=output.mask.reshape(view.shape))
+    else:
+        view[...] = output if output.ndim == 0 or output.shape == view.shape else output.reshape(view.shape)
+
+
 def store(pattern: Pattern, region: Region, output: Output, writer: int = OTHER) -> None:
     """Writes a result."""
     view = region.view
     if pattern.memory.sums:
         pattern.memory.sums.settle(region.place)
     pattern.change(region)
+    put(view, output)
     if isinstance(output, Masked):
-        np.copyto(view, output.values.reshape(view.shape), where=output.mask.reshape(view.shape))
         pattern.written_where(region, output.mask.reshape(view.shape))
-        return
-    view[...] = output if output.ndim == 0 or output.shape == view.shape else output.reshape(view.shape)
-    if not region.ready or pattern.access.space is Space.PSUM:
+    elif not region.ready or pattern.access.space is Space.PSUM:
         pattern.written(region, writer)
 
 

@@ -12,9 +12,9 @@ from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose, tile_of
 from nki_mlir.dialects.neuron_isa import RegisterStoreOp
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor.data_actions import require_identity
+from nki_mlir.executor.data_actions import put, require_identity
 from nki_mlir.executor.machine import Memory, Pattern, Region
-from nki_mlir.executor.meaning import Into, Masked, Output, Undefined
+from nki_mlir.executor.meaning import Into, Undefined
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.plan import Plan, View, Work
 from nki_mlir.executor.plan.loads import Loads
@@ -221,7 +221,7 @@ class _Builder:
 
         def turn() -> None:
             tile = held[weights.place] if changed else load(*arrays(views))[0]
-            _put(arrays(targets)[0], compute(*arrays(moving), tile)[0])
+            put(arrays(targets)[0], compute(*arrays(moving), tile)[0])
 
         self.steps.append(turn)
 
@@ -283,7 +283,7 @@ def _into(into: Into, states: Sequence[EngineState], inputs: Sequence[View], out
     first, *others = arrays(outputs)
     results = into(first, *states, *arrays(inputs))()
     for array, result in zip(others, results if others else (), strict=True):
-        _put(array, result)
+        put(array, result)
 
 
 def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
@@ -292,13 +292,4 @@ def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[Vi
     except Undefined as error:
         raise ExecutionError(f"{where(micro_op.op)}: {error}", error.kind) from None
     for array, result in zip(arrays(outputs), results, strict=True):
-        _put(array, result)
-
-
-def _put(out: Array, result: Output) -> None:
-    if isinstance(result, Masked):
-        np.copyto(out, result.values.reshape(out.shape), where=result.mask.reshape(out.shape))
-    elif result.ndim == 0 or result.shape == out.shape:
-        out[...] = result
-    else:
-        out[...] = result.reshape(out.shape)
+        put(array, result)
