@@ -1,7 +1,7 @@
 """Kernels as one writes them for Triton, for `interpreter.py`: it runs this file with Triton and with nki-mlir."""
 
-import triton
-import triton.language as tl
+import triton  # pyright: ignore[reportMissingImports]
+import triton.language as tl  # pyright: ignore[reportMissingImports]
 
 
 @triton.jit
