@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -18,7 +18,7 @@ from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import numerics
 from nki_mlir.executor.control_actions import MachineAction
 from nki_mlir.executor.machine import MATMUL, OTHER, Pattern, Region
-from nki_mlir.executor.meaning import Masked, Output, Undefined
+from nki_mlir.executor.meaning import Compute, Masked, Output, Undefined
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, Placed
 from nki_mlir.executor.recording import NONE, Mark
@@ -52,7 +52,7 @@ class DataAction(MachineAction):
         """The views of the inputs, after the checks."""
         views = []
         for pattern, index in self.sources:
-            region = pattern.cache.get(numbers[index]) or pattern.bind(numbers[index])
+            region = pattern.at(numbers[index])
             if not region.ready:
                 pattern.require(region)
             if pattern.memory.sums:
@@ -65,17 +65,14 @@ class DataAction(MachineAction):
         return tuple(pattern.version(pattern.cache[numbers[index]]) for pattern, index in self.sources)
 
     def outputs(self, numbers: tuple[int, ...]) -> list[Region]:
-        return [p.cache.get(numbers[k]) or p.bind(numbers[k]) for p, k in self.targets]
+        return [p.at(numbers[k]) for p, k in self.targets]
 
     def effect(self, numbers: tuple[int, ...], *state: object) -> Write | None:
         """Reads and computes now; None in a run without data."""
         if not self.simulation.numerics:
             return None
         inputs, regions = self.read(numbers), self.outputs(numbers)
-        try:
-            results = self.compute(*state, *inputs)
-        except Undefined as error:
-            raise ExecutionError(f"{where(self.op)}: {error}", error.kind) from None
+        results = computed(self.op, self.compute, *state, *inputs)
         mark = self.flow(numbers, inputs) if self.flow is not None else None
 
         def write() -> None:
@@ -97,6 +94,14 @@ class DataAction(MachineAction):
             self.raise_semaphore(setter, numbers[UPDATE], now)
 
         self.simulation.schedule(done, complete)
+
+
+def computed(op: IsaInstruction, compute: Compute, *inputs: object) -> Sequence[Output]:
+    """What an instruction makes of the state of its engine, if it uses that, and its inputs. Raises ExecutionError."""
+    try:
+        return compute(*inputs)
+    except Undefined as error:
+        raise ExecutionError(f"{where(op)}: {error}", error.kind) from None
 
 
 def put(view: Array, output: Output) -> None:

@@ -211,7 +211,7 @@ class RowsAction(DmaAction):
         return region.view[inside]
 
     def _view(self, pattern: Pattern, address: int) -> Array:
-        region = pattern.cache.get(address) or pattern.bind(address)
+        region = pattern.at(address)
         if not region.ready:
             pattern.require(region)
         return region.view

@@ -85,17 +85,14 @@ class Executable:
                 simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
                 result = run(self.program, simulation, outputs)
             if kind is None and mode == "plan":
-                self.kinds[alike, seed] = _Kind(result, _seen(simulation))
+                self.kinds[alike, seed] = _Kind(result, None if alike in self.plans else _seen(simulation))
             return result
 
     def _plan(self, alike: object, kind: _Kind) -> Plan | None:
         """The plan for a kind of runs, made with its second run; None if there is none."""
-        found = self.plans.get(alike)
-        if found is not None:
-            return found
         seen, kind.seen = kind.seen, None
-        if seen is None:
-            return None
+        if seen is None or alike in self.plans:
+            return self.plans.get(alike)
         if seen.checked or is_orderly(seen.trace, seen.constant):
             constant = [k for k, tensor in enumerate(self.tensors) if tensor.name in seen.constant]
             self.plans[alike] = plan(seen.trace, seen.tensors, constant)

@@ -141,6 +141,10 @@ class Pattern:
         self.cache: dict[int, Region] = {}
         self.noted = False
 
+    def at(self, address: int) -> Region:
+        """The region at a byte address, made at its first use; ExecutionError if it isn't inside the memory."""
+        return self.cache.get(address) or self.bind(address)
+
     def bind(self, address: int) -> Region:
         """The region at a byte address; ExecutionError if it isn't inside the memory."""
         self._check_bounds(address)

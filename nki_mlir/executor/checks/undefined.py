@@ -102,7 +102,7 @@ class Undefined:
         shadow = self.shadows.get(id(pattern.memory))
         if shadow is None:
             return None
-        region = pattern.cache.get(address) or pattern.bind(address)
+        region = pattern.at(address)
         if not shadow.grains[region.grains].any():
             return None
         found = shadow.view(pattern, address).max(axis=-1)
@@ -113,7 +113,7 @@ class Undefined:
         if not pattern.memory.on_chip:
             return
         shadow, values = self.shadows.get(id(pattern.memory)), marks.values if isinstance(marks, Masked) else marks
-        region = pattern.cache.get(address) or pattern.bind(address)
+        region = pattern.at(address)
         if values is None and (shadow is None or not shadow.grains[region.grains].any()):
             return
         if shadow is None:

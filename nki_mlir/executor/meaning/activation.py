@@ -99,8 +99,7 @@ def _reducing(i: Instance, stages: Sequence[AluStage], reduce: Accumulate | None
     function_stage = Stage(evaluate if slope is None else None, (None if stages else "data",))
     fill = chain(i, [*(stage.in_order(place) for place, stage in enumerate(stages)), function_stage])
     if reduce is None:
-        stored = None if fill is None else filling(fill)
-        return Meaning(lambda *tiles: (store(values(tiles)),), check=check, into=stored)
+        return Meaning(lambda *tiles: (store(values(tiles)),), check=check, into=filling(fill))
     store_result = store_as(i, "reduce_res") if "reduce_res" in i.operands else None
 
     def compute(state: EngineState, *tiles: Array) -> Sequence[Array]:

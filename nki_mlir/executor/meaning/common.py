@@ -141,8 +141,10 @@ Fill = Callable[[Array, Sequence[Array]], Sequence[Call]]
 """From an array and the tiles to the calls that fill it, in order."""
 
 
-def filling(fill: Fill) -> Into:
+def filling(fill: Fill | None) -> Into | None:
     """As the `into` of an instruction with one output."""
+    if fill is None:
+        return None
 
     def into(out: Array, *tiles: Array) -> Call:
         calls = fill(out, tiles)

@@ -14,7 +14,6 @@ from nki_mlir.dialects.instructions import Alu, Instance
 from nki_mlir.dialects.instructions.elementwise import KEPT
 from nki_mlir.executor import numerics
 from nki_mlir.executor.meaning.common import (
-    Into,
     Masked,
     Meaning,
     Of,
@@ -43,13 +42,8 @@ def tensor_tensor(i: Instance) -> Meaning:
         op, a, b = BITWISE.get(alu) or ARITHMETIC[alu], word(i, "data1"), word(i, "data2")
         return Meaning(lambda *tiles: (op(a(tiles), b(tiles)),), bits=True)
     op, a, b, store = ARITHMETIC[alu], fp32(i, "data1"), fp32(i, "data2"), store_as(i)
-    into = _filling(i, [Stage(op, ("data1", "data2"))])
+    into = filling(chain(i, [Stage(op, ("data1", "data2"))]))
     return Meaning(lambda *tiles: (store(op(a(tiles), b(tiles))),), into=into)
-
-
-def _filling(i: Instance, stages: Sequence[Stage]) -> Into | None:
-    fill = chain(i, stages)
-    return None if fill is None else filling(fill)
 
 
 def tensor_scalar(i: Instance) -> Meaning:
@@ -60,10 +54,10 @@ def tensor_scalar(i: Instance) -> Meaning:
     op0, a, b = operator(first, bool(i.fields.get("reverse0"))), pick(i, "data"), pick(i, "operand0")
     stages = [Stage(ARITHMETIC.get(first), _ordered("data", "operand0", bool(i.fields.get("reverse0"))))]
     if second is None:
-        return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise, into=_filling(i, stages))
+        return Meaning(lambda *tiles: (store(op0(a(tiles), b(tiles))),), bitwise, into=filling(chain(i, stages)))
     stages.append(Stage(ARITHMETIC.get(second), _ordered(None, "operand1", bool(i.fields.get("reverse1")))))
     op1, c = in_place(operator(second, bool(i.fields.get("reverse1")))), pick(i, "operand1")
-    into = _filling(i, stages)
+    into = filling(chain(i, stages))
     return Meaning(lambda *tiles: (store(op1(op0(a(tiles), b(tiles)), c(tiles))),), bitwise, into=into)
 
 
@@ -76,7 +70,7 @@ def tensor_copy(i: Instance) -> Meaning:
     convert = numerics.converter(operand_type(i, "src"), operand_type(i, "dst"))
     if convert is None:
         return Meaning(lambda src: (src.copy(),), bits=True, into=moved)
-    return Meaning(lambda src: (convert(src),), into=_filling(i, [Stage(np.positive, ("src",))]))
+    return Meaning(lambda src: (convert(src),), into=filling(chain(i, [Stage(np.positive, ("src",))])))
 
 
 def tensor_copy_predicated(i: Instance) -> Meaning:
@@ -114,7 +108,7 @@ def memset(i: Instance) -> Meaning:
 
 
 def reciprocal(i: Instance) -> Meaning:
-    a, store, into = fp32(i, "data"), store_as(i), _filling(i, [Stage(np.reciprocal, ("data",))])
+    a, store, into = fp32(i, "data"), store_as(i), filling(chain(i, [Stage(np.reciprocal, ("data",))]))
     return Meaning(lambda *tiles: (store(np.reciprocal(a(tiles))),), into=into)
 
 

@@ -11,16 +11,14 @@ import numpy as np
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.instructions.tensor import columns, depth, is_bit_transpose, tile_of
 from nki_mlir.dialects.neuron_isa import RegisterStoreOp
-from nki_mlir.errors import ExecutionError
-from nki_mlir.executor.data_actions import put, require_identity
-from nki_mlir.executor.machine import Memory, Pattern, Region
-from nki_mlir.executor.meaning import Into, Undefined
+from nki_mlir.executor.data_actions import computed, put, require_identity
+from nki_mlir.executor.machine import Memory, Pattern
+from nki_mlir.executor.meaning import Into
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.plan import Plan, View, Work
 from nki_mlir.executor.plan.loads import Loads
 from nki_mlir.executor.program import EXTRA, DataOp, MicroOp
 from nki_mlir.executor.recording import Unit
-from nki_mlir.executor.reports import where
 from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.sums import Operand, Sums
 from nki_mlir.executor.tensor_array import Area, overlap
@@ -30,7 +28,7 @@ from nki_mlir.executor.trace import Issue
 def plan(trace: Iterable[Issue], tensors: Sequence[Memory], constant: Collection[int]) -> Plan:
     """The plan of a run that its checks have found nothing wrong with. `tensors` are the memories that it had in HBM,
     of which those numbered in `constant` are not written; those on chip become the plan's own."""
-    builder = _Builder({id(memory): index for index, memory in enumerate(tensors)}, frozenset(constant))
+    builder = _Builder({memory: index for index, memory in enumerate(tensors)}, frozenset(constant))
     for issue in trace:
         builder.add(*issue)
     return builder.finished()
@@ -48,7 +46,7 @@ class _Weights(NamedTuple):
 
 
 class _Builder:
-    def __init__(self, tensors: Mapping[int, int], constant: frozenset[int]):
+    def __init__(self, tensors: Mapping[Memory, int], constant: frozenset[int]):
         self.tensors, self.constant = tensors, constant
         self.loads = Loads()
         self.steps: list[Work | None] = []
@@ -58,7 +56,7 @@ class _Builder:
         self.arrays: dict[tuple[int, Engine], dict[Area, _Weights]] = {}
         self.copies: dict[int, Array] = {}
         self.identities = set[object]()
-        self.memories: dict[int, Memory] = {}
+        self.memories = set[Memory]()
 
     def finished(self) -> Plan:
         views = [view for view in (*self.views.values(), *self.in_tensors.values()) if view.tensor >= 0]
@@ -87,7 +85,7 @@ class _Builder:
         found = self.views.get((pattern, address))
         if found is None:
             memory = pattern.memory
-            tensor = self.tensors.get(id(memory), -1)
+            tensor = self.tensors.get(memory, -1)
             offset = pattern.base + address
             found = View(tensor, pattern.shape, pattern.dtype, offset, pattern.strides)
             if tensor < 0:
@@ -97,8 +95,8 @@ class _Builder:
 
     def _sums(self, memory: Memory) -> Sums:
         """The matmuls under way in a memory, written down as steps."""
-        if id(memory) not in self.memories:
-            self.memories[id(memory)] = memory
+        if memory not in self.memories:
+            self.memories.add(memory)
             memory.sums = Sums(self.steps.append)
         return memory.sums
 
@@ -106,7 +104,7 @@ class _Builder:
         return [self._read(pattern, numbers[k]) for pattern, k in micro_op.sources]
 
     def _read(self, pattern: Pattern, address: int) -> View:
-        region = _region(pattern, address)
+        region = pattern.at(address)
         if sums := self._sums(pattern.memory):
             sums.settle(region.place)
         found = self.loads.read(pattern, address, region) if pattern.memory.on_chip else None
@@ -116,7 +114,7 @@ class _Builder:
 
     def _writes(self, micro_op: MicroOp, numbers: tuple[int, ...]) -> list[View]:
         for pattern, k in micro_op.targets:
-            region = _region(pattern, numbers[k])
+            region = pattern.at(numbers[k])
             if sums := self._sums(pattern.memory):
                 sums.settle(region.place)
             pattern.change(region)
@@ -145,7 +143,7 @@ class _Builder:
         def emit() -> None:
             self.steps[place] = partial(_copy, out, source)
 
-        if not self.loads.leave_out(source, pattern, numbers[k], _region(pattern, numbers[k]), emit):
+        if not self.loads.leave_out(source, pattern, numbers[k], pattern.at(numbers[k]), emit):
             return False
         self.steps.append(None)
         return True
@@ -190,7 +188,7 @@ class _Builder:
             return self._pass_through(weights, micro_op, numbers)
         views, accumulate, into = self._reads(micro_op, numbers), numbers[EXTRA] != 0, micro_op.into
         ((target, k),), instance = micro_op.targets, micro_op.instance
-        region = _region(target, numbers[k])
+        region = target.at(numbers[k])
         moving, stationary = instance.access("moving"), weights.op.instance.access("stationary")
         assert into is not None and moving is not None and stationary is not None
         rows = moving.partitions * depth(instance, moving)
@@ -227,11 +225,7 @@ class _Builder:
 
     def _versions(self, placed: Sequence[tuple[Pattern, int]]) -> object:
         """Equal for equal content of some operands."""
-        return tuple(pattern.version(_region(pattern, at)) for pattern, at in placed)
-
-
-def _region(pattern: Pattern, address: int) -> Region:
-    return pattern.cache.get(address) or pattern.bind(address)
+        return tuple(pattern.version(pattern.at(at)) for pattern, at in placed)
 
 
 def arrays(views: Sequence[View]) -> list[Array]:
@@ -245,14 +239,12 @@ def arrays(views: Sequence[View]) -> list[Array]:
 def _step(micro_op: DataOp, inputs: Sequence[View], outputs: Sequence[View], state: EngineState | None) -> Work:
     states = () if state is None else (state,)
     if micro_op.moves and len(inputs) == 1:
-        work = partial(_copy, outputs[0], inputs[0])
-    elif micro_op.into is not None and not _entangled(outputs[0], inputs):
+        return partial(_copy, outputs[0], inputs[0])
+    if micro_op.into is not None and not _entangled(outputs[0], inputs):
         if len(outputs) == 1 and all(view.array is not None for view in (*inputs, *outputs)):
             return micro_op.into(outputs[0].array, *states, *arrays(inputs))
-        work = partial(_into, micro_op.into, states, inputs, outputs)
-    else:
-        work = partial(_general, micro_op, states, inputs, outputs)
-    return work
+        return partial(_into, micro_op.into, states, inputs, outputs)
+    return partial(_general, micro_op, states, inputs, outputs)
 
 
 def _entangled(out: View, inputs: Sequence[View]) -> bool:
@@ -287,9 +279,6 @@ def _into(into: Into, states: Sequence[EngineState], inputs: Sequence[View], out
 
 
 def _general(micro_op: DataOp, state: Sequence[EngineState], inputs: Sequence[View], outputs: Sequence[View]) -> None:
-    try:
-        results = micro_op.compute(*state, *arrays(inputs))
-    except Undefined as error:
-        raise ExecutionError(f"{where(micro_op.op)}: {error}", error.kind) from None
+    results = computed(micro_op.op, micro_op.compute, *state, *arrays(inputs))
     for array, result in zip(arrays(outputs), results, strict=True):
         put(array, result)
