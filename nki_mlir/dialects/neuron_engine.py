@@ -51,7 +51,7 @@ from nki_mlir.dialects.instructions import (
     ReduceCommandAttr,
     check,
 )
-from nki_mlir.dialects.neuron_engine_views import AllocOp, BufferType, ViewOp, ViewType, view_of
+from nki_mlir.dialects.neuron_engine_views import AllocOp, BufferType, Label, ViewOp, ViewType, view_of
 from nki_mlir.dialects.neuron_mem_scans import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
@@ -70,7 +70,8 @@ class EmptyOp(IRDLOperation):
     result = result_def(TileType)
     traits = traits_def(AllocEffect())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "($label^)? attr-dict `:` type($result)"
+    assembly_format = "custom<Label>($label) attr-dict `:` type($result)"
+    custom_directives = (Label,)
 
     def __init__(self, type_: TileType, label: str | None = None):
         super().__init__(

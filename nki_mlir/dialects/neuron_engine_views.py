@@ -100,6 +100,20 @@ class ViewType(Data[Access], TypeAttribute):
         printer.print_string(f"<{where}, {pattern_text(a)}>")
 
 
+@irdl_custom_directive
+class Label(CustomDirective):
+    """The name that messages call memory by, if it has one: a text, so that the dictionary of attributes is none."""
+
+    label: AttributeVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> None:
+        if (text := parser.parse_optional_str_literal()) is not None:
+            self.label.set(state, StringAttr(text))
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        self.label.print(printer, state, op)
+
+
 @irdl_op_definition
 class AllocOp(IRDLOperation):
     """A buffer on partitions `from` and on, 0 and on where it names none. `depth` slots of it rotate with the
@@ -115,7 +129,10 @@ class AllocOp(IRDLOperation):
     result = result_def(BufferType)
     traits = traits_def(AllocEffect())
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "($label^)? (`at` $address^)? (`from` $start^)? (`stride` $stride^)? attr-dict `:` type($result)"
+    assembly_format = (
+        "custom<Label>($label) (`at` $address^)? (`from` $start^)? (`stride` $stride^)? attr-dict `:` type($result)"
+    )
+    custom_directives = (Label,)
 
     def __init__(self, space: Space, partitions: int, bytes_: int, label: str | None = None):
         super().__init__(

@@ -8,6 +8,8 @@ func.func @places() {
   %b = neuron.engine.alloc "b" at 4096 from 32 : !neuron.engine.buffer<sbuf, 32 x 64>
   // CHECK: neuron.engine.alloc "c" from 64 stride 96 {depth = 3 : i64} : !neuron.engine.buffer<sbuf, 64 x 64>
   %c = neuron.engine.alloc "c" from 64 stride 96 {depth = 3 : i64} : !neuron.engine.buffer<sbuf, 64 x 64>
+  // CHECK: neuron.engine.alloc {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
+  %d = neuron.engine.alloc {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
   func.return
 }
 

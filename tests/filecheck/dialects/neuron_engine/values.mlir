@@ -10,6 +10,8 @@ func.func @values(%h: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
   %e = neuron.engine.empty "x" : !tile
   // CHECK: %{{.*}} = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>
   %f = neuron.engine.empty : !tile
+  // CHECK: %{{.*}} = neuron.engine.empty {kept} : !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>
+  %g = neuron.engine.empty {kept} : !tile
   // CHECK: %{{.*}} = neuron.engine.view %{{.*}} : !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
   %v = neuron.engine.view %e : !tile -> !view
   // CHECK: %[[X:.*]] = neuron.engine.dma_copy sync queue 0 dst %{{.*}} src %{{.*}} : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> -> !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>
