@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -52,6 +52,9 @@ MOST_BYTES = 2**48
 """Of one tensor: what an address space has room for."""
 MOST_ADDED = 2**31 - 1
 """What one update may add: no count of a run that ends can then leave 64 bits."""
+
+
+T = TypeVar("T")
 
 
 class SequencerOp(IRDLOperation):
@@ -167,6 +170,11 @@ class _BodyOp(IRDLOperation):
 def _items(region: Region) -> list[Operation]:
     """What a region holds; one that is written `{}` has no block."""
     return [op for block in region.blocks for op in block.ops]
+
+
+def _twice(items: Sequence[T]) -> T | None:
+    """The first item that has been there before."""
+    return next((item for number, item in enumerate(items) if item in items[:number]), None)
 
 
 def _verify_region(parent: Operation, region: Region) -> None:
@@ -328,9 +336,8 @@ class CoreOp(_BodyOp):
 
     def verify_(self) -> None:
         super().verify_()
-        engines = [s.engine.data for s in self.items if isinstance(s, StreamOp)]
-        if len(engines) != len(set(engines)):
-            raise VerifyException("a core has one stream for each engine")
+        if (engine := _twice([s.engine.data for s in self.items if isinstance(s, StreamOp)])) is not None:
+            raise VerifyException(f"a core has one stream for each engine, and {engine} has two")
         verify_core(self, self.index.value.data)
 
 
@@ -457,11 +464,10 @@ class ProgramOp(_BodyOp):
     def verify_(self) -> None:
         super().verify_()
         names = [t.sym.data for t in self.tensors()]
-        if len(names) != len(set(names)):
-            raise VerifyException("two tensors have one name")
-        indices = [c.index.value.data for c in self.cores()]
-        if len(indices) != len(set(indices)):
-            raise VerifyException("two cores have one index")
+        if (name := _twice(names)) is not None:
+            raise VerifyException(f'two tensors have the name "{name}"')
+        if (index := _twice([c.index.value.data for c in self.cores()])) is not None:
+            raise VerifyException(f"two cores have the index {index}")
         if self.grid is not None and min(self.grid.get_values(), default=0) < 1:
             raise VerifyException(f"a grid is made of positive sizes, got {list(self.grid.get_values())}")
         if self.widths is not None:

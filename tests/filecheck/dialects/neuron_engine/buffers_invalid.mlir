@@ -111,3 +111,35 @@ func.func @a_view_behind() {
   %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 32 x 64> -> !neuron.engine.view<sbuf[32:65], [1 x 8], f32>
   func.return
 }
+
+// -----
+
+func.func @another_element_type(%x: memref<64xf32>) {
+  // CHECK: a view of memref<64xf32> is in hbm with its element type, got !neuron.engine.view<hbm, [1 x 64], i32>
+  %v = neuron.engine.view %x : memref<64xf32> -> !neuron.engine.view<hbm, [1 x 64], i32>
+  func.return
+}
+
+// -----
+
+func.func @of_an_argument_on_chip(%x: memref<64xf32>) {
+  // CHECK: a view of memref<64xf32> is in hbm with its element type, got !neuron.engine.view<sbuf[0:1], [1 x 64], f32>
+  %v = neuron.engine.view %x : memref<64xf32> -> !neuron.engine.view<sbuf[0:1], [1 x 64], f32>
+  func.return
+}
+
+// -----
+
+func.func @behind_an_argument(%x: memref<64xf32>) {
+  // CHECK: the view covers elements 0..127 of 64
+  %v = neuron.engine.view %x : memref<64xf32> -> !neuron.engine.view<hbm, [2 x 64], f32>
+  func.return
+}
+
+// -----
+
+func.func @in_front_of_an_argument(%x: memref<64xf32>) {
+  // CHECK: the view covers elements -63..1 of 64
+  %v = neuron.engine.view %x : memref<64xf32> -> !neuron.engine.view<hbm, [-1 x 64], f32>
+  func.return
+}

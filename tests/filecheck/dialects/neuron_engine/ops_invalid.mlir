@@ -125,3 +125,11 @@ func.func @f(%v0: !neuron.engine.view<sbuf[0:1], [1 x 1], f32>) {
   %0 = neuron.engine.scalar %v0 : !neuron.engine.view<sbuf[0:1], [1 x 1], f32>
   func.return
 }
+
+// -----
+
+func.func @f(%d: !neuron.engine.view<sbuf[0:8], [1 x 4], f32>, %s: f32) {
+  // CHECK: tensor_scalar: operand0 must be a view or an arith.constant
+  neuron.engine.tensor_scalar vector op0 add dst %d : !neuron.engine.view<sbuf[0:8], [1 x 4], f32> data %d : !neuron.engine.view<sbuf[0:8], [1 x 4], f32> operand0 %s : f32
+  func.return
+}

@@ -347,3 +347,76 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a core has one stream for each engine, and vector has two
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+    }
+    neuron.isa.stream vector {
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a tensor has a known shape and an element type of the machine, got memref<8x?xf32>
+  neuron.isa.tensor "x" : memref<8x?xf32>
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a tensor has a known shape and an element type of the machine, got memref<8xf64>
+  neuron.isa.tensor "x" : memref<8xf64>
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: a buffer lies in sbuf or psum, got hbm
+  neuron.isa.buffer "b" "hbm" partitions 128 at 0 bytes 64 slots 1 used 0 to 1
+}
+
+// -----
+
+neuron.isa.program @p {
+  // CHECK: slots of 64 bytes cannot be 32 bytes apart
+  neuron.isa.buffer "b" "sbuf" partitions 128 at 0 bytes 64 slots 2 stride 32 used 0 to 1
+}
+
+// -----
+
+// CHECK: two tensors have the name "x"
+neuron.isa.program @p {
+  neuron.isa.tensor "x" : memref<8xf32>
+  neuron.isa.tensor "y" : memref<8xf32>
+  neuron.isa.tensor "x" : memref<4xf32>
+}
+
+// -----
+
+// CHECK: two cores have the index 1
+neuron.isa.program @p {
+  neuron.isa.core 1 {
+  }
+  neuron.isa.core 0 {
+  }
+  neuron.isa.core 1 {
+  }
+}
+
+// -----
+
+// CHECK: neuron.isa.register_load reaches tensor "y", which is not declared
+neuron.isa.program @p {
+  neuron.isa.tensor "x" : memref<8xf32>
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      neuron.isa.register_load dst 1 src <hbm "y" at 0, [1 x 1], i32>
+    }
+  }
+}
