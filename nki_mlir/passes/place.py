@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,25 +21,25 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
-from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.access_ops import AccessOp
-from nki_mlir.dialects.dtypes import dtype, is_number
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, Function, FunctionAttr
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
-from nki_mlir.passes.levels import LEGAL, TILE
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.place_foreign import check_dropped, refuse_foreign
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
 from nki_mlir.passes.place_regions import carried, control, is_control, name, place_body, place_branch, place_while
 from nki_mlir.passes.place_shapes import cut_reshapes
@@ -92,10 +92,6 @@ MISSING: dict[type[Operation], str] = {
     arith.MaxnumfOp: "a maximum that ignores NaN (expand-maxnum makes it of others)",
     arith.MinnumfOp: "a minimum that ignores NaN (expand-maxnum makes it of others)",
 }
-REFUSED: dict[type[Operation], str] = {
-    CallOp: "calls",
-    tile.ProgramsOp: "programs in parallel, of which programs-to-loops makes loops,",
-}
 
 
 @dataclass(frozen=True)
@@ -120,44 +116,15 @@ class Place(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             check_arguments(func)
-            _refuse_foreign(func)
+            refuse_foreign(func)
             cut_reshapes(func)
             _Placer(Placement(func)).function(func)
 
 
-def _refuse_foreign(func: FuncOp) -> None:
-    """Calls, types that the machine lacks, and operations of no level that use tensors: `place` takes the
-    tensors away from them."""
-    for op in func.walk():
-        if type(op) in REFUSED:
-            raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
-        touched = [v for v in (*op.operands, *op.results) if is_data(v.type)]
-        for value in op.operands:
-            if isinstance(value.owner, arith.ConstantOp) and is_placed(value):
-                raise CompileError.at(op, f"a {value.type} that is neither loaded nor computed is not supported")
-        moved = {tile.ReadOp: op.results, tile.WriteOp: op.operands[:1]}.get(type(op), ())
-        for value in (*moved, *touched):
-            if not is_number(tile.element_of(value)):
-                raise CompileError.at(op, f"the machine has no numbers of type {tile.element_of(value)}")
-        if touched and len(op.results) > 1 and not isinstance(op, ForOp | IfOp | WhileOp):
-            raise CompileError.at(op, f"{op.name} on tiles is not supported: no engine has it")
-        if not LEGAL[TILE].allows(op.name) and touched:
-            raise CompileError.at(op, f"{op.name} is not an operation of {TILE}; it can't use a tensor or a float")
-
-
-def _check_dropped(op: Operation, gone: Container[Operation | Block]) -> None:
-    """What has effects is never dropped with an operand of it that is no scalar. Raises CompileError."""
-    if not is_side_effect_free(op):
-        lost = next(v.owner for v in op.operands if v.owner in gone)
-        what = lost.name if isinstance(lost, Operation) else "a loop"
-        raise CompileError.at(op, f"{op.name} has an index that {what} computes of data, which is not supported here")
-
-
 def _integer(value: int, element_type: Attribute) -> Number:
     """An integer of an element type, its low bits."""
-    if not isinstance(element_type, IntegerType):
-        raise CompileError(f"{element_type} is no type of integers")
-    return IntegerAttr(wrapped(value, element_type), element_type)
+    type_ = cast(IntegerType, element_type)
+    return IntegerAttr(wrapped(value, type_), type_)
 
 
 class _Placer:
@@ -197,8 +164,6 @@ class _Placer:
         if (scalar := self.scalar(value, emit)) is not None:
             filled = like.with_element(tile.element_of(value))
             return emit.value(mem.FillOp.create(operands=[scalar], result_types=[filled]))
-        if value not in self.tiles:
-            raise CompileError.at(emit.location, f"a {value.type} that is neither loaded nor computed is not supported")
         return self.tile_as(value, like.layout)
 
     def full(self, value: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue:
@@ -223,7 +188,7 @@ class _Placer:
         self.block(func.body.block)
         for op in func.walk():
             if op not in self.old and any(v.owner in self.old for v in op.operands):
-                _check_dropped(op, self.old)
+                check_dropped(op, self.old)
                 self.old[op] = None
         for op in self.old:
             op.operands = []
@@ -436,6 +401,8 @@ class _Placer:
         """The index tile of an access, on the partitions of what it moves."""
         if op.mask is not None:
             raise CompileError.at(op, "an access has a mask that is no bound; run expand-accesses first")
+        if any(not is_data(index.type) for index in op.indices):
+            raise CompileError.at(op, "an access has an index tile that is no data; run expand-accesses first")
         if not op.indices:
             return []
         like = type_.with_element(i32).with_layout(row_layout(op, type_.layout))

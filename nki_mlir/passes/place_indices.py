@@ -100,7 +100,7 @@ def index_data(value: SSAValue, type_: mem.TileType, tile_of: TileOf, op: Operat
         source = tile_of(owner.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
     if isinstance(owner, tile.SplatOp | tile.ShapeOp):
-        raise CompileError.at(op, f"indices computed by {owner.name} from data are not supported as values yet")
+        raise CompileError.at(op, f"{owner.name} makes indices of data here; run expand-indices first")
     if isinstance(owner, tile.SelectOp):
         condition = tile_of(owner.condition, type_.with_element(i1), emit)
         sides = [index_data(v, type_, tile_of, op, emit) for v in (owner.on_true, owner.on_false)]

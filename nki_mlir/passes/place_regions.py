@@ -43,11 +43,14 @@ def is_control(op: Operation) -> bool:
         case arith.IndexCastOp() | tile.CastOp():
             return isinstance(op.results[0].type, IndexType) and is_placed(op.operands[0])
         case tile.CompareOp() if isinstance(op.lhs.type, IndexType):
-            return bool(op.result.uses) and all(
-                isinstance(use.operation, IfOp | ConditionOp) and use.index == 0 for use in op.result.uses
-            )
+            return bool(op.result.uses) and decides(op.result)
         case _:
             return False
+
+
+def decides(value: SSAValue) -> bool:
+    """Whether a truth value says where control goes, and nothing else."""
+    return all(isinstance(use.operation, IfOp | ConditionOp) and use.index == 0 for use in value.uses)
 
 
 def control(placer: Placer, op: Operation, emit: Emitter) -> SSAValue:

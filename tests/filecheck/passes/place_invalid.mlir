@@ -190,7 +190,7 @@ func.func @more_than_32_bits(%x: memref<8xf32>) {
 // -----
 
 func.func @a_table_of_numbers(%x: memref<2xf32>) {
-  // CHECK: a tensor<2xf32> that is neither loaded nor computed is not supported
+  // CHECK: a tensor<2xf32> that is neither loaded nor computed; pass it as an argument
   %table = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
   tile.write %table to %x [d0 by 1] : tensor<2xf32> -> memref<2xf32>
   func.return
@@ -282,5 +282,93 @@ func.func @a_product_for_each_place(%x: memref<128xf32>) {
   // CHECK: a product over other dimensions than [1] x [0]: run expand-products first
   %d = tile.dot %a, %a over [2] x [1] batch [0] x [0] : tensor<2x4x4xf32>, tensor<2x4x4xf32> -> tensor<2x4x4xf32>
   tile.write %d to %x [16 * d0 + 4 * d1 + d2 by 1] : tensor<2x4x4xf32> -> memref<128xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_reduction_that_ignores_nan(%x: memref<8x4xf32>, %y: memref<8xf32>) {
+  %v = tile.read %x [d0 by 4, d1 by 1] : memref<8x4xf32> -> tensor<8x4xf32>
+  // CHECK: a reduction by maxnum is not supported: run expand-maxnum first
+  %m = tile.reduce maxnum %v axis 1 : tensor<8x4xf32> -> tensor<8xf32>
+  tile.write %m to %y [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_mask_of_data(%x: memref<8xf32>, %y: memref<8xf32>) {
+  %z = arith.constant 0.0 : f32
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  %s = tile.splat %z : f32 -> tensor<8xf32>
+  %m = tile.compare lt %v, %s : tensor<8xf32>, tensor<8xf32> -> tensor<8xi1>
+  // CHECK: an access has a mask that is no bound; run expand-accesses first
+  tile.write %v to %y [d0 by 1] mask %m : tensor<8xi1> : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @an_index_tile_that_is_no_data(%x: memref<8xf32>) {
+  %t = tile.arange 0 to 8 : tensor<8xindex>
+  // CHECK: an access has an index tile that is no data; run expand-accesses first
+  %v = tile.read %x index(%t : tensor<8xindex>) [t0(d0) by 1] : memref<8xf32> -> tensor<8xf32>
+  tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @indices_of_data(%x: memref<1xi32>, %y: memref<8xi32>) {
+  %v = tile.read %x [0 by 1] : memref<1xi32> -> i32
+  %i = tile.cast %v : i32 -> index
+  %b = tile.splat %i : index -> tensor<8xindex>
+  // CHECK: tile.splat makes indices of data here; run expand-indices first
+  %c = tile.cast %b : tensor<8xindex> -> tensor<8xi32>
+  tile.write %c to %y [d0 by 1] : tensor<8xi32> -> memref<8xi32>
+  func.return
+}
+
+// -----
+
+func.func @truth_of_indices_as_data(%y: memref<8xi1>, %k: index) {
+  %c = arith.constant 3 : index
+  // CHECK: arith.cmpi of data is not supported; tile.compare is
+  %i = arith.cmpi slt, %k, %c : index
+  %b = tile.splat %i : i1 -> tensor<8xi1>
+  tile.write %b to %y [d0 by 1] : tensor<8xi1> -> memref<8xi1>
+  func.return
+}
+
+// -----
+
+func.func @a_choice_of_arith(%x: memref<8xf32>, %y: memref<1xi1>) {
+  %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  %c = tile.read %y [0 by 1] : memref<1xi1> -> i1
+  // CHECK: arith.select of data is not supported; tile.select is
+  %s = arith.select %c, %v, %v : tensor<8xf32>
+  tile.write %s to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_body_of_another_operation(%x: memref<8xf32>) {
+  // CHECK: scf.execute_region holds operations; of tile, scf.for, scf.if and scf.while do
+  scf.execute_region {
+    %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+    tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+    scf.yield
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_conversion_of_arith(%x: memref<8xi32>, %y: memref<8xf32>) {
+  %v = tile.read %x [0 by 1] : memref<8xi32> -> i32
+  // CHECK: arith.sitofp of data is not supported; tile.cast is
+  %c = arith.sitofp %v : i32 to f32
+  tile.write %c to %y [0 by 1] : f32 -> memref<8xf32>
   func.return
 }
