@@ -227,7 +227,11 @@ MUTANTS: list[Mutant] = [
     *_of(
         "place",
         ("negation", "FloatAttr(-1.0,", "FloatAttr(1.0,", _agree("functions")),
-        ("foreign", "if not LEGAL[TILE].allows(op.name) and", "if False and", _filecheck("place_invalid")),
+    ),
+    *_of(
+        "place_foreign",
+        ("level", "if not LEGAL[TILE].allows(op.name) and", "if False and", _filecheck("place_invalid")),
+        ("control", "isinstance(op.lhs.type, IndexType) and decides", "decides", _filecheck("place_invalid")),
     ),
     *_of(
         "promote_accumulators",
@@ -396,8 +400,8 @@ MUTANTS: list[Mutant] = [
         "select_elementwise",
         (
             "reverse",
-            "_constant(op.lhs, alu, op, emit), result, emit, reverse=True)",
-            "_constant(op.lhs, alu, op, emit), result, emit)",
+            "_constant(op.lhs, emit), result, emit, reverse=True)",
+            "_constant(op.lhs, emit), result, emit)",
             ("tests/test_index_arithmetic.py::test_constants_on_the_left",),
         ),
         (

@@ -41,8 +41,9 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.access_ops import ADDRESS, LEFT_OUT, ReadingOp, WritingOp, closed, opened
 from nki_mlir.dialects.coordinates import AccessAttr, Coordinates, verify_coordinates
+from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.folding import ArithConstants
-from nki_mlir.dialects.instructions import COMPARISONS, UNARY, Alu, AluAttr, FunctionAttr
+from nki_mlir.dialects.instructions import BITWISE, COMPARISONS, UNARY, Alu, AluAttr, FunctionAttr
 from nki_mlir.dialects.layout import Layout, LayoutError
 from nki_mlir.dialects.neuron_mem_pieces import EmptyOp, InsertOp, PlacesAttr, SliceOp
 from nki_mlir.dialects.neuron_mem_products import AccumulatorOp, MatmulOp
@@ -201,7 +202,8 @@ class UnaryOp(MemOp):
 
 @irdl_op_definition
 class BinaryOp(MemOp):
-    """An operator on two tiles that lie alike, or on a tile and a scalar; a comparison gives i1."""
+    """An operator on two tiles that lie alike, or on a tile and a scalar: on integers, or on floats and truth values.
+    A comparison gives i1."""
 
     name = "neuron.mem.binary"
     op = prop_def(AluAttr)
@@ -222,6 +224,21 @@ class BinaryOp(MemOp):
         compares = self.op.data in COMPARISONS
         if self.op.data not in _ON_MASKS and compares != (tile_type(self.result).element_type == IntegerType(1)):
             raise VerifyException("comparisons, and nothing else, give i1")
+        self._verify_kinds()
+
+    def _verify_kinds(self) -> None:
+        """What no engine combines."""
+        op, types = self.op.data, [v.type.element_type for v in self.operands if isinstance(v.type, TileType)]
+        got = " and ".join(dict.fromkeys(map(str, types)))
+        are_integers = {dtype(type_).kind in ("int", "uint") for type_ in types}
+        if len(are_integers) > 1:
+            raise VerifyException(f"{op} takes two tiles of integers or two of other numbers, got {got}; cast one")
+        if op in BITWISE and False in are_integers:
+            raise VerifyException(f"{op} takes integers, got {got}; bitcast floats")
+        if op is Alu.DIVIDE and not all(isinstance(type_, AnyFloat) for type_ in types):
+            raise VerifyException(f"{op} takes floats, got {got}")
+        if True in are_integers and any(isinstance(v.type, AnyFloat) for v in self.operands):
+            raise VerifyException(f"{op} of {got} takes a scalar that is an integer")
 
 
 @irdl_op_definition

@@ -11,9 +11,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.analysis.constants import wrapped
 from nki_mlir.dialects import neuron_mem as mem
-from nki_mlir.dialects.dtypes import dtype, f32
-from nki_mlir.dialects.instructions import BITWISE, Alu
-from nki_mlir.errors import CompileError
+from nki_mlir.dialects.dtypes import f32
+from nki_mlir.dialects.instructions import Alu
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_integers import Side, is_integer, select_integers
 from nki_mlir.passes.selector import Selector, constant_attr
@@ -28,16 +27,16 @@ def select_binary(s: Selector, op: Operation, emit: Emitter) -> None:
     alu = op.op.data
     element = _element(op)
     if is_integer(element):
-        sides = [_side(s, value, element, op) for value in (op.lhs, op.rhs)]
+        sides = [_side(s, value, element) for value in (op.lhs, op.rhs)]
         select_integers(s, alu, sides[0], sides[1], element, result, emit)
     elif alu is Alu.DIVIDE:
         _divide(s, op, result, emit)
     elif left is not None and right is not None:
         _tiles(s, alu, left, right, result, emit)
     elif left is not None:
-        _scalar(s, alu, left, _constant(op.rhs, alu, op, emit), result, emit)
+        _scalar(s, alu, left, _constant(op.rhs, emit), result, emit)
     elif right is not None:
-        _scalar(s, alu, right, _constant(op.lhs, alu, op, emit), result, emit, reverse=True)
+        _scalar(s, alu, right, _constant(op.lhs, emit), result, emit, reverse=True)
 
 
 def _element(op: mem.BinaryOp) -> Attribute:
@@ -45,20 +44,15 @@ def _element(op: mem.BinaryOp) -> Attribute:
     return next(mem.tile_type(v).element_type for v in op.operands if isinstance(v.type, mem.TileType))
 
 
-def _side(s: Selector, value: SSAValue, element: Attribute, op: Operation) -> Side:
+def _side(s: Selector, value: SSAValue, element: Attribute) -> Side:
     """An operand of integers; a constant stands for the bits of one."""
     if value in s.stored:
         return s.stored[value]
-    number, type_ = constant_attr(value), cast(IntegerType, element)
-    if not isinstance(number, IntegerAttr):
-        raise CompileError.at(op, f"a constant beside a tile of {element} must be an integer, not {number}")
-    return wrapped(number.value.data, type_)
+    return wrapped(cast(IntegerAttr, constant_attr(value)).value.data, cast(IntegerType, element))
 
 
-def _constant(value: SSAValue, alu: Alu, op: Operation, emit: Emitter) -> SSAValue:
+def _constant(value: SSAValue, emit: Emitter) -> SSAValue:
     """A constant as the fp32 immediate that tensor_scalar takes."""
-    if alu in BITWISE:
-        raise CompileError.at(op, f"{alu} of a tile and a constant is not supported")
     return emit.float(_number(constant_attr(value)))
 
 
@@ -70,9 +64,9 @@ def _number(constant: Attribute) -> float:
 
 
 def _tiles(s: Selector, alu: Alu, left: Storage, right: Storage, result: Storage, emit: Emitter) -> None:
-    if alu not in BITWISE and right.is_column and not left.is_column:
+    if right.is_column and not left.is_column:
         _scalar(s, alu, left, _fp32_column(s, right, emit), result, emit)
-    elif alu not in BITWISE and left.is_column and not right.is_column:
+    elif left.is_column and not right.is_column:
         _scalar(s, alu, right, _fp32_column(s, left, emit), result, emit, reverse=True)
     else:
         s.over(emit, "tensor_tensor", {"dst": result, "data1": left, "data2": right}, op=alu)
@@ -111,8 +105,6 @@ def _as_column(storage: Storage) -> Storage:
 def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> None:
     """Multiplication by the reciprocal: NKI's tables of operators have no division (docs/hardware.md#operators)."""
     left, right = s.stored.get(op.lhs), s.stored.get(op.rhs)
-    if any(x is not None and dtype(x.type.element_type).kind != "float" for x in (left, right)):
-        raise CompileError.at(op, "integer division of tiles is not supported")
     if right is None:
         assert left is not None
         divisor = _number(constant_attr(op.rhs))

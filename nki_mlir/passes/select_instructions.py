@@ -221,8 +221,6 @@ def _accumulator(s: Selector, op: Operation, emit: Emitter) -> None:
 
 def _matmul(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.MatmulOp)
-    if not op.acc.has_one_use():
-        raise CompileError.at(op, "the sum that a matmul adds to has another use; it is written in place")
     s.stored[op.result] = s.stored[op.acc]
     condition = s.accumulations[op].condition(op, emit)
     lhs, rhs, acc = (s.stored[value] for value in (op.lhs, op.rhs, op.acc))

@@ -32,10 +32,10 @@ func.func @a_function_of_integers(%x: memref<1024xi32>) {
 
 // -----
 
-func.func @a_division_of_integers(%x: memref<1024xi32>) {
+func.func @a_power_of_integers(%x: memref<1024xi32>) {
   %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  // CHECK: divide of int32 is not exact on any engine
-  %r = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  // CHECK: power of int32 is not exact on any engine
+  %r = neuron.mem.binary power %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>) -> ()
   func.return
 }
@@ -119,16 +119,6 @@ func.func @a_scalar_that_is_not_constant(%x: memref<1024xf32>) {
   // CHECK: a scalar operand of a tile operation must be a constant
   %r = neuron.mem.binary add %v, %f : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>) -> ()
-  func.return
-}
-
-// -----
-
-func.func @divided_integers(%x: memref<1024xi32>) {
-  %v = neuron.mem.load %x [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  // CHECK: divide of int32 is not exact on any engine
-  %m = neuron.mem.binary divide %v, %v : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
-  neuron.mem.store %m to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 
@@ -253,6 +243,154 @@ func.func @too_many_cuts(%x: memref<1024xf32>) {
   scf.for %i = %c0 to %many step %c1 {
     %v = neuron.mem.load %x(%i) [d0 by 1, (s0) mod 2 in 0 to 1 by 0] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
     neuron.mem.store %v to %x [d0 by 1] : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> memref<1024xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_sum_of_a_loop_with_another_use(%x: memref<4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  // CHECK: the sum that this loop adds to has another use; it is written in place
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%s = %z) -> (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) {
+    %p = neuron.mem.matmul %a, %b acc %s : !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+    scf.yield %p : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  }
+  "test.op"(%z, %r) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_sum_that_begins_with_numbers(%x: memref<4096xf32>) {
+  %one = arith.constant 1.0 : f32
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %z = neuron.mem.fill %one : f32 -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  // CHECK: a matmul adds to an accumulator or another's sum, not to neuron.mem.fill
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_sum_behind_a_loop_of_run_time(%x: memref<4096xf32>, %y: memref<1xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  %w = neuron.mem.load %y [0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, i32, [] x []>
+  %n = neuron.mem.scalar %w : !neuron.mem.tile<sbuf, i32, [] x []> -> index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%s = %z) -> (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) {
+    scf.yield %s : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  }
+  // CHECK: a sum in psum can't be carried by run-time control flow, which may not write it; convert it, and add in sbuf
+  %p = neuron.mem.matmul %a, %b acc %r : !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_sum_in_a_loop_of_run_time(%x: memref<4096xf32>, %y: memref<1xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  %w = neuron.mem.load %y [0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, i32, [] x []>
+  %n = neuron.mem.scalar %w : !neuron.mem.tile<sbuf, i32, [] x []> -> index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%s = %z) -> (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) {
+    // CHECK: a sum in psum can't be carried by run-time control flow, which may not write it; convert it, and add in sbuf
+    %p = neuron.mem.matmul %a, %b acc %s : !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+    scf.yield %p : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  }
+  "test.op"(%r) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @indices_of_a_long_loop() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.constant 17000000 : index
+  scf.for %i = %c0 to %n step %c1 {
+    // CHECK: indices from 2^24 on are not exact in fp32; convert them to int32 first
+    %r = neuron.mem.iota %i strides [1] -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    "test.op"(%r) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
+  }
+  func.return
+}
+
+// -----
+
+func.func @a_sum_in_psum_that_an_if_yields(%k: index) {
+  %c0 = arith.constant 0 : index
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  %y = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  %p = arith.cmpi eq, %k, %c0 : index
+  // CHECK: an if can't yield a sum in psum; convert it first
+  %r = scf.if %p -> (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) {
+    scf.yield %z : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  } else {
+    scf.yield %y : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  }
+  "test.op"(%r) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_sum_in_psum_that_a_while_carries(%k: index) {
+  %c0 = arith.constant 0 : index
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  %p = arith.cmpi eq, %k, %c0 : index
+  // CHECK: a while can't carry a sum in psum; convert it first
+  %r = scf.while (%s = %z) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]> {
+    scf.condition(%p) %s : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  } do {
+  ^bb0(%t: !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>):
+    scf.yield %t : !neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>
+  }
+  "test.op"(%r) : (!neuron.mem.tile<psum, 8x8xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_number_that_a_loop_carries(%x: memref<4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %a = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d1] x [d0]>
+  %b = neuron.mem.load %x [d0 by 8, d1 by 1] : memref<4096xf32> -> !neuron.mem.tile<sbuf, 8x8xf32, [d0] x [d1]>
+  // CHECK: scf.for of neuron.mem carries tiles, not index
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%s = %c0) -> (index) {
+    scf.yield %s : index
+  }
+  "test.op"(%r) : (index) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_bound_of_run_time(%x: memref<64xf32>, %y: memref<1xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %w = neuron.mem.load %y [0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, i32, [] x []>
+  %n = neuron.mem.scalar %w : !neuron.mem.tile<sbuf, i32, [] x []> -> index
+  scf.for %i = %c0 to %n step %c1 {
+    // CHECK: a bound on several dimensions, or on a counter of run time, has no transfer; run expand-accesses first
+    %v = neuron.mem.load %x(%i) [d0 + s0 in 0 to 9 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+    "test.op"(%v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
   }
   func.return
 }

@@ -1010,3 +1010,43 @@ func.func @a_truth_value_is_no_index(%0: !neuron.mem.tile<sbuf, 1xi1, [] x [d0]>
   %1 = neuron.mem.scalar %0 : !neuron.mem.tile<sbuf, 1xi1, [] x [d0]> -> index
   func.return
 }
+
+// -----
+
+func.func @f(%a: !neuron.mem.tile<sbuf, 8xi8, [d0] x []>, %b: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+  // CHECK: add takes two tiles of integers or two of other numbers, got i8 and f32; cast one
+  %c = neuron.mem.binary add %a, %b : !neuron.mem.tile<sbuf, 8xi8, [d0] x []>, !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+  // CHECK: bitwise_and takes integers, got f32; bitcast floats
+  %c = neuron.mem.binary bitwise_and %a, %a : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>, !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) {
+  // CHECK: divide takes floats, got i32
+  %c = neuron.mem.binary divide %a, %a : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>, !neuron.mem.tile<sbuf, 8xi32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !neuron.mem.tile<sbuf, 8xi1, [d0] x []>, %b: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+  // CHECK: divide takes floats, got i1 and f32
+  %c = neuron.mem.binary divide %a, %b : !neuron.mem.tile<sbuf, 8xi1, [d0] x []>, !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !neuron.mem.tile<sbuf, 8xi32, [d0] x []>, %s: f32) {
+  // CHECK: add of i32 takes a scalar that is an integer
+  %c = neuron.mem.binary add %a, %s : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>, f32 -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  func.return
+}
