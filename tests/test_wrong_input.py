@@ -342,3 +342,26 @@ def test_addresses_and_attributes_of_too_many_bits() -> None:
     with pytest.raises(CompileError, match="does not fit in 64 bits") as caught:
         pipeline("mem-to-engine,engine-to-isa")(parse(text, "far.mlir"))
     assert caught.value.line == 2
+
+
+PIPELINES = {
+    "no pass's name": ("cse,,dce", None, "can't read the pipeline 'cse,,dce': Error parsing pass pipeline"),
+    "no pass": ("cse,tidy-up", None, "there is no pass 'tidy-up'; there are "),
+    "no option": ("widen{length=3}", None, "pass widen: Provided arguments"),
+    "an option's type": ("widen{width=a}", None, "pass widen: Incompatible types: given ('a',), expected int"),
+    "a pipeline's option": ("tile{width=3}", None, "'tile' is a pipeline and takes no options; give them to a pass: "),
+    "where to stop": ("cse,dce", "place", "the pipeline has no pass 'place'; it has cse, dce"),
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_that_there_is_not(name: str) -> None:
+    spec, last, message = PIPELINES[name]
+    assert message in error_of(lambda: pipeline(spec, stop_after=last)).message
+
+
+def test_a_module_of_another_target() -> None:
+    module = parse('builtin.module attributes {neuron.target = "trn2"} {}')
+    message = error_of(lambda: pipeline("cse", target="trn1")(module)).message
+    assert message == "the module is for trn2; it can't be compiled for trn1"
+    assert error_of(lambda: pipeline("cse", target="trn9")(parse(""))).message.startswith("there is no target 'trn9'; ")

@@ -123,9 +123,7 @@ def accumulation(op: MatmulOp) -> Accumulation:
                     return Accumulation(True)
                 value = loop.iter_args[value.index]
             case other:
-                raise CompileError.at(
-                    op, f"a matmul adds to an accumulator or another's sum, not to {other.name}"
-                )
+                raise CompileError.at(op, f"a matmul adds to an accumulator or another's sum, not to {other.name}")
 
 
 def _writes(loop: ForOp, index: int, piece: tuple[int, ...]) -> bool:

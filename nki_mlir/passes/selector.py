@@ -82,8 +82,6 @@ class Selector:
                     raise CompileError.at(op, f"{op.name} has no instruction here: {reason}") from None
                 if op.name.startswith("neuron.mem."):
                     old.append(op)
-            elif op.name.startswith("neuron.mem."):
-                raise CompileError.at(op, f"{op.name} has no instruction")
             elif op.regions or _uses_tiles(op):
                 raise CompileError.at(op, f"{op.name} is not an operation of neuron.mem; it has no instruction")
         for op in reversed(old):

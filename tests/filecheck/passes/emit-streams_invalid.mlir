@@ -119,3 +119,37 @@ func.func @too_many_copies() attributes {tile.arg_names = []} {
   }
   func.return
 }
+
+// -----
+
+// CHECK: argument 'arg0' is memref<8x?xf32>; its shape must be known
+func.func @a_shape_of_run_time(%c: memref<8x?xf32>) {
+  func.return
+}
+
+// -----
+
+// CHECK: argument 'arg0' is memref<8xf64>; the machine has the element types float32, tfloat32,
+func.func @no_such_elements(%c: memref<8xf64>) {
+  func.return
+}
+
+// -----
+
+// CHECK: argument 'arg0' is memref<8xf32, 1 : i64>; it is the whole of an array in HBM, row by row, without layout or memory space
+func.func @a_memory_space(%c: memref<8xf32, 1 : i64>) {
+  func.return
+}
+
+// -----
+
+func.func @a_view_of_one_of_two() {
+  %t = arith.constant true
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %s = arith.select %t, %a, %b : !neuron.engine.buffer<sbuf, 128 x 32>
+  // CHECK: a view names an argument of the kernel or an allocation
+  %v = neuron.engine.view %s : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
