@@ -117,6 +117,8 @@ class Builder:
 
     # Shapes.
     def arange(self, start: int, end: int) -> Value:
+        if not -(2**63) <= start < end < 2**63:
+            raise CompileError(f"indices have 64 bits, and those from {start} to {end} do not fit; use smaller blocks")
         return self.value(tile.ArangeOp(start, end))
 
     def expand_dims(self, x: Value, axis: int) -> Value:
@@ -148,7 +150,7 @@ class Builder:
     def cast(self, x: Value, dtype: DType) -> Value:
         """The machine's conversion: to the nearest value, ties to even. To bool: is it other than zero."""
         if x.is_pointer:
-            raise CompileError(f"a {describe(x)} can't be converted to {dtype}")
+            raise CompileError(f"{describe(x)} can't be converted to {dtype}")
         if x.number is dtype:
             return x
         if dtype.is_bool():

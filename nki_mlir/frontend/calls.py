@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -129,6 +130,7 @@ def _with_runtime_values(caller: Caller, function: Callable[..., Any], args: lis
     emitter = _EMITTERS.get(function) if isinstance(function, type | type(len)) else None
     if emitter is not None:
         try:
+            inspect.signature(emitter).bind(caller.b, *args, **kwargs)
             return emitter(caller.b, *args, **kwargs)
         except TypeError as error:
             raise CompileError(f"{_name(function)}: {error}") from None

@@ -112,13 +112,6 @@ class Expressions(Caller):
     def eval(self, node: ast.expr) -> Any:
         return self.visit(node, "expr")
 
-    def known(self, node: ast.expr, otherwise: str) -> Any:
-        """A compile-time value; else the error says `otherwise`."""
-        value = self.eval(node)
-        if isinstance(value, Value):
-            raise CompileError(otherwise, *self.function.place(node))
-        return value
-
     # Leaves.
     def expr_Constant(self, node: ast.Constant) -> Any:
         if isinstance(node.value, complex | bytes):

@@ -43,21 +43,13 @@ class Statements(Expressions):
             for i, statement in enumerate(statements):
                 self.live = around | analysis.names_read(statements[i + 1 :])
                 self.pending.append(statements[i + 1 :])
-                returned = self._statement(statement)
+                returned = self.visit(statement, "stmt")
                 self.pending.pop()
                 if returned is not None:
                     return returned
         finally:
             self.live = outer
         return None
-
-    def _statement(self, statement: ast.stmt) -> Returned | None:
-        try:
-            return self.visit(statement, "stmt")
-        except RecursionError:
-            raise CompileError(
-                "this is nested too deeply; use several statements", *self.function.place(statement)
-            ) from None
 
     def expr_Name(self, node: ast.Name) -> Any:
         if node.id not in self.env and node.id in self._assigned:

@@ -188,4 +188,5 @@ def describe(value: Any) -> str:
         case None | bool() | int() | float() | str():
             return f"{type(value).__name__} {value!r}" if value is not None else "None"
         case _:
-            return f"a {type(value).__name__}"
+            name = type(value).__name__
+            return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"

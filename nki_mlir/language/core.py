@@ -82,7 +82,7 @@ def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = 
         )
     if isinstance(dtype, PointerType):
         if not isinstance(input, Value) or input.dtype != dtype:
-            raise CompileError(f"a {describe(input)} can't be converted to a {dtype}")
+            raise CompileError(f"{describe(input)} can't be converted to a {dtype}")
         return input
     to = functions.dtype_of(dtype)
     if not isinstance(input, Value):
