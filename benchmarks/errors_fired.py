@@ -22,7 +22,22 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 PARTS = ("dialects", "analysis", "passes", "frontend", "language", "nki")
 ERRORS = ("VerifyException", "CompileError", "ExecutionError")
-TESTS = ("tests/filecheck", "tests/test_wrong_input.py", "tests/test_bad_kernels.py", "tests/test_bad_blocks.py")
+TESTS = (
+    "tests/filecheck",
+    "tests/test_wrong_input.py",
+    "tests/test_bad_kernels.py",
+    "tests/test_bad_blocks.py",
+    "tests/test_bad_values.py",
+    "tests/test_levels.py",
+    "tests/test_memory_messages.py",
+    "tests/test_engine_order.py::test_what_has_no_order",
+    "tests/test_grids.py::test_attributes_of_text_that_say_nothing_valid",
+    "tests/test_outside_kernels.py",
+    "tests/test_run_time_control.py::test_what_is_refused",
+    "tests/test_run_time_control.py::test_too_many_registers",
+    "tests/test_run_time_control.py::test_too_many_registers_for_regions",
+    "tests/test_shared_semaphores.py::test_too_few",
+)
 
 
 class Site(NamedTuple):

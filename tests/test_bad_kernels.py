@@ -395,6 +395,7 @@ LAUNCHES = {
     "autotune clash": ("tuned[1](F32, 8, BLOCK=8)", "'BLOCK' is set by autotune and can't be passed as well"),
     "heuristic": ("guessed[1](F32, 8)", "the heuristic for 'BLOCK' raised KeyError: 'm'"),
     "not contiguous": ("array_kernel(np.zeros((4, 4), np.float32).T)", "argument 'a' is not contiguous"),
+    "no dimensions": ("array_kernel(np.zeros((), np.float32))", "argument 'a' has no dimensions; pass a number, or an"),
     "nki grid": ("array_kernel[nl.nc(2)](F32)", "nl.nc is not supported yet; give the grid as integers"),
     "outside": ("tl.load(F32)", "tl.load can be called only inside a kernel"),
 }

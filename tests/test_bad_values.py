@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class Odd:
     def bad(self):
         raise ValueError("not now")
 odd = Odd()
+outer = [1]
+table = {1: 2}
 def items():
     yield 1
     raise ValueError("no more")
@@ -87,11 +90,24 @@ TRITON = {
         "§for i in tl.static_range(100000):\n    pass",
         "the unrolled loops of a kernel have at most",
     ),
+    "long loop": (
+        "§for i in range(2**31):\n    pass",
+        "a loop has at most 2,147,483,647 iterations, and this has 2,147,",
+    ),
+    "else of while": ("while pid < 0:\n    pass\nelse:\n    §pass", "'else' of a loop is not supported"),
     # Lists.
     "pop of none": ("l = []\n§l.pop()", "'pop' of a list: IndexError: pop from empty list"),
     "item set at run time": ("l = [1]\n§l[pid] = 2", "a list can be indexed only with compile-time values"),
     "item set that is not there": ("l = [1]\n§l[1] = 2", "IndexError: list assignment index out of range"),
     "index of a tensor": ("l = [x]\ny = §l.index(x)", "'index' of a list works on compile-time values only"),
+    "change of a list from outside": ("§outer.append(2)", "'append' changes a list that comes from outside the kernel"),
+    "change of a dict": ("§table.pop(1)", "'pop' changes a dict that comes from outside the kernel"),
+    "change in a rolled loop": (
+        "l = []\nfor i in range(4):\n    §l.append(i)",
+        "'append' changes a list that was made outside of this loop, which is not unrolled; use tl.static_range",
+    ),
+    "long list": ("l = §[0] * 20000", "a list or tuple in a kernel has at most 10,000 items, and this has 20,000"),
+    "items that raise": ("l = []\n§l.extend(odd)", "'extend': ValueError: no items"),
     # Functions of tl.
     "sum of int64": ("y = §tl.sum(tl.load(w_ptr + offsets))", "sum of int64 data is not supported: no engine has it;"),
     "sum of a number": ("y = §tl.sum(1.0)", "sum reduces a tensor, got float 1.0"),
@@ -116,6 +132,8 @@ TRITON = {
         "y = §x.to(tl.bfloat16, fp_downcast_rounding='rtz')",
         "fp_downcast_rounding='rtz' is not supported; the machine rounds to nearest even",
     ),
+    "pointer as a number": ("y = §x_ptr.to(tl.float32)", "pointer to float32 can't be converted to float32"),
+    "transpose of a vector": ("y = §tl.dot(x, x, trans_a=True)", "a transpose takes a two-dimensional tensor, got"),
     "zeros like a number": ("y = §tl.zeros_like(1)", "tl.zeros_like takes a tensor, got int 1"),
     "cast to a pointer": ("y = §x.to(tl.pointer_type(tl.float32))", "can't be converted to a pointer"),
     "no integer type": ("y = §tl.core.get_int_dtype(12, True)", "there is no integer type of 12 bits"),
@@ -223,3 +241,25 @@ def test_a_file_that_was_edited_in_between(tmp_path: Path) -> None:
     kernel: Any = nki_mlir.jit(module.kernel)
     with pytest.raises(nki_mlir.CompileError, match="was edited while 'kernel' was imported from it; import it again"):
         kernel.trace(np.zeros(8, np.float32), grid=1)
+
+
+CPU = SimpleNamespace(type="cpu")
+TENSORS = {
+    "another device": ({"device": SimpleNamespace(type="cuda")}, "is on namespace(type='cuda'); pass x_ptr.cpu()"),
+    "a gradient": ({"device": CPU, "requires_grad": True}, "requires grad; pass x_ptr.detach()"),
+    "a sparse tensor": (
+        {"device": CPU, "requires_grad": False, "layout": "torch.sparse_coo"},
+        "has the layout torch.sparse_coo; pass x_ptr.to_dense()",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TENSORS)
+def test_tensors_of_torch(name: str, tmp_path: Path) -> None:
+    """What has the looks of one, as torch itself is not needed for it."""
+    looks, message = TENSORS[name]
+    tensor = type("Tensor", (), {"__module__": "torch", "data_ptr": None, **looks})()
+    path, _ = written("@nki_mlir.jit\ndef kernel(x_ptr):\n    pass\n", tmp_path)
+    with pytest.raises(nki_mlir.CompileError) as raised:
+        imported(path).kernel.trace(tensor, grid=1)
+    assert raised.value.message == f"argument 'x_ptr' {message}"

@@ -117,5 +117,7 @@ def test_too_few(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     loops, _ = CASES[case]
     with pytest.raises(CompileError) as caught:
         compiled(loops, FEWEST - 1, monkeypatch)
-    message = f"the kernel needs more than the {FEWEST - 1} semaphores of a core: too many separate transfers"
+    message = (
+        f"the kernel needs more than the {FEWEST - 1} semaphores of a core for its transfers; larger blocks need fewer"
+    )
     assert caught.value.message == message

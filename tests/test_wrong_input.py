@@ -11,12 +11,13 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.rewriter import Rewriter
+from xdsl.universe import Universe
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir import CompileError, ExecutionError, execute, parse, pipeline
 from nki_mlir.dialects.access import Engine, EngineAttr
 from nki_mlir.dialects.neuron_engine import ViewType
-from nki_mlir.passes import OURS
+from nki_mlir.passes import OURS, plugin_passes
 from nki_mlir.passes.verify import Verifier, verify_module
 from nki_mlir.tools import nki_opt, nki_run
 
@@ -365,3 +366,13 @@ def test_a_module_of_another_target() -> None:
     message = error_of(lambda: pipeline("cse", target="trn1")(module)).message
     assert message == "the module is for trn2; it can't be compiled for trn1"
     assert error_of(lambda: pipeline("cse", target="trn9")(parse(""))).message.startswith("there is no target 'trn9'; ")
+
+
+def test_passes_of_packages_that_can_not_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ImportError("no module named other")
+
+    plugin_passes.cache_clear()
+    monkeypatch.setattr(Universe, "get_multiverse", broken)
+    message = error_of(lambda: pipeline("other-pass")).message
+    assert message == "the xDSL plugins of this environment can't be loaded: ImportError: no module named other"

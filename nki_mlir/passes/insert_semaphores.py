@@ -107,7 +107,9 @@ class _Ordering:
             if numbers.lacking is None:
                 return edges, numbers
         most = self.limits.semaphores
-        message = f"the kernel needs more than the {most} semaphores of a core: too many separate transfers"
+        message = (
+            f"the kernel needs more than the {most} semaphores of a core for its transfers; larger blocks need fewer"
+        )
         raise CompileError.at(numbers.lacking.steps[0].op, message)
 
     def again(self, body: Body) -> None:

@@ -153,3 +153,14 @@ func.func @a_view_of_one_of_two() {
   neuron.engine.memset vector value 0.0 : f32 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
   func.return
 }
+
+// -----
+
+func.func @a_place_that_an_argument_says(%x: memref<1024xf32>, %k: index) {
+  %b = neuron.engine.alloc "b" at 64 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %w = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:8], [1 x 8], f32>
+  // CHECK: this depends on an argument that is no memory; a scalar is a constant, or comes from memory
+  %v = neuron.engine.view %x at %k : memref<1024xf32> -> !neuron.engine.view<hbm, [8 x 8, 1 x 8], f32>
+  neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<hbm, [8 x 8, 1 x 8], f32> src %w : !neuron.engine.view<sbuf[0:8], [1 x 8], f32>
+  func.return
+}
