@@ -2,7 +2,8 @@
 
     python benchmarks/errors_fired.py [TEST ...]
 
-Runs the tests, by default those that are about errors, and lists each `raise` of the package that none of them came to.
+Runs the tests, by default those that are about errors, and lists each `raise` of the package that none of them came to,
+those of its parsers included.
 What tests run in processes of their own does not count.
 """
 
@@ -17,7 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("dialects", "analysis", "passes", "frontend", "language", "nki")
@@ -41,7 +42,7 @@ TESTS = (
 
 
 class Site(NamedTuple):
-    """A `raise`, from its first line to its last."""
+    """A `raise`, or the call of a parser's `raise_error`, from its first line to its last."""
 
     path: Path
     first: int
@@ -53,8 +54,15 @@ def sites() -> Iterator[Site]:
     for part in PARTS:
         for path in sorted((ROOT / "nki_mlir" / part).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and _kind(node.exc.func) in ERRORS:
+                if _is_error(node):
                     yield Site(path, node.lineno, node.end_lineno or node.lineno)
+
+
+def _is_error(node: ast.AST) -> TypeGuard[ast.stmt]:
+    if isinstance(node, ast.Raise):
+        return isinstance(node.exc, ast.Call) and _kind(node.exc.func) in ERRORS
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "raise_error"
 
 
 def _kind(function: ast.expr) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.exceptions import ParseError, VerifyException
 
 from nki_mlir.errors import CompileError, ExecutionError
 
@@ -36,7 +36,7 @@ def _note(kind: type[Exception]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for kind in (VerifyException, CompileError, ExecutionError):
+    for kind in (VerifyException, CompileError, ExecutionError, ParseError):
         _note(kind)
 
 

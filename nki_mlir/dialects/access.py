@@ -142,7 +142,9 @@ def parse_partitions(parser: AttrParser) -> tuple[int, int]:
         parser.parse_punctuation(":")
         end = parser.parse_integer(allow_boolean=False, allow_negative=False)
         if end <= start:
-            parser.raise_error(f"partitions {start}:{end} are none", position, parser.pos)
+            parser.raise_error(
+                f"partitions {start}:{end} are none; the last is the one in front of {end}", position, parser.pos
+            )
         return start, end - start
 
 

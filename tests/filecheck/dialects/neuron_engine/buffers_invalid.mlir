@@ -143,3 +143,25 @@ func.func @in_front_of_an_argument(%x: memref<64xf32>) {
   %v = neuron.engine.view %x : memref<64xf32> -> !neuron.engine.view<hbm, [-1 x 64], f32>
   func.return
 }
+
+// -----
+
+func.func @in_hbm() {
+  // CHECK: a buffer lies in sbuf or psum
+  %b = neuron.engine.alloc : !neuron.engine.buffer<hbm, 8 x 4>
+  func.return
+}
+
+// -----
+
+// CHECK: partitions 8:8 are none; the last is in front of 8
+func.func @no_partitions(%v: !neuron.engine.view<sbuf[8:8], [1 x 4], f32>) {
+  func.return
+}
+
+// -----
+
+// CHECK: f64 is not an element type of the machine
+func.func @no_elements(%v: !neuron.engine.view<sbuf[0:8], [1 x 4], f64>) {
+  func.return
+}

@@ -420,3 +420,36 @@ neuron.isa.program @p {
     }
   }
 }
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: expected an integer, a counter i<n>, a register r<n> or '('
+      neuron.isa.register_move dst 1 src <x + 1>
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: one side of '*' must be a constant
+      neuron.isa.register_move dst 1 src <r1 * r2>
+    }
+  }
+}
+
+// -----
+
+neuron.isa.program @p {
+  neuron.isa.core 0 {
+    neuron.isa.stream vector {
+      // CHECK: 'mod' by zero
+      neuron.isa.register_move dst 1 src <r1 mod 0>
+    }
+  }
+}
