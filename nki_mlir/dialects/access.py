@@ -143,7 +143,7 @@ def parse_partitions(parser: AttrParser) -> tuple[int, int]:
         end = parser.parse_integer(allow_boolean=False, allow_negative=False)
         if end <= start:
             parser.raise_error(
-                f"partitions {start}:{end} are none; the last is the one in front of {end}", position, parser.pos
+                f"partitions {start}:{end} are none; the last is in front of {end}", position, parser.pos
             )
         return start, end - start
 

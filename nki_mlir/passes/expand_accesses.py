@@ -182,6 +182,7 @@ class _Rows:
         self.shape = sizes_of(op.moved)
         parts = list(op.over_values)
         over = {dim for part in parts for key in part.elements for dim in key.dims if dim is not None}
+        over |= {dim for part in parts if part.elements for dim in part.dims}
         over |= {dim for part in parts if not is_interval(part) and part.is_bounded for dim in part.dims}
         if op.mask is not None:
             over |= depends_on(op.mask)

@@ -165,3 +165,24 @@ func.func @a_transposed_index_tile_is_exchanged(%x: memref<256xf32>, %a: tensor<
   "test.op"(%v) : (tensor<4x8xf32>) -> ()
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @a_row_and_a_position_in_one_bound_are_elements(
+// CHECK: [[SUM:%.*]] = arith.addi %{{.*}}, %{{.*}} : tensor<8x4xi32>
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<8x4xi32>) [t0(d0, d1) in 0 to 64 by 2] : memref
+func.func @a_row_and_a_position_in_one_bound_are_elements(%x: memref<64xf32>, %a: tensor<8xi32>) {
+  %v = tile.read %x index(%a : tensor<8xi32>) [d1 + t0(d0) in 0 to 32 by 2] : memref<64xf32> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @a_single_index_and_a_position_are_elements(
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<8xi32>) [t0(d0) by 2] : memref
+func.func @a_single_index_and_a_position_are_elements(%x: memref<64xf32>, %a: i32) {
+  %v = tile.read %x index(%a : i32) [d0 + t0() by 2] : memref<64xf32> -> tensor<8xf32>
+  "test.op"(%v) : (tensor<8xf32>) -> ()
+  func.return
+}
