@@ -92,7 +92,6 @@ class _Narrowed:
 
     loop: ForOp | WhileOp
     start: SSAValue
-    yielded: SSAValue
     moves: tuple[Addend, ...] | None
     shape: tuple[int, ...]
 
@@ -105,9 +104,9 @@ class _Narrowed:
             return None
         found = addends(yielded, argument) if is_pointer or shape else None
         if found is None:
-            return None if is_pointer else cls(loop, start, yielded, None, shape)
+            return None if is_pointer else cls(loop, start, None, shape)
         uniform = all(isinstance(move.value.owner, tile.SplatOp) for move in found)
-        return cls(loop, start, yielded, tuple(found), () if uniform else shape)
+        return cls(loop, start, tuple(found), () if uniform else shape)
 
     def begin(self) -> SSAValue:
         """What the loop starts from."""
@@ -129,7 +128,7 @@ class _Narrowed:
             argument.replace_all_uses_with(self.restored(carried, emit, argument.name_hint))
             block.erase_arg(argument)
         assert carried is not None
-        return self._next(carried, TileBuilder(Emitter.before(_end(self.loop))))
+        return self._next(carried, _end(self.loop).operands[number], TileBuilder(Emitter.before(_end(self.loop))))
 
     def restored(self, number: SSAValue, emit: Emitter, name: str | None) -> SSAValue:
         """The variable, of the number that stands for it."""
@@ -142,9 +141,9 @@ class _Narrowed:
         value.name_hint = name
         return value
 
-    def _next(self, number: SSAValue, build: TileBuilder) -> SSAValue:
+    def _next(self, number: SSAValue, yielded: SSAValue, build: TileBuilder) -> SSAValue:
         if self.moves is None:
-            return self._number(self.yielded, build)
+            return self._number(yielded, build)
         total = build.cast(number, IndexType())
         for move in self.moves:
             value = move.value

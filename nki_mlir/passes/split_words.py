@@ -33,7 +33,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
 
@@ -80,6 +80,8 @@ class _Splitter:
 
     def func(self, func: FuncOp) -> None:
         memories = [argument for argument in func.body.block.args if _is_wide(argument)]
+        if any(not isinstance(argument.type, MemRefType) for argument in memories):
+            check_arguments(func)
         for argument in memories:
             shape = cast(MemRefType, argument.type).get_shape()
             Rewriter.replace_value_with_new_type(argument, MemRefType(i32, [*shape, 2]))

@@ -92,6 +92,25 @@ func.func @elements_that_move_apart_are_numbers(%p: tensor<4x!tile.ptr<i32>>) {
 
 // -----
 
+// CHECK-LABEL: func.func @what_stays_the_same_is_a_number(
+// CHECK: scf.for %{{.*}} iter_args([[N:%.*]] = %{{.*}}) -> (i32) {
+// CHECK: [[K:%.*]] = tile.cast [[N]] : i32 -> index
+// CHECK: [[M:%.*]] = tile.cast [[K]] : index -> i32
+// CHECK-NEXT: scf.yield [[M]] : i32
+func.func @what_stays_the_same_is_a_number(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %end = scf.for %i = %c0 to %c8 step %c1 iter_args(%k = %n) -> (index) {
+    "test.op"(%k) : (index) -> ()
+    scf.yield %k : index
+  }
+  "test.op"(%end) : (index) -> ()
+  func.return
+}
+
+// -----
+
 // CHECK-LABEL: func.func @leaves_alone(
 // CHECK: scf.for %{{.*}} iter_args(%{{.*}} = %f, %{{.*}} = %p) -> (f32, !tile.ptr<i32>) {
 // CHECK: scf.while (%{{.*}} = %n) : (index) -> f32 {

@@ -33,3 +33,12 @@ func.func @from_unsigned_words(%v: tensor<8xui32>) {
   %s = tile.cast %v : tensor<8xui32> -> tensor<8xi64>
   func.return
 }
+
+// -----
+
+// CHECK: error: argument 'k' is tensor<8xi64>; a kernel's arguments are memrefs, and scalars are constants
+func.func @an_argument_that_is_no_memory(%k: tensor<8xi64>, %x: memref<8xi32>) {
+  %n = tile.cast %k : tensor<8xi64> -> tensor<8xi32>
+  tile.write %n to %x [d0 by 1] : tensor<8xi32> -> memref<8xi32>
+  func.return
+}
