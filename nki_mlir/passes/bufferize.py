@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, IfOp, WhileOp
+from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles
@@ -26,9 +26,11 @@ from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.storage import Contents, Storage, rectangles
+
+_OF_TILES = EmptyOp | ViewOp | EngineInstruction | ForOp | IfOp | WhileOp | YieldOp | ConditionOp
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,19 @@ class Bufferize(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            _check(func)
             _separate(func)
             plan = _Plan(func)
             _Rewriter(func, plan).run()
+
+
+def _check(func: FuncOp) -> None:
+    """Tiles are made, viewed and carried, and nothing else. Raises CompileError."""
+    if any(isinstance(argument.type, TileType) for argument in func.body.block.args):
+        check_arguments(func)
+    for op in func.walk():
+        if not isinstance(op, _OF_TILES) and tiles((*op.operands, *op.results)):
+            raise CompileError.at(op, f"{op.name} is not an operation of {ENGINE}; it can't use or make a tile")
 
 
 def _separate(func: FuncOp) -> None:

@@ -67,3 +67,20 @@ func.func @a_yielded_number(%c: i1) {
   }
   func.return
 }
+
+// -----
+
+// CHECK: argument 't' is !neuron.mem.tile<sbuf, 8xf32, [d0] x []>; a kernel's arguments are memrefs, and scalars are constants
+func.func @a_tile_as_argument(%t: !neuron.mem.tile<sbuf, 8xf32, [d0] x []>) {
+  %v = neuron.engine.view %t : !neuron.mem.tile<sbuf, 8xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:8], [1 x 1], f32>
+  func.return
+}
+
+// -----
+
+func.func @what_is_unknown() {
+  %t = neuron.engine.empty : !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
+  // CHECK: test.op is not an operation of neuron.engine; it can't use or make a tile
+  "test.op"(%t) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
+  func.return
+}
