@@ -47,6 +47,20 @@ def test_places_keep_to_themselves() -> None:
 
 
 @nki_mlir.jit
+def twice(x, w, y, N: tl.constexpr):
+    """A product that is added to another one of the same operands."""
+    at = tl.arange(0, N)[:, None] * N + tl.arange(0, N)[None, :]
+    a, b = tl.load(x + at), tl.load(w + at)
+    tl.store(y + at, tl.dot(a, b, acc=tl.dot(a, b)))
+
+
+def test_a_sum_of_two_products_alike() -> None:
+    x, w = floats(32, 32), floats(32, 32, seed=1)
+    *_, y = run(twice, x, w, x * 0, N=32, rtol=1e-4)
+    np.testing.assert_allclose(y, 2 * (x @ w), rtol=1e-4, atol=1e-4)
+
+
+@nki_mlir.jit
 def of_bytes(x, w, y, M: tl.constexpr, K: tl.constexpr, CASE: tl.constexpr):
     m, k = tl.arange(0, M), tl.arange(0, K)
     a, b = tl.load(x + m[:, None] * K + k[None, :]), tl.load(w + k[:, None] * M + m[None, :])

@@ -38,8 +38,11 @@ class PsumUse:
 
     def free_banks(self, op: Operation) -> int:
         """Beside the sums that are alive at an operation."""
-        at = next(self.order[at] for at in _onwards(op) if at in self.order)
-        return self._free(at)
+        return self._free(self._place(op))
+
+    def _place(self, op: Operation) -> int:
+        """Where an operation is; one that is new takes the place of the next that was there."""
+        return next(self.order[at] for at in _onwards(op) if at in self.order)
 
     def _free(self, at: int) -> int:
         used = sum(one.banks for one in self.sums if self.order[one.op] <= at <= one.last)
@@ -48,7 +51,7 @@ class PsumUse:
     def may_stay(self, value: SSAValue, last: Operation, to: Operation) -> bool:
         """Whether a sum that is in use up to an operation could be so up to a later one; then it is."""
         made = next(one for one in self.sums if value in one.values)
-        behind = range(self.order[last] + 1, self.order[to] + 1)
+        behind = range(self._place(last) + 1, self._place(to) + 1)
         if any(self._free(at) < made.banks * (at > made.last) for at in behind):
             return False
         self.sums[self.sums.index(made)] = made._replace(last=max(made.last, behind.stop - 1))
@@ -78,7 +81,7 @@ class PsumUse:
 
 
 def _onwards(op: Operation) -> Iterator[Operation]:
-    """An operation and those behind it: one that is new takes the place of the next that was there."""
+    """An operation and those behind it in its block."""
     at: Operation | None = op
     while at is not None:
         yield at
