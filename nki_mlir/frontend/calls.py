@@ -51,6 +51,8 @@ def call(caller: Caller, function: Any, args: list[Any], kwargs: dict[str, Any])
         return inline(caller, inner, args, kwargs)
     if function is range and kwargs.keys() == {"step"}:
         args, kwargs = [*([0] * (len(args) == 1)), *args, kwargs["step"]], {}
+    if function is builtins.print:
+        raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
     if not callable(function):
         raise CompileError(f"{describe(function)} can't be called")
     if is_runtime([*args, *kwargs.values()]):
@@ -87,8 +89,6 @@ def _default(function: KernelFunction, name: str) -> Any:
 
 
 def _on_constants(caller: Caller, function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if function is builtins.print:
-        raise CompileError("print is not supported in a kernel; tl.static_print prints while compiling")
     if function is range and (wrong := [x for x in args if not isinstance(x, int)]):
         raise CompileError(f"the bounds of a loop are integers, got {describe(wrong[0])}")
     if function in _COLLECTING and len(args) == 1:

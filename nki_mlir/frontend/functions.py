@@ -266,6 +266,8 @@ def index_value(b: Builder, x: Value, index: Any) -> Value:
         missing = len(x.shape) - sum(i is not None for i in items) + 1
         items = (*items[:at], *[slice(None)] * missing, *items[at + 1 :])
     if any(i is not None and i != slice(None) for i in items):
+        if x.is_pointer:
+            raise CompileError("a pointer has no elements; what it points to is read by tl.load(pointer + offsets)")
         raise CompileError(
             f"a tensor on the chip can be indexed with ':' and None only ({describe(x)}); "
             "load the part that is wanted instead"

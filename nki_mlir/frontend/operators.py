@@ -97,6 +97,8 @@ def binary(b: Builder, symbol: str, left: Any, right: Any) -> Any:
     dtype = _result_type(symbol, left, right)
     if dtype.is_bool():
         symbol = _on_bits(b, symbol)
+    if dtype.kind != "float" and symbol in ("//", "%") and not is_runtime(right) and right == 0:
+        raise CompileError(f"'{symbol}': integer division of {describe(left)} by zero")
     if dtype.kind != "float" and (same := _unchanged(symbol, left, right, dtype)) is not None:
         return same
     return _arithmetic(b, symbol, left, right, dtype)

@@ -97,6 +97,8 @@ class Statements(Expressions):
             raise CompileError("an array in HBM is written with nl.store(array[...], value)", *place)
         if not isinstance(base, Value):
             raise CompileError(f"the elements of {describe(base)} can't be assigned to in a kernel", *place)
+        if base.is_pointer:
+            raise CompileError("what a pointer points to is written by tl.store(pointer + offsets, value)", *place)
         items = index if isinstance(index, tuple) else (index,)
         if not isinstance(target.value, ast.Name) or any(i is not Ellipsis and i != slice(None) for i in items):
             raise CompileError("only a whole tile can be assigned to: x[...] = value", *place)
