@@ -84,14 +84,14 @@ def _verify(module: ModuleOp, parser: OpParser) -> None:
     from xdsl.utils.exceptions import VerifyException
 
     from nki_mlir.dialects.table_ops import target_of
-    from nki_mlir.passes.verify import verify_dominance
+    from nki_mlir.passes.verify import verify_dominance, verify_one
 
     op: Operation = module
     target_of(module)
     with internal_errors("the verifier", lambda: parser.start_of(op)):
         try:
             for op in module.walk(reverse=True):
-                op.verify(verify_nested_ops=False)
+                verify_one(op)
         except VerifyException as error:
             prefix = "" if op is module else f"{op.name}: "
             raise CompileError(f"{prefix}{error}", *parser.start_of(op)) from None

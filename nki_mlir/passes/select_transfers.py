@@ -121,6 +121,8 @@ def _rows(op: AccessOp) -> Coordinate | None:
     found = [part for part in op.coordinates if part.elements]
     if op.mask is not None or len(found) > 1 or any(p.position != Expr.counter(p.elements[0]) for p in found):
         raise CompileError.at(op, "a mask, or rows named by more than an index tile; run expand-accesses first")
+    if any(dtype(mem.tile_type(index).element_type).bytes < 4 for index in op.indices):
+        raise CompileError.at(op, "rows are named by integers of 32 bits; run expand-accesses first")
     return found[0] if found else None
 
 

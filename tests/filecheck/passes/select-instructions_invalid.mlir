@@ -394,3 +394,13 @@ func.func @a_bound_of_run_time(%x: memref<64xf32>, %y: memref<1xi32>) {
   }
   func.return
 }
+
+// -----
+
+func.func @rows_named_by_bytes(%x: memref<64x32xf32>, %y: memref<8xi8>) {
+  %i = neuron.mem.load %y [d0 by 1] : memref<8xi8> -> !neuron.mem.tile<sbuf, 8xi8, [d0] x []>
+  // CHECK: rows are named by integers of 32 bits; run expand-accesses first
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi8, [d0] x []>) [t0(d0) by 32, d1 by 1] : memref<64x32xf32> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}

@@ -720,3 +720,17 @@ func.func @a_function_that_converts() {
   %0 = tile.function silu %x : tensor<8xf32> -> tensor<8xbf16>
   func.return
 }
+
+// -----
+
+func.func @a_while_whose_blocks_disagree(%f: f32) {
+  // CHECK: Block arguments with wrong type, expected f32, got i32
+  %r = scf.while (%a = %f) : (f32) -> f32 {
+    %c = tile.compare lt %a, %f : f32, f32 -> i1
+    scf.condition(%c) %a : f32
+  } do {
+  ^bb0(%b: i32):
+    scf.yield %f : f32
+  }
+  func.return
+}
