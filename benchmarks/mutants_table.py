@@ -313,7 +313,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "hoist_loads",
         ("written", "or self.memories[op.memory] in written", "", _filecheck("hoist-loads")),
-        ("room", "or size > self.room", "", _filecheck("hoist-loads")),
+        ("room", "or more > self.room", "", _filecheck("hoist-loads")),
+        ("later", "self.all_room - inside", "self.room", _filecheck("hoist-loads")),
         ("given back", "self.room += self.taken.pop(value)", "self.taken.pop(value)", _filecheck("hoist-loads")),
         (
             "still read",
@@ -322,6 +323,24 @@ MUTANTS: list[Mutant] = [
             _filecheck("hoist-loads"),
         ),
         ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),
+    ),
+    *_of(
+        "equalize_trips",
+        ("none", "min(some) == 0 < max(some) and needs_a_step", "False and needs_a_step", _filecheck("equalize-trips")),
+        ("order", "if not keeps_order and not all", "if False and not all", _filecheck("equalize-trips")),
+        ("rest", "+ least - trips).apply()", "- trips).apply()", ("tests/test_uneven_trips.py",)),
+    ),
+    *_of(
+        "idle_steps",
+        ("lowest", "self._lower(op.source, op.axis.value.data)", "pass", _filecheck("equalize-trips")),
+        ("outside", "and not _is_inside(op)", "and False", _filecheck("equalize-trips")),
+        ("zero", "        if self._is_zero(value):", "        if True:", _filecheck("equalize-trips")),
+        ("writes", "return plain and bool", "return bool", _filecheck("equalize-trips")),
+    ),
+    *_of(
+        "share_loads",
+        ("written", "and self._is_unchanged(first, op)", "", _filecheck("share-loads")),
+        ("room", "and self._has_room(first)", "", _filecheck("share-loads")),
     ),
     *_of(
         "reuse_loads",
@@ -481,8 +500,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "allocate",
         ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
-        ("gap", "if address + life.size <= low:", "if address < low:", _filecheck("allocate")),
-        ("beside", "if x.partitions.start < end and start < x.partitions.stop", "", _filecheck("allocate")),
+        ("gap", "if address + size <= low:", "if address < low:", _filecheck("allocate")),
+        ("beside", "if x.start < lanes.stop and lanes.start < x.stop", "", _filecheck("allocate")),
         ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),
     ),
     *_of(
@@ -779,7 +798,7 @@ MUTANTS: list[Mutant] = [
             _filecheck("schedule"),
         ),
         ("overlap", "return any(2 * size > capacity", "return any(9 * size > capacity", _filecheck("schedule")),
-        ("room", "if not fits(lifetimes(func), target):", "if False:", _filecheck("schedule")),
+        ("room", "if fits(after, target):", "if True:", _filecheck("schedule")),
     ),
     *_of(
         "combine_sums",
@@ -789,7 +808,13 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
-        ("merged", "all(merge.seams.of(seam) in merge.merged for seam in seams)", "True", _filecheck("widen")),
+        (
+            "merged",
+            "all(merge.seams.of(seam) in merge.merged for seam in seams",
+            "all(True for seam in seams",
+            _filecheck("widen"),
+        ),
+        ("lasts", "value not in self.counted or not all", "True or not all", ("tests/test_uneven_trips.py",)),
     ),
     *_of(
         "blocks",
@@ -806,7 +831,7 @@ MUTANTS: list[Mutant] = [
             _filecheck("expand-maxnum"),
         ),
         ("maximum", "replace(both, some=every, all=every)", "both", _filecheck("expand-maxnum")),
-        ("terms", "every = (a is not None and a.some)", "every = (a is not None)", _filecheck("expand-maxnum")),
+        ("terms", "(a.some and len(free) == 1)", "(len(free) == 1)", _filecheck("expand-maxnum")),
     ),
     *_of(
         "widths",

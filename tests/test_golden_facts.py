@@ -276,7 +276,7 @@ GOLDEN: dict[str, Facts] = {
     ),
     "where 128x512": Facts(
         partitions={128: 4},
-        instructions={"vector": 3, "gpsimd": 2, "sync": 1},
+        instructions={"vector": 4, "gpsimd": 1, "sync": 1},
         moved={"sbuf to hbm": 262144, "hbm to sbuf": 262144},
         sums=0,
         us=6.1,

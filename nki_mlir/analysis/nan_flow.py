@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math as numbers
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat
@@ -164,9 +166,7 @@ def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
         case _ if isinstance(op, _STRICT):
             return _combined(operands)
         case arith.MaxnumfOp() | arith.MinnumfOp():
-            both = _combined(operands)
-            every = len(operands) == 2 and all(x.all for x in operands)
-            return None if both is None else replace(both, some=every, all=every)
+            return _one_of(operands)
         case tile.DotOp():
             return _product(op, known)
         case tile.SplatOp() | tile.BroadcastOp():
@@ -174,10 +174,23 @@ def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
         case tile.ExpandDimsOp():
             row = first.row
             return replace(first, row=row if row is None or row < op.axis.value.data else row + 1)
+        case tile.ReshapeOp():
+            return _reshaped(first, tile.shape_of(op.source), tile.shape_of(op.result))
+        case tile.SelectOp() if op.condition not in known:
+            return _one_of(operands)
         case tile.ReduceOp() if op.kind.data in (Reduction.SUM, Reduction.MAX, Reduction.MIN):
             return _reduced(first, op.axis.value.data, len(tile.shape_of(op.source)))
         case _:
             return None
+
+
+def _reshaped(source: _Nans, have: Sequence[int], want: Sequence[int]) -> _Nans | None:
+    """With the slices still along one dimension, or not at all."""
+    if source.row is None:
+        return source
+    before, size = numbers.prod(have[: source.row]), have[source.row]
+    rows = (dim for dim, many in enumerate(want) if many == size and numbers.prod(want[:dim]) == before)
+    return None if (row := next(rows, None)) is None else replace(source, row=row)
 
 
 def _combined(operands: list[_Nans]) -> _Nans | None:
@@ -190,6 +203,12 @@ def _combined(operands: list[_Nans]) -> _Nans | None:
         any(x.all for x in operands),
         any(x.hangs for x in operands),
     )
+
+
+def _one_of(operands: list[_Nans]) -> _Nans | None:
+    """Of one of two values, element by element: NaN where both are."""
+    both, every = _combined(operands), len(operands) == 2 and all(x.all for x in operands)
+    return None if both is None else replace(both, some=every, all=every)
 
 
 def _reduced(source: _Nans, axis: int, rank: int) -> _Nans | None:
@@ -205,8 +224,14 @@ def _reduced(source: _Nans, axis: int, rank: int) -> _Nans | None:
 def _product(op: tile.DotOp, known: Known) -> _Nans | None:
     """Of rows: one NaN among its terms makes a row of it, and what is added stays NaN."""
     a, acc = known.get(op.a), None if op.acc is None else known.get(op.acc)
-    if op.b in known or not op.is_plain or any(x is not None and x.row != 0 for x in (a, acc)):
+    if op.b in known or op.batch[0]:
         return None
-    every = (a is not None and a.some) or (acc is not None and acc.all)
-    some = every or (acc is not None and acc.some)
-    return _Nans(0, some, every, any(x is not None and x.hangs for x in (a, acc)))
+    free = [dim for dim in range(len(tile.shape_of(op.a))) if dim not in op.over[0]]
+    if a is not None and a.row not in free:
+        return None
+    rows = {None if a is None else free.index(cast("int", a.row)), None if acc is None else acc.row} - {None}
+    if len(rows) != 1:
+        return None
+    every = (a is not None and (a.all or (a.some and len(free) == 1))) or (acc is not None and acc.all)
+    some = every or (a is not None and a.some) or (acc is not None and acc.some)
+    return _Nans(rows.pop(), some, every, any(x is not None and x.hangs for x in (a, acc)))

@@ -26,10 +26,15 @@ _ALIKE = 1e-6
 
 class Recurrence(NamedTuple):
     """A loop of which each variable is a running maximum or a sum. `joins` are the reductions and products that go on
-    over the next block; without `has_maximum` all sums are plain."""
+    over the next block; `maxima` are the running maxima, before a block and after it, without which all sums are
+    plain."""
 
     joins: frozenset[Operation]
-    has_maximum: bool
+    maxima: frozenset[SSAValue]
+
+    @property
+    def has_maximum(self) -> bool:
+        return bool(self.maxima)
 
 
 def recurrence(loop: ForOp) -> Recurrence | None:
@@ -80,7 +85,7 @@ class _Body:
         for old, new in self.carried:
             if old not in self.after:
                 self._sum(old, new)
-        return Recurrence(frozenset(self.joins), bool(self.after))
+        return Recurrence(frozenset(self.joins), frozenset((*self.after, *self.after.values())))
 
     def _sum(self, start: SSAValue, value: SSAValue) -> None:
         """Finds what is added to a variable. All of it is scaled as the variable is."""

@@ -113,25 +113,32 @@ def _places(
     """First fit, the largest first, where bytes are free again so many operations after their last use; or the buffer
     that does not fit. One that has several `starts` goes where it gets the lowest address."""
     places = {life: life.address for life in lives if life.address is not None}
+    lanes = {life: life.partitions for life in lives}
     for life in sorted((x for x in lives if x.address is None), key=lambda x: (-x.size, x.first)):
-        met = [(other, low) for other, low in places.items() if other.meets(life, pause)]
-        found = [(_lowest(life, start, met, unit), start) for start in starts(life.alloc)]
+        first, last = life.first - pause, life.last + pause
+        met = [
+            (lanes[other], low, low + other.size)
+            for other, low in places.items()
+            if other.first <= last and first <= other.last
+        ]
+        wide = len(lanes[life])
+        found = [(_lowest(life.size, range(s, s + wide), met, unit), s) for s in starts(life.alloc)]
         address, start = min(found)
         if address + life.size > available:
             return life
         if start != life.alloc.first_partition:
             move_to(life.alloc, start)
+            lanes[life] = life.partitions
         places[life] = address
     return {life: address for life, address in places.items() if life.address is None}
 
 
-def _lowest(life: Lifetime, start: int, met: list[tuple[Lifetime, int]], unit: int) -> int:
-    """The first address with room for a buffer from a partition on, beside those that it meets."""
-    end = start + life.alloc.buffer.partitions
-    beside = [(x, low) for x, low in met if x.partitions.start < end and start < x.partitions.stop]
+def _lowest(size: int, lanes: range, met: list[tuple[range, int, int]], unit: int) -> int:
+    """The first address with room for so many bytes on some partitions, beside buffers of given partitions, from an
+    address to below another."""
     address = 0
-    for low, high in sorted((low, low + x.size) for x, low in beside):
-        if address + life.size <= low:
+    for low, high in sorted((low, high) for x, low, high in met if x.start < lanes.stop and lanes.start < x.stop):
+        if address + size <= low:
             break
         address = max(address, -(-high // unit) * unit)
     return address

@@ -28,6 +28,8 @@ from nki_mlir.passes.region_costs import load_of, of_operation
 
 REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
+LONG = 256
+"""So many instructions in all have the same effect: there are several chains in an iteration."""
 SHORT = 200.0
 """ns up to which an instruction is short: a few elements on each partition."""
 _EXACT_BYTES = 2
@@ -55,9 +57,14 @@ class AssignEngines(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
-                if not is_run_time(loop) and (trip_count(loop) or 0) >= REPEATED:
+                if not is_run_time(loop) and _is_long(loop):
                     _Assignment(func, loop.body.block).run()
             erase_unread(func)
+
+
+def _is_long(loop: ForOp) -> bool:
+    trips = trip_count(loop) or 0
+    return trips >= REPEATED or trips * sum(isinstance(op, EngineInstruction) for op in loop.body.walk()) >= LONG
 
 
 class _Assignment:

@@ -69,9 +69,9 @@ class Coalesce(LevelPass):
 
 
 def are_merged(func: FuncOp, lanes: int, seams: Iterable[Seam]) -> bool:
-    """Whether the dimensions that meet there would all become one."""
+    """Whether the dimensions that meet there would all become one, but for those of what only indices are made of."""
     merge = _Merge(_Seams(func), lanes)
-    return all(merge.seams.of(seam) in merge.merged for seam in seams)
+    return all(merge.seams.of(seam) in merge.merged for seam in seams if merge.seams.lasts(seam[0]))
 
 
 class _Seams(Classes[Seam]):
@@ -158,6 +158,11 @@ class _Seams(Classes[Seam]):
         self.counted.add(value)
         self._keep(value, [n for n in range(len(shape) - 1) if strides[n] != shape[n + 1] * strides[n + 1]])
         return True
+
+    def lasts(self, value: SSAValue) -> bool:
+        """Whether a value is there when indices have been made anew: something else hangs on it."""
+        users = (use.operation for use in value.uses)
+        return value not in self.counted or not all(op.results and self.counted.issuperset(op.results) for op in users)
 
     def _access(self, op: AccessOp) -> None:
         shape = tile.shape_of(op.moved)

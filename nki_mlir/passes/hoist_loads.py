@@ -51,13 +51,17 @@ class HoistLoads(LevelPass):
 
 
 class _Hoisting:
-    """`room` is what is left of SBUF, in bytes of each partition, and `taken` what tiles take that were hoisted and are
-    still read behind."""
+    """`room` is what is left of SBUF around a loop, in bytes of each partition, and `taken` what tiles take that were
+    hoisted and are still read behind. They are made right before the loop that reads them, so that those of loops that
+    follow one another don't add up; loops are asked from the last to the first, inner ones first."""
 
     def __init__(self, func: FuncOp, room: int):
-        self.memories, self.room, self.taken = memories_of(func), room, dict[SSAValue, int]()
+        self.memories, self.all_room, self.taken = memories_of(func), room, dict[SSAValue, int]()
+        self.room = room
 
     def loop(self, loop: ForOp) -> None:
+        inside = sum(size for value, size in self.taken.items() if is_within(value, loop))
+        self.room = self.all_room - inside
         written = {self.memories[op.memory] for op in loop.walk() if isinstance(op, StoreOp)}
         for op in list(loop.body.block.ops):
             if self._is_fixed(op, loop) and self._may_move(op, written):
@@ -87,9 +91,10 @@ class _Hoisting:
             return False
         tiles = [tile_type(value) for value in op.results if isinstance(value.type, TileType)]
         size = 0 if isinstance(op, VIEWS) else sum(tile.bytes for tile in tiles)
-        if not op.results or any(tile.is_psum for tile in tiles) or size > self.room:
+        more = size - sum(self.taken.get(value, 0) for value in op.results)
+        if not op.results or any(tile.is_psum for tile in tiles) or more > self.room:
             return False
-        self.room -= size
+        self.room -= more
         self.taken |= dict.fromkeys(op.results, size)
         return True
 

@@ -136,6 +136,12 @@ def fill_rest(s: Selector, storage: Storage, valid: Valid, fill: Fill, emit: Emi
             _fill_end(s, storage, valid, dim, fill, emit)
 
 
+def ends_freely(storage: Storage, valid: Valid) -> bool:
+    """Whether what is valid of a tile is all but the end of one free dimension."""
+    short = [dim for dim in range(len(valid.ranges)) if not valid.is_full(dim)]
+    return len(short) == 1 and short[0] < valid.rank and _is_free_end(storage, valid, short[0])
+
+
 def _is_free_end(storage: Storage, valid: Valid, dim: int) -> bool:
     digits = storage.type.layout.digits(dim)
     begin = valid.ranges[dim].begin

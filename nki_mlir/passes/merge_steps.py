@@ -84,6 +84,12 @@ class MergeSteps(LevelPass):
                 steps.merge(steps.possible(wanted), target_of(op))
 
 
+def best_width(loop: ForOp, target: Target) -> int:
+    """How many iterations of a loop that counts from 0 had best become one."""
+    steps = _Steps.of(loop)
+    return 1 if steps is None else steps.possible(steps.width(target))
+
+
 @dataclass
 class _Steps:
     """A loop of `trips` iterations that each add to what it carries; `joins` are the reductions and products that go on

@@ -13,7 +13,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import constant, is_run_time
-from nki_mlir.analysis.lifetimes import capacity, lifetimes
+from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.neuron_engine_views import slot_bytes
@@ -57,8 +57,9 @@ class Schedule(LevelPass):
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             loops = [inner for inner in func.walk() if isinstance(inner, ForOp)]
             blocks = [func.body.block, *(loop.body.block for loop in loops if not is_run_time(loop))]
+            lives = lifetimes(func)
             for run in [run for block in blocks if _is_full(block, target) for run in _runs(block)]:
-                _reorder(func, run, target)
+                lives = _reorder(func, run, lives, target)
 
 
 def _is_full(block: Block, target: Target) -> bool:
@@ -76,7 +77,7 @@ def _runs(block: Block) -> Iterator[list[Operation]]:
     """Instructions that follow one another, with what they need beside."""
     run = list[Operation]()
     for op in [*block.ops]:
-        if isinstance(op, EngineInstruction | AllocOp | ViewOp | arith.ConstantOp | arith.AddiOp | arith.MuliOp):
+        if isinstance(op, EngineInstruction | AllocOp | ViewOp) or op.dialect_name() == arith.Arith.name:
             run.append(op)
         else:
             yield run
@@ -100,18 +101,22 @@ class _Step:
     urgent: float = 0.0
 
 
-def _reorder(func: FuncOp, run: list[Operation], target: Target) -> None:
+def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], target: Target) -> list[Lifetime]:
+    """Puts a run in order, where that gains; gives the lifetimes of all buffers, which `lives` are before."""
     if not 3 <= sum(isinstance(op, EngineInstruction) for op in run) <= _MOST:
-        return
+        return lives
     steps = _steps(run, target)
-    room = {space: _room(func, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
+    room = {space: _room(lives, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
     found = _Machine(target).listed(steps, room)
     if _Machine(target).time(found) > _GAIN * _Machine(target).time(steps):
-        return
+        return lives
     behind = run[-1].next_op
     _place(run, found, behind)
-    if not fits(lifetimes(func), target):
-        _place(run, steps, behind)
+    after = lifetimes(func)
+    if fits(after, target):
+        return after
+    _place(run, steps, behind)
+    return lifetimes(func)
 
 
 def _steps(run: Sequence[Operation], target: Target) -> list[_Step]:
@@ -182,10 +187,10 @@ def _touches(op: EngineInstruction) -> Iterator[_Touch]:
         yield _Touch(owner, low, high, lanes, reads, writes, access.space is Space.PSUM)
 
 
-def _room(func: FuncOp, steps: Sequence[_Step], space: Space, target: Target) -> int:
+def _room(lives: Sequence[Lifetime], steps: Sequence[_Step], space: Space, target: Target) -> int:
     """Bytes beside what is alive that is not of this run."""
     mine = {buffer for step in steps for buffer in step.buffers if buffer.parent is step.op.parent}
-    lives = [life for life in lifetimes(func) if life.alloc.buffer.space is space]
+    lives = [life for life in lives if life.alloc.buffer.space is space]
     first = min((life.first for life in lives if life.alloc in mine), default=0)
     last = max((life.last for life in lives if life.alloc in mine), default=0)
     others = [life for life in lives if life.alloc not in mine and life.first <= last and first <= life.last]

@@ -125,7 +125,7 @@ def _is_reduced(value: SSAValue) -> bool:
     readers = {use.operation for use in value.uses}
     if any(isinstance(reader, mem.ReduceOp) for reader in readers):
         return True
-    return any(_is_reduced(reader.results[0]) for reader in readers if isinstance(reader, _READ_PSUM))
+    return any(_is_reduced(reader.results[0]) for reader in readers if isinstance(reader, (*_READ_PSUM, mem.SelectOp)))
 
 
 def _is_read_there(op: mem.ConvertOp) -> bool:

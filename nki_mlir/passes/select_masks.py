@@ -12,8 +12,9 @@ from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.limited_parts import ends_freely, fill_rest
 from nki_mlir.passes.select_iota import count
-from nki_mlir.passes.selector import Selector
+from nki_mlir.passes.selector import Fill, Selector
 from nki_mlir.passes.storage import Storage
 from nki_mlir.passes.valid import Box, Valid, greatest, least, valid_of
 
@@ -22,13 +23,17 @@ MOST_BOXES = 8
 
 
 def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
-    """Where what holds is a box, which is that, in the iterations in which it is; else each bounded position compared
-    with its bounds."""
+    """All but the end of a dimension is set; of other boxes each is, in the iterations in which what holds is that;
+    else each bounded position is compared with its bounds."""
     assert isinstance(op, mem.MaskOp)
     result, coordinates = s.result(op, emit), resolved(op.over_values)
     valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
     if valid is None or len(valid.boxes) > MOST_BOXES:
         _compare(s, op, result, coordinates, emit)
+        return
+    if ends_freely(result, valid):
+        s.memset(result, IntegerAttr(1, i1), emit)
+        fill_rest(s, result, valid, Fill(IntegerAttr(0, i1)), emit)
         return
     one_way = len(valid.boxes) + valid.has_none == 1
     for box in valid.boxes:

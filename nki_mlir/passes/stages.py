@@ -5,8 +5,8 @@ from __future__ import annotations
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
-    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,merge-steps,scan-loops,dce,widen,coalesce,"
-    "trim,interleave"
+    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,equalize-trips,merge-steps,scan-loops,dce,"
+    "widen,coalesce,trim,interleave"
 )
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
@@ -17,7 +17,7 @@ _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},hoist-loads,reuse-loads,{_SPLIT},{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,reuse-loads,{_SPLIT},{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,schedule,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }

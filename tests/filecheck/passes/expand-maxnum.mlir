@@ -370,6 +370,74 @@ func.func @a_product_of_the_maximum(%a: memref<4x8xf32>, %v: memref<8x16xf32>, %
 
 // -----
 
+// A NaN is in all of its row of a product over both parts of the row, and of one of two such.
+// CHECK-LABEL: func.func @rows_of_a_product
+// CHECK: tile.reduce max {{.*}} axis 1
+// CHECK-NOT: tile.compare
+func.func @rows_of_a_product(%a: memref<4x8xf32>, %v: memref<24xf32>, %o: memref<12xf32>) {
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %p = math.exp %d : tensor<4x8xf32>
+  %r = tile.reshape %p : tensor<4x8xf32> -> tensor<4x2x4xf32>
+  %w = tile.read %v [12 * d0 + 3 * d1 + d2 by 1] : memref<24xf32> -> tensor<2x4x3xf32>
+  %q = tile.dot %r, %w over [1, 2] x [0, 1] : tensor<4x2x4xf32>, tensor<2x4x3xf32> -> tensor<4x3xf32>
+  %t = arith.constant true
+  %k = tile.splat %t : i1 -> tensor<4x3xi1>
+  %n = arith.negf %q : tensor<4x3xf32>
+  %e = tile.select %k, %q, %n : tensor<4x3xi1>, tensor<4x3xf32>, tensor<4x3xf32> -> tensor<4x3xf32>
+  tile.write %e to %o [3 * d0 + d1 by 1] : tensor<4x3xf32> -> memref<12xf32>
+  func.return
+}
+
+// -----
+
+// A product of each part of a row has a NaN in one of them; the other one hangs on the maximum.
+// CHECK-LABEL: func.func @a_part_of_a_row
+// CHECK: tile.compare
+// CHECK: tile.reduce max {{.*}} axis 1
+func.func @a_part_of_a_row(%a: memref<4x8xf32>, %v: memref<24xf32>, %o: memref<12xf32>) {
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %p = math.exp %d : tensor<4x8xf32>
+  %r = tile.reshape %p : tensor<4x8xf32> -> tensor<4x2x4xf32>
+  %w = tile.read %v [3 * d0 + d1 by 1] : memref<24xf32> -> tensor<4x3xf32>
+  %q = tile.dot %r, %w over [2] x [0] : tensor<4x2x4xf32>, tensor<4x3xf32> -> tensor<4x2x3xf32>
+  tile.write %q to %o [6 * d0 + 3 * d1 + d2 in * to 12 by 1] : tensor<4x2x3xf32> -> memref<12xf32>
+  func.return
+}
+
+// -----
+
+// Where something else may be chosen, a NaN may be gone.
+// CHECK-LABEL: func.func @another_value
+// CHECK: tile.compare
+// CHECK: tile.reduce max {{.*}} axis 1
+func.func @another_value(%a: memref<4x8xf32>, %v: memref<24xf32>, %o: memref<12xf32>) {
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %x, %b : tensor<4x8xf32>
+  %p = math.exp %d : tensor<4x8xf32>
+  %r = tile.reshape %p : tensor<4x8xf32> -> tensor<4x2x4xf32>
+  %w = tile.read %v [12 * d0 + 3 * d1 + d2 by 1] : memref<24xf32> -> tensor<2x4x3xf32>
+  %q = tile.dot %r, %w over [1, 2] x [0, 1] : tensor<4x2x4xf32>, tensor<2x4x3xf32> -> tensor<4x3xf32>
+  %t = arith.constant true
+  %k = tile.splat %t : i1 -> tensor<4x3xi1>
+  %z = arith.constant dense<0.0> : tensor<4x3xf32>
+  %e = tile.select %k, %q, %z : tensor<4x3xi1>, tensor<4x3xf32>, tensor<4x3xf32> -> tensor<4x3xf32>
+  tile.write %e to %o [3 * d0 + d1 by 1] : tensor<4x3xf32> -> memref<12xf32>
+  func.return
+}
+
+// -----
+
 // Here a number beside a NaN reaches the memory.
 // CHECK-LABEL: func.func @differences_are_written
 // CHECK: tile.select

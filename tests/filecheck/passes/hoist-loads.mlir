@@ -149,3 +149,33 @@ func.func @slices(%x: memref<128x16384xf32>) {
   }
   func.return
 }
+
+// What loops that follow one another hoist is not there at the same time.
+// CHECK-LABEL: func.func @in_turn
+// CHECK:       neuron.mem.load %x [d0 by 1]
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.store
+// CHECK:       neuron.mem.load %x [1 + d0 by 1]
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.store
+// CHECK:       neuron.mem.load %x [2 + d0 by 1]
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.store
+func.func @in_turn(%x: memref<8194xf32>, %y: memref<32768xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<8194xf32> -> !long
+    neuron.mem.store %a to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+  }
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 + 1 by 1] : memref<8194xf32> -> !long
+    neuron.mem.store %a to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+  }
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 + 2 by 1] : memref<8194xf32> -> !long
+    neuron.mem.store %a to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+  }
+  func.return
+}

@@ -1,0 +1,212 @@
+"""equalize-trips: programs that run a loop more or less often than others run it equally often, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.scf import ForOp
+from xdsl.ir import Operation, SSAValue
+
+from nki_mlir.analysis.independence import are_independent
+from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.idle_steps import IdleSteps, may_idle, needs_a_step
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.merge_steps import best_width
+from nki_mlir.passes.normalize_loops import normalize
+from nki_mlir.passes.tables import Table, tables_of
+
+_MOST_PROGRAMS = 4096
+"""Along an axis, of which each one's iterations are looked at."""
+
+_MOST_GROUPS = 8
+"""Beyond those that differ in kind: each is a program of its own for the passes that follow."""
+
+_IDLE = 0.2
+"""What part of all iterations may be idle."""
+
+
+@dataclass(frozen=True)
+class EqualizeTrips(LevelPass):
+    """Groups the programs whose loops run a number of times that depends on their id, and lets those of a group run
+    them as often as each other; iterations that one has too many are idle:
+
+        tile.programs (%i) in [8] {               tile.programs (%i) in [4] { f(4 + %i)
+          scf.for %k = 0 to %i {            =>      scf.for %k = 0 to 4 { … }
+            %x = tile.read … %k                     scf.for %k = 0 to 3 {
+            %m = tile.reduce max %x axis 1            %x = tile.read … (4 + %k) … in * to … by 0
+            … } }                                     %y = tile.select (%k < %i), %x, -inf
+                                                      %m = tile.reduce max %y axis 1
+                                                      … } }           … the other programs before that
+
+    Causal attention is such a kernel. The programs of a group are alike, so that passes that follow can run them
+    together, and merge the iterations that all of them have. A group is halved while too many iterations are idle, or a
+    program would have no other. Left alone: loops that carry anything but running maxima and sums, or do anything else;
+    bounds that are not computed from one id; programs that touch what others write, where their order would change.
+    """
+
+    name = "equalize-trips"
+    levels = (TILE,)
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+            uneven = next(filter(None, (_Uneven.of(programs, axis) for axis in range(len(programs.grid)))), None)
+            if uneven is not None:
+                uneven.equalize()
+
+
+class _Uneven(NamedTuple):
+    """Programs with loops whose bounds depend on the id along an axis: each loop's place in the body, with the numbers
+    of its lower bound and of its iterations by the id."""
+
+    programs: ProgramsOp
+    axis: int
+    loops: dict[int, tuple[Table, Table]]
+
+    @classmethod
+    def of(cls, programs: ProgramsOp, axis: int) -> _Uneven | None:
+        """None where nothing depends on the id so, or a loop can't have idle iterations."""
+        size, ops = programs.grid[axis], list(programs.body.block.ops)
+        found = {n: op for n, op in enumerate(ops) if isinstance(op, ForOp) and trip_count(op) is None}
+        if not found or size > _MOST_PROGRAMS or not all(map(may_idle, found.values())):
+            return None
+        tables, loops = tables_of(programs.ids[axis], size), dict[int, tuple[Table, Table]]()
+        for number, loop in found.items():
+            low, high = (_table(bound, tables, size) for bound in (loop.lb, loop.ub))
+            step = constant(loop.step)
+            if low is None or high is None or step is None or step < 1:
+                return None
+            loops[number] = low, tuple(max(0, -(-(b - a) // step)) for a, b in zip(low, high, strict=True))
+        keeps_order = all(count == 1 for count in programs.grid[:axis])
+        axes = [n for n, count in enumerate(programs.grid) if count > 1]
+        if not keeps_order and not all(are_independent(programs, n) for n in axes):
+            return None
+        return cls(programs, axis, loops)
+
+    def equalize(self) -> None:
+        for group in sorted(self._groups(), key=lambda group: group.start):
+            self._copy(group)
+        self.programs.detach()
+        self.programs.erase()
+
+    def _groups(self) -> list[range]:
+        """Ids that follow one another, in groups."""
+        groups, total = [range(self.programs.grid[self.axis])], sum(sum(trips) for _, trips in self.loops.values())
+        most = _MOST_GROUPS
+        while True:
+            forced = [group for group in groups if not self._is_possible(group)]
+            worst = forced[0] if forced else max(groups, key=self._idle)
+            if not forced and (len(groups) >= most or sum(map(self._idle, groups)) <= _IDLE * total):
+                return groups
+            most += bool(forced)
+            middle = worst.start + (len(worst) + 1) // 2
+            groups.remove(worst)
+            groups += [range(worst.start, middle), range(middle, worst.stop)]
+
+    def _idle(self, group: range) -> int:
+        """How many iterations of the programs are idle."""
+        counts = ([trips[n] for n in group] for _, trips in self.loops.values())
+        return sum(max(some) * len(some) - sum(some) for some in counts)
+
+    def _is_possible(self, group: range) -> bool:
+        ops = list(self.programs.body.block.ops)
+        for number, (low, trips) in self.loops.items():
+            some = [trips[n] for n in group]
+            if _line(low, group) is None or _line(trips, group) is None:
+                return False
+            if min(some) == 0 < max(some) and needs_a_step(_loop(ops[number])):
+                return False
+        return True
+
+    def _copy(self, group: range) -> None:
+        """The programs of a group, before what there is."""
+        old = self.programs
+        sizes = [len(group) if n == self.axis else size for n, size in enumerate(old.grid)]
+        made = ProgramsOp(sizes, anonymous=True)
+        made.location = old.location
+        emit, values = Emitter.at_end(made.body.block, old.location), dict[SSAValue, SSAValue]()
+        for n, (before, after) in enumerate(zip(old.ids, made.ids, strict=True)):
+            after.name_hint = before.name_hint
+            values[before] = emit.expr(Expr.counter(after) + group.start) if n == self.axis else after
+        Emitter.before(old).add(made)
+        copies = [emit.add(op.clone(values)) for op in old.body.block.ops]
+        id_ = Expr.counter(made.ids[self.axis])
+        for number, tables in self.loops.items():
+            low, trips = (_line(table, group) for table in tables)
+            assert low is not None and trips is not None
+            some = [tables[1][n] for n in group]
+            lines = [id_ * slope + base for base, slope in (low, trips)]
+            _equalize(_loop(copies[number]), lines[0], lines[1], min(some), max(some))
+
+
+def _equalize(loop: ForOp, low: Expr, trips: Expr, least: int, most: int) -> None:
+    """The loop as iterations that all programs have, as many as are merged evenly, and the others, some of which are
+    idle."""
+    step = constant(loop.step)
+    assert step is not None
+    if least < most:
+        width = _width(loop, low, step, most)
+        least = least - least % width or least
+    parts = [_counted(loop, low, step, 0, least)]
+    if least < most:
+        parts.append(_counted(loop, low, step, least, most - least))
+        for number, value in enumerate(parts[0].results, start=3):
+            parts[1].operands[number] = value
+        IdleSteps(parts[1], Expr.counter(parts[1].body.block.args[0]) + least - trips).apply()
+    for before, after in zip(loop.results, parts[-1].results, strict=True):
+        before.replace_all_uses_with(after)
+    loop.detach()
+    loop.erase()
+    for part in parts:
+        normalize(part)
+
+
+def _width(loop: ForOp, low: Expr, step: int, most: int) -> int:
+    """How many of so many iterations are merged into one."""
+    trial = _counted(loop, low, step, 0, most)
+    width = best_width(trial, target_of(loop))
+    trial.detach()
+    trial.erase()
+    return width
+
+
+def _counted(loop: ForOp, low: Expr, step: int, first: int, trips: int) -> ForOp:
+    """Some iterations of the loop, before it, that count from 0."""
+    emit = Emitter.before(loop)
+    bounds = [emit.index(number) for number in (0, trips, 1)]
+    made = loop.clone()
+    made.operands[0], made.operands[1], made.operands[2] = bounds
+    emit.add(made)
+    counter, inner = made.body.block.args[0], made.body.block.first_op
+    assert inner is not None
+    uses = list(counter.uses)
+    place = Emitter.before(inner).expr(low + (Expr.counter(counter) + first) * step)
+    for use in uses:
+        use.operation.operands[use.index] = place
+    return made
+
+
+def _loop(op: Operation) -> ForOp:
+    assert isinstance(op, ForOp)
+    return op
+
+
+def _table(value: SSAValue, tables: dict[SSAValue, Table], size: int) -> Table | None:
+    number = constant(value)
+    return tables.get(value) if number is None else (number,) * size
+
+
+def _line(table: Sequence[int], group: range) -> tuple[int, int] | None:
+    """A table as a number and what it rises by with each id of a group, counted from the group's first; None where it
+    does not rise evenly."""
+    some = [table[n] for n in group]
+    slope = some[1] - some[0] if len(some) > 1 else 0
+    return (some[0], slope) if all(n == some[0] + slope * i for i, n in enumerate(some)) else None
