@@ -8,12 +8,23 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IndexType, IntAttr, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import (
+    UNKNOWN_LOC,
+    AnyFloat,
+    ComplexType,
+    FileLineColLoc,
+    IndexType,
+    IntAttr,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    StringAttr,
+)
 from xdsl.ir import Operation
-from xdsl.parser import ForwardDeclaredValue, Parser
+from xdsl.parser import AttrParser, ForwardDeclaredValue, Parser
 from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
@@ -34,6 +45,19 @@ class Place(NamedTuple):
 def text_of(error: ParseError) -> str:
     """What is wrong with a text, the lexer's one unfilled template filled in."""
     return error.msg.replace("{first_char}", error.span.text[:1])
+
+
+class _Bits(Parser._TensorLiteralElement):
+    """A hexadecimal element of a dense constant: of floats it is their bits, as MLIR reads, and xDSL prints, them."""
+
+    def to_type(self, parser: AttrParser, type: AnyFloat | IntegerType | IndexType | ComplexType) -> Any:
+        if not isinstance(type, AnyFloat):
+            return super().to_type(parser, type)
+        assert isinstance(self.value, int)
+        size = type.compile_time_size
+        if not 0 <= self.value < 1 << 8 * size:
+            parser.raise_error(f"{self.span.text} are not the bits of one {type}, which has {8 * size}", self.span)
+        return type.unpack(self.value.to_bytes(size, "little"), 1)[0]
 
 
 class OpParser(Parser):
@@ -81,6 +105,11 @@ class OpParser(Parser):
         self.starts[op] = start
         self._check_integers(op, start)
         return op
+
+    def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
+        one = super()._parse_tensor_literal_element()
+        is_hex = isinstance(one.value, int) and one.span.text.lower().removeprefix("-").startswith("0x")
+        return _Bits(one.is_negative, one.value, one.span) if is_hex else one
 
     def _is_about_what_was_read(self, error: ParseError) -> bool:
         """Whether an error that xDSL shows at the token it has come to is about what stands before it: it says what is
