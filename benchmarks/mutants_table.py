@@ -814,7 +814,12 @@ MUTANTS: list[Mutant] = [
             "all(True for seam in seams",
             _filecheck("widen"),
         ),
-        ("lasts", "value not in self.counted or not all", "True or not all", ("tests/test_uneven_trips.py",)),
+        (
+            "lasts",
+            "value not in self.counted or not all",
+            "True or not all",
+            _tests("test_uneven_trips", "attention_of_a_part_of_the_keys_takes_a_part_of_the_time"),
+        ),
     ),
     *_of(
         "blocks",

@@ -57,19 +57,20 @@ func.func @maxima(%x: memref<512xf32>, %out: memref<32xf32>) {
 // CHECK:         tile.read
 // CHECK-NOT:     tile.select
 // CHECK:       tile.programs {{.*}} in [2] anonymous
-func.func @from_none(%x: memref<256xf32>, %out: memref<16xf32>) {
-  tile.programs (%i) in [4] {
+// CHECK:       tile.programs {{.*}} in [4] anonymous
+func.func @from_none(%x: memref<1024xf32>, %out: memref<64xf32>) {
+  tile.programs (%i) in [16] {
     %inf = arith.constant 0xff800000 : f32
     %none = tile.splat %inf : f32 -> tensor<4xf32>
     %zero = arith.constant 0 : index
     %one = arith.constant 1 : index
     %m = scf.for %k = %zero to %i step %one iter_args(%a = %none) -> (tensor<4xf32>) {
-      %y = tile.read %x(%k) [64 * s0 + 16 * d0 + d1 by 1] : memref<256xf32> -> tensor<4x16xf32>
+      %y = tile.read %x(%k) [64 * s0 + 16 * d0 + d1 by 1] : memref<1024xf32> -> tensor<4x16xf32>
       %r = tile.reduce max %y axis 1 : tensor<4x16xf32> -> tensor<4xf32>
       %n = arith.maximumf %a, %r : tensor<4xf32>
       scf.yield %n : tensor<4xf32>
     }
-    tile.write %m to %out(%i) [4 * s0 + d0 by 1] : tensor<4xf32> -> memref<16xf32>
+    tile.write %m to %out(%i) [4 * s0 + d0 by 1] : tensor<4xf32> -> memref<64xf32>
   }
   func.return
 }
