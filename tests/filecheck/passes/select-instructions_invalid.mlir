@@ -74,7 +74,7 @@ func.func @indices_over_several_digits() {
 
 func.func @a_gap_between_partitions(%x: memref<15xf32>) {
   %v = neuron.mem.load %x [d0 by 5, d1 by 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
-  // CHECK: neuron.mem.unary has no instruction here: the partitions do not follow one another
+  // CHECK: neuron.mem.unary has no instruction for tiles that lie like [d0, d1:8] x []: the partitions do not follow one another: an instruction would work on what lies between; convert to a layout without padding on the partitions
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) -> ()
   func.return
