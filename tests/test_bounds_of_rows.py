@@ -185,10 +185,11 @@ def windows(x, index, y, low, steps, R: tl.constexpr, C: tl.constexpr):
     """Rows that begin further in front in each iteration, of which only run time tells how many there are."""
     r, c = tl.arange(0, R), tl.arange(0, C)
     named = tl.load(index + r)
+    there = y + named[:, None] + c[None, :]
     acc = tl.zeros((R, C), tl.float32)
-    for step in range(tl.load(steps)):
-        there = named[:, None] + (c - step * 50)[None, :]
-        acc += tl.load(y + there, mask=(named >= low)[:, None], other=0.0)
+    for _ in range(tl.load(steps)):
+        acc += tl.load(there, mask=(named >= low)[:, None], other=0.0)
+        there -= 50
     tl.store(x + r[:, None] * C + c[None, :], acc)
 
 

@@ -202,6 +202,9 @@ class _Rows:
         op, no_row = self.op, self._no_row()
         if no_row >= 2**31:
             raise CompileError.at(op, "rows of a tensor of 2^31 elements or more can't be named by 32 bits")
+        guards = (key for part in self.across if not part.stride for key in part.elements)
+        if any(tile.element_of(op.indices[key.number]) == i64 for key in guards):
+            raise CompileError.at(op, "a bound on integers of 64 bits that name no row; make it a mask")
         condition = _condition(op, self.over, [p for p in self.across if p.is_bounded], self.build)
         unit, row = self._rows()
         for index, dims in self._wide():

@@ -16,3 +16,12 @@ func.func @remainders_of_elements(%x: memref<64xf32>, %a: tensor<16xi32>) {
   "test.op"(%v) : (tensor<16xf32>) -> ()
   func.return
 }
+
+// -----
+
+func.func @bounds_on_wide_integers(%x: memref<64xf32>, %a: tensor<16xi64>) {
+  // CHECK: a bound on integers of 64 bits that name no row; make it a mask
+  %v = tile.read %x index(%a : tensor<16xi64>) [d0 by 1, t0(d0) in 0 to * by 0] : memref<64xf32> -> tensor<16xf32>
+  "test.op"(%v) : (tensor<16xf32>) -> ()
+  func.return
+}
