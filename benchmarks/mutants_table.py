@@ -948,6 +948,7 @@ MUTANTS: list[Mutant] = [
         ("wide", "tile.element_of(index) == i64]", "False]", _filecheck("expand-accesses")),
         ("atomic", "[row], atomic=op.atomic)", "[row])", _filecheck("expand-accesses")),
         ("unit", "factor // unit) for term", "factor) for term", _filecheck("expand-accesses")),
+        ("no row", "- min(0, reach(", "- max(0, reach(", _filecheck("expand-accesses")),
     ),
     *_of(
         "expand_atomics",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.indices import bounds, counts_at_run_time, expr_of, quotient
@@ -12,6 +15,7 @@ from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import MaskOp
+from nki_mlir.errors import CompileError
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,56 @@ def positions(part: Coordinate, shape: Sequence[int]) -> tuple[int, int]:
         ends = [part.coefficient(dim) * end for end in places[Position(dim)]]
         low, high = low + min(ends), high + max(ends)
     return low, high
+
+
+def reach(coordinates: Coordinates, shape: Sequence[int]) -> tuple[int, int]:
+    """The smallest and the largest address of coordinates, where the bounds of one dimension leave any."""
+    low, high = 0, 0
+    for part in resolved(coordinates):
+        first, last = positions(part, shape)
+        if is_interval(part):
+            first = first if part.low is None else max(first, part.low)
+            last = last if part.high is None else min(last, part.high - 1)
+        ends = (first * part.stride, last * part.stride)
+        low, high = low + min(ends), high + max(ends)
+    return low, high
+
+
+def check_affine(op: Bounded) -> None:
+    """Raises CompileError for a coordinate that moves otherwise than by steps."""
+    if not all(part.is_affine for part in op.over_values):
+        what = "a remainder or a quotient of positions, or of elements of index tiles"
+        raise CompileError.at(op, f"{what}, is no coordinate; compute an index tile, or a mask")
+
+
+def elements_of(op: AccessOp) -> int:
+    """How many elements the memory has."""
+    return math.prod(cast(MemRefType, op.memory.type).get_shape())
+
+
+def named_dims(row: Coordinate) -> list[int]:
+    """The dimensions along which index tiles name rows."""
+    return [dim for key in row.elements for dim in key.dims if dim is not None]
+
+
+def why_no_rows(op: AccessOp) -> str | None:
+    """Why an access is not by whole rows that an index tile names, of which a transfer leaves out those that are not
+    wholly in the memory; None where it is, or has no index tile."""
+    coordinates = op.over_values
+    rows = [part for part in coordinates if part.elements]
+    if not rows:
+        return None
+    row = rows[0]
+    if len(rows) > 1 or row.position != Expr.counter(row.elements[0]):
+        return "a row is named by one element of one index tile, with nothing added"
+    if row.stride < 1:
+        return f"rows that an index tile names are {row.stride} elements apart; it must be 1 or more"
+    along = Coordinates(tuple(part for part in coordinates if part is not row))
+    if any(part.stride and set(part.dims) & set(named_dims(row)) for part in along):
+        return "a dimension along which an index tile names rows moves on by itself, too"
+    low, high = reach(along, sizes_of(op.moved))
+    if row.low is not None and (row.low - 1) * row.stride + high >= 0:
+        return f"row {row.low - 1} is left out, and is not in front of the memory"
+    if row.high is not None and row.high * row.stride + low < elements_of(op):
+        return f"row {row.high} is left out, and is not behind the memory's {elements_of(op)} elements"
+    return None

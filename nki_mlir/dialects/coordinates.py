@@ -254,6 +254,9 @@ def verify_coordinates(
 def _verify_element(key: Element, shape: Sequence[int], shapes: Sequence[Sequence[int]]) -> None:
     if key.number >= len(shapes):
         raise VerifyException(f"there are {len(shapes)} index tiles, and no t{key.number}")
+    named = [dim for dim in key.dims if dim is not None]
+    if len(set(named)) < len(named):
+        raise VerifyException(f"{key} goes along one dimension twice")
     sizes = tuple(1 if dim is None else shape[dim] if dim < len(shape) else -1 for dim in key.dims)
     if sizes != tuple(shapes[key.number]):
         raise VerifyException(f"{key} is read over {list(sizes)}, and t{key.number} is {list(shapes[key.number])}")

@@ -333,7 +333,10 @@ def _renamings(old: Factors, new: Factors) -> list[tuple[Factor, Factor]]:
         a, b = left.pop(), right.pop()
         small, large = sorted((a.size, b.size))
         if large % small or a.is_digit != b.is_digit:
-            raise LayoutError(f"{a} and {b} are different places")
+            raise LayoutError(
+                f"{a} and {b} are different places: from the fast end on, one size must divide the other; convert to a"
+                " layout for which that is so"
+            )
         if a.size > small:
             slow, a = a.cut(small)
             left.append(slow)

@@ -241,7 +241,10 @@ def _leg(spot: Spot | None) -> Leg:
 def _intervals(dim: int, reach: tuple[int, int], operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
     """For digits that don't divide each other: the indices between those at which some operand's fastest digit ends."""
     if not anywhere and any(s.on_partitions for spots in operands for s in spots):
-        raise LayoutError("digits that don't divide each other begin at any partition; an instruction can't")
+        raise LayoutError(
+            "digits that don't divide each other begin at any partition, and an instruction can't; convert to a layout"
+            " of one factor on the partitions"
+        )
     start, extent = reach
     if start >= extent:
         return []
@@ -287,7 +290,10 @@ def _cover(steps: Sequence[int], size: int, lanes: set[int]) -> list[dict[int, R
 def _between(steps: Sequence[int], low: int, high: int, lanes: set[int]) -> list[dict[int, Range]]:
     """Rectangles of digits that hold the numbers from `low` to below `high`."""
     if lanes:
-        raise LayoutError("what does not begin at the first partition can't be cut out: an instruction would")
+        raise LayoutError(
+            "what does not begin at the first partition can't be cut out: an instruction would; convert to a layout"
+            " with the dimension in the free ones"
+        )
     if not low or low >= high:
         return _cover(steps, high, lanes) if low < high else []
     step, rest = steps[0], steps[1:]
@@ -307,7 +313,10 @@ def _above(steps: Sequence[int], low: int, size: int, lanes: set[int]) -> list[d
         return []
     step, rest = steps[0], steps[1:]
     if step in lanes:
-        raise LayoutError("padding between partitions can't be cut off: an instruction would begin at any partition")
+        raise LayoutError(
+            "padding between partitions can't be cut off: an instruction would begin at any partition; convert to a"
+            " layout without padding on the partitions"
+        )
     whole, left = divmod(low, step)
     parts = [{step: (whole, 1), **part} for part in _above(rest, left, step, lanes)] if left else []
     first = whole + bool(left)

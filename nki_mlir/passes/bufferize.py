@@ -13,6 +13,7 @@ from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles
+from nki_mlir.dialects.layout import LayoutError
 from nki_mlir.dialects.neuron_engine import (
     AllocOp,
     EmptyOp,
@@ -24,11 +25,15 @@ from nki_mlir.dialects.neuron_engine import (
 from nki_mlir.dialects.neuron_engine_views import buffer_of
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.walks import transfers, walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass, check_arguments
 from nki_mlir.passes.levels import ENGINE
+from nki_mlir.passes.select_movement import MOVES
+from nki_mlir.passes.selector import QUEUES
 from nki_mlir.passes.storage import Contents, Storage, rectangles
+from nki_mlir.targets import Limits
 
 _OF_TILES = EmptyOp | ViewOp | EngineInstruction | ForOp | IfOp | WhileOp | YieldOp | ConditionOp
 
@@ -43,8 +48,9 @@ class Bufferize(LevelPass):
 
     What an instruction writes to and what comes of it are one buffer. So are what a loop starts from, carries, and
     gives, and what both sides of an if yield; and an instruction that reads a tile for the last time, element by
-    element, writes over it. Where a tile is still needed that would be written over, it is
-    copied first. A buffer stands in the innermost block that holds all that reaches it.
+    element, writes over it. Where a tile is still needed that would be written over, it is copied first; by transfers,
+    where its partitions do not follow one another. A buffer stands in the innermost block that holds all that reaches
+    it.
     """
 
     name = "bufferize"
@@ -225,11 +231,11 @@ class _Rewriter:
             if source in places:
                 held = buffer_of(type_)
                 aside = emit.value(AllocOp(held.space, held.partitions, held.bytes, "copy"))
-                _emit_copy(source, aside, type_, target.limits.free_dims, emit)
+                _emit_copy(source, aside, type_, target.limits, emit)
                 source = aside
             moves.append((source, self.buffer(copy.to), type_))
         for source, to, type_ in moves:
-            _emit_copy(source, to, type_, target.limits.free_dims, emit)
+            _emit_copy(source, to, type_, target.limits, emit)
         if isinstance(at, EngineInstruction):
             self._redirect(at, {copy.source: copy.to for copy in copies}, emit)
 
@@ -305,9 +311,19 @@ def _name(members: Sequence[SSAValue], order: dict[Operation, int]) -> str | Non
     return next((value.name_hint for value in members if value.name_hint), None)
 
 
-def _emit_copy(source: SSAValue, to: SSAValue, type_: TileType, most: int, emit: Emitter) -> None:
+def _emit_copy(source: SSAValue, to: SSAValue, type_: TileType, limits: Limits, emit: Emitter) -> None:
+    """By an engine, or by transfers where an engine would work on partitions between those of the tile."""
     dst, src = (Storage(Contents(buffer), type_, type_.layout.spots) for buffer in (to, source))
-    for walk in rectangles(most, dst, src):
+    try:
+        found = list(rectangles(limits.free_dims, dst, src))
+    except LayoutError:
+        wholes = walks(type_.sizes, dst.spots, src.spots, anywhere=True)
+        pieces = (walk for whole in wholes for walk in transfers(whole, limits.transfer_dims))
+        for number, walk in enumerate(pieces):
+            views = {"dst": dst.view(emit, walk, 0), "src": src.view(emit, walk, 1)}
+            emit.add(instruction_op("dma_copy", MOVES, views, {"queue": number % QUEUES}))
+        return
+    for walk in found:
         views = {"dst": dst.view(emit, walk, 0), "src": src.view(emit, walk, 1)}
         emit.add(instruction_op("tensor_copy", None, views, {}))
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp, i32, i64
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, ModuleOp, i32, i64
 from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.accesses import is_interval, positions, resolved
-from nki_mlir.analysis.constants import signless
+from nki_mlir.analysis.accesses import check_affine, elements_of, is_interval, named_dims, reach, why_no_rows
+from nki_mlir.analysis.constants import limits, signless
 from nki_mlir.analysis.masks import depends_on
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
@@ -39,11 +39,12 @@ class ExpandAccesses(LevelPass):
         %v = tile.read %x index(%r) [t0(d0) by 64, d1 by 1] mask (a column %c)
           =>
         %i = tile.select %c, %r, 4096
-        %v = tile.read %x index(%i) [t0(d0) in 0 to 4096 by 64, d1 by 1]
+        %v = tile.read %x index(%i) [t0(d0) in * to 4096 by 64, d1 by 1]
 
     A masked load is a whole one and a choice where all of it is inside the memory. Otherwise it is a gather; what is
-    masked by a row is so for all of it. Bounds on several dimensions at once are masks. What names a row is one index
-    tile of 32 bits; the number of the memory's elements is no row.
+    masked by a row is so for all of it. Bounds on several dimensions at once are masks, and so are those of a row's
+    number that are not the memory's ends. What names a row is one index tile of 32 bits; the number of the memory's
+    elements, and of those by which a row may begin in front of it, is no row.
     """
 
     name = "expand-accesses"
@@ -51,34 +52,22 @@ class ExpandAccesses(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for inner in list(op.walk()):
-            if isinstance(inner, tile.ReadOp | tile.WriteOp) and not _is_transfer(inner):
-                _expand(inner)
+            if isinstance(inner, tile.ReadOp | tile.WriteOp):
+                check_affine(inner)
+                if not _is_transfer(inner):
+                    _expand(inner)
 
 
 def _is_transfer(op: AccessOp) -> bool:
-    """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows: whole ones, over
+    """Whether it has no mask, bounds on single dimensions, and at most an index tile that names rows: of 32 bits, over
     dimensions in their order."""
-    if op.mask is not None or len(op.indices) > 1:
+    if op.mask is not None:
         return False
     rows = [part for part in op.over_values if part.elements]
-    others = [part for part in op.over_values.bounded if part not in rows]
+    others = [part for part in op.over_values.bounded if not part.elements]
     words = all(tile.element_of(index) == i32 for index in op.indices)
-    named = [dim for row in rows for dim in _named(row)]
-    whole = not any(part.stride and set(part.dims) & set(named) for part in op.over_values)
-    return words and whole and all(map(_names_rows, rows)) and all(map(is_interval, others))
-
-
-def _named(row: Coordinate) -> list[int]:
-    """The dimensions along which index tiles name rows."""
-    return [dim for key in row.elements for dim in key.dims if dim is not None]
-
-
-def _names_rows(part: Coordinate) -> bool:
-    """Whether a coordinate is a row's number, by an index tile over dimensions in their order, and no row what it is
-    beyond the memory."""
-    named = _named(part)
-    ordered = len(named) == len(part.elements[0].dims) and named == sorted(named)
-    return ordered and part.position == Expr.counter(part.elements[0]) and part.low in (None, 0)
+    ordered = all(list(key.dims) == sorted(named_dims(part)) for part in rows for key in part.elements)
+    return words and ordered and why_no_rows(op) is None and all(map(is_interval, others))
 
 
 def _expand(op: tile.ReadOp | tile.WriteOp) -> None:
@@ -106,19 +95,8 @@ def _without_masks(op: AccessOp) -> Coordinates:
 
 def _is_inside(op: AccessOp, whole: Coordinates) -> bool:
     """Whether every place that is not left out is an element of the memory."""
-    shape, low, high = sizes_of(op.moved), 0, 0
-    for part in resolved(whole):
-        ends = positions(part, shape)
-        if is_interval(part):
-            bounds = (ends[0] if part.low is None else part.low, ends[1] if part.high is None else part.high - 1)
-            ends = max(ends[0], bounds[0]), min(ends[1], bounds[1])
-        reach = [end * part.stride for end in ends]
-        low, high = low + min(reach), high + max(reach)
+    low, high = reach(whole, sizes_of(op.moved))
     return 0 <= low and high < elements_of(op)
-
-
-def elements_of(op: AccessOp) -> int:
-    return math.prod(cast(MemRefType, op.memory.type).get_shape())
 
 
 def _chosen(op: tile.ReadOp, whole: Coordinates, build: TileBuilder) -> SSAValue:
@@ -148,12 +126,22 @@ def _condition(op: AccessOp, over: Sequence[int], parts: Sequence[Coordinate], b
     """The mask, and bounds, as a condition over some dimensions, on which alone they depend."""
     shape = [sizes_of(op.moved)[dim] for dim in over]
     result: SSAValue | None = None
-    for part in parts:
-        value = _position(op, part, over, shape, build)
-        result = build.both(result, build.within(value, part.low, part.high))
+    for part in [_in_words(part) if part.elements else part for part in parts]:
+        if part.is_bounded:
+            value = _position(op, part, over, shape, build)
+            result = build.both(result, build.within(value, part.low, part.high))
     if op.mask is not None:
         result = build.both(result, build.narrowed(op.mask, over))
     return result
+
+
+def _in_words(part: Coordinate) -> Coordinate:
+    """A coordinate with bounds that integers of 32 bits can be compared with."""
+    least, most = limits(i32)
+    low, high = part.low, part.high
+    if (low is not None and low > most) or (high is not None and high <= least):
+        return replace(part, low=None, high=least)
+    return replace(part, low=None if low is None or low <= least else low, high=None if (high or 0) > most else high)
 
 
 def _position(
@@ -173,6 +161,12 @@ def _position(
     return cast(SSAValue, total)
 
 
+def _without_rest(part: Coordinate) -> list[Coordinate]:
+    """A coordinate of known positions, what is added to these, and the bounds."""
+    moved, rest = Coordinate(part.position - part.rest, part.stride), Coordinate(part.rest, part.stride)
+    return [moved, rest, *([replace(part, stride=0)] if part.is_bounded else [])]
+
+
 class _Rows:
     """An access by rows: the dimensions `over` are those on which index tiles and masks depend; along the others, a row
     is walked. A tile of several dimensions has several rows, whatever they depend on."""
@@ -189,17 +183,28 @@ class _Rows:
         if not over and len(self.shape) > 1:
             over = {0}
         self.over = sorted(over)
-        self.along = [part for part in parts if self._is_along(part)]
-        self.across = [part for part in parts if not self._is_along(part)]
+        self.along, self.across = self._divided(parts)
+        if self._no_row() >= 2**31:
+            self.along, self.across = self._divided([piece for part in parts for piece in _without_rest(part)])
+
+    def _divided(self, parts: Sequence[Coordinate]) -> tuple[list[Coordinate], list[Coordinate]]:
+        along = [part for part in parts if self._is_along(part)]
+        return along, [part for part in parts if part not in along]
 
     def _is_along(self, part: Coordinate) -> bool:
         return bool(part.dims) and not part.elements and not set(part.dims) & set(self.over)
 
+    def _no_row(self) -> int:
+        """A number of which no element is in the memory, wherever a row begins."""
+        return elements_of(self.op) - min(0, reach(Coordinates(tuple(self.along)), self.shape)[0])
+
     def access(self) -> tile.ReadOp | tile.WriteOp:
-        op = self.op
-        no_row = elements_of(op)
+        op, no_row = self.op, self._no_row()
         if no_row >= 2**31:
             raise CompileError.at(op, "rows of a tensor of 2^31 elements or more can't be named by 32 bits")
+        guards = (key for part in self.across if not part.stride for key in part.elements)
+        if any(tile.element_of(op.indices[key.number]) == i64 for key in guards):
+            raise CompileError.at(op, "a bound on integers of 64 bits that name no row; make it a mask")
         condition = _condition(op, self.over, [p for p in self.across if p.is_bounded], self.build)
         unit, row = self._rows()
         for index, dims in self._wide():
@@ -208,8 +213,8 @@ class _Rows:
             row = self.build.select(self.build.spread(fits, dims, self.over, shape), row, no_row)
         if condition is not None:
             row = self.build.select(condition, row, no_row)
-        bounds = (None, None) if condition is None else (0, no_row)
-        named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, *bounds)
+        high = None if condition is None else no_row
+        named = Coordinate(Expr.counter(Element(0, tuple(self.over))), unit, None, high)
         coordinates = Coordinates((named, *self.along))
         if isinstance(op, tile.WriteOp):
             return tile.WriteOp(op.value, op.memory, coordinates, [row], atomic=op.atomic)

@@ -26,6 +26,7 @@ from xdsl.dialects.scf import ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
+from nki_mlir.analysis.accesses import is_interval, why_no_rows
 from nki_mlir.analysis.constants import Number, constant_of, signless, value_of, wrapped
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
@@ -403,6 +404,13 @@ class _Placer:
             raise CompileError.at(op, "an access has a mask that is no bound; run expand-accesses first")
         if any(not is_data(index.type) for index in op.indices):
             raise CompileError.at(op, "an access has an index tile that is no data; run expand-accesses first")
+        if (reason := why_no_rows(op)) is not None:
+            raise CompileError.at(op, f"{reason}; run expand-accesses first")
+        if not all(is_interval(part) for part in op.over_values.bounded if not part.elements):
+            raise CompileError.at(
+                op,
+                "an access has a bound on several dimensions, or on a counter of run time; run expand-accesses first",
+            )
         if not op.indices:
             return []
         like = type_.with_element(i32).with_layout(row_layout(op, type_.layout))

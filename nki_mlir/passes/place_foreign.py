@@ -20,8 +20,10 @@ from nki_mlir.passes.place_regions import decides
 from nki_mlir.passes.placement import is_data, is_placed
 
 REFUSED: dict[type[Operation], str] = {
-    CallOp: "calls",
-    tile.ProgramsOp: "programs in parallel, of which programs-to-loops makes loops,",
+    CallOp: "calls (func.call) are not supported",
+    tile.ProgramsOp: "programs in parallel have no place; run programs-to-loops first",
+    **dict.fromkeys((tile.LoadOp, tile.StoreOp), "pointers have no place; run structure-accesses first"),
+    tile.AtomicOp: "an atomic operation has no place; run expand-atomics,structure-accesses first",
 }
 INSTEAD: dict[type[Operation], str] = {
     arith.CmpiOp: "tile.compare",
@@ -38,7 +40,7 @@ def refuse_foreign(func: FuncOp) -> None:
     tensors away from them."""
     for op in func.walk():
         if type(op) in REFUSED:
-            raise CompileError.at(op, f"{REFUSED[type(op)]} ({op.name}) are not supported")
+            raise CompileError.at(op, REFUSED[type(op)])
         if type(op) in INSTEAD and not _is_scalar(op):
             raise CompileError.at(op, f"{op.name} of data is not supported; {INSTEAD[type(op)]} is")
         if op.regions and not isinstance(op, FuncOp | ForOp | IfOp | WhileOp):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import IntegerAttr, i1
 from xdsl.ir import Operation
 
-from nki_mlir.analysis.accesses import is_interval, positions, resolved
+from nki_mlir.analysis.accesses import check_affine, is_interval, positions, resolved
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.coordinates import Coordinates, Position, guard
 from nki_mlir.dialects.dtypes import f32
@@ -26,6 +26,7 @@ def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
     """All but the end of a dimension is set; of other boxes each is, in the iterations in which what holds is that;
     else each bounded position is compared with its bounds."""
     assert isinstance(op, mem.MaskOp)
+    check_affine(op)
     result, coordinates = s.result(op, emit), resolved(op.over_values)
     valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
     if valid is None or len(valid.boxes) > MOST_BOXES:

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from xdsl.dialects.arith import AddiOp
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.accesses import check_affine, named_dims, resolved, why_no_rows
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Access, Dim, Engine, Space
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.neuron_engine import ATOMIC, ViewOp
 from nki_mlir.dialects.tile import element_of
@@ -23,7 +22,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.limited_parts import Part, fill_rest, parts_with
 from nki_mlir.passes.selector import Fill, Selector, zero_of
 from nki_mlir.passes.storage import Storage, collapse, collapse_around, narrowed
-from nki_mlir.passes.valid import Valid, valid_of
+from nki_mlir.passes.valid import Valid, instead_of_mask, valid_of
 from nki_mlir.targets import Limits
 
 LOADS, STORES = Engine.SYNC, Engine.GPSIMD
@@ -33,11 +32,15 @@ those that the guides suggest on trn1 (docs/hardware.md#advice-to-compilers)."""
 ROWS = Engine.GPSIMD
 """The sequencer that triggers transfers of rows that an index tile names: it makes their descriptors."""
 
+_NO_ROW = (
+    "choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound"
+)
+
 
 def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
     assert isinstance(op, mem.LoadOp)
     storage = s.result(op, emit)
-    valid, rows = valid_of(op, emit), _rows(op)
+    rows, valid = _rows(op), valid_of(op, emit)
     stands_for = None if op.other else "unspecified" if op.undefined is None else "undefined"
     fill = Fill(op.other or zero_of(storage.type.element_type), stands_for)
     if rows is not None and rows.is_bounded:
@@ -118,12 +121,15 @@ def _transfers(walk: Walk, most: int, kept: Collection[Digit]) -> list[Walk]:
 
 def _rows(op: AccessOp) -> Coordinate | None:
     """The coordinate whose rows an index tile names, if there is one. Raises CompileError for other forms."""
-    found = [part for part in op.coordinates if part.elements]
-    if op.mask is not None or len(found) > 1 or any(p.position != Expr.counter(p.elements[0]) for p in found):
-        raise CompileError.at(op, "a mask, or rows named by more than an index tile; run expand-accesses first")
-    if any(dtype(mem.tile_type(index).element_type).bytes < 4 for index in op.indices):
-        raise CompileError.at(op, "rows are named by integers of 32 bits; run expand-accesses first")
-    return found[0] if found else None
+    check_affine(op)
+    if op.mask is not None:
+        raise CompileError.at(op, f"a transfer has no mask; {instead_of_mask(op)}")
+    if (reason := why_no_rows(op)) is not None:
+        raise CompileError.at(op, f"{reason}; {_NO_ROW}")
+    for index in op.indices:
+        if dtype(mem.tile_type(index).element_type).bytes < 4:
+            raise CompileError.at(op, "rows are named by integers of 32 bits; make them so with neuron.mem.cast")
+    return next((part for part in op.coordinates if part.elements), None)
 
 
 def _row_pieces(
@@ -132,13 +138,14 @@ def _row_pieces(
     """The transfers that move rows: views on chip, in HBM, and of the index tile, and who triggers them and makes their
     descriptors. A transfer moves a row for each partition that it spans."""
     sizes, index = storage.type.sizes, s.stored[op.indices[0]]
-    names = [dim for dim in rows.elements[0].dims if dim is not None]
+    dims_of = rows.elements[0].dims
+    names = named_dims(rows)
     coordinates = resolved(op.over_values)
     along = Coordinates(tuple(part for part in coordinates if not part.elements))
     offset, strides = emit.expr(along.offset), along.strides(len(sizes))
     way = s.by_register(offset, ROWS)
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes) if d not in names)
-    numbers = tuple(spot._replace(dim=names[spot.dim]) for spot in index.elements)
+    numbers = tuple(s._replace(dim=dim) for s in index.elements if (dim := dims_of[s.dim]) is not None)
 
     def cut(part: Part) -> list[Walk]:
         if part.limits:
@@ -158,8 +165,13 @@ def _row_pieces(
 
 
 def _by_rows(walk: Walk, names: Sequence[int], limits: Limits) -> Iterator[Walk]:
-    """Walks whose rows lie on partitions that follow one another, alike in the tile and in the index tile."""
+    """Walks whose rows lie on partitions that follow one another, alike in the tile and in the index tile. Other
+    dimensions that lie on the tile's partitions have one value in each transfer."""
     lanes = walk.lanes(0)
+    if others := [i for i in lanes if walk.digits[i][0] not in names]:
+        for one in walk.singly(others):
+            yield from _by_rows(one, names, limits)
+        return
     alike = lanes == walk.lanes(1) and walk.is_range(0) and walk.is_range(1)
     kept = lanes if alike else []
     fixed = [i for i, (dim, _) in enumerate(walk.digits) if dim in names and walk.counts[i] > 1 and i not in kept]

@@ -79,7 +79,9 @@ class Selector:
                     with self.guarded(self._guard_ahead(op, emit), emit):
                         handler(self, op, emit)
                 except LayoutError as reason:
-                    raise CompileError.at(op, f"{op.name} has no instruction here: {reason}") from None
+                    raise CompileError.at(
+                        op, f"{op.name} has no instruction for tiles that lie like {_layouts(op)}: {reason}"
+                    ) from None
                 if op.name.startswith("neuron.mem."):
                     old.append(op)
             elif op.regions or _uses_tiles(op):
@@ -262,6 +264,12 @@ def _is_before(value: SSAValue, op: Operation) -> bool:
     """Whether a value is there in front of an operation, as it is somewhere behind in its block."""
     maker = value.owner
     return isinstance(maker, Block) or maker.parent is not op.parent or maker.is_before_in_block(op)
+
+
+def _layouts(op: Operation) -> str:
+    """The layouts of what an operation uses and makes."""
+    tiles = (v.type for v in (*op.operands, *op.results) if isinstance(v.type, mem.TileType))
+    return " and ".join(dict.fromkeys(str(type_.layout) for type_ in tiles))
 
 
 def _uses_tiles(op: Operation) -> bool:

@@ -264,7 +264,10 @@ def by_banks(walk: Walk, operand: int, bank: int) -> Iterator[Walk]:
 def check_lanes(walk: Walk) -> None:
     """Raises LayoutError where an instruction can't have the operands on their partitions."""
     if not all(walk.is_range(number) for number in range(len(walk.starts))):
-        raise LayoutError("the partitions do not follow one another: an instruction would work on what lies between")
+        raise LayoutError(
+            "the partitions do not follow one another: an instruction would work on what lies between; convert to a"
+            " layout without padding on the partitions"
+        )
 
 
 def narrowed(walk: Walk, has_too_many: Callable[[Walk], bool]) -> Iterator[Walk]:

@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from xdsl.dialects.arith import MaxSIOp, MinSIOp
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.accesses import Bounded, Edge, intervals, is_interval, resolved, shape_of_access
+from nki_mlir.analysis.accesses import (
+    Bounded,
+    Edge,
+    elements_of,
+    intervals,
+    is_interval,
+    resolved,
+    shape_of_access,
+)
 from nki_mlir.analysis.indices import enclosing_loops, expr_of, trip_count
 from nki_mlir.analysis.limits import values_of
+from nki_mlir.dialects import neuron_mem as mem
+from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Coordinates
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
@@ -115,9 +125,9 @@ def valid_of(op: Bounded, emit: Emitter) -> Valid | None:
     if not coordinates.bounded:
         return None
     if not all(map(is_interval, coordinates.bounded)):
-        raise CompileError.at(
-            op, "a bound on several dimensions, or on a counter of run time, has no transfer; run expand-accesses first"
-        )
+        assert isinstance(op, mem.LoadOp | mem.StoreOp)
+        reason = "a bound on several dimensions, or on a counter of run time, has no transfer"
+        raise CompileError.at(op, f"{reason}; {instead_of_mask(op)}")
     shape = shape_of_access(op)
     lows: dict[int, list[Expr]] = {d: [] for d in range(len(shape))}
     highs: dict[int, list[Expr]] = {d: [] for d in range(len(shape))}
@@ -135,6 +145,13 @@ def valid_of(op: Bounded, emit: Emitter) -> Valid | None:
         for dim in sorted(lows)
     )
     return _valid(op, ranges, len(shape))
+
+
+def instead_of_mask(op: AccessOp) -> str:
+    """What leaves out single elements."""
+    if isinstance(op, mem.LoadOp):
+        return "load all of it, and choose with neuron.mem.select by a neuron.mem.mask"
+    return f"name each element by an index tile, and {elements_of(op)}, which is none, where nothing is stored"
 
 
 def _value(edge: Edge) -> Expr:

@@ -419,3 +419,32 @@ func.func @a_copy_of_what_dies(%a: memref<128x8xf32>) {
   neuron.engine.dma_copy sync queue 0 dst %h : !hbm src %s1 : !view
   func.return
 }
+
+// What lies on partitions that don't follow one another is copied by transfers.
+// CHECK-LABEL: func.func @partitions_that_are_apart
+// CHECK:       neuron.engine.memset
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       neuron.engine.dma_copy sync queue 0 dst {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 2], f32> src
+// CHECK:       neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[2:3], [1 x 1], f32> src
+// CHECK-NEXT:  scf.for
+!apart = !neuron.mem.tile<sbuf, 3xf32, [d0/2:2, _:2] x [d0:2]>
+!first = !neuron.engine.view<sbuf[0:1], [1 x 2], f32>
+func.func @partitions_that_are_apart(%a: memref<2xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %e = neuron.engine.empty "x" : !apart
+  %v0 = neuron.engine.view %e : !apart -> !first
+  %x0 = neuron.engine.memset vector value 1.0 : f32 dst %v0 : !first -> !apart
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%s = %x0) -> (!apart) {
+    %d = neuron.engine.view %s : !apart -> !first
+    %n = neuron.engine.tensor_tensor vector op add dst %d : !first data1 %d : !first data2 %d : !first -> !apart
+    scf.yield %n : !apart
+  }
+  %v1 = neuron.engine.view %x0 : !apart -> !first
+  %v2 = neuron.engine.view %r : !apart -> !first
+  %h = neuron.engine.view %a : memref<2xf32> -> !neuron.engine.view<hbm, [1 x 2], f32>
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 2], f32> src %v1 : !first
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 2], f32> src %v2 : !first
+  func.return
+}

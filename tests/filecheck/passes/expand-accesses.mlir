@@ -64,7 +64,7 @@ func.func @bounds_on_two_dimensions_are_a_mask(%x: memref<64x4xf32>) {
 // CHECK: [[ROW:%.*]] = tile.cast %{{.*}} : tensor<16xindex> -> tensor<16xi32>
 // CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<20> : tensor<16xi32>
 // CHECK-NEXT: [[K:%.*]] = tile.select [[M]], [[ROW]], [[NONE]]
-// CHECK-NEXT: tile.read [[X]] index([[K]] : tensor<16xi32>) [t0(d0) in 0 to 20 by 4, d1 by 1] : memref
+// CHECK-NEXT: tile.read [[X]] index([[K]] : tensor<16xi32>) [t0(d0) in * to 20 by 4, d1 by 1] : memref
 func.func @a_masked_load_beyond_the_memory_is_a_gather_of_rows(%x: memref<5x4xf32>, %m: tensor<16xi1>) {
   %e = tile.expand_dims %m axis 1 : tensor<16xi1> -> tensor<16x1xi1>
   %b = tile.broadcast %e : tensor<16x1xi1> -> tensor<16x4xi1>
@@ -81,7 +81,7 @@ func.func @a_masked_load_beyond_the_memory_is_a_gather_of_rows(%x: memref<5x4xf3
 // CHECK: [[ADDRESS:%.*]] = tile.cast %{{.*}} : tensor<16x4xindex> -> tensor<16x4xi32>
 // CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<256>
 // CHECK-NEXT: [[K:%.*]] = tile.select [[M]], [[ADDRESS]], [[NONE]]
-// CHECK-NEXT: tile.write [[V]] to [[X]] index([[K]] : tensor<16x4xi32>) [t0(d0, d1) in 0 to 256 by 1] atomic : tensor
+// CHECK-NEXT: tile.write [[V]] to [[X]] index([[K]] : tensor<16x4xi32>) [t0(d0, d1) in * to 256 by 1] atomic : tensor
 func.func @a_masked_store_is_a_scatter_of_elements(%x: memref<64x4xf32>, %m: tensor<16x4xi1>, %v: tensor<16x4xf32>) {
   tile.write %v to %x [d0 by 4, d1 by 1] mask %m : tensor<16x4xi1> atomic : tensor<16x4xf32> -> memref<64x4xf32>
   func.return
@@ -170,7 +170,7 @@ func.func @a_transposed_index_tile_is_exchanged(%x: memref<256xf32>, %a: tensor<
 
 // CHECK-LABEL: func.func @a_row_and_a_position_in_one_bound_are_elements(
 // CHECK: [[SUM:%.*]] = arith.addi %{{.*}}, %{{.*}} : tensor<8x4xi32>
-// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<8x4xi32>) [t0(d0, d1) in 0 to 64 by 2] : memref
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<8x4xi32>) [t0(d0, d1) in * to 64 by 2] : memref
 func.func @a_row_and_a_position_in_one_bound_are_elements(%x: memref<64xf32>, %a: tensor<8xi32>) {
   %v = tile.read %x index(%a : tensor<8xi32>) [d1 + t0(d0) in 0 to 32 by 2] : memref<64xf32> -> tensor<8x4xf32>
   "test.op"(%v) : (tensor<8x4xf32>) -> ()
@@ -184,5 +184,78 @@ func.func @a_row_and_a_position_in_one_bound_are_elements(%x: memref<64xf32>, %a
 func.func @a_single_index_and_a_position_are_elements(%x: memref<64xf32>, %a: i32) {
   %v = tile.read %x index(%a : i32) [d0 + t0() by 2] : memref<64xf32> -> tensor<8xf32>
   "test.op"(%v) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// A transfer leaves out what is no row of the memory, and nothing else.
+// CHECK-LABEL: func.func @bounds_of_rows_inside_the_memory_are_a_mask(
+// CHECK-SAME: [[X:%[a-z]+]]: memref<64x4xf32>, [[A:%[a-z]+]]: tensor<16xi32>
+// CHECK: [[FROM:%.*]] = tile.compare ge [[A]], %{{.*}}
+// CHECK: [[TO:%.*]] = tile.compare lt [[A]], %{{.*}}
+// CHECK-NEXT: [[M:%.*]] = arith.andi [[FROM]], [[TO]]
+// CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<256>
+// CHECK-NEXT: [[K:%.*]] = tile.select [[M]], [[A]], [[NONE]]
+// CHECK-NEXT: tile.read [[X]] index([[K]] : tensor<16xi32>) [t0(d0) in * to 256 by 4, d1 by 1] : memref
+// CHECK: tile.compare lt [[A]]
+// CHECK: tile.write %{{.*}} to [[X]] index(%{{.*}} : tensor<16xi32>) [t0(d0) in * to 256 by 4, d1 by 1] : tensor
+func.func @bounds_of_rows_inside_the_memory_are_a_mask(%x: memref<64x4xf32>, %a: tensor<16xi32>) {
+  %v = tile.read %x index(%a : tensor<16xi32>) [t0(d0) in 0 to 63 by 4, d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  tile.write %v to %x index(%a : tensor<16xi32>) [t0(d0) in * to 60 by 4, d1 by 1] : tensor<16x4xf32> -> memref<64x4xf32>
+  func.return
+}
+
+// -----
+
+// Row 64 is behind the memory's end, and yet its elements are not where it begins 8 elements further in front.
+// CHECK-LABEL: func.func @rows_begin_in_front_of_their_place(
+// CHECK: arith.constant dense<264>
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<16xi32>) [t0(d0) in * to 264 by 4, -8 + d1 by 1] : memref
+func.func @rows_begin_in_front_of_their_place(%x: memref<64x4xf32>, %a: tensor<16xi32>) {
+  %v = tile.read %x index(%a : tensor<16xi32>) [t0(d0) in 0 to 64 by 4, -8 + d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @where_rows_begin_at_run_time_is_in_their_numbers(
+// CHECK-SAME: [[S:%[a-z]+]]: index
+// CHECK: [[SUM:%.*]] = arith.addi %{{.*}}, %{{.*}} : tensor<16xi32>
+// CHECK: tile.read %{{.*}}([[S]]) index(%{{.*}} : tensor<16xi32>) [t0(d0) in * to 256 by 1, d1 by 1, s0 + d1 in * to 9 by 0] : memref
+func.func @where_rows_begin_at_run_time_is_in_their_numbers(%s: index, %x: memref<64x4xf32>, %a: tensor<16xi32>) {
+  %v = tile.read %x(%s) index(%a : tensor<16xi32>) [t0(d0) in 0 to 9 by 4, s0 + d1 in * to 9 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v) : (tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @guards_and_steps_backwards_are_rows(
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<16xi32>) [t0(d0) in * to 256 by 4, d1 by 1] : memref
+// CHECK: [[BACK:%.*]] = arith.muli %{{.*}}, %{{.*}} : tensor<16xi32>
+// CHECK: tile.read %{{.*}} index(%{{.*}} : tensor<16xi32>) [t0(d0) by 4, d1 by 1] : memref
+func.func @guards_and_steps_backwards_are_rows(%x: memref<64x4xf32>, %a: tensor<16xi32>) {
+  %v = tile.read %x index(%a : tensor<16xi32>) [t0(d0) by 4, d1 by 1, t0(d0) in 0 to 64 by 0] : memref<64x4xf32> -> tensor<16x4xf32>
+  %w = tile.read %x index(%a : tensor<16xi32>) [252 by 1, t0(d0) by -4, d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v, %w) : (tensor<16x4xf32>, tensor<16x4xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @bounds_of_more_than_32_bits(
+// CHECK-SAME: [[A:%[a-z]+]]: tensor<16xi32>
+// CHECK: [[THREE:%.*]] = arith.constant dense<3>
+// CHECK-NEXT: [[M:%.*]] = tile.compare ge [[A]], [[THREE]]
+// CHECK-NEXT: [[NONE:%.*]] = arith.constant dense<256>
+// CHECK-NEXT: tile.select [[M]], [[A]], [[NONE]]
+// CHECK: [[LEAST:%.*]] = arith.constant dense<-2147483648>
+// CHECK-NEXT: tile.compare lt [[A]], [[LEAST]]
+func.func @bounds_of_more_than_32_bits(%a: tensor<16xi32>, %x: memref<64x4xf32>) {
+  %v = tile.read %x index(%a : tensor<16xi32>) [t0(d0) in 3 to 4294967296 by 4, d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  %w = tile.read %x index(%a : tensor<16xi32>) [t0(d0) in 4294967296 to * by 4, d1 by 1] : memref<64x4xf32> -> tensor<16x4xf32>
+  "test.op"(%v, %w) : (tensor<16x4xf32>, tensor<16x4xf32>) -> ()
   func.return
 }

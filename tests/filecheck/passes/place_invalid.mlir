@@ -234,7 +234,7 @@ func.func @a_call(%x: memref<8xf32>) {
 // -----
 
 func.func @programs_in_parallel() {
-  // CHECK: programs in parallel, of which programs-to-loops makes loops, (tile.programs) are not supported
+  // CHECK: programs in parallel have no place; run programs-to-loops first
   tile.programs (%i) in [2] {
   }
   func.return
@@ -370,5 +370,53 @@ func.func @a_conversion_of_arith(%x: memref<8xi32>, %y: memref<8xf32>) {
   // CHECK: arith.sitofp of data is not supported; tile.cast is
   %c = arith.sitofp %v : i32 to f32
   tile.write %c to %y [0 by 1] : f32 -> memref<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @rows_up_to_inside_the_memory(%x: memref<64xf32>, %k: memref<8xi32>) {
+  %i = tile.read %k [d0 by 1] : memref<8xi32> -> tensor<8xi32>
+  // CHECK: row 60 is left out, and is not behind the memory's 64 elements; run expand-accesses first
+  %v = tile.read %x index(%i : tensor<8xi32>) [t0(d0) in 0 to 60 by 1] : memref<64xf32> -> tensor<8xf32>
+  tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<64xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_bound_on_two_dimensions(%x: memref<8x4xf32>) {
+  // CHECK: an access has a bound on several dimensions, or on a counter of run time; run expand-accesses first
+  %v = tile.read %x [d0 by 4, d1 by 1, d0 + d1 in 0 to 5 by 0] : memref<8x4xf32> -> tensor<8x4xf32>
+  tile.write %v to %x [d0 by 4, d1 by 1] : tensor<8x4xf32> -> memref<8x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @pointers(%x: memref<8xf32>) {
+  %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+  // CHECK: pointers have no place; run structure-accesses first
+  %v = tile.load %p : !tile.ptr<f32> -> f32
+  func.return
+}
+
+// -----
+
+func.func @stores_by_pointers(%x: memref<8xf32>) {
+  %z = arith.constant 0.0 : f32
+  %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+  // CHECK: pointers have no place; run structure-accesses first
+  tile.store %p, %z : !tile.ptr<f32>, f32
+  func.return
+}
+
+// -----
+
+func.func @atomic_operations(%x: memref<8xf32>) {
+  %z = arith.constant 0.0 : f32
+  %p = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+  // CHECK: an atomic operation has no place; run expand-atomics,structure-accesses first
+  %v = tile.atomic add %p, %z : !tile.ptr<f32>, f32 -> f32
   func.return
 }

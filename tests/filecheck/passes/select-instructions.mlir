@@ -568,3 +568,19 @@ func.func @copies_of_sums(%x: memref<32x64xf32>, %y: memref<32x16xf32>, %out: me
   neuron.mem.store %r to %out [d0 by 16, d1 by 1] : !tile -> memref<64x16xf32>
   func.return
 }
+
+// -----
+
+// Rows that lie free, of which each partition has an element: a transfer for each element.
+// CHECK-LABEL: func.func @rows_across_partitions(
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 {{.*}}vector_offset {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 1 {{.*}}vector_offset {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 1], i32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 2 dst {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 1], f32> {{.*}}vector_offset {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 1], i32>
+// CHECK: neuron.engine.dma_copy gpsimd queue 3 {{.*}}vector_offset {{%.*}} : !neuron.engine.view<sbuf[1:2], [1 x 1], i32>
+// CHECK-NOT: vector_offset
+func.func @rows_across_partitions(%x: memref<8xf32>, %k: memref<2xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<2xi32> -> !neuron.mem.tile<sbuf, 2xi32, [d0] x []>
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 2xi32, [d0] x []>) [t0(d0) by 2, d1 by 1] : memref<8xf32> -> !neuron.mem.tile<sbuf, 2x2xf32, [d1] x [d0]>
+  neuron.mem.store %v to %x [d0 by 2, d1 by 1] : !neuron.mem.tile<sbuf, 2x2xf32, [d1] x [d0]> -> memref<8xf32>
+  func.return
+}

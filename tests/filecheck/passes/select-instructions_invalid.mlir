@@ -74,7 +74,7 @@ func.func @indices_over_several_digits() {
 
 func.func @a_gap_between_partitions(%x: memref<15xf32>) {
   %v = neuron.mem.load %x [d0 by 5, d1 by 1] : memref<15xf32> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
-  // CHECK: neuron.mem.unary has no instruction here: the partitions do not follow one another
+  // CHECK: neuron.mem.unary has no instruction for tiles that lie like [d0, d1:8] x []: the partitions do not follow one another: an instruction would work on what lies between; convert to a layout without padding on the partitions
   %r = neuron.mem.unary exp %v : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) -> ()
   func.return
@@ -193,7 +193,7 @@ func.func @a_while_that_hands_on_a_number(%x: memref<64xf32>, %k: index) {
 
 func.func @multiples_of_an_index(%x: memref<1280xf32>, %k: memref<100xi32>) {
   %i = neuron.mem.load %k [d0 by 1] : memref<100xi32> -> !neuron.mem.tile<sbuf, 100xi32, [d0] x []>
-  // CHECK: a mask, or rows named by more than an index tile; run expand-accesses first
+  // CHECK: a row is named by one element of one index tile, with nothing added; choose a row's number with neuron.mem.select
   %v = neuron.mem.load %x index (%i : !neuron.mem.tile<sbuf, 100xi32, [d0] x []>) [2 * t0(d0) by 32, d1 by 1] : memref<1280xf32> -> !neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>
   "test.op"(%v) : (!neuron.mem.tile<sbuf, 100x32xf32, [d0] x [d1]>) -> ()
   func.return
@@ -388,7 +388,7 @@ func.func @a_bound_of_run_time(%x: memref<64xf32>, %y: memref<1xi32>) {
   %w = neuron.mem.load %y [0 by 1] : memref<1xi32> -> !neuron.mem.tile<sbuf, i32, [] x []>
   %n = neuron.mem.scalar %w : !neuron.mem.tile<sbuf, i32, [] x []> -> index
   scf.for %i = %c0 to %n step %c1 {
-    // CHECK: a bound on several dimensions, or on a counter of run time, has no transfer; run expand-accesses first
+    // CHECK: a bound on several dimensions, or on a counter of run time, has no transfer; load all of it, and choose with neuron.mem.select by a neuron.mem.mask
     %v = neuron.mem.load %x(%i) [d0 + s0 in 0 to 9 by 1] : memref<64xf32> -> !neuron.mem.tile<sbuf, 8xf32, [d0] x []>
     "test.op"(%v) : (!neuron.mem.tile<sbuf, 8xf32, [d0] x []>) -> ()
   }
@@ -399,8 +399,105 @@ func.func @a_bound_of_run_time(%x: memref<64xf32>, %y: memref<1xi32>) {
 
 func.func @rows_named_by_bytes(%x: memref<64x32xf32>, %y: memref<8xi8>) {
   %i = neuron.mem.load %y [d0 by 1] : memref<8xi8> -> !neuron.mem.tile<sbuf, 8xi8, [d0] x []>
-  // CHECK: rows are named by integers of 32 bits; run expand-accesses first
+  // CHECK: rows are named by integers of 32 bits; make them so with neuron.mem.cast
   %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi8, [d0] x []>) [t0(d0) by 32, d1 by 1] : memref<64x32xf32> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
   "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @rows_up_to_inside_the_memory(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  // CHECK: row 60 is left out, and is not behind the memory's 256 elements; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [t0(d0) in 0 to 60 by 4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @rows_from_inside_the_memory(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  // CHECK: row 2 is left out, and is not in front of the memory; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [t0(d0) in 3 to * by 4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @stored_rows_up_to_inside_the_memory(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  %v = neuron.mem.load %x [d0 by 4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  // CHECK: row 60 is left out, and is not behind the memory's 256 elements; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  neuron.mem.store %v to %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [t0(d0) in * to 60 by 4, d1 by 1] : !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]> -> memref<64x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @rows_that_begin_in_front(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  // CHECK: row 64 is left out, and is not behind the memory's 256 elements; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [t0(d0) in * to 64 by 4, -8 + d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @rows_backwards(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  // CHECK: rows that an index tile names are -4 elements apart; it must be 1 or more; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [252 by 1, t0(d0) by -4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @rows_that_move_on(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %i = neuron.mem.load %k [d0 by 1] : memref<8xi32> -> !neuron.mem.tile<sbuf, 8xi32, [d0] x []>
+  // CHECK: a dimension along which an index tile names rows moves on by itself, too; choose a row's number with neuron.mem.select; one that is not in the memory is left out where there is a bound
+  %v = neuron.mem.load %x index(%i : !neuron.mem.tile<sbuf, 8xi32, [d0] x []>) [t0(d0) by 4, d0 by 4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @stored_bounds_on_two_dimensions(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  %v = neuron.mem.load %x [d0 by 4, d1 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  // CHECK: a bound on several dimensions, or on a counter of run time, has no transfer; name each element by an index tile, and 256, which is none, where nothing is stored
+  neuron.mem.store %v to %x [d0 by 4, d1 by 1, d0 + d1 in 0 to 5 by 0] : !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]> -> memref<64x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @remainders_of_positions(%x: memref<64x4xf32>, %k: memref<8xi32>) {
+  // CHECK: a remainder or a quotient of positions, or of elements of index tiles, is no coordinate; compute an index tile, or a mask
+  %v = neuron.mem.load %x [d0 by 4, d1 mod 2 by 1] : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @masks_of_remainders() {
+  // CHECK: a remainder or a quotient of positions, or of elements of index tiles, is no coordinate; compute an index tile, or a mask
+  %m = neuron.mem.mask [d1 mod 2 in 1 to * by 0] -> !neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]>
+  "test.op"(%m) : (!neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @a_masked_load(%x: memref<64x4xf32>) {
+  %m = neuron.mem.mask [] -> !neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]>
+  // CHECK: a transfer has no mask; load all of it, and choose with neuron.mem.select by a neuron.mem.mask
+  %v = neuron.mem.load %x [d0 by 4, d1 by 1] mask %m : !neuron.mem.tile<sbuf, 8x4xi1, [d0] x [d1]> : memref<64x4xf32> -> !neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>
+  "test.op"(%v) : (!neuron.mem.tile<sbuf, 8x4xf32, [d0] x [d1]>) -> ()
   func.return
 }

@@ -555,3 +555,11 @@ func.func @truth_values_of_words(%m: memref<64xui32>) {
   %p = tile.base %m : memref<64xui32> -> !tile.ptr<i1>
   func.return
 }
+
+// -----
+
+func.func @a_diagonal_of_an_index_tile(%x: memref<64xf32>, %i: tensor<8x8xi32>) {
+  // CHECK: Operation does not verify: t0(d0, d0) goes along one dimension twice
+  %v = tile.read %x index(%i : tensor<8x8xi32>) [t0(d0, d0) by 1] : memref<64xf32> -> tensor<8xf32>
+  func.return
+}
