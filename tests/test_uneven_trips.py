@@ -169,3 +169,49 @@ def test_sums_and_maxima(kind: str, programs: int, k: int, rows: int, columns: i
             np.testing.assert_allclose(logs[i], want, rtol=1e-4, atol=1e-4, err_msg=f"{kind} {i}")
         else:
             assert np.isneginf(logs[i]).all()
+
+
+@nki_mlir.jit
+def others(x_ptr, s_ptr, out_ptr, n, KIND: tl.constexpr, K: tl.constexpr, R: tl.constexpr):
+    pid = tl.program_id(0)
+    rows = tl.arange(0, R)
+    acc = tl.zeros([R], tl.float32)
+    for j in range(0, pid + 1):
+        x = tl.load(x_ptr + rows[:, None] * n + (j * K + tl.arange(0, K))[None, :])
+        if KIND == "by the step":
+            acc += 1.0 / (pid + 1 - j) * tl.sum(x, 1)
+        elif KIND == "by what is loaded":
+            acc += tl.load(s_ptr + j) * tl.sum(x, 1)
+        elif KIND == "by what is computed":
+            acc += 1.0 / tl.sqrt(tl.sum(x * x, 1)) * tl.sum(x, 1)
+        elif KIND == "by a number":
+            acc += 0.5 * tl.sum(x, 1)
+        elif KIND == "counted":
+            acc += tl.sum((x > 0).to(tl.int32), 1).to(tl.float32)
+        else:
+            acc = tl.maximum(acc, tl.max((x * 8).to(tl.int32), 1).to(tl.float32))
+    tl.store(out_ptr + pid * R + rows, acc)
+
+
+_TERMS = {
+    "by the step": lambda x, s, left: x.sum(1) / left,
+    "by what is loaded": lambda x, s, left: s * x.sum(1),
+    "by what is computed": lambda x, s, left: x.sum(1) / np.sqrt((x * x).sum(1)),
+    "by a number": lambda x, s, left: 0.5 * x.sum(1),
+    "counted": lambda x, s, left: (x > 0).sum(1),
+    "highest": lambda x, s, left: np.trunc(x * 8).max(1),
+}
+
+
+@pytest.mark.parametrize("kind", _TERMS)
+def test_factors_and_integers(kind: str) -> None:
+    rng, programs, k, rows = np.random.default_rng(3), 6, 16, 8
+    x = rng.standard_normal((rows, programs * k), np.float32)
+    scales = rng.standard_normal(programs).astype(np.float32)
+    scales[-1] = np.inf
+    out = np.zeros((programs, rows), np.float32)
+    others[(programs,)](x, scales, out, programs * k, KIND=kind, K=k, R=rows)
+    for i in range(programs - 1):
+        parts = [_TERMS[kind](x[:, j * k : (j + 1) * k], scales[j], i + 1 - j) for j in range(i + 1)]
+        want = np.maximum(0, np.max(parts, axis=0)) if kind == "highest" else np.sum(parts, axis=0)
+        np.testing.assert_allclose(out[i], want, rtol=1e-4, atol=1e-4, err_msg=f"{kind} {i}")

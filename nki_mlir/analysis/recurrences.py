@@ -8,7 +8,7 @@ begins makes no difference but to rounding. So blocks may be done several at a t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isclose
+from math import isclose, isfinite
 from typing import NamedTuple
 
 from xdsl.dialects import arith, math
@@ -27,10 +27,11 @@ _ALIKE = 1e-6
 class Recurrence(NamedTuple):
     """A loop of which each variable is a running maximum or a sum. `joins` are the reductions and products that go on
     over the next block; `maxima` are the running maxima, before a block and after it, without which all sums are
-    plain."""
+    plain. With `scaled`, what a block adds is multiplied by something else than numbers."""
 
     joins: frozenset[Operation]
     maxima: frozenset[SSAValue]
+    scaled: bool
 
     @property
     def has_maximum(self) -> bool:
@@ -73,6 +74,7 @@ class _Body:
         self.carried = list(zip(block.args[1:], end.operands, strict=True))
         self.after: dict[SSAValue, SSAValue] = {}
         self.joins = set[Operation]()
+        self.scaled = False
         for old, new in self.carried:
             if (highest := _other(new, old, (arith.MaximumfOp, arith.MaxnumfOp))) is not None:
                 self.after[old] = new
@@ -85,7 +87,7 @@ class _Body:
         for old, new in self.carried:
             if old not in self.after:
                 self._sum(old, new)
-        return Recurrence(frozenset(self.joins), frozenset((*self.after, *self.after.values())))
+        return Recurrence(frozenset(self.joins), frozenset((*self.after, *self.after.values())), self.scaled)
 
     def _sum(self, start: SSAValue, value: SSAValue) -> None:
         """Finds what is added to a variable. All of it is scaled as the variable is."""
@@ -128,6 +130,7 @@ class _Body:
                     raise _Unknown
                 (term,) = (operand for operand in op.operands if operand is not rests[0])
                 self.joins.update(_sums_in(term))
+                self.scaled |= _is_scaled(term)
                 weights.append(self._weight(term))
                 return rests[0]
             case _:
@@ -266,6 +269,22 @@ def _sums_in(value: SSAValue) -> list[Operation]:
             return _sums_in(op.lhs if _number(op.rhs) is not None else op.rhs)
         case _:
             raise _Unknown
+
+
+def _is_scaled(value: SSAValue) -> bool:
+    """Whether a sum over a block in a value is multiplied by something else than a number."""
+    op = value.owner
+    match op:
+        case tile.ShapeOp() | tile.SplatOp() | tile.CastOp() | arith.NegfOp():
+            return _is_scaled(op.operands[0])
+        case arith.AddfOp() | arith.SubfOp():
+            return _is_scaled(op.lhs) or _is_scaled(op.rhs)
+        case arith.MulfOp():
+            number, other = (op.rhs, op.lhs) if _number(op.rhs) is not None else (op.lhs, op.rhs)
+            found = _number(number)
+            return found is None or not isfinite(found) or _is_scaled(other)
+        case _:
+            return False
 
 
 def _dims(op: Operation) -> list[int | None]:

@@ -28,11 +28,15 @@ from nki_mlir.passes.tile_builder import TileBuilder
 
 
 def may_idle(loop: ForOp) -> bool:
-    """Whether iterations of a loop can be made to add nothing: it carries running maxima and sums alone, and does
-    nothing else."""
+    """Whether iterations of a loop can be made to add nothing: it carries running maxima and sums of floats alone, and
+    does nothing else. A factor of a sum, which may be anything there, would make NaN of nothing."""
     ops = list(loop.body.block.ops)[:-1]
-    plain = all(isinstance(op, tile.ReadOp) or (not op.regions and is_side_effect_free(op)) for op in ops)
-    return plain and bool((found := recurrence(loop)) and found.joins)
+    if not all(isinstance(op, tile.ReadOp) or (not op.regions and is_side_effect_free(op)) for op in ops):
+        return False
+    found = recurrence(loop)
+    if found is None or not found.joins or found.scaled:
+        return False
+    return all(isinstance(tile.element_of(value), AnyFloat) for op in found.joins for value in op.operands[:1])
 
 
 def needs_a_step(loop: ForOp) -> bool:
@@ -53,9 +57,9 @@ class IdleSteps:
     def __post_init__(self) -> None:
         found = recurrence(self.loop)
         assert found is not None
-        self.joins, self.maxima = found.joins, found.maxima
-        self.lowest = set[SSAValue]()
         self.block = self.loop.body.block
+        self.joins = [op for op in self.block.ops if op in found.joins]
+        self.maxima, self.lowest = found.maxima, set[SSAValue]()
         self.first = self.block.first_op
 
     def apply(self) -> None:
