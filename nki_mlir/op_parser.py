@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from bisect import bisect_right
@@ -32,6 +33,9 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind
 from nki_mlir.errors import internal_errors, position
 
 INDEX = IndexType()
+
+MOST_ELEMENTS = 1 << 24
+"""Of a dense constant, which xDSL holds as a list."""
 
 
 class Place(NamedTuple):
@@ -105,6 +109,12 @@ class OpParser(Parser):
         self.starts[op] = start
         self._check_integers(op, start)
         return op
+
+    def _parse_dense_literal_type(self) -> Any:
+        type_ = super()._parse_dense_literal_type()
+        if (count := math.prod(type_.get_shape())) > MOST_ELEMENTS:
+            self.raise_error(f"a dense constant has at most 2^24 = {MOST_ELEMENTS} elements, got {count}; load it")
+        return type_
 
     def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
         one = super()._parse_tensor_literal_element()

@@ -328,7 +328,7 @@ def test_guards_hold_where_the_mask_does(comparisons: list[tuple[int, int, int, 
 def test_text_says_it_all(data: st.DataObject) -> None:
     shape = data.draw(SHAPES)
     tiles: list[tuple[int | None, ...]] = [
-        tuple(data.draw(st.lists(st.none() | st.integers(0, len(shape) - 1), max_size=2)) if shape else ())
+        tuple(data.draw(st.lists(st.none() | st.integers(0, len(shape) - 1), max_size=2, unique=True)) if shape else ())
         for _ in range(data.draw(st.integers(0, 2)))
     ]
     scalars = data.draw(st.integers(0, 2))
