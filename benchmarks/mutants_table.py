@@ -335,7 +335,12 @@ MUTANTS: list[Mutant] = [
         ("lowest", "self._lower(op.source, op.axis.value.data)", "pass", _filecheck("equalize-trips")),
         ("outside", "and not _is_inside(op)", "and False", _filecheck("equalize-trips")),
         ("zero", "        if self._is_zero(value):", "        if True:", _filecheck("equalize-trips")),
-        ("writes", "return plain and bool", "return bool", _filecheck("equalize-trips")),
+        (
+            "writes",
+            "    if not all(isinstance(op, tile.ReadOp)",
+            "    if False and not all(isinstance(op, tile.ReadOp)",
+            _filecheck("equalize-trips"),
+        ),
     ),
     *_of(
         "share_loads",
@@ -489,7 +494,6 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "lifetimes",
-        ("meets", "and other.first <= self.last + pause", "and other.first < self.last", _filecheck("allocate")),
         ("slots", "if op.depth.value.data > 1 and", "if op.depth.value.data > 9 and", _filecheck("allocate")),
     ),
     *_of(
@@ -500,6 +504,12 @@ MUTANTS: list[Mutant] = [
     *_of(
         "allocate",
         ("after", "-(-high // unit) * unit)", "-(-low // unit) * unit)", _filecheck("allocate")),
+        (
+            "meets",
+            "if other.first <= last and first <= other.last",
+            "if other.first < life.last",
+            _filecheck("allocate"),
+        ),
         ("gap", "if address + size <= low:", "if address < low:", _filecheck("allocate")),
         ("beside", "if x.start < lanes.stop and lanes.start < x.stop", "", _filecheck("allocate")),
         ("full", "if address + life.size > available:", "if address > available:", _filecheck("allocate_invalid")),

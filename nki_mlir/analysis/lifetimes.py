@@ -37,9 +37,9 @@ class Lifetime:
         mine, others = self.partitions, other.partitions
         return mine.start < others.stop and others.start < mine.stop
 
-    def meets(self, other: Lifetime, pause: int = 0) -> bool:
-        """Whether both are alive at once, or so many operations apart."""
-        return self.first <= other.last + pause and other.first <= self.last + pause
+    def meets(self, other: Lifetime) -> bool:
+        """Whether both are alive at once."""
+        return self.first <= other.last and other.first <= self.last
 
 
 def lifetimes(func: FuncOp) -> list[Lifetime]:

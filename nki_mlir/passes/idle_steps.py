@@ -8,13 +8,13 @@ from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects import math as floats
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, MemRefType
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 from xdsl.traits import is_side_effect_free
 
-from nki_mlir.analysis.accesses import resolved
+from nki_mlir.analysis.accesses import elements_of, resolved
 from nki_mlir.analysis.constants import constant_of, value_of
 from nki_mlir.analysis.indices import range_of
 from nki_mlir.analysis.recurrences import recurrence
@@ -199,4 +199,4 @@ def _is_inside(read: tile.ReadOp) -> bool:
     address = resolved(read.over_values).address
     sizes = {Position(dim): size for dim, size in enumerate(sizes_of(read.result))}
     low, high = address.bounds(lambda key: (0, sizes[key] - 1) if isinstance(key, Position) else range_of(key))
-    return low >= 0 and high < math.prod(cast("MemRefType", read.memory.type).get_shape())
+    return low >= 0 and high < elements_of(read)
