@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
+    AnyFloat,
     BFloat16Type,
     DenseIntOrFPElementsAttr,
     Float16Type,
@@ -38,7 +39,12 @@ def test_custom_and_generic_form(path: Path, level: str) -> None:
     assert str(parse(generic.getvalue())) == custom
 
 
-FLOATS = {16: (BFloat16Type(), Float16Type()), 32: (Float32Type(),), 64: (Float64Type(),)}
+FLOATS = (
+    (BFloat16Type(), st.sampled_from((0.0, -0.0, 1.5, 3e38))),
+    (Float16Type(), st.floats(width=16)),
+    (Float32Type(), st.floats(width=32)),
+    (Float64Type(), st.floats(width=64)),
+)
 
 
 def _constant(text: str) -> DenseIntOrFPElementsAttr:
@@ -48,10 +54,9 @@ def _constant(text: str) -> DenseIntOrFPElementsAttr:
     return found
 
 
-@given(st.sampled_from((16, 32, 64)), st.integers(0, 1), st.data())
-def test_floats_of_any_bits(width: int, which: int, data: st.DataObject) -> None:
-    type_ = FLOATS[width][which % len(FLOATS[width])]
-    most = st.floats(width=width) if not isinstance(type_, BFloat16Type) else st.sampled_from((0.0, -0.0, 1.5, 3e38))
+@given(st.sampled_from(FLOATS), st.data())
+def test_floats_of_any_bits(of: tuple[AnyFloat, st.SearchStrategy[float]], data: st.DataObject) -> None:
+    type_, most = of
     special = st.sampled_from((float("inf"), -float("inf"), float("nan"), -0.0))
     values = data.draw(st.lists(most | special, min_size=1, max_size=4))
     made = DenseIntOrFPElementsAttr.from_list(TensorType(type_, [len(values)]), values)
