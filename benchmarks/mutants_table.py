@@ -71,6 +71,7 @@ _ALONG = ("tests/test_along_a_dimension.py",)
 _WRONG = ("tests/test_wrong_input.py",)
 _ZEROS = _tests("test_products", "zeros_of_one_factor_are_multiplied")
 _PARTS = ("tests/test_waits_of_parts.py", *_filecheck("insert-semaphores_limits"), "tests/test_limits.py", *_random(40))
+_EDGES = ("tests/test_dependences.py",)
 _CONVERTS = ("tests/test_converts.py",)
 
 _RECOGNIZED = _tests(
@@ -551,9 +552,9 @@ MUTANTS: list[Mutant] = [
         ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
         ("implied", "if first.distance + second.distance != edge.distance:", "if False:", _random(20)),
         ("keeps up", "if edge.distance or 0 not in edge.slots:", "if False:", _PARTS),
-        ("runs with", "== earlier.loops and later.runs_with(earlier)", "== earlier.loops", _PARTS),
-        ("both run", "earlier.runs_with(later) and later.runs_with(earlier):", "True:", _PARTS),
-        ("goes on", "        if later.is_whole:\n", "        if True:\n", _PARTS),
+        ("runs with", "== earlier.loops and later.runs_with(earlier)", "== earlier.loops", _EDGES),
+        ("runs", "distance == 0 and earlier.runs_with(later):", "distance == 0:", _EDGES),
+        ("goes on", "        if later.is_whole:\n", "        if True:\n", _EDGES),
         ("between", "return within and _always_between(first, second)", "return within", _PARTS),
         ("complete", "if all(any(map(_keeps_up, known", "if all(any(map(bool, known", _PARTS),
         ("keeper", "one.distance > depth or ", "", _PARTS),

@@ -6,11 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from run_lines import RunFailure, Unsupported, run_line, run_lines
 
 from nki_mlir.executor.tensor_array import Clock
 
 FILECHECK = Path(__file__).parent / "filecheck"
+
+# Examples are the same in every run, so that a change fails for what it changed; `--hypothesis-profile explore` looks
+# for others.
+settings.register_profile(
+    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 
 @pytest.fixture

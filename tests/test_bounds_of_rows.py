@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kernels import floats, run
 from reference.levels import check_levels
@@ -15,7 +15,7 @@ from reference.levels import check_levels
 import nki_mlir
 import nki_mlir.language as tl
 
-quick = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=15)
 ELEMENTS = 240
 
 

@@ -105,7 +105,7 @@ def run(module: ModuleOp, x: Array, column: Array) -> tuple[Array, Array]:
     return out, sums
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps=st.lists(STEP, min_size=2, max_size=6), seed=st.integers(0, 2**16))
 def test_chains(steps: list[tuple[str, Any, bool]], seed: int) -> None:
     rng = np.random.default_rng(seed)

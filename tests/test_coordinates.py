@@ -27,7 +27,7 @@ from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.walks import walks
 
-quick = settings(max_examples=60, deadline=None, derandomize=True)
+quick = settings(max_examples=60)
 NUMBERS = st.integers(-40, 40)
 SHAPES = st.lists(st.integers(1, 6), min_size=0, max_size=3).map(tuple)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import integers, refused, run
 
@@ -60,7 +60,7 @@ def test_known_divisors(divisor: int) -> None:
 
 
 @given(st.integers(LEAST, MOST).filter(bool) | st.integers(-300, 300).filter(bool), st.integers(0, 2**20))
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5)
 def test_random_divisors(divisor: int, seed: int) -> None:
     check(near(divisor, np.int32, seed), divisor)
 

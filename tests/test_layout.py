@@ -17,7 +17,7 @@ Index = tuple[int, ...]
 Place = tuple[int, int]
 
 
-quick = settings(max_examples=60, deadline=None, derandomize=True)
+quick = settings(max_examples=60)
 
 
 def _sizes(largest: int, rank: int) -> st.SearchStrategy[list[int]]:

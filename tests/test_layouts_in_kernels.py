@@ -272,7 +272,7 @@ def test_products_accumulate_over_a_loop(m: int, n: int, terms: int) -> None:
 
 
 # Layouts that `place` would not choose: at `neuron.mem`.
-fixed = settings(max_examples=20, deadline=None, derandomize=True)
+fixed = settings(max_examples=20)
 
 
 @st.composite

@@ -36,7 +36,7 @@ def spread(x_ptr, y_ptr, N, V, ROWS: tl.constexpr, W: tl.constexpr, B: tl.conste
     left_out=st.integers(0, 31),
     rows=st.sampled_from((1, 4, 16)),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_ragged_ends(n: int, axis: int, block: int, width: int, left_out: int, rows: int) -> None:
     valid = max(1, width - left_out)
     shape = {0: (block, width), 1: (rows, width), 2: (rows, block)}[axis]

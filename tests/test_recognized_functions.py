@@ -165,7 +165,7 @@ TANH: dict[str, Callable[[Numbers], Numbers]] = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data(), st.sampled_from(list(TANH)), st.sampled_from([0.7978845608028654, 0.79788456, 0.7978845608]))
 def test_gelu_by_tanh(data: st.DataObject, by: str, root: float) -> None:
     draw = data.draw
@@ -186,7 +186,7 @@ def test_gelu_by_tanh(data: st.DataObject, by: str, root: float) -> None:
     check(steps, ["gelu_apprx_tanh"])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.data(), st.sampled_from([0.70710678, 0.7071067811865476, 0.707106781]), st.booleans())
 def test_gelu_by_erf(data: st.DataObject, root: float, divides: bool) -> None:
     def steps(x: Numbers) -> Numbers:

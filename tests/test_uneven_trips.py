@@ -141,7 +141,7 @@ _ENDS = {
 }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.sampled_from(sorted(_ENDS)),
     st.integers(1, 9),

@@ -84,7 +84,7 @@ CUT = st.tuples(st.integers(0, BLOCK_M - 1), st.integers(0, BLOCK_N - 1))
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(blocks=SIZES, cut=CUT, group=st.integers(2, 5), seed=SEEDS)
 def test_groups_of_rows(blocks: tuple[int, int], cut: tuple[int, int], group: int, seed: int) -> None:
     check(grouped_kernel, blocks, cut, group, seed)

@@ -79,7 +79,7 @@ def test_what_is_wrapped_to_stays_out() -> None:
     block=st.sampled_from((8, 32, 64)),
     sums=st.booleans(),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_any_divisor_and_bound(n: int, divisor: int, end: int, block: int, sums: bool) -> None:
     """Whether what wraps around is stored or not."""
     programs = -(-n // block)

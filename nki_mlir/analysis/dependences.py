@@ -87,7 +87,7 @@ class Dependences:
                 continue
             edge = Edge(earlier, later, distance, self._slots(earlier, later, distance))
             self.edges.append(edge)
-            if distance == 0 and earlier.runs_with(later) and later.runs_with(earlier):
+            if distance == 0 and earlier.runs_with(later):
                 complete |= self._after[earlier]
                 if not earlier.is_dma or len(edge.slots) == slots(earlier.event) or _keeps_up(edge):
                     complete |= self._bits[earlier]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from executor.machine_code import WIDTH, Array, gather, narrow, scatter, single, widen
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from nki_mlir.dialects.access import Access, Engine, Space
@@ -25,9 +25,7 @@ INTEGERS = ("int32", "int16", "int8", "uint32", "uint16", "uint8")
 ANY = (*FLOATS, *INTEGERS)
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, np.inf, -np.inf, np.nan, 1e-40, 3e38, -3e38, 254.5, 2.0**31, 65504.0)
 
-quick = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+quick = settings(max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 types = st.sampled_from(ANY)
 

@@ -389,7 +389,7 @@ pieces = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(pieces, min_size=2, max_size=6))
 def test_boxes_meet_where_they_share_a_byte(found: list[Piece]) -> None:
     boxes = Boxes()

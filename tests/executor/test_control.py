@@ -17,7 +17,7 @@ from nki_mlir.executor import execute
 from nki_mlir.executor.control_actions import REGISTER_ALU
 from nki_mlir.executor.decode import HOLDS
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 words = st.integers(-(2**31), 2**31 - 1) | st.integers(-4, 4)
 SEEDS = (None, *range(10))
 

@@ -49,7 +49,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("rows, stacks", [(2048, 16), (8, 2)])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps=STEPS)
 def test_sums_against_one_product_after_the_other(
     rows: int, stacks: int, steps: list[tuple[str, int, int, int, bool]]
@@ -143,7 +143,7 @@ MATMULS = st.lists(
 
 
 @pytest.mark.parametrize("stacks", [1, 2, 16])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(before=st.integers(0, len(KINDS) * SLOTS), steps=MATMULS)
 def test_many_open_groups_against_plain_products(
     stacks: int, before: int, steps: list[tuple[str, int, int, int, int]]

@@ -21,6 +21,41 @@ func.func @rows_are_lanes(%in: memref<1000x4096xf32>, %out: memref<1000x4096xf32
   func.return
 }
 
+// As many rows on each partition as on any other: 129 have no such width, and go 128 and then 1.
+// CHECK-LABEL: func.func @rows_that_are_not_even
+// CHECK: tile.programs ({{%.*}}) in [2] by [128] of [129]
+func.func @rows_that_are_not_even(%in: memref<129x96xf32>) {
+  tile.programs (%i) in [129] {
+    %x = tile.read %in(%i) [s0 by 96, d0 by 1] : memref<129x96xf32> -> tensor<96xf32>
+    %m = tile.reduce max %x axis 0 : tensor<96xf32> -> f32
+    %b = tile.splat %m : f32 -> tensor<96xf32>
+    %y = arith.subf %x, %b : tensor<96xf32>
+    tile.write %y to %in(%i) [s0 by 96, d0 by 1] : tensor<96xf32> -> memref<129x96xf32>
+  }
+  func.return
+}
+
+// Programs write 13 elements each, where both bounds are kept: the first three of 16 are the program's before.
+// CHECK-LABEL: func.func @bounds_apart
+// CHECK: tile.programs ({{%.*}}) in [2] by [64] of [100]
+func.func @bounds_apart(%in: memref<2048xf32>, %out: memref<2048xf32>) {
+  tile.programs (%i) in [100] {
+    %x = tile.read %in(%i) [13 * s0 + d0 by 1] : memref<2048xf32> -> tensor<32xf32>
+    tile.write %x to %out(%i) [d0 in * to 16 by 1, 13 * s0 by 1, d0 in 3 to * by 0] : tensor<32xf32> -> memref<2048xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @bounds_that_meet
+// CHECK: tile.programs ({{%.*}}) in [100] {
+func.func @bounds_that_meet(%in: memref<2048xf32>, %out: memref<2048xf32>) {
+  tile.programs (%i) in [100] {
+    %x = tile.read %in(%i) [13 * s0 + d0 by 1] : memref<2048xf32> -> tensor<32xf32>
+    tile.write %x to %out(%i) [d0 in * to 16 by 1, 13 * s0 by 1, d0 in 2 to * by 0] : tensor<32xf32> -> memref<2048xf32>
+  }
+  func.return
+}
+
 // Scans of what differs, or that go on from what differs, and their last places.
 // CHECK-LABEL: func.func @scans
 // CHECK: [[S:%.*]] = tile.scan sum {{%.*}} scale {{%.*}} : tensor<1000x64xf32> initial {{%.*}} : tensor<1000xf32> axis 1 : tensor<1000x64xf32> -> tensor<1000x64xf32>
