@@ -58,10 +58,10 @@ def steps(draw: st.DrawFn, order: int, loops: tuple[Loop, ...], transfers: bool)
         spans.append(
             range(start, draw(st.integers(start + 1, loop.trips))) if draw(st.booleans()) else range(loop.trips)
         )
-    accesses = [draw(st.lists(cells(len(loops)), max_size=most)) for most in (2, 1)]
+    reads, writes = (draw(st.lists(cells(len(loops)), max_size=most)) for most in (2, 1))
     engine, moves = draw(st.sampled_from(ENGINES)), transfers and draw(st.booleans())
     made = Transfer if moves else Step
-    return made(test.TestOp(), engine, order, loops, *accesses, transfers=moves, spans=tuple(spans))
+    return made(test.TestOp(), engine, order, loops, reads, writes, transfers=moves, spans=tuple(spans))
 
 
 @st.composite
