@@ -37,6 +37,17 @@ def check(mutant: Mutant, root: Path) -> None:
         raise SystemExit(f"{mutant.name}: the text to change is {found} times in {mutant.path}")
 
 
+def check_tests(mutants: Sequence[Mutant]) -> None:
+    """Raises SystemExit where pytest does not find a test of one."""
+    names = sorted({test for mutant in mutants for test in mutant.tests})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *names]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit("\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR")))
+
+
 def copied(folder: Path) -> Path:
     """The tree, in a folder of its own."""
     for name in COPIED:
@@ -110,6 +121,7 @@ def main() -> int:
         for mutant in chosen:
             print(f"{mutant.name:40} {mutant.path}: {mutant.old.strip().splitlines()[0]}")
         return 0
+    check_tests(chosen)
     survivors = run(chosen, args.jobs)
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} killed")
     return 1 if survivors else 0

@@ -20,6 +20,15 @@ def test_each_mutant_has_tests() -> None:
     assert all(one.tests for one in MUTANTS)
 
 
+def test_the_tests_are_there() -> None:
+    missing: list[tuple[str, str]] = []
+    for one in MUTANTS:
+        for file, _, test in (test.partition("::") for test in one.tests):
+            if test and f"def {test.partition('[')[0]}(" not in (ROOT / file).read_text(encoding="utf-8"):
+                missing.append((one.name, test))
+    assert missing == []
+
+
 def test_names_are_their_own() -> None:
     names = [one.name for one in MUTANTS]
     assert sorted(set(names)) == sorted(names)

@@ -20,6 +20,20 @@ func.func @starts_at_zero_with_step_one() {
   func.return
 }
 
+// CHECK-LABEL: func.func @starts_at_zero_with_another_step
+// CHECK: [[TRIPS:%.*]] = arith.constant 3 : index
+// CHECK: scf.for [[I:%.*]] = {{%.*}} to [[TRIPS]] step
+// CHECK: arith.muli [[I]], {{%.*}} : index
+func.func @starts_at_zero_with_another_step() {
+  %low = arith.constant 0 : index
+  %high = arith.constant 9 : index
+  %step = arith.constant 4 : index
+  scf.for %k = %low to %high step %step {
+    "test.op"(%k) : (index) -> ()
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @one_iteration_is_its_body
 // CHECK-NOT: scf.for
 // CHECK: [[SUM:%.*]] = arith.addf
