@@ -265,6 +265,7 @@ MUTANTS: list[Mutant] = [
         ("rest", "if high % unit]", "if high % unit > 1]", _filecheck("select-instructions_limits")),
         ("guard", "above = [*whether, *(", "above = [*(", _filecheck("select-instructions_limits")),
         ("what is short", "Expr(one.size) - one.end", "one.end", _loops("ragged_ends")),
+        ("front", "if bounds(one.begin)[1] > 0:", "if False:", _filecheck("select-instructions_limits")),
     ),
     *_of(
         "terms",
@@ -304,6 +305,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "assign_engines",
         ("few", "REPEATED = 4", "REPEATED = 1", _filecheck("assign-engines")),
+        ("around", "(loop, *enclosing_loops(loop))", "(loop,)", _filecheck("assign-engines")),
         (
             "integers",
             "is_float(value) or (not is_written",
@@ -853,7 +855,9 @@ MUTANTS: list[Mutant] = [
         "widths",
         ("even", "spread % -(-spread // lanes) == 0", "spread > 0", _filecheck("widen")),
         ("whole", "not self.is_inner or self.programs % width == 0", "True", _filecheck("widen")),
-        ("bounded", "work.stays |= any(part.is_bounded for part in inner)", "pass", _filecheck("widen")),
+        ("columns", "if width * self.columns > memory.partitions:", "if False:", _filecheck("widen")),
+        ("others", "self.others * -(-", "-(-", _filecheck("widen")),
+        ("bounded", "work.is_bounded |= any(part.is_bounded for part in inner)", "pass", _filecheck("widen")),
     ),
     *_of("tails", ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim"))),
     *_of("trim", ("rows", "and not any(end % size for end in ends)", "", _filecheck("trim"))),

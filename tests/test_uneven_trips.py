@@ -85,9 +85,10 @@ def test_causal_attention(target: str, apart: bool, tokens: int, block: int, ele
     assert np.isnan(out[-32:].astype(np.float32)).all()
 
 
-def test_attention_of_a_part_of_the_keys_takes_a_part_of_the_time() -> None:
+@pytest.mark.parametrize("block", [64, 128])
+def test_attention_of_a_part_of_the_keys_takes_a_part_of_the_time(block: int) -> None:
     q, k, v, out = (np.zeros((1024, 128), ml_dtypes.bfloat16) for _ in range(4))
-    meta = {"D": 128, "M": 128, "N": 128, "APART": True}
+    meta = {"D": 128, "M": 128, "N": block, "APART": True}
     kernel = attention.compile(q, k, v, out, 0.1, grid=(8,), **meta)
     assert time_program(kernel.module("neuron.isa")).modelled_us < 80
     names = STAGES["tile"].split(",")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from kernels import floats, integers, run
@@ -154,6 +155,44 @@ def test_blocks_of_a_matrix(rows: int, columns: int) -> None:
     grid = (-(-rows // 8), -(-columns // 16))
     *_, y = run(blocks_of_a_matrix, x, y, rows, columns, grid=grid, R=8, C=16)
     np.testing.assert_array_equal(y, -x)
+
+
+@nki_mlir.jit
+def windows(x_ptr, y_ptr, rows, columns, FILL: tl.constexpr, R: tl.constexpr, C: tl.constexpr):
+    """Sums of an element and those two before and one behind it, with a number beyond the ends of a row."""
+    r = tl.program_id(0) * R + tl.arange(0, R)
+    c = tl.program_id(1) * C + tl.arange(0, C)
+    total = tl.zeros((R, C), dtype=tl.float32)
+    for shift in tl.static_range(4):
+        at = c[None, :] - 2 + shift
+        mask = (r[:, None] < rows) & (at >= 0) & (at < columns)
+        total += tl.load(x_ptr + r[:, None] * columns + at, mask=mask, other=FILL).to(tl.float32)
+    tl.store(y_ptr + r[:, None] * columns + c[None, :], total, mask=(r[:, None] < rows) & (c[None, :] < columns))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "block", "dtype"),
+    [
+        (16, 128, (8, 32), np.float32),
+        (13, 120, (8, 32), np.float32),
+        (40, 75, (4, 16), np.float32),
+        (130, 40, (2, 64), np.float32),
+        (9, 300, (16, 32), ml_dtypes.bfloat16),
+    ],
+)
+def test_windows_of_columns(rows: int, columns: int, block: tuple[int, int], dtype: Any) -> None:
+    x, y, fill = floats(rows, columns).astype(dtype), floats(rows, columns), 0.5
+    grid = (-(-rows // block[0]), -(-columns // block[1]))
+    _, y = run(windows, x, y, rows, columns, grid=grid, rtol=1e-6, FILL=fill, R=block[0], C=block[1])
+    wide = np.pad(x.astype(np.float32), ((0, 0), (2, 1)), constant_values=fill)
+    wanted = sum(wide[:, shift : shift + columns] for shift in range(4))
+    np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_windows_of_columns_are_long() -> None:
+    """Columns go on, whatever is masked."""
+    x, y = floats(64, 500), floats(64, 500)
+    assert groups(windows, x, y, 64, 500, grid=(8, 16), FILL=0.0, R=8, C=32) == [(1, 1)]
 
 
 @nki_mlir.jit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, SSAValue
 
-from nki_mlir.analysis.indices import is_run_time, trip_count
+from nki_mlir.analysis.indices import enclosing_loops, is_run_time, trip_count
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.costs.operations import Work
 from nki_mlir.dialects.access import Engine
@@ -63,7 +64,8 @@ class AssignEngines(LevelPass):
 
 
 def _is_long(loop: ForOp) -> bool:
-    trips = trip_count(loop) or 0
+    """Counted with the loops around it: their iterations overlap, too."""
+    trips = math.prod(trip_count(one) or 0 for one in (loop, *enclosing_loops(loop)))
     return trips >= REPEATED or trips * sum(isinstance(op, EngineInstruction) for op in loop.body.walk()) >= LONG
 
 

@@ -24,9 +24,9 @@ from nki_mlir.passes.hoist_loads import SHARE
 from nki_mlir.passes.widths import (
     ALIKE,
     DEPTH,
-    VIEWS,
     Life,
     is_placed,
+    is_view,
     lives,
     most_kept,
     moving_time,
@@ -101,7 +101,7 @@ class Blocks:
                 self.moved.append(self._transfer(op, times))
             elif isinstance(op, tile.DotOp):
                 self.products.append(self._product(op, times))
-            elif not isinstance(op, VIEWS):
+            elif not is_view(op):
                 self.computed += (
                     _Tile(words(v) * size_of(v), stored(v), self._axes(v), times) for v in op.results if is_placed(v)
                 )

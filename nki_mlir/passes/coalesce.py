@@ -277,7 +277,7 @@ class _Merge:
             return True
         several = any({n, n + 1} <= set(part.dims) for op, n in accesses for part in resolved(op.over_values).bounded)
         sizes = {math.prod(tile.shape_of(value)[n : n + 2]) for value, n in seams}
-        even = all(size % self.lanes == 0 for size in sizes - {1})
+        even = all(size % -(-size // self.lanes) == 0 for size in sizes)
         return bool(accesses) and (several or even)
 
     def _groups(self, value: SSAValue) -> Groups:

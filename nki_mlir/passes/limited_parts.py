@@ -10,6 +10,7 @@ from itertools import combinations, product
 from xdsl.dialects.arith import FloorDivSIOp, MaxSIOp, MuliOp, SubiOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.indices import bounds
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import LayoutError, Spot
 from nki_mlir.dialects.walks import Digit, Walk
@@ -118,10 +119,10 @@ def _each(op: Operation, one: Range, ranges: list[tuple[int, int]]) -> Iterator[
 
 
 def fill_rest(s: Selector, storage: Storage, valid: Valid, fill: Fill, emit: Emitter) -> None:
-    """Fills what a load leaves: the end of one free dimension in iterations in which only that is short, in others in
+    """Fills what a load leaves: the ends of one free dimension in iterations in which only that is short, in others in
     which anything is, the whole tile (an instruction can't start on just any partition)."""
     short = [dim for dim in range(len(valid.ranges)) if not valid.is_full(dim)]
-    ends = [dim for dim in short if dim < valid.rank and _is_free_end(storage, valid, dim)]
+    ends = [dim for dim in short if dim < valid.rank and _is_free(storage, dim)]
     others = [(dim,) for dim in short if dim not in ends]
     cases = [*others, *(pair for pair in combinations(ends, 2) if valid.are_short(pair))]
     if not valid.boxes or any(all(map(valid.is_fixed, case)) for case in cases):
@@ -133,19 +134,18 @@ def fill_rest(s: Selector, storage: Storage, valid: Valid, fill: Fill, emit: Emi
             s.memset(storage, fill, emit)
     for dim in ends:
         if valid.is_short_alone(dim):
-            _fill_end(s, storage, valid, dim, fill, emit)
+            _fill_ends(s, storage, valid, dim, fill, emit)
 
 
 def ends_freely(storage: Storage, valid: Valid) -> bool:
-    """Whether what is valid of a tile is all but the end of one free dimension."""
+    """Whether what is valid of a tile is all but the ends of one free dimension."""
     short = [dim for dim in range(len(valid.ranges)) if not valid.is_full(dim)]
-    return len(short) == 1 and short[0] < valid.rank and _is_free_end(storage, valid, short[0])
+    return len(short) == 1 and short[0] < valid.rank and _is_free(storage, short[0])
 
 
-def _is_free_end(storage: Storage, valid: Valid, dim: int) -> bool:
+def _is_free(storage: Storage, dim: int) -> bool:
     digits = storage.type.layout.digits(dim)
-    begin = valid.ranges[dim].begin
-    return len(digits) == 1 and not digits[0].on_partitions and begin.is_const and begin.const <= 0
+    return len(digits) == 1 and not digits[0].on_partitions
 
 
 def _short_by(one: Range, emit: Emitter) -> Expr:
@@ -154,23 +154,36 @@ def _short_by(one: Range, emit: Emitter) -> Expr:
     return missing if one.begin == Expr(0) else Expr.counter(greatest([missing, one.begin], emit))
 
 
-def _fill_end(s: Selector, storage: Storage, valid: Valid, dim: int, fill: Fill, emit: Emitter) -> None:
-    """The end of one dimension, in iterations in which no other is short."""
+def _fill_ends(s: Selector, storage: Storage, valid: Valid, dim: int, fill: Fill, emit: Emitter) -> None:
+    """What is in front of a dimension's valid places and behind them, in iterations in which no other is short."""
     one = valid.ranges[dim]
     others = [other for d, other in enumerate(valid.ranges) if d != dim and not valid.is_full(d)]
     full = [value for other in others for value in other.is_at((0, other.size))]
-    guard = least(full, emit) if full else None
-    if valid.is_fixed(dim):
-        ((_, high),) = valid.values(dim)
-        with s.guarded(guard, emit):
-            s.memset(storage.slice(dim, high, one.size - high), fill, emit)
-        return
-    first = emit.value(MaxSIOp(emit.index(0), least([one.end, Expr(one.size)], emit)))
-    left = emit.value(SubiOp(emit.index(one.size), first))
+    with s.guarded(least(full, emit) if full else None, emit):
+        if valid.is_fixed(dim):
+            ((low, high),) = valid.values(dim)
+            for first, count in ((0, low), (high, one.size - high)):
+                if count:
+                    s.memset(storage.slice(dim, first, count), fill, emit)
+            return
+        if bounds(one.begin)[1] > 0:
+            _fill_run(s, storage, dim, emit.index(0), _clamped(one.begin, one.size, emit), fill, emit)
+        if bounds(one.end)[0] < one.size:
+            first = _clamped(one.end, one.size, emit)
+            _fill_run(s, storage, dim, first, emit.value(SubiOp(emit.index(one.size), first)), fill, emit)
+
+
+def _clamped(place: Expr, size: int, emit: Emitter) -> SSAValue:
+    return emit.value(MaxSIOp(emit.index(0), least([place, Expr(size)], emit)))
+
+
+def _fill_run(
+    s: Selector, storage: Storage, dim: int, first: SSAValue, count: SSAValue, fill: Fill, emit: Emitter
+) -> None:
+    """So many places of a free dimension, from one on."""
     number = number_for(fill.value, storage.type.element_type)
-    with s.guarded(guard, emit):
-        for walk in rectangles(s.limits.free_dims - 1, storage):
-            (stride,) = [leg.stride for digit, leg in zip(walk.digits, walk.legs[0], strict=True) if digit == (dim, 1)]
-            at = emit.value(MuliOp(first, emit.index(stride)))
-            view = storage.view(emit, walk, 0, limits={(dim, 1): left}, at=at)
-            s.emit(emit, "memset", {"dst": view}, value=number, stands_for=fill.stands_for)
+    for walk in rectangles(s.limits.free_dims - 1, storage):
+        (stride,) = [leg.stride for digit, leg in zip(walk.digits, walk.legs[0], strict=True) if digit == (dim, 1)]
+        at = emit.value(MuliOp(first, emit.index(stride)))
+        view = storage.view(emit, walk, 0, limits={(dim, 1): count}, at=at)
+        s.emit(emit, "memset", {"dst": view}, value=number, stands_for=fill.stands_for)

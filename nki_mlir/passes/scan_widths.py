@@ -20,10 +20,10 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.widths import (
     ALIKE,
     DEPTH,
-    VIEWS,
     Life,
     free_sizes,
     is_placed,
+    is_view,
     lives,
     most_kept,
     moving_time,
@@ -88,7 +88,7 @@ class Steps:
             if isinstance(op, AccessOp) and not differs.isdisjoint((op.moved, *op.operands)):
                 steps.transfers.append(_transfer(op, body.args[0]))
             reads = 2 if sum(map(is_placed, op.operands)) > 1 else 1
-            for value in () if isinstance(op, VIEWS) else filter(is_placed, op.results):
+            for value in () if is_view(op) else filter(is_placed, op.results):
                 if value in lists:
                     count = 1 if value in known.states else reads
                     lists[value].append((count * words(value) * size_of(value), stored(value)))

@@ -13,7 +13,7 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
-from nki_mlir.passes.widths import DEPTH, VIEWS, is_placed, size_of, stored, words
+from nki_mlir.passes.widths import DEPTH, is_placed, is_view, size_of, stored, words
 from nki_mlir.targets import Target
 
 _PSUM_SHARE = 2
@@ -28,7 +28,7 @@ class StepWidths:
         self.trips, self.target, self.prices = trips, target, Prices(target)
         sources = [op.source for op in joins if isinstance(op, tile.ReduceOp)]
         self.size = max(tile.shape_of(op.source)[op.axis.value.data] for op in joins if isinstance(op, tile.ReduceOp))
-        made = [v for op in loop.body.block.ops if not isinstance(op, VIEWS) for v in op.results if is_placed(v)]
+        made = [v for op in loop.body.block.ops if not is_view(op) for v in op.results if is_placed(v)]
         self.grows = [v for v in made if v in differs]
         self.stays = [v for v in made if v not in differs]
         self.products = [v for v in self.grows if isinstance(v.owner, tile.DotOp)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -67,13 +68,23 @@ def _by_price(programs: ProgramsOp, prices: Prices) -> None:
         for axis, width in enumerate(Blocks(programs, prices).best(sorted(axes))):
             programs = _widened(programs, axis, width, prices.target.memory.partitions)
         return
+    lanes = prices.target.memory.partitions
     scans = _scans_rows(programs)
     while axes:
-        best = min((_best(programs, axis, prices), axis) for axis in axes)
-        (gain, width), axis = best
+        best, axis = min((_best(programs, axis, prices), axis) for axis in axes)
         axes.remove(axis)
-        if gain < _GAIN:
-            programs = _widened(programs, axis, width, prices.target.memory.partitions if scans else None)
+        if best.share < _GAIN:
+            checked = lanes if scans or best.goes_on else None
+            programs = _widened(programs, axis, best.width, checked, best.goes_on)
+
+
+class _Best(NamedTuple):
+    """The best width along an axis, behind the share of the time that is left with it; with `goes_on`, along the
+    dimension of the tiles that the id moves along."""
+
+    share: float
+    width: int
+    goes_on: bool = False
 
 
 def _scans_rows(programs: ProgramsOp) -> bool:
@@ -83,37 +94,60 @@ def _scans_rows(programs: ProgramsOp) -> bool:
     return any(size > 1 for size in free_sizes(programs.body.block)) if scans else False
 
 
-def _best(programs: ProgramsOp, axis: int, prices: Prices) -> tuple[float, int]:
-    """The best width along an axis, behind the part of the time that is left with it. Equal shares win over others that
-    cost the same."""
-    work = Work.of(programs, axis)
+def _best(programs: ProgramsOp, axis: int, prices: Prices) -> _Best:
+    """Along an inner dimension programs go on, where that can be."""
+    work, lanes = Work.of(programs, axis), prices.target.memory.partitions
+    if work.is_inner:
+        best = _cheapest(work.going_on(), prices)
+        made = _together(programs, axis, best.width, lanes, True) if best.share < _GAIN else None
+        if made is not None:
+            made.detach()
+            made.erase()
+            return best._replace(goes_on=True)
+    return _cheapest(work, prices)
+
+
+def _cheapest(work: Work, prices: Prices) -> _Best:
+    """Equal shares win over others that cost the same."""
     alone = work.price(1, prices)
     found = [
         (work.price(width, prices), bool(work.programs % width), width)
         for width in work.widths(prices.target.memory.partitions)
     ]
     if not found:
-        return 1.0, 1
+        return _Best(1.0, 1)
     price, _, width = min(found)
-    return (price / alone if math.isfinite(alone) else float(price == math.inf), width)
+    return _Best(price / alone if math.isfinite(alone) else float(price == math.inf), width)
 
 
-def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = None) -> ProgramsOp:
-    """The programs, run together; as they are where they can't be. With `lanes`, that many of the machine, also where
-    the new dimension would not become part of one that there is, everywhere: products are of matrices, scans of
-    rows."""
-    if width == 1:
+def _widened(
+    programs: ProgramsOp, axis: int, width: int, lanes: int | None = None, goes_on: bool = False
+) -> ProgramsOp:
+    """The programs, run together; as they are where they can't be."""
+    made = _together(programs, axis, width, lanes, goes_on) if width > 1 else None
+    if made is None:
         return programs
+    programs.detach()
+    programs.erase()
+    return made
+
+
+def _together(programs: ProgramsOp, axis: int, width: int, lanes: int | None, goes_on: bool) -> ProgramsOp | None:
+    """The programs run together, in front of themselves; None where they can't be. With `lanes`, that many of the
+    machine, also where the new dimension would not become part of one that there is, everywhere: products are of
+    matrices, scans of rows."""
     differ, carried = varying(programs, axis), dict[SSAValue, int]()
     while True:
         made = groups(programs, axis, width)
         values = {old: new for old, new in zip(programs.ids, made.ids, strict=True) if old is not programs.ids[axis]}
-        widening = Widening(programs.ids[axis], programs.grid[axis], width, differ, made.ids[axis], values, carried)
+        widening = Widening(
+            programs.ids[axis], programs.grid[axis], width, differ, made.ids[axis], values, carried, goes_on=goes_on
+        )
         try:
             widening.block(programs.body.block.ops, made.body.block)
         except NotWidenable:
             made.erase()
-            return programs
+            return None
         if carried or all(widening.places[value] == place for value, place in widening.settled.items()):
             break
         carried = widening.settled
@@ -124,9 +158,7 @@ def _widened(programs: ProgramsOp, axis: int, width: int, lanes: int | None = No
     if lanes is not None and not are_merged(func, lanes, widening.new_seams()):
         made.detach()
         made.erase()
-        return programs
-    programs.detach()
-    programs.erase()
+        return None
     return made
 
 

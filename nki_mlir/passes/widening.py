@@ -31,9 +31,10 @@ class NotWidenable(Exception):
 
 class Widening:
     """Runs programs, or iterations, together whose ids are the `width` from `width * first + start` on, out of `count`.
-    What differs between them has a dimension more, in front of the one that it goes on in, or, with `is_last`, behind
-    all others: `places` says which it is. `varying` are the values that differ. A product or a reduction whose operands
-    differ and whose result does not goes on over what runs together.
+    What differs between them has a dimension more: `places` says which it is. That is the first, with `is_last` the
+    last, and with `goes_on`, or where there are products, the one in front of that in which memory goes on from one
+    program to the next. `varying` are the values that differ. A product or a reduction whose operands differ and whose
+    result does not goes on over what runs together.
 
     `first` is the new id, `values` has the new values of old ones, and `carried` the place of what loops and branches
     carry, found out before; what it turns out to be is in `settled`."""
@@ -49,6 +50,7 @@ class Widening:
         carried: Mapping[SSAValue, int],
         is_last: bool = False,
         start: int = 0,
+        goes_on: bool = False,
     ):
         self.id, self.count, self.width, self.varying, self.first = id_, count, width, varying, first
         self.values = dict(values)
@@ -57,10 +59,13 @@ class Widening:
         self.places: dict[SSAValue, int] = {id_: 0}
         products = [u.operation for v in varying for u in v.uses if isinstance(u.operation, tile.DotOp)]
         joined = [u.operation for v in varying for u in v.uses if self._is_joined(u.operation)]
-        self.goes_on = bool(products or joined)
+        self.goes_on = goes_on or bool(products or joined)
         """Along a dimension that there is, rather than in front of all."""
-        self.is_columns = any(op.b in varying for op in products) or any(
-            _axis(op) == len(tile.shape_of(op.source)) - 1 for op in joined if isinstance(op, tile.ReduceOp)
+        accesses = {u.operation for v in varying for u in v.uses if goes_on and isinstance(u.operation, AccessOp)}
+        self.is_columns = (
+            any(op.b in varying for op in products)
+            or any(_axis(op) == len(tile.shape_of(op.source)) - 1 for op in joined if isinstance(op, tile.ReduceOp))
+            or any(self._memory_place(op) == len(sizes_of(op.moved)) - 1 > 0 for op in accesses)
         )
         block = first.owner
         assert isinstance(block, Block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.builtin import i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -37,13 +37,14 @@ _NOT_WHOLE = 1 << 20
 @dataclass(frozen=True)
 class _Value:
     """Something computed or moved: `times` for each program, `elements` each time; of a transfer, `run` of them lie
-    together in memory."""
+    together in memory, and, if it `goes_on`, behind them those of the next program."""
 
     elements: int
     type: Attribute
     times: int
     run: int = 1
     stores: bool = False
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,29 @@ class Life:
 
 @dataclass
 class Work:
-    """What differs between programs along an axis: `lanes` is over how many partitions one of them can be spread.
-    `stays` says that each is as wide as it should be: of rows that are named one by one a transfer moves but one a
-    partition. With `has_columns`, something computes with a number for each row, which an instruction takes at full
-    rate where a partition has one row. With `is_inner`, the id moves along another dimension of a tile than the first.
-    A bound there would be one on two dimensions that are apart, for which elements are named one by one: groups are
-    whole, and where it is there already, each stays."""
+    """What differs between programs along an axis, of which there are `others` along the other axes: `lanes` is over
+    how many partitions one of them can be spread. `stays` says that each is as wide as it should be: of rows that are
+    named one by one a transfer moves but one a partition. `columns` is with how many numbers, one for each of its rows,
+    something computes, which an instruction takes at full rate where a partition has one row. With `is_inner`, the id
+    moves along another dimension of a tile than the first. A bound there would be one on two dimensions that are apart,
+    for which elements are named one by one: groups are whole, and where it is there already (`is_bounded`), each
+    stays."""
 
     programs: int
+    others: int = 1
     lanes: int = 0
     stays: bool = False
-    has_columns: bool = False
+    columns: int = 0
     is_inner: bool = False
+    is_bounded: bool = False
     transfers: list[_Value] = field(default_factory=list)
     computed: list[_Value] = field(default_factory=list)
     lives: list[Life] = field(default_factory=list)
 
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
-        differs, work = varying(programs, axis), cls(programs.grid[axis])
+        size = programs.grid[axis]
+        differs, work = varying(programs, axis), cls(size, math.prod(programs.grid) // size)
         for op in programs.body.walk():
             if differs.isdisjoint((*op.operands, *op.results)):
                 continue
@@ -86,19 +91,23 @@ class Work:
                 work.transfers.append(_transfer(op, programs.ids[axis], times))
                 inner = _inner(op, programs.ids[axis])
                 work.is_inner |= bool(inner)
-                work.stays |= any(part.is_bounded for part in inner)
-            if not isinstance(op, VIEWS):
+                work.is_bounded |= any(part.is_bounded for part in inner)
+            if not is_view(op):
                 work.computed += (_Value(words(v) * size_of(v), stored(v), times) for v in op.results if is_placed(v))
-            work.has_columns |= isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result)
+            if isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result):
+                work.columns = max(work.columns, size_of(op.operands[0]))
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
         largest = max((v.elements for v in work.computed), default=1)
         work.lanes = min(free_sizes(programs.body.block), default=largest)
         work.lives = lives(programs.body.block, differs)
         return work
 
+    def going_on(self) -> Work:
+        """The same where the new dimension becomes part of the one that the id moves along."""
+        return replace(self, is_inner=False, is_bounded=False)
+
     def price(self, width: int, prices: Prices) -> float:
-        """The time, in ns, of all programs along the axis, `width` of them together; infinite where their tiles don't
-        fit."""
+        """The time, in ns, of all programs, `width` along the axis together; infinite where their tiles don't fit."""
         memory, dma = prices.target.memory, prices.target.dma
         lanes = min(memory.partitions, width * self.lanes)
         kept = self._kept(width, lanes)
@@ -108,12 +117,12 @@ class Work:
         computed = sum(
             v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
         )
-        if self.has_columns and width * self.lanes > memory.partitions:
+        if width * self.columns > memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
         rings = dma.trigger_ns * max(sum(v.times for v in self.transfers if v.stores is s) for s in (True, False))
         latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
-        groups = -(-self.programs // width)
+        groups = self.others * -(-self.programs // width)
         return latency + (groups - 1) * max(moved, rings, computed, latency / depth)
 
     def _kept(self, width: int, lanes: int) -> int:
@@ -124,13 +133,14 @@ class Work:
         )
 
     def _moved(self, value: _Value, width: int, lanes: int, prices: Prices) -> float:
-        return moving_time(prices, width * value.elements, lanes, value.run, value.type, value.stores)
+        run = value.run * (width if value.goes_on and not self.is_inner else 1)
+        return moving_time(prices, width * value.elements, lanes, run, value.type, value.stores)
 
     def widths(self, lanes: int) -> Iterator[int]:
         """Widths worth a try: shares of the programs, equal ones where there are some, that lie evenly on the
         partitions."""
         full, found = max(1, lanes // max(self.lanes, 1)), {1: None}
-        if self.stays:
+        if self.stays or self.is_bounded:
             return iter(found)
         for about in (*powers(full), *(full * n for n in powers(-(-self.programs // full)))):
             found |= dict.fromkeys(shares(self.programs, about))
@@ -186,8 +196,12 @@ def run_of(shape: Sequence[int], strides: Sequence[int]) -> int:
     return run
 
 
-VIEWS = tile.SplatOp | tile.ShapeOp
-"""What need not be made: whoever uses it reads what it is made of."""
+def is_view(op: Operation) -> bool:
+    """Whether an operation need not make anything: whoever uses it reads what it is made of. Turned, that only a
+    product does."""
+    if isinstance(op, tile.PermuteOp):
+        return any(isinstance(use.operation, tile.DotOp) for use in op.result.uses)
+    return isinstance(op, tile.SplatOp | tile.ShapeOp)
 
 
 def lives(body: Block, differs: set[SSAValue], counts: Callable[[Operation], bool] = lambda op: True) -> list[Life]:
@@ -200,9 +214,9 @@ def lives(body: Block, differs: set[SSAValue], counts: Callable[[Operation], boo
     for op in reversed(ops):
         for value in filter(is_placed, op.results):
             users = [_beside(use.operation, op) for use in value.uses]
-            ends = [last[user.results[0]] if isinstance(user, VIEWS) else _end(user, place) for user in users]
+            ends = [last[user.results[0]] if is_view(user) else _end(user, place) for user in users]
             last[value] = max(ends, default=place[op])
-            if not isinstance(op, VIEWS) and counts(op):
+            if not is_view(op) and counts(op):
                 bytes_ = words(value) * dtype(stored(value)).bytes
                 found.append(Life(size_of(value), bytes_, value in differs, place[op], last[value] + 1))
     return found
@@ -258,10 +272,11 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
     where they do."""
     shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
     run = run_of(shape, coordinates.strides(len(shape)))
-    if run == math.prod(shape) and coordinates.address.coefficient(id_) == run:
+    goes_on = coordinates.address.coefficient(id_) == run
+    if run == math.prod(shape) and goes_on:
         run = _NOT_WHOLE
     count, type_ = words(op.moved), stored(op.moved)
-    return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp))
+    return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp), goes_on)
 
 
 def free_sizes(body: Block) -> Iterator[int]:

@@ -139,3 +139,31 @@ func.func @left_alone(%xv: !view, %nv: !neuron.engine.view<sbuf[0:128], [1 x 204
   }
   func.return
 }
+
+// Iterations of loops around it count, too.
+// CHECK-LABEL: func.func @few_iterations_of_many
+// CHECK:       scf.for
+// CHECK:         scf.for
+// CHECK:           neuron.engine.activation scalar op copy dst {{.*}} data %xv : {{.*}} scale
+// CHECK:           neuron.engine.tensor_scalar vector op0 add
+func.func @few_iterations_of_many(%xv: !view, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %c2 step %c1 {
+    scf.for %j = %c0 to %c2 step %c1 {
+      %e2 = neuron.engine.empty : !tile
+      %v2 = neuron.engine.view %e2 : !tile -> !view
+      %y = neuron.engine.tensor_scalar vector op0 multiply dst %v2 : !view data %xv : !view operand0 %two : f32 -> !tile
+      %yv = neuron.engine.view %y : !tile -> !view
+      %e3 = neuron.engine.empty : !tile
+      %v3 = neuron.engine.view %e3 : !tile -> !view
+      %z = neuron.engine.tensor_scalar vector op0 add dst %v3 : !view data %yv : !view operand0 %two : f32 -> !tile
+      %zc = neuron.engine.view %z : !tile -> !one
+      %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+      neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %zc : !one
+    }
+  }
+  func.return
+}

@@ -245,3 +245,33 @@ func.func @a_sum_that_must_begin(%x: memref<72x16xf32>, %w: memref<72x24xf32>) {
   }
   func.return
 }
+
+// Only what is in front of the valid places is filled, and what is behind them.
+// CHECK-LABEL: func.func @begins_within
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 3], f32>
+// CHECK: [[REST:%.*]] = neuron.engine.view {{%.*}} at {{%.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 5], f32>
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst [[REST]]
+// CHECK: neuron.engine.dma_copy sync queue 0 dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 56], f32>
+func.func @begins_within(%x: memref<128x96xf32>, %y: memref<128x96xf32>) {
+  %v = neuron.mem.load %x [d0 by 96, -3 + d1 in 0 to 56 by 1] other 1.0 : f32 : memref<128x96xf32> -> !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+  neuron.mem.store %v to %y [d0 by 96, d1 by 1] : !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]> -> memref<128x96xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @begins_within_in_some_iterations
+// CHECK: [[BEFORE:%.*]] = arith.minsi {{%.*}}, {{%.*}}
+// CHECK: [[COUNT:%.*]] = arith.maxsi {{%.*}}, [[BEFORE]]
+// CHECK: [[FRONT:%.*]] = neuron.engine.view {{%.*}} limit dim 1 [[COUNT]] : {{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 32], f32>
+// CHECK: neuron.engine.memset vector value 1.000000e+00 : f32 dst [[FRONT]]
+// CHECK-NOT: neuron.engine.memset
+// CHECK: func.return
+func.func @begins_within_in_some_iterations(%x: memref<128x96xf32>, %y: memref<128x96xf32>) {
+  %0 = arith.constant 0 : index
+  %1 = arith.constant 1 : index
+  %3 = arith.constant 3 : index
+  scf.for %i = %0 to %3 step %1 {
+    %v = neuron.mem.load %x(%i) [d0 by 96, -3 + 32 * s0 + d1 in 0 to * by 1] other 1.0 : f32 : memref<128x96xf32> -> !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]>
+    neuron.mem.store %v to %y(%i) [d0 by 96, 32 * s0 + d1 by 1] : !neuron.mem.tile<sbuf, 128x32xf32, [d0] x [d1]> -> memref<128x96xf32>
+  }
+  func.return
+}

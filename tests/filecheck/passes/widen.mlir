@@ -94,13 +94,26 @@ func.func @rows_that_are_scanned(%in: memref<256x512xf32>, %w: memref<512xf32>) 
   func.return
 }
 
-// CHECK-LABEL: func.func @too_few_rows_that_are_scanned
-// CHECK: tile.programs ({{%.*}}) in [4] {
-func.func @too_few_rows_that_are_scanned(%in: memref<64x512xf32>) {
+// CHECK-LABEL: func.func @few_rows_that_are_scanned
+// CHECK: tile.programs ({{%.*}}) in [1] by [4] of [4]
+// CHECK: tile.scan sum {{%.*}} axis 2 : tensor<4x16x512xf32>
+func.func @few_rows_that_are_scanned(%in: memref<64x512xf32>) {
   tile.programs (%i) in [4] {
     %x = tile.read %in(%i) [16 * s0 + d0 by 512, d1 by 1] : memref<64x512xf32> -> tensor<16x512xf32>
     %s = tile.scan sum %x axis 1 : tensor<16x512xf32> -> tensor<16x512xf32>
     tile.write %s to %in(%i) [16 * s0 + d0 by 512, d1 by 1] : tensor<16x512xf32> -> memref<64x512xf32>
+  }
+  func.return
+}
+
+// 262 rows are not evenly on the partitions.
+// CHECK-LABEL: func.func @rows_that_are_scanned_and_not_even
+// CHECK: tile.programs ({{%.*}}) in [2] {
+func.func @rows_that_are_scanned_and_not_even(%in: memref<262x512xf32>) {
+  tile.programs (%i) in [2] {
+    %x = tile.read %in(%i) [131 * s0 + d0 by 512, d1 by 1] : memref<262x512xf32> -> tensor<131x512xf32>
+    %s = tile.scan sum %x axis 1 : tensor<131x512xf32> -> tensor<131x512xf32>
+    tile.write %s to %in(%i) [131 * s0 + d0 by 512, d1 by 1] : tensor<131x512xf32> -> memref<262x512xf32>
   }
   func.return
 }
@@ -341,20 +354,22 @@ func.func @products_of_two_that_differ(%x: memref<1024x128xf32>, %w: memref<1024
   func.return
 }
 
-// Whole groups need no bound along columns, which would be on two dimensions with the rows between them.
+// Columns go on in the dimension that there is, also where they end within a group, or within a block.
 // CHECK-LABEL: func.func @columns_in_whole_groups
-// CHECK: tile.programs ({{%.*}}) in [2] by [3] of [6]
-func.func @columns_in_whole_groups(%x: memref<16x96xf32>) {
-  tile.programs (%j) in [6] {
-    %v = tile.read %x(%j) [d0 by 96, 16 * s0 + d1 by 1] : memref<16x96xf32> -> tensor<16x16xf32>
+// CHECK: tile.programs ({{%.*}}) in [1] by [8] of [8]
+// CHECK: tile.read {{.*}} [d0 by 128, 128 * s0 + 16 * d1 + d2 by 1] : memref<16x128xf32> -> tensor<16x8x16xf32>
+func.func @columns_in_whole_groups(%x: memref<16x128xf32>) {
+  tile.programs (%j) in [8] {
+    %v = tile.read %x(%j) [d0 by 128, 16 * s0 + d1 by 1] : memref<16x128xf32> -> tensor<16x16xf32>
     %w = arith.addf %v, %v : tensor<16x16xf32>
-    tile.write %w to %x(%j) [d0 by 96, 16 * s0 + d1 by 1] : tensor<16x16xf32> -> memref<16x96xf32>
+    tile.write %w to %x(%j) [d0 by 128, 16 * s0 + d1 by 1] : tensor<16x16xf32> -> memref<16x128xf32>
   }
   func.return
 }
 
 // CHECK-LABEL: func.func @columns_in_no_whole_groups
-// CHECK: tile.programs ({{%.*}}) in [7] {
+// CHECK: tile.programs ({{%.*}}) in [2] by [4] of [7]
+// CHECK: tile.read {{.*}} [d0 by 112, 64 * s0 + 16 * d1 + d2 in * to 112 by 1] {{.*}} -> tensor<16x4x16xf32>
 func.func @columns_in_no_whole_groups(%x: memref<16x112xf32>) {
   tile.programs (%j) in [7] {
     %v = tile.read %x(%j) [d0 by 112, 16 * s0 + d1 by 1] : memref<16x112xf32> -> tensor<16x16xf32>
@@ -365,12 +380,72 @@ func.func @columns_in_no_whole_groups(%x: memref<16x112xf32>) {
 }
 
 // CHECK-LABEL: func.func @columns_that_end_within_a_block
-// CHECK: tile.programs ({{%.*}}) in [6] {
+// CHECK: tile.programs ({{%.*}}) in [2] by [3] of [6]
+// CHECK: tile.read {{.*}} [d0 by 90, 48 * s0 + 16 * d1 + d2 in * to 90 by 1] {{.*}} -> tensor<16x3x16xf32>
 func.func @columns_that_end_within_a_block(%x: memref<16x90xf32>) {
   tile.programs (%j) in [6] {
     %v = tile.read %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : memref<16x90xf32> -> tensor<16x16xf32>
     %w = arith.addf %v, %v : tensor<16x16xf32>
     tile.write %w to %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : tensor<16x16xf32> -> memref<16x90xf32>
+  }
+  func.return
+}
+
+// Where something tells columns apart, their blocks are a dimension of their own, in front of the rows. Whole groups
+// need no bound, which would be on two dimensions with the rows between them.
+// CHECK-LABEL: func.func @maxima_of_columns_in_whole_groups
+// CHECK: tile.programs ({{%.*}}) in [1] by [6] of [6]
+// CHECK: tile.read {{.*}} [d1 by 96, 96 * s0 + 16 * d0 + d2 by 1] : memref<16x96xf32> -> tensor<6x16x16xf32>
+func.func @maxima_of_columns_in_whole_groups(%x: memref<16x96xf32>, %y: memref<16x6xf32>) {
+  tile.programs (%j) in [6] {
+    %v = tile.read %x(%j) [d0 by 96, 16 * s0 + d1 by 1] : memref<16x96xf32> -> tensor<16x16xf32>
+    %m = tile.reduce max %v axis 1 : tensor<16x16xf32> -> tensor<16xf32>
+    tile.write %m to %y(%j) [d0 by 6, s0 by 1] : tensor<16xf32> -> memref<16x6xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @maxima_of_columns_that_end_within_a_block
+// CHECK: tile.programs ({{%.*}}) in [6] {
+func.func @maxima_of_columns_that_end_within_a_block(%x: memref<16x90xf32>, %y: memref<16x6xf32>) {
+  tile.programs (%j) in [6] {
+    %v = tile.read %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : memref<16x90xf32> -> tensor<16x16xf32>
+    %m = tile.reduce max %v axis 1 : tensor<16x16xf32> -> tensor<16xf32>
+    tile.write %m to %y(%j) [d0 by 6, s0 by 1] : tensor<16xf32> -> memref<16x6xf32>
+  }
+  func.return
+}
+
+// Of rows that each have a number of their own, a group has as many as there are partitions; then it has long ones,
+// also where a row's beginning lacks elements.
+// CHECK-LABEL: func.func @a_number_for_each_row
+// CHECK: tile.programs ({{%.*}}, {{%.*}}) in [32, 1] by [8, 16] of [256, 16]
+// CHECK: tile.read {{.*}} [524288 * s0 + 65536 * d0 + 4096 * d1 by 1, -3 + 4096 * s1 + 256 * d2 + d3 in 0 to * by 1] {{.*}} -> tensor<8x16x16x256xbf16>
+func.func @a_number_for_each_row(%x: memref<4096x4096xbf16>, %w: memref<4096xbf16>, %out: memref<4096x4096xbf16>) {
+  tile.programs (%c, %t) in [256, 16] {
+    %v = tile.read %x(%c, %t) [65536 * s0 + 4096 * d0 by 1, -3 + 256 * s1 + d1 in 0 to * by 1] : memref<4096x4096xbf16> -> tensor<16x256xbf16>
+    %n = tile.read %w(%c) [16 * s0 + d0 by 1] : memref<4096xbf16> -> tensor<16xbf16>
+    %e = tile.expand_dims %n axis 1 : tensor<16xbf16> -> tensor<16x1xbf16>
+    %b = tile.broadcast %e : tensor<16x1xbf16> -> tensor<16x256xbf16>
+    %1 = arith.mulf %v, %b : tensor<16x256xbf16>
+    %2 = arith.addf %1, %b : tensor<16x256xbf16>
+    %3 = arith.mulf %2, %v : tensor<16x256xbf16>
+    %4 = arith.addf %3, %b : tensor<16x256xbf16>
+    %5 = arith.mulf %4, %v : tensor<16x256xbf16>
+    %6 = arith.addf %5, %b : tensor<16x256xbf16>
+    tile.write %6 to %out(%c, %t) [65536 * s0 + 4096 * d0 by 1, 256 * s1 + d1 by 1] : tensor<16x256xbf16> -> memref<4096x4096xbf16>
+  }
+  func.return
+}
+
+// 61 of them are too many for a group, and no other number divides it.
+// CHECK-LABEL: func.func @maxima_of_columns_in_no_whole_groups
+// CHECK: tile.programs ({{%.*}}) in [61] {
+func.func @maxima_of_columns_in_no_whole_groups(%x: memref<128x62464xf32>, %y: memref<128x61xf32>) {
+  tile.programs (%j) in [61] {
+    %v = tile.read %x(%j) [d0 by 62464, 1024 * s0 + d1 by 1] : memref<128x62464xf32> -> tensor<128x1024xf32>
+    %m = tile.reduce max %v axis 1 : tensor<128x1024xf32> -> tensor<128xf32>
+    tile.write %m to %y(%j) [d0 by 61, s0 by 1] : tensor<128xf32> -> memref<128x61xf32>
   }
   func.return
 }
