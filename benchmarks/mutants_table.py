@@ -205,12 +205,7 @@ MUTANTS: list[Mutant] = [
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
         ("nest", "Expr.counter(counter) * divisor +", "Expr.counter(counter) +", _filecheck("programs-to-loops")),
-        (
-            "outer trips",
-            "outer.index(trips // divisor)",
-            "outer.index(trips)",
-            ("tests/test_grids.py::test_divided_program_ids",),
-        ),
+        ("outer trips", "outer.index(trips // divisor)", "outer.index(trips)", _filecheck("programs-to-loops")),
         (
             "named",
             "for op in func.body.block.ops) == 1",
@@ -275,7 +270,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "valid",
-        ("lower end", "if high < self.size else []", "if high > self.size else []", _loops("ragged_ends")),
+        (
+            "lower end",
+            "if high < self.size else []",
+            "if high > self.size else []",
+            _filecheck("select-instructions_limits"),
+        ),
     ),
     *_of(
         "combine_functions",
