@@ -448,7 +448,7 @@ MUTANTS: list[Mutant] = [
             "collapse",
             "merged[-1][0] == step * count",
             "merged[-1][0] >= step * count",
-            _agree("add_2d", "masked_row_and_column"),
+            _filecheck("select-instructions"),
         ),
     ),
     *_of(
