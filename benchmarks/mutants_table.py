@@ -678,7 +678,7 @@ MUTANTS: list[Mutant] = [
             "behind",
             "if self.is_last:\n            return rank",
             "if False:\n            return rank",
-            _tests("test_scan_loops", "forms[scaled]"),
+            _filecheck("scan-loops"),
         ),
     ),
     *_of(
