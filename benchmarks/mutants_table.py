@@ -684,8 +684,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "sampled",
         ("settled", "& ~settled)", ")", _filecheck("recognize-functions")),
-        ("close", "CLOSE = 2.0**-22", "CLOSE = 2.0**-16", _filecheck("recognize-functions")),
-        ("rounded", "_is_close(points, rounded, wanted, ROUNDED) |", "True |", _filecheck("recognize-functions")),
+        ("close", "CLOSE = 2.0**-22", "CLOSE = 2.0**-16", _RECOGNIZED),
+        ("rounded", "_is_close(points, rounded, wanted, ROUNDED) |", "True |", _RECOGNIZED),
         ("limit", "limit = bool(", "limit = True or bool(", _filecheck("recognize-functions")),
         (
             "constants",
