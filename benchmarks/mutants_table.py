@@ -900,7 +900,12 @@ MUTANTS: list[Mutant] = [
         "select_scans",
         ("rows", "if dim != axis and i not in lanes", "if False", _filecheck("select-instructions")),
         ("scale", "if scale is not None and op.initial is None:", "if False:", _ALONG),
-        ("goes on", "if op.scale is not None and op.initial is not None:", "if False:", _ALONG),
+        (
+            "goes on",
+            "if op.scale is not None and op.initial is not None:",
+            "if False:",
+            _filecheck("select-instructions"),
+        ),
         ("reach", "2 * reach >= size", "reach >= size", _ALONG),
     ),
     *_of(
