@@ -829,7 +829,7 @@ MUTANTS: list[Mutant] = [
             "lasts",
             "value not in self.counted or not all",
             "True or not all",
-            _tests("test_uneven_trips", "attention_of_a_part_of_the_keys_takes_a_part_of_the_time"),
+            _filecheck("merge-steps"),
         ),
     ),
     *_of(
