@@ -205,12 +205,7 @@ MUTANTS: list[Mutant] = [
             ("tests/test_grids.py::test_divided_program_ids",),
         ),
         ("nest", "Expr.counter(counter) * divisor +", "Expr.counter(counter) +", _filecheck("programs-to-loops")),
-        (
-            "outer trips",
-            "outer.index(trips // divisor)",
-            "outer.index(trips)",
-            ("tests/test_grids.py::test_divided_program_ids",),
-        ),
+        ("outer trips", "outer.index(trips // divisor)", "outer.index(trips)", _filecheck("programs-to-loops")),
         (
             "named",
             "for op in func.body.block.ops) == 1",
@@ -276,7 +271,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "valid",
-        ("lower end", "if high < self.size else []", "if high > self.size else []", _loops("ragged_ends")),
+        (
+            "lower end",
+            "if high < self.size else []",
+            "if high > self.size else []",
+            _filecheck("select-instructions_limits"),
+        ),
     ),
     *_of(
         "combine_functions",
@@ -450,7 +450,7 @@ MUTANTS: list[Mutant] = [
             "collapse",
             "merged[-1][0] == step * count",
             "merged[-1][0] >= step * count",
-            _agree("add_2d", "masked_row_and_column"),
+            _filecheck("select-instructions"),
         ),
     ),
     *_of(
@@ -680,14 +680,14 @@ MUTANTS: list[Mutant] = [
             "behind",
             "if self.is_last:\n            return rank",
             "if False:\n            return rank",
-            _tests("test_scan_loops", "forms[scaled]"),
+            _filecheck("scan-loops"),
         ),
     ),
     *_of(
         "sampled",
         ("settled", "& ~settled)", ")", _filecheck("recognize-functions")),
-        ("close", "CLOSE = 2.0**-22", "CLOSE = 2.0**-16", _filecheck("recognize-functions")),
-        ("rounded", "_is_close(points, rounded, wanted, ROUNDED) |", "True |", _filecheck("recognize-functions")),
+        ("close", "CLOSE = 2.0**-22", "CLOSE = 2.0**-16", _RECOGNIZED),
+        ("rounded", "_is_close(points, rounded, wanted, ROUNDED) |", "True |", _RECOGNIZED),
         ("limit", "limit = bool(", "limit = True or bool(", _filecheck("recognize-functions")),
         (
             "constants",
@@ -831,7 +831,7 @@ MUTANTS: list[Mutant] = [
             "lasts",
             "value not in self.counted or not all",
             "True or not all",
-            _tests("test_uneven_trips", "attention_of_a_part_of_the_keys_takes_a_part_of_the_time"),
+            _filecheck("merge-steps"),
         ),
     ),
     *_of(
@@ -904,7 +904,12 @@ MUTANTS: list[Mutant] = [
         "select_scans",
         ("rows", "if dim != axis and i not in lanes", "if False", _filecheck("select-instructions")),
         ("scale", "if scale is not None and op.initial is None:", "if False:", _ALONG),
-        ("goes on", "if op.scale is not None and op.initial is not None:", "if False:", _ALONG),
+        (
+            "goes on",
+            "if op.scale is not None and op.initial is not None:",
+            "if False:",
+            _filecheck("select-instructions"),
+        ),
         ("reach", "2 * reach >= size", "reach >= size", _ALONG),
     ),
     *_of(

@@ -76,16 +76,21 @@ func.func @long() attributes {{tile.arg_names = []}} {{
     assert max(index.before(step, number).bit_count() for number, step in enumerate(steps)) <= 3
 
 
+TOGETHER = 50
+
+
 def scattered(transfers: int) -> list[Step]:
-    """Four elements at a time go from one array to one tile, where each lies between those of its neighbour on one
+    """Four elements at a time go from one array to one tile, where those of `TOGETHER` transfers take turns on one
     partition, and then from there to another array."""
     copy = INSTRUCTION_OPS["dma_copy"].create()
     steps: list[Step] = []
     for n in range(2 * transfers):
-        piece = n % transfers
-        dims, pair = ((2, 4),), piece // 2
-        chip = Access(Space.SBUF, f32, dims, pair % 8, 1, Expr(32 * (pair // 8) + 4 * (piece % 2)))
-        array = Access(Space.HBM, f32, dims, address=Expr(32 * pair + 4 * (piece % 2)), tensor="xy"[n // transfers])
+        dims = ((TOGETHER, 4),)
+        group, turn = divmod(n % transfers, TOGETHER)
+        chip = Access(Space.SBUF, f32, dims, group % 8, 1, Expr(4 * (4 * TOGETHER * (group // 8) + turn)))
+        array = Access(
+            Space.HBM, f32, dims, address=Expr(4 * (4 * TOGETHER * group + turn)), tensor="xy"[n // transfers]
+        )
         src, dst = (array, chip) if n < transfers else (chip, array)
         steps.append(Step(copy, Engine.SYNC, n, (), [src], [dst], transfers=True))
     return steps

@@ -185,6 +185,17 @@ def test_intervals_of_constants(data: st.DataObject) -> None:
         assert is_inside(index, found, at(index)) == all(is_within(part, at(index)) for part in parts), index
 
 
+@pytest.mark.parametrize("step", [-3, -2, -1, 1, 2, 3])
+def test_intervals_begin_and_end_anywhere(step: int) -> None:
+    """Whether a coordinate rises or falls along the dimension."""
+    size, ends = 5, (None, *range(-8, 9))
+    for low, high in itertools.product(ends, ends[1:]):
+        part = guard(Expr.counter(Position(0)) * step, low, high)
+        found = intervals(Coordinates((part,)), (size,))
+        for place in range(size):
+            assert is_inside((place,), found, at((place,))) == is_within(part, at((place,))), (low, high, place)
+
+
 def counter(trips: int) -> tuple[ModuleOp, SSAValue]:
     """A loop's counter, and the module, which holds it."""
     module = parse(f"""

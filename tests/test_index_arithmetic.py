@@ -14,7 +14,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Attribute
 
 from nki_mlir import CompileError, ExecutionError, execute, parse, pipeline
-from nki_mlir.analysis.indices import range_of
+from nki_mlir.analysis.indices import expr_of, is_known_early, range_of
 
 
 def truncated(a: int, b: int) -> int:
@@ -106,11 +106,16 @@ EXTREMES: dict[str, Callable[[int, int], int]] = {"minsi": min, "maxsi": max}
 
 
 @pytest.mark.parametrize("op", EXTREMES)
-@pytest.mark.parametrize(("start", "scale", "other"), [(0, 1, 9), (12, 1, 5), (-4, 2, 6), (-4, -1, -20), (0, 3, 15)])
+@pytest.mark.parametrize(
+    ("start", "scale", "other"), [(0, 1, 9), (12, 1, 5), (-4, 2, 6), (-4, -1, -20), (0, 3, 15), (5, 1, 5)]
+)
 def test_extremes(op: str, start: int, scale: int, other: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one side is always the smaller."""
+    """Where one side is always the smaller, so that nothing is compared."""
     monkeypatch.setitem(DIVISIONS, op, EXTREMES[op])
     assert run(op, start, 6, scale, other)
+    module = parse(kernel(op, start, 6, scale, other))
+    (extreme,) = (inner for inner in module.walk() if inner.name == f"arith.{op}")
+    assert is_known_early(expr_of(extreme.results[0]))
 
 
 Spec = Sequence[tuple[Attribute, Sequence[int]]]

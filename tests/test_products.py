@@ -163,9 +163,9 @@ def test_terms_end_in_a_block(sizes: tuple[int, int, int], blocks: tuple[int, in
 @pytest.mark.parametrize("ends", ["x", "w"])
 def test_zeros_of_one_factor_are_multiplied(ends: str) -> None:
     """0 times what is infinite is no number: terms that are zeros on one side only are not left out."""
-    x, w = floats(16, 64), floats(64, 16, seed=1)
-    x[:, 40:], w[40:] = np.inf, np.inf
-    meta = {"TURNED": False, "BM": 16, "BK": 32, "BN": 16}
+    x, w = floats(16, 1152), floats(1152, 16, seed=1)
+    x[:, 1100:], w[1100:] = np.inf, np.inf
+    meta = {"TURNED": False, "BM": 16, "BK": 128, "BN": 16}
     for both in (ends, "xw"):
-        *_, y = run(ragged, x, w, np.zeros((16, 16), np.float32), 16, 40, 16, levels=False, ENDS=both, **meta)
+        *_, y = run(ragged, x, w, np.zeros((16, 16), np.float32), 16, 1100, 16, levels=False, ENDS=both, **meta)
         assert np.isnan(y).all() == (both == ends)

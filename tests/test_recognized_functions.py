@@ -240,6 +240,7 @@ STAYS: dict[str, tuple[Steps, list[str]]] = {
         ["math.tanh"],
     ),
     "other digits": (lambda x: 0.5 * x * (1.0 + (0.7071 * x).unary("erf", erf)), ["math.erf"]),
+    "another sixth digit": (lambda x: 0.5 * x * (1.0 + (0.707108 * x).unary("erf", erf)), ["math.erf"]),
     "a little more than tanh": (lambda x: tanh(x) + 1e-20, ["math.tanh"]),
     "no more than 10,000": (
         lambda x: x.limited("maximum", 0.0).limited("minimum", 1e4) + log(1.0 + exp(-x.unary("abs", np.abs))),

@@ -156,6 +156,16 @@ REFUSED = {
         "%l1 = arith.mulf %l0, %a", "%l1 = arith.addf %l0, %sum",
         "%l2 = arith.addf %l1, %sum", "%l2 = arith.mulf %l1, %a",
     ),
+    "a factor of another row's maximum": (
+        "%m, %l, %o = scf.for", "%c, %m, %l, %o = scf.for",
+        "iter_args(%m0 = %low, %l0 = %zero, %o0 = %none) -> (",
+        "iter_args(%c0 = %zeros, %m0 = %low, %l0 = %zero, %o0 = %none) -> (tensor<64x64xf32>, ",
+        "scf.yield %m1, %l2, %o2 : ",
+        "%n = tile.expand_dims %m0 axis 0 : tensor<64xf32> -> tensor<1x64xf32>\n"
+        "%before = tile.broadcast %n : tensor<1x64xf32> -> tensor<64x64xf32>\n"
+        "%e = arith.subf %before, %m3 : tensor<64x64xf32>\n %g = math.exp %e : tensor<64x64xf32>\n"
+        "%c1 = arith.mulf %c0, %g : tensor<64x64xf32>\n scf.yield %c1, %m1, %l2, %o2 : tensor<64x64xf32>, ",
+    ),
     "a factor that is half": ("%a = math.exp %d", "%e = arith.mulf %d, %half : tensor<64xf32>\n %a = math.exp %e"),
     "a factor the other way": ("%d = arith.subf %m0, %m1", "%d = arith.subf %m1, %m0"),
     "a factor of the maximum before alone": ("%a = math.exp %d", "%a = math.exp %m0"),

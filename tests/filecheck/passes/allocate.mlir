@@ -81,19 +81,22 @@ func.func @gaps() {
   func.return
 }
 
-// Slots are alive in all of their loop, whatever an iteration does with them.
+// Slots are alive in all of their loop, whatever an iteration does with them: what follows shares with other buffers.
 // CHECK-LABEL: func.func @slots_share_with_nothing_in_their_loop
 // CHECK: neuron.engine.alloc "a" at 0 {depth = 2 : i64}
-// CHECK: neuron.engine.alloc "b" at 128 {depth = 2 : i64}
+// CHECK: neuron.engine.alloc "b" at 80000 :
+// CHECK: neuron.engine.alloc "c" at 80000 :
 func.func @slots_share_with_nothing_in_their_loop() {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
   scf.for %i = %c0 to %c4 step %c1 {
-    %a = neuron.engine.alloc "a" {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
-    "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 64>) -> ()
-    %b = neuron.engine.alloc "b" {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 64>
-    "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 64>) -> ()
+    %a = neuron.engine.alloc "a" {depth = 2 : i64} : !neuron.engine.buffer<sbuf, 128 x 40000>
+    "test.op"(%a) : (!neuron.engine.buffer<sbuf, 128 x 40000>) -> ()
+    %b = neuron.engine.alloc "b" : !neuron.engine.buffer<sbuf, 128 x 80000>
+    "test.op"(%b) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
+    %c = neuron.engine.alloc "c" : !neuron.engine.buffer<sbuf, 128 x 80000>
+    "test.op"(%c) : (!neuron.engine.buffer<sbuf, 128 x 80000>) -> ()
   }
   func.return
 }

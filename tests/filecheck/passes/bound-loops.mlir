@@ -52,6 +52,29 @@ func.func @more_than_are_written_out() {
 
 // -----
 
+// CHECK-LABEL: func.func @what_the_loops_carry
+// CHECK: [[T:%.*]] = "test.op"({{%.*}}, %x)
+// CHECK: [[S:%.*]] = scf.for [[J:%.*]] = {{.*}} iter_args([[B:%.*]] = [[T]])
+// CHECK-NEXT: "test.op"([[J]], [[B]])
+// CHECK: "test.op"([[S]])
+func.func @what_the_loops_carry(%x: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %r = scf.for %i = %c0 to %c2 step %c1 iter_args(%a = %x) -> (f32) {
+    %end = arith.addi %i, %c1 : index
+    %s = scf.for %j = %c0 to %end step %c1 iter_args(%b = %a) -> (f32) {
+      %t = "test.op"(%j, %b) : (index, f32) -> f32
+      scf.yield %t : f32
+    }
+    scf.yield %s : f32
+  }
+  "test.op"(%r) : (f32) -> ()
+  func.return
+}
+
+// -----
+
 // CHECK-LABEL: func.func @leaves_alone
 // CHECK: scf.for {{%.*}} = {{%.*}} to %n
 // CHECK: scf.for {{%.*}} = {{%.*}} to {{%.*}} step

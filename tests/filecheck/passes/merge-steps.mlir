@@ -488,6 +488,36 @@ func.func @a_bias_of_each_block(%b: memref<2048xf32>, %w: memref<256xf32>, %c: m
   func.return
 }
 
+// Places are counted anew for several blocks, whatever they are computed from: that tells no dimensions apart.
+// CHECK-LABEL: func.func @scores_of_some_places
+// THREE-LABEL: func.func @scores_of_some_places
+// THREE: [[C:%.*]] = tile.compare lt {{.*}} -> tensor<3x256xi1>
+// THREE: tile.select [[C]], {{.*}} -> tensor<3x256xf32>
+// THREE: tile.reduce max {{%.*}} axis 0 : tensor<768xf32>
+func.func @scores_of_some_places(%b: memref<2304xf32>, %n: index, %c: memref<1xf32>) {
+  %low = arith.constant -3.0e38 : f32
+  %from = arith.constant 0 : index
+  %to = arith.constant 9 : index
+  %one = arith.constant 1 : index
+  %size = arith.constant 256 : index
+  %place = tile.arange 0 to 256 : tensor<256xindex>
+  %end = tile.splat %n : index -> tensor<256xindex>
+  %none = tile.splat %low : f32 -> tensor<256xf32>
+  %m = scf.for %k = %from to %to step %one iter_args(%m0 = %low) -> (f32) {
+    %x = tile.read %b(%k) [256 * s0 + d0 by 1] : memref<2304xf32> -> tensor<256xf32>
+    %first = arith.muli %k, %size : index
+    %start = tile.splat %first : index -> tensor<256xindex>
+    %keys = arith.addi %start, %place : tensor<256xindex>
+    %inside = tile.compare lt %keys, %end : tensor<256xindex>, tensor<256xindex> -> tensor<256xi1>
+    %s = tile.select %inside, %x, %none : tensor<256xi1>, tensor<256xf32>, tensor<256xf32> -> tensor<256xf32>
+    %top = tile.reduce max %s axis 0 : tensor<256xf32> -> f32
+    %m1 = arith.maximumf %m0, %top : f32
+    scf.yield %m1 : f32
+  }
+  tile.write %m to %c [] : f32 -> memref<1xf32>
+  func.return
+}
+
 // Blocks that lie one behind the other along another dimension than the one that is reduced.
 // CHECK-LABEL: func.func @blocks_of_rows
 // CHECK: tile.reduce max {{%.*}} axis 1 : tensor<16x256xf32>

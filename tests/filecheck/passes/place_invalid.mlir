@@ -342,6 +342,20 @@ func.func @truth_of_indices_as_data(%y: memref<8xi1>, %k: index) {
 
 // -----
 
+func.func @numbers_that_decide(%n: memref<1xi32>, %y: memref<8xf32>) {
+  %k = tile.read %n [0 by 1] : memref<1xi32> -> i32
+  %c = arith.constant 3 : i32
+  // CHECK: arith.cmpi of data is not supported; tile.compare is
+  %i = arith.cmpi slt, %k, %c : i32
+  %v = tile.read %y [d0 by 1] : memref<8xf32> -> tensor<8xf32>
+  scf.if %i {
+    tile.write %v to %y [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  }
+  func.return
+}
+
+// -----
+
 func.func @a_choice_of_arith(%x: memref<8xf32>, %y: memref<1xi1>) {
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   %c = tile.read %y [0 by 1] : memref<1xi1> -> i1

@@ -20,8 +20,10 @@ func.func @a_loop_for_each_axis() {
 }
 
 // CHECK-LABEL: func.func @a_divided_id_is_two_loops
-// CHECK: scf.for [[I:%.*]] =
-// CHECK: scf.for [[J:%.*]] =
+// CHECK: [[THREE:%.*]] = arith.constant 3 : index
+// CHECK: scf.for [[I:%.*]] = {{%.*}} to [[THREE]]
+// CHECK: [[FOUR:%.*]] = arith.constant 4 : index
+// CHECK: scf.for [[J:%.*]] = {{%.*}} to [[FOUR]]
 // CHECK: arith.muli [[I]]
 // CHECK: [[NUMBER:%.*]] = arith.addi {{.*}}[[J]]
 // CHECK: tile.begin_program [[NUMBER]] of [12]

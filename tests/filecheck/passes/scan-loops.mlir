@@ -143,6 +143,27 @@ func.func @a_choice_and_a_cascade(%x: memref<4x20xf32>, %y: memref<4x20xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @iterations_stay_behind_a_new_dimension
+// CHECK: [[E:%.*]] = tile.expand_dims {{%.*}} axis 1 : tensor<4x20xf32> -> tensor<4x1x20xf32>
+// CHECK: [[B:%.*]] = tile.broadcast [[E]] : tensor<4x1x20xf32> -> tensor<4x3x20xf32>
+// CHECK: tile.scan sum [[B]]
+func.func @iterations_stay_behind_a_new_dimension(%f: memref<4x20xf32>, %y: memref<4x3x20xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<4x3xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 20 : index
+  %one = arith.constant 1 : index
+  %end = scf.for %t = %low to %high step %one iter_args(%h = %zero) -> (tensor<4x3xf32>) {
+    %a = tile.read %f(%t) [20 * d0 + s0 by 1] : memref<4x20xf32> -> tensor<4xf32>
+    %e = tile.expand_dims %a axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %e : tensor<4x1xf32> -> tensor<4x3xf32>
+    %s = arith.addf %h, %b : tensor<4x3xf32>
+    tile.write %s to %y(%t) [60 * d0 + 20 * d1 + s0 by 1] : tensor<4x3xf32> -> memref<4x3x20xf32>
+    scf.yield %s : tensor<4x3xf32>
+  }
+  "test.op"(%end) : (tensor<4x3xf32>) -> ()
+  func.return
+}
+
 // -----
 
 // Left alone: what only adds up, what needs the state from before, what is not multiplied and added to, what another

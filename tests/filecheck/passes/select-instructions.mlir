@@ -310,9 +310,9 @@ func.func @a_scaled_scan(%x: memref<2048xf32>) {
 
 // With an initial element the scale is read where it is. The last place is a part of what is there.
 // CHECK-LABEL: func.func @a_scan_that_goes_on
+// CHECK: %[[Y:.*]] = neuron.engine.dma_copy {{.*}} !neuron.engine.view<hbm, [1 x 64], f32>
 // CHECK-NOT: neuron.engine.tensor_copy
 // CHECK-NOT: neuron.engine.memset
-// CHECK: %[[Y:.*]] = neuron.engine.dma_copy {{.*}} !neuron.engine.view<hbm, [1 x 64], f32>
 // CHECK: %[[I:.*]] = neuron.engine.view %[[Y]] : {{.*}} -> !neuron.engine.view<sbuf[0:64], [1 x 1], f32>
 // CHECK: %[[S:.*]] = neuron.engine.tensor_tensor_scan vector op0 multiply op1 add {{.*}} initial %[[I]]
 // CHECK: %[[P:.*]] = neuron.engine.tensor_tensor_scan vector op0 multiply op1 multiply {{.*}} initial %{{.*}} : f32

@@ -57,12 +57,12 @@ func.func @leaves_alone(%x: memref<4096xf32>) {
   func.return
 }
 
-// The last block ends on partition 112, with three elements: a transfer of its own.
+// The last block ends on partition 112, with one element: a transfer of its own.
 // CHECK-LABEL: func.func @a_rest_of_a_partition
 // CHECK: neuron.engine.dma_copy sync {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
-// CHECK: neuron.engine.dma_copy sync {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 3, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy sync {{.*}} dst {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 1, 1 x 1], f32>
 // CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
-// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 3, 1 x 1], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[112:113], [1 x 1, 1 x 1], f32>
 // CHECK-NOT: neuron.engine.dma_copy
 // CHECK: func.return
 func.func @a_rest_of_a_partition(%x: memref<5000xf32>) {
@@ -70,8 +70,8 @@ func.func @a_rest_of_a_partition(%x: memref<5000xf32>) {
   %c1 = arith.constant 1 : index
   %trips = arith.constant 5 : index
   scf.for %i = %c0 to %trips step %c1 {
-    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 4995 by 1] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 4995 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
+    %v = neuron.mem.load %x(%i) [1024 * s0 + d0 in 0 to 4993 by 1] : memref<5000xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+    neuron.mem.store %v to %x(%i) [1024 * s0 + d0 in 0 to 4993 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<5000xf32>
   }
   func.return
 }
@@ -106,8 +106,13 @@ func.func @two_dimensions(%x: memref<200x72xf32>) {
   func.return
 }
 
-// What does not begin at the first partition has an instruction for each range: 4 to 8, all, and 0 to 5.
+// What does not begin at the first partition has an instruction for each range: 4 to 8, all, and 0 to 5, which iteration
+// 7 alone has.
 // CHECK-LABEL: func.func @a_head_and_a_tail
+// CHECK-DAG: [[BEFORE:%.*]] = arith.constant -55 : index
+// CHECK: [[LAST:%.*]] = arith.addi {{%.*}}, [[BEFORE]] : index
+// CHECK: [[ONLY:%.*]] = arith.minsi {{%.*}}, [[LAST]] : index
+// CHECK: neuron.engine.view {{%.*}} limit dim 2 [[ONLY]] : {{.*}} -> !neuron.engine.view<sbuf[0:5], [1 x 1, 1 x 1], f32>
 // CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[4:8], [1 x 1, 1 x 1], f32>
 // CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:8], [1 x 1, 1 x 1], f32>
 // CHECK: neuron.engine.dma_copy gpsimd {{.*}} src {{%.*}} : !neuron.engine.view<sbuf[0:5], [1 x 1, 1 x 1], f32>
