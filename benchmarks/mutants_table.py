@@ -841,6 +841,9 @@ MUTANTS: list[Mutant] = [
         ("often", "value.times == 1 and", "False and", _tests("test_products_together", "blocks_fill_the_array")),
     ),
     *_of(
+        "expand_maxnum", ("start", "if start in self.numbers and _goes_on", "if _goes_on", _filecheck("expand-maxnum"))
+    ),
+    *_of(
         "nan_flow",
         (
             "again",
@@ -849,6 +852,8 @@ MUTANTS: list[Mutant] = [
             _filecheck("expand-maxnum"),
         ),
         ("maximum", "replace(both, some=every, all=every)", "both", _filecheck("expand-maxnum")),
+        ("factor", " and number.value.data != 0", "", _filecheck("expand-maxnum")),
+        ("of a row", "found[source.source] = _slices(source)", "pass", _filecheck("expand-maxnum")),
         ("terms", "(a.some and len(free) == 1)", "(len(free) == 1)", _filecheck("expand-maxnum")),
     ),
     *_of(

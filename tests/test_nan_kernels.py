@@ -8,6 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from kernels import floats, run
 
 import nki_mlir
 import nki_mlir.language as tl
@@ -132,6 +133,45 @@ def test_softmax_pays_nothing() -> None:
         np.testing.assert_allclose(out, e / e.sum(1, keepdims=True), rtol=1e-6)
     compiled = softmax_kernel.compile(x, out, C=64, grid=(16,))
     assert "select" not in compiled.ir("neuron.mem") and "predicated" not in compiled.ir("neuron.isa")
+
+
+@nki_mlir.jit
+def running_kernel(x_ptr, out_ptr, log_ptr, columns, scale, R: tl.constexpr, C: tl.constexpr):
+    """A softmax of each row and the logarithm of its sum, block by block."""
+    r = tl.program_id(0) * R + tl.arange(0, R)
+    top = tl.full([R], -float("inf"), tl.float32)
+    total = tl.zeros([R], tl.float32)
+    for start in range(0, columns, C):
+        x = tl.load(x_ptr + r[:, None] * columns + start + tl.arange(0, C)[None, :])
+        above = tl.maximum(top, tl.max(x, 1) * scale)
+        total = total * tl.exp(top - above) + tl.sum(tl.exp(x * scale - above[:, None]), 1)
+        top = above
+    tl.store(log_ptr + r, tl.log(total) + top)
+    for start in range(0, columns, C):
+        at = r[:, None] * columns + start + tl.arange(0, C)[None, :]
+        tl.store(out_ptr + at, tl.exp(tl.load(x_ptr + at) * scale - top[:, None]) / total[:, None])
+
+
+@pytest.mark.parametrize(("columns", "block"), [(64, 16), (96, 8), (64, 64)])
+def test_a_running_softmax_pays_nothing(columns: int, block: int) -> None:
+    """Rows with NaN early, late and in every block, with infinities, and of nothing else."""
+    x = np.random.default_rng(columns).standard_normal((32, columns)).astype(np.float32)
+    for row, (start, stop, value) in enumerate(
+        (start, stop, value)
+        for value in (np.nan, -np.nan, np.inf, -np.inf)
+        for start, stop in ((0, 1), (columns - 1, columns), (5, 60), (0, columns))
+    ):
+        x[row, start:stop] = value
+    x[20, 3], x[20, 40], x[21, 40], x[21, 3] = np.nan, np.inf, np.nan, -np.inf
+    meta = {"R": 16, "C": block}
+    _, out, log = run(running_kernel, x, np.zeros_like(x), floats(32), columns, 0.5, grid=(2,), rtol=2e-6, **meta)
+    with np.errstate(all="ignore"):
+        top = np.fmax.reduce(x, 1, keepdims=True) * np.float32(0.5)
+        e = np.exp(x * np.float32(0.5) - top)
+        np.testing.assert_allclose(out, e / e.sum(1, keepdims=True), rtol=1e-5)
+        np.testing.assert_allclose(log, np.log(e.sum(1)) + top[:, 0], rtol=1e-5)
+    compiled = running_kernel.compile(x, out, log, columns, 0.5, grid=(2,), **meta)
+    assert "predicated" not in compiled.ir("neuron.isa")
 
 
 @nki_mlir.jit

@@ -1,4 +1,4 @@
-"""Whether a NaN that a reduction ignores would end in the same results if it did not."""
+"""Whether a NaN that an extremum ignores would end in the same results if it did not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat
+from xdsl.dialects.builtin import AnyFloat, FloatAttr
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.constants import constant_of
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 
@@ -38,10 +39,10 @@ _STRICT = (
 
 @dataclass(frozen=True)
 class _Nans:
-    """What is known of a value in one slice, an index of the kept dimension, whose elements the reduction finds a NaN
+    """What is known of a value in one slice, an index of the kept dimension, whose elements the extremum finds a NaN
     among. `row` is the dimension of the value that counts the slices, None if all of it belongs to each. `all`: every
-    element of the slice is NaN; else at least one is if `some`. `hangs`: the others may depend on what the reduction
-    gives."""
+    element of the slice is NaN; else at least one is if `some`. `hangs`: the others may depend on what the extremum
+    is."""
 
     row: int | None
     some: bool = True
@@ -49,27 +50,76 @@ class _Nans:
     hangs: bool = False
 
 
+Known = dict[SSAValue, _Nans]
+
+
 def makes_no_difference(op: tile.ReduceOp) -> bool:
     """Whether in each slice with a NaN all that is written and hangs on the reduction's result is NaN, whether the
     result is that NaN or the extremum of the rest. So it is in a softmax: the NaN is in the sum of the exponentials;
     and in one that goes on block by block, whose sums stay NaN."""
-    rank, axis = len(tile.shape_of(op.source)), op.axis.value.data
-    if rank > 2 or op.parent is None:
+    if len(tile.shape_of(op.source)) > 2:
         return False
-    source = _Nans(None if rank == 1 else 1 - axis)
-    result = _Nans(None if rank == 1 else 0, some=False, hangs=True)
+    return _ends_alike(op, {op.source: _slices(op), op.result: _kept(op.result, hangs=True)})
+
+
+def makes_no_difference_of_two(op: arith.MaxnumfOp | arith.MinnumfOp, other: SSAValue) -> bool:
+    """As for a reduction, of the extremum of a number and of one that may be NaN: `other`, an element of each slice. So
+    it is for the running maximum of a softmax that goes on block by block."""
+    if len(tile.shape_of(other)) > 1:
+        return False
+    found, source = {other: _kept(other, all=True)}, _source(other)
+    if source is None:
+        return _ends_alike(op, found | {op.result: _kept(op.result, hangs=True)})
+    if len(tile.shape_of(source.source)) > 2:
+        return False
+    found[source.source] = _slices(source)
+    maker, block = source.source.owner, op.parent
+    if block is not None and block is source.parent:
+        ops = list(block.ops)
+        first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
+        _follow(ops[first : ops.index(op)], found)
+    return _ends_alike(op, found | {op.result: _kept(op.result, hangs=True)})
+
+
+def _slices(op: tile.ReduceOp) -> _Nans:
+    """What is known of what is reduced."""
+    return _Nans(None if len(tile.shape_of(op.source)) == 1 else 1 - op.axis.value.data)
+
+
+def _kept(value: SSAValue, all: bool = False, hangs: bool = False) -> _Nans:
+    """What is known of a value that has one element of each slice."""
+    return _Nans(0 if tile.shape_of(value) else None, all, all, hangs)
+
+
+def _source(value: SSAValue) -> tile.ReduceOp | None:
+    """The reduction whose extremum, scaled perhaps, a value is: it is NaN only where that is."""
+    match value.owner:
+        case tile.ReduceOp() as op if op.kind.data in (Reduction.MAX, Reduction.MIN):
+            return op
+        case arith.MulfOp(lhs=lhs, rhs=rhs):
+            scaled = next((x for x, scale in ((lhs, rhs), (rhs, lhs)) if _is_finite_factor(scale)), None)
+            return None if scaled is None else _source(scaled)
+        case _:
+            return None
+
+
+def _is_finite_factor(value: SSAValue) -> bool:
+    number = constant_of(value)
+    return isinstance(number, FloatAttr) and numbers.isfinite(number.value.data) and number.value.data != 0
+
+
+def _ends_alike(op: Operation, found: Known) -> bool:
+    if op.parent is None:
+        return False
     try:
-        _from(op, {op.source: source, op.result: result})
+        _from(op, found)
     except _Difference:
         return False
     return True
 
 
 class _Difference(Exception):
-    """Something is written that may depend on what the reduction gives."""
-
-
-Known = dict[SSAValue, _Nans]
+    """Something is written that may depend on what the extremum is."""
 
 
 def _from(op: Operation, found: Known) -> None:

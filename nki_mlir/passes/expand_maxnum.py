@@ -10,9 +10,11 @@ from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.nan_flow import makes_no_difference
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.nan_flow import makes_no_difference, makes_no_difference_of_two
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
 from nki_mlir.passes.emitter import Emitter
@@ -42,8 +44,8 @@ class ExpandMaxnum(LevelPass):
                                          %m = tile.select %g, %x, %z
 
     and in a reduction or scan by `maxnum` or `minnum` infinity takes the place of NaN; where all are NaN, so is the
-    result. Where no operand can be NaN, or every result that hangs on it is NaN either way (a softmax), the machine's
-    own operation does.
+    result. Where no operand can be NaN, or every result that hangs on it is NaN either way (a softmax, also one that
+    goes on block by block), the machine's own operation does.
     """
 
     name = "expand-maxnum"
@@ -55,7 +57,8 @@ class ExpandMaxnum(LevelPass):
 
 
 class _Expansion:
-    """One function, in order; `numbers` are the float values that are never NaN."""
+    """One function, in order; `numbers` are the float values that are never NaN, or only where all that hangs on them
+    is."""
 
     def __init__(self) -> None:
         self.numbers: set[SSAValue] = set()
@@ -74,17 +77,29 @@ class _Expansion:
         """Which results are never NaN."""
         match op:
             case arith.ConstantOp():
-                known = isinstance(op.value, FloatAttr) and not numbers.isnan(op.value.value.data)
+                number = constant_of(op.result)
+                known = isinstance(number, FloatAttr) and not numbers.isnan(number.value.data)
             case tile.CastOp():
                 known = not isinstance(tile.element_of(op.source), AnyFloat) or op.source in self.numbers
             case tile.SelectOp():
                 known = {op.on_true, op.on_false} <= self.numbers
+            case ForOp():
+                return self._carried(op)
             case tile.ReduceOp():
                 known = op.kind.data in (Reduction.MAX, Reduction.MIN) and op.source in self.numbers
             case _:
                 known = isinstance(op, _KEEP_NUMBERS) and set(op.operands) <= self.numbers
         if known:
             self.numbers.update(op.results)
+
+    def _carried(self, loop: ForOp) -> None:
+        """A running extremum that starts as a number stays one."""
+        end = loop.body.block.last_op
+        assert isinstance(end, YieldOp)
+        variables = zip(loop.iter_args, loop.body.block.args[1:], end.operands, loop.results, strict=True)
+        for start, argument, value, result in variables:
+            if start in self.numbers and _goes_on(value, argument):
+                self.numbers |= {argument, result}
 
     def _replace(self, op: Operation, value: SSAValue) -> None:
         if value.name_hint is None:
@@ -100,7 +115,7 @@ class _Expansion:
                 return other
         if x in self.numbers:
             x, y = y, x
-        if x in self.numbers:
+        if x in self.numbers or (y in self.numbers and makes_no_difference_of_two(op, x)):
             native = _NATIVE[type(op)].create(operands=[x, y], result_types=[x.type])
             self.numbers.update(native.results)
             return emit.value(native)
@@ -127,6 +142,13 @@ class _Expansion:
         scaled = emit.value(arith.MulfOp(some, _filled(numbers.inf, some, emit)))
         one = emit.value(arith.MinimumfOp(scaled, _filled(1.0, some, emit)))
         return self._replace(op, emit.value(arith.MulfOp(found, one)))
+
+
+def _goes_on(value: SSAValue, start: SSAValue) -> bool:
+    """Whether a value is an extremum that ignores NaN of another one, or of several, among them `start`."""
+    if value is start:
+        return True
+    return isinstance(value.owner, _Extremum) and any(_goes_on(operand, start) for operand in value.owner.operands)
 
 
 def _along(op: tile.ReduceOp | tile.ScanOp, kind: Reduction, source: SSAValue) -> Operation:

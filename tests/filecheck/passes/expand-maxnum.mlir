@@ -123,12 +123,12 @@ func.func @softmax(%a: memref<4x8xf32>) {
 
 // -----
 
-// So are those of a softmax that goes on block by block: once a row's sums are NaN, they stay so. The maximum so far is
-// one of two, and compared.
+// So are those of a softmax that goes on block by block: once a row's sums are NaN, they stay so.
 // CHECK-LABEL: func.func @online_softmax
 // CHECK: [[S:%.*]] = tile.dot
-// CHECK-NEXT: tile.reduce max [[S]] axis 1
-// CHECK: tile.select {{.*}} -> tensor<4xf32>
+// CHECK-NEXT: [[MOST:%.*]] = tile.reduce max [[S]] axis 1
+// CHECK-NEXT: arith.maximumf [[MOST]], {{%.*}} : tensor<4xf32>
+// CHECK-NOT: tile.select
 func.func @online_softmax(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
@@ -171,6 +171,7 @@ func.func @online_softmax(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memre
 // CHECK-LABEL: func.func @logarithm_of_the_sum
 // CHECK: [[S:%.*]] = tile.dot
 // CHECK-NEXT: tile.reduce max [[S]] axis 1
+// CHECK-NOT: tile.select
 func.func @logarithm_of_the_sum(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
@@ -216,6 +217,7 @@ func.func @logarithm_of_the_sum(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v:
 // CHECK-LABEL: func.func @the_maximum_is_written
 // CHECK: tile.dot
 // CHECK: tile.compare le {{.*}} -> tensor<4x8xi1>
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
 func.func @the_maximum_is_written(%q: memref<4x16xf32>, %k: memref<16x64xf32>, %v: memref<64x16xf32>, %a: memref<4x16xf32>, %w: memref<4xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
@@ -491,5 +493,147 @@ func.func @extrema_that_propagate_stay(%x: tensor<8xf32>, %y: tensor<8xf32>) {
 func.func @a_scan(%x: tensor<8xf32>) {
   %n = tile.scan maxnum %x axis 0 reverse : tensor<8xf32> -> tensor<8xf32>
   "test.op"(%n) : (tensor<8xf32>) -> ()
+  func.return
+}
+
+// -----
+
+// A factor that is a number leaves a NaN what it is, and makes none.
+// CHECK-LABEL: func.func @a_scaled_running_maximum
+// CHECK: arith.maximumf {{%.*}}, {{%.*}} : tensor<4xf32>
+// CHECK-NOT: tile.select
+// CHECK: func.return
+func.func @a_scaled_running_maximum(%a: memref<4x64xf32>, %w: tensor<4xf32>, %v: tensor<4x8xf32>, %out: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %first = arith.constant dense<0xff800000> : tensor<4xf32>
+  %total, %highest = scf.for %i = %zero to %eight step %one iter_args(%l = %none, %m = %first) -> (tensor<4xf32>, tensor<4xf32>) {
+    %s = tile.read %a(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<4x64xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %factor = arith.constant dense<0.125> : tensor<4xf32>
+    %wide = arith.constant dense<0.125> : tensor<4x8xf32>
+    %part = arith.mulf %most, %factor : tensor<4xf32>
+    %x = arith.mulf %s, %wide : tensor<4x8xf32>
+    %n = arith.maxnumf %m, %part : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %x, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %next = arith.addf %less, %sum : tensor<4xf32>
+    scf.yield %next, %n : tensor<4xf32>, tensor<4xf32>
+  }
+  tile.write %total to %out [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// Infinity times 0 is a NaN that no score need have been.
+// CHECK-LABEL: func.func @scaled_by_nothing
+// CHECK: tile.reduce max
+// CHECK: tile.compare ge {{.*}} -> tensor<4xi1>
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
+func.func @scaled_by_nothing(%a: memref<4x64xf32>, %w: tensor<4xf32>, %v: tensor<4x8xf32>, %out: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %first = arith.constant dense<0xff800000> : tensor<4xf32>
+  %total, %highest = scf.for %i = %zero to %eight step %one iter_args(%l = %none, %m = %first) -> (tensor<4xf32>, tensor<4xf32>) {
+    %s = tile.read %a(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<4x64xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %factor = arith.constant dense<0.0> : tensor<4xf32>
+    %wide = arith.constant dense<0.0> : tensor<4x8xf32>
+    %part = arith.mulf %most, %factor : tensor<4xf32>
+    %x = arith.mulf %s, %wide : tensor<4x8xf32>
+    %n = arith.maxnumf %m, %part : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %x, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %next = arith.addf %less, %sum : tensor<4xf32>
+    scf.yield %next, %n : tensor<4xf32>, tensor<4xf32>
+  }
+  tile.write %total to %out [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// What a factor is that is not known makes a NaN, or none.
+// CHECK-LABEL: func.func @scaled_by_any_number
+// CHECK: tile.reduce max
+// CHECK: tile.compare ge {{.*}} -> tensor<4xi1>
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
+func.func @scaled_by_any_number(%a: memref<4x64xf32>, %w: tensor<4xf32>, %v: tensor<4x8xf32>, %out: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %first = arith.constant dense<0xff800000> : tensor<4xf32>
+  %total, %highest = scf.for %i = %zero to %eight step %one iter_args(%l = %none, %m = %first) -> (tensor<4xf32>, tensor<4xf32>) {
+    %s = tile.read %a(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<4x64xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %part = arith.mulf %most, %w : tensor<4xf32>
+    %x = arith.mulf %s, %v : tensor<4x8xf32>
+    %n = arith.maxnumf %m, %part : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %x, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %next = arith.addf %less, %sum : tensor<4xf32>
+    scf.yield %next, %n : tensor<4xf32>, tensor<4xf32>
+  }
+  tile.write %total to %out [d0 by 1] : tensor<4xf32> -> memref<4xf32>
+  func.return
+}
+
+// -----
+
+// The maximum so far may be a NaN from the beginning, of a row without one.
+// CHECK-LABEL: func.func @a_start_that_may_be_nan
+// CHECK: tile.reduce max
+// CHECK: tile.compare ge {{.*}} -> tensor<4xi1>
+// CHECK: tile.select {{.*}} -> tensor<4xf32>
+func.func @a_start_that_may_be_nan(%a: memref<4x64xf32>, %w: tensor<4xf32>, %v: tensor<4x8xf32>, %out: memref<4xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : index
+  %none = arith.constant dense<0.0> : tensor<4xf32>
+  %first = tile.read %out [d0 by 1] : memref<4xf32> -> tensor<4xf32>
+  %total, %highest = scf.for %i = %zero to %eight step %one iter_args(%l = %none, %m = %first) -> (tensor<4xf32>, tensor<4xf32>) {
+    %s = tile.read %a(%i) [d0 by 64, 8 * s0 + d1 by 1] : memref<4x64xf32> -> tensor<4x8xf32>
+    %most = tile.reduce maxnum %s axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %factor = arith.constant dense<0.125> : tensor<4xf32>
+    %wide = arith.constant dense<0.125> : tensor<4x8xf32>
+    %part = arith.mulf %most, %factor : tensor<4xf32>
+    %x = arith.mulf %s, %wide : tensor<4x8xf32>
+    %n = arith.maxnumf %m, %part : tensor<4xf32>
+    %c = tile.expand_dims %n axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+    %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+    %d = arith.subf %x, %b : tensor<4x8xf32>
+    %p = math.exp %d : tensor<4x8xf32>
+    %old = arith.subf %m, %n : tensor<4xf32>
+    %alpha = math.exp %old : tensor<4xf32>
+    %sum = tile.reduce sum %p axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+    %less = arith.mulf %l, %alpha : tensor<4xf32>
+    %next = arith.addf %less, %sum : tensor<4xf32>
+    scf.yield %next, %n : tensor<4xf32>, tensor<4xf32>
+  }
+  tile.write %total to %out [d0 by 1] : tensor<4xf32> -> memref<4xf32>
   func.return
 }
