@@ -163,7 +163,7 @@ def test_a_running_softmax_pays_nothing(columns: int, block: int) -> None:
     ):
         x[row, start:stop] = value
     x[20, 3], x[20, 40], x[21, 40], x[21, 3] = np.nan, np.inf, np.nan, -np.inf
-    meta = {"R": 16, "C": block}
+    meta: dict[str, Any] = {"R": 16, "C": block}
     _, out, log = run(running_kernel, x, np.zeros_like(x), floats(32), columns, 0.5, grid=(2,), rtol=2e-6, **meta)
     with np.errstate(all="ignore"):
         top = np.fmax.reduce(x, 1, keepdims=True) * np.float32(0.5)
