@@ -196,6 +196,24 @@ def test_windows_of_columns_are_long() -> None:
 
 
 @nki_mlir.jit
+def triangles(x_ptr, y_ptr, rows, columns, R: tl.constexpr, C: tl.constexpr):
+    """The lower triangles of matrices, by blocks of columns from the last one on."""
+    matrix, r = tl.program_id(0), tl.arange(0, R)
+    c = columns - 1 - (tl.program_id(1) * C + tl.arange(0, C))
+    inside = (r < rows)[:, None] & (c >= 0)[None, :]
+    at = (matrix * rows + r)[:, None] * columns + c[None, :]
+    tl.store(y_ptr + at, tl.load(x_ptr + at, mask=inside), mask=inside & (r[:, None] >= c[None, :]))
+
+
+@pytest.mark.parametrize(("rows", "columns", "block"), [(20, 40, (32, 32)), (8, 40, (8, 32)), (5, 7, (8, 2))])
+def test_triangles_of_several_matrices(rows: int, columns: int, block: tuple[int, int]) -> None:
+    x, y = floats(2, rows, columns), np.zeros((2, rows, columns), np.float32)
+    grid = (2, -(-columns // block[1]))
+    *_, y = run(triangles, x, y, rows, columns, grid=grid, R=block[0], C=block[1])
+    np.testing.assert_array_equal(y, np.tril(x))
+
+
+@nki_mlir.jit
 def first_and_others(x_ptr, y_ptr, C: tl.constexpr):
     pid, c = tl.program_id(0), tl.arange(0, C)
     x = tl.load(x_ptr + pid * C + c)

@@ -17,7 +17,7 @@ from nki_mlir.analysis.constants import limits, signless
 from nki_mlir.analysis.masks import depends_on
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
-from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
@@ -167,6 +167,15 @@ def _without_rest(part: Coordinate) -> list[Coordinate]:
     return [moved, rest, *([replace(part, stride=0)] if part.is_bounded else [])]
 
 
+def _apart(part: Coordinate, over: set[int]) -> list[Coordinate]:
+    """A coordinate without bounds in pieces: those along a dimension that is none of some, and what is left."""
+    if part.is_bounded or part.elements or over.isdisjoint(part.dims):
+        return [part]
+    along = [Expr.counter(Position(dim)) * part.coefficient(dim) for dim in part.dims if dim not in over]
+    rest = part.position - sum(along, Expr(0))
+    return [*(Coordinate(expr, part.stride) for expr in along), replace(part, position=rest)]
+
+
 class _Rows:
     """An access by rows: the dimensions `over` are those on which index tiles and masks depend; along the others, a row
     is walked. A tile of several dimensions has several rows, whatever they depend on."""
@@ -183,6 +192,7 @@ class _Rows:
         if not over and len(self.shape) > 1:
             over = {0}
         self.over = sorted(over)
+        parts = [piece for part in parts for piece in _apart(part, over)]
         self.along, self.across = self._divided(parts)
         if self._no_row() >= 2**31:
             self.along, self.across = self._divided([piece for part in parts for piece in _without_rest(part)])

@@ -259,3 +259,12 @@ func.func @bounds_of_more_than_32_bits(%a: tensor<16xi32>, %x: memref<64x4xf32>)
   "test.op"(%v, %w) : (tensor<16x4xf32>, tensor<16x4xf32>) -> ()
   func.return
 }
+
+// What is added along a dimension that no bound has to do with stays a dimension of its own.
+// CHECK-LABEL: func.func @a_bound_on_two_of_three
+// CHECK: [[ROW:%.*]] = tile.select {{%.*}}, {{%.*}}, {{%.*}} : tensor<20x40xi1>, tensor<20x40xi32>, tensor<20x40xi32> -> tensor<20x40xi32>
+// CHECK: tile.write %x to %out index([[ROW]] : tensor<20x40xi32>) [t0(d1, d2) in * to 1600 by 1, 800 * d0 by 1]
+func.func @a_bound_on_two_of_three(%x: tensor<2x20x40xf32>, %out: memref<2x20x40xf32>) {
+  tile.write %x to %out [d2 by -1, 39 + 40 * d1 + 800 * d0 by 1, d1 + d2 in 39 to * by 0] : tensor<2x20x40xf32> -> memref<2x20x40xf32>
+  func.return
+}
