@@ -971,6 +971,7 @@ MUTANTS: list[Mutant] = [
             _filecheck("expand-accesses"),
         ),
         ("wide", "tile.element_of(index) == i64]", "False]", _filecheck("expand-accesses")),
+        ("apart", "or over.isdisjoint(part.dims):", "or True:", _filecheck("expand-accesses")),
         ("atomic", "[row], atomic=op.atomic)", "[row])", _filecheck("expand-accesses")),
         ("unit", "factor // unit) for term", "factor) for term", _filecheck("expand-accesses")),
         ("no row", "- min(0, reach(", "- max(0, reach(", _filecheck("expand-accesses")),

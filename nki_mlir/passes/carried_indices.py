@@ -158,7 +158,7 @@ class _Narrowed:
         if has_words(value):
             raise CompileError.at(
                 self.loop,
-                "a loop that carries an index made of loaded int64 numbers is not supported; convert them to int32",
+                "a loop that carries an index or a sum of loaded int64 numbers is not supported; convert them to int32",
             )
         return build.cast(value, i32)
 
