@@ -67,18 +67,17 @@ def makes_no_difference_of_two(op: arith.MaxnumfOp | arith.MinnumfOp, other: SSA
     it is for the running maximum of a softmax that goes on block by block."""
     if len(tile.shape_of(other)) > 1:
         return False
-    found, source = {other: _kept(other, all=True)}, _source(other)
-    if source is None:
-        return _ends_alike(op, found | {op.result: _kept(op.result, hangs=True)})
-    if len(tile.shape_of(source.source)) > 2:
-        return False
-    found[source.source] = _slices(source)
-    maker, block = source.source.owner, op.parent
-    if block is not None and block is source.parent:
-        ops = list(block.ops)
-        first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
-        _follow(ops[first : ops.index(op)], found)
-    return _ends_alike(op, found | {op.result: _kept(op.result, hangs=True)})
+    found, source = {other: _kept(other, all=True), op.result: _kept(op.result, hangs=True)}, _source(other)
+    if source is not None:
+        if len(tile.shape_of(source.source)) > 2:
+            return False
+        found[source.source] = _slices(source)
+        maker, block = source.source.owner, op.parent
+        if block is not None and block is source.parent:
+            ops = list(block.ops)
+            first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
+            _follow(ops[first : ops.index(op)], found)
+    return _ends_alike(op, found)
 
 
 def _slices(op: tile.ReduceOp) -> _Nans:
