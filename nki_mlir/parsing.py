@@ -6,6 +6,7 @@ import linecache
 import re
 from typing import TYPE_CHECKING
 
+from nki_mlir.collection import rare_collection
 from nki_mlir.errors import CompileError, internal_errors, operation_at_fault
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _number(text: str) -> int:
     return 2**64 if len(text) > 100 else int(text, 0 if text.startswith("0x") else 10)
 
 
+@rare_collection()
 def parse(text: str, name: str = "<string>") -> ModuleOp:
     """Reads a module of any of our levels and verifies it.
 

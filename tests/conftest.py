@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from run_lines import RunFailure, Unsupported, run_line, run_lines
 
+from nki_mlir.collection import YOUNG
 from nki_mlir.executor.tensor_array import Clock
 
 FILECHECK = Path(__file__).parent / "filecheck"
@@ -20,6 +22,12 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """Garbage collection skips what is there by now, the tests themselves, and is as rare as it is while compiling."""
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import nki_mlir.passes
 PACKAGE = Path(__file__).parent.parent / "nki_mlir"
 
 LAYERS = (
-    {"errors", "recursion"},
+    {"collection", "errors", "recursion"},
     {"targets"},
     {"dialects"},
     {"analysis", "costs", "op_parser"},

@@ -6,14 +6,13 @@ data, later runs have the same; their data is computed by a `plan`. All other ru
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
+from nki_mlir.collection import no_collection
 from nki_mlir.errors import ExecutionError, internal_errors
 from nki_mlir.executor import binding
 from nki_mlir.executor.checks import Checks
@@ -81,7 +80,8 @@ class Executable:
                 if found is not None:
                     found.run(data)
                     return kind.result
-            with _no_collection():
+            # A run makes much that lasts.
+            with no_collection():
                 simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
                 result = run(self.program, simulation, outputs)
             if kind is None and mode == "plan":
@@ -115,15 +115,3 @@ def _seen(simulation: Simulation) -> _Seen | None:
         memory.state = None
     tensors = list(simulation.tensors.values())
     return _Seen(simulation.trace, tensors, simulation.constant_tensors, simulation.checks)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: a run makes much that lasts, and no cycles."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

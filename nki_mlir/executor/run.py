@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
+from nki_mlir.collection import no_collection
 from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.neuron_isa import ProgramOp, RegisterLoadOp, SequencerOp
 from nki_mlir.dialects.table_ops import target_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from xdsl.ir import Operation
 
 
+@no_collection()
 def execute(
     module: ModuleOp,
     arrays: Sequence[np.ndarray[Any, Any]],

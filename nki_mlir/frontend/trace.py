@@ -23,6 +23,7 @@ from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.analysis.induction import carried_of
+from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError, internal_errors
 from nki_mlir.frontend.arrays import ArgumentBuffers
@@ -68,6 +69,7 @@ class Traced:
 
 
 @deep_recursion()
+@rare_collection()
 def trace(
     function: KernelFunction,
     memory: ArgumentBuffers,

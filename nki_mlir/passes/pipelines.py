@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
 from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
@@ -143,6 +144,7 @@ def verify_input(module: ModuleOp) -> None:
             raise _at_fault(error, f"the module is not valid: {_first_line(error)}") from None
 
 
+@rare_collection()
 def run(
     passes: Iterable[ModulePass],
     module: ModuleOp,
@@ -202,6 +204,7 @@ def _at_fault(error: Exception, message: str) -> CompileError:
     return CompileError(message, *place) if place is not None else CompileError(message)
 
 
+@rare_collection()
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
     from nki_mlir.passes.verify import Verifier
