@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, f32
+from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Operation
-from xdsl.rewriter import Rewriter
+from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.universe import Universe
 from xdsl.utils.exceptions import VerifyException
 
@@ -306,7 +307,24 @@ def _no_property(module: ModuleOp) -> None:
     del _first(module, "neuron.engine.tensor_scalar").properties["op0"]
 
 
-@pytest.mark.parametrize("slip", [_wrong_property, _wrong_type, _wrong_operand, _no_property])
+def _wrong_order(module: ModuleOp) -> None:
+    constant, end = _first(module, "arith.constant"), _first(module, "func.return")
+    constant.detach()
+    Rewriter.insert_op(constant, InsertPoint.before(end))
+
+
+def _two_ends(module: ModuleOp) -> None:
+    Rewriter.insert_op(ReturnOp(), InsertPoint.after(_first(module, "func.return")))
+
+
+def _wrong_argument(module: ModuleOp) -> None:
+    Rewriter.replace_value_with_new_type(_first(module, "func.func").regions[0].block.args[0], f32)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [_wrong_property, _wrong_type, _wrong_operand, _no_property, _wrong_order, _two_ends, _wrong_argument],
+)
 def test_what_a_pass_changed_is_verified_again(slip: Callable[[ModuleOp], None]) -> None:
     module, verifier = parse(UNCHANGED), Verifier()
     verifier.verify(module)
@@ -328,10 +346,20 @@ def test_what_no_pass_changed_is_verified_once(monkeypatch: pytest.MonkeyPatch) 
     verifier.verify(module)
     assert len(verified) == 7
     verifier.verify(module)
-    assert verified[7:] == ["func.return", "func.func", "builtin.module"]
+    assert len(verified) == 7
+    constant = _first(module, "arith.constant")
+    constant.attributes["name"] = StringAttr("c")
+    verifier.verify(module)
+    assert verified[7:] == [
+        "arith.constant",
+        "neuron.engine.tensor_scalar",
+        "func.return",
+        "func.func",
+        "builtin.module",
+    ]
     module.attributes["neuron.target"] = StringAttr("trn2")
     verifier.verify(module)
-    assert len(verified) == 17
+    assert len(verified) == 12 + 7
 
 
 def test_addresses_and_attributes_of_too_many_bits() -> None:

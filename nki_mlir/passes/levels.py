@@ -50,7 +50,7 @@ LEGAL: dict[str, Legal] = {
 
 def level_of(module: ModuleOp) -> str:
     """The lowest level that anything in the module belongs to; a module of standard dialects alone is at `tile`."""
-    names = [op.name for op in module.walk()]
+    names = {op.name for op in module.walk()}
     found = (level for level in reversed(LEVELS) if any(name.startswith(f"{level}.") for name in names))
     return next(found, TILE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nki_mlir.collection import rare_collection
@@ -26,11 +27,10 @@ _ENDS = {"tile-to-mem": "neuron.mem", "mem-to-engine": "neuron.engine", "engine-
 
 def expand(spec: str) -> Iterator[ArgSpec]:
     """The specs of single passes that a text names; names of pipelines are written out. Raises CompileError."""
-    from xdsl.utils.arg_spec import parse_pipeline
     from xdsl.utils.exceptions import ArgSpecParseError
 
     try:
-        parsed = list(parse_pipeline(spec))
+        parsed = _parsed(spec)
     except ArgSpecParseError as error:
         raise CompileError(f"can't read the pipeline '{spec}': {error}") from None
     for one in parsed:
@@ -42,6 +42,13 @@ def expand(spec: str) -> Iterator[ArgSpec]:
             yield from expand(NAMED[one.name])
         else:
             yield one
+
+
+@cache
+def _parsed(spec: str) -> tuple[ArgSpec, ...]:
+    from xdsl.utils.arg_spec import parse_pipeline
+
+    return tuple(parse_pipeline(spec))
 
 
 def build(spec: str | Iterable[str | ModulePass], known: KnownPasses | None = None) -> list[ModulePass]:
@@ -61,10 +68,18 @@ def build(spec: str | Iterable[str | ModulePass], known: KnownPasses | None = No
         if get is None:
             raise CompileError(f"there is no pass '{one.name}'; there are {', '.join(sorted(known))}")
         try:
-            passes.append(get().from_spec(one))
+            passes.append(get().from_spec(one) if one.parameters else _without_options(get(), one.name))
         except ValueError as error:
             raise CompileError(f"pass {one.name}: {error}") from None
     return passes
+
+
+@cache
+def _without_options(pass_: type[ModulePass], name: str) -> ModulePass:
+    """A pass is frozen, so that one does for all pipelines; xDSL takes as long to make it as some take to run."""
+    from xdsl.utils.arg_spec import ArgSpec
+
+    return pass_.from_spec(ArgSpec(name, {}))
 
 
 class Pipeline:

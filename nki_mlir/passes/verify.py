@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -22,8 +22,8 @@ their own, and by what makes their operands: the values of constants, the source
 
 
 class Verifier:
-    """Verifies one module again and again, as passes change it. What verifies alone and is as it was when it last
-    verified is not looked at again."""
+    """Verifies one module again and again, as passes change it. A module that is as it was when it last verified is not
+    looked at again, and of one that changed no operation that verifies alone and whose operands are made as before."""
 
     def __init__(self) -> None:
         self._known: dict[Operation, tuple[object, ...]] = {}
@@ -31,30 +31,56 @@ class Verifier:
 
     def verify(self, module: Operation) -> None:
         """The target that it names, what xDSL's verifier checks, then dominance."""
+        known, self._known = self._known, {}
+        found = snapshot(module)
+        if list(found.items()) != list(known.items()):
+            self._changed(module, found, known)
+        self._known = found
+
+    def _changed(
+        self, module: Operation, found: dict[Operation, tuple[object, ...]], known: dict[Operation, tuple[object, ...]]
+    ) -> None:
         target = module.attributes.get("neuron.target")
         if target is not None:  # else the instruction table needn't be loaded
             from nki_mlir.dialects.table_ops import target_of
 
             target_of(module)
-        known = self._known if target == self._target else {}
-        self._known, self._target = {}, target
-        self._operation(module, known)
+        same = {op for op, state in found.items() if known.get(op) == state} if target == self._target else set()
+        self._target = target
+        _verify_changed(module, same)
         verify_dominance(module)
 
-    def _operation(self, op: Operation, known: dict[Operation, tuple[object, ...]]) -> None:
-        """Verifies an operation, what it holds first. An empty block lacks a terminator where one is asked for."""
-        for region in op.regions:
-            for block in region.blocks:
-                if block.is_empty:
-                    block.verify()
-                for inner in block.ops:
-                    self._operation(inner, known)
-        alone = not op.regions and not op.successors and op.next_op is not None and op.name.startswith(_ALONE)
-        state = _state(op) if alone else ()
-        if not alone or known.get(op) != state:
-            verify_one(op)
-        if alone:
-            self._known[op] = state
+
+def snapshot(module: Operation) -> dict[Operation, tuple[object, ...]]:
+    """All that there is of a module but for names and locations: its operations in order, each with what it has. As
+    operations, blocks and values are equal to themselves alone, snapshots with the same items are of one text."""
+    return {op: _state(op) for op in module.walk()}
+
+
+def _state(op: Operation) -> tuple[object, ...]:
+    """Where it is, and all that it has; the last of a block may be asked to be a terminator."""
+    operands = tuple(op.operands)
+    types = [value.type for value in (*operands, *op.results)]
+    blocks = [(block, block.arg_types) for region in op.regions for block in region.blocks]
+    place = op.parent, op.next_op is None
+    return place, operands, types, dict(op.properties), dict(op.attributes), blocks, tuple(op.successors)
+
+
+def _verify_changed(op: Operation, same: set[Operation]) -> None:
+    """Verifies an operation, what it holds first. An empty block lacks a terminator where one is asked for."""
+    for region in op.regions:
+        for block in region.blocks:
+            if block.is_empty:
+                block.verify()
+            for inner in block.ops:
+                _verify_changed(inner, same)
+    alone = not op.regions and not op.successors and op.next_op is not None and op.name.startswith(_ALONE)
+    if not (alone and op in same and all(owner in same or isinstance(owner, Block) for owner in _owners(op))):
+        verify_one(op)
+
+
+def _owners(op: Operation) -> Iterator[Operation | Block]:
+    return (value.owner for value in op.operands)
 
 
 def verify_one(op: Operation) -> None:
@@ -65,20 +91,6 @@ def verify_one(op: Operation) -> None:
         if type(error) is not Exception:
             raise
         raise VerifyException(str(error)) from None
-
-
-def _state(op: Operation) -> tuple[object, ...]:
-    """All that the verifier of an operation that verifies alone may look at."""
-    operands = tuple(op.operands)
-    types = [value.type for value in (*operands, *op.results)]
-    return operands, types, [_made_of(value.owner) for value in operands], dict(op.properties), dict(op.attributes)
-
-
-def _made_of(owner: Operation | Block) -> tuple[object, ...]:
-    if isinstance(owner, Block):
-        return ()
-    named = (owner.properties.get(name) for name in ("value", "start"))
-    return owner.name, *named, *(value.type for value in owner.operands)
 
 
 def verify_module(module: Operation) -> None:

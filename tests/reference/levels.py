@@ -18,6 +18,7 @@ from nki_mlir.executor.executable import Executable
 from nki_mlir.passes import pipelines
 from nki_mlir.passes.levels import level_of, verify_level
 from nki_mlir.passes.stages import STAGES
+from nki_mlir.passes.verify import snapshot
 from reference.elements import Array
 from reference.mem import run_mem
 from reference.tile import run_tile
@@ -49,6 +50,7 @@ class _Check:
     exact: bool = True
     passes: int = 0
     complete: set[int] = field(default_factory=_complete)
+    state: object = None
     text: str = ""
 
     def after(self, one: ModulePass, module: ModuleOp) -> None:
@@ -59,11 +61,18 @@ class _Check:
         if self.passes in self.complete:
             verify_level(module, level)
         self.exact = self.exact and level == "tile" and one.name not in _APPROXIMATE
-        if level in _RUN and self.text != (text := str(module)):
-            self.text = text
+        if level in _RUN and self._changed(module):
             got = [a.copy() for a in self.inputs]
             _RUN[level](module, got)
             compare(got, self.expected, 0.0 if self.exact else self.rtol, 0.0 if self.exact else self.atol, stage)
+
+    def _changed(self, module: ModuleOp) -> bool:
+        """Whether the module reads otherwise than when it was last asked. Printing takes longer than most passes."""
+        before, self.state = self.state, list(snapshot(module).items())
+        if self.state == before:
+            return False
+        text, self.text = self.text, str(module)
+        return self.text != text
 
 
 def check_levels(
