@@ -11,11 +11,15 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from nki_mlir import parse
 
 Array = NDArray[Any]
 
@@ -60,7 +64,7 @@ class View:
         return f"{self.name} : {self.type}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
     """The module's text; `arrays` makes new ones, in the order of its arguments, aliases sharing memory."""
 
@@ -68,6 +72,11 @@ class Program:
     seed: int
     tensors: list[Tensor]
     homes: list[tuple[str, int]]
+
+    @cached_property
+    def module(self) -> ModuleOp:
+        """The text, read; pipelines work on a copy, and nothing else may change it."""
+        return parse(self.text)
 
     def arrays(self) -> list[Array]:
         rng = np.random.default_rng(self.seed)
@@ -442,5 +451,6 @@ class Generator:
         return self.chip(buffer, 0, partitions, [(1, columns)], self.index(buffer.columns - columns))
 
 
+@cache
 def program(seed: int) -> Program:
     return Generator(seed).program()

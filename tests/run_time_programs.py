@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from engine_programs import MOST_INSTANCES, Array, Generator, Program, View, _Scope
@@ -163,5 +164,6 @@ class RunTimeGenerator(Generator):
         self.instruction(f'dma_copy gpsimd queue 0 dge_mode "swdge" {adds}dst {dst} src {src}')
 
 
+@cache
 def run_time_program(seed: int) -> RunTimeProgram:
     return RunTimeGenerator(seed).program()

@@ -45,7 +45,7 @@ def test_kernels(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_random_programs(seed: int) -> None:
-    module = pipeline(f"multi-buffer{{depth={1 + seed % 3}}},allocate")(parse(program(seed).text))
+    module = pipeline(f"multi-buffer{{depth={1 + seed % 3}}},allocate")(program(seed).module)
     assert of_engine(module) == of_streams(module) != []
 
 

@@ -13,7 +13,7 @@ from engine_reference import Reference
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from nki_mlir import execute, parse, pipeline
+from nki_mlir import execute, pipeline
 from nki_mlir.dialects.neuron_isa import SequencerOp
 from nki_mlir.errors import ExecutionError
 
@@ -21,14 +21,14 @@ from nki_mlir.errors import ExecutionError
 @cache
 def lowered(seed: int) -> ModuleOp:
     depth = random.Random(seed).choice((1, 2, 3))
-    return pipeline(f"multi-buffer{{depth={depth}}},allocate,engine-to-isa")(parse(program(seed).text))
+    return pipeline(f"multi-buffer{{depth={depth}}},allocate,engine-to-isa")(program(seed).module)
 
 
 @cache
 def wanted(seed: int) -> bytes:
     """What program order leaves in the arrays."""
     arrays = program(seed).arrays()
-    Reference(parse(program(seed).text), arrays)
+    Reference(program(seed).module, arrays)
     return contents(arrays)
 
 

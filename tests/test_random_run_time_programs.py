@@ -12,7 +12,7 @@ from engine_reference import Reference
 from run_time_programs import run_time_program
 from xdsl.dialects.builtin import ModuleOp
 
-from nki_mlir import execute, parse, pipeline
+from nki_mlir import execute, pipeline
 from nki_mlir.dialects.neuron_isa import SequencerOp
 from nki_mlir.errors import CompileError, ExecutionError
 
@@ -20,14 +20,14 @@ from nki_mlir.errors import CompileError, ExecutionError
 @cache
 def lowered(seed: int) -> ModuleOp:
     depth = random.Random(seed).choice((1, 2, 3))
-    return pipeline(f"multi-buffer{{depth={depth}}},allocate,engine-to-isa")(parse(run_time_program(seed).text))
+    return pipeline(f"multi-buffer{{depth={depth}}},allocate,engine-to-isa")(run_time_program(seed).module)
 
 
 @cache
 def wanted(seed: int) -> bytes:
     """What program order leaves in the arrays."""
     arrays = run_time_program(seed).arrays()
-    Reference(parse(run_time_program(seed).text), arrays)
+    Reference(run_time_program(seed).module, arrays)
     return contents(arrays)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from xdsl.ir import Operation
@@ -55,7 +56,13 @@ def compiled(expressions: Iterable[Expr]) -> Numbers:
     if all(e.is_const for e in found):
         values = tuple(e.const for e in found)
         return lambda c, r: values
-    return eval(f"lambda c, r: ({', '.join(e.python() for e in found)},)")
+    return _function(f"({', '.join(e.python() for e in found)},)")
+
+
+@lru_cache(maxsize=10_000)
+def _function(source: str) -> Numbers:
+    """Of counters and registers. Compiling it takes longer than all else about a micro-op, and programs repeat them."""
+    return eval(f"lambda c, r: {source}")
 
 
 def wait_and_update(op: SequencerOp | None) -> Signals:

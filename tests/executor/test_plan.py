@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import weakref
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from engine_programs import program
+from engine_programs import Program, program
 from executor.machine_code import program as machine_program
 from run_time_programs import run_time_program
 from xdsl.dialects.builtin import ModuleOp
 
 import nki_mlir
 import nki_mlir.language as tl
-from nki_mlir import parse, pipeline
+from nki_mlir import pipeline
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import RunResult, execute
 from nki_mlir.executor.executable import Executable
@@ -23,8 +24,9 @@ from nki_mlir.executor.executable import Executable
 Array = np.ndarray[Any, Any]
 
 
-def lowered(text: str) -> ModuleOp:
-    return pipeline("multi-buffer{depth=2},allocate,engine-to-isa")(parse(text))
+@cache
+def lowered(made: Program) -> ModuleOp:
+    return pipeline("multi-buffer{depth=2},allocate,engine-to-isa")(made.module)
 
 
 def contents(arrays: list[Array]) -> bytes:
@@ -44,7 +46,7 @@ def other(arrays: list[Array], seed: int) -> list[Array]:
 def test_random_programs(seed: int, checks: bool) -> None:
     """With other data than the run that the plan was made from."""
     made = program(seed)
-    module = lowered(made.text)
+    module = lowered(made)
     executable = Executable(module)
     executable.run(made.arrays(), checks=checks)
     for data in (1, 2):
@@ -59,7 +61,7 @@ def test_random_programs(seed: int, checks: bool) -> None:
 def test_most_random_programs_have_a_plan_without_checks_too() -> None:
     planned = 0
     for seed in range(20):
-        executable = Executable(lowered(program(seed).text))
+        executable = Executable(lowered(program(seed)))
         for _ in range(2):
             executable.run(program(seed).arrays(), checks=False)
         planned += bool(executable.plans)
@@ -69,7 +71,7 @@ def test_most_random_programs_have_a_plan_without_checks_too() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_what_depends_on_data_runs_its_events(seed: int) -> None:
     made = run_time_program(seed)
-    module = lowered(made.text)
+    module = lowered(made)
     executable = Executable(module)
     for _ in range(3):
         wanted, got = made.arrays(), made.arrays()
