@@ -6,7 +6,6 @@ import linecache
 import re
 from typing import TYPE_CHECKING
 
-from nki_mlir.collection import rare_collection
 from nki_mlir.errors import CompileError, internal_errors, operation_at_fault
 
 if TYPE_CHECKING:
@@ -51,7 +50,6 @@ def _number(text: str) -> int:
     return 2**64 if len(text) > 100 else int(text, 0 if text.startswith("0x") else 10)
 
 
-@rare_collection()
 def parse(text: str, name: str = "<string>") -> ModuleOp:
     """Reads a module of any of our levels and verifies it.
 
@@ -61,6 +59,7 @@ def parse(text: str, name: str = "<string>") -> ModuleOp:
     from xdsl.context import Context
     from xdsl.utils.exceptions import ParseError
 
+    from nki_mlir.collection import rare_collection
     from nki_mlir.dialects import load_all
     from nki_mlir.op_parser import OpParser, text_of
 
@@ -71,9 +70,10 @@ def parse(text: str, name: str = "<string>") -> ModuleOp:
     ctx = Context()
     load_all(ctx)
     try:
-        # Making the parser lexes the first token, so that this too can be a syntax error.
-        parser = OpParser(ctx, text, name)
-        module = parser.parse_module()
+        with rare_collection():
+            # Making the parser lexes the first token, so that this too can be a syntax error.
+            parser = OpParser(ctx, text, name)
+            module = parser.parse_module()
     except ParseError as error:
         raise CompileError(text_of(error), *error.span.get_location()) from None
     parser.locate()

@@ -36,6 +36,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
+from nki_mlir.passes.verify import operations
 
 Groups = list[list[int]]
 """The dimensions of a value in order, those together that are one dimension of its new shape."""
@@ -368,7 +369,7 @@ class _Merge:
 
 
 def _tensors(func: FuncOp) -> Iterator[SSAValue]:
-    for op in func.walk():
+    for op in operations(func):
         yield from (value for value in op.results if tile.shape_of(value))
         yield from (a for r in op.regions for block in r.blocks for a in block.args if tile.shape_of(a))
 

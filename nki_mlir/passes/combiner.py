@@ -27,6 +27,7 @@ from nki_mlir.dialects.neuron_engine import (
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.verify import operations
 
 Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | None]"
 """Gives what came of an instruction and of one before it, or None where it has nothing to do."""
@@ -256,7 +257,7 @@ def erase_unread(func: FuncOp) -> None:
     """Erases the instructions of which nobody reads anything, and what only they read."""
     from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
-    for op in reversed(list(func.walk())):
+    for op in reversed(operations(func)):
         if isinstance(op, EngineInstruction | ViewOp | EmptyOp) and is_trivially_dead(op):
             op.detach()
             op.erase()

@@ -18,6 +18,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, arg_names
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining_pipeline
+from nki_mlir.passes.verify import operations
 
 
 class LevelPass(ModulePass):
@@ -39,7 +40,7 @@ class LevelPass(ModulePass):
                 value, f"{self.name} takes buffers, and there are tiles that have none: run bufferize first"
             )
         target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in [inner for inner in operations(op) if isinstance(inner, FuncOp)]:
             _check_body(func)
             _check_attributes(func)
         self.lower(ctx, op)
@@ -67,7 +68,7 @@ def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:
 
 def _first_tile(module: ModuleOp) -> Operation | None:
     """The first operation that makes or carries a tile that is a value."""
-    for op in module.walk():
+    for op in operations(module):
         inner = () if isinstance(op, FuncOp) else (a for r in op.regions for b in r.blocks for a in b.args)
         values = (*op.results, *inner)
         if any(isinstance(value.type, TileType) for value in values):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nki_mlir.dialects import LEVELS
 from nki_mlir.passes.stages import STAGES
+from nki_mlir.passes.verify import operations
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -50,7 +51,7 @@ LEGAL: dict[str, Legal] = {
 
 def level_of(module: ModuleOp) -> str:
     """The lowest level that anything in the module belongs to; a module of standard dialects alone is at `tile`."""
-    names = {op.name for op in module.walk()}
+    names = {op.name for op in operations(module)}
     found = (level for level in reversed(LEVELS) if any(name.startswith(f"{level}.") for name in names))
     return next(found, TILE)
 
@@ -69,7 +70,7 @@ def first_of(module: ModuleOp, level: str) -> Operation | None:
 def verify_level(module: ModuleOp, level: str) -> None:
     """Every operation is legal at the level. Raises VerifyException."""
     legal = LEGAL[level]
-    for op in module.walk():
+    for op in operations(module):
         _verify_op(op, legal, level)
 
 
@@ -126,4 +127,4 @@ addresses."""
 
 def _needs_addresses(module: ModuleOp) -> bool:
     unplaced = (f"{ENGINE}.alloc", f"{ENGINE}.empty")
-    return any(op.name in unplaced and "address" not in op.properties for op in module.walk())
+    return any(op.name in unplaced and "address" not in op.properties for op in operations(module))

@@ -16,6 +16,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE, MEM, TILE
+from nki_mlir.passes.verify import operations
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def normalize_all(root: Operation) -> None:
     """Normalises the loops inside an operation. Passes that count iterations start with it, so that a loop means the
     same whichever level a module enters at. Outer loops go first: an inner bound may be a constant only then, or the
     inner loop gone."""
-    for loop in [inner for inner in root.walk() if isinstance(inner, ForOp)]:
+    for loop in [inner for inner in operations(root) if isinstance(inner, ForOp)]:
         if loop.parent is not None:
             normalize(loop)
 

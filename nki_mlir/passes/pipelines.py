@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
 from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
@@ -159,7 +158,6 @@ def verify_input(module: ModuleOp) -> None:
             raise _at_fault(error, f"the module is not valid: {_first_line(error)}") from None
 
 
-@rare_collection()
 def run(
     passes: Iterable[ModulePass],
     module: ModuleOp,
@@ -170,22 +168,24 @@ def run(
     from xdsl.context import Context
     from xdsl.utils.exceptions import PassFailedException
 
+    from nki_mlir.collection import rare_collection
     from nki_mlir.dialects import load_all
     from nki_mlir.passes.verify import Verifier
 
     ctx, verifier = Context(), Verifier()
     load_all(ctx)
-    for one in passes:
-        try:
-            apply_pass(one, ctx, module)
-        except CompileError:
-            raise
-        except PassFailedException as error:
-            raise _at_fault(error, f"in pass {one.name}: {_first_line(error)}") from None
-        if verify:
-            verify_result(one, module, verifier)
-        if after is not None:
-            after(one, module)
+    with rare_collection():
+        for one in passes:
+            try:
+                apply_pass(one, ctx, module)
+            except CompileError:
+                raise
+            except PassFailedException as error:
+                raise _at_fault(error, f"in pass {one.name}: {_first_line(error)}") from None
+            if verify:
+                verify_result(one, module, verifier)
+            if after is not None:
+                after(one, module)
 
 
 def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
@@ -193,7 +193,10 @@ def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
     InternalError."""
     from xdsl.utils.exceptions import PassFailedException
 
-    with internal_errors(f"pass {one.name}", passing=(PassFailedException,), owner=_owner(one)):
+    from nki_mlir.collection import rare_collection
+
+    passing = (PassFailedException,)
+    with rare_collection(), internal_errors(f"pass {one.name}", passing=passing, owner=_owner(one)):
         one.apply(ctx, module)
 
 
@@ -219,7 +222,6 @@ def _at_fault(error: Exception, message: str) -> CompileError:
     return CompileError(message, *place) if place is not None else CompileError(message)
 
 
-@rare_collection()
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
     from nki_mlir.passes.verify import Verifier

@@ -24,7 +24,6 @@ from xdsl.utils.exceptions import DiagnosticException, VerifyException
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
-from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import load_all
 from nki_mlir.errors import CompileError, internal_errors
 from nki_mlir.op_parser import OpParser
@@ -144,7 +143,6 @@ class NkiOpt(xDSLOptMain):
         except ValueError as error:
             raise CompileError(f"--target {spec.name}: {error}") from None
 
-    @rare_collection()
     def apply_passes(self, prog: ModuleOp) -> None:
         self.progress.module = prog
         self._set_target(prog)
