@@ -598,6 +598,24 @@ MUTANTS: list[Mutant] = [
             "",
             ("tests/test_wrong_input.py::test_a_value_used_behind_its_region",),
         ),
+        (
+            "order",
+            "if list(found.items()) != list(known.items()):",
+            "if found != known:",
+            ("tests/test_wrong_input.py::test_what_a_pass_changed_is_verified_again",),
+        ),
+        (
+            "owners",
+            " and all(owner in same or isinstance(owner, Block) for owner in _owners(op))",
+            "",
+            ("tests/test_wrong_input.py::test_what_no_pass_changed_is_verified_once",),
+        ),
+        (
+            "arguments",
+            "blocks = [(block, block.arg_types)",
+            "blocks = [(block, ())",
+            ("tests/test_wrong_input.py::test_what_a_pass_changed_is_verified_again",),
+        ),
     ),
     *_of(
         "level_pass",

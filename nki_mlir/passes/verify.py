@@ -74,12 +74,11 @@ def snapshot(module: Operation) -> dict[Operation, tuple[object, ...]]:
 
 
 def _state(op: Operation) -> tuple[object, ...]:
-    """Where it is, and all that it has; the last of a block may be asked to be a terminator."""
+    """Where it is, and all that it has."""
     operands = tuple(op.operands)
     types = [value.type for value in (*operands, *op.results)]
     blocks = [(block, block.arg_types) for region in op.regions for block in region.blocks]
-    place = op.parent, op.next_op is None
-    return place, operands, types, dict(op.properties), dict(op.attributes), blocks, tuple(op.successors)
+    return op.parent, operands, types, dict(op.properties), dict(op.attributes), blocks, tuple(op.successors)
 
 
 def _verify_changed(op: Operation, same: set[Operation]) -> None:
