@@ -37,13 +37,13 @@ def hand() -> Profile:
     k = Kernel("trn2")
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
     with k.loop(4) as n:
-        sums = k.sbuf(16 * 512, BF16, depth=2)
+        sums = k.sbuf(16 * 512, BF16, depth=4)
         for tile in range(16):
             k.op("memset", "gpsimd", dst=sums.cols(tile * 512, 512), value=0.0)
         with k.loop(2) as kb:
             right = [k.sbuf(512, BF16, depth=2) for _ in range(8)]
             for i, tile in enumerate(right):
-                k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 512, 512), by="scalar")
+                k.dma(tile, rhs.box((kb * 8 + i) * 128, 128, n * 512, 512))
             with k.loop(4) as mb:
                 left = [k.sbuf(512, BF16, depth=8) for _ in range(8)]
                 for i, tile in enumerate(left):

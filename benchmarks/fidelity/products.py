@@ -13,7 +13,8 @@ from fidelity.measure import Figures, Profile, profile
 
 def resident(accumulators: int, reorder: bool = False) -> Profile:
     """MM-AT-DB: 2048^3 bf16, both operands loaded once; GpSimdE clears four banks, VectorE empties them at once. A row
-    of the result leaves when it is there, as the compiler's scheduler has it."""
+    of the result leaves when it is there, and products of the same weights stand beside each other, as the compiler's
+    scheduler has both: by its authors' profiles it does so whichever way the source has the loops (`reorder`)."""
     k = Kernel("trn2")
     lhs, rhs, out = (k.tensor(n, (2048, 2048), BF16) for n in ("lhsT", "rhs", "out"))
     left, right = ([k.sbuf(2048, BF16) for _ in range(16)] for _ in range(2))
@@ -21,11 +22,11 @@ def resident(accumulators: int, reorder: bool = False) -> Profile:
         for i, tile in enumerate(tiles):
             k.dma(tile, tensor.box(i * 128, 128, 0, 2048))
     results = k.sbuf(16 * 2048, BF16)
-    steps = [(n, i) for n in range(4) for i in range(16)]
+    source = [(n, i) for i in range(16) for n in range(4)] if reorder else [(n, i) for n in range(4) for i in range(16)]
     with k.loop(16) as m:
         product = k.psum(2048, depth=accumulators)
         k.op("memset", "gpsimd", dst=product, value=0.0)
-        for n, i in sorted(steps, key=lambda step: step[::-1]) if reorder else steps:
+        for n, i in sorted(source, key=lambda step: step[1]):
             stationary, moving = left[i].cols(m * 128, 128), right[i].cols(n * 512, 512)
             k.matmul(product.cols(n * 512, 512), stationary, moving, i)
         result = results.cols(m * 2048, 2048)
@@ -101,8 +102,9 @@ def short_contraction() -> Figures:
 
 def blocked(bm: int, bn: int, bk: int) -> Profile:
     """MM-SK-2K: 2048^3 fp32 in blocks of BM x 128 rows, BN x 512 columns and BK x 128 terms; VectorE adds the products
-    of a block of terms to sums in SBUF. Two blocks of each operand are there at once."""
-    k = Kernel("trn2")
+    of a block of terms to sums in SBUF. Two blocks of each operand are there at once. Descriptors are made at run time,
+    as in the vendor's profile of the same kernel (MM-KO-V2)."""
+    k = Kernel("trn2", dge=True)
     lhs, rhs, out = (k.tensor(n, (2048, 2048)) for n in ("lhsT", "rhs", "out"))
     ahead = 2 if 4 * bk * bn <= 64 else 1
     room = 2 * (200 - 32 * bn - 2 * ahead * bk * bn) // bm
@@ -119,7 +121,7 @@ def blocked(bm: int, bn: int, bk: int) -> Profile:
             for mb in range(16 // bm):
                 left = list(islice(lefts, bk))
                 for i, tile in enumerate(left):
-                    k.dma(tile, lhs.box((kb * bk + i) * 128, 128, mb * (bm * 128), bm * 128), by="gpsimd")
+                    k.dma(tile, lhs.box((kb * bk + i) * 128, 128, mb * (bm * 128), bm * 128))
                 for column, row in product_of(range(bn), range(bm)):
                     product = next(products)
                     for i in range(bk):
@@ -148,8 +150,8 @@ def block_sizes() -> Figures:
 def ladder(step: str) -> Profile:
     """MM-SK-LAD: 2048^3 fp32, three buffers for tiles of rhs. `tiled`: both tiles for every product, but lhsT only
     every other time, as the profile's 1600 transfers say; `hoist`: lhsT once a row of tiles; `block_free`: 2 x 2 blocks
-    of tiles."""
-    k = Kernel("trn2")
+    of tiles. Descriptors as in `blocked`."""
+    k = Kernel("trn2", dge=True)
     lhs, rhs, out = (k.tensor(n, (2048, 2048)) for n in ("lhsT", "rhs", "out"))
 
     rights, results = cycle([k.sbuf(1024) for _ in range(3)]), cycle([k.sbuf(512) for _ in range(4)])
@@ -164,7 +166,7 @@ def ladder(step: str) -> Profile:
         with k.loop(8) as m:
             left = [k.sbuf(256, depth=2) for _ in range(16)]
             for i, tile in enumerate(left):
-                k.dma(tile, lhs.box(i * 128, 128, m * 256, 256), by="gpsimd")
+                k.dma(tile, lhs.box(i * 128, 128, m * 256, 256))
             for n in range(2):
                 four = list(islice(products, 4))
                 for i in range(16):
@@ -182,7 +184,7 @@ def ladder(step: str) -> Profile:
             for i in range(16):
                 right, stationary = next(rights).cols(0, 512), left[i + (n // 2 * 16 if step == "tiled" else 0)]
                 if n == 0 or (step == "tiled" and n == 2):
-                    k.dma(stationary, lhs.box(i * 128, 128, m * 128, 128), by="gpsimd")
+                    k.dma(stationary, lhs.box(i * 128, 128, m * 128, 128))
                 k.dma(right, rhs.box(i * 128, 128, n * 512, 512))
                 k.matmul(product, stationary, right, i)
             finish(m, n, product)
