@@ -24,13 +24,16 @@ CAPABILITIES: Mapping[str, Sequence[str]] = {
     "whole grids": ("regrid",),
     "long rows": ("coalesce",),
     "loads once": ("hoist-loads",),
+    "maximum first": ("maximum-first",),
     "long steps": ("merge-steps",),
+    "rows at a time": ("split-sums",),
     "taking turns": ("interleave",),
     "scans": ("scan-loops",),
     "functions": ("recognize-functions",),
     "sums in PSUM": ("promote-accumulators",),
     "combining": ("combine-instructions",),
     "scheduling": ("schedule",),
+    "skewed loops": ("skew",),
     "rotation": ("multi-buffer",),
 }
 """Passes, by what they do."""

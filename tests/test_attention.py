@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
 import numpy as np
 import pytest
+from xdsl.dialects.scf import ForOp
 
 import nki_mlir
 import nki_mlir.language as tl
+from nki_mlir import pipeline
+from nki_mlir.kernel import Kernel
+
+Array = np.ndarray[Any, Any]
 
 
 @nki_mlir.jit
@@ -75,3 +85,112 @@ def test_rows_with_nan_and_infinity(where: str) -> None:
         assert np.isnan(out[5]).all() and np.isfinite(out[:5]).all()
     np.testing.assert_array_equal(np.isnan(out), np.isnan(want))
     np.testing.assert_allclose(out[np.isfinite(want)], want[np.isfinite(want)], rtol=1e-4, atol=1e-5)
+
+
+SPLIT = r"""
+import nki_mlir
+import nki_mlir.language as tl
+
+
+@nki_mlir.jit
+def {name}(q_ptr, k_ptr, v_ptr, out_ptr, sums_ptr, N: tl.constexpr, D: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
+    rows, d = tl.program_id(0) * M + tl.arange(0, M), tl.arange(0, D)
+    q = tl.load(q_ptr + rows[:, None] * D + d[None, :])
+    m = tl.full((M,), {lowest}, tl.float32)
+    l = tl.full((M,), {begin}, tl.float32)
+    acc = tl.zeros((M, D), tl.float32)
+    for start in range(0, N, B):
+        columns = start + tl.arange(0, B)
+        k = tl.load(k_ptr + columns[:, None] * D + d[None, :])
+        v = tl.load(v_ptr + columns[:, None] * D + d[None, :])
+        {scores}
+        alpha = tl.{exp}(m - new)
+        l = l * alpha + tl.sum(p, axis={axis})
+        acc = {product}
+        m = new
+    tl.store(out_ptr + rows[:, None] * D + d[None, :], acc / l[:, None])
+    tl.store(sums_ptr + rows, {stored})
+"""
+"""A flash attention: exponents to a base, scores by rows or by columns, what is stored beside the output."""
+
+ROWS = """s = tl.dot(q, tl.trans(k)) * 0.125
+        new = tl.maximum(m, tl.max(s, axis=1))
+        p = tl.{exp}(s - new[:, None])"""
+COLUMNS = """s = tl.dot(k, tl.trans(q)) * 0.125
+        new = tl.maximum(m, tl.max(s, axis=0))
+        p = tl.{exp}(s - new[None, :])"""
+MASKED = """s = tl.dot(q, tl.trans(k)) * 0.3 + tl.where(rows[:, None] < 100, 0.0, {low})
+        new = tl.maximum(m, tl.max(s, axis=1))
+        p = tl.exp(s - new[:, None])"""
+PLAIN = {
+    "name": "plain",
+    "lowest": "float('-inf')",
+    "begin": "0.0",
+    "scores": ROWS,
+    "exp": "exp",
+    "axis": 1,
+    "product": "tl.dot(p.to(v.dtype), v, acc * alpha[:, None])",
+    "stored": "l",
+}
+FORMS = {
+    "plain": PLAIN,
+    "from_one": PLAIN | {"begin": "1.0", "exp": "exp2"},
+    "added": PLAIN | {"product": "acc * alpha[:, None] + tl.dot(p.to(v.dtype), v)"},
+    "beside": PLAIN | {"stored": "m + tl.log(l)"},
+}
+LEFT_ALONE = {
+    "columns": PLAIN
+    | {"scores": COLUMNS, "axis": 0, "product": "tl.dot(tl.trans(p.to(v.dtype)), v, acc * alpha[:, None])"},
+    "maximum": PLAIN | {"stored": "m"},
+    "lowest_number": PLAIN | {"lowest": "-1.0e30", "begin": "1.0"},
+    "masked": PLAIN | {"scores": MASKED.replace("{low}", "-3.0e38")},
+}
+
+
+def split(form: dict[str, object], directory: Path) -> Kernel:
+    """The kernel of a form, which Python reads from a file."""
+    form = form | {"scores": str(form["scores"]).replace("{exp}", str(form["exp"]))}
+    path = directory / "kernel.py"
+    path.write_text(SPLIT.format(**form), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("kernel", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, str(form["name"]))
+
+
+def loops(kernel: Kernel, *arguments: Array, tokens: int) -> int:
+    """How many there are once maximum-first has run."""
+    compiled = kernel.compile(*arguments, grid=(tokens // 128,), N=tokens, D=64, M=128, B=64)
+    module = pipeline("tile", stop_after="maximum-first")(compiled.module("tile"))
+    return sum(isinstance(op, ForOp) for op in module.walk())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("name", [*FORMS, *LEFT_ALONE])
+def test_maximum_first(name: str, dtype: type, tmp_path: Path) -> None:
+    """Whether the maximum is found first or not, rows are what NumPy makes of them, one with a NaN all NaN."""
+    tokens, d = 512, 64
+    form = FORMS.get(name) or LEFT_ALONE[name]
+    rng = np.random.default_rng(len(name))
+    q, k, v = (rng.standard_normal((tokens, d)).astype(dtype) for _ in range(3))
+    q[7, 3] = np.nan
+    out, sums = np.zeros((tokens, d), np.float32), np.zeros(tokens, np.float32)
+    kernel = split(form, tmp_path)
+    assert loops(kernel, q, k, v, out, sums, tokens=tokens) == (2 if name in FORMS and dtype != np.float32 else 1)
+    kernel[(tokens // 128,)](q, k, v, out, sums, N=tokens, D=d, M=128, B=64)
+    scores = q.astype(np.float32) @ k.astype(np.float32).T * np.float32(0.3 if name == "masked" else 0.125)
+    if name == "masked":
+        scores[100:] = -3.0e38
+    base = np.exp2 if form["exp"] == "exp2" else np.exp
+    with np.errstate(invalid="ignore"):
+        highest = np.fmax.reduce(scores, axis=1)
+        p = base(scores - highest[:, None])
+        total = p.sum(axis=1)
+        want = (p / total[:, None]) @ v.astype(np.float32)
+        beside = {"l": total, "m": highest, "m + tl.log(l)": highest + np.log(total)}[str(form["stored"])]
+    near = 1e-4 if dtype == np.float32 else 2e-2
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(want))
+    np.testing.assert_allclose(out, want, rtol=near, atol=near / 4)
+    if name != "maximum":
+        np.testing.assert_allclose(sums, beside, rtol=near)

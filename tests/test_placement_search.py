@@ -62,15 +62,14 @@ def femtoseconds(ns: float) -> int:
 
 
 def total(search: Search) -> int:
-    """All prices, each found anew."""
-    return sum(
-        choice.times * femtoseconds(choice.form.price)
-        + sum(
-            paid(edge.source, want, tile.element_of(value))
-            for (value, want), edge in zip(choice.form.wants, choice.edges[choice.number], strict=True)
-        )
+    """All prices, each found anew; what several want alike is converted once."""
+    wanted = {
+        (edge.source, want, tile.element_of(value))
         for choice in search.choices
-    )
+        for (value, want), edge in zip(choice.form.wants, choice.edges[choice.number], strict=True)
+    }
+    own = sum(choice.times * femtoseconds(choice.form.price) for choice in search.choices)
+    return own + sum(paid(*one) for one in wanted)
 
 
 def paid(source: Choice, want: Layout, element: Attribute) -> int:

@@ -221,6 +221,13 @@ def _range(key: object, ranges: Mapping[object, tuple[int, int]]) -> tuple[int, 
     return (0, key.trips - 1) if isinstance(key, Outer) else ranges[key]
 
 
+def constants(expr: Expr) -> set[int] | None:
+    """What a sum of remainders can be; None for other expressions."""
+    if not all(isinstance(term, Mod) for term, _ in expr.terms):
+        return None
+    return {constant for constant, _ in _cases(expr, {})}
+
+
 def _cases(expr: Expr, ranges: Mapping[object, tuple[int, int]]) -> Iterator[tuple[int, list[Variable]]]:
     """The expression as a constant and linear terms, once for each residue that its remainders can have together.
 

@@ -7,7 +7,7 @@ begins makes no difference but to rounding. So blocks may be done several at a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isclose, isfinite
 from typing import NamedTuple
 
@@ -24,18 +24,35 @@ _ALIKE = 1e-6
 """Factors that differ by less are one that was computed in another order."""
 
 
+class Scale(NamedTuple):
+    """What a sum is multiplied by as a running maximum rises: `product` is the sum times `factor`, which is exp of
+    `rate` times what `maximum` was before a block less what it is after it."""
+
+    product: SSAValue
+    factor: SSAValue
+    rate: float
+    maximum: SSAValue
+
+
 class Recurrence(NamedTuple):
     """A loop of which each variable is a running maximum or a sum. `joins` are the reductions and products that go on
-    over the next block; `maxima` are the running maxima, before a block and after it, without which all sums are
-    plain. With `scaled`, what a block adds is multiplied by something else than numbers."""
+    over the next block; `rising` are the running maxima, before a block, with what they are after it, without which all
+    sums are plain; `scales` are those of sums. With `scaled`, what a block adds is multiplied by something else than
+    numbers."""
 
     joins: frozenset[Operation]
-    maxima: frozenset[SSAValue]
+    rising: Mapping[SSAValue, SSAValue]
+    scales: Mapping[SSAValue, Scale]
     scaled: bool
 
     @property
     def has_maximum(self) -> bool:
-        return bool(self.maxima)
+        return bool(self.rising)
+
+    @property
+    def maxima(self) -> frozenset[SSAValue]:
+        """The running maxima, before a block and after it."""
+        return frozenset((*self.rising, *self.rising.values()))
 
 
 def recurrence(loop: ForOp) -> Recurrence | None:
@@ -74,12 +91,13 @@ class _Body:
         self.carried = list(zip(block.args[1:], end.operands, strict=True))
         self.after: dict[SSAValue, SSAValue] = {}
         self.joins = set[Operation]()
+        self.scales: dict[SSAValue, Scale] = {}
         self.scaled = False
         for old, new in self.carried:
             if (highest := _other(new, old, (arith.MaximumfOp, arith.MaxnumfOp))) is not None:
                 self.after[old] = new
                 self.joins.add(_maximum_in(highest))
-        self.hanging = _hanging(block, (*block.args[1:], *(result for op in self.joins for result in op.results)))
+        self.hanging = hanging(block, (*block.args[1:], *(result for op in self.joins for result in op.results)))
         if not self.hanging.isdisjoint(operand for op in self.joins for operand in op.operands):
             raise _Unknown
 
@@ -87,7 +105,7 @@ class _Body:
         for old, new in self.carried:
             if old not in self.after:
                 self._sum(old, new)
-        return Recurrence(frozenset(self.joins), frozenset((*self.after, *self.after.values())), self.scaled)
+        return Recurrence(frozenset(self.joins), self.after, self.scales, self.scaled)
 
     def _sum(self, start: SSAValue, value: SSAValue) -> None:
         """Finds what is added to a variable. All of it is scaled as the variable is."""
@@ -115,6 +133,7 @@ class _Body:
             raise _Unknown
         if not isclose(exponent[before], -exponent[after], rel_tol=_ALIKE):
             raise _Unknown
+        self.scales[start] = Scale(value, factor, exponent[before], before.value)
         return exponent
 
     def _without_last(self, value: SSAValue, start: SSAValue, weights: list[_Exponent]) -> SSAValue:
@@ -205,7 +224,7 @@ class _Body:
                 raise _Unknown
 
 
-def _hanging(block: Block, start: Iterable[SSAValue]) -> set[SSAValue]:
+def hanging(block: Block, start: Iterable[SSAValue]) -> set[SSAValue]:
     """These values of a loop's body, and those that depend on them."""
     found = set(start)
     for op in block.ops:

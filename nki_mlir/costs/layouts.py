@@ -30,6 +30,7 @@ class Prices:
     def __init__(self, target: Target):
         self.target = target
         self._vector, self._transfer = cache(self._vector_price), cache(self._transfer_price)
+        self._multiply = cache(self._multiply_price)
 
     def compute(self, layout: Layout, element: Attribute) -> float:
         """An instruction of the Vector engine over a tile: its busy time, whatever the number of partitions."""
@@ -44,14 +45,18 @@ class Prices:
         """The Tensor engine's time for a product, in pieces of what the array takes."""
         limits = self.target.limits
         (rows, pieces), (terms, more) = _cut(rows, limits.stationary_free), _cut(terms, limits.partitions)
-        columns, most = _cut(columns, limits.moving_free)
+        whole, rest = divmod(columns, limits.moving_free)
+        once = whole * self._multiply(rows, limits.moving_free, terms, element) if whole else 0.0
+        return pieces * more * (once + (self._multiply(rows, rest, terms, element) if rest else 0.0))
+
+    def _multiply_price(self, rows: int, columns: int, terms: int, element: Attribute) -> float:
+        """Of what the array takes at once."""
         operands = {
             "dst": self._tile(rows, columns, f32, Space.PSUM),
             "stationary": self._tile(terms, rows, element),
             "moving": self._tile(terms, columns, element),
         }
-        found = of_instance(self._instance("nc_matmul", Engine.TENSOR, operands))
-        return pieces * more * most * found.work[Engine.TENSOR]
+        return of_instance(self._instance("nc_matmul", Engine.TENSOR, operands)).work[Engine.TENSOR]
 
     def transfer(self, layout: Layout, strides: Sequence[int], element: Attribute, store: bool = False) -> float:
         """Moving a tile from HBM, or to it, where its dimension `d` has stride `strides[d]`: the time of the DMA engine

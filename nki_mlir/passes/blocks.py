@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import product
+from itertools import permutations, product
 
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.independence import varying
@@ -71,7 +72,9 @@ class _Moved(_Tile):
 
 @dataclass(frozen=True)
 class _Product:
-    """A product; along which axes there are more rows of it, and more columns."""
+    """A product; along which axes there are more rows of it, and more columns. If it `passes` on to
+    another product it is there a row of blocks at a time, else as a whole, from the place `first` of the program's text
+    up to `last`."""
 
     rows: int
     columns: int
@@ -80,6 +83,9 @@ class _Product:
     row_axes: Axes
     column_axes: Axes
     times: int
+    passes: bool
+    first: int
+    last: int
 
     def shape(self, widths: Widths) -> tuple[int, int]:
         return (
@@ -95,12 +101,14 @@ class Blocks:
         self.programs, self.grid, self.prices = programs, programs.grid, prices
         self.differs = [varying(programs, axis) for axis in range(len(self.grid))]
         self.moved, self.computed, self.products = list[_Moved](), list[_Tile](), list[_Product]()
+        self.counts_all = True
+        spans, passed = _spans(programs.body.block), _passed_on(programs.body.block)
         for op in programs.body.walk():
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
             if isinstance(op, AccessOp):
                 self.moved.append(self._transfer(op, times))
             elif isinstance(op, tile.DotOp):
-                self.products.append(self._product(op, times))
+                self.products.append(self._product(op, times, op.result in passed, spans.get(op)))
             elif not is_view(op):
                 self.computed += (
                     _Tile(words(v) * size_of(v), stored(v), self._axes(v), times) for v in op.results if is_placed(v)
@@ -125,18 +133,23 @@ class Blocks:
         axes = self._axes(op.moved, *op.operands)
         return _Moved(words(op.moved) * math.prod(shape), stored(op.moved), axes, times, run, long, stores, turned)
 
-    def _product(self, op: tile.DotOp, times: int) -> _Product:
+    def _product(self, op: tile.DotOp, times: int, passes: bool, span: tuple[int, int] | None) -> _Product:
         terms = math.prod(tile.shape_of(op.a)[dim] for dim in op.over[0])
         rows, columns = size_of(op.a) // terms, size_of(op.b) // terms
         element = tile.element_of(op.a)
-        return _Product(rows, columns, terms, element, self._axes(op.a), self._axes(op.b), times)
+        first, last = span or (0, 0)
+        return _Product(rows, columns, terms, element, self._axes(op.a), self._axes(op.b), times, passes, first, last)
 
     def best(self, axes: Sequence[int]) -> Widths:
-        """The widths along axes whose programs are independent that cost least; 1 along the others."""
-        choices = [self._choices(axis) if axis in axes else [1] for axis in range(len(self.grid))]
-        prices = {widths: self.price(widths) for widths in product(*choices)}
-        least = min(prices.values())
-        if not math.isfinite(least):
+        """The widths along axes whose programs are independent that cost least; 1 along the others. There is room for
+        all products at once, or, where there can't be, for those that are there together."""
+        for self.counts_all in (True, False):
+            choices = [self._choices(axis) if axis in axes else [1] for axis in range(len(self.grid))]
+            prices = {widths: self.price(widths) for widths in product(*choices)}
+            least = min(prices.values())
+            if math.isfinite(least):
+                break
+        else:
             return (1,) * len(self.grid)
         alike = [widths for widths, price in prices.items() if price <= least * ALIKE]
         return max(alike, key=lambda widths: (math.prod(widths), -prices[widths]))
@@ -153,15 +166,17 @@ class Blocks:
     def _has_banks(self, axis: int, width: int) -> bool:
         """Whether the results of products fit into PSUM where programs are run together along one axis alone."""
         widths = tuple(width if n == axis else 1 for n in range(len(self.grid)))
-        return sum(self._banks(p, widths) for p in self.products) <= self.prices.target.memory.psum_banks
+        return self._all_banks(widths) <= self.prices.target.memory.psum_banks
 
     def price(self, widths: Widths) -> float:
         """The time of all programs, in ns; infinite where their tiles don't fit."""
         memory, dma, limits = self.prices.target.memory, self.prices.target.dma, self.prices.target.limits
         counts = tuple(-(-size // width) for size, width in zip(self.grid, widths, strict=True))
-        banks = sum(self._banks(p, widths) for p in self.products)
+        banks = self._all_banks(widths)
         depth = min(DEPTH, memory.psum_banks // max(banks, 1), memory.sbuf_usable_bytes // max(self._kept(widths), 1))
         if not depth:
+            return math.inf
+        if any(self._banks(replace(p, passes=False), widths) > memory.psum_banks for p in self.products):
             return math.inf
         groups, lanes = math.prod(counts), limits.partitions
         loads = stores = tensor = vector = first = 0.0
@@ -195,10 +210,21 @@ class Blocks:
             inner = max(value.axes, default=-1) + 1
         return value.times * math.prod(counts[:inner])
 
+    def _all_banks(self, widths: Widths) -> int:
+        """Those in use at once."""
+        if self.counts_all:
+            return sum(self._banks(replace(p, passes=False), widths) for p in self.products)
+        found = [(p, self._banks(p, widths)) for p in self.products]
+        lives = [(Life(0, 1, True, p.first, p.last), banks) for p, banks in found if not p.passes and p.last]
+        return most_kept(lives) + max((banks for p, banks in found if p.passes), default=0)
+
     def _banks(self, p: _Product, widths: Widths) -> int:
-        rows, columns = p.shape(widths)
+        """Either side may be on the partitions."""
         limits = self.prices.target.limits
-        return -(-rows // limits.partitions) * -(-columns // limits.moving_free)
+        return min(
+            (1 if p.passes else -(-lanes // limits.partitions)) * -(-others // limits.moving_free)
+            for lanes, others in permutations(p.shape(widths))
+        )
 
     def _kept(self, widths: Widths) -> int:
         """The most bytes of a partition that are in use at once."""
@@ -211,6 +237,54 @@ class Blocks:
         lanes = min(self.prices.target.limits.partitions, size)
         run = moved.run * (size // moved.elements if moved.long else 1)
         return moving_time(self.prices, size, lanes, run, moved.type, moved.stores)
+
+
+def _spans(body: Block) -> dict[tile.DotOp, tuple[int, int]]:
+    """From where to where in a text each sum of products is in PSUM: up to the last operation that reads it, or to the
+    end of the outermost loop that carries it. What goes on with a sum takes its place."""
+    ops = list(body.walk())
+    place = {op: number for number, op in enumerate(ops)}
+    spans: dict[tile.DotOp, tuple[int, int]] = {}
+    for op in reversed([op for op in ops if isinstance(op, tile.DotOp)]):
+        first, last = place[op], place[op]
+        for use in op.result.uses:
+            user = use.operation
+            if isinstance(user, YieldOp):
+                loop = enclosing_loops(op)[0]
+                first, last = min(first, place[loop]), max(last, *(place[inner] for inner in loop.walk()))
+            elif isinstance(user, tile.DotOp) and use.index == 2 and user in spans:
+                last = max(last, spans.pop(user)[1])
+            else:
+                last = max(last, place[user])
+        spans[op] = first, last + 1
+    return spans
+
+
+def _passed_on(body: Block) -> set[SSAValue]:
+    """The values that a product in a text depends on, other than to go on with them."""
+    passed = set[SSAValue]()
+    ops = list(body.walk(reverse=True))
+    for _ in range(1 + max((len(enclosing_loops(op)) for op in ops), default=0)):
+        for op in ops:
+            match op:
+                case tile.DotOp():
+                    passed.update((op.a, op.b))
+                    if op.acc is not None and op.result in passed:
+                        passed.add(op.acc)
+                case YieldOp() if (loop := op.parent_op()) is not None:
+                    carried = loop.body.block.args[1:] if isinstance(loop, ForOp) else [None] * len(op.operands)
+                    for operand, result, arg in zip(op.operands, loop.results, carried, strict=True):
+                        if result in passed or arg in passed:
+                            passed.add(operand)
+                case ForOp():
+                    passed.update(
+                        v for v, arg in zip(op.iter_args, op.body.block.args[1:], strict=True) if arg in passed
+                    )
+                case _ if not passed.isdisjoint(op.results):
+                    passed.update(op.operands)
+                case _:
+                    pass
+    return passed
 
 
 def multiplies(programs: ProgramsOp) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from xdsl.dialects.arith import AddiOp, ConstantOp, FloorDivSIOp, MuliOp, RemSIOp
-from xdsl.dialects.builtin import UNKNOWN_LOC, FloatAttr, IntegerAttr, LocationAttr, f32
+from xdsl.dialects.builtin import UNKNOWN_LOC, AnyFloat, FloatAttr, IntegerAttr, LocationAttr, f32
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
@@ -45,9 +45,9 @@ class Emitter:
     def index(self, value: int) -> SSAValue:
         return self.value(ConstantOp(IntegerAttr.from_index_int_value(value)))
 
-    def float(self, value: float) -> SSAValue:
-        """An fp32 constant."""
-        return self.value(ConstantOp(FloatAttr(value, f32)))
+    def float(self, value: float, element: AnyFloat = f32) -> SSAValue:
+        """A constant of a floating-point type."""
+        return self.value(ConstantOp(FloatAttr(value, element)))
 
     def expr(self, expr: Expr) -> SSAValue:
         """Index arithmetic for an expression whose counters are SSA values."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
@@ -64,7 +65,7 @@ class MergeSteps(LevelPass):
 
     So too where sums are scaled as a running maximum rises: there is one maximum, and one scale, of several blocks.
     What the width costs decides, and steps that are left over follow as one. If programs read the same in few steps,
-    these are written out, so that it stays.
+    these are written out, so that it stays; loops that read the same have one width.
 
     `width` sets how many iterations become one. Left alone: loops that carry anything but running maxima and sums, or
     whose number of iterations is not known.
@@ -77,11 +78,11 @@ class MergeSteps(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.width is not None and self.width < 1:
             raise CompileError(f"merge-steps: width must be at least 1, got {self.width}")
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
-            steps = _Steps.of(loop)
-            if steps is not None:
-                wanted = steps.width(target_of(op)) if self.width is None else self.width
-                steps.merge(steps.possible(wanted), target_of(op))
+        found = [steps for loop in op.walk() if isinstance(loop, ForOp) and (steps := _Steps.of(loop)) is not None]
+        widths = [steps.width(target_of(op)) if self.width is None else self.width for steps in found]
+        least = [min(w for other, w in zip(found, widths, strict=True) if steps.reads_like(other)) for steps in found]
+        for steps, width in zip(found, least, strict=True):
+            steps.merge(steps.possible(width), target_of(op))
 
 
 def best_width(loop: ForOp, target: Target) -> int:
@@ -112,6 +113,23 @@ class _Steps:
             return None
         steps = cls(loop, trips, found.joins, found.has_maximum, {loop.body.block.args[0]})
         return steps if found.joins and all(map(steps._is_known, loop.body.block.ops)) else None
+
+    def reads_like(self, other: _Steps) -> bool:
+        """Whether a loop beside this one, or this one, reads the same step by step, so that it need not be read twice
+        if as many steps of both become one."""
+        if self.loop is other.loop:
+            return True
+        beside = self.loop.parent is other.loop.parent and self.trips == other.trips
+        return beside and not self._read.isdisjoint(other._read)
+
+    @cached_property
+    def _read(self) -> set[tuple[object, ...]]:
+        """What is read in each step."""
+        counter = self.loop.body.block.args[0]
+        reads = (op for op in self.loop.body.block.ops if isinstance(op, tile.ReadOp) and counter in op.operands)
+        return {
+            (op.result.type, str(op.properties), *(None if v is counter else v for v in op.operands)) for op in reads
+        }
 
     @property
     def products(self) -> list[tile.DotOp]:
@@ -180,7 +198,7 @@ class _Steps:
             normalize(self.loop)
         else:
             replace_loop(self.loop, list(made.results))
-        if self.has_maximum and _may_stay(made, target):
+        if _may_stay(made, target):
             cut(made, range(1, self.trips // width))
         if rest > 1 and (last := _Steps.of(self.loop)) is not None:
             last.merge(rest, target)

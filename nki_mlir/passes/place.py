@@ -359,16 +359,22 @@ class _Placer:
 
     def dot(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.DotOp)
-        sums = self.banked(op, type_)
         lanes = self.placement.target.memory.partitions
         inputs = [
             self.tile_of(v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit) for v, d in ((op.a, 1), (op.b, 0))
         ]
+        is_turned = type_.layout != dealt(tile.shape_of(op.result), 0, lanes)
+        made = type_.with_element(f32)
+        if is_turned:
+            inputs = [self.relabelled(v, emit, permute=(1, 0)) for v in reversed(inputs)]
+            made = made.with_layout(type_.layout.permuted((1, 0)))
         check_product(op, *inputs)
+        sums = self.banked(op, made)
         empty = emit.value(mem.AccumulatorOp.create(result_types=[sums]))
         product = emit.value(mem.MatmulOp.create(operands=[*inputs, empty], result_types=[sums]))
-        moved = type_.with_element(f32)
-        result = emit.value(mem.ConvertOp.create(operands=[product], result_types=[moved]))
+        if is_turned:
+            product = self.relabelled(product, emit, permute=(1, 0))
+        result = emit.value(mem.ConvertOp.create(operands=[product], result_types=[type_.with_element(f32)]))
         if type_.element_type != f32:
             result = emit.value(mem.CastOp.create(operands=[result], result_types=[type_]))
         if op.acc is None:

@@ -108,7 +108,7 @@ class Placement:
             forms = [form for form in self._forms(op, op.results[0]) if self._fits(form.result, op.results[0])]
             if not forms:
                 raise self._too_large(op, op.results[0])
-            follows = not isinstance(op, tile.ReduceOp | tile.DotOp)
+            follows = not isinstance(op, tile.ReduceOp)
             self._made[op.results[0]] = self._note(Choice(op.results[0], forms, times, follows))
 
     def _note(self, choice: Choice) -> Choice:
@@ -297,12 +297,12 @@ class Placement:
             raise CompileError.at(op, "a product over other dimensions than [1] x [0]: run expand-products first")
         lanes = self.target.memory.partitions
         (rows, terms), columns = tile.shape_of(op.a), tile.shape_of(op.b)[1]
-        result = dealt((rows, columns), 0, lanes)
-        wants = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
-        if op.acc is not None and is_placed(op.acc):
-            wants.append((op.acc, result))
-        price = self.prices.product(rows, columns, terms, tile.element_of(op.a)) + self._compute(result, value)
-        yield Form(result, tuple(wants), price)
+        operands = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
+        element = tile.element_of(op.a)
+        for result, sizes in product_layouts((rows, columns), lanes).items():
+            wants = operands + ([(op.acc, result)] if op.acc is not None and is_placed(op.acc) else [])
+            price = self.prices.product(*sizes, terms, element) + self._compute(result, value)
+            yield Form(result, tuple(wants), price)
 
     # Prices.
     def _compute(self, layout: Layout, value: SSAValue) -> float:
@@ -355,6 +355,14 @@ def row_layout(op: AccessOp, layout: Layout) -> Layout:
 def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:
     """What a product takes and gives: dimension `dim` dealt out over the partitions."""
     return Layout.lanes(shape, dim, lanes, blocked=False)
+
+
+def product_layouts(shape: tuple[int, int], lanes: int) -> dict[Layout, tuple[int, int]]:
+    """Where a product may lie, with the columns of what is stationary and those of what moves: its rows are on the
+    partitions where the left operand is stationary, else its columns."""
+    rows, columns = shape
+    turned = dealt(shape, 1, lanes)
+    return {turned: (columns, rows)} | {dealt(shape, 0, lanes): (rows, columns)}
 
 
 def grown(layout: Layout, axis: int, size: int) -> Layout:

@@ -45,7 +45,7 @@ class Choice:
     `follows` may change its form together with what uses it.
 
     `number` is that of its form. By the number of a form, `edges` are what it asks of its operands, and `held` is its
-    price together with what its users, as they are, pay for that they want it otherwise."""
+    price together with that of the converts that its users, as they are, need."""
 
     value: SSAValue | None
     forms: list[Form]
@@ -65,16 +65,22 @@ class Choice:
 
 
 class Edge(dict[int, int]):
-    """That somebody wants what `source` makes in a layout: the price in all iterations, by the number of the form of
-    `source`; found when it is asked for. `along` is the number of the form that the source, if it follows, then takes.
-    """
+    """That what `source` makes is wanted in a layout: the price in all iterations, by the number of the form of
+    `source`; found when it is asked for. It is paid once, however many want it so, which are `users`. `along` is the
+    number of the form that the source, if it follows, then takes."""
 
     def __init__(self, source: Choice, want: Layout, element: Attribute, convert: Convert):
         super().__init__()
         self.source, self._want, self._element, self._convert = source, want, element, convert
+        self.users = 0
         self.fits = frozenset(n for n, form in enumerate(source.forms) if form.result == want)
         follows = source.follows and self.fits
         self.along = min(sorted(self.fits), key=lambda n: source.forms[n].price) if follows else None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
 
     def __missing__(self, number: int) -> int:
         self[number] = price = 0 if number in self.fits else self._price(self.source.forms[number])
@@ -132,7 +138,8 @@ class Search:
 
     def total(self) -> int:
         """What all costs, converts included."""
-        return sum(_price(choice, choice.number) for choice in self.choices)
+        wanted = {edge for choice in self.choices for edge in choice.edges[choice.number]}
+        return sum(c.own(c.number) for c in self.choices) + sum(edge[edge.source.number] for edge in wanted)
 
     def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
         """The form that suits the operands best; of loads, one that is preferred."""
@@ -162,20 +169,27 @@ class Search:
         """Finds what the users of every choice pay, as all choices are."""
         for choice in self.choices:
             choice.held = [choice.own(n) for n in range(len(choice.forms))]
+            for edges in choice.edges:
+                for edge in edges:
+                    edge.users = 0
         for choice in self.choices:
             _pay(choice, 1)
 
 
 def gain(moves: Moves) -> int:
-    """What some changes of form save, converts included: first that of each for users that stay as they are, then that
-    of the changed ones as users, whose operands have changed by then."""
-    saved = 0
+    """What some changes of form save, converts included: first that of each for users that stay as they are, then the
+    converts that nobody needs any more, less those that nobody needed, of operands that have changed by then."""
+    saved, more = 0, dict[Edge, int]()
     for choice, number in moves.items():
         saved += choice.held[choice.number] - choice.held[number]
         for edge in choice.edges[choice.number]:
-            saved += edge[moves.get(edge.source, edge.source.number)]
+            more[edge] = more.get(edge, 0) - 1
         for edge in choice.edges[number]:
-            saved -= edge[moves.get(edge.source, edge.source.number)]
+            more[edge] = more.get(edge, 0) + 1
+    for edge, users in more.items():
+        if bool(edge.users) != bool(edge.users + users):
+            price = edge[moves.get(edge.source, edge.source.number)]
+            saved += price if edge.users else -price
     return saved
 
 
@@ -199,23 +213,28 @@ def _ways(choice: Choice) -> Iterator[Moves]:
 
 def moves_to(choice: Choice, number: int) -> Moves:
     """A form for a choice, and for those that it can take along: what makes its operands, and what makes theirs, as
-    they are then wanted."""
-    moves, todo = {choice: number}, [choice.edges[number]]
+    they are then wanted, and were not before."""
+    moves, todo = {choice: number}, [choice]
     while todo and len(moves) < _MOST_MOVES:
-        for edge in todo.pop():
+        user = todo.pop()
+        for edge in user.edges[moves[user]]:
             source, along = edge.source, edge.along
-            if along is not None and source.number not in edge.fits and source not in moves:
+            is_new = edge not in user.edges[user.number]
+            if is_new and along is not None and source.number not in edge.fits and source not in moves:
                 moves[source] = along
-                todo.append(source.edges[along])
+                todo.append(source)
     return moves
 
 
 def _pay(choice: Choice, sign: int) -> None:
-    """Adds what a choice pays for its operands, whatever form they have, to what those hold, or takes it away."""
+    """Adds the converts that only a choice needs of its operands, whatever form they have, to what those hold, or takes
+    them away."""
     for edge in choice.edges[choice.number]:
-        held = edge.source.held
-        for number in range(len(held)):
-            held[number] += sign * edge[number]
+        before, edge.users = edge.users, edge.users + sign
+        if bool(before) != bool(edge.users):
+            held = edge.source.held
+            for number in range(len(held)):
+                held[number] += sign * edge[number]
 
 
 def _price(choice: Choice, number: int) -> int:

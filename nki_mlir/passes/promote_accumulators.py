@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
@@ -13,7 +14,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.analysis.indices import is_run_time
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
-from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, tile_type
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, RelabelOp, tile_type
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
@@ -30,8 +31,10 @@ class PromoteAccumulators(LevelPass):
           yield (binary add %a, %m) }                   }
                                                         %s = convert %p
 
-    and `0 + convert(product)` is `convert(product)`. Left alone: sums that start from anything but zero, or that the
-    loop body also reads, and those of a loop that may not run at all; they stay additions in SBUF.
+    and `0 + convert(product)` is `convert(product)`; of two products that are added, the second goes on where the first
+    ends. What a `relabel` turns in between is turned behind the sum. Left alone: sums that start from
+    anything but zero, or that the loop body also reads, and those of a loop that may not run at all; they stay
+    additions in SBUF.
     """
 
     name = "promote-accumulators"
@@ -44,6 +47,8 @@ class PromoteAccumulators(LevelPass):
                 _promote(inner)
         for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
             _drop_zero(inner)
+        for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
+            _join(inner)
 
 
 def _erase(op: Operation) -> None:
@@ -70,6 +75,61 @@ def _carried(loop: ForOp) -> list[tuple[SSAValue, SSAValue]]:
     return list(zip(loop.iter_args, loop.body.block.args[1:], strict=True))
 
 
+class _Product(NamedTuple):
+    """A product on its way to SBUF: the first matmul of the sequence, which starts from an empty accumulator, the
+    relabel of the sum if there is one, and the convert."""
+
+    first: MatmulOp
+    relabel: RelabelOp | None
+    convert: ConvertOp
+
+    @staticmethod
+    def of(value: SSAValue) -> _Product | None:
+        """None for any other value, and for one that has another use."""
+        convert = value.owner
+        if not isinstance(convert, ConvertOp) or not value.has_one_use():
+            return None
+        relabel = convert.source.owner if isinstance(convert.source.owner, RelabelOp) else None
+        matmul = (relabel or convert).source.owner
+        while isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, MatmulOp):
+            matmul = matmul.acc.owner
+        if isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, AccumulatorOp):
+            return _Product(matmul, relabel, convert)
+        return None
+
+    @property
+    def sum(self) -> SSAValue:
+        """In PSUM, as the last matmul leaves it."""
+        return (self.relabel or self.convert).source
+
+    def lies_like(self, other: _Product) -> bool:
+        """Whether two can be one sum."""
+        turns = [None if one.relabel is None else one.relabel.properties for one in (self, other)]
+        return self.sum.type == other.sum.type and turns[0] == turns[1]
+
+    def begin_at(self, acc: SSAValue) -> None:
+        """Adds to a sum in PSUM from the first term on."""
+        empty = self.first.acc.owner
+        assert isinstance(empty, AccumulatorOp)
+        self.first.operands[2] = acc
+        _erase(empty)
+
+    def out(self, value: SSAValue, emit: Emitter) -> SSAValue:
+        """What a sum in PSUM is behind the same relabel and convert."""
+        for op in (self.relabel, self.convert):
+            if op is not None:
+                value = emit.value(
+                    type(op).create(operands=[value], result_types=[op.result.type], properties=op.properties)
+                )
+        return value
+
+    def erase(self) -> None:
+        """Leaves the matmuls alone, whose sum goes elsewhere."""
+        for op in (self.convert, self.relabel):
+            if op is not None:
+                _erase(op)
+
+
 def _chain(value: SSAValue, start: SSAValue) -> list[BinaryOp] | None:
     """The additions of products that lead from `start` to `value`, last first, where each has no other use."""
     additions: list[BinaryOp] = []
@@ -78,25 +138,14 @@ def _chain(value: SSAValue, start: SSAValue) -> list[BinaryOp] | None:
         if not isinstance(op, BinaryOp) or op.op.data is not Alu.ADD or not value.has_one_use():
             return None
         sides = [(op.lhs, op.rhs), (op.rhs, op.lhs)]
-        found = next((rest for rest, term in sides if _product(term) is not None), None)
+        found = next((rest for rest, term in sides if _Product.of(term) is not None), None)
         if found is None:
             return None
         additions.append(op)
         value = found
-    return additions if additions and start.has_one_use() else None
-
-
-def _product(value: SSAValue) -> tuple[ConvertOp, MatmulOp] | None:
-    """A convert of a product that starts from an empty accumulator, with the first matmul of its sequence."""
-    convert = value.owner
-    if not isinstance(convert, ConvertOp) or not value.has_one_use():
-        return None
-    matmul = convert.source.owner
-    while isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, MatmulOp):
-        matmul = matmul.acc.owner
-    if isinstance(matmul, MatmulOp) and isinstance(matmul.acc.owner, AccumulatorOp):
-        return (convert, matmul)
-    return None
+    products = [_term(addition) for addition in additions]
+    alike = all(product.lies_like(products[0]) for product in products)
+    return additions if additions and alike and start.has_one_use() else None
 
 
 def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> None:
@@ -106,13 +155,12 @@ def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> 
     inits: list[SSAValue] = []
     for (init, _), chain in zip(_carried(loop), chains, strict=True):
         if chain:
-            found = _product(_term(chain[0]))
-            assert found is not None
-            init = emit.value(AccumulatorOp.create(result_types=[found[0].source.type]))
+            init = emit.value(AccumulatorOp.create(result_types=[_term(chain[0]).sum.type]))
         inits.append(init)
     block = Block(arg_types=[old.args[0].type, *(i.type for i in inits)])
     for before, after in zip(old.args, block.args, strict=True):
         after.name_hint = before.name_hint
+    products = [_term(chain[0]) if chain else None for chain in chains]
     for i, chain in enumerate(chains):
         if chain:
             end.operands[i] = _accumulate(chain, old.args[i + 1], block.args[i + 1])
@@ -123,34 +171,47 @@ def _rebuild(loop: ForOp, end: YieldOp, chains: list[list[BinaryOp] | None]) -> 
         op.detach()
         block.add_op(op)
     new = emit.add(ForOp(loop.lb, loop.ub, loop.step, inits, Region(block)))
-    for result, value, chain in zip(loop.results, new.results, chains, strict=True):
+    for result, value, product in zip(loop.results, new.results, products, strict=True):
         value.name_hint = result.name_hint
-        if chain:
-            value = emit.value(ConvertOp.create(operands=[value], result_types=[result.type]))
-        result.replace_all_uses_with(value)
+        result.replace_all_uses_with(value if product is None else product.out(value, emit))
+    for product in products:
+        if product is not None:
+            product.erase()
     _erase(loop)
 
 
-def _term(addition: BinaryOp) -> SSAValue:
+def _term(addition: BinaryOp) -> _Product:
     """The side of an addition of a chain that is a product."""
-    return addition.rhs if _product(addition.rhs) is not None else addition.lhs
+    found = _Product.of(addition.rhs) or _Product.of(addition.lhs)
+    assert found is not None
+    return found
 
 
 def _accumulate(chain: list[BinaryOp], start: SSAValue, acc: SSAValue) -> SSAValue:
     """Makes the products of a chain add to `acc`, one after another, and gives the last sum."""
     for addition in reversed(chain):
-        found = _product(_term(addition))
-        assert found is not None
-        convert, first = found
-        empty = first.acc.owner
-        first.operands[2] = acc
-        acc = convert.source
+        product = _term(addition)
+        product.begin_at(acc)
+        acc = product.sum
         addition.result.replace_all_uses_with(acc)
         _erase(addition)
-        _erase(convert)
-        assert isinstance(empty, AccumulatorOp)
-        _erase(empty)
+        if addition is not chain[0]:
+            product.erase()
     return acc
+
+
+def _join(op: BinaryOp) -> None:
+    """The sum of two products: the second goes on where the first ends."""
+    for one, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        first, second = _Product.of(one), _Product.of(other)
+        if op.op.data is not Alu.ADD or first is None or second is None or not first.lies_like(second):
+            return
+        if first.convert.parent is second.first.parent and first.convert.is_before_in_block(second.first):
+            second.begin_at(first.sum)
+            op.result.replace_all_uses_with(second.convert.result)
+            _erase(op)
+            first.erase()
+            return
 
 
 def _drop_zero(op: BinaryOp) -> None:
@@ -158,7 +219,7 @@ def _drop_zero(op: BinaryOp) -> None:
     if op.op.data is not Alu.ADD or tile_type(op.result).element_type != f32:
         return
     for zero, term in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        if _is_zero(zero) and _product(term) is not None:
+        if _is_zero(zero) and _Product.of(term) is not None:
             op.result.replace_all_uses_with(term)
             _erase(op)
             return

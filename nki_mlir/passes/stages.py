@@ -5,20 +5,20 @@ from __future__ import annotations
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
-    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,equalize-trips,merge-steps,scan-loops,dce,"
+    "recognize-functions,unwrap,trim,fold-constants,merge-factors,regrid,dce,equalize-trips,maximum-first,dce,merge-steps,scan-loops,dce,"
     "widen,coalesce,trim,interleave"
 )
 _EXPAND = (
     "expand-branches,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
-_SPLIT = "split-to-hardware-tiles,promote-accumulators,lower-converts"
+_SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
 _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,reuse-loads,{_SPLIT},{_CLEAN}",
-    "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,schedule,multi-buffer,allocate",
+    "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,schedule,skew,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }
 """The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""

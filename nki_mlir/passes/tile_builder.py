@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType, TensorType
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseIntOrFPElementsAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+    f32,
+)
 from xdsl.ir import Attribute, SSAValue
 
 from nki_mlir.analysis.constants import wrapped
@@ -55,9 +63,9 @@ class TileBuilder:
         """Bits that are in one of both."""
         return self.emit.value(arith.XOrIOp(a, b))
 
-    def float(self, value: float, shape: Sequence[int]) -> SSAValue:
-        """An fp32 constant of a shape."""
-        return self.splat(self.emit.float(value), shape)
+    def float(self, value: float, shape: Sequence[int], element: Attribute = f32) -> SSAValue:
+        """A floating-point constant of a shape."""
+        return self.splat(self.emit.float(value, cast("AnyFloat", element)), shape)
 
     def compare(self, predicate: Predicate, a: SSAValue, b: SSAValue | int) -> SSAValue:
         b = self.constant(b, a) if isinstance(b, int) else b

@@ -261,17 +261,22 @@ class Widening:
         assert isinstance(op, tile.DotOp)
         differ = [operand in self.varying for operand in (op.a, op.b)]
         is_sum = op.result not in self.varying
-        if all(differ) != is_sum or not any(differ):
-            raise NotWidenable("a product of two tiles that both differ between programs, or of none that does")
+        if not any(differ):
+            return self._added(op)
+        if all(differ) and not is_sum:
+            raise NotWidenable("a product of two tiles that both differ between programs")
         operands, overs, batches = list[SSAValue](), list[list[int]](), list[list[int]]()
         for value, over, batch in zip((op.a, op.b), op.over, op.batch, strict=True):
-            place = self.places[value] if value in self.varying else len(tile.shape_of(value))
-            operands.append(self.values[value] if value in self.varying else self.plain(value))
-            overs.append([dim + (dim >= place) for dim in over])
+            if value in self.varying:
+                operand, place = self.values[value], self.places[value]
+            elif is_sum:
+                operand, place = self.wide(value, over[0]), over[0]
+            else:
+                operand, place = self.plain(value), len(tile.shape_of(value))
+            operands.append(operand)
+            overs.append([*([place] if is_sum else []), *(dim + (dim >= place) for dim in over)])
             batches.append([dim + (dim >= place) for dim in batch])
         if is_sum:
-            places = [self.places[op.a], self.places[op.b]]
-            overs = [[place, *over] for over, place in zip(overs, places, strict=True)]
             acc = None if op.acc is None else self.plain(op.acc)
         else:
             a, b = (
@@ -284,6 +289,23 @@ class Widening:
         lists = (overs[0], overs[1]), (batches[0], batches[1])
         made = tile.DotOp(operands[0], operands[1], acc, tile.element_of(op.result), *lists)
         return [self.build.emit.value(made)]
+
+    def _added(self, op: tile.DotOp) -> list[SSAValue]:
+        """A product that all have in common, added to what differs: one operand is there once for each."""
+        assert op.acc is not None
+        if op.batch[0]:
+            raise NotWidenable("a product of batches that all programs have in common")
+        place = self.places[op.result] = self.places[op.acc]
+        rows = len(tile.shape_of(op.a)) - len(op.over[0])
+        is_left = place < rows
+        value, over = (op.a, op.over[0]) if is_left else (op.b, op.over[1])
+        free = [dim for dim in range(len(tile.shape_of(value))) if dim not in over]
+        own = [*free, len(tile.shape_of(value))][place - (0 if is_left else rows)]
+        wide, moved = self.wide(value, own), [dim + (dim >= own) for dim in over]
+        operands = (wide, self.plain(op.b)) if is_left else (self.plain(op.a), wide)
+        overs = (moved, op.over[1]) if is_left else (op.over[0], moved)
+        acc = self.wide(op.acc, place)
+        return [self.build.emit.value(tile.DotOp(*operands, acc, tile.element_of(op.result), overs))]
 
     # Memory.
     def read(self, op: Operation) -> list[SSAValue]:

@@ -208,6 +208,30 @@ func.func @a_scalar(%x: memref<8xf32>) {
   func.return
 }
 
+// The next product takes it with its columns on the partitions: it is made so, with the right operand stationary.
+// CHECK-LABEL: func.func @a_product_for_a_product
+// CHECK: [[A:%.*]] = neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>
+// CHECK: [[B:%.*]] = neuron.mem.load %y{{.*}} -> !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]>
+// CHECK: [[L:%.*]] = neuron.mem.relabel [[B]] permute [1, 0]
+// CHECK: [[S:%.*]] = neuron.mem.matmul [[L]], {{%.*}} acc {{.*}} -> !neuron.mem.tile<psum, 128x512xf32, [d0] x [d1]>
+// CHECK: [[T:%.*]] = neuron.mem.relabel [[S]] permute [1, 0] : {{.*}} -> !neuron.mem.tile<psum, 512x128xf32, [d1] x [d0]>
+// CHECK: [[C:%.*]] = neuron.mem.convert [[T]] : {{.*}} -> !neuron.mem.tile<sbuf, 512x128xf32, [d1] x [d0]>
+// CHECK: neuron.mem.unary exp [[C]]
+// CHECK-NOT: neuron.mem.convert {{.*}}bf16
+// CHECK: neuron.mem.matmul
+func.func @a_product_for_a_product(%x: memref<128x512xbf16>, %y: memref<128x128xbf16>, %v: memref<128x128xbf16>, %z: memref<512x128xf32>) {
+  %a = tile.read %x [d0 by 512, d1 by 1] : memref<128x512xbf16> -> tensor<128x512xbf16>
+  %b = tile.read %y [d0 by 128, d1 by 1] : memref<128x128xbf16> -> tensor<128x128xbf16>
+  %w = tile.read %v [d0 by 128, d1 by 1] : memref<128x128xbf16> -> tensor<128x128xbf16>
+  %q = tile.permute %a order [1, 0] : tensor<128x512xbf16> -> tensor<512x128xbf16>
+  %s = tile.dot %q, %b over [1] x [0] : tensor<512x128xbf16>, tensor<128x128xbf16> -> tensor<512x128xf32>
+  %e = math.exp %s : tensor<512x128xf32>
+  %p = tile.cast %e : tensor<512x128xf32> -> tensor<512x128xbf16>
+  %d = tile.dot %p, %w over [1] x [0] : tensor<512x128xbf16>, tensor<128x128xbf16> -> tensor<512x128xf32>
+  tile.write %d to %z [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @terms_are_dealt_out_and_rows_do_not_cross_banks
 // CHECK: [[A:%.*]] = neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 200x257xf32, [d0:128] x [d0/128:2, d1]>
 // CHECK: [[T:%.*]] = neuron.mem.convert [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 200x257xf32, [d1:128] x [d1/128:3, d0]>

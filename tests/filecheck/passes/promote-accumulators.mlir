@@ -67,6 +67,67 @@ func.func @leaves_alone_a_sum_that_the_body_reads(%a: !neuron.mem.tile<sbuf, 64x
   func.return
 }
 
+// The products lie with their columns on the partitions; the sum is turned once, behind the loop.
+// CHECK-LABEL: func.func @a_sum_that_is_turned
+// CHECK: [[Z:%.*]] = neuron.mem.accumulator
+// CHECK: [[SUM:%.*]] = scf.for {{.*}} iter_args([[ACC:%.*]] = [[Z]]) -> (!neuron.mem.tile<psum, 64x16xf32
+// CHECK-NEXT: [[P:%.*]] = neuron.mem.matmul {{.*}} acc [[ACC]]
+// CHECK-NEXT: scf.yield [[P]]
+// CHECK: [[TURNED:%.*]] = neuron.mem.relabel [[SUM]] permute [1, 0]
+// CHECK-NEXT: [[OUT:%.*]] = neuron.mem.convert [[TURNED]]
+// CHECK: "test.op"([[OUT]])
+func.func @a_sum_that_is_turned(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %start = arith.constant 0.0 : f32
+  %a0 = neuron.mem.fill %start : f32 -> !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>
+  %s = scf.for %k = %c0 to %c8 step %c1 iter_args(%acc = %a0) -> (!neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>) {
+    %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+    %t = neuron.mem.relabel %p permute [1, 0] : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 16x64xf32, [d1] x [d0]>
+    %m = neuron.mem.convert %t by copy : !neuron.mem.tile<psum, 16x64xf32, [d1] x [d0]> -> !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>
+    %sum = neuron.mem.binary add %acc, %m : !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]> -> !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>
+    scf.yield %sum : !neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>
+  }
+  "test.op"(%s) : (!neuron.mem.tile<sbuf, 16x64xf32, [d1] x [d0]>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @two_products_are_one_sum
+// CHECK: [[Z:%.*]] = neuron.mem.accumulator
+// CHECK-NEXT: [[P:%.*]] = neuron.mem.matmul %a, %b acc [[Z]]
+// CHECK-NEXT: [[Q:%.*]] = neuron.mem.matmul %c, %d acc [[P]]
+// CHECK-NEXT: [[OUT:%.*]] = neuron.mem.convert [[Q]]
+// CHECK-NEXT: "test.op"([[OUT]])
+func.func @two_products_are_one_sum(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, %c: !neuron.mem.tile<sbuf, 64x8xf32, [d1] x [d0]>, %d: !neuron.mem.tile<sbuf, 8x16xf32, [d0] x [d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %y = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %q = neuron.mem.matmul %c, %d acc %y : !neuron.mem.tile<sbuf, 64x8xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 8x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %n = neuron.mem.convert %q by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %sum = neuron.mem.binary add %n, %m : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%sum) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// One of them lies the other way round: their sum is made elsewhere.
+// CHECK-LABEL: func.func @two_products_that_lie_apart
+// CHECK: neuron.mem.binary add
+func.func @two_products_that_lie_apart(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x64xf32, [d0] x [d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x64xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]>
+  %m = neuron.mem.convert %p by copy : !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]>
+  %y = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]>
+  %q = neuron.mem.matmul %a, %b acc %y : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x64xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]>
+  %t = neuron.mem.relabel %q permute [1, 0] : !neuron.mem.tile<psum, 64x64xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x64xf32, [d1] x [d0]>
+  %n = neuron.mem.convert %t : !neuron.mem.tile<psum, 64x64xf32, [d1] x [d0]> -> !neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]>
+  %sum = neuron.mem.binary add %n, %m : !neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]>
+  "test.op"(%sum) : (!neuron.mem.tile<sbuf, 64x64xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
 // What would stay in PSUM would never be written.
 // CHECK-LABEL: func.func @a_loop_of_no_iterations
 // CHECK: [[ZERO:%.*]] = neuron.mem.fill

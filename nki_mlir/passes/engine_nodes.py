@@ -1,0 +1,122 @@
+"""The instructions of a block of `neuron.engine` that follow one another, and which of them wait for which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith
+from xdsl.ir import Block, Operation
+
+from nki_mlir.analysis.indices import expr_of
+from nki_mlir.analysis.overlap import constants
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
+from nki_mlir.dialects.tile import BeginProgramOp
+from nki_mlir.passes.region_costs import of_operation
+from nki_mlir.targets import Target
+
+_IN_RUNS = EngineInstruction | AllocOp | ViewOp | BeginProgramOp
+
+
+def runs(block: Block) -> Iterator[list[Operation]]:
+    """Instructions that follow one another, with what they need beside."""
+    run = list[Operation]()
+    for op in [*block.ops]:
+        if isinstance(op, _IN_RUNS) or op.dialect_name() == arith.Arith.name:
+            run.append(op)
+        else:
+            yield run
+            run = []
+    yield run
+
+
+@dataclass(eq=False)
+class Node:
+    """An instruction with its `number` in the order that it had; `before` are those that it follows, with whether it
+    waits for what they gave. `urgent` is how long what hangs on it takes."""
+
+    op: EngineInstruction
+    number: int
+    busy: float
+    latency: float
+    resources: dict[str, float]
+    buffers: list[AllocOp]
+    before: dict[Node, bool] = field(default_factory=dict)
+    after: list[Node] = field(default_factory=list)
+    urgent: float = 0.0
+
+
+def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
+    """The instructions of a run. Transfers, and what has a state, stay in order."""
+    steps = list[Node]()
+    touched: dict[object, list[tuple[Node, Reach]]] = {}
+    last: Node | None = None
+    for op in (op for op in run if isinstance(op, EngineInstruction)):
+        cost = of_operation(op, target)
+        touches = list(reaches_of(op))
+        buffers = list(dict.fromkeys(t.owner for t in touches if isinstance(t.owner, AllocOp)))
+        step = Node(op, len(steps), cost.busy, cost.latency, dict(cost.work), buffers)
+        for touch in touches:
+            for earlier, other in touched.get(touch.owner, []):
+                if other.meets(touch):
+                    waits = (other.writes and touch.reads) or earlier.op.engine != op.engine
+                    step.before[earlier] = step.before.get(earlier, False) or waits
+        if op.instruction.is_transfer or op.has_state:
+            if last is not None:
+                step.before.setdefault(last, False)
+            last = step
+        for touch in touches:
+            touched.setdefault(touch.owner, []).append((step, touch))
+        steps.append(step)
+    for step in reversed(steps):
+        for earlier in step.before:
+            earlier.after.append(step)
+        step.urgent = step.latency + max((later.urgent for later in step.after), default=0.0)
+    return steps
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an instruction reads or writes of a buffer: bytes of each partition from `low` to below `high`, behind
+    `place`; all of it where that is None."""
+
+    owner: object
+    place: Expr | None
+    low: int
+    high: int
+    partitions: range
+    reads: bool
+    writes: bool
+    is_psum: bool
+
+    def meets(self, other: Reach) -> bool:
+        """Whether one of two must stay behind the other. Sums in one buffer are made in order."""
+        if not self.writes and not other.writes:
+            return False
+        if self.is_psum and self.writes and other.writes:
+            return True
+        lanes, more = self.partitions, other.partitions
+        if lanes.stop <= more.start or more.stop <= lanes.start:
+            return False
+        apart = None if self.place is None or other.place is None else constants(other.place - self.place)
+        return apart is None or any(self.low < other.high + n and other.low + n < self.high for n in apart)
+
+
+def reaches_of(op: EngineInstruction) -> Iterator[Reach]:
+    """One for each operand that reaches memory."""
+    for operand in op.instruction.operands:
+        view = view_of(op.operand_value(operand.name))
+        if view is None:
+            continue
+        access = view.access
+        writes = operand.role == "dst"
+        reads = not writes or operand.partial or "dst_rmw_op" in op.properties
+        owner = view.source.owner if isinstance(view.source.owner, AllocOp) else view.source
+        place, low, high = None, 0, 0
+        if access.on_chip:
+            place = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
+            low, high = access.extent
+        lanes = range(access.start, access.start + access.partitions) if access.on_chip else range(1)
+        yield Reach(owner, place, low, high, lanes, reads, writes, access.space is Space.PSUM)

@@ -1,0 +1,91 @@
+"""Puts instructions in the order in which engines can do them, as far as there is room for what is then alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nki_mlir.analysis.lifetimes import Lifetime, capacity
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.neuron_engine import AllocOp
+from nki_mlir.dialects.neuron_engine_views import slot_bytes
+from nki_mlir.passes.engine_nodes import Node
+from nki_mlir.targets import Target
+
+_AHEAD = 256
+"""How many instructions may be passed by."""
+
+
+def room_for(lives: Sequence[Lifetime], steps: Sequence[Node], space: Space, target: Target) -> int:
+    """Bytes beside what is alive that is not of this run."""
+    mine = {buffer for step in steps for buffer in step.buffers if buffer.parent is step.op.parent}
+    lives = [life for life in lives if life.alloc.buffer.space is space]
+    first = min((life.first for life in lives if life.alloc in mine), default=0)
+    last = max((life.last for life in lives if life.alloc in mine), default=0)
+    others = [life for life in lives if life.alloc not in mine and life.first <= last and first <= life.last]
+    return capacity(target, space) - sum(life.size for life in others)
+
+
+class Machine:
+    """When engines and ports are free, what was given when, and what started when."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self.free: dict[str, float] = {}
+        self.given: dict[Node, float] = {}
+        self.started: dict[Node, float] = {}
+
+    def start(self, step: Node) -> float:
+        ready = max((self.given.get(earlier, 0.0) for earlier, waits in step.before.items() if waits), default=0.0)
+        names = (step.op.engine.data.value, *step.resources)
+        return max(ready, *(self.free.get(name, 0.0) for name in names))
+
+    def issue(self, step: Node) -> None:
+        at = self.start(step)
+        for name, kept in (*step.resources.items(), (step.op.engine.data.value, step.busy)):
+            self.free[name] = max(self.free.get(name, 0.0), at + kept)
+        self.given[step], self.started[step] = at + step.latency, at
+
+    def time(self, steps: Iterable[Node]) -> float:
+        """The time, in ns, of instructions in an order."""
+        for step in steps:
+            self.issue(step)
+        return max(self.given.values(), default=0.0)
+
+    def listed(self, steps: Sequence[Node], room: dict[Space, int]) -> list[Node]:
+        """Instructions in the order in which they can start; what is not among them is there."""
+        mine = set(steps)
+        missing = {step: len(mine.intersection(step.before)) for step in steps}
+        uses: dict[AllocOp, int] = {}
+        for step in steps:
+            for buffer in step.buffers:
+                uses[buffer] = uses.get(buffer, 0) + 1
+        alive = set[AllocOp]()
+        left, ready, order = dict.fromkeys(steps), [step for step in steps if not missing[step]], list[Node]()
+        while left:
+            first = next(iter(left))
+            near = [step for step in ready if step.number < first.number + _AHEAD]
+            found = [step for step in near if self._has_room(step, alive, room)] or [min(ready, key=lambda s: s.number)]
+            step = min(found, key=lambda s: (self.start(s), -s.urgent, s.number))
+            self.issue(step)
+            order.append(step)
+            del left[step]
+            ready.remove(step)
+            for buffer in step.buffers:
+                if buffer not in alive and buffer.parent is step.op.parent:
+                    alive.add(buffer)
+                    room[buffer.buffer.space] -= slot_bytes(buffer, self.target)
+                uses[buffer] -= 1
+                if not uses[buffer] and buffer in alive:
+                    room[buffer.buffer.space] += slot_bytes(buffer, self.target)
+            for later in [later for later in step.after if later in mine]:
+                missing[later] -= 1
+                if not missing[later]:
+                    ready.append(later)
+        return order
+
+    def _has_room(self, step: Node, alive: set[AllocOp], room: dict[Space, int]) -> bool:
+        needed = dict.fromkeys(room, 0)
+        for buffer in step.buffers:
+            if buffer not in alive and buffer.parent is step.op.parent:
+                needed[buffer.buffer.space] += slot_bytes(buffer, self.target)
+        return all(needed[space] <= max(0, room[space]) for space in room)

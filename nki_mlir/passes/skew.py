@@ -1,0 +1,357 @@
+"""skew: the first part of each iteration is done during the second part of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from xdsl.context import Context
+from xdsl.dialects.arith import AddiOp
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from nki_mlir.analysis.aliases import memories_of
+from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.lifetimes import capacity, lifetimes
+from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine_views import slot_bytes
+from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile import BeginProgramOp
+from nki_mlir.passes.allocate import fits
+from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.engine_nodes import Node, Reach, nodes_of, reaches_of, runs
+from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.levels import ENGINE
+from nki_mlir.passes.list_schedule import Machine
+from nki_mlir.passes.loop_times import ROUNDS, Instance, least, period
+from nki_mlir.passes.multi_buffer import MultiBuffer
+from nki_mlir.targets import Target
+
+_GAIN = 0.9
+"""What part of an iteration's time may be left where it is worth to write the loop's ends out."""
+
+_LEAST, _MOST = 4, 1024
+"""So many instructions a body has; longer ones take too long to look at, and are too long to be there twice more."""
+
+_CUTS = 16
+"""Places in an iteration's time at which it is tried to cut it: fewer where there are many instructions, so that these
+are looked at no more often than `_LOOKS`."""
+
+_LOOKS = 6000
+
+_HANDED = 2
+"""What goes from the first part of an iteration to the second is there of this one and of the next."""
+
+
+@dataclass(frozen=True)
+class Skew(LevelPass):
+    """Cuts the iterations of a loop in two, and does the first part of each together with the second one of the
+    iteration before:
+
+        for %i = 0 to 8 {                              maxima of block 0
+          maxima of block %i: tensor, vector           for %i = 0 to 7 {
+          sums of block %i: tensor, scalar }      =>     maxima of block %i + 1
+                                                         sums of block %i }
+                                                       sums of block 7
+
+    An engine does what it is given in order: what it has to do for the next iteration waits behind what it can't do yet
+    for this one, unless it stands in front of it. Buffers that go from the first part to the second have two slots, or
+    more. What engines would do is tried, without and with a cut at several places. Left alone: loops of few iterations,
+    with control flow inside, or longer than they had best be there twice more; where one part touches what the other
+    one writes, other than to hand it over; where sums in PSUM would be handed over; what reaches less in some
+    iterations; what would no longer fit.
+    """
+
+    name = "skew"
+    levels = (ENGINE,)
+    buffers = True
+
+    def lower(self, ctx: Context, op: ModuleOp) -> None:
+        target = target_of(op)
+        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+            for number, loop in enumerate(_loops(func)):
+                body = _Body.of(loop, memories_of(func), target)
+                cut = None if body is None else body.best(target)
+                if body is not None and cut is not None:
+                    _try(func, number, body.together(cut, target), target)
+
+
+def _loops(func: FuncOp) -> Iterator[ForOp]:
+    """All of them, in order, as they are by then."""
+    number = 0
+    while number < len(loops := [op for op in func.walk() if isinstance(op, ForOp)]):
+        yield loops[number]
+        number += 1
+
+
+def _try(func: FuncOp, number: int, order: Sequence[tuple[int, bool]], target: Target) -> None:
+    """Skews a loop of a function: the numbers of its instructions, in order, with whether each is of the first part.
+    Leaves it where that doesn't fit."""
+    trial = func.clone()
+    loop = [op for op in trial.walk() if isinstance(op, ForOp)][number]
+    block = func.parent
+    assert block is not None
+    block.insert_ops_before([trial], func)
+    instructions = [op for op in loop.body.block.ops if isinstance(op, EngineInstruction)]
+    _Skewing(loop, [(instructions[n], is_first) for n, is_first in order], target).run()
+    if fits(lifetimes(trial), target):
+        func.detach_region(func.body)
+        func.add_region(trial.detach_region(trial.body))
+    trial.detach()
+    trial.erase()
+
+
+class _Cut(NamedTuple):
+    """The instructions of the first part of an iteration, and how both parts are put together."""
+
+    first: frozenset[Node]
+    together: Callable[[Sequence[Node], Sequence[Node], Mapping[Node, float]], list[Instance]]
+
+
+@dataclass
+class _Body:
+    """A loop's body, of instructions alone: its `nodes`, and what each touches that is there in all iterations."""
+
+    ops: Sequence[Operation]
+    nodes: Sequence[Node]
+    outside: dict[Node, list[Reach]]
+
+    @staticmethod
+    def of(loop: ForOp, memories: Mapping[SSAValue, int], target: Target) -> _Body | None:
+        """None for any other loop."""
+        trips, block = trip_count(loop), loop.body.block
+        if not trips or trips < ROUNDS or (constant(loop.lb), constant(loop.step)) != (0, 1):
+            return None
+        ops = list(block.ops)[:-1]
+        count = sum(isinstance(op, EngineInstruction) for op in ops)
+        found = [run for run in runs(block) if run]
+        if not _LEAST <= count <= _MOST or len(found) != 1 or len(found[0]) != len(ops):
+            return None
+        if any(isinstance(op, ViewOp) and op.is_limited for op in ops):
+            return None
+        own = frozenset(op for op in ops if isinstance(op, AllocOp))
+        nodes = nodes_of(ops, target)
+        outside = {
+            node: [_known(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own] for node in nodes
+        }
+        return _Body(ops, nodes, outside)
+
+    def best(self, target: Target) -> _Cut | None:
+        """None where no cut gains enough."""
+        machine = Machine(target)
+        order = machine.listed(self.nodes, {space: capacity(target, space) for space in (Space.SBUF, Space.PSUM)})
+        alone, starts = period([(node, 0) for node in order], slots_of(self.ops, [], target)), machine.started
+        if least(self.nodes) >= _GAIN * alone:
+            return None
+        times, cuts = sorted(set(starts.values())), min(_CUTS, max(2, _LOOKS // len(self.nodes)))
+        found: list[tuple[float, int, _Cut]] = []
+        for time in dict.fromkeys(times[n * len(times) // cuts] for n in range(1, cuts)):
+            first = self._whole_sums(frozenset(node for node in self.nodes if starts[node] < time))
+            if self._may_be_first(first):
+                parts = [[node for node in order if (node in first) is is_first] for is_first in (True, False)]
+                slots = slots_of(self.ops, self.handed(first), target)
+                for together in (_evenly, _in_front):
+                    found.append((period(together(*parts, starts), slots), len(found), _Cut(first, together)))
+        best = min(found, key=lambda one: one[:2], default=None)
+        return best[2] if best is not None and best[0] < _GAIN * alone else None
+
+    def _whole_sums(self, first: frozenset[Node]) -> frozenset[Node]:
+        """Without what reaches sums in PSUM that the others reach too, and what waits for that."""
+        while True:
+            sums = {buffer for buffer in self.handed(first) if _is_sum(buffer)}
+            kept = set[Node]()
+            for node in self.nodes:
+                if node in first and sums.isdisjoint(node.buffers) and kept.issuperset(node.before):
+                    kept.add(node)
+            if len(kept) == len(first):
+                return first
+            first = frozenset(kept)
+
+    def _may_be_first(self, first: frozenset[Node]) -> bool:
+        """Whether some instructions can come before all others of the iteration in front."""
+        second = [node for node in self.nodes if node not in first]
+        if not first or not second or any(node.op.has_state for node in first):
+            return False
+        if any(_is_placed(buffer) for buffer in self.handed(first)):
+            return False
+        there: dict[object, list[Reach]] = {}
+        for node in second:
+            for touch in self.outside[node]:
+                there.setdefault(touch.owner, []).append(touch)
+        return not any(
+            touch.writes or other.writes
+            for node in first
+            for touch in self.outside[node]
+            for other in there.get(touch.owner, ())
+        )
+
+    def together(self, cut: _Cut, target: Target) -> list[tuple[int, bool]]:
+        """The instructions of both parts in one order, with whether each is of the first, which has room for two of the
+        largest of its sums, the second for the rest."""
+        largest = max((slot_bytes(b, target) for node in cut.first for b in node.buffers if _is_sum(b)), default=0)
+        sums = min(2 * largest, capacity(target, Space.PSUM) // 2)
+        parts, starts = list[list[Node]](), dict[Node, float]()
+        for is_first, room in ((True, sums), (False, capacity(target, Space.PSUM) - sums)):
+            machine = Machine(target)
+            part = [node for node in self.nodes if (node in cut.first) is is_first]
+            parts.append(machine.listed(part, {Space.PSUM: room, Space.SBUF: capacity(target, Space.SBUF)}))
+            starts |= machine.started
+        return [(node.number, ahead > 0) for node, ahead in cut.together(*parts, starts)]
+
+    def handed(self, first: frozenset[Node]) -> list[AllocOp]:
+        return _handed(self.ops, {node.op for node in first})
+
+
+def _handed(ops: Sequence[Operation], first: set[EngineInstruction]) -> list[AllocOp]:
+    """The buffers of an iteration that both parts reach."""
+    parts: dict[AllocOp, set[bool]] = {op: set() for op in ops if isinstance(op, AllocOp)}
+    for op in ops:
+        if isinstance(op, EngineInstruction):
+            for touch in reaches_of(op):
+                if isinstance(touch.owner, AllocOp) and touch.owner in parts:
+                    parts[touch.owner].add(op in first)
+    return [alloc for alloc, found in parts.items() if len(found) == 2]
+
+
+def slots_of(ops: Sequence[Operation], handed: Sequence[AllocOp], target: Target) -> dict[AllocOp, int]:
+    """How many there are of each buffer of an iteration: as many as there is room for, and two of what is handed on."""
+    slots = dict[AllocOp, int]()
+    for space in (Space.SBUF, Space.PSUM):
+        found = [op for op in ops if isinstance(op, AllocOp) and op.buffer.space is space]
+        needed = sum(slot_bytes(op, target) for op in found)
+        depth = max(1, min(MultiBuffer.depth, capacity(target, space) // max(needed, 1)))
+        slots |= {op: max(depth, _HANDED) if op in handed else depth for op in found}
+    return slots
+
+
+def _is_placed(buffer: AllocOp) -> bool:
+    """Whether it is said already where its slots are, or how many there are."""
+    return buffer.address is not None or buffer.start is not None or buffer.depth.value.data > 1
+
+
+def _is_sum(buffer: AllocOp) -> bool:
+    return buffer.buffer.space is Space.PSUM
+
+
+def _known(touch: Reach, memories: Mapping[SSAValue, int]) -> Reach:
+    """With a number for memory, the same for arguments that may be one."""
+    owner = memories.get(touch.owner) if isinstance(touch.owner, SSAValue) else None
+    return touch if owner is None else Reach(owner, None, 0, 0, range(1), touch.reads, touch.writes, False)
+
+
+def _evenly(first: Sequence[Node], second: Sequence[Node], starts: Mapping[Node, float]) -> list[Instance]:
+    """Two parts of iterations as one, the first of them of the next iteration: as far as one has come, so has the
+    other."""
+    found = list[tuple[float, Instance]]()
+    for ahead, part in ((1, first), (0, second)):
+        low = min(starts[node] for node in part)
+        length = max(starts[node] - low + node.latency for node in part)
+        reached = accumulate(((starts[node] - low) / length for node in part), max)
+        found += [(at, (node, ahead)) for at, node in zip(reached, part, strict=True)]
+    return [instance for _, instance in sorted(found, key=lambda one: one[0])]
+
+
+def _in_front(first: Sequence[Node], second: Sequence[Node], starts: Mapping[Node, float]) -> list[Instance]:
+    """The first part of the next iteration, then the second of this one."""
+    return [*((node, 1) for node in first), *((node, 0) for node in second)]
+
+
+class _Skewing:
+    """Writes a loop anew, in front of itself, with the first part of an iteration during the one before."""
+
+    def __init__(self, loop: ForOp, order: Sequence[tuple[EngineInstruction, bool]], target: Target):
+        self.loop, self.order, self.target = loop, order, target
+        first = {op for op, is_first in order if is_first}
+        self.ops = list(loop.body.block.ops)[:-1]
+        handed = _handed(self.ops, first)
+        self.slots = slots_of(self.ops, handed, target)
+        self.buffers = {buffer: self._buffer(buffer) for buffer in handed}
+
+    def _buffer(self, alloc: AllocOp) -> AllocOp:
+        """One for all slots."""
+        size = (self.slots[alloc] - 1) * slot_bytes(alloc, self.target) + alloc.buffer.bytes
+        label = None if alloc.label is None else alloc.label.data
+        made = AllocOp(alloc.buffer.space, alloc.buffer.partitions, size, label)
+        made.location = alloc.location
+        return made
+
+    def run(self) -> None:
+        loop, trips = self.loop, trip_count(self.loop)
+        assert trips is not None and loop.parent is not None
+        ahead, inside, behind = Block(), Block(arg_types=[loop.body.block.args[0].type]), Block()
+        inside.args[0].name_hint = loop.body.block.args[0].name_hint
+        counter = Expr.counter(inside.args[0])
+        ahead.add_ops(self.buffers.values())
+        self._write(ahead, {True: Expr(0)})
+        self._write(inside, {True: counter + 1, False: counter})
+        inside.add_op(YieldOp())
+        emit = Emitter.at_end(behind, loop.location)
+        emit.add(ForOp(loop.lb, emit.index(trips - 1), loop.step, [], Region(inside)))
+        self._write(behind, {False: Expr(trips - 1)})
+        made = [*ahead.ops, *behind.ops]
+        for op in made:
+            op.detach()
+        loop.parent.insert_ops_before(made, loop)
+        loop.detach()
+        loop.erase()
+
+    def _write(self, block: Block, iterations: Mapping[bool, Expr]) -> None:
+        """The instructions of one part, or of both, with what they need, of an iteration each."""
+        copies = {is_first: _Copy(self, iteration, block) for is_first, iteration in iterations.items()}
+        begun = [op for op in self.ops if isinstance(op, BeginProgramOp)]
+        program: bool | None = None
+        for op, is_first in self.order:
+            if is_first in copies:
+                if op.instruction.is_transfer and program is not is_first:
+                    program = is_first
+                    for begin in begun:
+                        copies[is_first].add(begin)
+                copies[is_first].add(op)
+
+
+class _Copy:
+    """Copies operations of a loop's body to the end of a block, as they are in one iteration."""
+
+    def __init__(self, skewing: _Skewing, iteration: Expr, block: Block):
+        self.skewing, self.iteration, self.block = skewing, iteration, block
+        self.old = skewing.loop.body.block
+        self.values: dict[SSAValue, SSAValue] = {}
+
+    def add(self, op: Operation) -> None:
+        """One, behind what it needs."""
+        for operand in op.operands:
+            self._value(operand, op)
+        emit = Emitter.at_end(self.block, op.location)
+        source = op.source.owner if isinstance(op, ViewOp) else None
+        if isinstance(op, ViewOp) and isinstance(source, AllocOp) and source in self.skewing.buffers:
+            copy = self._slot_of(op, source, emit)
+        else:
+            copy = op.clone(self.values)
+        emit.add(copy)
+        self.values |= dict(zip(op.results, copy.results, strict=True))
+
+    def _value(self, value: SSAValue, user: Operation) -> None:
+        op = value.owner
+        if value in self.values:
+            return
+        if value is self.old.args[0]:
+            self.values[value] = Emitter.at_end(self.block, user.location).expr(self.iteration)
+        elif isinstance(op, AllocOp) and op in self.skewing.buffers:
+            self.values[value] = self.skewing.buffers[op].result
+        elif isinstance(op, Operation) and op.parent is self.old:
+            self.add(op)
+
+    def _slot_of(self, view: ViewOp, alloc: AllocOp, emit: Emitter) -> ViewOp:
+        """The same elements of the slot that the iteration has."""
+        slot = slot_bytes(alloc, self.skewing.target) // view.access.itemsize
+        offset = emit.expr(self.iteration.mod(self.skewing.slots[alloc]) * slot)
+        if view.offset is not None:
+            offset = emit.value(AddiOp(self.values.get(view.offset, view.offset), offset))
+        limits = [(dim, self.values.get(value, value)) for dim, value in view.limited]
+        return ViewOp(self.skewing.buffers[alloc].result, view.access, offset, limits)
