@@ -60,7 +60,7 @@ class Prices:
 
     def transfer(self, layout: Layout, strides: Sequence[int], element: Attribute, store: bool = False) -> float:
         """Moving a tile from HBM, or to it, where its dimension `d` has stride `strides[d]`: the time of the DMA engine
-        that has most to do, or that of whoever starts it, if that takes longer."""
+        that has most to do, or what each transfer takes, however little it moves, if that is longer."""
         return self._transfer(layout, tuple(strides), element, store)
 
     def _transfer_price(self, layout: Layout, strides: tuple[int, ...], element: Attribute, store: bool) -> float:
@@ -71,7 +71,7 @@ class Prices:
         src, dst = ends if store else ends[::-1]
         i = self._instance("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, queue=0)
         made = transfers.generation(i)
-        return max(made.prepare + made.trigger, *(ns for _, ns in transfers.shares(i)))
+        return max(made.prepare + transfers.least_ns(self.target), *(ns for _, ns in transfers.shares(i)))
 
     def convert(
         self, have: Layout, want: Layout, element: Attribute, ways: Sequence[Way] | None = None

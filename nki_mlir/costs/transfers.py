@@ -55,6 +55,12 @@ def generation(i: Instance) -> Generation:
     return Generation(0.0, dma.trigger_ns, dma.sustained_factor)
 
 
+def least_ns(target: Target) -> float:
+    """What each transfer of static descriptors takes, however little it moves: its trigger, its first packet's way, and
+    its semaphore."""
+    return target.dma.trigger_ns + target.dma.packet_latency_ns + target.dma.semaphore_ns
+
+
 def transfer_ns(i: Instance) -> float:
     """From the issue of a transfer to its completion where nothing else is under way on the DMA engines, and nothing
     was on its ring before."""

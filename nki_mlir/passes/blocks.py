@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
 
@@ -176,7 +176,7 @@ class Blocks:
         depth = min(DEPTH, memory.psum_banks // max(banks, 1), memory.sbuf_usable_bytes // max(self._kept(widths), 1))
         if not depth:
             return math.inf
-        if any(self._banks(replace(p, passes=False), widths) > memory.psum_banks for p in self.products):
+        if any(self._whole_banks(p, widths) > memory.psum_banks for p in self.products):
             return math.inf
         groups, lanes = math.prod(counts), limits.partitions
         loads = stores = tensor = vector = first = 0.0
@@ -213,13 +213,19 @@ class Blocks:
     def _all_banks(self, widths: Widths) -> int:
         """Those in use at once."""
         if self.counts_all:
-            return sum(self._banks(replace(p, passes=False), widths) for p in self.products)
+            return sum(self._whole_banks(p, widths) for p in self.products)
         found = [(p, self._banks(p, widths)) for p in self.products]
         lives = [(Life(0, 1, True, p.first, p.last), banks) for p, banks in found if not p.passes and p.last]
         return most_kept(lives) + max((banks for p, banks in found if p.passes), default=0)
 
+    def _whole_banks(self, p: _Product, widths: Widths) -> int:
+        """Of all of a product, with its rows on the partitions."""
+        rows, columns = p.shape(widths)
+        limits = self.prices.target.limits
+        return -(-rows // limits.partitions) * -(-columns // limits.moving_free)
+
     def _banks(self, p: _Product, widths: Widths) -> int:
-        """Either side may be on the partitions."""
+        """Of what is there of a product at a time; either side may be on the partitions."""
         limits = self.prices.target.limits
         return min(
             (1 if p.passes else -(-lanes // limits.partitions)) * -(-others // limits.moving_free)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -106,7 +106,8 @@ class _Part:
         part = _Part(loop, found, before, {}, {}, {})
         if not all(part.begins_with_nothing(arg) for arg in sums):
             return None
-        if not _is_nan_with_sums(loop.results[part.number], {*loop.results} - {loop.results[part.number]}):
+        highest = loop.results[part.number]
+        if not _is_nan_with_sums(highest, {result for result in loop.results if result is not highest}):
             return None
         hangs, needed = hanging(block, (before, after)), part.needed(part.yielded(arg) for arg in sums)
         shifts, multiplied, rows = dict[ExpOp, Shift](), dict[ExpOp, SSAValue](), dict[SSAValue, tuple[ExpOp, int]]()
@@ -240,7 +241,7 @@ def _is_cast(op: Operation) -> bool:
     return isinstance(op, tile.CastOp)
 
 
-def _is_nan_with_sums(value: SSAValue, sums: set[SSAValue]) -> bool:
+def _is_nan_with_sums(value: SSAValue, sums: Collection[SSAValue]) -> bool:
     """Whether all that is made of a value is NaN where one of some sums is."""
     return all(
         isinstance(use.operation, _ARITHMETIC)
@@ -249,7 +250,7 @@ def _is_nan_with_sums(value: SSAValue, sums: set[SSAValue]) -> bool:
     )
 
 
-def _is_made_of(value: SSAValue, sums: set[SSAValue]) -> bool:
+def _is_made_of(value: SSAValue, sums: Collection[SSAValue]) -> bool:
     """Whether a value is computed from a sum by what keeps a NaN."""
     op = value.owner
     if value in sums or not isinstance(op, _KEEPS_NAN):
@@ -292,7 +293,7 @@ def _maximum_of(part: _Part) -> SSAValue:
         emit = Emitter.at_end(block, op.location)
         match op:
             case arith.MaxnumfOp() if op.result is part.after:
-                copy = arith.MaximumfOp(*(values.get(v, v) for v in op.operands))
+                copy = arith.MaximumfOp(values.get(op.lhs, op.lhs), values.get(op.rhs, op.rhs))
             case tile.ReduceOp(kind=kind) if kind.data is Reduction.MAXNUM:
                 copy = tile.ReduceOp(Reduction.MAX.value, values.get(op.source, op.source), op.axis.value.data)
             case _:
@@ -363,15 +364,17 @@ class _Body:
     def row(self, arg: SSAValue, ones: SSAValue, emit: Emitter) -> SSAValue:
         """A row sum, as a product with ones."""
         op, axis = self.part.rows[arg]
-        factors = self.values[self.part.multiplied[op]], ones
-        return emit.value(tile.DotOp(*(factors if axis == 1 else factors[::-1]), self.values[arg], f32))
+        many = self.values[self.part.multiplied[op]]
+        left, right = (many, ones) if axis == 1 else (ones, many)
+        return emit.value(tile.DotOp(left, right, self.values[arg], f32))
 
     def _exponential(self, op: ExpOp, pieces: tuple[SSAValue, SSAValue]) -> None:
         emit = Emitter.at_end(self.block, op.location)
         shift, product = self.part.shifts[op], self.part.shifts[op].product
         a, b = (self._copy(value) for value in (product.a, product.b))
-        turned = emit.value(tile.DotOp(b, a, None, f32, product.over[::-1]))
-        turned = emit.value(tile.DotOp(*pieces[::-1], turned, f32, ((0,), (1,))))
+        (over_a, over_b), (left, right) = product.over, pieces
+        turned = emit.value(tile.DotOp(b, a, None, f32, (over_b, over_a)))
+        turned = emit.value(tile.DotOp(right, left, turned, f32, ((0,), (1,))))
         if shift.factor != 1:
             factor = TileBuilder(emit).float(shift.factor, tile.shape_of(turned))
             turned = emit.value(arith.MulfOp(turned, factor))

@@ -80,7 +80,8 @@ class Edge(dict[int, int]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return id(self)
 
     def __missing__(self, number: int) -> int:
         self[number] = price = 0 if number in self.fits else self._price(self.source.forms[number])

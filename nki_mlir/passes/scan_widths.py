@@ -12,6 +12,7 @@ from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.linear_states import Made, Recurrences
 from nki_mlir.costs.layouts import Prices
+from nki_mlir.costs.transfers import least_ns
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.dtypes import dtype, f32
@@ -135,7 +136,7 @@ class Steps:
     def _rings(self, prices: Prices) -> float:
         """An engine starts a transfer at a time."""
         stores = sum(moved.stores for moved in self.transfers)
-        return prices.target.dma.trigger_ns * max(stores, len(self.transfers) - stores)
+        return least_ns(prices.target) * max(stores, len(self.transfers) - stores)
 
     def _kept(self, width: int) -> int:
         """The most bytes of a partition that are in use at once."""

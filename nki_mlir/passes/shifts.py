@@ -79,7 +79,7 @@ class Shift(NamedTuple):
         assert total is not None
         ones = [PIECES if dim == self.dim else size for dim, size in enumerate(sizes)]
         made = build.cast(total, bf16), build.float(1.0, ones, bf16)
-        return made if self.dim == 0 else made[::-1]
+        return made if self.dim == 0 else (made[1], made[0])
 
 
 def _terms(value: SSAValue, factor: float) -> Iterator[tuple[SSAValue, float]]:

@@ -154,10 +154,10 @@ class _Body:
         for time in dict.fromkeys(times[n * len(times) // cuts] for n in range(1, cuts)):
             first = self._whole_sums(frozenset(node for node in self.nodes if starts[node] < time))
             if self._may_be_first(first):
-                parts = [[node for node in order if (node in first) is is_first] for is_first in (True, False)]
+                early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
                 slots = slots_of(self.ops, self.handed(first), target)
                 for together in (_evenly, _in_front):
-                    found.append((period(together(*parts, starts), slots), len(found), _Cut(first, together)))
+                    found.append((period(together(early, late, starts), slots), len(found), _Cut(first, together)))
         best = min(found, key=lambda one: one[:2], default=None)
         return best[2] if best is not None and best[0] < _GAIN * alone else None
 
@@ -202,7 +202,8 @@ class _Body:
             part = [node for node in self.nodes if (node in cut.first) is is_first]
             parts.append(machine.listed(part, {Space.PSUM: room, Space.SBUF: capacity(target, Space.SBUF)}))
             starts |= machine.started
-        return [(node.number, ahead > 0) for node, ahead in cut.together(*parts, starts)]
+        early, late = parts
+        return [(node.number, ahead > 0) for node, ahead in cut.together(early, late, starts)]
 
     def handed(self, first: frozenset[Node]) -> list[AllocOp]:
         return _handed(self.ops, {node.op for node in first})

@@ -25,7 +25,7 @@ from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.widening import NotWidenable, Widening
 from nki_mlir.passes.widths import Work, free_sizes
 
-_GAIN = 0.95
+_GAIN = 0.97
 """What part of its time a kernel may still take where it is worth to run programs together."""
 
 

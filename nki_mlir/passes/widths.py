@@ -17,6 +17,7 @@ from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.masks import depends_on
 from nki_mlir.costs.layouts import Prices
+from nki_mlir.costs.transfers import least_ns
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate
@@ -120,7 +121,8 @@ class Work:
         if width * self.columns > memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
-        rings = dma.trigger_ns * max(sum(v.times for v in self.transfers if v.stores is s) for s in (True, False))
+        most = max(sum(v.times for v in self.transfers if v.stores is stores) for stores in (True, False))
+        rings = least_ns(prices.target) * most
         latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
         groups = self.others * -(-self.programs // width)
         return latency + (groups - 1) * max(moved, rings, computed, latency / depth)

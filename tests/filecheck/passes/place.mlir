@@ -14,8 +14,9 @@ func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
 }
 
 // CHECK-LABEL: func.func @a_reduced_vector_lies_on_one_partition
-// CHECK: neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
-// CHECK: neuron.mem.reduce max {{.*}} axis 0
+// CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+// CHECK: [[ONE:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
+// CHECK: neuron.mem.reduce max [[ONE]] axis 0
 // CHECK: neuron.mem.broadcast
 // CHECK: neuron.mem.binary subtract
 func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
