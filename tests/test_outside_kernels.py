@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -283,7 +284,8 @@ def test_messages_quote_the_source_that_was_compiled(tmp_path: Path) -> None:
     assert place is not None and str(raised.value).splitlines()[1].strip() == "x = tl.nothing"
 
 
-def test_a_plain_function_whose_file_was_edited_is_refused(tmp_path: Path) -> None:
+def test_a_plain_function_whose_file_was_edited_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # an edit within a second does not make it old
     library = tmp_path / "library.py"
     edit(library, "def added(t):\n    return t + 2.0\n")
     path, _ = written(SOURCE, tmp_path)
