@@ -685,7 +685,6 @@ MUTANTS: list[Mutant] = [
         ("last", "if self.count % self.width:", "if False:", _filecheck("widen")),
         ("axis", "IntegerAttr(axis + (axis >= place), i64)", "IntegerAttr(axis, i64)", _filecheck("widen")),
         ("memory", "if step and step == stride * size:", "if False:", _filecheck("widen")),
-        ("sum", "if all(differ) and not is_sum:", "if False:", _filecheck("widen")),
         ("columns", "(b, op.b, len(a))", "(b, op.b, 0)", _filecheck("widen")),
         (
             "rows",
@@ -841,21 +840,25 @@ MUTANTS: list[Mutant] = [
     *_of(
         "split_sums",
         ("taken", "return flow if is_taken and flow.ops else None", "return flow", _filecheck("split-sums")),
-        ("rows", "if number == group:", "if number == 0:", _filecheck("split-sums")),
+        ("rows", "places[0] = places[0] + group * self.lanes", "pass", _filecheck("split-sums")),
     ),
     *_of(
         "maximum_first",
         ("seen", "if not _is_nan_with_sums(", "if False and not _is_nan_with_sums(", _filecheck("maximum-first")),
-        ("starts", "if size is None or not math", "if False and not math", _filecheck("maximum-first")),
+        ("starts", "return value_of(size) == 0 or (", "return True or (", _filecheck("maximum-first")),
         ("worth", "return again < _WORTH * turned", "return True", _filecheck("maximum-first")),
         ("few", "if self._rows(shift) < most or", "if", _filecheck("maximum-first")),
         ("forms", "return not others if value is not op.result", "return True if True", _filecheck("maximum-first")),
-        ("small", "not in (f32, bf16) and (low is None", "not in (f32, bf16) and (False", _filecheck("maximum-first")),
+        (
+            "small",
+            "!= -math.inf):\n            return False",
+            "!= -math.inf):\n            pass",
+            _filecheck("maximum-first"),
+        ),
         ("stores", "isinstance(op, _WRITES) for op", "False for op", _filecheck("maximum-first")),
     ),
     *_of(
         "shifts",
-        ("others", "            else:\n                return None", "", _filecheck("maximum-first")),
         ("factor", "self.rate / self.factor", "self.rate", _filecheck("maximum-first")),
         ("pieces", "rest = emit.value(arith.SubfOp(rest, piece))", "", ("tests/test_attention.py",)),
     ),
@@ -871,7 +874,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "placement_search",
         ("once", "if bool(edge.users) != bool(edge.users + users):", "if True:", ("tests/test_placement_search.py",)),
-        ("new", "is_new = edge not in user.edges[user.number]", "is_new = True", ("tests/test_codegen_benchmark.py",)),
+        ("new", "is_new = edge not in user.edges[user.number]", "is_new = True", _filecheck("place")),
     ),
     *_of(
         "schedule",

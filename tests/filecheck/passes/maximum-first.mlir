@@ -638,3 +638,49 @@ func.func @small_numbers(%q: tensor<512x128xf16>, %k: memref<1024x128xf16>, %v: 
   tile.write %r to %out [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
   func.return
 }
+
+// What is added may be very low.
+// CHECK-LABEL: func.func @a_bias
+// CHECK: scf.for {{.*}} -> (tensor<512xf32>, tensor<512xf32>, tensor<512x128xf32>)
+// CHECK: math.exp
+// CHECK: math.exp
+// CHECK-NOT: scf.for
+func.func @a_bias(%q: tensor<512x128xbf16>, %k: memref<1024x128xbf16>, %v: memref<1024x128xbf16>, %bias: tensor<512x64xf32>, %out: memref<512x128xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %lowest = arith.constant 0xff800000 : f32
+  %some = arith.constant 0.0 : f32
+  %zero = arith.constant 0.0 : f32
+  %m0 = tile.splat %lowest : f32 -> tensor<512xf32>
+  %l0 = tile.splat %some : f32 -> tensor<512xf32>
+  %o0 = tile.splat %zero : f32 -> tensor<512x128xf32>
+  %m, %l, %o = scf.for %j = %c0 to %c16 step %c1 iter_args(%old = %m0, %sum = %l0, %acc = %o0) -> (tensor<512xf32>, tensor<512xf32>, tensor<512x128xf32>) {
+    %x = tile.read %k(%j) [64 * s0 + d1 by 128, d0 by 1] : memref<1024x128xbf16> -> tensor<128x64xbf16>
+    %s = tile.dot %q, %x over [1] x [0] : tensor<512x128xbf16>, tensor<128x64xbf16> -> tensor<512x64xf32>
+    %z = arith.addf %s, %bias : tensor<512x64xf32>
+    %high = tile.reduce maxnum %z axis 1 : tensor<512x64xf32> -> tensor<512xf32>
+    %new = arith.maxnumf %old, %high : tensor<512xf32>
+    %column = tile.expand_dims %new axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %wide = tile.broadcast %column : tensor<512x1xf32> -> tensor<512x64xf32>
+    %less = arith.subf %z, %wide : tensor<512x64xf32>
+    %p = math.exp %less : tensor<512x64xf32>
+    %fall = arith.subf %old, %new : tensor<512xf32>
+    %alpha = math.exp %fall : tensor<512xf32>
+    %row = tile.reduce sum %p axis 1 : tensor<512x64xf32> -> tensor<512xf32>
+    %kept = arith.mulf %sum, %alpha : tensor<512xf32>
+    %sum1 = arith.addf %kept, %row : tensor<512xf32>
+    %scale = tile.expand_dims %alpha axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %scales = tile.broadcast %scale : tensor<512x1xf32> -> tensor<512x128xf32>
+    %acc1 = arith.mulf %acc, %scales : tensor<512x128xf32>
+    %y = tile.read %v(%j) [64 * s0 + d0 by 128, d1 by 1] : memref<1024x128xbf16> -> tensor<64x128xbf16>
+    %half = tile.cast %p : tensor<512x64xf32> -> tensor<512x64xbf16>
+    %acc2 = tile.dot %half, %y acc %acc1 over [1] x [0] : tensor<512x64xbf16>, tensor<64x128xbf16> -> tensor<512x128xf32>
+    scf.yield %new, %sum1, %acc2 : tensor<512xf32>, tensor<512xf32>, tensor<512x128xf32>
+  }
+  %lc = tile.expand_dims %l axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+  %lw = tile.broadcast %lc : tensor<512x1xf32> -> tensor<512x128xf32>
+  %r = arith.divf %o, %lw : tensor<512x128xf32>
+  tile.write %r to %out [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
+  func.return
+}
