@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -39,11 +40,11 @@ _GAIN = 0.9
 _LEAST, _MOST = 4, 1024
 """So many instructions a body has; longer ones take too long to look at, and are too long to be there twice more."""
 
-_CUTS = 16
-"""Places in an iteration's time at which it is tried to cut it: fewer where there are many instructions, so that these
-are looked at no more often than `_LOOKS`."""
+_CUTS = 8
+"""Places in an iteration's time at which it is tried to cut it, before others near the best one are."""
 
-_LOOKS = 6000
+_SHORT = 64
+"""Of so many instructions, the first part may also come as a whole: of more, some always wait."""
 
 _HANDED = 2
 """What goes from the first part of an iteration to the second is there of this one and of the next."""
@@ -79,7 +80,7 @@ class Skew(LevelPass):
                 body = _Body.of(loop, memories_of(func), target)
                 cut = None if body is None else body.best(target)
                 if body is not None and cut is not None:
-                    _try(func, number, body.together(cut, target), target)
+                    _try(func, number, body, cut, target)
 
 
 def _loops(func: FuncOp) -> Iterator[ForOp]:
@@ -90,16 +91,18 @@ def _loops(func: FuncOp) -> Iterator[ForOp]:
         number += 1
 
 
-def _try(func: FuncOp, number: int, order: Sequence[tuple[int, bool]], target: Target) -> None:
-    """Skews a loop of a function: the numbers of its instructions, in order, with whether each is of the first part.
-    Leaves it where that doesn't fit."""
+def _try(func: FuncOp, number: int, body: _Body, cut: _Cut, target: Target) -> None:
+    """Skews a loop of a function; leaves it where that doesn't fit."""
     trial = func.clone()
     loop = [op for op in trial.walk() if isinstance(op, ForOp)][number]
     block = func.parent
     assert block is not None
     block.insert_ops_before([trial], func)
-    instructions = [op for op in loop.body.block.ops if isinstance(op, EngineInstruction)]
-    _Skewing(loop, [(instructions[n], is_first) for n, is_first in order], target).run()
+    copies = dict(zip(body.ops, loop.body.block.ops, strict=False))
+    instructions = [op for op in copies.values() if isinstance(op, EngineInstruction)]
+    order = [(instructions[n], is_first) for n, is_first in body.together(cut, target)]
+    handed = [op for buffer in body.handed(cut.first) if isinstance(op := copies[buffer], AllocOp)]
+    _Skewing(loop, order, handed, target).run()
     if fits(lifetimes(trial), target):
         func.detach_region(func.body)
         func.add_region(trial.detach_region(trial.body))
@@ -143,23 +146,43 @@ class _Body:
         return _Body(ops, nodes, outside)
 
     def best(self, target: Target) -> _Cut | None:
-        """None where no cut gains enough."""
+        """None where no cut gains enough. Times of an iteration are tried that are evenly apart, then those beside the
+        best one."""
         machine = Machine(target)
         order = machine.listed(self.nodes, {space: capacity(target, space) for space in (Space.SBUF, Space.PSUM)})
         alone, starts = period([(node, 0) for node in order], slots_of(self.ops, [], target)), machine.started
         if least(self.nodes) >= _GAIN * alone:
             return None
-        times, cuts = sorted(set(starts.values())), min(_CUTS, max(2, _LOOKS // len(self.nodes)))
-        found: list[tuple[float, int, _Cut]] = []
-        for time in dict.fromkeys(times[n * len(times) // cuts] for n in range(1, cuts)):
-            first = self._whole_sums(frozenset(node for node in self.nodes if starts[node] < time))
-            if self._may_be_first(first):
-                early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
-                slots = slots_of(self.ops, self.handed(first), target)
-                for together in (_evenly, _in_front):
-                    found.append((period(together(early, late, starts), slots), len(found), _Cut(first, together)))
-        best = min(found, key=lambda one: one[:2], default=None)
-        return best[2] if best is not None and best[0] < _GAIN * alone else None
+        times, found = sorted(set(starts.values())), dict[int, tuple[float, _Cut]]()
+
+        def look(places: Iterable[int]) -> int:
+            """Gives the best place so far, the first one of those that are alike."""
+            for place in places:
+                if 0 < place < len(times) and place not in found:
+                    first = self._whole_sums(frozenset(node for node in self.nodes if starts[node] < times[place]))
+                    found[place] = self._cut(first, order, starts, target)
+            return min(found, key=lambda place: (found[place][0], place), default=0)
+
+        step = max(1, len(times) // _CUTS)
+        best = look(range(step, len(times), step))
+        while step > 1:
+            step //= 2
+            best = look((best - step, best + step))
+        gains = best in found and found[best][0] < _GAIN * alone
+        return found[best][1] if gains else None
+
+    def _cut(
+        self, first: frozenset[Node], order: Sequence[Node], starts: Mapping[Node, float], target: Target
+    ) -> tuple[float, _Cut]:
+        """How long an iteration takes with a first part, put together as is better; endless where it can't be one."""
+        if not self._may_be_first(first):
+            return math.inf, _Cut(first, _evenly)
+        early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
+        slots = slots_of(self.ops, self.handed(first), target)
+        ways = (_evenly, _in_front) if len(order) <= _SHORT else (_evenly,)
+        tried = [(period(together(early, late, starts), slots), together) for together in ways]
+        time, together = min(tried, key=lambda one: one[0])
+        return time, _Cut(first, together)
 
     def _whole_sums(self, first: frozenset[Node]) -> frozenset[Node]:
         """Without what reaches sums in PSUM that the others reach too, and what waits for that."""
@@ -206,18 +229,11 @@ class _Body:
         return [(node.number, ahead > 0) for node, ahead in cut.together(early, late, starts)]
 
     def handed(self, first: frozenset[Node]) -> list[AllocOp]:
-        return _handed(self.ops, {node.op for node in first})
-
-
-def _handed(ops: Sequence[Operation], first: set[EngineInstruction]) -> list[AllocOp]:
-    """The buffers of an iteration that both parts reach."""
-    parts: dict[AllocOp, set[bool]] = {op: set() for op in ops if isinstance(op, AllocOp)}
-    for op in ops:
-        if isinstance(op, EngineInstruction):
-            for touch in reaches_of(op):
-                if isinstance(touch.owner, AllocOp) and touch.owner in parts:
-                    parts[touch.owner].add(op in first)
-    return [alloc for alloc, found in parts.items() if len(found) == 2]
+        """The buffers of an iteration that both parts reach."""
+        early = {buffer for node in first for buffer in node.buffers}
+        late = {buffer for node in self.nodes if node not in first for buffer in node.buffers}
+        both = early & late
+        return [op for op in self.ops if isinstance(op, AllocOp) and op in both]
 
 
 def slots_of(ops: Sequence[Operation], handed: Sequence[AllocOp], target: Target) -> dict[AllocOp, int]:
@@ -266,11 +282,11 @@ def _in_front(first: Sequence[Node], second: Sequence[Node], starts: Mapping[Nod
 class _Skewing:
     """Writes a loop anew, in front of itself, with the first part of an iteration during the one before."""
 
-    def __init__(self, loop: ForOp, order: Sequence[tuple[EngineInstruction, bool]], target: Target):
+    def __init__(
+        self, loop: ForOp, order: Sequence[tuple[EngineInstruction, bool]], handed: Sequence[AllocOp], target: Target
+    ):
         self.loop, self.order, self.target = loop, order, target
-        first = {op for op, is_first in order if is_first}
         self.ops = list(loop.body.block.ops)[:-1]
-        handed = _handed(self.ops, first)
         self.slots = slots_of(self.ops, handed, target)
         self.buffers = {buffer: self._buffer(buffer) for buffer in handed}
 
