@@ -119,8 +119,10 @@ class _Cut(NamedTuple):
 
 @dataclass
 class _Body:
-    """A loop's body, of instructions alone: its `nodes`, and what each touches that is there in all iterations."""
+    """The body of a loop of `trips` iterations, of instructions alone: its `nodes`, and what each touches that is there
+    in all iterations."""
 
+    trips: int
     ops: Sequence[Operation]
     nodes: Sequence[Node]
     outside: dict[Node, list[Reach]]
@@ -143,7 +145,7 @@ class _Body:
         outside = {
             node: [_known(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own] for node in nodes
         }
-        return _Body(ops, nodes, outside)
+        return _Body(trips, ops, nodes, outside)
 
     def best(self, target: Target) -> _Cut | None:
         """None where no cut gains enough. Times of an iteration are tried that are evenly apart, then those beside the
@@ -168,7 +170,8 @@ class _Body:
         while step > 1:
             step //= 2
             best = look((best - step, best + step))
-        gains = best in found and found[best][0] < _GAIN * alone
+        others, once = self.trips - 1, max(machine.given.values())
+        gains = best in found and once + others * found[best][0] < _GAIN * (once + others * alone)
         return found[best][1] if gains else None
 
     def _cut(
