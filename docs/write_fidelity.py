@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from fidelity.cases import CASES, Values  # noqa: E402
 from fidelity.entries import SOURCES  # noqa: E402
-from fidelity.report import LeftOut, Result, judged, leave_out, modelled  # noqa: E402
+from fidelity.report import LeftOut, Result, changes_without, judged, leave_out, modelled  # noqa: E402
 from fidelity.rows import ROWS  # noqa: E402
 from fidelity.tables import tables  # noqa: E402
 
@@ -84,6 +84,14 @@ def filled(text: str, record: Record) -> str:
     return TABLE.sub(lambda table: f"{table[1]}\n{found[table['name']]}\n{table[3]}", text)
 
 
+def _without(source: str, processes: int) -> LeftOut:
+    """What leaving a source out does; nothing runs where no constant changes."""
+    if not changes_without(source):
+        return LeftOut({}, None)
+    found = leave_out(source, processes)
+    return LeftOut(found.changes, None if found.mean_error is None else _rounded(found.mean_error))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group()
@@ -98,10 +106,7 @@ def main() -> None:
     figures = {id_: found for id_ in CASES if (found := fresh.get(id_) or record.figures.get(id_))}
     left_out = record.left_out
     if arguments.leave_out:
-        found = {source: leave_out(source, arguments.processes) for source in SOURCES}
-        left_out = {
-            s: LeftOut(o.changes, None if o.mean_error is None else _rounded(o.mean_error)) for s, o in found.items()
-        }
+        left_out = {source: _without(source, arguments.processes) for source in SOURCES}
     record = Record(figures, left_out)
     record.write()
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), record), encoding="utf-8")

@@ -19,7 +19,7 @@ from nki_mlir.targets import SOURCES, TARGETS, Target, load
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("nki_mlir", "tests", "benchmarks", "examples", "docs", ".ci")
-TEXT = {".py", ".toml", ".md", ".mlir", ""}
+TEXT = {".py", ".toml", ".md", ".mlir", ".json", ""}
 FILES = [
     *(p for folder in FOLDERS for p in sorted((ROOT / folder).rglob("*")) if p.is_file() and p.suffix in TEXT),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml")),

@@ -1,6 +1,6 @@
 """Modelled time against published measurements of kernels on real devices.
 
-python benchmarks/fidelity [--json FILE] [--only ID ...] [--leave-out SOURCE]
+python benchmarks/fidelity [--json FILE] [--only ID ...] [--leave-out SOURCE] [--constants TARGET]
 """
 
 import sys
@@ -9,6 +9,6 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
 if __name__ == "__main__":
-    from fidelity.report import main
+    from fidelity.command import main
 
     main()

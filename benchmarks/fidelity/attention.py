@@ -6,7 +6,7 @@ from itertools import cycle, product
 
 from engine_builder import At, Kernel, View
 from fidelity.matmul import drain
-from fidelity.measure import Figures, Profile, mfu, profile
+from fidelity.measure import Figures, Profile, profile
 
 KEPT = 10
 """Rows of tiles of AT-NB-BMMSM, of 32, that SBUF has room for: with the others, spills are 2% below the profile's."""
@@ -241,14 +241,9 @@ def blog() -> Figures:
     return {"us at 4096": short, "us at 16384": long, "16384 / 4096": long / short}
 
 
-def utilisation() -> Figures:
-    return {"MFU % at 2048, 16384": tuple(mfu(4 * n * n * 128, flash(n)) for n in (2048, 16384))}
-
-
 CASES = {
     "AT-NB-BMMSM": softmax_of_product,
     "AT-KDA-GQA1": folds,
     "AT-NS-SD": stable_diffusion,
     "AT-BLOG": blog,
-    "AT-AT-MFU": utilisation,
 }

@@ -8,6 +8,7 @@ from functools import partial
 
 from fidelity import (
     attention,
+    causal,
     convolution,
     dma,
     elementwise,
@@ -32,6 +33,7 @@ GROUPS = (
     products,
     mamba,
     attention,
+    causal,
     softmax,
     elementwise,
     norms,

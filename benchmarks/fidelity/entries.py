@@ -17,7 +17,7 @@ LAUNCH_US = {
     (PROFILER, "v2"): 17.0,
     (PROFILER, "v3"): 14.9,
     (PROFILER, "v4"): 14.9,
-    (BENCHMARK, "v2"): 15.0,
+    (BENCHMARK, "v2"): 14.2,
     (BENCHMARK, "v3"): 10.0,
     (BENCHMARK, "v4"): 10.0,
 }

@@ -1,4 +1,4 @@
-"""Modelled time against published measurements of kernels on real devices: runs the cases and prints the rows.
+"""Modelled time against published measurements of kernels on real devices: runs the cases and judges the rows.
 
 A row of several values counts with their mean error, a row without a model with 100%. Whole-run times include what the
 tool that reported them does (`entries.LAUNCH_US`). `python docs/write_fidelity.py` records the figures and writes
@@ -7,21 +7,17 @@ docs/fidelity.md.
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import statistics
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from fidelity.cases import CASES, Values, left_out, model
-from fidelity.entries import ENTRIES, SOURCES
-from fidelity.rows import ABSOLUTE, BOUND, ORDERING, RATIO, ROWS, Row
+from fidelity.cases import Values, left_out, model
+from fidelity.entries import ENTRIES
+from fidelity.rows import ABSOLUTE, RATIO, ROWS, Row
 
 from nki_mlir.targets import load
 from nki_mlir.targets.evidence import evidence, value
@@ -131,7 +127,7 @@ Changes = dict[str, tuple[float, float]]
 @dataclass(frozen=True)
 class LeftOut:
     """What the estimates of a source are worth: the constants that change without them, and the mean error of the
-    source's own absolute rows then, in percent; None where it has no such row."""
+    source's own absolute rows then, in percent; None where it has no such row, or nothing changes."""
 
     changes: Changes
     mean_error: float | None
@@ -167,28 +163,3 @@ def without_source(source: str) -> list[str]:
             f" {without.mean_error:.1f}% without"
         )
     return lines
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="write the rows there, too")
-    parser.add_argument("--only", nargs="+", choices=list(CASES), metavar="ID", help="these cases instead of all")
-    parser.add_argument("--leave-out", choices=SOURCES, metavar="SOURCE", help="what rests on a source, and how much")
-    arguments = parser.parse_args()
-    if arguments.leave_out:
-        print("\n".join(without_source(arguments.leave_out)))
-        return
-    start = time.perf_counter()
-    found = results(arguments.only or list(CASES))
-    named = [r for r in found if r.row.named]
-    print(f"  {'id':13} {'figure':52} {'published':>30}  {'modelled':>30}  error, or whether it holds")
-    for kind in (ABSOLUTE, RATIO, ORDERING, BOUND):
-        print("\n".join(table(f"{kind}, device named", (r for r in named if r.row.judged == kind))))
-    print("\n".join(table("device not named", (r for r in found if not r.row.named))))
-    errors = [r.error for r in absolute(found)]
-    totals = summary(errors) if errors else {}
-    orderings = [r.holds for r in named if r.row.judged in (ORDERING, BOUND)]
-    print("\n".join(breakdown(found)))
-    print(f"{sum(orderings)} of {len(orderings)} orderings and bounds hold; {time.perf_counter() - start:.0f} s")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": [r.as_json() for r in found], "absolute": totals}, indent=1))

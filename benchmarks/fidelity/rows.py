@@ -123,6 +123,7 @@ ROWS: tuple[Row, ...] = (
     Row("AT-BLOG", "trn (generation not stated in the excerpt)", ABSOLUTE, "6,236 us", "us at 16384", (6236,)),
     Row("AT-BLOG", "trn (generation not stated in the excerpt)", RATIO, "ratio 15.6", "16384 / 4096", (15.6,)),
     Row("AT-AT-MFU", "trn2", ABSOLUTE, "30% / 46%", "MFU % at 2048, 16384", (30, 46)),
+    Row("AT-AT-MFU", "trn2", ABSOLUTE, "44.88% (1.947 ms) of 16,384 x 64", "MFU % at 16384 x 64", (44.88,)),
     Row("EW-NB-SILU", "trn1", ABSOLUTE, "1.333232 ms", "ms", (1.333232,)),
     Row("EW-NB-SILU", "trn1", ABSOLUTE, "VectorE active 73.88%", "VectorE %", (73.88,)),
     Row("EW-NB-SILU", "trn1", ABSOLUTE, "ScalarE active 31.48%", "ScalarE %", (31.48,)),

@@ -134,7 +134,7 @@ def without_sources(found: Sequence[Result], left_out: Mapping[str, LeftOut]) ->
     cells: list[list[str]] = []
     for source, one in left_out.items():
         own = [r.error for r in absolute(found) if r.row.entry.source == source]
-        if one.mean_error is None:
+        if not own:
             continue
         changed: dict[str, list[str]] = {}
         for constant, (was, now) in one.changes.items():
@@ -142,8 +142,17 @@ def without_sources(found: Sequence[Result], left_out: Mapping[str, LeftOut]) ->
             if name in read_table("evidence")[target]:  # others take it over from their base
                 changed.setdefault(f"{target}: ", []).append(f"{name} {was:g} -> {now:g}")
         told = "; ".join(target + ", ".join(found) for target, found in changed.items())
-        before, after = f"{summary(own)['mean']:.1f}%", f"{one.mean_error:.1f}%"
-        cells.append([source, str(len(own)), before, after, told or "none: they rest on it alone, or not on it"])
+        before = summary(own)["mean"]
+        after = before if one.mean_error is None else one.mean_error
+        cells.append(
+            [
+                source,
+                str(len(own)),
+                f"{before:.1f}%",
+                f"{after:.1f}%",
+                told or "none: they rest on it alone, or not on it",
+            ]
+        )
     return markdown(("source left out", "rows", "error with it", "without", "constants that change"), cells)
 
 

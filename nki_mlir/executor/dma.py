@@ -108,9 +108,7 @@ class DmaEngines:
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
         """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
         previous = self.arrivals.get(transfer.ring, -math.inf)
-        hot = trigger < previous + self.dma.hot_window_ns
-        start = self.dma.hot_start_ns if hot else self.dma.start_ns
-        arrival = max(trigger + start * delay, previous)
+        arrival = max(trigger + self.dma.start_ns * delay, previous)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
 

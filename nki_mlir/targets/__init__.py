@@ -275,12 +275,12 @@ class Activation:
 class Dma:
     """The DMA engines of one core: start-up, packets, completion, and the rates of transfers that do more than move.
 
-    A transfer's data starts `start_ns` after its trigger, or `hot_start_ns` where its ring got another one no more than
-    `hot_window_ns` before. On each engine it is packets, contiguous runs of at most `packet_bytes`, and one more of
-    `semaphore_ns`. A packet costs its bytes, `packet_overhead_ns` but not more than the bytes cost, and `run_ns` at
-    least; it has arrived `packet_latency_ns` after its engine is done with it. A software-generated transfer costs its
-    engine `swdge_row_ns` per row before its trigger, `swdge_dynamic_factor` times as much at an address or rows known
-    at run time only; a hardware-generated one costs its engine `hwdge_ns`, `hwdge_packet_ns` per packet, and
+    A transfer's data starts `start_ns` after its trigger. On each engine it is packets, contiguous runs of at most
+    `packet_bytes`, and one more of `semaphore_ns`. A packet costs its bytes, `packet_overhead_ns` but not more than the
+    bytes cost, and `run_ns` at least. The last one has arrived `packet_latency_ns` after its engine is done with it;
+    the semaphore is raised `completion_ns` later. A software-generated transfer costs its engine `swdge_row_ns` per row
+    before its trigger, `swdge_dynamic_factor` times as much at an address or rows known at run time only; a
+    hardware-generated one costs its engine `hwdge_ns`, `hwdge_packet_ns` per packet, and
     `hwdge_full_ns` for each packet that the rings' `hwdge_packets` have no room for, and the next one follows
     `hwdge_gap_ns` later. Parts that queue run at the sustained rate. The other factors are rates relative to a copy's;
     where the engines don't transpose (`transposes`), a transpose moves single elements.
@@ -291,8 +291,6 @@ class Dma:
     partitions_per_engine: int
     trigger_ns: float
     start_ns: float
-    hot_start_ns: float
-    hot_window_ns: float
     start_step_ns: float
     wire_bytes_per_ns: float
     packet_bytes: int

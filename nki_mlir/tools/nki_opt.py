@@ -100,7 +100,7 @@ class NkiOpt(xDSLOptMain):
         arg_parser.add_argument(
             "--chip",
             metavar="CHIP",
-            help="The chip to compile for: trn1, trn2 or trn3. Needed only where the module doesn't name one; "
+            help="The chip to compile for: trn1, trn2, trn3 or inf2. Needed only where the module doesn't name one; "
             "trn1 if it is to be lowered",
         )
         arg_parser.add_argument(

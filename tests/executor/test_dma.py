@@ -62,4 +62,4 @@ def test_work_is_conserved() -> None:
     """Two queues that always have work keep an engine busy without a gap, at the sustained rate but for the first."""
     transfers = [(k * 100.0, k % 2, [(1, 1000.0)]) for k in range(10)]
     ends = [end for _, end in simulate(transfers)]
-    assert max(ends) == pytest.approx(750 + 2 * 1000 + 8 * 1000 / 0.9 + 250)
+    assert max(ends) == pytest.approx(750 + 2 * 1000 + 8 * 1000 / 0.9 + 57)

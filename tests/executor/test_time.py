@@ -133,7 +133,7 @@ def test_control_instructions() -> None:
     found = slices(run(stream("sync", *lines)), "sync")
     assert np.diff([s.start_ns for s in found]).tolist() == [9, 9, 9, 45]
     loop = "neuron.isa.stream sync { neuron.isa.loop counter 0 bound <4> { neuron.isa.register_move dst 1 src <r0> } }"
-    assert run(loop).busy_us["sync"] * 1000 == pytest.approx(45 + 4 * 45 + 3 * 1400 + 45)
+    assert run(loop).busy_us["sync"] * 1000 == pytest.approx(45 + 4 * 45 + 3 * 1520 + 45)
 
 
 def test_waking_takes_30_ns() -> None:
@@ -237,12 +237,12 @@ def test_one_engine_moves_32_kib_on_trn2() -> None:
 
 
 def test_a_lone_transfer_of_128_rows_on_trn1() -> None:
-    """16 engines with 8 rows of 2 KiB each: 750 ns to the first byte, 15 ns from engine to engine, 77 for a semaphore, 250
+    """16 engines with 8 rows of 2 KiB each: 750 ns to the first byte, 15 ns from engine to engine, 77 for a semaphore, 57
     for the last packet, 215 + 30 behind."""
     result = moved("trn1", transfer(2048), "event_semaphore wait <sem 0 reaches 16>")
     consumer = slices(result, "sync", "event_semaphore")[0]
     part = 8 * (2048 / 20.2 + 18)
-    assert consumer.start_ns == pytest.approx(750 + 15 * 15 + part + 77 + 250 + 215 + 30)
+    assert consumer.start_ns == pytest.approx(750 + 15 * 15 + part + 77 + 57 + 215 + 30)
 
 
 @pytest.mark.parametrize("target, sustained", [("trn1", 273), ("trn2", 421), ("trn3", 528)])
@@ -281,12 +281,12 @@ def test_a_queue_is_in_order() -> None:
 
 def test_engines_without_common_work_do_not_wait() -> None:
     """Partitions 0..7 and 8..15 belong to different DMA engines: one queue, but no common ring. The second transfer
-    starts with the first one, an engine's step later."""
+    starts a trigger and an engine's step later."""
     other = transfer(16384, 8).replace("sbuf[0:8]", "sbuf[8:16]")
     alone = moved("trn1", transfer(16384, 8))
     both = moved("trn1", transfer(16384, 8), other)
     assert duration(slices(both, "dma sync q0")[0]) == duration(slices(alone, "dma sync q0")[0])
-    assert both.modelled_us - alone.modelled_us == pytest.approx(0.015, abs=0.001)
+    assert both.modelled_us - alone.modelled_us == pytest.approx(0.082 + 0.015, abs=0.001)
 
 
 def test_lanes_split_and_join() -> None:
@@ -294,7 +294,7 @@ def test_lanes_split_and_join() -> None:
     result = moved("trn1", transfer(4096), transfer(4096, 64), transfer(4096), transfer(4096, 8), transfer(4096))
     part = 8 * (4096 / 20.2 + 18) + 77
     found = slices(result, "dma sync q0")
-    assert found[-1].end_ns - found[0].start_ns == pytest.approx(part + 4 * part / 0.94 + 250, rel=0.015)
+    assert found[-1].end_ns - found[0].start_ns == pytest.approx(part + 4 * part / 0.94 + 57, rel=0.015)
 
 
 def test_hbm_to_hbm_is_bound_by_hbm() -> None:
@@ -311,8 +311,9 @@ def test_small_transfers_of_one_queue(target: str) -> None:
     assert slices(other, "dma sync q2")[0].start_ns == pytest.approx(750 + 2 * 83)
 
 
-def test_a_ring_that_was_just_used_starts_sooner() -> None:
-    """A chain of load, wait and load: 750 ns to the first bytes, 300 to the next; after a long pause, 750 again."""
+def test_a_ring_that_was_just_used_starts_no_sooner() -> None:
+    """A chain of load, wait and load: 750 ns to the first bytes, and to the next (740 to 755 were seen, a microsecond
+    after the ring's last packet); after a long pause, 750 again."""
     chain = [transfer(8192), transfer(8192, tail="wait <sem 0 reaches 16> update <sem 0 add 16>")]
     copy = "activation op copy dst <sbuf[0:1] at 8192, [1 x 32768], f32> data <sbuf[0:1] at 8192, [1 x 32768], f32>"
     pause = stream("scalar", f"{copy} wait <sem 0 reaches 32> update <sem 1 add 1>")
@@ -320,7 +321,7 @@ def test_a_ring_that_was_just_used_starts_sooner() -> None:
     result = moved("trn2", *chain, last, more=pause)
     triggers = [s.start_ns for s in slices(result, "sync", "dma_copy")]
     starts = [s.start_ns for s in slices(result, "dma sync q0")]
-    assert np.subtract(starts, triggers) == pytest.approx([750, 300, 750])
+    assert np.subtract(starts, triggers) == pytest.approx([750, 750, 750])
 
 
 @pytest.mark.parametrize("target, ns", [("trn1", 82), ("trn2", 83)])
