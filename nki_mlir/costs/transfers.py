@@ -56,9 +56,10 @@ def generation(i: Instance) -> Generation:
 
 
 def least_ns(target: Target) -> float:
-    """What each transfer of static descriptors takes, however little it moves: its trigger, its first packet's way, and
-    its semaphore."""
-    return target.dma.trigger_ns + target.dma.packet_latency_ns + target.dma.semaphore_ns
+    """What each transfer of static descriptors takes, however little it moves, once its ring has started: its trigger,
+    its semaphore, the way of its last packet, and its completion."""
+    dma = target.dma
+    return dma.trigger_ns + dma.semaphore_ns + dma.packet_latency_ns + dma.completion_ns
 
 
 def transfer_ns(i: Instance) -> float:
