@@ -83,6 +83,7 @@ TAKES = {
     "place": ("tile",),
     "hoist-loads": ("neuron.mem",),
     "share-loads": ("neuron.mem",),
+    "share-windows": ("neuron.mem",),
     "reuse-loads": ("neuron.mem",),
     "split-to-hardware-tiles": ("neuron.mem",),
     "promote-accumulators": ("neuron.mem",),

@@ -49,6 +49,7 @@ OURS: dict[str, str] = {
     "place": "Place",
     "hoist-loads": "HoistLoads",
     "share-loads": "ShareLoads",
+    "share-windows": "ShareWindows",
     "reuse-loads": "ReuseLoads",
     "split-to-hardware-tiles": "SplitToHardwareTiles",
     "promote-accumulators": "PromoteAccumulators",

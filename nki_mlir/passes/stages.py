@@ -17,7 +17,7 @@ _VALUES = "combine-instructions,assign-engines"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,reuse-loads,{_SPLIT},{_CLEAN}",
+    "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,share-windows,reuse-loads,{_SPLIT},{_CLEAN}",
     "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,schedule,skew,multi-buffer,allocate",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }
