@@ -35,6 +35,7 @@ from nki_mlir.dialects.neuron_mem import (
 )
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import enclosing_func
+from nki_mlir.passes.carrying import carry_through
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.hoist_loads import SHARE, VIEWS, is_within
 from nki_mlir.passes.level_pass import LevelPass
@@ -184,29 +185,16 @@ def _keep(load: LoadOp, outer: ForOp, inner: ForOp) -> None:
     strip.result.name_hint = load.result.name_hint
     start = Emitter.before(outer).value(strip)
     (i, *_), (j, *_) = outer.body.block.args, inner.body.block.args
-    carried = [loop.body.block.insert_arg(start.type, len(loop.body.block.args)) for loop in (outer, inner)]
     place = (Expr.counter(Scalar(0)), *(Expr.counter(Position(dim)) for dim in range(len(type_.sizes))))
     emit = Emitter(InsertPoint.after(load), load.location)
     first = Expr(1) - Expr.counter(Scalar(1))
-    filled = InsertOp(load.result, carried[1], [j, i], place, first)
-    piece = SliceOp(filled.result, [j], place, type_)
-    load.result.replace_uses_with_if(piece.result, lambda use: use.operation is not filled)
-    emit.add(filled)
-    emit.add(piece)
-    _carry(outer, start, _carry(inner, carried[0], filled.result))
 
+    def insert(strip: SSAValue) -> SSAValue:
+        filled = InsertOp(load.result, strip, [j, i], place, first)
+        piece = SliceOp(filled.result, [j], place, type_)
+        load.result.replace_uses_with_if(piece.result, lambda use: use.operation is not filled)
+        emit.add(filled)
+        emit.add(piece)
+        return filled.result
 
-def _carry(loop: ForOp, start: SSAValue, end: SSAValue) -> SSAValue:
-    """The loop again, where it carries what its last argument is, from `start` on to `end`; gives what it ends as."""
-    last = loop.body.block.last_op
-    assert last is not None
-    last.operands = [*last.operands, end]
-    region = loop.detach_region(loop.body)
-    again = Emitter.before(loop).add(ForOp(loop.lb, loop.ub, loop.step, [*loop.iter_args, start], region))
-    again.attributes |= loop.attributes
-    for before, after in zip(loop.results, again.results, strict=False):
-        after.name_hint = before.name_hint
-        before.replace_all_uses_with(after)
-    loop.detach()
-    loop.erase()
-    return again.results[-1]
+    carry_through((outer, inner), start, insert)

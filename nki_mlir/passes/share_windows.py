@@ -214,7 +214,7 @@ def _common_limits(windows: Sequence[_Window], places: Sequence[int], dim: int) 
         if not _has(limits, limit):
             limits.append(limit)
     for window, place, found in zip(windows, places, own, strict=True):
-        ends = {Position(d): (0, size - 1) for d, size in enumerate(window.type.sizes)}
+        ends: dict[Hashable, tuple[int, int]] = {Position(d): (0, size - 1) for d, size in enumerate(window.type.sizes)}
         low, high = ends.get(Position(dim), (0, 0))
         ends[Position(dim)] = low + place, high + place
         if any(not _has(found, limit) and _least(limit, ends) < 0 for limit in limits):
