@@ -37,6 +37,7 @@ OURS: dict[str, str] = {
     "programs-to-loops": "ProgramsToLoops",
     "bound-loops": "BoundLoops",
     "expand-branches": "ExpandBranches",
+    "diagonal-products": "DiagonalProducts",
     "expand-products": "ExpandProducts",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",

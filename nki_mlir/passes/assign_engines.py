@@ -89,23 +89,27 @@ class _Assignment:
             self._follow(op)
 
     def _follow(self, op: EngineInstruction) -> None:
-        """What is short goes to the engine that made what it reads and reads what it gives: it would wait there behind
-        long work of another tile."""
+        """What is short goes to the one engine that makes what it reads and reads what it gives, if that has time for
+        it: elsewhere it would wait behind long work of another tile, or long work would wait for it."""
         if max(of_operation(op, self.target).work.values()) > SHORT or op.has_state or op.instruction.is_transfer:
             return
         made = {view.source.owner for value in op.operands if (view := view_of(value)) is not None}
-        before = {
-            maker.engine.data for maker in made if isinstance(maker, EngineInstruction) and maker.parent is op.parent
+        beside = [*made, *(user for user, _ in users(op.tiles[0]))]
+        engines = {
+            one.engine.data
+            for one in beside
+            if isinstance(one, EngineInstruction) and one.parent is op.parent and not one.instruction.is_transfer
         }
-        after = {user.engine.data for user, _ in users(op.tiles[0]) if isinstance(user, EngineInstruction)}
-        if len(before | after) != 1 or not before or not after or op.engine.data in before:
+        if len(engines) != 1 or op.engine.data in engines:
             return
         for found in self._alternatives(op):
-            if found.engine.data in before and op.parent is not None:
+            after = self._moved(op, found)
+            if found.engine.data in engines and max(after.values()) <= max(self.work.values()):
+                self.work = after
                 self._replace(op, found)
-            else:
-                found.detach()
-                found.erase()
+                return
+            found.detach()
+            found.erase()
 
     def _improve(self, op: EngineInstruction, triggers: set[Engine]) -> None:
         busiest, now = max(self.work.values()), of_operation(op, self.target).work
@@ -113,14 +117,14 @@ class _Assignment:
             return
         best, least = op, busiest - min(GAIN * busiest, max(now.values()) / 2)
         for found in self._alternatives(op):
-            after = max(self._with(now, of_operation(found, self.target).work).values())
+            after = max(self._moved(op, found).values())
             if after < least and not (found.engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
                 found, best, least = best, found, after
             if found is not op:
                 found.detach()
                 found.erase()
         if best is not op:
-            self.work = self._with(now, of_operation(best, self.target).work)
+            self.work = self._moved(op, best)
             self._replace(op, best)
 
     def _replace(self, op: EngineInstruction, made: EngineInstruction) -> None:
@@ -131,11 +135,12 @@ class _Assignment:
         op.detach()
         op.erase()
 
-    def _with(self, less: Work, more: Work) -> Work:
+    def _moved(self, op: EngineInstruction, made: EngineInstruction) -> Work:
+        """The load of the body with one instruction in place of another."""
         work = dict(self.work)
-        for name, ns in less.items():
+        for name, ns in of_operation(op, self.target).work.items():
             work[name] -= ns
-        for name, ns in more.items():
+        for name, ns in of_operation(made, self.target).work.items():
             work[name] = work.get(name, 0.0) + ns
         return work
 
@@ -153,12 +158,20 @@ class _Assignment:
             case "tensor_scalar" if (terms := factor_and_summand(c, op, op)) is not None:
                 taken = {"dst": given["dst"], "data": given["data"], **terms}
                 found.append(c.build(op, "activation", taken, op=Function.COPY))
+            case "tensor_tensor" if self._adds_columns(op):
+                taken = {"dst": given["dst"], "data": given["data1"], "bias": given["data2"]}
+                found.append(c.build(op, "activation", taken, op=Function.COPY))
             case "tensor_reduce" if self._is_sum(op) and (data := given["data"]) is not None:
                 taken = {"dst": c.scratch(data, op), "data": data, "reduce_res": given["dst"]}
                 found.append(c.build(op, "activation_reduce", taken, op=Function.COPY))
             case "activation" if fields["op"] is Function.COPY and not (given["scale"] or given["bias"]):
                 found.append(c.build(op, "tensor_copy", {"dst": given["dst"], "src": given["data"]}, on=Engine.VECTOR))
         yield from (made for made in found if made is not None)
+
+    def _adds_columns(self, op: EngineInstruction) -> bool:
+        """Whether it adds one number to another on each partition, the second of which may be a bias."""
+        operands = [access_of(op.operand_value(name)) for name in ("data1", "data2")]
+        return op.fields()["op"] is Alu.ADD and all(x is not None and x.free_elements == 1 for x in operands)
 
     def _is_sum(self, op: EngineInstruction) -> bool:
         fields, dst = op.fields(), access_of(op.operand_value("dst"))

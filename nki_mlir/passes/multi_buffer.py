@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
+from xdsl.dialects.scf import ForOp
 
 from nki_mlir.analysis.indices import enclosing_loops, repeated_loops
-from nki_mlir.analysis.lifetimes import capacity
+from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
 
@@ -27,8 +30,8 @@ class MultiBuffer(LevelPass):
 
     While one slot is computed on, the next is loaded and the one before stored; a tile that is worked on in place is
     loaded, computed on and stored in one buffer, so that two are too few. Buffers outside loops keep one slot; so do
-    those of a loop whose number of iterations is known at run time only. If the slots don't fit together, all get
-    fewer, and then the largest buffers go back from two to one, until they do.
+    those of a loop whose number of iterations is known at run time only. If the slots don't fit together, beside what
+    is alive in the outermost loop, all get fewer, and then the largest buffers go back from two to one, until they do.
     """
 
     name = "multi-buffer"
@@ -40,25 +43,52 @@ class MultiBuffer(LevelPass):
         if self.depth < 1:
             raise CompileError(f"multi-buffer: depth must be at least 1, got {self.depth}")
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            allocs = [inner for inner in func.walk() if isinstance(inner, AllocOp)]
             for space in (Space.SBUF, Space.PSUM):
-                _deepen([a for a in allocs if a.buffer.space is space], self.depth, capacity(target_of(op), space))
+                _Slots(func, space, self.depth).choose()
 
 
-def _deepen(allocs: list[AllocOp], most: int, available: int) -> None:
-    """Lifetimes are not known yet: what is alive together is bounded by what the outermost loops hold."""
-    groups: dict[object, list[AllocOp]] = {}
-    for alloc in allocs:
-        loops = enclosing_loops(alloc)
-        groups.setdefault(loops[0] if loops else None, []).append(alloc)
-    outside = sum(distance(a, target_of(a)) for a in groups.pop(None, []))
-    for group in groups.values():
-        sizes = {a: distance(a, target_of(a)) for a in group}
-        deep, depth = sorted((a for a in group if repeated_loops(a)), key=lambda a: sizes[a]), most
-        while deep and outside + sum(sizes.values()) + (depth - 1) * sum(sizes[a] for a in deep) > available:
+class _Slots:
+    """Of the buffers of a function in one memory. `order` is the place of each operation in the program."""
+
+    def __init__(self, func: FuncOp, space: Space, most: int):
+        self.func, self.most, self.target = func, most, target_of(func)
+        self.space, self.available = space, capacity(self.target, space)
+        self.order = {op: number for number, op in enumerate(func.walk())}
+        self.lives = [life for life in lifetimes(func) if life.alloc.buffer.space is space]
+        self.sizes = {life.alloc: distance(life.alloc, self.target) for life in self.lives}
+
+    def choose(self) -> None:
+        """What is outside of all loops, and not alive in one, makes room for it if all then have an address."""
+        groups: dict[ForOp, list[AllocOp]] = {}
+        outside = list[Lifetime]()
+        for life in self.lives:
+            if loops := enclosing_loops(life.alloc):
+                groups.setdefault(loops[0], []).append(life.alloc)
+            else:
+                outside.append(life)
+        for loop, group in groups.items():
+            beside = [life for life in outside if self._is_alive_in(life, loop)]
+            least, most = (self._deep(group, sum(self.sizes[x.alloc] for x in some)) for some in (outside, beside))
+            _set(most)
+            if least != most and not fits(lifetimes(self.func), self.target):
+                _set(dict.fromkeys(most, 1) | least)
+
+    def _is_alive_in(self, life: Lifetime, loop: ForOp) -> bool:
+        return life.first <= max(self.order[op] for op in loop.walk()) and self.order[loop] <= life.last
+
+    def _deep(self, group: Sequence[AllocOp], beside: int) -> dict[AllocOp, int]:
+        """The slots of those of an outermost loop that get several. What is alive together is bounded by all that the
+        loop holds."""
+        total = beside + sum(self.sizes[alloc] for alloc in group)
+        deep, depth = sorted((a for a in group if repeated_loops(a)), key=lambda a: self.sizes[a]), self.most
+        while deep and total + (depth - 1) * sum(self.sizes[a] for a in deep) > self.available:
             if depth > 2:
                 depth -= 1
             else:
                 deep.pop()
-        for alloc in deep:
-            alloc.properties["depth"] = IntegerAttr(depth, i64)
+        return dict.fromkeys(deep, depth)
+
+
+def _set(depths: Mapping[AllocOp, int]) -> None:
+    for alloc, depth in depths.items():
+        alloc.properties["depth"] = IntegerAttr(depth, i64)
