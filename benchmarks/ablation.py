@@ -24,6 +24,8 @@ CAPABILITIES: Mapping[str, Sequence[str]] = {
     "whole grids": ("regrid",),
     "long rows": ("coalesce",),
     "loads once": ("hoist-loads",),
+    "windows": ("share-windows",),
+    "diagonals": ("diagonal-products",),
     "maximum first": ("maximum-first",),
     "long steps": ("merge-steps",),
     "rows at a time": ("split-sums",),
@@ -45,6 +47,7 @@ ROWS = (
     "matmul, A row-major, blocks of 128",
     "flash attention, blocks of 128 x 128",
     "selective scan",
+    "causal convolution",
 )
 """The rows that are shown if nothing else is asked."""
 

@@ -79,6 +79,8 @@ _RECOGNIZED = _tests(
 )
 _GATES = _filecheck("recognize-functions")
 _CARRIED = _filecheck("carried-indices")
+_ADDED = "constant_factors_and_what_else_is_added"
+_FINITE = "what_is_not_finite_stays_in_its_row"
 _WORDS = ("tests/test_int64.py::test_sums_of_64_bits",)
 
 MUTANTS: list[Mutant] = [
@@ -312,6 +314,18 @@ MUTANTS: list[Mutant] = [
             "True or (not is_written",
             _filecheck("assign-engines"),
         ),
+        (
+            "time to follow",
+            "in engines and max(after.values()) <= max(self.work.values())",
+            "in engines",
+            _filecheck("assign-engines"),
+        ),
+        (
+            "columns",
+            "and all(x is not None and x.free_elements == 1 for x in operands)",
+            "",
+            ("tests/test_diagonal_products.py", *_filecheck("assign-engines")),
+        ),
     ),
     *_of(
         "hoist_loads",
@@ -349,6 +363,43 @@ MUTANTS: list[Mutant] = [
         "share_loads",
         ("written", "and self._is_unchanged(first, op)", "", _filecheck("share-loads")),
         ("room", "and self._has_room(first)", "", _filecheck("share-loads")),
+    ),
+    *_of(
+        "share_windows",
+        ("written", "if self.memories[group[0].load.memory] in written", "if False", _filecheck("share-windows")),
+        ("common", "place > end - (size > 1)", "place > end", _filecheck("share-windows")),
+        ("room", "type_.bytes > self.room or ", "", _filecheck("share-windows")),
+        ("cheaper", "price >= union.price + one.price", "price < 0", _filecheck("share-windows")),
+        ("limits", "if limits is None or not", "if not", _filecheck("share-windows")),
+        ("left out alike", " or not _leave_out_alike(windows)", "", _filecheck("share-windows")),
+        ("limits of others", "coordinates += [guard(limit, low=0) for limit in more]", "", _filecheck("share-windows")),
+        ("along", "if stride and layout.is_along(dim)", "if stride", _filecheck("share-windows")),
+        ("elements", "if layout.elements == 1", "if False", _filecheck("share-windows")),
+        ("again", "while any([self", "if any([self", _filecheck("share-windows")),
+        ("first", "first = load if load.is_before_in_block(first) else first", "pass", _filecheck("share-windows")),
+        ("place", "places[dim] + place if", "places[dim] if", ("tests/test_windows.py",)),
+    ),
+    *_of(
+        "diagonal_products",
+        ("gain", "added > GAIN * multiplied and ", "", _filecheck("diagonal-products")),
+        ("check", " and iterations * (added - multiplied) > CHECK", "", _filecheck("diagonal-products")),
+        ("rows", "if rows > prices.target.limits.stationary_free", "if False", _filecheck("diagonal-products")),
+        ("room", "and _have_room(func, sums)", "", _filecheck("diagonal-products")),
+        ("again", "and _may_run_again(func)", "", _filecheck("diagonal-products")),
+        ("undefined", 'getattr(op, "undefined", None) is None and', "", _filecheck("diagonal-products")),
+        ("others", "    for other in one.others:", "    for other in ():", _tests("test_diagonal_products", _ADDED)),
+        ("constants", "if factor == 1.0:", "if True:", _tests("test_diagonal_products", _ADDED)),
+        ("nan", "Predicate.NE, value, value", "Predicate.LT, value, value", _tests("test_diagonal_products", _FINITE)),
+    ),
+    *_of(
+        "carrying",
+        (
+            "no loop",
+            "[start, *inside][: len(loops)]",
+            "[start, *inside[:-1]]",
+            _tests("test_diagonal_products", _ADDED),
+        ),
+        ("inside", "change(inside[-1] if inside else start)", "change(start)", ("tests/test_reuse_loads.py",)),
     ),
     *_of(
         "reuse_loads",
@@ -477,8 +528,10 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "multi_buffer",
-        ("outside", "while deep and outside + sum", "while deep and sum", _filecheck("multi-buffer")),
-        ("largest first", "key=lambda a: sizes[a])", "key=lambda a: -sizes[a])", _filecheck("multi-buffer")),
+        ("outside", "total = beside + sum(", "total = sum(", _filecheck("multi-buffer")),
+        ("largest first", "key=lambda a: self.sizes[a])", "key=lambda a: -self.sizes[a])", _filecheck("multi-buffer")),
+        ("behind", "if life.first <= last and first <= life.last", "if True", _filecheck("multi-buffer")),
+        ("through", "alive = sum(self.sizes[life.alloc] for", "alive = sum(0 for", _filecheck("multi-buffer")),
     ),
     *_of(
         "neuron_engine_views",

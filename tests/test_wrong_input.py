@@ -71,6 +71,7 @@ TAKES = {
     "programs-to-loops": ("tile",),
     "bound-loops": ("tile",),
     "expand-branches": ("tile",),
+    "diagonal-products": ("tile",),
     "expand-products": ("tile",),
     "expand-accesses": ("tile",),
     "expand-indices": ("tile",),

@@ -31,6 +31,6 @@ def carry_through(loops: Sequence[ForOp], start: SSAValue, change: Callable[[SSA
     `change` makes of the value before the one behind. Gives what it ends as."""
     inside = [loop.body.block.insert_arg(start.type, len(loop.body.block.args)) for loop in loops]
     value = change(inside[-1] if inside else start)
-    for loop, begin in reversed(list(zip(loops, [start, *inside[:-1]], strict=True))):
+    for loop, begin in reversed(list(zip(loops, [start, *inside][: len(loops)], strict=True))):
         value = carry(loop, begin, value)
     return value

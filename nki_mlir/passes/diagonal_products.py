@@ -49,7 +49,7 @@ class DiagonalProducts(LevelPass):
     as in a convolution of each row with its own few numbers, where the other engines would be slower than the
     transfers. Zero times infinity is NaN, in rows that have nothing to do with it: of each sum the elements are added
     up, and if any of these is NaN, the function is run once more as it was. Left alone: rows of more than 16 bits an
-    element, more of them than the array has, or longer than PSUM; and functions that read what they write, or
+    element, more of them than the array has, or longer than half of PSUM; and functions that read what they write, or
     whose loops depend on data.
     """
 
@@ -91,8 +91,7 @@ class _Sum:
 
     def is_worth(self, prices: Prices) -> bool:
         """Whether the array is faster than the others, these are slower than the transfers, of a tile out and of one in
-        for each memory, and all iterations save more than the check takes. What is larger than half of PSUM must be
-        out before the array goes on."""
+        for each memory, and all iterations save more than the check takes."""
         rows, columns = tile.shape_of(self.result)
         if rows > prices.target.limits.stationary_free:
             return False
@@ -101,9 +100,7 @@ class _Sum:
             layout, (columns, 1), self.element
         )
         added = 2 * (number - 1) * prices.compute(layout, f32)
-        product = number * prices.product(rows, columns, rows, self.element)
-        alone = 2 * self.bytes > prices.target.memory.psum_bytes
-        multiplied = max(moved, product + alone * prices.compute(layout, f32))
+        multiplied = max(moved, number * prices.product(rows, columns, rows, self.element))
         iterations = math.prod(trip_count(loop) or 0 for loop in enclosing_loops(_maker(self.result)))
         return added > GAIN * multiplied and iterations * (added - multiplied) > CHECK
 
@@ -199,8 +196,9 @@ def _factor(value: SSAValue, element: Attribute) -> SSAValue | float | None:
 
 
 def _have_room(func: FuncOp, sums: Sequence[_Sum]) -> bool:
-    """Whether the sums may be in PSUM at once, and nothing else is."""
-    room = target_of(func).memory.psum_bytes
+    """Whether the sums may be in PSUM at once, twice, so that the next are begun while these are read; and nothing
+    else is."""
+    room = target_of(func).memory.psum_bytes // 2
     return sum(one.bytes for one in sums) <= room and not any(isinstance(op, tile.DotOp) for op in func.walk())
 
 

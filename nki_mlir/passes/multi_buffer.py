@@ -31,7 +31,8 @@ class MultiBuffer(LevelPass):
     While one slot is computed on, the next is loaded and the one before stored; a tile that is worked on in place is
     loaded, computed on and stored in one buffer, so that two are too few. Buffers outside loops keep one slot; so do
     those of a loop whose number of iterations is known at run time only. If the slots don't fit together, beside what
-    is alive in the outermost loop, all get fewer, and then the largest buffers go back from two to one, until they do.
+    is outside of loops (in PSUM, of that what is alive in the loop), all get fewer, and then the largest buffers go
+    back from two to one, until they do.
     """
 
     name = "multi-buffer"
@@ -58,7 +59,8 @@ class _Slots:
         self.sizes = {life.alloc: distance(life.alloc, self.target) for life in self.lives}
 
     def choose(self) -> None:
-        """What is outside of all loops, and not alive in one, makes room for it if all then have an address."""
+        """In PSUM, what is outside of all loops and not alive in one makes room for it, if all then have an address: a
+        bank less may be a slot less. In SBUF it does not: bytes that are free longer are waited for less."""
         groups: dict[ForOp, list[AllocOp]] = {}
         outside = list[Lifetime]()
         for life in self.lives:
@@ -66,15 +68,16 @@ class _Slots:
                 groups.setdefault(loops[0], []).append(life.alloc)
             else:
                 outside.append(life)
+        least, most = dict[AllocOp, int](), dict[AllocOp, int]()
+        whole = sum(self.sizes[life.alloc] for life in outside)
         for loop, group in groups.items():
-            beside = [life for life in outside if self._is_alive_in(life, loop)]
-            least, most = (self._deep(group, sum(self.sizes[x.alloc] for x in some)) for some in (outside, beside))
-            _set(most)
-            if least != most and not fits(lifetimes(self.func), self.target):
-                _set(dict.fromkeys(most, 1) | least)
-
-    def _is_alive_in(self, life: Lifetime, loop: ForOp) -> bool:
-        return life.first <= max(self.order[op] for op in loop.walk()) and self.order[loop] <= life.last
+            first, last = self.order[loop], max(self.order[op] for op in loop.walk())
+            alive = sum(self.sizes[life.alloc] for life in outside if life.first <= last and first <= life.last)
+            least |= self._deep(group, whole)
+            most |= self._deep(group, alive if self.space is Space.PSUM else whole)
+        _set(most)
+        if least != most and not fits(lifetimes(self.func), self.target):
+            _set(dict.fromkeys(most, 1) | least)
 
     def _deep(self, group: Sequence[AllocOp], beside: int) -> dict[AllocOp, int]:
         """The slots of those of an outermost loop that get several. What is alive together is bounded by all that the

@@ -105,6 +105,10 @@ class MemFunctions(InterpreterFunctions):
             array = np.reshape(array, op.reshape.get_values())
         return (array,)
 
+    @impl(mem.ScalarOp)
+    def scalar(self, interpreter: Interpreter, op: mem.ScalarOp, args: PythonValues) -> PythonValues:
+        return (np.reshape(args[0], ()),)
+
     @impl(mem.ConvertOp)
     def convert(self, interpreter: Interpreter, op: mem.ConvertOp, args: PythonValues) -> PythonValues:
         return args

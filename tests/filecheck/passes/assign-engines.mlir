@@ -167,3 +167,61 @@ func.func @few_iterations_of_many(%xv: !view, %a: memref<128x2048xf32>) {
   }
   func.return
 }
+
+// What is short goes to the one engine that makes what it reads: the next tile's maximum, which is longer, would wait
+// for it behind.
+// CHECK-LABEL: func.func @short_ones_follow
+// CHECK:         neuron.engine.activation_reduce scalar
+// CHECK:         neuron.engine.activation scalar op copy dst {{.*}} data {{.*}} bias %cv : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+// CHECK:         neuron.engine.tensor_scalar vector op0 maximum
+func.func @short_ones_follow(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e0 = neuron.engine.empty : !tile
+    %v0 = neuron.engine.view %e0 : !tile -> !view
+    %e1 = neuron.engine.empty : !column
+    %v1 = neuron.engine.view %e1 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op relu dst %v0 : !view data %xv : !view reduce_res %v1 : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op add dst %v2 : !one data1 %sv : !one data2 %cv : !one -> !column
+    %tv = neuron.engine.view %t : !column -> !one
+    %e3 = neuron.engine.empty : !tile
+    %v3 = neuron.engine.view %e3 : !tile -> !view
+    %m = neuron.engine.tensor_scalar vector op0 maximum dst %v3 : !view data %xv : !view operand0 %two : f32 -> !tile
+    %mv = neuron.engine.view %m : !tile -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %tv : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+  }
+  func.return
+}
+
+// Left alone: the Scalar engine has most to do already.
+// CHECK-LABEL: func.func @short_ones_stay
+// CHECK:         neuron.engine.activation_reduce scalar
+// CHECK:         neuron.engine.tensor_tensor vector op add
+func.func @short_ones_stay(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e0 = neuron.engine.empty : !tile
+    %v0 = neuron.engine.view %e0 : !tile -> !view
+    %e1 = neuron.engine.empty : !column
+    %v1 = neuron.engine.view %e1 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op exp dst %v0 : !view data %xv : !view reduce_res %v1 : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op add dst %v2 : !one data1 %sv : !one data2 %cv : !one -> !column
+    %tv = neuron.engine.view %t : !column -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %tv : !one
+  }
+  func.return
+}

@@ -98,3 +98,38 @@ func.func @run_time(%n: index, %p: i1) {
   }
   func.return
 }
+
+// -----
+
+// A bank that is needed behind the loop takes no slot from it; one that is needed through it does.
+// CHECK-LABEL: func.func @behind
+// CHECK: neuron.engine.alloc "sums" {depth = 2 : i64} :
+// CHECK: neuron.engine.alloc "behind" :
+// CHECK-LABEL: func.func @through
+// CHECK: neuron.engine.alloc "through" :
+// CHECK: neuron.engine.alloc "sums" :
+func.func @behind() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %s = neuron.engine.alloc "sums" : !neuron.engine.buffer<psum, 128 x 8192>
+    "test.op"(%s) : (!neuron.engine.buffer<psum, 128 x 8192>) -> ()
+  }
+  %b = neuron.engine.alloc "behind" : !neuron.engine.buffer<psum, 128 x 2048>
+  "test.op"(%b) : (!neuron.engine.buffer<psum, 128 x 2048>) -> ()
+  func.return
+}
+
+func.func @through() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %b = neuron.engine.alloc "through" : !neuron.engine.buffer<psum, 128 x 2048>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %s = neuron.engine.alloc "sums" : !neuron.engine.buffer<psum, 128 x 8192>
+    "test.op"(%s) : (!neuron.engine.buffer<psum, 128 x 8192>) -> ()
+  }
+  "test.op"(%b) : (!neuron.engine.buffer<psum, 128 x 2048>) -> ()
+  func.return
+}
