@@ -321,10 +321,10 @@ MUTANTS: list[Mutant] = [
             _filecheck("assign-engines"),
         ),
         (
-            "columns",
-            "and all(x is not None and x.free_elements == 1 for x in operands)",
-            "",
-            ("tests/test_diagonal_products.py", *_filecheck("assign-engines")),
+            "sums alone follow",
+            'case "tensor_tensor" if fields["op"] is Alu.ADD:',
+            'case "tensor_tensor":',
+            _filecheck("assign-engines"),
         ),
     ),
     *_of(
@@ -368,8 +368,7 @@ MUTANTS: list[Mutant] = [
         "share_windows",
         ("written", "if self.memories[group[0].load.memory] in written", "if False", _filecheck("share-windows")),
         ("common", "place > end - (size > 1)", "place > end", _filecheck("share-windows")),
-        ("room", "type_.bytes > self.room or ", "", _filecheck("share-windows")),
-        ("cheaper", "price >= union.price + one.price", "price < 0", _filecheck("share-windows")),
+        ("room", "type_.bytes > self.room", "False", _filecheck("share-windows")),
         ("limits", "if limits is None or not", "if not", _filecheck("share-windows")),
         ("left out alike", " or not _leave_out_alike(windows)", "", _filecheck("share-windows")),
         ("limits of others", "coordinates += [guard(limit, low=0) for limit in more]", "", _filecheck("share-windows")),
@@ -531,7 +530,6 @@ MUTANTS: list[Mutant] = [
         ("outside", "total = beside + sum(", "total = sum(", _filecheck("multi-buffer")),
         ("largest first", "key=lambda a: self.sizes[a])", "key=lambda a: -self.sizes[a])", _filecheck("multi-buffer")),
         ("behind", "if life.first <= last and first <= life.last", "if True", _filecheck("multi-buffer")),
-        ("through", "alive = sum(self.sizes[life.alloc] for", "alive = sum(0 for", _filecheck("multi-buffer")),
     ),
     *_of(
         "neuron_engine_views",

@@ -158,7 +158,7 @@ class _Assignment:
             case "tensor_scalar" if (terms := factor_and_summand(c, op, op)) is not None:
                 taken = {"dst": given["dst"], "data": given["data"], **terms}
                 found.append(c.build(op, "activation", taken, op=Function.COPY))
-            case "tensor_tensor" if self._adds_columns(op):
+            case "tensor_tensor" if fields["op"] is Alu.ADD:  # of one number on each partition
                 taken = {"dst": given["dst"], "data": given["data1"], "bias": given["data2"]}
                 found.append(c.build(op, "activation", taken, op=Function.COPY))
             case "tensor_reduce" if self._is_sum(op) and (data := given["data"]) is not None:
@@ -167,11 +167,6 @@ class _Assignment:
             case "activation" if fields["op"] is Function.COPY and not (given["scale"] or given["bias"]):
                 found.append(c.build(op, "tensor_copy", {"dst": given["dst"], "src": given["data"]}, on=Engine.VECTOR))
         yield from (made for made in found if made is not None)
-
-    def _adds_columns(self, op: EngineInstruction) -> bool:
-        """Whether it adds one number to another on each partition, the second of which may be a bias."""
-        operands = [access_of(op.operand_value(name)) for name in ("data1", "data2")]
-        return op.fields()["op"] is Alu.ADD and all(x is not None and x.free_elements == 1 for x in operands)
 
     def _is_sum(self, op: EngineInstruction) -> bool:
         fields, dst = op.fields(), access_of(op.operand_value("dst"))

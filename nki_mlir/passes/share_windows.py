@@ -13,7 +13,6 @@ from xdsl.ir import Block
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import UNKNOWN, is_loop_counter, range_of
-from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position, guard
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import Factor, Layout
@@ -30,7 +29,7 @@ _SHARE = 4
 @dataclass(frozen=True)
 class ShareWindows(LevelPass):
     """Loads once what several loads of a block have in common, where they are the same window of one memory, moved
-    along a dimension that lies free, and that is cheaper:
+    along a dimension that lies free:
 
         %a = load %x(%i) [s0 + d1 by 1]                %u = load %x(%i) [s0 + d1 by 1]         two longer
         %b = load %x(%i) [s0 + d1 + 1 by 1]       =>   %a = slice %u [d0, d1]
@@ -73,7 +72,7 @@ class _Window:
 @dataclass(frozen=True)
 class _Union:
     """Windows, the first in memory first, that are views of one tile of type `type`, each `places` further along its
-    dimension `dim`; `limits` are those that the first one does not have. `price` is what loading it takes, in ns."""
+    dimension `dim`; `limits` are those of all."""
 
     windows: tuple[_Window, ...]
     places: tuple[int, ...]
@@ -81,16 +80,14 @@ class _Union:
     type: TileType
     strides: tuple[int, ...]
     limits: tuple[Expr, ...]
-    price: float
 
 
 class _Sharing:
     """Of the loads of a function."""
 
     def __init__(self, func: FuncOp):
-        target = target_of(func)
-        self.memories, self.prices = memories_of(func), Prices(target)
-        self.room = target.memory.sbuf_usable_bytes // _SHARE
+        self.memories = memories_of(func)
+        self.room = target_of(func).memory.sbuf_usable_bytes // _SHARE
 
     def block(self, block: Block) -> None:
         """Shares along one dimension after the other: what windows have in common may be a window itself."""
@@ -127,37 +124,34 @@ class _Sharing:
         """Of windows in the order in which they follow one another along a dimension."""
         found = list[_Union]()
         for window in line:
-            alone = self._alone(window, dim)
+            alone = _alone(window, dim)
             longer = self._longer(found[-1], alone) if found else None
             found[-1:] = [longer] if longer is not None else [*found[-1:], alone]
         return found
 
-    def _alone(self, window: _Window, dim: int) -> _Union:
-        """A window by itself; a dimension that it does not have has size 1 and stride 1."""
-        type_, strides = window.type, window.strides
-        if dim == len(strides):
-            type_, strides = type_.with_layout(type_.layout.expanded(dim)), (*strides, 1)
-        return _Union((window,), (0,), dim, type_, strides, (), self._price(type_, strides))
-
     def _longer(self, union: _Union, one: _Union) -> _Union | None:
-        """With another window, where that is possible and worth it."""
+        """With another window, where both have something in common; of single elements, where they are neighbours."""
         (window,), dim = one.windows, union.dim
         place = _distance(union.windows[0], window, one.strides[dim])
         end, size = union.type.sizes[dim], one.type.sizes[dim]
         if place is None or place > end - (size > 1):
             return None
         type_ = one.type.with_layout(_sized(one.type.layout, dim, max(end, place + size)))
-        price = self._price(type_, one.strides)
-        if type_.bytes > self.room or price >= union.price + one.price:
+        if type_.bytes > self.room:
             return None
         windows, places = (*union.windows, window), (*union.places, place)
         limits = _common_limits(windows, places, dim)
         if limits is None or not _leave_out_alike(windows):
             return None
-        return _Union(windows, places, dim, type_, one.strides, limits, price)
+        return _Union(windows, places, dim, type_, one.strides, limits)
 
-    def _price(self, type_: TileType, strides: Sequence[int]) -> float:
-        return self.prices.transfer(type_.layout, strides, type_.element_type)
+
+def _alone(window: _Window, dim: int) -> _Union:
+    """A window by itself; a dimension that it does not have has size 1 and stride 1."""
+    type_, strides = window.type, window.strides
+    if dim == len(strides):
+        type_, strides = type_.with_layout(type_.layout.expanded(dim)), (*strides, 1)
+    return _Union((window,), (0,), dim, type_, strides, ())
 
 
 def _window(load: LoadOp) -> _Window:

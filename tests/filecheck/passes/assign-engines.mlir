@@ -173,6 +173,7 @@ func.func @few_iterations_of_many(%xv: !view, %a: memref<128x2048xf32>) {
 // CHECK-LABEL: func.func @short_ones_follow
 // CHECK:         neuron.engine.activation_reduce scalar
 // CHECK:         neuron.engine.activation scalar op copy dst {{.*}} data {{.*}} bias %cv : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+// CHECK:         neuron.engine.tensor_tensor vector op multiply
 // CHECK:         neuron.engine.tensor_scalar vector op0 maximum
 func.func @short_ones_follow(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
   %c0 = arith.constant 0 : index
@@ -189,6 +190,10 @@ func.func @short_ones_follow(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
     %e2 = neuron.engine.empty : !column
     %v2 = neuron.engine.view %e2 : !column -> !one
     %t = neuron.engine.tensor_tensor vector op add dst %v2 : !one data1 %sv : !one data2 %cv : !one -> !column
+    %e4 = neuron.engine.empty : !column
+    %v4 = neuron.engine.view %e4 : !column -> !one
+    %p = neuron.engine.tensor_tensor vector op multiply dst %v4 : !one data1 %sv : !one data2 %cv : !one -> !column
+    %pv = neuron.engine.view %p : !column -> !one
     %tv = neuron.engine.view %t : !column -> !one
     %e3 = neuron.engine.empty : !tile
     %v3 = neuron.engine.view %e3 : !tile -> !view
@@ -196,6 +201,7 @@ func.func @short_ones_follow(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
     %mv = neuron.engine.view %m : !tile -> !one
     %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
     neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %tv : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %pv : !one
     neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
   }
   func.return

@@ -11,12 +11,14 @@
 // CHECK-DAG:   %[[B:.*]] = neuron.mem.slice %[[U]] [d0, 1 + d1] :
 // CHECK-DAG:   %[[C:.*]] = neuron.mem.slice %[[U]] [d0, 2 + d1] :
 // CHECK-NOT:   neuron.mem.load
-// CHECK:       %[[S:.*]] = neuron.mem.binary add %[[B]], %[[A]]
+// CHECK:       %[[D:.*]] = neuron.mem.binary add %[[B]], %[[B]]
+// CHECK-NEXT:  %[[S:.*]] = neuron.mem.binary add %[[D]], %[[A]]
 // CHECK-NEXT:  neuron.mem.binary add %[[S]], %[[C]]
 func.func @row(%x: memref<12800xf32>, %y: memref<8192xf32>) {
   %b = neuron.mem.load %x [1 + 100 * d0 + d1 by 1] : memref<12800xf32> -> !tile
+  %d = neuron.mem.binary add %b, %b : !tile, !tile -> !tile
   %a = neuron.mem.load %x [100 * d0 + d1 by 1] : memref<12800xf32> -> !tile
-  %s = neuron.mem.binary add %b, %a : !tile, !tile -> !tile
+  %s = neuron.mem.binary add %d, %a : !tile, !tile -> !tile
   %c = neuron.mem.load %x [2 + 100 * d0 + d1 by 1] : memref<12800xf32> -> !tile
   %t = neuron.mem.binary add %s, %c : !tile, !tile -> !tile
   neuron.mem.store %t to %y [64 * d0 + d1 by 1] : !tile -> memref<8192xf32>
@@ -164,7 +166,7 @@ func.func @written(%x: memref<12801xf32>, %y: memref<12801xf32>) attributes {til
 
 !tile = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
 
-// Left alone: of what both have, one leaves out more; or another number takes its place.
+// Left alone: another number takes the place of what is left out.
 // CHECK-LABEL: func.func @left_out
 // CHECK:       neuron.mem.load %x [d1 in 10 to * by 1, 100 * d0 by 1]
 // CHECK:       neuron.mem.load %x [d1 in 9 to * by 1, 1 + 100 * d0 by 1] other 1.000000e+00
@@ -192,5 +194,21 @@ func.func @large(%x: memref<1536128xf32>, %y: memref<1536000xf32>) {
   %b = neuron.mem.load %x [1 + 12001 * d0 + d1 by 1] : memref<1536128xf32> -> !tile
   %s = neuron.mem.binary add %a, %b : !tile, !tile -> !tile
   neuron.mem.store %s to %y [12000 * d0 + d1 by 1] : !tile -> memref<1536000xf32>
+  func.return
+}
+
+// -----
+
+!tile = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+
+// Left alone: of what both have, one leaves out an element more.
+// CHECK-LABEL: func.func @left_out_of_one
+// CHECK:       neuron.mem.load %x [d1 in 10 to * by 1, 100 * d0 by 1]
+// CHECK:       neuron.mem.load %x [d1 in 10 to * by 1, 1 + 100 * d0 by 1]
+func.func @left_out_of_one(%x: memref<12900xf32>, %y: memref<8192xf32>) {
+  %a = neuron.mem.load %x [d1 in 10 to * by 1, 100 * d0 by 1] : memref<12900xf32> -> !tile
+  %b = neuron.mem.load %x [d1 in 10 to * by 1, 1 + 100 * d0 by 1] : memref<12900xf32> -> !tile
+  %s = neuron.mem.binary add %a, %b : !tile, !tile -> !tile
+  neuron.mem.store %s to %y [64 * d0 + d1 by 1] : !tile -> memref<8192xf32>
   func.return
 }
