@@ -15,9 +15,10 @@ from test_windows import Array, along_rows, of, shifted
 import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir.compiled import CompiledKernel
-from nki_mlir.dialects.neuron_mem import MatmulOp
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
 from nki_mlir.executor import time_program
 from nki_mlir.passes import diagonal_products, stages
+from nki_mlir.targets import load
 
 ERROR = {np.dtype(bfloat16): 2**-6, np.dtype(np.float16): 2**-9}
 """Of what the terms add up to if all are positive."""
@@ -26,7 +27,6 @@ ERROR = {np.dtype(bfloat16): 2**-6, np.dtype(np.float16): 2**-9}
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """The array adds up small sums, too."""
-    monkeypatch.setattr(diagonal_products, "GAIN", 0.0)
     monkeypatch.setattr(diagonal_products, "CHECK", -1e9)
 
 
@@ -74,6 +74,20 @@ def test_machine(always: None, taps: int, first: int, apart: int, dtype: Any, ta
     assert on_array(compiled), (seed, rows, length)
     compiled.run(x, w, out, checks="strict")
     check(out, wanted(x, w, first, apart, other), (seed, rows, length))
+
+
+@pytest.mark.parametrize("target", ("trn1", "trn2"))
+def test_long_rows_are_cut(always: None, target: str) -> None:
+    rng = np.random.default_rng(14)
+    x, w = of(rng, bfloat16, 30, 4096), of(rng, bfloat16, 30, 4)
+    x[7, 2050] = np.inf
+    out = np.full_like(x, np.nan)
+    compiled = convolution(x, w, out, -3, 1, target)
+    sums = [op for op in compiled.module("neuron.mem").walk() if isinstance(op, AccumulatorOp)]
+    assert sums
+    assert all(2 * tile_type(op.result).bytes <= load(target).memory.psum_bytes for op in sums)
+    compiled.run(x, w, out, checks="strict")
+    check(out, wanted(x, w, -3, 1), target)
 
 
 @pytest.mark.parametrize("bad", (np.nan, np.inf, -np.inf))

@@ -13,7 +13,7 @@ from ml_dtypes import bfloat16
 import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir.compiled import CompiledKernel
-from nki_mlir.dialects.neuron_mem import LoadOp, SliceOp
+from nki_mlir.dialects.neuron_mem import LoadOp, SliceOp, tile_type
 
 Array = np.ndarray[Any, np.dtype[Any]]
 TOLERANCES = {np.dtype(np.float32): 1e-5, np.dtype(bfloat16): 2**-6}
@@ -138,6 +138,16 @@ def test_each_element_is_loaded_once() -> None:
     assert len(loads(compiled, "x_ptr")) == len(loads(compiled, "w_ptr")) == 1
     views = [op for op in compiled.module("neuron.mem").walk() if isinstance(op, SliceOp)]
     assert len(views) == 8
+
+
+@pytest.mark.parametrize("block", (128, 256, 512))
+def test_rows_are_on_all_partitions(block: int) -> None:
+    """A row whose windows have an end is not dealt out over several of them."""
+    x, w = np.zeros((1024, 4096), bfloat16), np.zeros((1024, 2), bfloat16)
+    meta = {"TAPS": 2, "FIRST": -1, "APART": 1, "OTHER": 0.0, "BLOCK_R": 16, "BLOCK_T": block}
+    compiled = along_rows.compile(x, w, x.copy(), 1024, 4096, grid=(64, 4096 // block), target="trn1", **meta)
+    (load,) = loads(compiled, "x_ptr")
+    assert tile_type(load.result).layout.partitions == 128
 
 
 @nki_mlir.jit

@@ -27,10 +27,9 @@ from nki_mlir.passes.carrying import carry_through
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.narrowing import narrow
 from nki_mlir.passes.tile_builder import TileBuilder
-
-GAIN = 1.25
-"""How many times faster the array must be than the other engines: what it is given must be made, and is checked."""
+from nki_mlir.targets import Target
 
 CHECK = 5_000.0
 """ns that it takes to see whether a sum was NaN: a column through the array, a reduction, a register, a branch."""
@@ -47,10 +46,10 @@ class DiagonalProducts(LevelPass):
                                                        %s = tile.dot %e, %y acc %p
 
     as in a convolution of each row with its own few numbers, where the other engines would be slower than the
-    transfers. Zero times infinity is NaN, in rows that have nothing to do with it: of each sum the elements are added
-    up, and if any of these is NaN, the function is run once more as it was. Left alone: rows of more than 16 bits an
-    element, more of them than the array has, or longer than half of PSUM; and functions that read what they write, or
-    whose loops depend on data.
+    transfers. Rows longer than half of PSUM are cut into pieces. Zero times infinity is NaN, in rows that have nothing
+    to do with it: of each sum the elements are added up, and if any of these is NaN, the function is run once more as
+    it was. Left alone: rows of more than 16 bits an element; what saves less than the check takes; functions that read
+    what they write, or whose loops depend on data; and functions with other products.
     """
 
     name = "diagonal-products"
@@ -58,8 +57,13 @@ class DiagonalProducts(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            sums = [found for found in _sums(func) if found.is_worth(Prices(target_of(func)))]
-            if sums and _have_room(func, sums) and _may_run_again(func):
+            prices = Prices(target_of(func))
+            if _has_products(func) or not _may_run_again(func):
+                continue
+            for one in [found for found in _sums(func) if found.is_worth(prices)]:
+                _cut(one, prices.target)
+            sums = [found for found in _sums(func) if found.is_worth(prices)]
+            if sums and 2 * sum(one.bytes for one in sums) <= prices.target.memory.psum_bytes:
                 _rewrite(func, sums)
 
 
@@ -90,11 +94,9 @@ class _Sum:
         return dtype(f32).bytes * tile.shape_of(self.result)[1]
 
     def is_worth(self, prices: Prices) -> bool:
-        """Whether the array is faster than the others, these are slower than the transfers, of a tile out and of one in
-        for each memory, and all iterations save more than the check takes."""
+        """Whether all iterations save more than the check takes, where the array, or the transfers of a tile out and of
+        one in for each memory, take less than adding up does."""
         rows, columns = tile.shape_of(self.result)
-        if rows > prices.target.limits.stationary_free:
-            return False
         layout, number = Layout.lanes((rows, columns), 0, rows, blocked=False), len(self.terms)
         moved = (1 + len({term.read.memory for term in self.terms})) * prices.transfer(
             layout, (columns, 1), self.element
@@ -102,7 +104,7 @@ class _Sum:
         added = 2 * (number - 1) * prices.compute(layout, f32)
         multiplied = max(moved, number * prices.product(rows, columns, rows, self.element))
         iterations = math.prod(trip_count(loop) or 0 for loop in enclosing_loops(_maker(self.result)))
-        return added > GAIN * multiplied and iterations * (added - multiplied) > CHECK
+        return iterations * (added - multiplied) > CHECK
 
 
 def _sums(func: FuncOp) -> list[_Sum]:
@@ -195,11 +197,17 @@ def _factor(value: SSAValue, element: Attribute) -> SSAValue | float | None:
     return source if tile.element_of(source) == element and _is_defined(source) else None
 
 
-def _have_room(func: FuncOp, sums: Sequence[_Sum]) -> bool:
-    """Whether the sums may be in PSUM at once, twice, so that the next are begun while these are read; and nothing
-    else is."""
-    room = target_of(func).memory.psum_bytes // 2
-    return sum(one.bytes for one in sums) <= room and not any(isinstance(op, tile.DotOp) for op in func.walk())
+def _has_products(func: FuncOp) -> bool:
+    """Whether others need PSUM, too."""
+    return any(isinstance(op, tile.DotOp) for op in func.walk())
+
+
+def _cut(one: _Sum, target: Target) -> None:
+    """Makes a sum that is larger than half of PSUM in pieces, so that the next is begun while one is read."""
+    pieces = -(-2 * one.bytes // target.memory.psum_bytes)
+    block = _maker(one.result).parent
+    if pieces > 1 and block is not None:
+        narrow(block, tile.shape_of(one.result)[1], pieces)
 
 
 def _may_run_again(func: FuncOp) -> bool:

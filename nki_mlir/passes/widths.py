@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -84,6 +85,7 @@ class Work:
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
         size = programs.grid[axis]
         differs, work = varying(programs, axis), cls(size, math.prod(programs.grid) // size)
+        rows = sys.maxsize
         for op in programs.body.walk():
             if differs.isdisjoint((*op.operands, *op.results)):
                 continue
@@ -93,13 +95,14 @@ class Work:
                 inner = _inner(op, programs.ids[axis])
                 work.is_inner |= bool(inner)
                 work.is_bounded |= any(part.is_bounded for part in inner)
+                rows = min(rows, _rows(op))
             if not is_view(op):
                 work.computed += (_Value(words(v) * size_of(v), stored(v), times) for v in op.results if is_placed(v))
             if isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result):
                 work.columns = max(work.columns, size_of(op.operands[0]))
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
         largest = max((v.elements for v in work.computed), default=1)
-        work.lanes = min(free_sizes(programs.body.block), default=largest)
+        work.lanes = min(rows, min(free_sizes(programs.body.block), default=largest))
         work.lives = lives(programs.body.block, differs)
         return work
 
@@ -263,6 +266,13 @@ def _names_elements(op: AccessOp) -> bool:
 def _inner(op: AccessOp, id_: SSAValue) -> list[Coordinate]:
     """The coordinates that an id moves along a dimension which is not the first of a tile."""
     return [part for part in resolved(op.over_values) if id_ in part.position.counters() and any(part.dims)]
+
+
+def _rows(op: AccessOp) -> int:
+    """Over how many partitions a tile can be spread of which bounds leave out ends of rows: these are not dealt out."""
+    sizes = sizes_of(op.moved)
+    inner = {dim for part in resolved(op.over_values).bounded for dim in part.dims if dim}
+    return math.prod(size for dim, size in enumerate(sizes) if dim not in inner) if inner else sys.maxsize
 
 
 def size_of(value: SSAValue) -> int:

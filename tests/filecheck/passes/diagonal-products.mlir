@@ -138,7 +138,7 @@ func.func @two_terms(%x: memref<4194304xbf16>, %w: memref<256xbf16>, %y: memref<
 
 // -----
 
-// Left alone: more rows than the array has.
+// Left alone: more rows than the array has, of which each of several pieces would be multiplied with all.
 // CHECK-LABEL: func.func @many_rows
 // CHECK-NOT:   tile.dot
 // CHECK:       func.return
@@ -178,9 +178,16 @@ func.func @many_rows(%x: memref<4194304xbf16>, %w: memref<1024xbf16>, %y: memref
 
 // -----
 
-// Left alone: rows longer than half of PSUM.
+// Rows longer than half of PSUM, in two pieces.
 // CHECK-LABEL: func.func @long_rows
-// CHECK-NOT:   tile.dot
+// CHECK:       scf.for %[[I:.*]] = {{.*}} iter_args
+// CHECK:         %[[TWO:.*]] = arith.constant 2 : index
+// CHECK:         scf.for %[[P:.*]] = %{{.*}} to %[[TWO]] step %{{.*}} iter_args
+// CHECK:           tile.read %x(%[[I]], %[[P]]) [4096 * s0 + d1 + 2048 * s1 in 3 to * by 1, -3 + 32768 * d0 by 1] other 0.000000e+00 : bf16 : memref<4194304xbf16> -> tensor<128x2048xbf16>
+// CHECK:           tile.dot %{{.*}} : tensor<128x128xbf16>, tensor<128x2048xbf16> -> tensor<128x2048xf32>
+// CHECK:           tile.write %{{.*}} to %y(%[[I]], %[[P]]) [4096 * s0 + 32768 * d0 + d1 + 2048 * s1 by 1] : tensor<128x2048xbf16>
+// CHECK:       scf.if
+// CHECK:           tile.write %{{.*}} to %y(%{{.*}}, %{{.*}}) {{.*}} : tensor<128x2048xbf16>
 // CHECK:       func.return
 func.func @long_rows(%x: memref<4194304xbf16>, %w: memref<512xbf16>, %y: memref<4194304xbf16>) {
   %c0 = arith.constant 0 : index
@@ -210,6 +217,48 @@ func.func @long_rows(%x: memref<4194304xbf16>, %w: memref<512xbf16>, %y: memref<
     %m3 = arith.mulf %x3, %b3 : tensor<128x4096xbf16>
     %f3 = tile.cast %m3 : tensor<128x4096xbf16> -> tensor<128x4096xf32>
     %s3 = arith.addf %s2, %f3 : tensor<128x4096xf32>
+    %o = tile.cast %s3 : tensor<128x4096xf32> -> tensor<128x4096xbf16>
+    tile.write %o to %y(%i) [4096 * s0 + 32768 * d0 + d1 by 1] : tensor<128x4096xbf16> -> memref<4194304xbf16>
+  }
+  func.return
+}
+
+// -----
+
+// Left alone: rows longer than half of PSUM that something else than their elements is made of.
+// CHECK-LABEL: func.func @added_along
+// CHECK-NOT:   tile.dot
+// CHECK:       func.return
+func.func @added_along(%x: memref<4194304xbf16>, %w: memref<512xbf16>, %y: memref<4194304xbf16>, %z: memref<1024xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.constant 8 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %x0 = tile.read %x(%i) [4096 * s0 + d1 in 3 to * by 1, 32768 * d0 - 3 by 1] other 0.0 : bf16 : memref<4194304xbf16> -> tensor<128x4096xbf16>
+    %w0 = tile.read %w [4 * d0 + 0 by 1] : memref<512xbf16> -> tensor<128x1xbf16>
+    %b0 = tile.broadcast %w0 : tensor<128x1xbf16> -> tensor<128x4096xbf16>
+    %m0 = arith.mulf %x0, %b0 : tensor<128x4096xbf16>
+    %f0 = tile.cast %m0 : tensor<128x4096xbf16> -> tensor<128x4096xf32>
+    %x1 = tile.read %x(%i) [4096 * s0 + d1 in 2 to * by 1, 32768 * d0 - 2 by 1] other 0.0 : bf16 : memref<4194304xbf16> -> tensor<128x4096xbf16>
+    %w1 = tile.read %w [4 * d0 + 1 by 1] : memref<512xbf16> -> tensor<128x1xbf16>
+    %b1 = tile.broadcast %w1 : tensor<128x1xbf16> -> tensor<128x4096xbf16>
+    %m1 = arith.mulf %x1, %b1 : tensor<128x4096xbf16>
+    %f1 = tile.cast %m1 : tensor<128x4096xbf16> -> tensor<128x4096xf32>
+    %s1 = arith.addf %f0, %f1 : tensor<128x4096xf32>
+    %x2 = tile.read %x(%i) [4096 * s0 + d1 in 1 to * by 1, 32768 * d0 - 1 by 1] other 0.0 : bf16 : memref<4194304xbf16> -> tensor<128x4096xbf16>
+    %w2 = tile.read %w [4 * d0 + 2 by 1] : memref<512xbf16> -> tensor<128x1xbf16>
+    %b2 = tile.broadcast %w2 : tensor<128x1xbf16> -> tensor<128x4096xbf16>
+    %m2 = arith.mulf %x2, %b2 : tensor<128x4096xbf16>
+    %f2 = tile.cast %m2 : tensor<128x4096xbf16> -> tensor<128x4096xf32>
+    %s2 = arith.addf %s1, %f2 : tensor<128x4096xf32>
+    %x3 = tile.read %x(%i) [4096 * s0 + d1 in 0 to * by 1, 32768 * d0 - 0 by 1] other 0.0 : bf16 : memref<4194304xbf16> -> tensor<128x4096xbf16>
+    %w3 = tile.read %w [4 * d0 + 3 by 1] : memref<512xbf16> -> tensor<128x1xbf16>
+    %b3 = tile.broadcast %w3 : tensor<128x1xbf16> -> tensor<128x4096xbf16>
+    %m3 = arith.mulf %x3, %b3 : tensor<128x4096xbf16>
+    %f3 = tile.cast %m3 : tensor<128x4096xbf16> -> tensor<128x4096xf32>
+    %s3 = arith.addf %s2, %f3 : tensor<128x4096xf32>
+    %r = tile.reduce sum %s3 axis 1 : tensor<128x4096xf32> -> tensor<128xf32>
+    tile.write %r to %z(%i) [128 * s0 + d0 by 1] : tensor<128xf32> -> memref<1024xf32>
     %o = tile.cast %s3 : tensor<128x4096xf32> -> tensor<128x4096xbf16>
     tile.write %o to %y(%i) [4096 * s0 + 32768 * d0 + d1 by 1] : tensor<128x4096xbf16> -> memref<4194304xbf16>
   }
