@@ -380,13 +380,13 @@ func.func @columns_in_no_whole_groups(%x: memref<16x112xf32>) {
 }
 
 // CHECK-LABEL: func.func @columns_that_end_within_a_block
-// CHECK: tile.programs ({{%.*}}) in [2] by [3] of [6]
-// CHECK: tile.read {{.*}} [d0 by 90, 48 * s0 + 16 * d1 + d2 in * to 90 by 1] {{.*}} -> tensor<16x3x16xf32>
-func.func @columns_that_end_within_a_block(%x: memref<16x90xf32>) {
-  tile.programs (%j) in [6] {
-    %v = tile.read %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : memref<16x90xf32> -> tensor<16x16xf32>
+// CHECK: tile.programs ({{%.*}}) in [2] by [200] of [400]
+// CHECK: tile.read {{.*}} [d0 by 6394, 3200 * s0 + 16 * d1 + d2 in * to 6394 by 1] {{.*}} -> tensor<16x200x16xf32>
+func.func @columns_that_end_within_a_block(%x: memref<16x6394xf32>) {
+  tile.programs (%j) in [400] {
+    %v = tile.read %x(%j) [d0 by 6394, 16 * s0 + d1 in * to 6394 by 1] : memref<16x6394xf32> -> tensor<16x16xf32>
     %w = arith.addf %v, %v : tensor<16x16xf32>
-    tile.write %w to %x(%j) [d0 by 90, 16 * s0 + d1 in * to 90 by 1] : tensor<16x16xf32> -> memref<16x90xf32>
+    tile.write %w to %x(%j) [d0 by 6394, 16 * s0 + d1 in * to 6394 by 1] : tensor<16x16xf32> -> memref<16x6394xf32>
   }
   func.return
 }
