@@ -13,6 +13,7 @@ from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles
+from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.layout import LayoutError
 from nki_mlir.dialects.neuron_engine import (
     AllocOp,
@@ -50,7 +51,8 @@ class Bufferize(LevelPass):
     gives, and what both sides of an if yield; and an instruction that reads a tile for the last time, element by
     element, writes over it. Where a tile is still needed that would be written over, it is copied first; by transfers,
     where its partitions do not follow one another. A buffer stands in the innermost block that holds all that reaches
-    it.
+    it. What an engine makes beside something else, and nobody reads, has one for all of it, in front of everything: the
+    engine writes there in order, and it takes no slots of what loops need.
     """
 
     name = "bufferize"
@@ -201,10 +203,16 @@ class _Rewriter:
     def __init__(self, func: FuncOp, plan: _Plan):
         self.func, self.plan = func, plan
         self.buffers: dict[SSAValue, SSAValue] = {}
+        self.rest: dict[Engine, list[SSAValue]] = {}
 
     def run(self) -> None:
         for root, members in self.plan.places.members.items():
-            self.buffers[root] = self._allocate(members)
+            if (engine := _engine_of_rest(members)) is not None:
+                self.rest.setdefault(engine, []).append(root)
+            else:
+                self.buffers[root] = self._allocate(members)
+        for roots in self.rest.values():
+            self.buffers |= dict.fromkeys(roots, self._allocate_rest(roots))
         for at, copies in self.plan.copies.items():
             self._copy(at, copies)
         for op in reversed(list(self.func.walk())):
@@ -220,6 +228,16 @@ class _Rewriter:
         emit = Emitter.before(first)
         tile = buffer_of(tile_type(members[0]))
         return emit.value(AllocOp(tile.space, tile.partitions, tile.bytes, _name(members, order)))
+
+    def _allocate_rest(self, roots: Sequence[SSAValue]) -> SSAValue:
+        """One place, in front of everything, for what an engine makes and nobody reads: it writes there in order."""
+        made = [buffer_of(tile_type(root)) for root in roots]
+        first = self.func.body.block.first_op
+        assert first is not None
+        emit = Emitter.before(first)
+        emit.location = self.func.location
+        partitions, size = max(one.partitions for one in made), max(one.bytes for one in made)
+        return emit.value(AllocOp(made[0].space, partitions, size, "unread"))
 
     def _copy(self, at: Operation, copies: list[Copy]) -> None:
         """All at once: what lies where another is copied to goes by a place of its own."""
@@ -294,6 +312,15 @@ class _Rewriter:
         Emitter.before(op).add(bare)
         op.detach()
         op.erase(safe_erase=False)
+
+
+def _engine_of_rest(members: Sequence[SSAValue]) -> Engine | None:
+    """The engine that makes, in SBUF, what nobody reads of what it makes together with something else."""
+    made = [value for value in members if not isinstance(value.owner, EmptyOp)]
+    op = made[0].owner if len(made) == 1 else None
+    if not isinstance(op, EngineInstruction) or len(op.tiles) < 2 or made[0].uses or tile_type(made[0]).is_psum:
+        return None
+    return op.engine.data
 
 
 def _maker(value: SSAValue) -> Operation | None:

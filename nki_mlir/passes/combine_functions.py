@@ -96,6 +96,8 @@ def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     given = operands_of(inner)
     operands = {name: given.get(name) for name in ("dst", "bias", "scale")}
     operands |= {"data": given.get("data", given.get("data1")), "reduce_res": total}
+    if is_read_once(inner) and operands["dst"] is not None:
+        operands["dst"] = c.scratch(operands["dst"], inner)
     made = c.build(inner, "activation_reduce", operands, op=function)
     if made is not None:
         c.replace((made_tile(inner), op.tiles[0]), made, [op, inner])
@@ -135,6 +137,20 @@ def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction |
     if (dst := c.destination(op, "dst", inner)) is None:
         return None
     made = c.build(inner, "tensor_reduce", {**operands_of(inner), "dst": dst}, **{**inner.fields(), "negate": True})
+    if made is not None:
+        c.replace(op.tiles, made, [op, inner])
+    return made
+
+
+def inverse_root(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
+    """One over a square root: a function of the Scalar engine, which has the root in hand."""
+    inner = maker(op.operand_value("data"))
+    if inner is None or not inner.is_a("activation") or inner.fields()["op"] is not Function.SQRT:
+        return None
+    if not is_read_once(inner) or not keeps_bits(inner) or inner.fields()["reduce_cmd"] is not None:
+        return None
+    given = {**operands_of(inner), "dst": op.operand_value("dst")}
+    made = c.build(op, "activation", given, on=inner.engine.data, **{**inner.fields(), "op": Function.RSQRT})
     if made is not None:
         c.replace(op.tiles, made, [op, inner])
     return made

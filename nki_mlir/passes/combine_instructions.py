@@ -32,6 +32,7 @@ class CombineInstructions(LevelPass):
     - what only widens numbers is left out where its reader takes the narrow ones, and what only narrows them is left to
       the instruction that makes them;
     - a reduction of which only the negative is read gives that;
+    - one over a square root is one function;
     - one or two that read a copy of a sum in PSUM read the sum, where there is room for it to stay.
 
     Left alone: what is rounded between the two. Results don't change, but for the order in which a sum is made.

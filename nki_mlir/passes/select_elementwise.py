@@ -112,6 +112,9 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
         _scalar(s, Alu.MULTIPLY, left, emit.float(inverse), result, emit)
         return
     divisors = _as_column(right) if right.is_column else right
+    if left is None and _number(constant_attr(op.lhs)) == 1 and divisors.type.layout == result.type.layout:
+        s.over(emit, "reciprocal", {"dst": result, "data": divisors})
+        return
     inverse = s.temporary(divisors.type.with_element(f32), emit)
     s.over(emit, "reciprocal", {"dst": inverse, "data": divisors})
     spread = Storage(inverse.contents, right.type.with_element(f32), inverse.spots)

@@ -326,6 +326,56 @@ func.func @within_a_loop(%a: memref<128x8xf32>) {
   func.return
 }
 
+// What an engine makes beside a sum, and nobody reads, has one place for all of it and for all iterations.
+// CHECK-LABEL: func.func @unread
+// CHECK-NEXT:  %[[R:.*]] = neuron.engine.alloc "unread" : !neuron.engine.buffer<sbuf, 128 x 32>
+// CHECK:       scf.for
+// CHECK-NOT:     neuron.engine.alloc "exp"
+// CHECK:         %[[A:.*]] = neuron.engine.view %[[R]]
+// CHECK:         neuron.engine.activation_reduce scalar op exp dst %[[A]] : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+// CHECK:         %[[B:.*]] = neuron.engine.view %[[R]]
+// CHECK:         neuron.engine.activation_reduce scalar op tanh dst %[[B]] : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+// CHECK:         neuron.engine.alloc "read"
+func.func @unread(%a: memref<128x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %e = neuron.engine.empty "x" : !tile
+    %v0 = neuron.engine.view %e : !tile -> !view
+    %x0 = neuron.engine.memset vector value 1.0 : f32 dst %v0 : !view -> !tile
+    %x = neuron.engine.view %x0 : !tile -> !view
+    %e1 = neuron.engine.empty "exp" : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %s1 = neuron.engine.empty "sum" : !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %w1 = neuron.engine.view %s1 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %y1, %t1 = neuron.engine.activation_reduce scalar op exp dst %v1 : !view data %x : !view reduce_res %w1 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32> -> !tile, !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %e2 = neuron.engine.empty "tanh" : !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]>
+    %v2 = neuron.engine.view %e2 : !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+    %s2 = neuron.engine.empty "sum" : !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %w2 = neuron.engine.view %s2 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %y2, %t2 = neuron.engine.activation_reduce scalar op tanh dst %v2 : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16> data %x : !view reduce_res %w2 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32> -> !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]>, !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %e3 = neuron.engine.empty "read" : !tile
+    %v3 = neuron.engine.view %e3 : !tile -> !view
+    %s3 = neuron.engine.empty "sum" : !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %w3 = neuron.engine.view %s3 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %y3, %t3 = neuron.engine.activation_reduce scalar op exp dst %v3 : !view data %x : !view reduce_res %w3 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32> -> !tile, !neuron.mem.tile<sbuf, 128xf32, [d0] x []>
+    %r3 = neuron.engine.view %y3 : !tile -> !view
+    %h = neuron.engine.view %a : memref<128x8xf32> -> !hbm
+    neuron.engine.dma_copy sync queue 0 dst %h : !hbm src %r3 : !view
+    %hx = neuron.engine.view %a : memref<128x8xf32> -> !hbm
+    neuron.engine.dma_copy sync queue 0 dst %hx : !hbm src %x : !view
+    %q1 = neuron.engine.view %t1 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %q2 = neuron.engine.view %t2 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %q3 = neuron.engine.view %t3 : !neuron.mem.tile<sbuf, 128xf32, [d0] x []> -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    %g = neuron.engine.view %a : memref<128x8xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy sync queue 0 dst %g : !neuron.engine.view<hbm, [1 x 128], f32> src %q1 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    neuron.engine.dma_copy sync queue 0 dst %g : !neuron.engine.view<hbm, [1 x 128], f32> src %q2 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+    neuron.engine.dma_copy sync queue 0 dst %g : !neuron.engine.view<hbm, [1 x 128], f32> src %q3 : !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+  }
+  func.return
+}
+
 // Left alone: what is buffers already.
 // CHECK-LABEL: func.func @buffers
 // CHECK-NEXT:  %[[B:.*]] = neuron.engine.alloc "x" : !neuron.engine.buffer<sbuf, 128 x 32>

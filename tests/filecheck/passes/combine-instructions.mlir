@@ -124,9 +124,9 @@ func.func @a_difference_the_other_way_round(%xv: !view, %bv: !one, %to: !neuron.
   func.return
 }
 
-// The sum of squares.
+// The sum of squares, which nobody reads themselves: they take as little room as can be.
 // CHECK-LABEL: func.func @squares
-// CHECK:       neuron.engine.activation_reduce scalar op square dst {{.*}} data %xv : {{.*}} reduce_res
+// CHECK:       neuron.engine.activation_reduce scalar op square dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16> data %xv : {{.*}} reduce_res
 // CHECK-NOT:   neuron.engine.tensor_tensor
 // CHECK:       return
 func.func @squares(%xv: !view, %tos: !neuron.engine.view<hbm, [1 x 128], f32>) {
@@ -139,6 +139,65 @@ func.func @squares(%xv: !view, %tos: !neuron.engine.view<hbm, [1 x 128], f32>) {
   %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v3 : !one data %qv : !view -> !column
   %sv = neuron.engine.view %s : !column -> !one
   neuron.engine.dma_copy sync queue 0 dst %tos : !neuron.engine.view<hbm, [1 x 128], f32> src %sv : !one
+  func.return
+}
+
+// One over a root is a function of its own, with what the root has of a factor and a summand.
+// CHECK-LABEL: func.func @inverse_root
+// CHECK:       neuron.engine.activation scalar op rsqrt dst {{.*}} data %xv : {{.*}} bias %bv : {{.*}} scale %{{.*}} : f32
+// CHECK-NOT:   neuron.engine.reciprocal
+// CHECK:       return
+func.func @inverse_root(%xv: !view, %bv: !one, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %two = arith.constant 2.0 : f32
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.activation scalar op sqrt dst %v1 : !view data %xv : !view bias %bv : !one scale %two : f32 -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %r = neuron.engine.reciprocal vector dst %v2 : !view data %dv : !view -> !tile
+  %rv = neuron.engine.view %r : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %rv : !view
+  func.return
+}
+
+// Left alone: a root that is read itself, or rounded, and other functions.
+// CHECK-LABEL: func.func @inverses_left_alone
+// CHECK:       neuron.engine.activation scalar op sqrt
+// CHECK:       neuron.engine.reciprocal vector
+// CHECK:       neuron.engine.activation scalar op sqrt
+// CHECK:       neuron.engine.reciprocal vector
+// CHECK:       neuron.engine.activation scalar op exp
+// CHECK:       neuron.engine.reciprocal vector
+func.func @inverses_left_alone(%xv: !view, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %e1 = neuron.engine.empty : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %d = neuron.engine.activation scalar op sqrt dst %v1 : !view data %xv : !view -> !tile
+  %dv = neuron.engine.view %d : !tile -> !view
+  %e2 = neuron.engine.empty : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %r = neuron.engine.reciprocal vector dst %v2 : !view data %dv : !view -> !tile
+  %rv = neuron.engine.view %r : !tile -> !view
+  %e3 = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]>
+  %v3 = neuron.engine.view %e3 : !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+  %s = neuron.engine.activation scalar op sqrt dst %v3 : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16> data %xv : !view -> !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]>
+  %sv = neuron.engine.view %s : !neuron.mem.tile<sbuf, 128x8xbf16, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 8], bf16>
+  %e4 = neuron.engine.empty : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !view
+  %t = neuron.engine.reciprocal vector dst %v4 : !view data %sv : !neuron.engine.view<sbuf[0:128], [1 x 8], bf16> -> !tile
+  %tv = neuron.engine.view %t : !tile -> !view
+  %e5 = neuron.engine.empty : !tile
+  %v5 = neuron.engine.view %e5 : !tile -> !view
+  %f = neuron.engine.activation scalar op exp dst %v5 : !view data %xv : !view -> !tile
+  %fv = neuron.engine.view %f : !tile -> !view
+  %e6 = neuron.engine.empty : !tile
+  %v6 = neuron.engine.view %e6 : !tile -> !view
+  %g = neuron.engine.reciprocal vector dst %v6 : !view data %fv : !view -> !tile
+  %gv = neuron.engine.view %g : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %dv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %rv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %tv : !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %gv : !view
   func.return
 }
 

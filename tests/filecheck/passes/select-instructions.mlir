@@ -40,6 +40,21 @@ func.func @operators_on_tiles_and_constants(%x: memref<1024xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @one_over
+// CHECK: neuron.engine.reciprocal vector
+// CHECK-NOT: neuron.engine.tensor_scalar
+// CHECK: neuron.engine.reciprocal vector
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply
+func.func @one_over(%x: memref<1024xf32>) {
+  %one = arith.constant 1.0 : f32
+  %two = arith.constant 2.0 : f32
+  %v = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %a = neuron.mem.binary divide %one, %v : f32, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %b = neuron.mem.binary divide %two, %a : f32, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %b to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @a_product_overwrites_in_the_first_iteration
 // CHECK: scf.for [[K:%[a-z]+]] = 
 // CHECK: neuron.engine.nc_matmul tensor accumulate [[K]] dst {{%.*}} : !neuron.engine.view<psum[0:64], [1 x 16], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:32], [1 x 64], f32> moving {{%.*}} : !neuron.engine.view<sbuf[0:32], [1 x 16], f32>
