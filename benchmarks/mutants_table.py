@@ -296,13 +296,55 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_of(
+        "combine_functions",
+        ("root", "is not Function.SQRT", "is None", _filecheck("combine-instructions")),
+        (
+            "root that is read again",
+            'not is_read_once(inner) or not keeps_bits(inner) or inner.fields()["reduce_cmd"] is not None',
+            "not keeps_bits(inner)",
+            _filecheck("combine-instructions"),
+        ),
+        (
+            "unread results",
+            "if is_read_once(inner) and operands",
+            "if False and operands",
+            _filecheck("combine-instructions"),
+        ),
+    ),
+    *_of(
+        "select_elementwise",
+        ("one over", "constant_attr(op.lhs)) == 1", "constant_attr(op.lhs)) == 2", _filecheck("select-instructions")),
+    ),
+    *_of("bufferize", ("read results", "or made[0].uses or", "or", _filecheck("bufferize"))),
+    *_of(
         "combine_rows",
         ("long", "* SHARE <= saved", "* 0 <= saved", _filecheck("combine-instructions")),
-        ("first", "if start:", "if False:", _filecheck("combine-instructions")),
     ),
+    *_of("rows", ("first", "if start:", "if False:", _filecheck("combine-instructions"))),
     *_of(
         "combine_operators",
         ("sides", 'reverse1=name == "data2"', "reverse1=False", _filecheck("combine-instructions")),
+    ),
+    *_of(
+        "stage_in_psum",
+        (
+            "sides",
+            '("data2", "data1") if fields["reverse1"]',
+            '("data1", "data2") if fields["reverse1"]',
+            _filecheck("stage-in-psum"),
+        ),
+        ("sums", "SUMS * sums", "sums", _filecheck("stage-in-psum")),
+        ("rounded", " or not keeps_bits(made)", "", _filecheck("stage-in-psum")),
+        ("read twice", " and is_read_once(made)", "", _filecheck("stage-in-psum")),
+        ("few", "and is_long(loop)", "", _filecheck("stage-in-psum")),
+        ("bound", "least = relieved(self.work, now)", "least = 1e9", _filecheck("stage-in-psum")),
+        ("pieces", "rows.row(number, ", "rows.row(0, ", _filecheck("stage-in-psum")),
+        ("room", "size // n <= most", "True", _filecheck("stage-in-psum")),
+    ),
+    *_of(
+        "region_costs",
+        ("gain", "busiest - min(", "busiest + min(", _filecheck("stage-in-psum")),
+        ("less", "((-1, less), (1, more))", "((0, less), (1, more))", _filecheck("stage-in-psum")),
     ),
     *_of(
         "assign_engines",

@@ -58,6 +58,7 @@ OURS: dict[str, str] = {
     "lower-converts": "LowerConverts",
     "select-instructions": "SelectInstructions",
     "combine-instructions": "CombineInstructions",
+    "stage-in-psum": "StageInPsum",
     "assign-engines": "AssignEngines",
     "bufferize": "Bufferize",
     "schedule": "Schedule",

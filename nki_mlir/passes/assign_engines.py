@@ -25,7 +25,7 @@ from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float, operands_of
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE
-from nki_mlir.passes.region_costs import load_of, of_operation
+from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
 
 REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
@@ -35,8 +35,6 @@ SHORT = 200.0
 """ns up to which an instruction is short: a few elements on each partition."""
 _EXACT_BYTES = 2
 """Integers of so many bytes are exact in fp32, as which all engines compute."""
-GAIN = 0.02
-"""What a change must take off the busiest resource, as a part of its load, if it is not half of the instruction."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,12 @@ class AssignEngines(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
-                if not is_run_time(loop) and _is_long(loop):
+                if not is_run_time(loop) and is_long(loop):
                     _Assignment(func, loop.body.block).run()
             erase_unread(func)
 
 
-def _is_long(loop: ForOp) -> bool:
+def is_long(loop: ForOp) -> bool:
     """Counted with the loops around it: their iterations overlap, too."""
     trips = math.prod(trip_count(one) or 0 for one in (loop, *enclosing_loops(loop)))
     return trips >= REPEATED or trips * sum(isinstance(op, EngineInstruction) for op in loop.body.walk()) >= LONG
@@ -115,7 +113,7 @@ class _Assignment:
         busiest, now = max(self.work.values()), of_operation(op, self.target).work
         if not any(self.work[name] == busiest for name in now):
             return
-        best, least = op, busiest - min(GAIN * busiest, max(now.values()) / 2)
+        best, least = op, relieved(self.work, [now])
         for found in self._alternatives(op):
             after = max(self._moved(op, found).values())
             if after < least and not (found.engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
@@ -137,12 +135,7 @@ class _Assignment:
 
     def _moved(self, op: EngineInstruction, made: EngineInstruction) -> Work:
         """The load of the body with one instruction in place of another."""
-        work = dict(self.work)
-        for name, ns in of_operation(op, self.target).work.items():
-            work[name] -= ns
-        for name, ns in of_operation(made, self.target).work.items():
-            work[name] = work.get(name, 0.0) + ns
-        return work
+        return changed(self.work, [of_operation(op, self.target).work], [of_operation(made, self.target).work])
 
     def _alternatives(self, op: EngineInstruction) -> Iterator[EngineInstruction]:
         """What does the same on other engines, each in front of the instruction."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-
-from xdsl.dialects.arith import AddiOp
-from xdsl.ir import SSAValue
+from dataclasses import replace
 
 from nki_mlir.costs.instructions import cost
-from nki_mlir.dialects.access import Dim, contiguous
+from nki_mlir.dialects.access import contiguous
 from nki_mlir.dialects.instructions import Alu
-from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp, view_of
+from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combiner import Combiner, access_of, is_read_once, keeps_bits, maker, operands_of
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.rows import Rows
 
 SHARE = 2
 """One engine may work longer by at most one part in so many of what another one no longer does."""
@@ -34,57 +31,13 @@ def factors_of_rows(c: Combiner, op: EngineInstruction) -> EngineInstruction | N
         data, factors = (inner.operand_value(name) for name in names)
         dims = contiguous(access.dims) if (access := access_of(factors)) is not None else [(1, 1)]
         if dims[-1][0] == 0 and len(dims) > 1:
-            rows = [_Rows.of(value, dims[-1][1]) for value in (given["dst"], data, factors)]
+            rows = [Rows.of(value, dims[-1][1]) for value in (given["dst"], data, factors)]
             return _row_by_row(c, op, inner, [one for one in rows if one is not None])
     return None
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """A view as rows of a pattern each: where they begin, in elements from its own first one on."""
-
-    view: ViewOp
-    starts: tuple[int, ...]
-    pattern: tuple[Dim, ...]
-
-    @classmethod
-    def of(cls, value: SSAValue | None, length: int) -> _Rows | None:
-        """Rows of so many elements; None where they don't follow one another."""
-        view = view_of(value)
-        parts = _cut(view.access.dims, length) if view is not None else None
-        if view is None or parts is None:
-            return None
-        outer, inner = parts
-        places = product(*(range(count) for _, count in outer))
-        starts = (sum(step * n for (step, _), n in zip(outer, place, strict=True)) for place in places)
-        return cls(view, tuple(starts), tuple(contiguous(inner)))
-
-    def row(self, number: int, emit: Emitter, source: SSAValue | None = None) -> SSAValue:
-        """A view of one of them, in another value where that has taken the place of the view's."""
-        start, offset = self.starts[number], self.view.offset
-        if start:
-            offset = emit.index(start) if offset is None else emit.value(AddiOp(offset, emit.index(start)))
-        access = replace(self.view.access, dims=self.pattern)
-        return emit.value(ViewOp(self.view.source if source is None else source, access, offset))
-
-
-def _cut(dims: Sequence[Dim], length: int) -> tuple[list[Dim], list[Dim]] | None:
-    """The dimensions in front of the last `length` elements, and those of these; None where one is cut unevenly."""
-    outer, inner = list(dims), list[Dim]()
-    while length > 1 and outer:
-        step, count = outer.pop()
-        taken = min(count, length)
-        if count % taken or length % taken:
-            return None
-        inner.insert(0, (step, taken))
-        length //= taken
-        if count > taken:
-            outer.append((step * taken, count // taken))
-    return (outer, inner) if length == 1 else None
-
-
 def _row_by_row(
-    c: Combiner, op: EngineInstruction, inner: EngineInstruction, rows: Sequence[_Rows]
+    c: Combiner, op: EngineInstruction, inner: EngineInstruction, rows: Sequence[Rows]
 ) -> EngineInstruction | None:
     """The function of each row of `data`, into those of `dst`; None where rows don't follow one another in each of the
     three or it would take longer."""

@@ -5,7 +5,7 @@ of a core: the least time that it can take, however its instructions are ordered
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.scf import ForOp
@@ -21,6 +21,9 @@ from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.targets import Target
+
+GAIN = 0.02
+"""What a change must take off the busiest resource, as a part of its load, if it is not half of the instructions."""
 
 
 def of_operation(op: EngineInstruction | IsaInstruction, target: Target | None = None) -> OperationCost:
@@ -66,6 +69,24 @@ def load_of(region: Region | Block | Iterable[Operation], target: Target) -> Reg
     if part.tables.first is not None:
         work[scalar] += (1 + part.tables.switches) * target.activation.table_load_ns
     return RegionLoad(work)
+
+
+def changed(work: Work, less: Iterable[Work], more: Iterable[Work]) -> Work:
+    """The load of a region in which some operations take the place of others."""
+    found = dict(work)
+    for sign, parts in ((-1, less), (1, more)):
+        for part in parts:
+            for name, ns in part.items():
+                found[name] = found.get(name, 0.0) + sign * ns
+    return found
+
+
+def relieved(work: Work, less: Sequence[Work]) -> float:
+    """What the busiest resource of a region may have to do at most, in ns, where it is worth to put something else in
+    the place of operations: less by a part of it, or by half of what they take."""
+    busiest = max(work.values(), default=0.0)
+    taken = max((sum(one.get(name, 0.0) for one in less) for name in work), default=0.0)
+    return busiest - min(GAIN * busiest, taken / 2)
 
 
 @dataclass(frozen=True)

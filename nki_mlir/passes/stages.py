@@ -13,7 +13,7 @@ _EXPAND = (
     "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
-_VALUES = "combine-instructions,assign-engines"
+_VALUES = "combine-instructions,stage-in-psum,assign-engines"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
