@@ -318,7 +318,41 @@ MUTANTS: list[Mutant] = [
     *_of("bufferize", ("read results", "or made[0].uses or", "or", _filecheck("bufferize"))),
     *_of(
         "combine_rows",
-        ("long", "* SHARE <= saved", "* 0 <= saved", _filecheck("combine-instructions")),
+        ("long", " / SHARE", " * 1e6", _filecheck("combine-instructions")),
+        ("sides", '"reverse0": bool(reverse)', '"reverse0": False', _filecheck("combine-instructions")),
+        ("slow rows", "if count * _time(c, first) <= most:", "if True:", _filecheck("combine-instructions")),
+        (
+            "sums that are read",
+            " or not is_read_once(inner):\n        return None\n    into",
+            ":\n        return None\n    into",
+            _filecheck("combine-instructions"),
+        ),
+        ("where sums go", "made and made.tiles[1]", "None", _filecheck("combine-instructions")),
+    ),
+    *_of(
+        "combiner", ("in order", "dims=tuple(contiguous(access.dims))", "dims=()", _filecheck("combine-instructions"))
+    ),
+    *_of(
+        "combine_sums",
+        ("parts read twice", "or not is_read_once(copy) ", "", _filecheck("combine-instructions")),
+        (
+            "parts that are scaled",
+            "if sums is None or scaled or",
+            "if sums is None or",
+            _filecheck("combine-instructions"),
+        ),
+        ("room for parts", " or not use.may_stay(sums.source, copy, op)", "", _filecheck("combine-instructions")),
+    ),
+    *_of("place", ("one for each", "list(op.result.uses)[1:]", "list(op.result.uses)[2:]", _filecheck("place"))),
+    *_of(
+        "hoist_loads",
+        ("stored wide", "return widens and all(", "return widens or all(", _filecheck("hoist-loads")),
+        (
+            "through casts",
+            "dict.fromkeys(map(_stored, op.operands))",
+            "dict.fromkeys(op.operands)",
+            _filecheck("hoist-loads"),
+        ),
     ),
     *_of("rows", ("first", "if start:", "if False:", _filecheck("combine-instructions"))),
     *_of(
@@ -377,8 +411,8 @@ MUTANTS: list[Mutant] = [
         ("given back", "self.room += self.taken.pop(value)", "self.taken.pop(value)", _filecheck("hoist-loads")),
         (
             "still read",
-            "if value in self.taken and not any(",
-            "if value in self.taken and any(",
+            "self.taken and not _is_read(value, loop)",
+            "self.taken and _is_read(value, loop)",
             _filecheck("hoist-loads"),
         ),
         ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),

@@ -90,7 +90,7 @@ def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     inner, fields = maker(op.operand_value("data")), op.fields()
     if inner is None or fields["op"] is not Alu.ADD or fields["negate"] or not keeps_bits(inner):
         return None
-    function = _function(inner)
+    function = function_of(inner)
     if function is None or (total := c.destination(op, "dst", inner)) is None:
         return None
     given = operands_of(inner)
@@ -104,7 +104,7 @@ def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     return made
 
 
-def _function(op: EngineInstruction) -> Function | None:
+def function_of(op: EngineInstruction) -> Function | None:
     """What an instruction computes of each element, if that is a function."""
     fields = op.fields()
     if op.is_a("activation"):

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.passes.combine_rows import numbers_of_rows
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combine_sums import read_sums
 from nki_mlir.passes.combiner import Combiner, erase_unread
@@ -33,7 +34,10 @@ class CombineInstructions(LevelPass):
       the instruction that makes them;
     - a reduction of which only the negative is read gives that;
     - one over a square root is one function;
-    - one or two that read a copy of a sum in PSUM read the sum, where there is room for it to stay.
+    - operators on rows that have one number each, and sums of the rows of a function, are done row by row where that is
+      sooner done;
+    - one or two that read a copy of a sum in PSUM, and one that reads that of a part of a sum, read the sum, where
+      there is room for it to stay.
 
     Left alone: what is rounded between the two. Results don't change, but for the order in which a sum is made.
     """
@@ -48,6 +52,9 @@ class CombineInstructions(LevelPass):
                 if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not _is_limited(inner):
                     combiner.combine(inner)
             erase_unread(func)
+            for inner in list(func.walk()):
+                if isinstance(inner, EngineInstruction) and not _is_limited(inner):
+                    numbers_of_rows(combiner, inner)
             read_sums(combiner)
             erase_unread(func)
 

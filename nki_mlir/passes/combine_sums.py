@@ -11,7 +11,7 @@ from nki_mlir.analysis.tile_spans import users
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.instructions import Function
 from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, view_of
-from nki_mlir.passes.combiner import Combiner, keeps_bits, made_tile, operands_of
+from nki_mlir.passes.combiner import Combiner, is_read_once, keeps_bits, made_tile, maker, operands_of
 from nki_mlir.passes.emitter import Emitter
 
 _MOST_READERS = 2
@@ -30,6 +30,26 @@ def read_sums(c: Combiner) -> None:
             reads = _reads(op)
             if reads and len(list(users(sums.source))) == 1 and use.may_stay(sums.source, op, reads[-1][0]):
                 _redirect(c, reads, sums.source)
+        elif isinstance(op, EngineInstruction) and not op.instruction.is_transfer:
+            _read_part(c, op, use)
+
+
+def _read_part(c: Combiner, op: EngineInstruction, use: PsumUse) -> None:
+    """Makes an instruction that alone reads the copy of a part of a sum read that."""
+    for name, value in operands_of(op).items():
+        copy = maker(value)
+        if copy is None or not copy.is_a("activation") or copy.fields()["op"] is not Function.COPY:
+            continue
+        sums = view_of(copy.operand_value("data"))
+        scaled = copy.operand_value("scale") or copy.operand_value("bias")
+        if sums is None or scaled or sums.access.space is not Space.PSUM or copy.parent is not op.parent:
+            continue
+        if not keeps_bits(copy) or not is_read_once(copy) or not use.may_stay(sums.source, copy, op):
+            continue
+        made = c.build(op, op.instruction.name, {**operands_of(op), name: sums.result}, **op.fields())
+        if made is not None:
+            c.replace(op.tiles, made, [op, copy])
+            return
 
 
 def _is_copy(op: EngineInstruction) -> bool:

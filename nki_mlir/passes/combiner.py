@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import FloatAttr, bf16, f32
@@ -11,7 +12,7 @@ from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.indices import constant
 from nki_mlir.analysis.tile_spans import users
-from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.access import Access, Engine, Space, contiguous
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.instructions import Alu, check
 from nki_mlir.dialects.layout import Factor, Layout, replica
@@ -33,9 +34,9 @@ Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | N
 """Gives what came of an instruction and of one before it, or None where it has nothing to do."""
 
 
-def maker(value: SSAValue | None) -> EngineInstruction | None:
+def maker(value: SSAValue | None, in_order: bool = False) -> EngineInstruction | None:
     """The instruction that made, as its `dst`, exactly what a view reads; others may have made other parts of the tile,
-    and nothing was there before."""
+    and nothing was there before. With `in_order`, the view may cut the same elements otherwise into dimensions."""
     view = view_of(value)
     if view is None or view.is_limited:
         return None
@@ -44,7 +45,7 @@ def maker(value: SSAValue | None) -> EngineInstruction | None:
         written = _written(op)
         if written is None or written.is_limited or tile is not made_tile(op):
             return None
-        if _is_same(written, view):
+        if _is_same(written, view, in_order):
             whole = isinstance(written.source.owner, EmptyOp) and tile is view.source
             return op if whole or (_is_part(op) and _inputs_stay(op)) else None
         if not _are_apart(written, view):
@@ -58,8 +59,11 @@ def _written(op: EngineInstruction) -> ViewOp | None:
     return view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
 
 
-def _is_same(one: ViewOp, other: ViewOp) -> bool:
-    return one.access == other.access and one.offset is other.offset
+def _is_same(one: ViewOp, other: ViewOp, in_order: bool = False) -> bool:
+    accesses = [view.access for view in (one, other)]
+    if in_order:
+        accesses = [replace(access, dims=tuple(contiguous(access.dims))) for access in accesses]
+    return accesses[0] == accesses[1] and one.offset is other.offset
 
 
 def _are_apart(one: ViewOp, other: ViewOp) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
@@ -14,7 +15,20 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import is_run_time, trip_count
 from nki_mlir.dialects.access_ops import AccessOp
-from nki_mlir.dialects.neuron_mem import BroadcastOp, LoadOp, RelabelOp, SliceOp, StoreOp, TileType, tile_type
+from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.neuron_mem import (
+    BinaryOp,
+    BroadcastOp,
+    CastOp,
+    LoadOp,
+    ReduceOp,
+    RelabelOp,
+    SliceOp,
+    StoreOp,
+    TileType,
+    UnaryOp,
+    tile_type,
+)
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
@@ -35,7 +49,8 @@ class HoistLoads(LevelPass):
           … %w … }                                       … %w … }
 
     Left alone: loads of memory that the loop writes to, sums in PSUM, loops that may not run at all, and what would
-    fill more than half of SBUF; what is only on the way to something else that is hoisted makes room for the rest.
+    fill more than half of SBUF; what is only on the way to something else that is hoisted makes room for the rest, and
+    what is only widened for operations that read it narrow takes none.
     """
 
     name = "hoist-loads"
@@ -73,10 +88,10 @@ class _Hoisting:
 
     def _leave(self, op: Operation, loop: ForOp) -> None:
         """Gives back what the operands of a hoisted operation take that nothing in the loop reads any more."""
-        if isinstance(op, VIEWS):
+        if _takes_no_room(op):
             return
-        for value in dict.fromkeys(op.operands):
-            if value in self.taken and not any(loop.is_ancestor(use.operation) for use in value.uses):
+        for value in dict.fromkeys(map(_stored, op.operands)):
+            if value in self.taken and not _is_read(value, loop):
                 self.room += self.taken.pop(value)
 
     def _is_fixed(self, op: Operation, loop: ForOp) -> bool:
@@ -90,13 +105,47 @@ class _Hoisting:
         elif not is_side_effect_free(op):
             return False
         tiles = [tile_type(value) for value in op.results if isinstance(value.type, TileType)]
-        size = 0 if isinstance(op, VIEWS) else sum(tile.bytes for tile in tiles)
+        size = 0 if _takes_no_room(op) else sum(tile.bytes for tile in tiles)
         more = size - sum(self.taken.get(value, 0) for value in op.results)
         if not op.results or any(tile.is_psum for tile in tiles) or more > self.room:
             return False
         self.room -= more
         self.taken |= dict.fromkeys(op.results, size)
         return True
+
+
+def _takes_no_room(op: Operation) -> bool:
+    """Views, and what only widens numbers for operations that read them narrow."""
+    if not isinstance(op, CastOp):
+        return isinstance(op, VIEWS)
+    before, after = (tile_type(value).element_type for value in (op.source, op.result))
+    widens = isinstance(before, AnyFloat) and after == f32 and dtype(before).bytes < dtype(after).bytes
+    return widens and all(isinstance(user, BinaryOp | UnaryOp | ReduceOp) for user in _readers(op.result))
+
+
+def _readers(value: SSAValue) -> Iterator[Operation]:
+    """What reads a tile, through views too."""
+    for use in value.uses:
+        if isinstance(use.operation, VIEWS):
+            yield from _readers(use.operation.results[0])
+        else:
+            yield use.operation
+
+
+def _stored(value: SSAValue) -> SSAValue:
+    """The tile with room of its own that a value is a view of."""
+    while isinstance(value.owner, Operation) and _takes_no_room(value.owner):
+        value = value.owner.operands[0]
+    return value
+
+
+def _is_read(value: SSAValue, loop: ForOp) -> bool:
+    """Whether something in a loop reads a tile, through what takes no room too."""
+    for use in value.uses:
+        inside = _is_read(use.operation.results[0], loop) if _takes_no_room(use.operation) else False
+        if inside or loop.is_ancestor(use.operation):
+            return True
+    return False
 
 
 def is_within(value: SSAValue, loop: ForOp) -> bool:

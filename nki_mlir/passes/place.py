@@ -106,7 +106,8 @@ class Place(LevelPass):
         %a = neuron.mem.load %x[%o] strides [1] : … -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
         %b = neuron.mem.unary exp %a
 
-    Where an operation wants a value to lie otherwise than it does, a `convert` stands behind what makes the value. A
+    Where an operation wants a value to lie otherwise than it does, a `convert` stands behind what makes the value; what
+    only widens numbers is made for each reader, where that wants it, so that what is converted is narrow. A
     `tile.dot` becomes a matmul into PSUM and a convert out of it. Rejected by name: what no layout fits into SBUF,
     operations that the engines lack, element types that the machine lacks.
     """
@@ -119,7 +120,24 @@ class Place(LevelPass):
             check_arguments(func)
             refuse_foreign(func)
             cut_reshapes(func)
+            _widen_for_each(func)
             _Placer(Placement(func)).function(func)
+
+
+def _widen_for_each(func: FuncOp) -> None:
+    """Gives each reader of what only widens numbers one of its own, to lie as the reader wants it: what is moved is
+    narrow then."""
+    for op in [op for op in func.walk() if isinstance(op, tile.CastOp) and _widens(op)]:
+        for use in list(op.result.uses)[1:]:
+            copy = op.clone()
+            copy.result.name_hint = op.result.name_hint
+            use.operation.operands[use.index] = Emitter.before(op).value(copy)
+
+
+def _widens(op: tile.CastOp) -> bool:
+    before, after = tile.element_of(op.source), tile.element_of(op.result)
+    floats = isinstance(before, AnyFloat) and isinstance(after, AnyFloat)
+    return floats and dtype(before).bytes < dtype(after).bytes and is_placed(op.source)
 
 
 def _integer(value: int, element_type: Attribute) -> Number:

@@ -161,6 +161,122 @@ func.func @inverse_root(%xv: !view, %bv: !one, %to: !neuron.engine.view<hbm, [8 
   func.return
 }
 
+// Rows of one number each: the Vector engine does each of them at twice the rate, the other way round too.
+// CHECK-LABEL: func.func @numbers_of_rows
+// CHECK:       %[[A:.*]] = neuron.engine.tensor_scalar vector op0 subtract dst {{.*}}<sbuf[0:128], [1 x 512], f32> data {{.*}}<sbuf[0:128], [1 x 512], f32> operand0 {{.*}}<sbuf[0:128], [1 x 1], f32>
+// CHECK:       %[[N:.*]] = neuron.engine.view %n at %{{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+// CHECK:       %[[B:.*]] = neuron.engine.tensor_scalar vector op0 subtract dst {{.*}} data {{.*}} operand0 %[[N]]
+// CHECK:       neuron.engine.tensor_scalar vector op0 subtract reverse0 dst
+// CHECK:       neuron.engine.tensor_scalar vector op0 subtract reverse0 dst
+// CHECK-NOT:   neuron.engine.tensor_tensor
+// CHECK:       return
+!rows = !neuron.mem.tile<sbuf, 128x1024xf32, [d0] x [d1]>
+!numbers = !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]>
+!all = !neuron.engine.view<sbuf[0:128], [1 x 1024], f32>
+!spread = !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 512], f32>
+func.func @numbers_of_rows(%x: !rows, %n: !numbers, %to: !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32>) {
+  %xv = neuron.engine.view %x : !rows -> !all
+  %nv = neuron.engine.view %n : !numbers -> !spread
+  %e1 = neuron.engine.empty : !rows
+  %v1 = neuron.engine.view %e1 : !rows -> !all
+  %y = neuron.engine.tensor_tensor vector op subtract dst %v1 : !all data1 %xv : !all data2 %nv : !spread -> !rows
+  %yv = neuron.engine.view %y : !rows -> !all
+  %e2 = neuron.engine.empty : !rows
+  %v2 = neuron.engine.view %e2 : !rows -> !all
+  %z = neuron.engine.tensor_tensor vector op subtract dst %v2 : !all data1 %nv : !spread data2 %yv : !all -> !rows
+  %zv = neuron.engine.view %z : !rows -> !all
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32> src %zv : !all
+  func.return
+}
+
+// Left alone: rows of bf16 numbers, which are no scalars, short rows, and numbers that don't repeat.
+// CHECK-LABEL: func.func @numbers_left_alone
+// CHECK-NOT:   neuron.engine.tensor_scalar
+// CHECK:       return
+!narrow_numbers = !neuron.mem.tile<sbuf, 128x2xbf16, [d0] x [d1]>
+!many = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+func.func @numbers_left_alone(%x: !rows, %n: !narrow_numbers, %m: !many, %to: !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32>) {
+  %xv = neuron.engine.view %x : !rows -> !all
+  %nv = neuron.engine.view %n : !narrow_numbers -> !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 512], bf16>
+  %mv = neuron.engine.view %m : !many -> !neuron.engine.view<sbuf[0:128], [1 x 64, 0 x 16], f32>
+  %e1 = neuron.engine.empty : !rows
+  %v1 = neuron.engine.view %e1 : !rows -> !all
+  %y = neuron.engine.tensor_tensor vector op add dst %v1 : !all data1 %xv : !all data2 %nv : !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 512], bf16> -> !rows
+  %yv = neuron.engine.view %y : !rows -> !all
+  %e2 = neuron.engine.empty : !rows
+  %v2 = neuron.engine.view %e2 : !rows -> !all
+  %z = neuron.engine.tensor_tensor vector op add dst %v2 : !all data1 %yv : !all data2 %mv : !neuron.engine.view<sbuf[0:128], [1 x 64, 0 x 16], f32> -> !rows
+  %zv = neuron.engine.view %z : !rows -> !all
+  %e3 = neuron.engine.empty : !rows
+  %v3 = neuron.engine.view %e3 : !rows -> !all
+  %w = neuron.engine.tensor_tensor vector op add dst %v3 : !all data1 %zv : !all data2 %xv : !all -> !rows
+  %wv = neuron.engine.view %w : !rows -> !all
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32> src %wv : !all
+  func.return
+}
+
+// The sums of squares of two rows, in one order with what they are of.
+// CHECK-LABEL: func.func @sums_of_rows
+// CHECK:       %{{.*}}, %[[A:.*]] = neuron.engine.activation_reduce scalar op square dst {{.*}}<sbuf[0:128], [1 x 512], bf16> data {{.*}}<sbuf[0:128], [1 x 512], f32> reduce_res
+// CHECK:       %[[AT:.*]] = neuron.engine.view %[[A]] at %{{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+// CHECK:       %{{.*}}, %[[B:.*]] = neuron.engine.activation_reduce scalar op square dst {{.*}}<sbuf[0:128], [1 x 512], bf16> data {{.*}} reduce_res %[[AT]]
+// CHECK:       %[[S:.*]] = neuron.engine.view %[[B]] : {{.*}} -> !neuron.engine.view<sbuf[0:128], [1 x 2], f32>
+// CHECK-NOT:   neuron.engine.tensor_
+// CHECK:       src %[[S]]
+!sums = !neuron.engine.view<sbuf[0:128], [1 x 2], f32>
+func.func @sums_of_rows(%x: !rows, %to: !neuron.engine.view<hbm, [2 x 128, 1 x 2], f32>) {
+  %xv = neuron.engine.view %x : !rows -> !all
+  %e1 = neuron.engine.empty : !rows
+  %v1 = neuron.engine.view %e1 : !rows -> !all
+  %y = neuron.engine.tensor_tensor vector op multiply dst %v1 : !all data1 %xv : !all data2 %xv : !all -> !rows
+  %yv = neuron.engine.view %y : !rows -> !neuron.engine.view<sbuf[0:128], [512 x 2, 1 x 512], f32>
+  %e2 = neuron.engine.empty : !numbers
+  %v2 = neuron.engine.view %e2 : !numbers -> !sums
+  %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v2 : !sums data %yv : !neuron.engine.view<sbuf[0:128], [512 x 2, 1 x 512], f32> -> !numbers
+  %sv = neuron.engine.view %s : !numbers -> !sums
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [2 x 128, 1 x 2], f32> src %sv : !sums
+  func.return
+}
+
+// Left alone: sums of short rows, of what is read itself, and of elements in another order.
+// CHECK-LABEL: func.func @sums_of_rows_left_alone
+// CHECK-NOT:   neuron.engine.activation_reduce
+// CHECK:       return
+!sixty_four = !neuron.engine.view<sbuf[0:128], [1 x 64], f32>
+func.func @sums_of_rows_left_alone(%x: !rows, %to: !neuron.engine.view<hbm, [2 x 128, 1 x 2], f32>, %more: !neuron.engine.view<hbm, [64 x 128, 1 x 64], f32>, %all: !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32>) {
+  %xv = neuron.engine.view %x : !rows -> !all
+  %e1 = neuron.engine.empty : !rows
+  %v1 = neuron.engine.view %e1 : !rows -> !all
+  %y = neuron.engine.tensor_tensor vector op multiply dst %v1 : !all data1 %xv : !all data2 %xv : !all -> !rows
+  %yv = neuron.engine.view %y : !rows -> !neuron.engine.view<sbuf[0:128], [16 x 64, 1 x 16], f32>
+  %e2 = neuron.engine.empty : !many
+  %v2 = neuron.engine.view %e2 : !many -> !sixty_four
+  %s = neuron.engine.tensor_reduce vector op add axes 1 dst %v2 : !sixty_four data %yv : !neuron.engine.view<sbuf[0:128], [16 x 64, 1 x 16], f32> -> !many
+  %sv = neuron.engine.view %s : !many -> !sixty_four
+  neuron.engine.dma_copy sync queue 0 dst %more : !neuron.engine.view<hbm, [64 x 128, 1 x 64], f32> src %sv : !sixty_four
+  %e3 = neuron.engine.empty : !rows
+  %v3 = neuron.engine.view %e3 : !rows -> !all
+  %z = neuron.engine.tensor_tensor vector op multiply dst %v3 : !all data1 %xv : !all data2 %xv : !all -> !rows
+  %zv = neuron.engine.view %z : !rows -> !neuron.engine.view<sbuf[0:128], [512 x 2, 1 x 512], f32>
+  %zw = neuron.engine.view %z : !rows -> !all
+  %e4 = neuron.engine.empty : !numbers
+  %v4 = neuron.engine.view %e4 : !numbers -> !sums
+  %t = neuron.engine.tensor_reduce vector op add axes 1 dst %v4 : !sums data %zv : !neuron.engine.view<sbuf[0:128], [512 x 2, 1 x 512], f32> -> !numbers
+  %tv = neuron.engine.view %t : !numbers -> !sums
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [2 x 128, 1 x 2], f32> src %tv : !sums
+  neuron.engine.dma_copy sync queue 0 dst %all : !neuron.engine.view<hbm, [1024 x 128, 1 x 1024], f32> src %zw : !all
+  %e5 = neuron.engine.empty : !rows
+  %v5 = neuron.engine.view %e5 : !rows -> !all
+  %w = neuron.engine.tensor_tensor vector op multiply dst %v5 : !all data1 %xv : !all data2 %xv : !all -> !rows
+  %wv = neuron.engine.view %w : !rows -> !neuron.engine.view<sbuf[0:128], [1 x 2, 2 x 512], f32>
+  %e6 = neuron.engine.empty : !numbers
+  %v6 = neuron.engine.view %e6 : !numbers -> !sums
+  %u = neuron.engine.tensor_reduce vector op add axes 1 dst %v6 : !sums data %wv : !neuron.engine.view<sbuf[0:128], [1 x 2, 2 x 512], f32> -> !numbers
+  %uv = neuron.engine.view %u : !numbers -> !sums
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [2 x 128, 1 x 2], f32> src %uv : !sums
+  func.return
+}
+
 // Left alone: a root that is read itself, or rounded, and other functions.
 // CHECK-LABEL: func.func @inverses_left_alone
 // CHECK:       neuron.engine.activation scalar op sqrt
@@ -497,6 +613,78 @@ func.func @what_does_not_read_psum(%l: !left, %r: !right, %to: !neuron.engine.vi
   %z = neuron.engine.tensor_tensor gpsimd op add dst %v4 : !view data1 %yv : !view data2 %yv : !view -> !tile
   %zv = neuron.engine.view %z : !tile -> !view
   neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %zv : !view
+  func.return
+}
+
+// A part of a sum is read where it is by the one that reads its copy; of a part that two read, each reads the copy.
+// CHECK-LABEL: func.func @parts_of_a_sum
+// CHECK:       %[[P:.*]] = neuron.engine.nc_matmul
+// CHECK:       %[[Q:.*]] = neuron.engine.nc_matmul
+// CHECK:       %[[A:.*]] = neuron.engine.view %[[Q]] : {{.*}} -> !neuron.engine.view<psum[0:128], [1 x 4], f32>
+// CHECK-NOT:   neuron.engine.activation scalar op copy
+// CHECK:       neuron.engine.view %[[Q]] at %c4
+// CHECK:       neuron.engine.activation scalar op copy dst {{.*}} data {{.*}}<psum[0:128], [1 x 4], f32>
+// CHECK-NOT:   neuron.engine.activation scalar op copy
+// CHECK:       neuron.engine.tensor_scalar vector op0 maximum dst {{.*}} data %[[A]]
+// CHECK:       neuron.engine.tensor_scalar vector op0 minimum dst {{.*}} data {{.*}}<sbuf[0:128], [1 x 4], f32>
+// CHECK:       neuron.engine.tensor_scalar vector op0 maximum dst {{.*}} data {{.*}}<sbuf[0:128], [1 x 4], f32>
+!part = !neuron.engine.view<psum[0:128], [1 x 4], f32>
+!four = !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+!four_columns = !neuron.engine.view<sbuf[0:64], [1 x 4], f32>
+func.func @parts_of_a_sum(%l: !left, %r: !four_columns, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32>) {
+  %c4 = arith.constant 4 : index
+  %n = arith.constant 0.5 : f32
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !part
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !part stationary %l : !left moving %r : !four_columns -> !sum
+  %w0 = neuron.engine.view %p at %c4 : !sum -> !part
+  %q = neuron.engine.nc_matmul tensor dst %w0 : !part stationary %l : !left moving %r : !four_columns -> !sum
+  %av = neuron.engine.view %q : !sum -> !part
+  %bv = neuron.engine.view %q at %c4 : !sum -> !part
+  %e1 = neuron.engine.empty "x" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !four
+  %x = neuron.engine.activation scalar op copy dst %v1 : !four data %av : !part -> !tile
+  %w1 = neuron.engine.view %x at %c4 : !tile -> !four
+  %y = neuron.engine.activation scalar op copy dst %w1 : !four data %bv : !part -> !tile
+  %a = neuron.engine.view %y : !tile -> !four
+  %b = neuron.engine.view %y at %c4 : !tile -> !four
+  %e2 = neuron.engine.empty "a" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !four
+  %m = neuron.engine.tensor_scalar vector op0 maximum dst %v2 : !four data %a : !four operand0 %n : f32 -> !tile
+  %mv = neuron.engine.view %m : !tile -> !four
+  %e3 = neuron.engine.empty "b" : !tile
+  %v3 = neuron.engine.view %e3 : !tile -> !four
+  %o = neuron.engine.tensor_scalar vector op0 minimum dst %v3 : !four data %b : !four operand0 %n : f32 -> !tile
+  %ov = neuron.engine.view %o : !tile -> !four
+  %e4 = neuron.engine.empty "c" : !tile
+  %v4 = neuron.engine.view %e4 : !tile -> !four
+  %u = neuron.engine.tensor_scalar vector op0 maximum dst %v4 : !four data %b : !four operand0 %n : f32 -> !tile
+  %uv = neuron.engine.view %u : !tile -> !four
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32> src %mv : !four
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32> src %ov : !four
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 4], f32> src %uv : !four
+  func.return
+}
+
+// Left alone: a copy that multiplies.
+// CHECK-LABEL: func.func @a_scaled_copy
+// CHECK:       neuron.engine.activation scalar op copy
+// CHECK:       neuron.engine.tensor_scalar vector op0 maximum dst {{.*}} data {{.*}}<sbuf[0:128]
+func.func @a_scaled_copy(%l: !left, %r: !right, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %n = arith.constant 0.5 : f32
+  %e0 = neuron.engine.empty "p" : !sum
+  %v0 = neuron.engine.view %e0 : !sum -> !made
+  %p = neuron.engine.nc_matmul tensor dst %v0 : !made stationary %l : !left moving %r : !right -> !sum
+  %pv = neuron.engine.view %p : !sum -> !made
+  %e1 = neuron.engine.empty "x" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %x = neuron.engine.activation scalar op copy dst %v1 : !view data %pv : !made scale %n : f32 -> !tile
+  %xv = neuron.engine.view %x : !tile -> !view
+  %e2 = neuron.engine.empty "y" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %y = neuron.engine.tensor_scalar vector op0 maximum dst %v2 : !view data %xv : !view operand0 %n : f32 -> !tile
+  %yv = neuron.engine.view %y : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %yv : !view
   func.return
 }
 

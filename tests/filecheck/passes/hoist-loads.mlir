@@ -112,6 +112,56 @@ func.func @on_the_way(%x: memref<8192xf32>, %y: memref<32768xbf16>, %z: memref<8
   func.return
 }
 
+// Numbers that are only widened for what computes with them take no room, and give back that of the narrow ones: of
+// 88 KiB, what is loaded takes 16, and each result 32.
+// CHECK-LABEL: func.func @widened
+// CHECK:       neuron.mem.load
+// CHECK-NEXT:  neuron.mem.cast
+// CHECK-NEXT:  neuron.mem.unary exp
+// CHECK-NEXT:  neuron.mem.unary tanh
+// CHECK-NEXT:  neuron.mem.load
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.store
+func.func @widened(%x: memref<8192xbf16>, %y: memref<32768xf32>, %z: memref<8192xbf16>, %u: memref<32768xbf16>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<8192xbf16> -> !half
+    %w = neuron.mem.cast %a : !half -> !long
+    %e = neuron.mem.unary exp %w : !long -> !long
+    %t = neuron.mem.unary tanh %w : !long -> !long
+    %f = neuron.mem.load %z [d0 by 1] : memref<8192xbf16> -> !half
+    neuron.mem.store %e to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %t to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %f to %u(%i) [8192 * s0 + d0 by 1] : !half -> memref<32768xbf16>
+  }
+  func.return
+}
+
+// What is stored wide is there wide.
+// CHECK-LABEL: func.func @widened_for_itself
+// CHECK:       neuron.mem.load
+// CHECK-NEXT:  neuron.mem.cast
+// CHECK-NEXT:  neuron.mem.load
+// CHECK-NEXT:  scf.for
+// CHECK-NEXT:    neuron.mem.load
+func.func @widened_for_itself(%x: memref<8192xbf16>, %y: memref<32768xf32>, %z: memref<8192xf32>, %u: memref<8192xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = neuron.mem.load %x [d0 by 1] : memref<8192xbf16> -> !half
+    %w = neuron.mem.cast %a : !half -> !long
+    %f = neuron.mem.load %z [d0 by 1] : memref<8192xf32> -> !long
+    %g = neuron.mem.load %u [d0 by 1] : memref<8192xf32> -> !long
+    neuron.mem.store %w to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %f to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+    neuron.mem.store %g to %y(%i) [8192 * s0 + d0 by 1] : !long -> memref<32768xf32>
+  }
+  func.return
+}
+
 // What the loop reads too stays there, also through a view.
 // CHECK-LABEL: func.func @read_in_the_loop
 // CHECK:       neuron.mem.load

@@ -28,6 +28,32 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
   func.return
 }
 
+// Each reader of numbers that are only widened has its own, which lies as it wants: what is turned is narrow.
+// CHECK-LABEL: func.func @widened_for_each_reader
+// CHECK: [[X:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 128x128xbf16, [d0] x [d1]>
+// CHECK: [[T:%.*]] = neuron.mem.convert [[X]] : {{.*}} -> !neuron.mem.tile<sbuf, 128x128xbf16, [d1] x [d0]>
+// CHECK: [[A:%.*]] = neuron.mem.cast [[X]]
+// CHECK: [[B:%.*]] = neuron.mem.cast [[T]]
+// CHECK: neuron.mem.reduce sum [[A]] axis 1
+// CHECK: neuron.mem.binary multiply [[B]]
+// CHECK-NOT: neuron.mem.convert {{.*}}sbuf, 128x128xf32
+// CHECK: neuron.mem.matmul
+func.func @widened_for_each_reader(%x: memref<128x128xbf16>, %y: memref<128x64xbf16>, %w: memref<128xf32>, %s: memref<128xf32>, %z: memref<128x64xf32>) {
+  %a = tile.read %x [d0 by 128, d1 by 1] : memref<128x128xbf16> -> tensor<128x128xbf16>
+  %wide = tile.cast %a : tensor<128x128xbf16> -> tensor<128x128xf32>
+  %t = tile.reduce sum %wide axis 1 : tensor<128x128xf32> -> tensor<128xf32>
+  tile.write %t to %s [d0 by 1] : tensor<128xf32> -> memref<128xf32>
+  %f = tile.read %w [d0 by 1] : memref<128xf32> -> tensor<128xf32>
+  %g = tile.expand_dims %f axis 0 : tensor<128xf32> -> tensor<1x128xf32>
+  %h = tile.broadcast %g : tensor<1x128xf32> -> tensor<128x128xf32>
+  %m = arith.mulf %wide, %h : tensor<128x128xf32>
+  %n = tile.cast %m : tensor<128x128xf32> -> tensor<128x128xbf16>
+  %b = tile.read %y [d0 by 64, d1 by 1] : memref<128x64xbf16> -> tensor<128x64xbf16>
+  %c = tile.dot %n, %b over [1] x [0] : tensor<128x128xbf16>, tensor<128x64xbf16> -> tensor<128x64xf32>
+  tile.write %c to %z [d0 by 64, d1 by 1] : tensor<128x64xf32> -> memref<128x64xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @a_product_has_k_on_the_partitions
 // CHECK: [[A:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>
 // CHECK: [[T:%.*]] = neuron.mem.convert [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
