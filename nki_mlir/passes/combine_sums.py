@@ -8,7 +8,7 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.psum_use import PsumUse
 from nki_mlir.analysis.tile_spans import users
-from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.access import Engine, Space
 from nki_mlir.dialects.instructions import Function
 from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.passes.combiner import Combiner, is_read_once, keeps_bits, made_tile, maker, operands_of
@@ -30,8 +30,12 @@ def read_sums(c: Combiner) -> None:
             reads = _reads(op)
             if reads and len(list(users(sums.source))) == 1 and use.may_stay(sums.source, op, reads[-1][0]):
                 _redirect(c, reads, sums.source)
-        elif isinstance(op, EngineInstruction) and not op.instruction.is_transfer:
+        elif isinstance(op, EngineInstruction) and _may_read_psum(op):
             _read_part(c, op, use)
+
+
+def _may_read_psum(op: EngineInstruction) -> bool:
+    return op.engine.data in (Engine.VECTOR, Engine.SCALAR) and not op.instruction.is_transfer
 
 
 def _read_part(c: Combiner, op: EngineInstruction, use: PsumUse) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time
 from nki_mlir.analysis.psum_use import PsumUse
@@ -61,9 +61,15 @@ class StageInPsum(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
-                if not is_run_time(loop) and is_long(loop):
-                    _Staging(func, loop).run()
+                ends = [op for op in loop.body.block.ops if _combines_tiles(op)]
+                if ends and not is_run_time(loop) and is_long(loop):
+                    _Staging(func, loop).run(ends)
             erase_unread(func)
+
+
+def _combines_tiles(op: Operation) -> TypeGuard[EngineInstruction]:
+    """Whether it reads two tiles, on Vector."""
+    return isinstance(op, EngineInstruction) and op.instruction.name in _TILES and op.engine.data is Engine.VECTOR
 
 
 class _Step(NamedTuple):
@@ -84,10 +90,11 @@ class _Staging:
         sums = sum(one.banks for one in PsumUse(func, self.target).sums if outer.is_ancestor(one.op))
         self.room = (memory.psum_banks - SUMS * sums) * (memory.psum_bytes // memory.psum_banks)
 
-    def run(self) -> None:
+    def run(self, ends: Sequence[EngineInstruction]) -> None:
+        """Stages the chains that end with some of these, from the last one on."""
         done = set[EngineInstruction]()
-        for op in [op for op in reversed(self.block.ops) if isinstance(op, EngineInstruction)]:
-            if op not in done and op.instruction.name in _TILES and op.engine.data is Engine.VECTOR:
+        for op in reversed(ends):
+            if op not in done:
                 chain = list(_backwards(op))[::-1]
                 done |= {step.op for step in chain}
                 if len(chain) > 1 or op.is_a("scalar_tensor_tensor"):
