@@ -53,8 +53,9 @@ class SplitSums(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         for begin in [inner for inner in op.walk() if isinstance(inner, AccumulatorOp)]:
             sums = _Sums.of(begin)
-            if sums is not None and (flow := _Flow.of(sums.result)) is not None:
-                _Splitting(sums, flow).run()
+            flow = None if sums is None else _Flow.of(sums.result)
+            if sums is not None and flow is not None and (place := flow.place()) is not None:
+                _Splitting(sums, flow).run(place)
 
 
 class _Sums(NamedTuple):
@@ -121,6 +122,18 @@ class _Flow:
         flow.ops.sort(key=order.__getitem__)
         return flow if is_taken and flow.ops else None
 
+    def place(self) -> Operation | None:
+        """The operation before which all of them can be: the last, or what takes an end before that. None where a
+        number is computed too late for it."""
+        block = self.ops[-1].parent
+        assert block is not None
+        order = {op: number for number, op in enumerate(block.ops)}
+        takers = (block.find_ancestor_op_in_block(use.operation) for end in self.ends for use in end.uses)
+        place = min((self.ops[-1], *(op for op in takers if op is not None)), key=order.__getitem__)
+        others = (operand.owner for op in self.ops for operand in op.operands if operand not in self.dims)
+        is_late = any(isinstance(op, Operation) and order.get(op, -1) > order[place] for op in others)
+        return None if is_late else place
+
     def _takes(self, op: Operation, value: SSAValue) -> bool:
         """Whether an operation can compute with some rows of a value at a time."""
         dim = self.dims[value]
@@ -162,9 +175,8 @@ class _Splitting:
         self.sums, self.flow = sums, flow
         self.lanes = tile_type(sums.result).layout.partitions
 
-    def run(self) -> None:
-        last = self.flow.ops[-1]
-        emit = Emitter.before(last)
+    def run(self, place: Operation) -> None:
+        emit = Emitter.before(place)
         wholes: dict[SSAValue, SSAValue] = {
             end: emit.value(EmptyOp.create(result_types=[end.type])) for end in self.flow.ends
         }

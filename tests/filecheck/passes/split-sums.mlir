@@ -99,3 +99,24 @@ func.func @a_sum_of_two_products(%a: !a, %b: !b) {
   "test.op"(%c, %p11) : (!s, !p) -> ()
   func.return
 }
+
+// What takes the reduction comes before the last operation on all rows: so does what makes them.
+// CHECK-LABEL: func.func @taken_before_the_last
+// CHECK: [[M1:%.*]] = neuron.mem.insert {{.*}} [128 + d0] :
+// CHECK: [[H1:%.*]] = neuron.mem.insert {{.*}} [128 + d0, d1] :
+// CHECK: [[N:%.*]] = neuron.mem.binary multiply [[M1]]
+// CHECK: "test.op"([[N]], [[H1]])
+func.func @taken_before_the_last(%a: !a, %b: !b) {
+  %half = arith.constant 0.5 : f32
+  %z = neuron.mem.accumulator : !p
+  %p00 = neuron.mem.matmul %a, %b acc %z part [0, 0, 0] : !a, !b, !p -> !p
+  %p01 = neuron.mem.matmul %a, %b acc %p00 part [0, 1, 0] : !a, !b, !p -> !p
+  %p10 = neuron.mem.matmul %a, %b acc %p01 part [1, 0, 0] : !a, !b, !p -> !p
+  %p11 = neuron.mem.matmul %a, %b acc %p10 part [1, 1, 0] : !a, !b, !p -> !p
+  %c = neuron.mem.convert %p11 : !p -> !s
+  %m = neuron.mem.reduce max %c axis 1 : !s -> !m
+  %n = neuron.mem.binary multiply %m, %half : !m, f32 -> !m
+  %h = neuron.mem.binary multiply %c, %half : !s, f32 -> !s
+  "test.op"(%n, %h) : (!m, !s) -> ()
+  func.return
+}
