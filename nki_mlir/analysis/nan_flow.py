@@ -59,7 +59,9 @@ def makes_no_difference(op: tile.ReduceOp) -> bool:
     and in one that goes on block by block, whose sums stay NaN."""
     if len(tile.shape_of(op.source)) > 2:
         return False
-    return _ends_alike(op, {op.source: _slices(op), op.result: _kept(op.result, hangs=True)})
+    found = {op.source: _slices(op)}
+    _follow_up_to(op, op.source, found)
+    return _ends_alike(op, {**found, op.result: _kept(op.result, hangs=True)})
 
 
 def makes_no_difference_of_two(op: arith.MaxnumfOp | arith.MinnumfOp, other: SSAValue) -> bool:
@@ -72,12 +74,18 @@ def makes_no_difference_of_two(op: arith.MaxnumfOp | arith.MinnumfOp, other: SSA
         if len(tile.shape_of(source.source)) > 2:
             return False
         found[source.source] = _slices(source)
-        maker, block = source.source.owner, op.parent
-        if block is not None and block is source.parent:
-            ops = list(block.ops)
-            first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
-            _follow(ops[first : ops.index(op)], found)
+        if op.parent is source.parent:
+            _follow_up_to(op, source.source, found)
     return _ends_alike(op, found)
+
+
+def _follow_up_to(op: Operation, source: SSAValue, found: Known) -> None:
+    """Adds what is known of what is made of a value before an operation, in the operation's block."""
+    maker, block = source.owner, op.parent
+    if block is not None:
+        ops = list(block.ops)
+        first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
+        _follow(ops[first : ops.index(op)], found)
 
 
 def _slices(op: tile.ReduceOp) -> _Nans:

@@ -121,6 +121,28 @@ func.func @softmax(%a: memref<4x8xf32>) {
   func.return
 }
 
+// So too where what is reduced is scaled before that, for the exponents alone.
+// CHECK-LABEL: func.func @scaled_softmax
+// CHECK-NOT: tile.select
+// CHECK: tile.reduce max {{.*}} axis 1
+// CHECK-NOT: tile.select
+func.func @scaled_softmax(%a: memref<4x8xf32>) {
+  %x = tile.read %a [d0 by 8, d1 by 1] : memref<4x8xf32> -> tensor<4x8xf32>
+  %half = arith.constant dense<0.5> : tensor<4x8xf32>
+  %y = arith.mulf %x, %half : tensor<4x8xf32>
+  %m = tile.reduce maxnum %x axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %b = tile.broadcast %c : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = arith.subf %y, %b : tensor<4x8xf32>
+  %e = math.exp %d : tensor<4x8xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<4x8xf32> -> tensor<4xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<4xf32> -> tensor<4x1xf32>
+  %u = tile.broadcast %t : tensor<4x1xf32> -> tensor<4x8xf32>
+  %r = arith.divf %e, %u : tensor<4x8xf32>
+  tile.write %r to %a [d0 by 8, d1 by 1] : tensor<4x8xf32> -> memref<4x8xf32>
+  func.return
+}
+
 // -----
 
 // So are those of a softmax that goes on block by block: once a row's sums are NaN, they stay so.

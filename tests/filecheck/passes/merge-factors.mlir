@@ -113,3 +113,102 @@ func.func @needed(%x: tensor<128xf32>, %m: f32) {
   "test.op"(%f, %d) : (tensor<128xf32>, tensor<128xf32>) -> ()
   func.return
 }
+
+// The largest is scaled, not all: it is the same number, whatever rounding does.
+// CHECK-LABEL: func.func @the_largest
+// CHECK: [[N:%.*]] = tile.reduce max %x axis 1
+// CHECK: [[C:%.*]] = tile.splat {{%.*}} : f32 -> tensor<64xf32>
+// CHECK: [[M:%.*]] = arith.mulf [[N]], [[C]]
+// CHECK: "test.op"([[M]])
+func.func @the_largest(%x: tensor<64x128xf32>) {
+  %c = arith.constant dense<0.125> : tensor<64x128xf32>
+  %a = arith.mulf %x, %c : tensor<64x128xf32>
+  %m = tile.reduce max %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  "test.op"(%m) : (tensor<64xf32>) -> ()
+  func.return
+}
+
+// So too what is chosen from them, or a constant: 8 * 0.125 is 1.
+// CHECK-LABEL: func.func @the_largest_of_some
+// CHECK: [[OTHER:%.*]] = arith.constant 8.000000e+00 : f32
+// CHECK: [[WIDE:%.*]] = tile.splat [[OTHER]]
+// CHECK: [[B:%.*]] = tile.select %k, %x, [[WIDE]]
+// CHECK: [[N:%.*]] = tile.reduce minnum [[B]] axis 1
+// CHECK: [[M:%.*]] = arith.mulf [[N]]
+// CHECK: "test.op"([[M]])
+func.func @the_largest_of_some(%x: tensor<64x128xf32>, %k: tensor<64x128xi1>) {
+  %c = arith.constant dense<0.125> : tensor<64x128xf32>
+  %one = arith.constant dense<1.0> : tensor<64x128xf32>
+  %a = arith.mulf %x, %c : tensor<64x128xf32>
+  %b = tile.select %k, %a, %one : tensor<64x128xi1>, tensor<64x128xf32>, tensor<64x128xf32> -> tensor<64x128xf32>
+  %m = tile.reduce minnum %b axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  "test.op"(%m) : (tensor<64xf32>) -> ()
+  func.return
+}
+
+// A negative number would make the largest the smallest; a sum is rounded otherwise.
+// CHECK-LABEL: func.func @not_the_largest
+// CHECK: [[A:%.*]] = arith.mulf %x
+// CHECK-NEXT: [[M:%.*]] = tile.reduce max [[A]]
+// CHECK: [[B:%.*]] = arith.mulf %x
+// CHECK-NEXT: [[S:%.*]] = tile.reduce sum [[B]]
+// CHECK-NEXT: "test.op"([[M]], [[S]])
+func.func @not_the_largest(%x: tensor<64x128xf32>) {
+  %c = arith.constant dense<-0.125> : tensor<64x128xf32>
+  %d = arith.constant dense<0.3> : tensor<64x128xf32>
+  %a = arith.mulf %x, %c : tensor<64x128xf32>
+  %m = tile.reduce max %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  %b = arith.mulf %x, %d : tensor<64x128xf32>
+  %s = tile.reduce sum %b axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  "test.op"(%m, %s) : (tensor<64xf32>, tensor<64xf32>) -> ()
+  func.return
+}
+
+// Nothing times the smallest factor is 1.0e30; what is needed otherwise stays.
+// CHECK-LABEL: func.func @no_other_constant
+// CHECK: [[A:%.*]] = arith.mulf %x
+// CHECK: tile.select %k, [[A]]
+// CHECK: [[B:%.*]] = arith.mulf %x
+// CHECK: tile.select %k, [[B]]
+func.func @no_other_constant(%x: tensor<128xf32>, %k: tensor<128xi1>) {
+  %c = arith.constant dense<1.0e-30> : tensor<128xf32>
+  %large = arith.constant dense<1.0e30> : tensor<128xf32>
+  %a = arith.mulf %x, %c : tensor<128xf32>
+  %b = tile.select %k, %a, %large : tensor<128xi1>, tensor<128xf32>, tensor<128xf32> -> tensor<128xf32>
+  %d = arith.constant dense<0.5> : tensor<128xf32>
+  %none = arith.constant dense<0xff800000> : tensor<128xf32>
+  %e = arith.mulf %x, %d : tensor<128xf32>
+  %f = tile.select %k, %e, %none : tensor<128xi1>, tensor<128xf32>, tensor<128xf32> -> tensor<128xf32>
+  "test.op"(%b, %e, %f) : (tensor<128xf32>, tensor<128xf32>, tensor<128xf32>) -> ()
+  func.return
+}
+
+// A zero, of a mask that always holds, changes no maximum.
+// CHECK-LABEL: func.func @a_zero
+// CHECK-NOT: arith.addf
+// CHECK: tile.reduce max %x axis 1
+// CHECK: [[D:%.*]] = arith.subf %x, {{%.*}}
+// CHECK: "test.op"([[D]])
+func.func @a_zero(%x: tensor<64x128xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x128xf32>
+  %a = arith.addf %x, %zero : tensor<64x128xf32>
+  %m = tile.reduce max %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<64xf32> -> tensor<64x1xf32>
+  %b = tile.broadcast %c : tensor<64x1xf32> -> tensor<64x128xf32>
+  %d = arith.subf %a, %b : tensor<64x128xf32>
+  "test.op"(%d) : (tensor<64x128xf32>) -> ()
+  func.return
+}
+
+// It makes a negative zero a positive one, for all that somebody else knows.
+// CHECK-LABEL: func.func @a_zero_that_is_seen
+// CHECK: [[A:%.*]] = arith.addf %x, {{%.*}}
+// CHECK: tile.reduce max [[A]] axis 1
+// CHECK: "test.op"([[A]]
+func.func @a_zero_that_is_seen(%x: tensor<64x128xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x128xf32>
+  %a = arith.addf %x, %zero : tensor<64x128xf32>
+  %m = tile.reduce max %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  "test.op"(%a, %m) : (tensor<64x128xf32>, tensor<64xf32>) -> ()
+  func.return
+}
