@@ -175,19 +175,25 @@ class _Steps:
         return max(1, _TERMS // terms)
 
     def possible(self, width: int) -> int:
-        """A width that divides the number of iterations, unless what there is none of adds nothing, or the rest of them
-        follows."""
+        """A width near this one: it divides the number of iterations, unless what there is none of adds nothing, or it
+        would be much less, so that the rest of them had better follow."""
         width = min(width, self.trips)
-        read = all(_is_read(value) for op in self.products for value in (op.a, op.b))
-        if self.has_maximum or (read and len(self.products) == len(self.joins)):
+        if self.has_maximum or self._ends_with_nothing:
             return width
-        return max(n for n in range(1, width + 1) if self.trips % n == 0)
+        even = max(n for n in range(1, width + 1) if self.trips % n == 0)
+        return even if 2 * even > width else width
+
+    @property
+    def _ends_with_nothing(self) -> bool:
+        """Whether iterations beyond the last one add nothing: all they multiply is read as zero."""
+        read = all(_is_read(value) for op in self.products for value in (op.a, op.b))
+        return not self.has_maximum and read and len(self.products) == len(self.joins)
 
     def merge(self, width: int, target: Target) -> None:
-        """Does so many iterations at once, unless the terms of different ones would be dimensions of their own. Where
-        there is a maximum, those that are left over follow as one; and what each program reads alike in few steps can
+        """Does so many iterations at once, unless the terms of different ones would be dimensions of their own. Those
+        that are left over follow as one, unless they add nothing; and what each program reads alike in few steps can
         stay on chip where these are written out."""
-        rest = self.trips % width if self.has_maximum else 0
+        rest = 0 if self._ends_with_nothing else self.trips % width
         made = None if width == 1 else self._merged(width, self.trips - rest, target.memory.partitions)
         if made is None:
             return

@@ -121,6 +121,32 @@ func.func @what_is_computed(%a: memref<64x2048xbf16>, %b: memref<2048x48xbf16>, 
   func.return
 }
 
+// Of 31 steps no number but one is a part: eight at a time, and the seven that are left over as one.
+// CHECK-LABEL: func.func @a_rest
+// CHECK: scf.for
+// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x8x64xbf16>
+// CHECK: scf.yield
+// CHECK: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x7x64xbf16>
+// THREE-LABEL: func.func @a_rest
+// THREE: tile.dot {{.*}} over [1, 2] x [0, 1] : tensor<64x3x64xbf16>
+// THREE: scf.yield
+// THREE: tile.dot {{.*}} over [1] x [0] : tensor<64x64xbf16>
+func.func @a_rest(%a: memref<64x1984xbf16>, %b: memref<1984x48xbf16>, %c: memref<64x48xf32>) {
+  %zero = arith.constant dense<0.0> : tensor<64x48xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 31 : index
+  %one = arith.constant 1 : index
+  %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x48xf32>) {
+    %x = tile.read %a(%k) [d0 by 1984, 64 * s0 + d1 by 1] : memref<64x1984xbf16> -> tensor<64x64xbf16>
+    %y = tile.read %b(%k) [64 * s0 + d0 by 48, d1 by 1] : memref<1984x48xbf16> -> tensor<64x48xbf16>
+    %e = math.exp %x : tensor<64x64xbf16>
+    %s = tile.dot %e, %y acc %acc over [1] x [0] : tensor<64x64xbf16>, tensor<64x48xbf16> -> tensor<64x48xf32>
+    scf.yield %s : tensor<64x48xf32>
+  }
+  tile.write %sum to %c [d0 by 48, d1 by 1] : tensor<64x48xf32> -> memref<64x48xf32>
+  func.return
+}
+
 // So is what is read as something else where there is nothing.
 // CHECK-LABEL: func.func @not_zero_outside
 // THREE-LABEL: func.func @not_zero_outside
