@@ -194,3 +194,80 @@ def test_maximum_first(name: str, dtype: type, tmp_path: Path) -> None:
     np.testing.assert_allclose(out, want, rtol=near, atol=near / 4)
     if name != "maximum":
         np.testing.assert_allclose(sums, beside, rtol=near)
+
+
+@nki_mlir.jit
+def ragged(
+    q_ptr,
+    k_ptr,
+    v_ptr,
+    out_ptr,
+    KEYS: tl.constexpr,
+    D: tl.constexpr,
+    M: tl.constexpr,
+    B: tl.constexpr,
+    LOW: tl.constexpr,
+    ADDED: tl.constexpr,
+    CAUSAL: tl.constexpr,
+):
+    rows, d = tl.program_id(0) * M + tl.arange(0, M), tl.arange(0, D)
+    q = tl.load(q_ptr + rows[:, None] * D + d[None, :])
+    highest = tl.full((M,), -float("inf"), tl.float32)
+    total = tl.zeros((M,), tl.float32)
+    acc = tl.zeros((M, D), tl.float32)
+    for start in range(0, KEYS, B):
+        columns = start + tl.arange(0, B)
+        k = tl.load(k_ptr + columns[:, None] * D + d[None, :], mask=(columns < KEYS)[:, None] | (not ADDED), other=0.0)
+        v = tl.load(v_ptr + columns[:, None] * D + d[None, :], mask=(columns < KEYS)[:, None], other=0.0)
+        scores = tl.dot(q, tl.trans(k)) * 0.125
+        there = (columns < KEYS)[None, :]
+        if CAUSAL:
+            there = there & (rows[:, None] >= columns[None, :])
+        if ADDED:
+            scores = scores + tl.where(there, 0.0, LOW)
+        else:
+            scores = tl.where(there, scores, LOW)
+        new = tl.maximum(highest, tl.max(scores, axis=1))
+        p = tl.exp(scores - new[:, None])
+        alpha = tl.exp(highest - new)
+        total = total * alpha + tl.sum(p, axis=1)
+        acc = tl.dot(p.to(v.dtype), v, acc * alpha[:, None])
+        highest = new
+    tl.store(out_ptr + rows[:, None] * D + d[None, :], acc / total[:, None])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize(
+    ("low", "added", "causal", "keys"),
+    [
+        (float("-inf"), False, False, 500),
+        (-1.0e30, False, False, 450),
+        (-1.0e6, True, False, 500),
+        (float("-inf"), True, False, 321),
+        (-1.0e4, False, False, 500),
+        (-1.0e9, False, True, 500),
+        (-1.0e6, True, True, 512),
+        (float("-inf"), False, False, 512),
+    ],
+)
+def test_keys_that_are_not_there(low: float, added: bool, causal: bool, keys: int, dtype: type) -> None:
+    """Masked in the last block alone, or everywhere: what lies behind in memory is nothing, were it NaN. Blocks without
+    masks have their maximum found first, and so has what follows, unless a score might be as low as what is masked."""
+    tokens, d = 512, 64
+    rng = np.random.default_rng(keys)
+    q, k, v = (rng.standard_normal((tokens, d)).astype(dtype) for _ in range(3))
+    k[keys:], v[keys:] = np.nan, np.nan
+    out = np.zeros((tokens, d), np.float32)
+    meta = {"KEYS": keys, "D": d, "M": 128, "B": 64, "LOW": low, "ADDED": added, "CAUSAL": causal}
+    compiled = ragged.compile(q, k, v, out, grid=(4,), **meta)
+    module = pipeline("tile", stop_after="maximum-first")(compiled.module("tile"))
+    is_split = dtype is not np.float32 and low != -1.0e4 and not causal
+    assert sum(isinstance(op, ForOp) for op in module.walk()) == 1 + is_split
+    compiled.run(q, k, v, out, **meta)
+    scores = q.astype(np.float32) @ k[:keys].astype(np.float32).T * np.float32(0.125)
+    if causal:
+        scores = np.where(np.arange(tokens)[:, None] >= np.arange(keys), scores, -np.inf)
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    want = (p / p.sum(axis=1, keepdims=True)) @ v[:keys].astype(np.float32)
+    near = 1e-4 if dtype == np.float32 else 2e-2
+    np.testing.assert_allclose(out, want, rtol=near, atol=near / 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
@@ -41,6 +41,16 @@ def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
         case _:
             no_data(mask)
             raise NotAffine(f"a mask that is no comparison of indices but {describe_op(op)}")
+
+
+def implies(mask: SSAValue, parts: Iterable[IndexTensor]) -> bool:
+    """Whether a conjunction, given as what is >= 0 where it holds, holds wherever a mask does; not known otherwise."""
+    try:
+        mine = list(constraints(mask))
+    except NotAffine:
+        return False
+    shape = tile.shape_of(mask)
+    return all(any((part + have * -1).range(shape)[0] >= 0 for have in mine) for part in parts)
 
 
 def _compared(op: tile.CompareOp) -> Iterator[IndexTensor]:

@@ -63,6 +63,16 @@ def recurrence(loop: ForOp) -> Recurrence | None:
         return None
 
 
+def goes_on_from(loop: ForOp, before: ForOp) -> bool:
+    """Whether a loop starts with all that another one ends with, which nothing else sees."""
+    starts, ends = loop.iter_args, before.results
+    return (
+        bool(ends)
+        and len(starts) == len(ends)
+        and all(start is end and end.has_one_use() for start, end in zip(starts, ends, strict=True))
+    )
+
+
 class _Unknown(Exception):
     """Something is neither a running maximum nor a sum."""
 

@@ -28,6 +28,7 @@ OURS: dict[str, str] = {
     "merge-factors": "MergeFactors",
     "regrid": "Regrid",
     "equalize-trips": "EqualizeTrips",
+    "peel-masks": "PeelMasks",
     "maximum-first": "MaximumFirst",
     "merge-steps": "MergeSteps",
     "scan-loops": "ScanLoops",

@@ -22,6 +22,7 @@ from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.merge_steps import best_width
 from nki_mlir.passes.normalize_loops import normalize
+from nki_mlir.passes.peel_masks import unmasked
 from nki_mlir.passes.tables import Table, tables_of
 
 _MOST_PROGRAMS = 4096
@@ -148,11 +149,12 @@ class _Uneven(NamedTuple):
 
 
 def _equalize(loop: ForOp, low: Expr, trips: Expr, least: int, most: int) -> None:
-    """The loop as iterations that all programs have, as many as are merged evenly, and the others, some of which are
-    idle."""
+    """The loop as iterations that all programs have, and without masks, as many as are merged evenly, and the others,
+    some of which are idle."""
     step = constant(loop.step)
     assert step is not None
     if least < most:
+        least = unmasked(loop, [low + n * step for n in range(least)]) or least
         width = _width(loop, low, step, most)
         least = least - least % width or least
     parts = [_counted(loop, low, step, 0, least)]

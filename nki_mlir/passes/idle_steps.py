@@ -16,7 +16,8 @@ from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.accesses import elements_of, resolved
 from nki_mlir.analysis.constants import constant_of, value_of
-from nki_mlir.analysis.indices import range_of
+from nki_mlir.analysis.indices import IndexTensor, range_of
+from nki_mlir.analysis.masks import implies
 from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import sizes_of
@@ -76,8 +77,11 @@ class IdleSteps:
                 self._guard(op, self.place)
 
     def _lower(self, value: SSAValue, dim: int) -> None:
-        """Makes -inf of a value, for all that uses it in the loop."""
+        """Makes -inf of a value, for all that uses it in the loop, unless it is already."""
         if value in self.lowest:
+            return
+        if self._is_masked(value, dim):
+            self.lowest.add(value)
             return
         owner = value.owner
         before = owner.next_op if isinstance(owner, Operation) and owner.parent is self.block else self.first
@@ -86,6 +90,14 @@ class IdleSteps:
         for use in list(value.uses):
             if use.operation.parent is self.block and use.operation is not made.owner:
                 use.operation.operands[use.index] = made
+
+    def _is_masked(self, value: SSAValue, dim: int) -> bool:
+        """Whether a mask makes -inf of a value wherever nothing counts."""
+        op, shape = value.owner, tile.shape_of(value)
+        if not isinstance(op, tile.SelectOp) or _number(op.on_false) != -math.inf:
+            return False
+        strides = tuple(-1 if n == dim else 0 for n in range(len(shape)))
+        return implies(op.condition, [IndexTensor(self.place * -shape[dim] - 1, strides)])
 
     def _clear(self, op: Operation, number: int, dim: int) -> None:
         """Makes an operand of an operation 0, if it is not already."""
@@ -164,11 +176,15 @@ class IdleSteps:
                 return False
 
 
+def _number(value: SSAValue) -> float | None:
+    found = constant_of(value)
+    return None if found is None else value_of(found)
+
+
 def _scaled(op: arith.MulfOp | arith.AddfOp) -> list[tuple[SSAValue, float]]:
     """Each operand with the number that the other one is, or NaN."""
-    numbers = [constant_of(value) for value in (op.rhs, op.lhs)]
-    values = (math.nan if number is None else value_of(number) for number in numbers)
-    return list(zip((op.lhs, op.rhs), values, strict=True))
+    numbers = [_number(value) for value in (op.rhs, op.lhs)]
+    return list(zip((op.lhs, op.rhs), (math.nan if n is None else n for n in numbers), strict=True))
 
 
 def _summed(op: Operation) -> list[tuple[int, int]]:

@@ -13,9 +13,9 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.normalize_loops import normalize
 
 
-def cut(loop: ForOp, cuts: Sequence[int], as_loops: bool = False) -> None:
+def cut(loop: ForOp, cuts: Sequence[int], as_loops: bool = False) -> Sequence[ForOp]:
     """The loop as a sequence of loops over its segments; a segment of one iteration is its body, if not `as_loops`, so
-    that what is allocated in it is alive as long as it alone."""
+    that what is allocated in it is alive as long as it alone. Returns the segments, if they are loops."""
     trips = trip_count(loop)
     assert trips is not None
     emit = Emitter.before(loop)
@@ -34,5 +34,8 @@ def cut(loop: ForOp, cuts: Sequence[int], as_loops: bool = False) -> None:
         result.replace_all_uses_with(value)
     loop.detach()
     loop.erase()
-    for segment in segments if not as_loops else ():
+    if as_loops:
+        return segments
+    for segment in segments:
         normalize(segment)
+    return ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ModuleOp, bf16, f32
+from xdsl.dialects.builtin import ModuleOp, TensorType, bf16, f32
 from xdsl.dialects.math import ExpOp, LogOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -16,7 +16,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.analysis.constants import constant_of, value_of
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import trip_count
-from nki_mlir.analysis.recurrences import Recurrence, hanging, recurrence
+from nki_mlir.analysis.recurrences import Recurrence, goes_on_from, hanging, recurrence
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
@@ -27,9 +27,9 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.normalize_loops import replace_loop
+from nki_mlir.passes.normalize_loops import normalize_all, replace_loop
 from nki_mlir.passes.placement import dealt
-from nki_mlir.passes.shifts import PIECES, Shift
+from nki_mlir.passes.shifts import PIECES, Mask, Shift
 from nki_mlir.passes.tile_builder import TileBuilder
 
 _ARITHMETIC = (arith.AddfOp, arith.SubfOp, arith.MulfOp, arith.DivfOp)
@@ -73,9 +73,10 @@ class MaximumFirst(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         prices = Prices(target_of(op))
         for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
-            part = _Part.of(loop)
-            if part is not None and part.is_worth(prices):
-                _split(part)
+            chain = _Chain.of(loop)
+            if chain is not None and chain.is_worth(prices):
+                _split(chain)
+        normalize_all(op)
 
 
 @dataclass
@@ -100,16 +101,10 @@ class _Part:
         if found is None or len(found.rising) != 1:
             return None
         ((before, after),) = found.rising.items()
-        sums = [arg for arg in block.args[1:] if arg is not before]
-        if not sums or any(arg not in found.scales for arg in sums):
-            return None
         part = _Part(loop, found, before, {}, {}, {})
-        if not all(part.begins_with_nothing(arg) for arg in sums):
+        if not part.sums or any(arg not in found.scales for arg in part.sums):
             return None
-        highest = loop.results[part.number]
-        if not _is_nan_with_sums(highest, {result for result in loop.results if result is not highest}):
-            return None
-        hangs, needed = hanging(block, (before, after)), part.needed(part.yielded(arg) for arg in sums)
+        hangs, needed = hanging(block, (before, after)), part.needed(part.yielded(arg) for arg in part.sums)
         shifts, multiplied, rows = dict[ExpOp, Shift](), dict[ExpOp, SSAValue](), dict[SSAValue, tuple[ExpOp, int]]()
         for op in needed:
             if isinstance(op, ExpOp) and op.operand in hangs:
@@ -117,11 +112,11 @@ class _Part:
                 if shift is None or product is None:
                     return None
                 shifts[op], multiplied[op] = shift, product
-        for arg in sums:
+        for arg in part.sums:
             row = part.row(arg)
             if row is not None and row[0] in shifts:
                 rows[arg] = row
-            elif any(op in needed and isinstance(op, tile.ReduceOp) for op in part.needed([part.yielded(arg)])):
+            elif any(isinstance(op, tile.ReduceOp) for op in part.needed([part.yielded(arg)])):
                 return None
         part = _Part(loop, found, before, shifts, multiplied, rows)
         return part if shifts and all(part.is_multiplied_only(op, needed) for op in shifts) else None
@@ -142,23 +137,23 @@ class _Part:
     def start(self, arg: SSAValue) -> SSAValue:
         return self.loop.iter_args[self.loop.body.block.args.index(arg) - 1]
 
-    def begins_with_nothing(self, arg: SSAValue) -> bool:
-        """Whether nothing is left of what a sum starts with: it is zero, or scaled down from a maximum of -infinity."""
-        size, low = constant_of(self.start(arg)), constant_of(self.start(self.before))
-        if size is None or not math.isfinite(value_of(size)):
-            return False
-        return value_of(size) == 0 or (low is not None and value_of(low) == -math.inf)
-
     def is_multiplied_only(self, op: ExpOp, needed: set[Operation]) -> bool:
-        """Whether nothing but one product, and row sums, takes an exponential, and its largest is no small number of
-        few bits: it is 1, of which the maximum is, unless that starts above all."""
+        """Whether nothing but one product, and row sums, takes an exponential."""
         value = self.multiplied[op]
-        low = constant_of(self.start(self.before))
-        if tile.element_of(value) not in (f32, bf16) and (low is None or value_of(low) != -math.inf):
-            return False
         takes = {value.owner, *(user for user in needed if isinstance(user, tile.ReduceOp))}
         others = {use.operation for use in op.result.uses} & needed - takes
         return not others if value is not op.result else all(isinstance(user, tile.DotOp) for user in others)
+
+    @property
+    def axes(self) -> dict[int, int]:
+        """The variables that are row sums, by number, with the axis along which they are."""
+        return {self.loop.body.block.args.index(arg): axis for arg, (_, axis) in self.rows.items()}
+
+    @property
+    def multiplies_short(self) -> bool:
+        """Whether exponentials are multiplied as numbers of few bits, of which very small ones lose more: so the
+        largest of a row has to be 1, which it is unless the maximum starts above all."""
+        return any(tile.element_of(value) not in (f32, bf16) for value in self.multiplied.values())
 
     def yielded(self, arg: SSAValue) -> SSAValue:
         end = self.loop.body.block.last_op
@@ -182,32 +177,42 @@ class _Part:
             case _:
                 return None
 
-    def is_worth(self, prices: Prices) -> bool:
-        """Whether to turn what is multiplied takes much longer than to compute it again, shifted, and what lies between
-        the product and the maximum. There are enough rows to move through the array, of this program and of others."""
+    def prices(self, prices: Prices) -> tuple[float, float]:
+        """How long it takes to compute again what is multiplied, shifted, with what lies between the product and the
+        maximum, and how long to turn it instead."""
         lanes, most = prices.target.memory.partitions, prices.target.limits.moving_free
         again = turned = 0.0
         for op, shift in self.shifts.items():
             rows, columns = tile.shape_of(shift.product.result)
             shape = max(rows, lanes), max(columns, most)
             a, over = shift.product.a, shift.product.over[0]
-            if self._rows(shift) < most or dtype(tile.element_of(a)).bytes > _SHORT:
-                return False
             terms = math.prod(tile.shape_of(a)[dim] for dim in over)
             again += prices.product(*shape, terms, tile.element_of(a)) + prices.product(*shape, PIECES, bf16)
-            again += self._between(shift) * prices.compute(Layout.flat((math.prod(shape) // lanes,)), f32)
+            between = max(self._between(shift), len(shift.masks))
+            again += between * prices.compute(Layout.flat((math.prod(shape) // lanes,)), f32)
             element = tile.element_of(self.multiplied[op])
             turned += prices.convert(dealt(shape, 0, lanes), dealt(shape, 1, lanes), element)[0]
-        return again < _WORTH * turned
+        return again, turned
+
+    def fits(self, most: int) -> bool:
+        """Whether there are enough rows, of this program and of others, to move so many through the array."""
+        return all(self._rows(shift) >= most for shift in self.shifts.values())
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the array takes what is multiplied at once."""
+        return all(dtype(tile.element_of(shift.product.a)).bytes <= _SHORT for shift in self.shifts.values())
 
     def _rows(self, shift: Shift) -> int:
         """How many rows with a maximum of their own there are for the same columns, of all programs."""
-        rows, others = (shift.product.a, shift.product.b)[:: 1 if shift.dim == 0 else -1]
+        rows, columns = (shift.product.a, shift.product.b)[:: 1 if shift.dim == 0 else -1]
+        products = [op for op in self.found.joins if isinstance(op, tile.DotOp)]
+        others = {columns, *(value for op in products for value in (op.a, op.b))} - set(self.multiplied.values())
         many, programs = tile.shape_of(shift.product.result)[shift.dim], self.loop.parent_op()
         if isinstance(programs, ProgramsOp):
             for axis, size in enumerate(programs.grid):
                 differ = varying(programs, axis)
-                many *= size if rows in differ and others not in differ else 1
+                many *= size if rows in differ and differ.isdisjoint(others) else 1
         return many
 
     def _between(self, shift: Shift) -> int:
@@ -215,6 +220,102 @@ class _Part:
         shape = tile.shape_of(shift.product.result)
         made = _makers(self.loop.body.block, [self.after], {shift.product.result})
         return sum(tile.shape_of(op.results[0]) == shape and not isinstance(op, arith.MulfOp | _VIEWS) for op in made)
+
+
+@dataclass
+class _Chain:
+    """Loops each of which goes on from the one before: the maximum of all comes before the sums of all."""
+
+    parts: Sequence[_Part]
+
+    @staticmethod
+    def of(loop: ForOp) -> _Chain | None:
+        """The loops from a first one on; None for other loops, and for those that go on from another."""
+        before = loop.iter_args[0].owner if loop.iter_args else None
+        if loop.parent is None or (isinstance(before, ForOp) and goes_on_from(loop, before)):
+            return None
+        loops = [loop]
+        while (after := _next(loops[-1])) is not None:
+            loops.append(after)
+        parts = [part for part in map(_Part.of, loops) if part is not None]
+        chain = _Chain(parts)
+        return chain if len(parts) == len(loops) and chain._is_whole() else None
+
+    @property
+    def first(self) -> _Part:
+        return self.parts[0]
+
+    @property
+    def last(self) -> _Part:
+        return self.parts[-1]
+
+    @property
+    def low(self) -> SSAValue:
+        """What the maximum starts at."""
+        return self.first.start(self.first.before)
+
+    def _is_whole(self) -> bool:
+        """Whether all loops carry the same, from nothing on, and nothing is written in between; the maximum is seen
+        beside a sum alone, and each row has a score."""
+        first, low = self.first, constant_of(self.low)
+        if not all(part.number == first.number and part.axes == first.axes for part in self.parts):
+            return False
+        if not all(self._begins_with_nothing(arg) for arg in first.sums):
+            return False
+        is_lowest = low is not None and value_of(low) == -math.inf
+        if not is_lowest and any(part.multiplies_short for part in self.parts):
+            return False
+        sums = [result for n, result in enumerate(self.last.loop.results) if n != first.number]
+        if not _is_nan_with_sums(self.last.loop.results[first.number], sums):
+            return False
+        if any(isinstance(op, _WRITES) or op.regions for op in _between(first.loop, self.last.loop, self.parts)):
+            return False
+        return self._has_scores()
+
+    def _begins_with_nothing(self, arg: SSAValue) -> bool:
+        """Whether nothing is left of what a sum starts with: it is zero, or scaled down from a maximum of -infinity."""
+        size, low = constant_of(self.first.start(arg)), constant_of(self.low)
+        if size is None or not math.isfinite(value_of(size)):
+            return False
+        return value_of(size) == 0 or (low is not None and value_of(low) == -math.inf)
+
+    def _has_scores(self) -> bool:
+        """Whether each row has a score that counts, if it matters."""
+        shifts = [(part, shift) for part in self.parts for shift in part.shifts.values()]
+        if all(shift.may_be_empty for _, shift in shifts):
+            return True
+        return any(shift.counts(part.loop.body.block.args[0]) for part, shift in shifts)
+
+    def is_worth(self, prices: Prices) -> bool:
+        """Whether to turn what is multiplied takes much longer than to compute it again, and there are many rows."""
+        if not all(part.is_short for part in self.parts):
+            return False
+        if not all(part.fits(prices.target.limits.moving_free) for part in self.parts):
+            return False
+        again = turned = 0.0
+        for part in self.parts:
+            trips, found = trip_count(part.loop), part.prices(prices)
+            assert trips is not None
+            again, turned = again + found[0] * trips, turned + found[1] * trips
+        return again < _WORTH * turned
+
+
+def _next(loop: ForOp) -> ForOp | None:
+    """The loop that goes on from this one."""
+    user = next((use.operation for use in loop.results[0].uses), None) if loop.results else None
+    if isinstance(user, ForOp) and user.parent is loop.parent and goes_on_from(user, loop):
+        return user
+    return None
+
+
+def _between(first: Operation, last: Operation, parts: Sequence[_Part]) -> Iterator[Operation]:
+    """The operations from one to another, but for the loops of some parts."""
+    loops, op = {part.loop for part in parts}, first
+    while op is not last:
+        if op not in loops:
+            yield op
+        assert op.next_op is not None
+        op = op.next_op
 
 
 def _makers(block: Block, values: Iterable[SSAValue], ends: set[SSAValue]) -> set[Operation]:
@@ -258,14 +359,42 @@ def _is_made_of(value: SSAValue, sums: Collection[SSAValue]) -> bool:
     return any(_is_made_of(operand, sums) for operand in op.operands)
 
 
-def _split(part: _Part) -> None:
-    """A loop for the maximum, then one for the sums."""
-    loop, number = part.loop, part.number
-    highest = _maximum_of(part)
-    build = TileBuilder(Emitter.before(loop))
-    results = _sums_of(part, highest, build)
-    results.insert(number, highest)
-    replace_loop(loop, results)
+def _split(chain: _Chain) -> None:
+    """Loops for the maximum, then those for the sums."""
+    highest = chain.low
+    for part in chain.parts:
+        highest = _maximum_of(part, highest)
+    build = TileBuilder(Emitter.before(chain.last.loop))
+    totals: Sequence[SSAValue] = [build.float(0.0, _row_shape(chain.first, arg)) for arg in chain.first.sums]
+    shifted = _Pieces(highest, build)
+    for part in chain.parts:
+        totals = _sums_of(part, totals, shifted, build)
+    results = [
+        build.emit.value(tile.ReduceOp(Reduction.SUM.value, total, chain.first.rows[arg][1]))
+        if arg in chain.first.rows
+        else total
+        for arg, total in zip(chain.first.sums, totals, strict=True)
+    ]
+    results.insert(chain.first.number, highest)
+    replace_loop(chain.last.loop, results)
+    for part in reversed(chain.parts[:-1]):
+        part.loop.detach()
+        part.loop.erase()
+
+
+class _Pieces:
+    """The operands of products that add a maximum, shared by all that add the same."""
+
+    def __init__(self, highest: SSAValue, build: TileBuilder):
+        self.highest, self.build = highest, build
+        self.made: list[tuple[Shift, tuple[SSAValue, SSAValue]]] = []
+
+    def of(self, shift: Shift) -> tuple[SSAValue, SSAValue]:
+        for other, pieces in self.made:
+            if shift.shifts_like(other):
+                return pieces
+        self.made.append((shift, shift.pieces(self.highest, self.build)))
+        return self.made[-1][1]
 
 
 def _copied(
@@ -282,9 +411,8 @@ def _copied(
     return made, dict(zip((old.args[0], *carried), block.args, strict=True))
 
 
-def _maximum_of(part: _Part) -> SSAValue:
+def _maximum_of(part: _Part, start: SSAValue) -> SSAValue:
     """The maximum alone. A NaN may make it NaN: it makes the sums so too."""
-    start = part.start(part.before)
     made, values = _copied(part, [part.before], [start], Emitter.before(part.loop))
     block, needed = made.body.block, _makers(part.loop.body.block, [part.after], set())
     for op in part.loop.body.block.ops:
@@ -306,22 +434,16 @@ def _maximum_of(part: _Part) -> SSAValue:
     return made.results[0]
 
 
-def _sums_of(part: _Part, highest: SSAValue, build: TileBuilder) -> list[SSAValue]:
-    """What each sum of a part adds up to, with the maximum known."""
-    shifts = {op: shift.pieces(highest, build) for op, shift in part.shifts.items()}
+def _sums_of(part: _Part, starts: Sequence[SSAValue], shifted: _Pieces, build: TileBuilder) -> Sequence[SSAValue]:
+    """What each sum of a part adds up to, from its start on, with the maximum known; row sums as products with ones."""
+    pieces = {op: shifted.of(shift) for op, shift in part.shifts.items()}
     ones = {arg: _ones(part, arg, build) for arg in part.rows}
-    starts = [build.float(0.0, _row_shape(part, arg)) for arg in part.sums]
     made, values = _copied(part, part.sums, starts, build.emit)
     body = _Body(part, made.body.block, values)
-    body.fill(shifts)
+    body.fill(pieces)
     emit = Emitter.at_end(made.body.block, part.loop.location)
     emit.add(YieldOp(*(body.row(arg, ones[arg], emit) if arg in ones else body.sum(arg) for arg in part.sums)))
-    totals = list[SSAValue]()
-    for arg, result in zip(part.sums, made.results, strict=True):
-        if arg in part.rows:
-            result = build.emit.value(tile.ReduceOp(Reduction.SUM.value, result, part.rows[arg][1]))
-        totals.append(result)
-    return totals
+    return made.results
 
 
 def _ones(part: _Part, arg: SSAValue, build: TileBuilder) -> SSAValue:
@@ -378,12 +500,42 @@ class _Body:
         if shift.factor != 1:
             factor = TileBuilder(emit).float(shift.factor, tile.shape_of(turned))
             turned = emit.value(arith.MulfOp(turned, factor))
+        for mask in shift.masks:
+            turned = self._masked(turned, mask, emit)
         made = emit.value(ExpOp(turned))
         multiplied = self.part.multiplied[op]
         if multiplied is not op.result:
             made = emit.value(tile.CastOp(made, tile.element_of(multiplied)))
         self.values[multiplied] = emit.value(tile.PermuteOp(made, [1, 0]))
         self.values[multiplied].name_hint = op.result.name_hint
+
+    def _masked(self, turned: SSAValue, mask: Mask, emit: Emitter) -> SSAValue:
+        """Exponents, turned, where a mask holds, and what they are elsewhere."""
+        build, shape = TileBuilder(emit), tile.shape_of(turned)
+        if mask.condition is not None:
+            return build.select(self._turned(mask.condition, emit), turned, build.float(-math.inf, shape))
+        assert mask.added is not None
+        added = self._turned(mask.added, emit)
+        if mask.factor != 1:
+            added = emit.value(arith.MulfOp(added, build.float(mask.factor, shape)))
+        return emit.value(arith.AddfOp(turned, added))
+
+    def _turned(self, value: SSAValue, emit: Emitter) -> SSAValue:
+        """What stands for a value of two dimensions, in the other order: what is made of indices is made of these."""
+        op, (rows, columns) = value.owner, tile.shape_of(value)
+        match op:
+            case tile.SplatOp():
+                return emit.value(tile.SplatOp(self._copy(op.value), [columns, rows]))
+            case tile.BroadcastOp():
+                return emit.value(tile.BroadcastOp(self._turned(op.source, emit), [columns, rows]))
+            case tile.ExpandDimsOp():
+                return emit.value(tile.ExpandDimsOp(self._copy(op.source), 1 - op.axis.value.data))
+            case tile.CompareOp() | tile.SelectOp() | arith.AndIOp():
+                operands = [self._turned(operand, emit) for operand in op.operands]
+                type_ = TensorType(tile.element_of(value), [columns, rows])
+                return emit.value(type(op).create(operands=operands, result_types=[type_], properties=op.properties))
+            case _:
+                return emit.value(tile.PermuteOp(self._copy(value), [1, 0]))
 
     def _copy(self, value: SSAValue) -> SSAValue:
         """What stands for a value, made where nothing does yet."""

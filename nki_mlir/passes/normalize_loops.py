@@ -45,8 +45,9 @@ def normalize_all(root: Operation) -> None:
             normalize(loop)
 
 
-def normalize(loop: ForOp) -> None:
-    """Normalises one loop, if its bounds are constants. Raises CompileError where the step is no positive constant."""
+def normalize(loop: ForOp, keep_single: bool = False) -> None:
+    """Normalises one loop, if its bounds are constants; with `keep_single`, one iteration stays a loop. Raises
+    CompileError where the step is no positive constant."""
     step_of(loop)
     if trip_count(loop) is None:
         return
@@ -54,7 +55,7 @@ def normalize(loop: ForOp) -> None:
     emit = Emitter.before(loop)
     if trips == 0:
         replace_loop(loop, list(loop.iter_args))
-    elif trips == 1:
+    elif trips == 1 and not keep_single:
         inline_body(loop, emit.expr(Expr(low)))
     elif (low, step) != (0, 1):
         counter = loop.body.block.args[0]

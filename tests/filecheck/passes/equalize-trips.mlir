@@ -254,3 +254,53 @@ func.func @alike(%x: memref<512xf32>, %out: memref<32xf32>) {
   }
   func.return
 }
+
+// -----
+
+// In the iterations that all programs of a group have, but the last, the mask holds: these are a loop of their own,
+// which needs none. In the others it makes -inf wherever an iteration is idle, so that nothing else has to.
+// CHECK-LABEL: func.func @causal
+// CHECK:       tile.programs (%{{.*}}) in [2] anonymous
+// CHECK:       tile.programs (%[[J:.*]]) in [2] anonymous
+// CHECK:         arith.addi %[[J]]
+// CHECK:         %[[TWO:.*]] = arith.constant 2 : index
+// CHECK-NEXT:    %{{.*}} = arith.constant 1 : index
+// CHECK-NEXT:    scf.for %{{.*}} = %{{.*}} to %[[TWO]] step
+// CHECK:           tile.select
+// CHECK-NOT:       tile.select
+// CHECK:         scf.for
+// CHECK:           tile.select
+// CHECK-NOT:       tile.select
+// CHECK:       tile.programs
+func.func @causal(%x: memref<4096xf32>, %out: memref<128xf32>) {
+  tile.programs (%i) in [8] {
+    %inf = arith.constant 0xff800000 : f32
+    %none = tile.splat %inf : f32 -> tensor<16xf32>
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    %size = arith.constant 16 : index
+    %end = arith.addi %i, %one : index
+    %places = tile.arange 0 to 16 : tensor<16xindex>
+    %row = arith.muli %i, %size : index
+    %first = tile.splat %row : index -> tensor<16xindex>
+    %rows = arith.addi %first, %places : tensor<16xindex>
+    %m = scf.for %k = %zero to %end step %one iter_args(%a = %none) -> (tensor<16xf32>) {
+      %y = tile.read %x(%k) [16 * s0 + 128 * d0 + d1 by 1] : memref<4096xf32> -> tensor<16x16xf32>
+      %column = arith.muli %k, %size : index
+      %start = tile.splat %column : index -> tensor<16xindex>
+      %columns = arith.addi %start, %places : tensor<16xindex>
+      %down = tile.expand_dims %rows axis 1 : tensor<16xindex> -> tensor<16x1xindex>
+      %across = tile.expand_dims %columns axis 0 : tensor<16xindex> -> tensor<1x16xindex>
+      %r2 = tile.broadcast %down : tensor<16x1xindex> -> tensor<16x16xindex>
+      %c2 = tile.broadcast %across : tensor<1x16xindex> -> tensor<16x16xindex>
+      %mask = tile.compare ge %r2, %c2 : tensor<16x16xindex>, tensor<16x16xindex> -> tensor<16x16xi1>
+      %low = tile.splat %inf : f32 -> tensor<16x16xf32>
+      %s = tile.select %mask, %y, %low : tensor<16x16xi1>, tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+      %r = tile.reduce max %s axis 1 : tensor<16x16xf32> -> tensor<16xf32>
+      %n = arith.maximumf %a, %r : tensor<16xf32>
+      scf.yield %n : tensor<16xf32>
+    }
+    tile.write %m to %out(%i) [16 * s0 + d0 by 1] : tensor<16xf32> -> memref<128xf32>
+  }
+  func.return
+}
