@@ -26,6 +26,7 @@ CAPABILITIES: Mapping[str, Sequence[str]] = {
     "loads once": ("hoist-loads",),
     "windows": ("share-windows",),
     "diagonals": ("diagonal-products",),
+    "masks": ("peel-masks",),
     "maximum first": ("maximum-first",),
     "long steps": ("merge-steps",),
     "rows at a time": ("split-sums",),

@@ -1027,7 +1027,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "peel_masks",
-        ("first", "if 0 < first < trips:", "if first < trips:", _filecheck("peel-masks")),
+        (
+            "holds",
+            "if not all(_holds(mask, counter, count)",
+            "if all(_holds(mask, counter, count)",
+            _filecheck("peel-masks"),
+        ),
         ("products", "if not trips or not _is_of_products(loop):", "if not trips:", _filecheck("peel-masks")),
     ),
     *_of(
@@ -1081,6 +1086,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "nan_flow",
+        ("before", "    _follow_up_to(op, op.source, found)\n", "", _filecheck("expand-maxnum")),
         (
             "again",
             "_carried(loop, first, ({}, found))",

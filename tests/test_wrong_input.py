@@ -62,6 +62,7 @@ TAKES = {
     "regrid": ("tile",),
     "merge-factors": ("tile",),
     "equalize-trips": ("tile",),
+    "peel-masks": ("tile",),
     "maximum-first": ("tile",),
     "merge-steps": ("tile",),
     "scan-loops": ("tile",),
