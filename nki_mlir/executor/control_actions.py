@@ -21,6 +21,7 @@ from nki_mlir.executor.recording import BRANCH, Mark
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Action, Sequencer
 from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.ticks import ticks
 
 
 class MachineAction(Action):
@@ -49,7 +50,7 @@ class ControlAction(MachineAction):
 
     def __init__(self, simulation: Simulation, micro_op: MicroOp, ns: float, latency: float = 0.0):
         super().__init__(simulation, micro_op)
-        self.ns, self.latency = ns, latency
+        self.ns, self.latency = ticks(ns), ticks(latency)
 
     def perform(self, registers: list[int], numbers: tuple[int, ...]) -> None:
         """Its effect on registers."""

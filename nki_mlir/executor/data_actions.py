@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
 from nki_mlir.executor.sums import Operand
 from nki_mlir.executor.tensor_array import ArrayTile, Form, TensorArray, Weights
+from nki_mlir.executor.ticks import ticks
 
 Write = Callable[[], None]
 """Puts an instruction's results into memory."""
@@ -45,7 +46,7 @@ class DataAction(MachineAction):
         super().__init__(simulation, micro_op)
         self.op, self.sources, self.targets = micro_op.op, micro_op.sources, micro_op.targets
         self.compute, self.stateful = micro_op.compute, micro_op.stateful
-        self.floor = costs.dynamic_ns(micro_op.instance)
+        self.floor = ticks(costs.dynamic_ns(micro_op.instance))
         self.flow = None if simulation.undefined is None else simulation.undefined.flow(micro_op)
 
     def read(self, numbers: tuple[int, ...]) -> list[Array]:
@@ -132,8 +133,9 @@ class EngineAction(DataAction):
     def __init__(self, simulation: Simulation, micro_op: DataOp):
         super().__init__(simulation, micro_op)
         instance = micro_op.instance
-        self.occupancy, self.latency = costs.cost(instance)
+        self.occupancy, self.latency = map(ticks, costs.cost(instance))
         self.occupancy = max(self.occupancy, self.floor)
+        self.table_ns = ticks(simulation.target.activation.table_load_ns)
         self.function_set = costs.function_set(instance)
         self.engine, self.rivals = instance.engine.value, _rivals(instance, [*self.sources, *self.targets])
         self.bank = simulation.target.memory.psum_bank_bytes
@@ -150,7 +152,7 @@ class EngineAction(DataAction):
             return until
         if self.function_set is not None and self.function_set != sequencer.function_set:
             sequencer.function_set = self.function_set
-            until = now + self.simulation.target.activation.table_load_ns
+            until = now + self.table_ns
             sequencer.unit.record(TABLE_LOAD, NONE, (now, now, now, until, until))
         return until
 
@@ -206,9 +208,9 @@ class TransposeAction(DataAction):
     def __init__(self, simulation: Simulation, micro_op: DataOp):
         super().__init__(simulation, micro_op)
         instance = micro_op.instance
-        self.occupancy, self.latency = costs.cost(instance)
+        self.occupancy, self.latency = map(ticks, costs.cost(instance))
         target = simulation.target
-        self.gap = target.engine["tensor"].bubble_cycles / target.clock_ghz["tensor"]
+        self.gap = ticks(target.engine["tensor"].bubble_cycles / target.clock_ghz["tensor"])
         self.area = tile_of(instance)
 
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
@@ -218,7 +220,7 @@ class TransposeAction(DataAction):
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         write, simulation, array = self.effect(numbers), self.simulation, sequencer.array.claim(self.area)
         slow = sequencer.array.clock.factor(now)
-        occupancy = self.occupancy if slow == 1 else (self.occupancy - self.gap) * slow
+        occupancy = self.occupancy if slow == 1 else ticks((self.occupancy - self.gap) * slow)
         end = now + occupancy * simulation.factor()
         sequencer.array.clock.worked(end)
         done = sequencer.complete_at(now + (self.latency + occupancy - self.occupancy) * simulation.factor())
@@ -236,7 +238,7 @@ class LoadStationaryAction(DataAction):
     def __init__(self, simulation: Simulation, micro_op: DataOp):
         super().__init__(simulation, micro_op)
         instance = micro_op.instance
-        self.load, self.area = costs.load(instance), tile_of(instance)
+        self.load, self.area = _exact(costs.load(instance)), tile_of(instance)
         tile, rows = costs.main_input(instance), depth(instance, costs.main_input(instance))
         shape = columns(instance, tile), rows * tile.partitions
         self.form = Form(*shape, tile.element_type, is_bit_transpose(instance), rows)
@@ -251,7 +253,7 @@ class LoadStationaryAction(DataAction):
             tile.undefined = self.flow.stationary(numbers, tile.weights.values) if self.flow is not None else None
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         slow = sequencer.array.clock.factor(now)
-        load = load if slow == 1 else load._replace(each=load.each * slow)
+        load = load if slow == 1 else load._replace(each=ticks(load.each * slow))
         tile.start_load(sequencer.queued, load)
         done = sequencer.complete_at(now + load.pairs * load.each + load.latency)
         setter = self.record(sequencer, now, now + load.each, done)
@@ -274,9 +276,9 @@ class MultiplyMovingAction(DataAction):
     def __init__(self, simulation: Simulation, micro_op: DataOp):
         super().__init__(simulation, micro_op)
         instance = micro_op.instance
-        self.stream, self.area = costs.stream(instance), tile_of(instance)
+        self.stream, self.area = _exact(costs.stream(instance)), tile_of(instance)
         self.moving, self.dst = self.sources[0][0].access, self.targets[0][0].access
-        self.odd_rows, self.unit = costs.odd_rows_ns(instance), 2 * self.moving.itemsize
+        self.odd_rows, self.unit = ticks(costs.odd_rows_ns(instance)), 2 * self.moving.itemsize
         self.passes_bits, self.depth = is_bit_transpose(instance), depth(instance, self.moving)
         self.accepted: Form | None = None
 
@@ -295,7 +297,7 @@ class MultiplyMovingAction(DataAction):
             stream = stream._replace(each=stream.each + self.odd_rows)
         clock = sequencer.array.clock
         if (slow := clock.factor(now)) != 1:
-            stream = stream._replace(each=stream.each * slow, gap=0.0)
+            stream = stream._replace(each=ticks(stream.each * slow), gap=0.0)
         end = tile.start_stream(now, stream)
         clock.worked(end)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
@@ -362,6 +364,13 @@ class MultiplyMovingAction(DataAction):
 
     def _fail(self, text: str) -> NoReturn:
         raise ExecutionError(f"{where(self.op)}: {text}")
+
+
+_Times = TypeVar("_Times", costs.Load, costs.Stream)
+
+
+def _exact(times: _Times) -> _Times:
+    return times._replace(**{name: ticks(ns) for name, ns in times._asdict().items() if name != "pairs"})
 
 
 def require_identity(op: IsaInstruction, access: Access, moving: Array) -> None:

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from nki_mlir.costs.transfers import Generation, Ring, Share
+from nki_mlir.executor.ticks import ticks
 from nki_mlir.targets import Target
 
 Schedule = Callable[[float, Callable[[float], None]], None]
@@ -82,7 +83,7 @@ class _Lane:
     def advance(self, now: float) -> None:
         active = self.active()
         for ring in active:
-            self.rings[ring][0].left -= (now - self.now) / len(active)
+            self.rings[ring][0].left -= ticks((now - self.now) / len(active))
         self.now = now
 
     def next_end(self) -> float:
@@ -101,14 +102,16 @@ class DmaEngines:
     """The engines of one core. `schedule(time, function)` has the simulation call `function(time)`."""
 
     def __init__(self, target: Target, schedule: Schedule):
-        self.dma, self.schedule = target.dma, schedule
+        dma, self.schedule = target.dma, schedule
+        self.start, self.latency = ticks(dma.start_ns), ticks(dma.packet_latency_ns)
+        self.spread = ticks(max(dma.start_step_ns, dma.increment_gap_ns))
         self.lanes: list[_Lane] = []
         self.arrivals: dict[Ring, float] = {}
 
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
         """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
         previous = self.arrivals.get(transfer.ring, -math.inf)
-        arrival = max(trigger + self.dma.start_ns * delay, previous)
+        arrival = max(trigger + self.start * delay, previous)
         self.arrivals[transfer.ring] = arrival
         self.schedule(arrival, lambda now: self._arrive(transfer, now))
 
@@ -139,7 +142,7 @@ class DmaEngines:
         lane.advance(now)
         waiting = lane.rings.get(transfer.ring)
         if waiting:
-            waiting.append(_Part(transfer, service / transfer.generation.sustained))
+            waiting.append(_Part(transfer, ticks(service / transfer.generation.sustained)))
         else:
             lane.rings[transfer.ring] = deque([_Part(transfer, service)])
         self._plan(lane, now)
@@ -174,8 +177,7 @@ class DmaEngines:
                 transfer.begin()
 
     def _finish(self, lane: _Lane, transfer: Transfer, now: float) -> None:
-        spread = max(self.dma.start_step_ns, self.dma.increment_gap_ns)
-        arrival = now + self.dma.packet_latency_ns + spread * (lane.mask.bit_length() - 1)
+        arrival = now + self.latency + self.spread * (lane.mask.bit_length() - 1)
         transfer.last = max(transfer.last, arrival)
         transfer.parts -= 1
         if not transfer.parts:

@@ -21,6 +21,7 @@ from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, MicroOp, Placed
 from nki_mlir.executor.rows import Rows
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.ticks import ticks
 
 
 class Movement(NamedTuple):
@@ -39,8 +40,10 @@ class DmaAction(DataAction):
         instance = micro_op.instance
         self.of_program = isinstance(micro_op.op.properties.get("program"), ExprAttr)
         self.adds = instance.fields.get("dst_rmw_op") is not None
-        self.shares = transfers.shares(instance)
-        self.generation = transfers.generation(instance)
+        self.shares = [(mask, ticks(service)) for mask, service in transfers.shares(instance)]
+        made = transfers.generation(instance)
+        self.generation = made._replace(prepare=ticks(made.prepare), trigger=ticks(made.trigger))
+        self.completion = ticks(simulation.target.dma.completion_ns)
         priority = instance.fields.get("priority")
         self.priority = priority if isinstance(priority, int) else dma.LOWEST_PRIORITY
         self.constant = constant and not self.adds
@@ -48,7 +51,7 @@ class DmaAction(DataAction):
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation, core = self.simulation, sequencer.core
-        times, ring = simulation.target.dma, self.micro_op.ring
+        ring = self.micro_op.ring
         assert ring is not None
         try:
             read, write = self.movement(numbers) if simulation.numerics else (None, None)
@@ -60,7 +63,7 @@ class DmaAction(DataAction):
             if write is not None:
                 write()
             start = transfer.start or now
-            done = now + times.completion_ns * simulation.factor()
+            done = now + self.completion * simulation.factor()
             setter = queue.record(self.label, issue, (trigger, trigger, start, now, done))
             self.raise_semaphore(setter, numbers[UPDATE], done)
 

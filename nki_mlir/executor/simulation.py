@@ -15,6 +15,7 @@ from nki_mlir.executor.dma import DmaEngines
 from nki_mlir.executor.machine import Memory, on_chip
 from nki_mlir.executor.recording import Mark, Unit
 from nki_mlir.executor.reports import Grid, where
+from nki_mlir.executor.ticks import ticks
 from nki_mlir.executor.trace import Trace
 from nki_mlir.targets import Target
 
@@ -116,6 +117,7 @@ class Simulation:
         self.grid: Grid | None = None
         self.programs: Programs | None = None
         self.delays: Mapping[Operation, float] = {}
+        self.wake = ticks(target.control.wake_ns)
         self.limit = self.left = MOST_INSTRUCTIONS
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
@@ -179,4 +181,4 @@ class Simulation:
     def update(self, core: Core, number: int, amount: int, setter: Mark, op: Operation, done: float) -> None:
         """Raises a semaphore for something that completed at `done`; whoever waits sees it a wake-up later."""
         semaphore = core.semaphore(number, op)
-        self.schedule(done + self.target.control.wake_ns, lambda now: semaphore.add(amount, setter, now))
+        self.schedule(done + self.wake, lambda now: semaphore.add(amount, setter, now))

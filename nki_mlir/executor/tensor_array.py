@@ -22,6 +22,7 @@ from xdsl.ir import Attribute
 
 from nki_mlir.costs.instructions import Load, Stream
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.ticks import ticks
 from nki_mlir.targets import Target
 
 Area = tuple[tuple[int, int], tuple[int, int]]
@@ -57,26 +58,29 @@ class Clock:
     cools it down is left. Work that takes less than half of the time is rest."""
 
     def __init__(self, target: Target):
-        self.matmul, self.warm, self.level, self.until = target.matmul, target.matmul.warm_up_ns <= 0, 0.0, 0.0
+        matmul = target.matmul
+        self.cold_factor, self.level, self.until = matmul.cold_factor, 0.0, 0.0
+        self.warm_up, self.cool_down = ticks(matmul.warm_up_ns), ticks(matmul.cool_down_ns)
+        self.warm = self.warm_up <= 0
 
     def factor(self, now: float) -> float:
         """How many times as long as at full rate work takes that starts now."""
-        if self.matmul.warm_up_ns <= 0:
+        if self.warm_up <= 0:
             return 1.0
         self.level = max(0.0, self.level - max(0.0, now - self.until))
         self.until = max(self.until, now)
         if self.warm and not self.level:
             self.warm = False
-        return 1.0 if self.warm else self.matmul.cold_factor
+        return 1.0 if self.warm else self.cold_factor
 
     def worked(self, end: float) -> None:
         """The array works until then."""
         self.level += max(0.0, end - self.until)
         self.until = max(self.until, end)
         if self.warm:
-            self.level = min(self.level, self.matmul.cool_down_ns)
-        elif self.level >= self.matmul.warm_up_ns:
-            self.warm, self.level = True, self.matmul.cool_down_ns
+            self.level = min(self.level, self.cool_down)
+        elif self.level >= self.warm_up:
+            self.warm, self.level = True, self.cool_down
 
 
 class ArrayTile:
