@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -156,6 +156,11 @@ class EngineAction(DataAction):
             sequencer.unit.record(TABLE_LOAD, NONE, (now, now, now, until, until))
         return until
 
+    def choices(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        placed = {pattern: index for kind, _, placed in self.rivals for pattern, index in placed if kind == "bank"}
+        ends = (numbers[index] + at for pattern, index in placed.items() for at in (pattern.low, pattern.high - 1))
+        return [end // self.bank for end in ends]
+
     def _found_ports(self, numbers: tuple[int, ...]) -> list[tuple[Port, Port]]:
         """Ports of this engine with those of the engines that may not be used meanwhile; the bank is 0 where it is the
         whole memory."""
@@ -304,6 +309,9 @@ class MultiplyMovingAction(DataAction):
         setter = self.record(sequencer, now, end, done)
         self.complete(setter, numbers, done, write)
         return now + self.floor
+
+    def choices(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        return [numbers[self.sources[0][1]] % self.unit] if self.odd_rows else []
 
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
         weights, accumulate = self._weights(tile), numbers[EXTRA] != 0

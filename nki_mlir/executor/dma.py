@@ -31,15 +31,15 @@ LOWEST_PRIORITY = 3
 
 
 class Transfer:
-    """One transfer under way. `begin` is called when its data starts moving, `end` with the time when it is all there;
-    `start` and `last` are those times."""
+    """One transfer under way. `begin` is called when data starts moving, `end` with both times when it is all there;
+    `start` and `last` are these."""
 
     def __init__(
         self,
         ring: Ring,
         shares: Sequence[Share],
         begin: Callable[[], None] | None,
-        end: Callable[[float], None],
+        end: Callable[[float, float], None],
         generation: Generation,
         priority: int = LOWEST_PRIORITY,
     ):
@@ -49,9 +49,52 @@ class Transfer:
         self.last = 0.0
         self.parts = 0
 
+    def postpone(self, ns: float) -> None:
+        self.last += ns
+        if self.start is not None:
+            self.start += ns
 
-def _over(now: float) -> None:
-    """What is left to do for a transfer that has ended."""
+
+class Arrival:
+    """An event: a transfer comes to the engines."""
+
+    __slots__ = ("engines", "transfer")
+
+    def __init__(self, engines: DmaEngines, transfer: Transfer):
+        self.engines, self.transfer = engines, transfer
+
+    def __call__(self, now: float) -> None:
+        self.engines.arrive(self.transfer, now)
+
+
+class PartEnd:
+    """An event: the next part of a lane has ended, unless the plan has changed since."""
+
+    __slots__ = ("engines", "lane", "version")
+
+    def __init__(self, engines: DmaEngines, lane: Lane):
+        self.engines, self.lane, self.version = engines, lane, lane.version
+
+    @property
+    def stale(self) -> bool:
+        return self.version != self.lane.version
+
+    def __call__(self, now: float) -> None:
+        if not self.stale:
+            self.engines.part_end(self.lane, now)
+
+
+class TransferEnd:
+    """An event: all of a transfer is there."""
+
+    __slots__ = ("transfer",)
+
+    def __init__(self, transfer: Transfer):
+        self.transfer = transfer
+
+    def __call__(self, now: float) -> None:
+        assert self.transfer.start is not None
+        self.transfer.end(self.transfer.start, now)
 
 
 class _Part:
@@ -64,7 +107,7 @@ class _Part:
         transfer.parts += 1
 
 
-class _Lane:
+class Lane:
     """Engines with equal work: per ring the parts in order, the first of each under way; `now` is when `left` of those
     was true."""
 
@@ -90,10 +133,10 @@ class _Lane:
         active = self.active()
         return self.now + len(active) * max(0.0, min(self.rings[ring][0].left for ring in active))
 
-    def split(self, mask: int) -> _Lane:
+    def split(self, mask: int) -> Lane:
         """Takes the engines of the mask out, as a lane of their own with the same work."""
         self.mask &= ~mask
-        lane = _Lane(mask, self.now)
+        lane = Lane(mask, self.now)
         lane.rings = {r: deque(_Part(p.transfer, p.left) for p in parts) for r, parts in self.rings.items()}
         return lane
 
@@ -105,22 +148,28 @@ class DmaEngines:
         dma, self.schedule = target.dma, schedule
         self.start, self.latency = ticks(dma.start_ns), ticks(dma.packet_latency_ns)
         self.spread = ticks(max(dma.start_step_ns, dma.increment_gap_ns))
-        self.lanes: list[_Lane] = []
+        self.lanes: list[Lane] = []
         self.arrivals: dict[Ring, float] = {}
+
+    def postpone(self, ns: float) -> None:
+        """All that they do happens later."""
+        for lane in self.lanes:
+            lane.now += ns
+        self.arrivals = {ring: time + ns for ring, time in self.arrivals.items()}
 
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
         """Starts a transfer whose trigger instruction started at `trigger`; `delay` stretches the start-up."""
         previous = self.arrivals.get(transfer.ring, -math.inf)
         arrival = max(trigger + self.start * delay, previous)
         self.arrivals[transfer.ring] = arrival
-        self.schedule(arrival, lambda now: self._arrive(transfer, now))
+        self.schedule(arrival, Arrival(self, transfer))
 
-    def _arrive(self, transfer: Transfer, now: float) -> None:
+    def arrive(self, transfer: Transfer, now: float) -> None:
         for mask, service in transfer.shares:
             for lane in self._lanes_of(mask, now):
                 self._add(lane, transfer, service, now)
 
-    def _lanes_of(self, mask: int, now: float) -> list[_Lane]:
+    def _lanes_of(self, mask: int, now: float) -> list[Lane]:
         """Lanes that together are exactly the engines of the mask."""
         found = []
         for lane in list(self.lanes):
@@ -134,11 +183,11 @@ class DmaEngines:
             found.append(lane)
             mask &= ~common
         if mask:
-            self.lanes.append(_Lane(mask, now))
+            self.lanes.append(Lane(mask, now))
             found.append(self.lanes[-1])
         return found
 
-    def _add(self, lane: _Lane, transfer: Transfer, service: float, now: float) -> None:
+    def _add(self, lane: Lane, transfer: Transfer, service: float, now: float) -> None:
         lane.advance(now)
         waiting = lane.rings.get(transfer.ring)
         if waiting:
@@ -147,17 +196,13 @@ class DmaEngines:
             lane.rings[transfer.ring] = deque([_Part(transfer, service)])
         self._plan(lane, now)
 
-    def _plan(self, lane: _Lane, now: float) -> None:
+    def _plan(self, lane: Lane, now: float) -> None:
         for ring in lane.active():
             self._start(lane.rings[ring][0].transfer, now)
         lane.version += 1
-        version = lane.version
-        self.schedule(lane.next_end(), lambda now: self._tick(lane, version, now))
+        self.schedule(lane.next_end(), PartEnd(self, lane))
 
-    def _tick(self, lane: _Lane, version: int, now: float) -> None:
-        """The next part of a lane has ended, unless the plan has changed since."""
-        if version != lane.version:
-            return
+    def part_end(self, lane: Lane, now: float) -> None:
         lane.advance(now)
         active = {ring: lane.rings[ring] for ring in lane.active()}
         least = min(parts[0].left for parts in active.values())
@@ -176,11 +221,9 @@ class DmaEngines:
             if transfer.begin is not None:
                 transfer.begin()
 
-    def _finish(self, lane: _Lane, transfer: Transfer, now: float) -> None:
+    def _finish(self, lane: Lane, transfer: Transfer, now: float) -> None:
         arrival = now + self.latency + self.spread * (lane.mask.bit_length() - 1)
         transfer.last = max(transfer.last, arrival)
         transfer.parts -= 1
         if not transfer.parts:
-            # Nothing of a transfer that is over may lie in a cycle: runs collect no garbage.
-            end, transfer.end, transfer.begin = transfer.end, _over, None
-            self.schedule(transfer.last, end)
+            self.schedule(transfer.last, TransferEnd(transfer))

@@ -18,6 +18,7 @@ from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.meaning import Masked, Output
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import EXTRA, UPDATE, DataOp, MicroOp, Placed
+from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.rows import Rows
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Simulation
@@ -29,6 +30,29 @@ class Movement(NamedTuple):
 
     read: Callable[[], None]
     write: Write
+
+
+class UnderWay:
+    """What is to be done at the end of a transfer that was issued at `trigger`: `write` stores its data, if it moves
+    any; `update` is the semaphore that it raises."""
+
+    __slots__ = ("action", "issue", "queue", "trigger", "update", "write")
+
+    def __init__(self, action: DmaAction, queue: Unit, trigger: float, issue: int, update: int, write: Write | None):
+        self.action, self.queue, self.trigger, self.issue = action, queue, trigger, issue
+        self.update, self.write = update, write
+
+    def postpone(self, ns: float, issues: int) -> None:
+        self.trigger += ns
+        self.issue += issues
+
+    def __call__(self, start: float, now: float) -> None:
+        action = self.action
+        if self.write is not None:
+            self.write()
+        done = now + action.completion * action.simulation.factor()
+        setter = self.queue.record(action.label, self.issue, (self.trigger, self.trigger, start, now, done))
+        action.raise_semaphore(setter, self.update, done)
 
 
 class DmaAction(DataAction):
@@ -57,16 +81,8 @@ class DmaAction(DataAction):
             read, write = self.movement(numbers) if simulation.numerics else (None, None)
         except ExecutionError as error:
             raise self._named(error, numbers) from None
-        queue, trigger, issue = simulation.unit(core.index, sequencer.engine, ring[1]), now, sequencer.issue
-
-        def end(now: float) -> None:
-            if write is not None:
-                write()
-            start = transfer.start or now
-            done = now + self.completion * simulation.factor()
-            setter = queue.record(self.label, issue, (trigger, trigger, start, now, done))
-            self.raise_semaphore(setter, numbers[UPDATE], done)
-
+        queue = simulation.unit(core.index, sequencer.engine, ring[1])
+        end = UnderWay(self, queue, now, sequencer.issue, numbers[UPDATE], write)
         factor = simulation.factor()
         shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
         transfer = dma.Transfer(ring, shares, read, end, self.generation, self.priority)

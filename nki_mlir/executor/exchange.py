@@ -99,7 +99,7 @@ class ExchangeAction(DataAction):
             if self.flow is not None:
                 self.flow.strict(sender.numbers, False)
 
-        def end(now: float) -> None:
+        def end(start: float, now: float) -> None:
             if data:
                 ((target, k),), (region,) = receiver.action.targets, receiver.action.outputs(receiver.numbers)
                 store(target, region, data[0])

@@ -143,6 +143,9 @@ class Walk:
         """Those of the micro-op that was taken last."""
         return micro_op.numbers(self.counters, self.registers)
 
+    def hold(self) -> None:
+        """As of a stream that is known beforehand."""
+
     def _walk(self, items: list[Item]) -> Iterator[MicroOp]:
         for item in items:
             match item:

@@ -59,6 +59,14 @@ class Unit:
         self.times.extend(times)
         return self.index, len(self.what) - 1
 
+    def repeat(self, first: int, count: int, ns: float, issues: int) -> None:
+        """The entries from `first` on once more, `count` times, each time `ns` and `issues` later."""
+        steps = np.arange(1, count + 1)
+        times, of = self.columns()[:, first:].T.reshape(-1).copy(), np.frombuffer(self.issues, np.int64)[first:].copy()
+        self.what += self.what[first:] * count
+        self.times.frombytes(np.add.outer(steps * ns, times).tobytes())
+        self.issues.frombytes(np.where(of == NONE, NONE, np.add.outer(steps * issues, of)).tobytes())
+
     def numbers(self, entry: int) -> tuple[int, ...]:
         """Those of an entry's instruction, as `program` lays them out; none of what has no issue."""
         return self.pool[self.issues[entry]]

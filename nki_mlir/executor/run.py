@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,14 @@ from nki_mlir.executor.checks.undefined import Undefined
 from nki_mlir.executor.exchange import Pipes, unpaired
 from nki_mlir.executor.load import load
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.period import Periods
 from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import Grid, source
 from nki_mlir.executor.result import RunResult
+from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
 from nki_mlir.executor.trace import Trace
+from nki_mlir.executor.unrolled import Unrolled
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -113,7 +116,7 @@ def run(program: ProgramOp, simulation: Simulation, outputs: Collection[int] = (
         try:
             for sequencer in sequencers:
                 sequencer.advance(0.0)
-            simulation.run()
+            simulation.run(_watch(simulation, sequencers))
         except ExecutionError as error:
             raise checks_of.report(simulation, error) or error from None
     if simulation.programs is not None:
@@ -129,6 +132,12 @@ def run(program: ProgramOp, simulation: Simulation, outputs: Collection[int] = (
     if error is not None:
         raise error
     return _result(program, simulation)
+
+
+def _watch(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Callable[[float], None] | None:
+    """What looks for periods, where the streams are known beforehand."""
+    streams = [(s, s.walk) for s in sequencers if isinstance(s.walk, Unrolled)]
+    return Periods(simulation, streams).look if streams else None
 
 
 def program_of(module: ModuleOp) -> ProgramOp:

@@ -8,17 +8,19 @@ complete in order, but a later one may issue before an earlier one has completed
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from nki_mlir.dialects.access import Engine
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor.program import UPDATE, VALUE, WAIT, Item, MicroOp, Walk
+from nki_mlir.executor.program import UPDATE, VALUE, WAIT, MicroOp, Walk
 from nki_mlir.executor.recording import NONE
 from nki_mlir.executor.reports import Blocked, where
 from nki_mlir.executor.simulation import Core, Semaphore, Simulation
 from nki_mlir.executor.state import EngineState
 from nki_mlir.executor.tensor_array import TensorArray
+from nki_mlir.executor.unrolled import Unrolled
 
 _LOOK_AHEAD = 200_000
 """Instructions of a blocked stream that a deadlock report looks at."""
@@ -35,6 +37,11 @@ class Action(ABC):
     def ready_at(self, sequencer: Sequencer, now: float) -> float:
         return now
 
+    def choices(self, numbers: Sequence[Any]) -> Sequence[Any]:
+        """What of the numbers its time depends on, semaphores aside: a few small numbers, made of integers or arrays of
+        them."""
+        return ()
+
     @abstractmethod
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float: ...
 
@@ -50,12 +57,12 @@ class Sequencer:
         simulation: Simulation,
         core: Core,
         engine: Engine,
-        items: list[Item],
+        walk: Walk | Unrolled,
         actions: Mapping[MicroOp, Action],
     ):
         self.simulation, self.core, self.engine, self.actions = simulation, core, engine, actions
         self.unit = simulation.unit(core.index, engine)
-        self.walk = Walk(items, simulation.target.limits.registers)
+        self.walk = walk
         self.head: MicroOp | None = None
         self.numbers: tuple[int, ...] = ()
         self.waits_for: Semaphore | None = None
@@ -115,6 +122,7 @@ class Sequencer:
             if semaphore.value < numbers[VALUE]:
                 self.waits_for = semaphore
                 semaphore.waiters.append((numbers[VALUE], self.resume))
+                self.walk.hold()
                 return False
             if semaphore.raised > self.queued:
                 self.queued = semaphore.raised
@@ -124,6 +132,19 @@ class Sequencer:
         """The semaphore that the head waits for has reached its value."""
         self.waits_for, self.ready, self.queued = None, now, now
         self.advance(now)
+
+    def postpone(self, ns: float, issues: int) -> None:
+        """Goes on later, from where its walk is by now, as if there had been so many issues meanwhile."""
+        self.since, self.ready = self.since + ns, self.ready + ns
+        self.completed, self.queued = self.completed + ns, self.queued + ns
+        self.array.postpone(ns)
+        self.issue += issues
+        if self.head is None:
+            return
+        self.numbers = self.walk.numbers(self.head)
+        if (semaphore := self.waits_for) is not None:
+            wanted, own = self.numbers[VALUE], self.resume
+            semaphore.waiters = [(wanted if resume == own else value, resume) for value, resume in semaphore.waiters]
 
     def complete_at(self, time: float) -> float:
         """Completion in order."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from nki_mlir.dialects.access import Access, Engine, Space
 from nki_mlir.errors import ExecutionError
@@ -73,6 +75,29 @@ class Semaphore:
             for resume in ready:
                 resume(now)
 
+    def repeat(self, value: int, first: int, count: int, entries: Sequence[int]) -> None:
+        """Rises as since it had `value` and `first` numbers in `raises`, `count` times more; meanwhile each unit's log
+        grows by as many `entries` each time."""
+        rise, raises = self.value - value, np.frombuffer(self.raises, np.int64)[first:].reshape(-1, 3).copy()
+        steps = np.arange(1, count + 1)[:, None]
+        found = np.broadcast_to(raises, (count, *raises.shape)).copy()
+        found[:, :, 0] += steps * rise
+        found[:, :, 2] += steps * np.array(entries)[raises[:, 1]]
+        self.raises.frombytes(found.tobytes())
+        self.value += count * rise
+
+
+class Rise:
+    """An event: a semaphore rises."""
+
+    __slots__ = ("amount", "semaphore", "setter")
+
+    def __init__(self, semaphore: Semaphore, amount: int, setter: Mark):
+        self.semaphore, self.amount, self.setter = semaphore, amount, setter
+
+    def __call__(self, now: float) -> None:
+        self.semaphore.add(self.amount, self.setter, now)
+
 
 class Core:
     """SBUF, PSUM, semaphores, DMA engines, and until when each engine keeps a memory's port to itself."""
@@ -90,6 +115,13 @@ class Core:
         self.ports: dict[tuple[str, int, str], float] = {}
         self.semaphores: dict[int, Semaphore] = {}
         self._limit = target.limits.semaphores
+
+    def postpone(self, ns: float) -> None:
+        """All that is under way ends later."""
+        self.ports = {port: until + ns for port, until in self.ports.items()}
+        self.dma.postpone(ns)
+        for semaphore in self.semaphores.values():
+            semaphore.raised += ns
 
     def semaphore(self, number: int, op: Operation | None) -> Semaphore:
         found = self.semaphores.get(number)
@@ -122,7 +154,7 @@ class Simulation:
         self.cores: dict[int, Core] = {}
         self.units: dict[tuple[int, Engine, int | None], Unit] = {}
         self.trace = Trace()
-        self._events: list[tuple[float, int, Event]] = []
+        self.events: list[tuple[float, int, Event]] = []
         self._sequence = 0
 
     def limit_to(self, instructions: int) -> None:
@@ -142,13 +174,16 @@ class Simulation:
         """Of events at one time, those of whoever `waits` for a port come first: who is there already goes before who
         comes back to it."""
         self._sequence += 1
-        heappush(self._events, (time, self._sequence - (_FIRST if waits else 0), event))
+        heappush(self.events, (time, self._sequence - (_FIRST if waits else 0), event))
 
-    def run(self) -> None:
-        events = self._events
+    def run(self, watch: Event | None = None) -> None:
+        """All events there are and will be; `watch` is called after each, and may put them off."""
+        events = self.events
         while events:
             time, _, event = heappop(events)
             event(time)
+            if watch is not None:
+                watch(time)
 
     def core(self, index: int) -> Core:
         if index not in self.cores:
@@ -180,5 +215,4 @@ class Simulation:
 
     def update(self, core: Core, number: int, amount: int, setter: Mark, op: Operation, done: float) -> None:
         """Raises a semaphore for something that completed at `done`; whoever waits sees it a wake-up later."""
-        semaphore = core.semaphore(number, op)
-        self.schedule(done + self.wake, lambda now: semaphore.add(amount, setter, now))
+        self.schedule(done + self.wake, Rise(core.semaphore(number, op), amount, setter))

@@ -73,6 +73,11 @@ class Clock:
             self.warm = False
         return 1.0 if self.warm else self.cold_factor
 
+    def state(self, now: float) -> tuple[bool, float, float]:
+        """What later factors depend on: whether it is warm, what is left of its level, and how long it still works."""
+        level = max(0.0, self.level - max(0.0, now - self.until))
+        return self.warm and (level > 0 or self.warm_up <= 0), level, max(0.0, self.until - now)
+
     def worked(self, end: float) -> None:
         """The array works until then."""
         self.level += max(0.0, end - self.until)
@@ -100,6 +105,12 @@ class ArrayTile:
         self.load_free = max(self.load_free, other.load_free)
         self.staging_free = max(self.staging_free, other.staging_free)
         self.stream_free = max(self.stream_free, other.stream_free)
+
+    def postpone(self, ns: float) -> None:
+        self.load_free += ns
+        self.staging_free += ns
+        self.ready += ns
+        self.stream_free += ns
 
     def load_at(self, latency: float) -> float:
         """When the next load can start."""
@@ -143,6 +154,12 @@ class TensorArray:
         self.clock = Clock(target)
         self.tiles: dict[Area, ArrayTile] = {}
         self.known: dict[object, Weights] = {}
+
+    def postpone(self, ns: float) -> None:
+        """All that is under way ends later."""
+        self.clock.until += ns
+        for tile in self.tiles.values():
+            tile.postpone(ns)
 
     def keep(self, weights: Weights) -> Weights:
         if len(self.known) >= _KNOWN:

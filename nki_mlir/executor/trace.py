@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import overload
 
+import numpy as np
+
+from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import MicroOp
 from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.tuples import Tuples
@@ -34,6 +37,13 @@ class Trace(Sequence[Issue]):
         self.units.append(unit)
         self.micro_ops.append(micro_op)
         return len(self.micro_ops) - 1
+
+    def repeat(self, first: int, count: int, numbers: Array, lengths: Array) -> None:
+        """The issues from `first` on once more, `count` times, with these numbers: each has as many as before, of which
+        `lengths` are all."""
+        self.numbers.extend(numbers, np.tile(lengths, count))
+        self.units += self.units[first:] * count
+        self.micro_ops += self.micro_ops[first:] * count
 
     def __len__(self) -> int:
         return len(self.micro_ops)

@@ -21,6 +21,23 @@ class Tuples:
     def __init__(self) -> None:
         self.values, self.ends = array("q"), array("q")
 
+    @classmethod
+    def of(cls, values: Array, ends: Array) -> Tuples:
+        """Of int64 arrays."""
+        found = cls()
+        found.values.frombytes(values.tobytes())
+        found.ends.frombytes(ends.tobytes())
+        return found
+
+    def extend(self, values: Array, lengths: Array) -> None:
+        """Tuples of these lengths, int64, one after the other in `values`."""
+        self.ends.frombytes((len(self.values) + np.cumsum(lengths)).tobytes())
+        self.values.frombytes(values.tobytes())
+
+    def lengths(self, first: int) -> Array:
+        """Of the tuples from `first` on: int64."""
+        return np.diff(np.frombuffer(self.ends, np.int64)[first:], prepend=self.ends[first - 1] if first else 0)
+
     def append(self, values: Iterable[int]) -> None:
         """OverflowError for numbers beyond 64 bits."""
         self.values.extend(values)

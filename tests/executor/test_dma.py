@@ -22,7 +22,7 @@ def simulate(
     engines = DmaEngines(load("trn1"), lambda time, event: heappush(events, (time, next(counter), event)))
     static = Generation(0.0, 83.0, 0.9)
     found = [
-        Transfer(("sync", queue), shares, None, lambda _: None, static, priorities[queue])
+        Transfer(("sync", queue), shares, None, lambda _, __: None, static, priorities[queue])
         for _, queue, shares in transfers
     ]
     for transfer, (trigger, _, _) in zip(found, transfers, strict=True):
