@@ -37,6 +37,9 @@ class MachineAction(Action):
         """Writes down that the head of a sequencer was issued at `start`, and keeps its engine until `free`."""
         return s.unit.record(self.label, s.issue, (s.since, s.ready, start, free, end))
 
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        """Its effect on memory, all of it at once: for what runs without events."""
+
     def raise_semaphore(self, setter: Mark, number: int, done: float) -> None:
         if self.update_core is not None:
             op = self.micro_op.op
@@ -156,14 +159,17 @@ class RegisterStoreAction(_ElementAction):
     """Writes its element when it completes."""
 
     def complete(self, numbers: tuple[int, ...], done: float) -> None:
-        region, value = self.pattern.bind(numbers[EXTRA]), np.array(numbers[-1] & 0xFFFF_FFFF, np.uint32)
-
-        def write(now: float) -> None:
-            region.view[...] = value.view(region.view.dtype)
-            self.pattern.change(region)
-            self.pattern.written(region, OTHER)
-            if self.simulation.undefined is not None:
-                self.simulation.undefined.mark(self.pattern, numbers[EXTRA], None)
-
+        self.pattern.bind(numbers[EXTRA])
         if self.simulation.numerics:
-            self.simulation.schedule(done, write)
+            self.simulation.schedule(done, lambda now: self._write(numbers))
+
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        self._write(numbers)
+
+    def _write(self, numbers: tuple[int, ...]) -> None:
+        region, value = self.pattern.bind(numbers[EXTRA]), np.array(numbers[-1] & 0xFFFF_FFFF, np.uint32)
+        region.view[...] = value.view(region.view.dtype)
+        self.pattern.change(region)
+        self.pattern.written(region, OTHER)
+        if self.simulation.undefined is not None:
+            self.simulation.undefined.mark(self.pattern, numbers[EXTRA], None)

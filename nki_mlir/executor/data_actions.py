@@ -86,15 +86,16 @@ class DataAction(MachineAction):
 
     def complete(self, setter: Mark, numbers: tuple[int, ...], done: float, write: Write | None) -> None:
         """Writes and raises the semaphore at `done`."""
-        if write is None:
-            self.raise_semaphore(setter, numbers[UPDATE], done)
-            return
+        if write is not None:
+            self.simulation.schedule(done, lambda now: write())
+        self.raise_semaphore(setter, numbers[UPDATE], done)
 
-        def complete(now: float) -> None:
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        if (write := self._effect(sequencer, numbers)) is not None:
             write()
-            self.raise_semaphore(setter, numbers[UPDATE], now)
 
-        self.simulation.schedule(done, complete)
+    def _effect(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> Write | None:
+        return self.effect(numbers, sequencer.state) if self.stateful else self.effect(numbers)
 
 
 def computed(op: IsaInstruction, compute: Compute, *inputs: object) -> Sequence[Output]:
@@ -172,7 +173,7 @@ class EngineAction(DataAction):
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         simulation = self.simulation
-        write = self.effect(numbers, sequencer.state) if self.stateful else self.effect(numbers)
+        write = self._effect(sequencer, numbers)
         occupancy, latency = self.occupancy, self.latency
         if simulation.jitter is not None:
             occupancy, latency = occupancy * simulation.jitter(), latency * simulation.jitter()
@@ -223,16 +224,20 @@ class TransposeAction(DataAction):
         return max(now, array.staging_free, array.stream_free)
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        write, simulation, array = self.effect(numbers), self.simulation, sequencer.array.claim(self.area)
+        write, simulation, array = self._effect(sequencer, numbers), self.simulation, sequencer.array.claim(self.area)
         slow = sequencer.array.clock.factor(now)
         occupancy = self.occupancy if slow == 1 else ticks((self.occupancy - self.gap) * slow)
         end = now + occupancy * simulation.factor()
         sequencer.array.clock.worked(end)
         done = sequencer.complete_at(now + (self.latency + occupancy - self.occupancy) * simulation.factor())
-        array.weights, array.staging_free, array.stream_free = None, now, end
+        array.staging_free, array.stream_free = now, end
         setter = self.record(sequencer, now, end, done)
         self.complete(setter, numbers, done, write)
         return now + self.floor
+
+    def _effect(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> Write | None:
+        sequencer.array.claim(self.area).weights = None
+        return super()._effect(sequencer, numbers)
 
 
 class LoadStationaryAction(DataAction):
@@ -254,8 +259,7 @@ class LoadStationaryAction(DataAction):
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
         tile, factor = sequencer.array.claim(self.area), self.simulation.factor()
         if self.simulation.numerics:
-            tile.weights = self._read_weights(sequencer.array, numbers)
-            tile.undefined = self.flow.stationary(numbers, tile.weights.values) if self.flow is not None else None
+            self.do(sequencer, numbers)
         load = self.load if factor == 1.0 else self.load._replace(each=self.load.each * factor)
         slow = sequencer.array.clock.factor(now)
         load = load if slow == 1 else load._replace(each=ticks(load.each * slow))
@@ -264,6 +268,11 @@ class LoadStationaryAction(DataAction):
         setter = self.record(sequencer, now, now + load.each, done)
         self.raise_semaphore(setter, numbers[UPDATE], done)
         return now + self.floor
+
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        tile = sequencer.array.claim(self.area)
+        tile.weights = self._read_weights(sequencer.array, numbers)
+        tile.undefined = self.flow.stationary(numbers, tile.weights.values) if self.flow is not None else None
 
     def _read_weights(self, array: TensorArray, numbers: tuple[int, ...]) -> Weights:
         inputs, tag = self.read(numbers), self.version(numbers)
@@ -292,9 +301,7 @@ class MultiplyMovingAction(DataAction):
         return now if tile is None else max(now, tile.stream_at())
 
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float:
-        tile, simulation = sequencer.array.tiles.get(self.area), self.simulation
-        if tile is None:
-            self._fail(f"no stationary tile is loaded{self._place()}; load_stationary comes first")
+        tile, simulation = self._tile(sequencer), self.simulation
         write = self._product(tile, numbers) if simulation.numerics else None
         factor = simulation.factor()
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
@@ -312,6 +319,15 @@ class MultiplyMovingAction(DataAction):
 
     def choices(self, numbers: Sequence[Any]) -> Sequence[Any]:
         return [numbers[self.sources[0][1]] % self.unit] if self.odd_rows else []
+
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        self._product(self._tile(sequencer), numbers)()
+
+    def _tile(self, sequencer: Sequencer) -> ArrayTile:
+        tile = sequencer.array.tiles.get(self.area)
+        if tile is None:
+            self._fail(f"no stationary tile is loaded{self._place()}; load_stationary comes first")
+        return tile
 
     def _product(self, tile: ArrayTile, numbers: tuple[int, ...]) -> Write:
         weights, accumulate = self._weights(tile), numbers[EXTRA] != 0

@@ -99,6 +99,11 @@ class DmaAction(DataAction):
             return error
         return ExecutionError(f"{error}\n  in {grid.name(numbers[EXTRA])} of the grid {grid.sizes}", error.kind)
 
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        read, write = self.movement(numbers)
+        read()
+        write()
+
     def movement(self, numbers: tuple[int, ...]) -> Movement:
         for pattern, k in self.sources:
             if numbers[k] not in pattern.cache:

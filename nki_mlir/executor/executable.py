@@ -1,7 +1,7 @@
 """A program that is run again and again: what does not depend on data is found out once.
 
-The first run of a kind is one of events, which gives the time and the verdict of the checks. Where neither depends on
-data, later runs have the same; their data is computed by a `plan`. All other runs are runs of events.
+The first run of a kind gives the time and the verdict of the checks. Where neither depends on data, later runs have the
+same; their data is computed by a `plan`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from nki_mlir.collection import no_collection
 from nki_mlir.errors import ExecutionError, internal_errors
 from nki_mlir.executor import binding
+from nki_mlir.executor.apart import run_apart
 from nki_mlir.executor.checks import Checks
 from nki_mlir.executor.machine import Memory, zeroed
 from nki_mlir.executor.plan import Plan
@@ -80,10 +81,18 @@ class Executable:
                 if found is not None:
                     found.run(data)
                     return kind.result
+
+            def prepare() -> Simulation:
+                return prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
+
             # A run makes much that lasts.
             with no_collection():
-                simulation = prepared(self.program, self.tensors, data, seed, checks, frozenset(uninitialised))
-                result = run(self.program, simulation, outputs)
+                simulation, result = prepare(), None
+                if mode == "plan" and simulation.checks:
+                    result = run_apart(self.program, simulation, data, outputs, ordered=kind is not None)
+                    simulation = prepare() if result is None else simulation
+                if result is None:
+                    result = run(self.program, simulation, outputs)
             if kind is None and mode == "plan":
                 self.kinds[alike, seed] = _Kind(result, None if alike in self.plans else _seen(simulation))
             return result

@@ -46,15 +46,11 @@ from nki_mlir.executor.program import Branches, DataOp, MicroOp, Walk
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sequencer import Action, Sequencer
 from nki_mlir.executor.simulation import Core, Simulation
-from nki_mlir.executor.unrolled import Unrolled, length_of
-
-_LONG, _OFTEN = 1000, 8
-"""Instructions of a run of which it is worth asking what repeats, and how many they are for each of the text."""
 
 
 def load(program: ProgramOp, simulation: Simulation, pipes: Pipes) -> list[Sequencer]:
     """A sequencer for each stream. `pipes` are those that the program's cores share."""
-    loaders: list[_Loader] = []
+    found: list[Sequencer] = []
     taken = set[int]()
     for core_op in program.cores():
         core = simulation.core(core_op.index.value.data)
@@ -63,46 +59,22 @@ def load(program: ProgramOp, simulation: Simulation, pipes: Pipes) -> list[Seque
         taken.add(core.index)
         for stream in core_op.items:
             if isinstance(stream, StreamOp):
-                loaders.append(_Loader(simulation, core, stream, pipes))
-    walks = _unrolled(simulation, loaders) or [loader.walk() for loader in loaders]
-    return [loader.sequencer(walk) for loader, walk in zip(loaders, walks, strict=True)]
-
-
-def _unrolled(simulation: Simulation, loaders: Sequence[_Loader]) -> Sequence[Unrolled] | None:
-    """The streams of a run of which time alone is asked, if nothing in them depends on data, and if that is worth its
-    cost."""
-    lengths = [length_of(loader.items) for loader in loaders]
-    whole, text = sum(length or 0 for length in lengths), sum(len(loader.actions) for loader in loaders)
-    regular = not simulation.numerics and simulation.jitter is None and not simulation.delays
-    if not regular or None in lengths or not max(_LONG, _OFTEN * text) <= whole <= simulation.limit:
-        return None
-    actions = [action for loader in loaders for action in loader.actions.values()]
-    if any(isinstance(action, RegisterAction | RegisterLoadAction | ExchangeAction) for action in actions):
-        return None
-    try:
-        return [loader.unrolled() for loader in loaders]
-    except OverflowError:
-        return None
+                found.append(_Loader(simulation, core, stream.engine.data, pipes).sequencer(stream))
+    return found
 
 
 class _Loader:
-    """Loads one stream: its `items`, and the `actions` of its micro-ops."""
+    """Loads one stream; `actions` are those of the micro-ops so far."""
 
-    def __init__(self, simulation: Simulation, core: Core, stream: StreamOp, pipes: Pipes):
-        self.simulation, self.core, self.engine, self.pipes = simulation, core, stream.engine.data, pipes
+    def __init__(self, simulation: Simulation, core: Core, engine: Engine, pipes: Pipes):
+        self.simulation, self.core, self.engine, self.pipes = simulation, core, engine, pipes
         self.actions: dict[MicroOp, Action] = {}
-        control = simulation.target.control
+
+    def sequencer(self, stream: StreamOp) -> Sequencer:
+        control = self.simulation.target.control
         branches = Branches(*(self._branch(ns) for ns in (control.register_ns, control.branch_ns)))
-        self.items = decode.items(stream.items, self._micro_ops, branches)
-
-    def walk(self) -> Walk:
-        return Walk(self.items, self.simulation.target.limits.registers)
-
-    def unrolled(self) -> Unrolled:
-        limits = self.simulation.target.limits
-        return Unrolled(self.items, limits.registers, limits.semaphores, lambda op, n: self.actions[op].choices(n))
-
-    def sequencer(self, walk: Walk | Unrolled) -> Sequencer:
+        items = decode.items(stream.items, self._micro_ops, branches)
+        walk = Walk(items, self.simulation.target.limits.registers)
         return Sequencer(self.simulation, self.core, self.engine, walk, self.actions)
 
     def _branch(self, ns: float) -> MicroOp:

@@ -16,22 +16,54 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nki_mlir.executor.control_actions import RegisterAction, RegisterLoadAction
 from nki_mlir.executor.data_actions import LoadStationaryAction
 from nki_mlir.executor.dma import Arrival, DmaEngines, PartEnd, Transfer, TransferEnd
 from nki_mlir.executor.dma_actions import UnderWay
+from nki_mlir.executor.exchange import ExchangeAction
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.program import VALUE
+from nki_mlir.executor.program import VALUE, Walk
 from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Core, Event, Rise, Semaphore, Simulation
 from nki_mlir.executor.tensor_array import TensorArray
 from nki_mlir.executor.ticks import EXACT_NS
-from nki_mlir.executor.unrolled import Unrolled
+from nki_mlir.executor.unrolled import Unrolled, length_of
 
 _KEPT, _ALIKE = 128, 3
 """States that are remembered at a time, and how many that are alike."""
 _PATIENCE = 64
 """States that lead nowhere, in a row, after which only half as many are looked at."""
+
+
+_LONG, _OFTEN = 1000, 8
+"""Instructions of a run of which it is worth asking what repeats, and how many they are for each of the text."""
+
+
+def look_out(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Event | None:
+    """What looks for periods, if it is called after each event of a run that is about to begin. None for runs that move
+    data as well or in which anything depends on it, for perturbed runs, and where it is not worth its cost."""
+    regular = not simulation.numerics and simulation.jitter is None and not simulation.delays
+    lengths = [length_of(s.walk.items) for s in sequencers if isinstance(s.walk, Walk)]
+    actions = [action for s in sequencers for action in s.actions.values()]
+    whole = sum(length or 0 for length in lengths)
+    if not regular or None in lengths or not max(_LONG, _OFTEN * len(actions)) <= whole <= simulation.limit:
+        return None
+    if any(isinstance(action, RegisterAction | RegisterLoadAction | ExchangeAction) for action in actions):
+        return None
+    try:
+        streams = [(s, _unrolled(s)) for s in sequencers]
+    except OverflowError:
+        return None
+    for sequencer, stream in streams:
+        sequencer.walk = stream
+    return Periods(simulation, streams).look
+
+
+def _unrolled(sequencer: Sequencer) -> Unrolled:
+    limits, walk, actions = sequencer.simulation.target.limits, sequencer.walk, sequencer.actions
+    assert isinstance(walk, Walk)
+    return Unrolled(walk.items, limits.registers, limits.semaphores, lambda op, numbers: actions[op].choices(numbers))
 
 
 class _Head(NamedTuple):

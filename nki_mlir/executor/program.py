@@ -135,6 +135,7 @@ class Walk:
     """
 
     def __init__(self, items: list[Item], registers: int):
+        self.items = items
         self.counters, self.registers = [0] * depth_of(items), [0] * registers
         self.every_path = False
         self.micro_ops = self._walk(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +23,13 @@ from nki_mlir.executor.checks.undefined import Undefined
 from nki_mlir.executor.exchange import Pipes, unpaired
 from nki_mlir.executor.load import load
 from nki_mlir.executor.numerics import Array
-from nki_mlir.executor.period import Periods
+from nki_mlir.executor.period import look_out
 from nki_mlir.executor.recording import Recording
 from nki_mlir.executor.reports import Grid, source
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import MOST_INSTRUCTIONS, Simulation
 from nki_mlir.executor.trace import Trace
-from nki_mlir.executor.unrolled import Unrolled
 
 if TYPE_CHECKING:
     from xdsl.ir import Operation
@@ -111,33 +110,47 @@ def time_program(module: ModuleOp, *, seed: int | None = None, max_instructions:
 def run(program: ProgramOp, simulation: Simulation, outputs: Collection[int] = ()) -> RunResult:
     """Runs the events. `outputs` are as in `execute`. Raises ExecutionError."""
     pipes: Pipes = {}
-    sequencers = load(program, simulation, pipes)
-    with np.errstate(all="ignore"):
-        try:
-            for sequencer in sequencers:
-                sequencer.advance(0.0)
-            simulation.run(_watch(simulation, sequencers))
-        except ExecutionError as error:
-            raise checks_of.report(simulation, error) or error from None
-    if simulation.programs is not None:
-        simulation.programs.finish()
+    return run_loaded(program, simulation, load(program, simulation, pipes), pipes, outputs)
+
+
+def run_loaded(
+    program: ProgramOp,
+    simulation: Simulation,
+    sequencers: Sequence[Sequencer],
+    pipes: Pipes,
+    outputs: Collection[int] = (),
+) -> RunResult:
+    """As `run`, with the sequencers of the program and the pipes that they share."""
+    try:
+        advance(simulation, sequencers)
+    except ExecutionError as error:
+        raise checks_of.report(simulation, error) or error from None
     stuck = [s.blocked() for s in sequencers if not s.done]
     left = [reports.deadlock(stuck, len(sequencers))] if stuck else []
     left += unpaired(pipes.values())
-    if not stuck:
-        tensors = list(simulation.tensors.values())
-        wanted = [tensors[index] for index in outputs] if simulation.checks else []
-        simulation.problems += filter(None, (unwritten(memory, source(program) or "") for memory in wanted))
+    finish(program, simulation, () if stuck else outputs)
     error = checks_of.report(simulation, ExecutionError("\n".join(left), "deadlock") if left else None)
     if error is not None:
         raise error
-    return _result(program, simulation)
+    return result_of(program, simulation)
 
 
-def _watch(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Callable[[float], None] | None:
-    """What looks for periods, where the streams are known beforehand."""
-    streams = [(s, s.walk) for s in sequencers if isinstance(s.walk, Unrolled)]
-    return Periods(simulation, streams).look if streams else None
+def advance(simulation: Simulation, sequencers: Sequence[Sequencer]) -> None:
+    """All events of a run. Raises ExecutionError."""
+    look = look_out(simulation, sequencers)
+    with np.errstate(all="ignore"):
+        for sequencer in sequencers:
+            sequencer.advance(0.0)
+        simulation.run(look)
+
+
+def finish(program: ProgramOp, simulation: Simulation, outputs: Collection[int]) -> None:
+    """Checks what the programs of a grid have written, among it the tensors `outputs`."""
+    if simulation.programs is not None:
+        simulation.programs.finish()
+    tensors = list(simulation.tensors.values())
+    wanted = [tensors[index] for index in outputs] if simulation.checks else []
+    simulation.problems += filter(None, (unwritten(memory, source(program) or "") for memory in wanted))
 
 
 def program_of(module: ModuleOp) -> ProgramOp:
@@ -165,7 +178,8 @@ def _level(module: ModuleOp) -> str | None:
     return LEVELS[0] if "func.func" in names else None
 
 
-def _result(program: ProgramOp, simulation: Simulation) -> RunResult:
+def result_of(program: ProgramOp, simulation: Simulation) -> RunResult:
+    """What a run leaves that is over."""
     cores = simulation.cores.values()
     recording = Recording(
         target=simulation.target,

@@ -166,8 +166,8 @@ class Unrolled:
         return self.starts[index] if index < len(self.starts) else None
 
     def periods(self, first: int, period: int, rises: Array) -> int:
-        """How often the `period` micro-ops from a place on, which have just been taken, are followed by as many that are
-        like them: the same but for addresses that do not matter to time, and for what they wait for. That rises as
+        """How often the `period` micro-ops from a place on, just taken, are followed by as many that are like them: the
+        same but for addresses that do not matter to time, and for what they wait for. That rises as
         `rises` says by semaphore, or less where a micro-op was not held back."""
         alike, part = 0, 4 * period
         held = np.roll(self.held[self.position - period : self.position], self.position - first)

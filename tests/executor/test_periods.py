@@ -13,10 +13,15 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 
 from nki_mlir import pipeline
 from nki_mlir.dialects.neuron_isa import RepeatOp, StreamOp
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import RunResult, load, period, time_program
+from nki_mlir.executor import RunResult, period, time_program
+from nki_mlir.executor.binding import empty
+from nki_mlir.executor.load import load
 from nki_mlir.executor.program import MicroOp
-from nki_mlir.executor.unrolled import Unrolled
+from nki_mlir.executor.run import program_of
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation
 
 TARGETS = ("trn1", "trn2", "trn3")
 
@@ -48,14 +53,14 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         write(self, found, count)
 
     monkeypatch.setattr(period.Periods, "_write", counted)
-    monkeypatch.setattr(load, "_OFTEN", 0)
+    monkeypatch.setattr(period, "_OFTEN", 0)
 
     def both(module: ModuleOp, **options: int) -> int:
         left_out.clear()
-        monkeypatch.setattr(load, "_LONG", 0)
+        monkeypatch.setattr(period, "_LONG", 0)
         found = run(module, **options)
         count = sum(left_out)
-        monkeypatch.setattr(load, "_LONG", 1 << 62)
+        monkeypatch.setattr(period, "_LONG", 1 << 62)
         wanted = run(module, **options)
         assert sum(left_out) == count
         assert_same(found, wanted)
@@ -190,25 +195,16 @@ def test_times_are_multiples_of_a_tick() -> None:
 
 
 def test_a_stream_as_arrays_is_what_is_walked() -> None:
-    for text in (turns(7), turns(1)):
-        for loader in loaders(program(text, X)):
-            walk, unrolled = loader.walk(), loader.unrolled()
+    for count in (1, 7):
+        for sequencer in sequencers(program(turns(count), X)):
+            walk, unrolled = sequencer.walk, period._unrolled(sequencer)
             taken: list[tuple[MicroOp, tuple[int, ...]]] = [(m, walk.numbers(m)) for m in walk.micro_ops]
             assert [(m, unrolled.numbers(m)) for m in unrolled.micro_ops] == taken
 
 
-def loaders(module: ModuleOp) -> list[load._Loader]:
-    found: list[load._Loader] = []
-    sequencer = load._Loader.sequencer
-
-    def noted(self: load._Loader, walk: object) -> object:
-        found.append(self)
-        return sequencer(self, walk)  # pyright: ignore[reportArgumentType]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load._Loader, "sequencer", noted)
-        time_program(module)
-    return found
+def sequencers(module: ModuleOp) -> list[Sequencer]:
+    found = program_of(module)
+    return load(found, Simulation(target_of(found), empty(found), None, checks=False, numerics=False), {})
 
 
 def test_numbers_beyond_words_are_left_to_events(compared: Callable[..., int]) -> None:
@@ -217,8 +213,7 @@ def test_numbers_beyond_words_are_left_to_events(compared: Callable[..., int]) -
 
 
 def test_periods_of_a_stream() -> None:
-    (stream,) = [one.unrolled() for one in loaders(program(turns(60), X)) if one.engine.value == "sync"]
-    assert isinstance(stream, Unrolled)
+    (stream,) = [period._unrolled(s) for s in sequencers(program(turns(60), X)) if s.engine.value == "sync"]
     rises = np.zeros(256, np.int64)
     rises[3] = 3
     stream.position, stream.held[:] = 3, True

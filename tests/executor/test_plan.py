@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from engine_programs import Program, program
 from executor.machine_code import program as machine_program
+from executor.machine_code import sample
+from executor.test_programs import add_arrays, matmul_arrays
 from run_time_programs import run_time_program
 from xdsl.dialects.builtin import ModuleOp
 
@@ -39,6 +42,103 @@ def other(arrays: list[Array], seed: int) -> list[Array]:
     for array in arrays:
         array[...] = rng.standard_normal(array.shape).astype(array.dtype)
     return arrays
+
+
+# The first run: its time, its verdict and its data one after the other.
+
+
+def assert_first_run(module: ModuleOp, arrays: Callable[[], list[Array]], **options: Any) -> str | None:
+    """A first run leaves and says what one of events does; gives what both report."""
+    wanted, got = arrays(), arrays()
+    found: list[RunResult | None] = []
+    said: list[str | None] = []
+    for mode, given in (("events", wanted), ("plan", got)):
+        try:
+            found.append(Executable(module).run(given, mode=mode, **options))  # pyright: ignore[reportArgumentType]
+            said.append(None)
+        except ExecutionError as error:
+            found.append(None)
+            said.append(f"{error.kind}: {error}")
+    assert said[0] == said[1]
+    assert contents(got) == contents(wanted)
+    events, first = found
+    if events is not None and first is not None:
+        assert first.recording.raises == events.recording.raises
+        for one, other in zip(first.recording.units, events.recording.units, strict=True):
+            assert (one.what, one.times, one.issues) == (other.what, other.times, other.issues)
+        high = [(r.recording.sbuf_high_water, r.recording.psum_high_water) for r in (events, first)]
+        assert high[0] == high[1]
+    return said[0]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_first_runs_of_random_programs(seed: int) -> None:
+    """In normal and in perturbed time."""
+    made = program(seed)
+    for perturbed in (None, 1, 2):
+        assert assert_first_run(lowered(made), made.arrays, seed=perturbed) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_first_runs_that_depend_on_data(seed: int) -> None:
+    made = run_time_program(seed)
+    assert assert_first_run(lowered(made), made.arrays) is None
+
+
+@pytest.mark.parametrize("name", ["wait", "update", "accumulate"])
+@pytest.mark.parametrize("seed", range(10))
+def test_first_runs_of_wrong_programs(seed: int, name: str) -> None:
+    """Without one of its waits, updates or accumulate flags a program is reported in the same words."""
+    made = program(seed)
+    count = sum(name in op.properties for op in lowered(made).walk())
+    for place in range(0, count, max(1, count // 4)):
+        module = lowered(made).clone()
+        wrong = [op for op in module.walk() if name in op.properties][place]
+        del wrong.properties[name]
+        assert_first_run(module, made.arrays)
+
+
+def test_wrong_programs_are_reported() -> None:
+    said = set[str]()
+    for seed in range(6):
+        module = lowered(program(seed)).clone()
+        wrong = [op for op in module.walk() if "wait" in op.properties][::3]
+        for op in wrong:
+            del op.properties["wait"]
+        said.add((assert_first_run(module, program(seed).arrays) or "nothing").split(":")[0])
+    assert "race" in said
+
+
+@pytest.mark.parametrize("name, arrays", [("add", add_arrays), ("matmul", matmul_arrays)])
+def test_first_runs_of_samples(name: str, arrays: Callable[[], list[Array]]) -> None:
+    assert assert_first_run(sample(name), arrays) is None
+    assert assert_first_run(sample(name), arrays, uninitialised=(0,)) is not None
+
+
+def test_arrays_that_a_wrong_program_has_changed() -> None:
+    """What is read and written is as it was when the run of events begins that reports."""
+    text = """
+neuron.isa.stream sync {
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 0, [1 x 64], f32> src <hbm "x" at 0, [1 x 64], f32>
+    update <sem 0 add 16>
+  neuron.isa.dma_copy queue 0 dst <hbm "x" at 0, [1 x 64], f32> src <sbuf[0:1] at 256, [1 x 64], f32>
+    wait <sem 1 reaches 1> update <sem 0 add 16>
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 0, [1 x 64], f32> src <hbm "x" at 0, [1 x 64], f32>
+    wait <sem 0 reaches 32> update <sem 0 add 16>
+}
+neuron.isa.stream scalar {
+  neuron.isa.activation op square dst <sbuf[0:1] at 256, [1 x 64], f32> data <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 0 reaches 16> update <sem 1 add 1>
+  neuron.isa.activation op sin dst <sbuf[0:1] at 512, [1 x 64], f32> data <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 0 reaches 48> update <sem 1 add 1>
+}"""
+    module = machine_program(text, "x: memref<64xf32>")
+    for largest in (1.0, 1.7, 3.0):
+        said = assert_first_run(module, lambda end=largest: [np.linspace(-end, end, 64, dtype=np.float32)])
+        assert (said is not None and said.startswith("range")) == (largest > 1.75)
+
+
+# Later runs.
 
 
 @pytest.mark.parametrize("checks", [True, False])

@@ -1,0 +1,87 @@
+"""A run whose time is found first, then its verdict, then its data.
+
+Where nothing depends on data, events without data take the time that they take with it. If all that touches common
+bytes is then found to be ordered, the order in which instructions were issued gives the same bytes and the same state
+of memories as the events would. Whatever is wrong with a program, a run of events says: the arrays are as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from nki_mlir.dialects.neuron_isa import ProgramOp
+from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.checks.races import Races
+from nki_mlir.executor.control_actions import MachineAction
+from nki_mlir.executor.exchange import Pipes
+from nki_mlir.executor.load import load
+from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.plan.proof import depends_on_data
+from nki_mlir.executor.result import RunResult
+from nki_mlir.executor.run import advance, finish, result_of, run_loaded
+from nki_mlir.executor.sequencer import Sequencer
+from nki_mlir.executor.simulation import Simulation
+from nki_mlir.executor.tensor_array import TensorArray
+from nki_mlir.executor.trace import Trace
+
+
+def run_apart(
+    program: ProgramOp, simulation: Simulation, data: Sequence[Array], outputs: Collection[int], ordered: bool
+) -> RunResult | None:
+    """Runs a program with checks, on the bytes `data` of its tensors; `ordered` if an earlier run has shown that all of
+    it that touches common bytes is. A run of events where anything depends on data. None, and the data as it was, if a
+    run of events has something to say. Raises ExecutionError, of a run of events."""
+    pipes: Pipes = {}
+    sequencers = load(program, simulation, pipes)
+    micro_ops = [micro_op for s in sequencers for micro_op in s.actions]
+    if depends_on_data(micro_ops):
+        return run_loaded(program, simulation, sequencers, pipes, outputs)
+    simulation.numerics = False
+    try:
+        advance(simulation, sequencers)
+    except ExecutionError:
+        return None
+    finally:
+        simulation.numerics = True
+    if not all(s.done for s in sequencers):
+        return None
+    if not ordered and Races(simulation.trace, simulation.constant_tensors).findings():
+        return None
+    before = [(array, array.copy()) for array in _changing(simulation, data)]
+    try:
+        _do(simulation.trace, sequencers)
+        finish(program, simulation, outputs)
+    except ExecutionError as error:
+        simulation.problems.append(error)
+    if simulation.problems:
+        for array, content in before:
+            array[...] = content
+        return None
+    return result_of(program, simulation)
+
+
+def _changing(simulation: Simulation, data: Sequence[Array]) -> list[Array]:
+    """The tensors that a program writes and might read as well."""
+    patterns = [p for micro_op in set(simulation.trace.micro_ops) for p, _ in micro_op.sources]
+    read = {id(pattern.memory) for pattern in patterns}
+    found: list[Array] = []
+    for (name, memory), array in zip(simulation.tensors.items(), data, strict=True):
+        shared = any(other is not array and np.may_share_memory(other, array) for other in data)
+        if name not in simulation.constant_tensors and (id(memory) in read or shared):
+            found.append(array)
+    return found
+
+
+def _do(trace: Trace, sequencers: Sequence[Sequencer]) -> None:
+    """The data of a run, in the order of its issues. Raises ExecutionError."""
+    issuers = {s.unit: s for s in sequencers}
+    for sequencer in sequencers:
+        sequencer.array = TensorArray(sequencer.simulation.target)
+    with np.errstate(all="ignore"):
+        for unit, micro_op, numbers in trace:
+            sequencer = issuers[unit]
+            action = sequencer.actions[micro_op]
+            assert isinstance(action, MachineAction)
+            action.do(sequencer, numbers)
