@@ -14,6 +14,7 @@ import numpy as np
 from nki_mlir.dialects.neuron_isa import ProgramOp
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor.checks.races import Races
+from nki_mlir.executor.checks.repeats import has_no_race
 from nki_mlir.executor.control_actions import MachineAction
 from nki_mlir.executor.exchange import Pipes
 from nki_mlir.executor.load import load
@@ -47,6 +48,7 @@ def run_apart(
         simulation.numerics = True
     if not all(s.done for s in sequencers):
         return None
+    ordered = ordered or has_no_race(simulation.trace, simulation.constant_tensors)
     if not ordered and Races(simulation.trace, simulation.constant_tensors).findings():
         return None
     before = [(array, array.copy()) for array in _changing(simulation, data)]

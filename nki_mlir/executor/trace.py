@@ -20,15 +20,18 @@ class Trace(Sequence[Issue]):
     """Every issue of an instruction of the text, in order: who issued it, the micro-op, and its numbers as
     `program` lays them out.
 
-    `touched` has, for issues of which only the data tells what they touch, a micro-op and numbers that say it.
+    `repeats` are the places where issues begin that are followed by the same ones but for their numbers: how many of
+    them, and how often they follow. `touched` has, for issues of which only the data tells what they touch, a micro-op
+    and numbers that say it.
     """
 
-    __slots__ = ("micro_ops", "numbers", "touched", "units")
+    __slots__ = ("micro_ops", "numbers", "repeats", "touched", "units")
 
     def __init__(self) -> None:
         self.units: list[Unit] = []
         self.micro_ops: list[MicroOp] = []
         self.numbers = Tuples()
+        self.repeats: list[tuple[int, int, int]] = []
         self.touched: dict[int, tuple[MicroOp, tuple[int, ...]]] = {}
 
     def add(self, unit: Unit, micro_op: MicroOp, numbers: tuple[int, ...]) -> int:
@@ -41,6 +44,7 @@ class Trace(Sequence[Issue]):
     def repeat(self, first: int, count: int, numbers: Array, lengths: Array) -> None:
         """The issues from `first` on once more, `count` times, with these numbers: each has as many as before, of which
         `lengths` are all."""
+        self.repeats.append((first, len(self) - first, count))
         self.numbers.extend(numbers, np.tile(lengths, count))
         self.units += self.units[first:] * count
         self.micro_ops += self.micro_ops[first:] * count

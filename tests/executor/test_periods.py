@@ -115,6 +115,7 @@ neuron.isa.stream sync {{
 }}
 neuron.isa.stream vector {{
   neuron.isa.repeat {count} {{
+    neuron.isa.event_semaphore wait <sem 4 reaches i0>
     neuron.isa.tensor_copy dst {tile.format(4096)} src <sbuf[0:128] at 256 * (i0 mod 3), [1 x 64], f32>
       wait <sem i0 mod 3 reaches 16 * (i0 floordiv 3) + 16> update <sem 3 add 1>
   }}

@@ -82,13 +82,14 @@ class Box:
         """Starts and ends of its runs of bytes, in order and apart from each other."""
         if self.runs is not None:
             return self.runs
-        runs = _runs(self.origin, self.shape.dims)
+        runs = runs_of(self.origin, self.shape.dims)
         if not self.shape.dense:
             self.runs = runs
         return runs
 
 
-def _runs(origin: int, dims: Sequence[Dim]) -> tuple[np.ndarray, np.ndarray]:
+def runs_of(origin: int, dims: Sequence[Dim]) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and ends of the runs of bytes that begin at an origin, in order and apart from each other."""
     starts, length = np.array([origin], np.int64), 1
     for step, count in sorted(((abs(s), c) for s, c in dims), key=lambda d: d[0]):
         if len(starts) == 1 and step <= length:

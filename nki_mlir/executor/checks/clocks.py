@@ -36,6 +36,10 @@ Ring = tuple[int, str, int]
 """Core, triggering engine and queue."""
 
 
+class LeftOut(Exception):
+    """A history has been asked for a raise that it does not have."""
+
+
 class Raise(NamedTuple):
     """An update of a semaphore by the completion `number` of `chain`, at `position` in the trace. What is complete once
     all of it has happened, and, for a transfer, once some of it has."""
@@ -56,7 +60,8 @@ _RECENT = 32
 class History:
     """The raises of one semaphore in the order of the trace, and the count after each. They are many, and lie packed:
     in `numbers`, and in `clocks`, of `chains` numbers each: what all of a raise relies on, after what some of it relies
-    on where that is less, of a transfer. The `recent` ones, which are asked for most, are at hand as well."""
+    on where that is less, of a transfer. The `recent` ones, which are asked for most, are at hand as well. `looked` is
+    the first one of which a wait has made something known, since it was set."""
 
     def __init__(self, chains: int):
         self.chains = chains
@@ -64,6 +69,7 @@ class History:
         self.rows = 0
         self.recent = deque[Raise](maxlen=_RECENT)
         self.simple = True
+        self.looked, self.gaps, self._skipped = 0, set[int](), 0
 
     def __len__(self) -> int:
         return len(self.totals)
@@ -90,13 +96,19 @@ class History:
         if self.totals and first[self.numbers[-_NUMBERS]] < self.numbers[1 - _NUMBERS]:
             self.simple = False
         self.recent.append(made)
-        self.totals.append(made.amount + (self.totals[-1] if self.totals else 0))
+        self.totals.append(made.amount + self._skipped + (self.totals[-1] if self.totals else 0))
+        self._skipped = 0
         self.numbers.extend((made.chain, made.number, made.amount, made.position, self.rows))
         if made.some is not None:
             self.clocks.fromlist(made.some)
             self.rows += 1
         self.clocks.fromlist(made.whole)
         self.rows += 1
+
+    def leave_out(self, amount: int) -> None:
+        """Raises that make this much together; what asks for one of them gets a `LeftOut`."""
+        self._skipped = amount
+        self.gaps.add(len(self))
 
     def same(self, other: History) -> bool:
         return self.numbers == other.numbers and self.clocks == other.clocks
@@ -155,15 +167,15 @@ class Order:
 
     def walk(self) -> Iterator[tuple[Issue, Taken]]:
         for position, item in enumerate(self.trace):
-            yield item, self._take(position, item)
+            yield item, self.take(position, item)
 
     @property
     def simple(self) -> bool:
         """Whether every count of every semaphore names a raise, so that this walk is final."""
         return all(history.simple for history in self.histories.values())
 
-    def _take(self, position: int, item: Issue) -> Taken:
-        """The next item of the trace."""
+    def take(self, position: int, item: Issue) -> Taken:
+        """What the next item of the trace relies on."""
         unit, micro_op, numbers = item
         stream = self.streams[unit]
         learned = None
@@ -219,9 +231,12 @@ class Order:
         index = bisect_left(history.totals, value)
         if index == len(history):
             return clock, None
+        if index in history.gaps and value <= history.totals[index] - history[index].amount:
+            raise LeftOut
         chain, number = history.source(index)
         if clock[chain] >= number:
             return clock, None
+        history.looked = min(history.looked, index)
         made = history[index]
         if made.some is not None and history.totals[index] != value:
             return joined(clock, made.some), history[max(0, index - 1)]

@@ -45,10 +45,10 @@ class _Plan:
 
 class Races:
     """The findings of a trace, in the order of the trace, one for each pair of instructions of the text. `constant` are
-    the tensors that nothing writes."""
+    the tensors that nothing writes; with `on_chip` only what lies in SBUF and PSUM is looked at."""
 
-    def __init__(self, trace: Sequence[Issue], constant: set[str]):
-        self.trace, self.constant = trace, constant
+    def __init__(self, trace: Sequence[Issue], constant: set[str], on_chip: bool = False):
+        self.trace, self.constant, self.on_chip = trace, constant, on_chip
         self._forget()
 
     def _forget(self) -> None:
@@ -67,42 +67,47 @@ class Races:
 
     def _follow(self, walk: Iterator[tuple[Issue, Taken]]) -> None:
         for position, ((_, micro_op, numbers), taken) in enumerate(walk):
-            plan = self.plans.get(micro_op) or self._plan(micro_op)
-            own = -1 if plan.transfer else taken.chain
-            touch, clock = (taken.chain, taken.number, position), taken.clock
-            for pattern, index in plan.reads:
-                box = self._box(pattern, numbers[index])
+            self.look(position, micro_op, numbers, taken)
+
+    def look(self, position: int, micro_op: MicroOp, numbers: tuple[int, ...], taken: Taken) -> None:
+        """At the next issue of the trace, and what it relies on."""
+        plan = self.plans.get(micro_op) or self._plan(micro_op)
+        own = -1 if plan.transfer else taken.chain
+        touch, clock = (taken.chain, taken.number, position), taken.clock
+        for pattern, index in plan.reads:
+            box = self._box(pattern, numbers[index])
+            for other in box.others or (box,):
+                if other.write is not None:
+                    self._after(clock, -1, other.write, position, pattern, (box, other), "reads", "writes")
+            if box.reads is None:
+                box.reads = {}
+            box.reads[taken.chain] = touch
+            if plan.evicts and pattern.access.space is Space.PSUM:
                 for other in box.others or (box,):
-                    if other.write is not None:
-                        self._after(clock, -1, other.write, position, pattern, (box, other), "reads", "writes")
-                if box.reads is None:
-                    box.reads = {}
-                box.reads[taken.chain] = touch
-                if plan.evicts and pattern.access.space is Space.PSUM:
-                    for other in box.others or (box,):
-                        other.seen, other.unseen = position, None
-            for pattern, index in plan.writes:
-                box = self._box(pattern, numbers[index])
+                    other.seen, other.unseen = position, None
+        for pattern, index in plan.writes:
+            box = self._box(pattern, numbers[index])
+            for other in box.others or (box,):
+                if other.write is not None:
+                    self._after(clock, own, other.write, position, pattern, (box, other), "writes", "writes")
+                for read in other.reads.values() if other.reads else ():
+                    self._after(clock, own, read, position, pattern, (box, other), "writes", "reads")
+            box.write = touch
+            if box.reads:
+                box.reads.clear()
+            if plan.matmul:
+                self._group(box, pattern, numbers, position)
+            elif pattern.access.space is Space.PSUM:
                 for other in box.others or (box,):
-                    if other.write is not None:
-                        self._after(clock, own, other.write, position, pattern, (box, other), "writes", "writes")
-                    for read in other.reads.values() if other.reads else ():
-                        self._after(clock, own, read, position, pattern, (box, other), "writes", "reads")
-                box.write = touch
-                if box.reads:
-                    box.reads.clear()
-                if plan.matmul:
-                    self._group(box, pattern, numbers, position)
-                elif pattern.access.space is Space.PSUM:
-                    for other in box.others or (box,):
-                        other.seen = other.unseen = None
+                    other.seen = other.unseen = None
 
     def _plan(self, micro_op: MicroOp) -> _Plan:
         reads = [(p, k) for p, k in micro_op.sources if p.access.tensor not in self.constant]
-        writes = list(micro_op.targets)
+        reads, writes = (
+            [(p, k) for p, k in of if p.memory.on_chip or not self.on_chip] for of in (reads, micro_op.targets)
+        )
         on_psum = any(p.access.space is Space.PSUM for p, _ in reads)
-        matmul = isinstance(micro_op.op, IsaInstruction) and micro_op.op.instruction.array == "multiply"
-        plan = self.plans[micro_op] = _Plan(reads, writes, micro_op.ring is not None, matmul, on_psum)
+        plan = self.plans[micro_op] = _Plan(reads, writes, micro_op.ring is not None, is_matmul(micro_op), on_psum)
         return plan
 
     def _box(self, pattern: Pattern, address: int) -> Box:
@@ -179,6 +184,10 @@ class Races:
             if other.update_core is not None and (other.update_core, n[UPDATE]) == (core, semaphore)
         )
         return f"{unit}: semaphore {semaphore}{f' of core {core}' if core else ''} to reach {total}"
+
+
+def is_matmul(micro_op: MicroOp) -> bool:
+    return isinstance(micro_op.op, IsaInstruction) and micro_op.op.instruction.array == "multiply"
 
 
 def unit_of(unit: Unit, micro_op: MicroOp) -> str:
