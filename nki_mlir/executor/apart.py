@@ -7,19 +7,22 @@ of memories as the events would. Whatever is wrong with a program, a run of even
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import numpy as np
 
 from nki_mlir.dialects.neuron_isa import ProgramOp
 from nki_mlir.errors import ExecutionError
+from nki_mlir.executor.checks.hbm import meets
 from nki_mlir.executor.checks.races import Races
 from nki_mlir.executor.checks.repeats import has_no_race
-from nki_mlir.executor.control_actions import MachineAction
 from nki_mlir.executor.exchange import Pipes
 from nki_mlir.executor.load import load
 from nki_mlir.executor.numerics import Array
+from nki_mlir.executor.period import is_long
 from nki_mlir.executor.plan.proof import depends_on_data
+from nki_mlir.executor.program import MicroOp
 from nki_mlir.executor.result import RunResult
 from nki_mlir.executor.run import advance, finish, result_of, run_loaded
 from nki_mlir.executor.sequencer import Sequencer
@@ -31,13 +34,14 @@ from nki_mlir.executor.trace import Trace
 def run_apart(
     program: ProgramOp, simulation: Simulation, data: Sequence[Array], outputs: Collection[int], ordered: bool
 ) -> RunResult | None:
-    """Runs a program with checks, on the bytes `data` of its tensors; `ordered` if an earlier run has shown that all of
-    it that touches common bytes is. A run of events where anything depends on data. None, and the data as it was, if a
-    run of events has something to say. Raises ExecutionError, of a run of events."""
+    """Runs a program on the bytes `data` of its tensors; `ordered` if an earlier run has shown that all of it that
+    touches common bytes is. A run of events where anything depends on data, and of short programs without checks, of
+    which it is not worth asking. None, and the data as it was, if a run of events might have something to say, or do
+    something else. Raises ExecutionError, of a run of events."""
     pipes: Pipes = {}
     sequencers = load(program, simulation, pipes)
     micro_ops = [micro_op for s in sequencers for micro_op in s.actions]
-    if depends_on_data(micro_ops):
+    if depends_on_data(micro_ops) or not (simulation.checks or is_long(simulation, sequencers)):
         return run_loaded(program, simulation, sequencers, pipes, outputs)
     simulation.numerics = False
     try:
@@ -49,8 +53,10 @@ def run_apart(
     if not all(s.done for s in sequencers):
         return None
     ordered = ordered or has_no_race(simulation.trace, simulation.constant_tensors)
-    if not ordered and Races(simulation.trace, simulation.constant_tensors).findings():
+    if not ordered and (not simulation.checks or Races(simulation.trace, simulation.constant_tensors).findings()):
         return None
+    if simulation.programs is not None and not meets(simulation.trace, simulation.constant_tensors, reads=False):
+        simulation.programs = None  # no two programs write to an element
     before = [(array, array.copy()) for array in _changing(simulation, data)]
     try:
         _do(simulation.trace, sequencers)
@@ -78,12 +84,10 @@ def _changing(simulation: Simulation, data: Sequence[Array]) -> list[Array]:
 
 def _do(trace: Trace, sequencers: Sequence[Sequencer]) -> None:
     """The data of a run, in the order of its issues. Raises ExecutionError."""
-    issuers = {s.unit: s for s in sequencers}
+    what: dict[MicroOp, Callable[[tuple[int, ...]], None]] = {}
     for sequencer in sequencers:
         sequencer.array = TensorArray(sequencer.simulation.target)
+        what |= {micro_op: partial(action.do, sequencer) for micro_op, action in sequencer.actions.items()}
     with np.errstate(all="ignore"):
-        for unit, micro_op, numbers in trace:
-            sequencer = issuers[unit]
-            action = sequencer.actions[micro_op]
-            assert isinstance(action, MachineAction)
-            action.do(sequencer, numbers)
+        for _, micro_op, numbers in trace:
+            what[micro_op](numbers)

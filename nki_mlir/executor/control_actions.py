@@ -37,9 +37,6 @@ class MachineAction(Action):
         """Writes down that the head of a sequencer was issued at `start`, and keeps its engine until `free`."""
         return s.unit.record(self.label, s.issue, (s.since, s.ready, start, free, end))
 
-    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
-        """Its effect on memory, all of it at once: for what runs without events."""
-
     def raise_semaphore(self, setter: Mark, number: int, done: float) -> None:
         if self.update_core is not None:
             op = self.micro_op.op

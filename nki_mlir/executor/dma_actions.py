@@ -13,6 +13,7 @@ from nki_mlir.dialects.instructions.dma import INDEX_OPERANDS, by_rows
 from nki_mlir.dialects.neuron_isa import ExprAttr
 from nki_mlir.errors import ExecutionError
 from nki_mlir.executor import dma, numerics
+from nki_mlir.executor.checks.programs import Programs
 from nki_mlir.executor.data_actions import DataAction, Write, store
 from nki_mlir.executor.machine import Pattern
 from nki_mlir.executor.meaning import Masked, Output
@@ -100,9 +101,19 @@ class DmaAction(DataAction):
         return ExecutionError(f"{error}\n  in {grid.name(numbers[EXTRA])} of the grid {grid.sizes}", error.kind)
 
     def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
-        read, write = self.movement(numbers)
-        read()
-        write()
+        inputs, ((target, k),) = self.read(numbers), self.targets
+        mark = self.flow(numbers, inputs) if self.flow is not None else None
+        result = inputs[0] if self.moves and not self.adds else self.compute(*inputs)[0]
+        if (programs := self._programs()) is not None:
+            programs.write(target, numbers[k], numbers[EXTRA])
+        store(target, target.at(numbers[k]), result)
+        if mark is not None:
+            mark()
+
+    def _programs(self) -> Programs | None:
+        """What judges the writes of the grid's programs, if this is one of them."""
+        on_chip = self.targets[0][0].memory.on_chip
+        return self.simulation.programs if self.of_program and not self.adds and not on_chip else None
 
     def movement(self, numbers: tuple[int, ...]) -> Movement:
         for pattern, k in self.sources:
@@ -120,7 +131,7 @@ class DmaAction(DataAction):
             if self.flow is not None:
                 marks.append(self.flow(numbers, inputs))
 
-        programs = self.simulation.programs if self.of_program and not self.adds and not target.memory.on_chip else None
+        programs = self._programs()
 
         def write() -> None:
             result = data[0] if data else self._late(self.read(numbers))

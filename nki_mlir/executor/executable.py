@@ -88,8 +88,9 @@ class Executable:
             # A run makes much that lasts.
             with no_collection():
                 simulation, result = prepare(), None
-                if mode == "plan" and simulation.checks:
-                    result = run_apart(self.program, simulation, data, outputs, ordered=kind is not None)
+                if mode == "plan":
+                    ordered = kind is not None and simulation.checks
+                    result = run_apart(self.program, simulation, data, outputs, ordered)
                     simulation = prepare() if result is None else simulation
                 if result is None:
                     result = run(self.program, simulation, outputs)

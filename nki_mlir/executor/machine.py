@@ -131,7 +131,7 @@ class Pattern:
     ):
         self.op, self.name, self.access, self.memory = op, name, access, memory
         self.dtype, self.writes, self.bank, self.comb = dtype, writes, bank, comb
-        item = access.itemsize
+        self.item = item = access.itemsize
         rows = [(memory.row * step, n) for step, n in comb.dims(access.partitions)] if memory.on_chip else []
         self.shape = tuple(count for _, count in [*rows, *dims])
         self.strides = tuple(stride for stride, _ in [*rows, *((step * item, count) for step, count in dims)])
@@ -177,9 +177,8 @@ class Pattern:
         last, rows = self.access.start + self.access.partitions, memory.data.shape[0]
         if memory.on_chip and last > rows:
             self._fail("bounds", f"reaches partition {last - 1} of {memory.label}, which has {rows}")
-        if address % self.access.itemsize:
-            item = self.access.itemsize
-            self._fail("bounds", f"starts at byte {address}, which is not a multiple of its {item}-byte element")
+        if address % self.item:
+            self._fail("bounds", f"starts at byte {address}, which is not a multiple of its {self.item}-byte element")
         if self.bank and low // self.bank != (high - 1) // self.bank:
             self._fail(
                 "bounds", f"covers bytes {low}..{high - 1}{each}; a matmul writes within one bank of {self.bank} bytes"

@@ -43,12 +43,9 @@ _LONG, _OFTEN = 1000, 8
 def look_out(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Event | None:
     """What looks for periods, if it is called after each event of a run that is about to begin. None for runs that move
     data as well or in which anything depends on it, for perturbed runs, and where it is not worth its cost."""
-    regular = not simulation.numerics and simulation.jitter is None and not simulation.delays
-    lengths = [length_of(s.walk.items) for s in sequencers if isinstance(s.walk, Walk)]
-    actions = [action for s in sequencers for action in s.actions.values()]
-    whole = sum(length or 0 for length in lengths)
-    if not regular or None in lengths or not max(_LONG, _OFTEN * len(actions)) <= whole <= simulation.limit:
+    if simulation.numerics or simulation.jitter is not None or simulation.delays or not is_long(simulation, sequencers):
         return None
+    actions = [action for s in sequencers for action in s.actions.values()]
     if any(isinstance(action, RegisterAction | RegisterLoadAction | ExchangeAction) for action in actions):
         return None
     try:
@@ -58,6 +55,13 @@ def look_out(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Event |
     for sequencer, stream in streams:
         sequencer.walk = stream
     return Periods(simulation, streams).look
+
+
+def is_long(simulation: Simulation, sequencers: Sequence[Sequencer]) -> bool:
+    """Whether it is worth asking what repeats in a run: it is known beforehand, and much longer than the text."""
+    lengths = [length_of(s.walk.items) for s in sequencers if isinstance(s.walk, Walk)]
+    text, whole = sum(len(s.actions) for s in sequencers), sum(length or 0 for length in lengths)
+    return None not in lengths and max(_LONG, _OFTEN * text) <= whole <= simulation.limit
 
 
 def _unrolled(sequencer: Sequencer) -> Unrolled:

@@ -42,6 +42,10 @@ class Action(ABC):
         them."""
         return ()
 
+    def do(self, sequencer: Sequencer, numbers: tuple[int, ...]) -> None:
+        """Its effect on memory, if it has one, all of it at once: for what runs without events."""
+        return None
+
     @abstractmethod
     def issue(self, sequencer: Sequencer, now: float, numbers: tuple[int, ...]) -> float: ...
 

@@ -17,6 +17,7 @@ from nki_mlir.executor import period
 from nki_mlir.executor.binding import empty, tensors
 from nki_mlir.executor.checks import repeats
 from nki_mlir.executor.checks.clocks import History, LeftOut, Order, Raise
+from nki_mlir.executor.checks.hbm import meets
 from nki_mlir.executor.checks.races import Races
 from nki_mlir.executor.checks.repeats import has_no_race
 from nki_mlir.executor.load import load
@@ -122,6 +123,26 @@ def test_bytes_of_hbm_are_compared_over_all_periods(left_out: list[int]) -> None
     assert verdicts(program(loop(there, back.format("128 * i0")), tensors)) == (False, True)
     late = back.replace("0 reaches 16 * i0 + 16", "2 reaches 0").format("256 * i0")
     assert verdicts(program(loop(there, late), tensors)) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "first, second, writes, any_access",
+    [
+        ("4 * i0", "1600 + 4 * i0", False, False),
+        ("8 * i0", "8 * i0 + 4", False, False),
+        ("8 * i0", "8 * i0 + 16", True, True),
+        ("4 * i0", "4 * i0", True, True),
+    ],
+)
+def test_accesses_to_hbm(first: str, second: str, writes: bool, any_access: bool) -> None:
+    """Each iteration writes two elements, and reads none or the first."""
+    store = 'neuron.isa.dma_copy queue 0 dst <hbm "y" at {}, [1 x 1], f32> src <{}, [1 x 1], f32> update <sem 0 add 16>'
+    there = [store.format(at, "sbuf[0:1] at 0") for at in (first, second)]
+    back = f'neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 4, [1 x 1], f32> src <hbm "y" at {first}, [1 x 1], f32>'
+    for lines, reads in ((there, any_access), ([*there, f"{back} update <sem 0 add 16>"], True)):
+        found = traced(program(loop(*lines, count=200), "y: memref<1000xf32>"))
+        assert found is not None
+        assert (meets(*found, reads=False), meets(*found)) == (writes, reads)
 
 
 def test_what_comes_after_a_repeat(left_out: list[int]) -> None:

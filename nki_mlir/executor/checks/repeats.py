@@ -21,10 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nki_mlir.executor.checks.boxes import Box, Touch, runs_of
+from nki_mlir.executor.checks.boxes import Box, Touch
 from nki_mlir.executor.checks.clocks import Clock, LeftOut, Order, Raise, Ring
+from nki_mlir.executor.checks.hbm import meets
 from nki_mlir.executor.checks.races import Races, is_matmul
-from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.program import EXTRA, UPDATE, VALUE, WAIT
 from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.trace import Trace
@@ -33,8 +33,6 @@ _ROTATIONS = 64
 """Periods of a run that make one of the checks, at most."""
 _SETTLE = 8
 """Periods after which nothing is expected to settle any more."""
-_MOST_RUNS = 4_000_000
-"""Runs of bytes in HBM that are compared."""
 
 Key = tuple[int, int]
 """Core and semaphore."""
@@ -45,7 +43,7 @@ def has_no_race(trace: Trace, constant: set[str]) -> bool:
     writes."""
     if 2 * sum(length * count for _, length, count in _outermost(trace)) < len(trace):
         return False
-    return not _meets_in_hbm(trace, constant) and _Proof(trace, constant).holds()
+    return not meets(trace, constant) and _Proof(trace, constant).holds()
 
 
 def _outermost(trace: Trace) -> Iterator[tuple[int, int, int]]:
@@ -55,41 +53,6 @@ def _outermost(trace: Trace) -> Iterator[tuple[int, int, int]]:
         if first >= end:
             end = first + length * (count + 1)
             yield first, length, count
-
-
-# HBM.
-
-
-def _meets_in_hbm(trace: Trace, constant: set[str]) -> bool:
-    """Whether two accesses to HBM, one of them a write, might have a byte in common."""
-    number = {micro_op: index for index, micro_op in enumerate(dict.fromkeys(trace.micro_ops))}
-    kinds = np.fromiter((number[micro_op] for micro_op in trace.micro_ops), np.int64, len(trace))
-    starts: list[Array] = []
-    ends: list[Array] = []
-    writes: list[Array] = []
-    total = 0
-    for micro_op, index in number.items():
-        for pattern, place in (*micro_op.sources, *micro_op.targets):
-            if pattern.memory.on_chip or pattern.access.tensor in constant:
-                continue
-            addresses = trace.numbers.column(np.flatnonzero(kinds == index), place) + pattern.memory.origin
-            first, last = runs_of(0, pattern.byte_dims)
-            total += len(first) * len(addresses)
-            if total > _MOST_RUNS:
-                return True
-            starts.append(np.add.outer(addresses, first).reshape(-1))
-            ends.append(np.add.outer(addresses, last).reshape(-1))
-            writes.append(np.full(len(starts[-1]), pattern.writes))
-    if not starts:
-        return False
-    start, end, write = (np.concatenate(found) for found in (starts, ends, writes))
-    order = np.argsort(start, kind="stable")
-    start, end, write = start[order], end[order], write[order]
-    before, written = (np.maximum.accumulate(found)[:-1] for found in (end, np.where(write, end, 0)))
-    return bool(((start[1:] < written) | (write[1:] & (start[1:] < before))).any())
-
-
-# SBUF and PSUM.
 
 
 def _period(trace: Trace, first: int, length: int, total: int) -> int | None:
