@@ -120,7 +120,7 @@ def run_long(name: str, iterations: int, checks: bool) -> None:
     program = LONG[name][0](iterations)
     before, start = _status("VmRSS"), time.perf_counter()
     Path("/proc/self/clear_refs").write_text("5")
-    result = program.run_events(checks)
+    result = program.run(checks)
     seconds = time.perf_counter() - start
     print(result.instructions, seconds, _status("VmHWM") - before)
 

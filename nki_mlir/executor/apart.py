@@ -52,6 +52,8 @@ def run_apart(
         simulation.numerics = True
     if not all(s.done for s in sequencers):
         return None
+    for sequencer in sequencers:
+        sequencer.forget()
     ordered = ordered or has_no_race(simulation.trace, simulation.constant_tensors)
     if not ordered and (not simulation.checks or Races(simulation.trace, simulation.constant_tensors).findings()):
         return None

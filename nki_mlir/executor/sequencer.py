@@ -155,6 +155,10 @@ class Sequencer:
         self.completed = max(self.completed, time + self.delay)
         return self.completed
 
+    def forget(self) -> None:
+        """Its stream, which is over."""
+        self.walk = Walk([], 0)
+
     def blocked(self) -> Blocked:
         """What a deadlock report needs to know. Uses the stream up."""
         semaphore, micro_op = self.waits_for, self.head

@@ -22,11 +22,11 @@ class Tuples:
         self.values, self.ends = array("q"), array("q")
 
     @classmethod
-    def of(cls, values: Array, ends: Array) -> Tuples:
-        """Of int64 arrays."""
+    def of_lengths(cls, lengths: Array) -> Tuples:
+        """Tuples of zeros, of these lengths."""
         found = cls()
-        found.values.frombytes(values.tobytes())
-        found.ends.frombytes(ends.tobytes())
+        found.ends.frombytes(np.cumsum(lengths, dtype=np.int64).tobytes())
+        found.values.frombytes(bytes(8 * int(lengths.sum())))
         return found
 
     def extend(self, values: Array, lengths: Array) -> None:

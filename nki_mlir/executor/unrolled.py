@@ -5,7 +5,6 @@ A repeat may stand for millions of instructions; what they are, and their number
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,12 +88,11 @@ class Unrolled:
         widths = np.zeros(self.length, np.int64)
         for index, found in enumerate(laid):
             self.ops[found.places], widths[found.places] = index, len(found.numbers)
-        self.ends = np.cumsum(widths)
-        self.packed = np.zeros(int(widths.sum()), np.int64)
+        self.tuples = Tuples.of_lengths(widths)
+        self.packed, self.ends = (np.frombuffer(a, np.int64) for a in (self.tuples.values, self.tuples.ends))
         for found in laid:
             self._fill(found, choices(found.micro_op, found.numbers))
-        self.tuples = Tuples.of(self.packed, self.ends)
-        self._next = array("i", self.ops.tobytes())
+        self._next = self.ops.data
         self.micro_ops: Iterator[MicroOp] = iter(self)
 
     def _lay(self, items: list[Item], offsets: Array, counters: list[Any]) -> Iterator[_Laid]:

@@ -21,7 +21,7 @@ import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir import pipeline
 from nki_mlir.errors import ExecutionError
-from nki_mlir.executor import RunResult, execute
+from nki_mlir.executor import RunResult, execute, period
 from nki_mlir.executor.executable import Executable
 
 Array = np.ndarray[Any, Any]
@@ -77,6 +77,50 @@ def test_first_runs_of_random_programs(seed: int) -> None:
     made = program(seed)
     for perturbed in (None, 1, 2):
         assert assert_first_run(lowered(made), made.arrays, seed=perturbed) is None
+
+
+@pytest.mark.parametrize("checks", [True, False])
+@pytest.mark.parametrize("seed", range(30, 36))
+def test_first_runs_that_look_for_periods(seed: int, checks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(period, "_LONG", 0)
+    monkeypatch.setattr(period, "_OFTEN", 0)
+    assert assert_first_run(lowered(program(seed)), program(seed).arrays, checks=checks) is None
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_long_run(checks: bool) -> None:
+    """Too long for a plan: later runs find only their data anew."""
+    text = """
+neuron.isa.stream sync {
+  neuron.isa.repeat 20001 {
+    neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 256 * (i0 mod 2), [1 x 64], f32> src <hbm "x" at 4 * i0, [1 x 64], f32>
+      wait <sem 2 reaches i0 - 1> update <sem i0 mod 2 add 16>
+  }
+}
+neuron.isa.stream vector {
+  neuron.isa.repeat 20001 {
+    neuron.isa.event_semaphore wait <sem 3 reaches 16 * i0>
+    neuron.isa.tensor_tensor op add dst <sbuf[0:1] at 512, [1 x 64], f32> data1 <sbuf[0:1] at 256 * (i0 mod 2), [1 x 64], f32>
+      data2 <sbuf[0:1] at 256 * (i0 mod 2), [1 x 64], f32>
+      wait <sem i0 mod 2 reaches 16 * (i0 floordiv 2) + 16> update <sem 2 add 1>
+  }
+}
+neuron.isa.stream scalar {
+  neuron.isa.repeat 20001 {
+    neuron.isa.event_semaphore wait <sem 2 reaches i0 + 1>
+    neuron.isa.dma_copy queue 0 dst <hbm "y" at 256 * i0, [1 x 64], f32> src <sbuf[0:1] at 512, [1 x 64], f32>
+      update <sem 3 add 16>
+  }
+}"""
+    module = machine_program(text, "x: memref<20064xf32>; y: memref<20001x64xf32>")
+    executable = Executable(module)
+    for seed in (1, 2):
+        x, y = other([np.zeros(20064, np.float32)], seed)[0], np.zeros((20001, 64), np.float32)
+        result = executable.run([x, y], checks=checks)
+        np.testing.assert_array_equal(y, 2 * np.lib.stride_tricks.sliding_window_view(x, 64))
+        assert result.instructions == 5 * 20001
+        assert result.recording.sbuf_high_water == 768
+    assert not executable.plans
 
 
 @pytest.mark.parametrize("seed", range(8))
