@@ -180,6 +180,17 @@ class Periods:
 
     def _write(self, period: _Period, count: int) -> None:
         """What a run writes down of `count` periods."""
+        self._write_issues(period, count)
+        since = period.since
+        for unit, entries in period.entries.items():
+            if entries:
+                unit.repeat(since.entries.get(unit, 0), count, period.ns, period.issues)
+        units = [period.entries[unit] for unit in self.simulation.units.values()]
+        for core in self.simulation.cores.values():
+            for semaphore in core.semaphores.values():
+                semaphore.repeat(*since.raises.get(semaphore, (0, 0)), count, units)
+
+    def _write_issues(self, period: _Period, count: int) -> None:
         since, trace = period.since, self.simulation.trace
         lengths = trace.numbers.lengths(since.issues)
         owners = np.repeat(np.array([unit.index for unit in trace.units[since.issues :]]), lengths)
@@ -188,13 +199,6 @@ class Periods:
             if steps:
                 numbers[:, owners == sequencer.unit.index] = stream.block(head.first + steps, steps, count)
         trace.repeat(since.issues, count, numbers, lengths)
-        for unit, entries in period.entries.items():
-            if entries:
-                unit.repeat(since.entries.get(unit, 0), count, period.ns, period.issues)
-        units = [period.entries[unit] for unit in self.simulation.units.values()]
-        for core in self.simulation.cores.values():
-            for semaphore in core.semaphores.values():
-                semaphore.repeat(*since.raises.get(semaphore, (0, 0)), count, units)
 
     def _move(self, period: _Period, count: int, transfers: Iterable[Transfer]) -> None:
         """The machine `count` periods later."""

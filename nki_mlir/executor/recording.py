@@ -13,7 +13,7 @@ import numpy as np
 from nki_mlir.dialects.access import Engine
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import unit_name
-from nki_mlir.executor.tuples import Tuples
+from nki_mlir.executor.tuples import Tuples, extend
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Unit:
         steps = np.arange(1, count + 1)
         times, of = self.columns()[:, first:].T.reshape(-1).copy(), np.frombuffer(self.issues, np.int64)[first:].copy()
         self.what += self.what[first:] * count
-        self.times.frombytes(np.add.outer(steps * ns, times).tobytes())
-        self.issues.frombytes(np.where(of == NONE, NONE, np.add.outer(steps * issues, of)).tobytes())
+        extend(self.times, np.add.outer(steps * ns, times))
+        extend(self.issues, np.where(of == NONE, NONE, np.add.outer(steps * issues, of)))
 
     def numbers(self, entry: int) -> tuple[int, ...]:
         """Those of an entry's instruction, as `program` lays them out; none of what has no issue."""

@@ -19,6 +19,7 @@ from nki_mlir.executor.recording import Mark, Unit
 from nki_mlir.executor.reports import Grid, where
 from nki_mlir.executor.ticks import ticks
 from nki_mlir.executor.trace import Trace
+from nki_mlir.executor.tuples import extend
 from nki_mlir.targets import Target
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Event = Callable[[float], None]
 
 MOST_INSTRUCTIONS = 10_000_000
-"""Instructions and branches that a run executes, if it is not told otherwise: two minutes, and 2 GB."""
+"""Instructions and branches that a run executes, if it is not told otherwise: some minutes, and 3 GB."""
 MOST_COUNTED = 2**31 - 1
 """What a run may be told to execute: the checks keep places in a run as words of 32 bits."""
 
@@ -83,7 +84,7 @@ class Semaphore:
         found = np.broadcast_to(raises, (count, *raises.shape)).copy()
         found[:, :, 0] += steps * rise
         found[:, :, 2] += steps * np.array(entries)[raises[:, 1]]
-        self.raises.frombytes(found.tobytes())
+        extend(self.raises, found)
         self.value += count * rise
 
 

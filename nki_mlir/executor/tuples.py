@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,12 @@ from nki_mlir.executor.numerics import Array
 
 _PART = 256
 """Tuples that are unpacked at once."""
+
+
+def extend(words: array[Any], values: Array) -> None:
+    """Puts the elements of an array, of the same size, behind those that there are."""
+    if values.size:
+        words.frombytes(values.data.cast("B"))
 
 
 class Tuples:
@@ -25,14 +32,14 @@ class Tuples:
     def of_lengths(cls, lengths: Array) -> Tuples:
         """Tuples of zeros, of these lengths."""
         found = cls()
-        found.ends.frombytes(np.cumsum(lengths, dtype=np.int64).tobytes())
+        extend(found.ends, np.cumsum(lengths, dtype=np.int64))
         found.values.frombytes(bytes(8 * int(lengths.sum())))
         return found
 
     def extend(self, values: Array, lengths: Array) -> None:
         """Tuples of these lengths, int64, one after the other in `values`."""
-        self.ends.frombytes((len(self.values) + np.cumsum(lengths)).tobytes())
-        self.values.frombytes(values.tobytes())
+        extend(self.ends, len(self.values) + np.cumsum(lengths))
+        extend(self.values, values)
 
     def lengths(self, first: int) -> Array:
         """Of the tuples from `first` on: int64."""

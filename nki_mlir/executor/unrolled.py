@@ -93,7 +93,6 @@ class Unrolled:
         for found in laid:
             self._fill(found, choices(found.micro_op, found.numbers))
         self._next = self.ops.data
-        self.micro_ops: Iterator[MicroOp] = iter(self)
 
     def _lay(self, items: list[Item], offsets: Array, counters: list[Any]) -> Iterator[_Laid]:
         """The micro-ops of a body that stands at `offsets`, with the counters there."""
@@ -138,6 +137,10 @@ class Unrolled:
             self.choices[places] = self.choices[places] * _MOST_CHOICE + _small(values, _MOST_CHOICE)
 
     # As a `Walk`.
+
+    @property
+    def micro_ops(self) -> Iterator[MicroOp]:
+        return self
 
     def __iter__(self) -> Iterator[MicroOp]:
         return self
