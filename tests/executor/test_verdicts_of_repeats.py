@@ -156,6 +156,18 @@ def test_what_comes_after_a_repeat(left_out: list[int]) -> None:
         assert verdicts(program(turns(300, tail.format(count)), X)) == (False, False)
 
 
+@pytest.mark.parametrize("ahead", [101, 1])
+def test_what_is_learned_from_longer_ago_is_not_relied_on(ahead: int, left_out: list[int]) -> None:
+    """Scalar waits for what Vector did last, or for what it did 100 raises ago."""
+    streams = f"""neuron.isa.stream vector {{
+      neuron.isa.repeat 100 {{ neuron.isa.event_semaphore update <sem 0 add 1> }}
+      neuron.isa.repeat 600 {{ neuron.isa.event_semaphore wait <sem 1 reaches i0 - 3> update <sem 0 add 1> }} }}
+    neuron.isa.stream scalar {{ neuron.isa.repeat 600 {{
+      neuron.isa.event_semaphore wait <sem 0 reaches i0 + {ahead}> update <sem 1 add 1> }} }}"""
+    assert verdicts(program(streams)) == (True, True)
+    assert (sum(left_out) > 20) is (ahead > 100)
+
+
 def test_a_history_says_what_it_has_left_out() -> None:
     history = History(1)
     history.add(Raise(0, 1, 16, [1], None, 0))
