@@ -997,7 +997,7 @@ MUTANTS: list[Mutant] = [
         ("rows", "places[0] = places[0] + group * self.lanes", "pass", _filecheck("split-sums")),
     ),
     *_of(
-        "maximum_first",
+        "score_chains",
         ("seen", "if not _is_nan_with_sums(", "if False and not _is_nan_with_sums(", _filecheck("maximum-first")),
         ("starts", "return value_of(size) == 0 or (", "return True or (", _filecheck("maximum-first")),
         ("worth", "return again < _WORTH * turned", "return True", _filecheck("maximum-first")),
