@@ -73,15 +73,9 @@ def run_apart(
 
 
 def _changing(simulation: Simulation, data: Sequence[Array]) -> list[Array]:
-    """The tensors that a program writes and might read as well."""
-    patterns = [p for micro_op in set(simulation.trace.micro_ops) for p, _ in micro_op.sources]
-    read = {id(pattern.memory) for pattern in patterns}
-    found: list[Array] = []
-    for (name, memory), array in zip(simulation.tensors.items(), data, strict=True):
-        shared = any(other is not array and np.may_share_memory(other, array) for other in data)
-        if name not in simulation.constant_tensors and (id(memory) in read or shared):
-            found.append(array)
-    return found
+    """The tensors that a program writes."""
+    found = zip(simulation.tensors, data, strict=True)
+    return [array for name, array in found if name not in simulation.constant_tensors]
 
 
 def _do(trace: Trace, sequencers: Sequence[Sequencer]) -> None:

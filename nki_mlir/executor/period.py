@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nki_mlir.executor.control_actions import RegisterAction, RegisterLoadAction
+from nki_mlir.executor.control_actions import RegisterAction, RegisterLoadAction, RegisterStoreAction
 from nki_mlir.executor.data_actions import LoadStationaryAction
 from nki_mlir.executor.dma import Arrival, DmaEngines, PartEnd, Transfer, TransferEnd
 from nki_mlir.executor.dma_actions import UnderWay
@@ -40,13 +40,17 @@ _LONG, _OFTEN = 1000, 8
 """Instructions of a run of which it is worth asking what repeats, and how many they are for each of the text."""
 
 
+_HANGS_ON_REGISTERS = RegisterAction | RegisterLoadAction | RegisterStoreAction | ExchangeAction
+"""What hangs on data, or looks whether there is such an element of memory."""
+
+
 def look_out(simulation: Simulation, sequencers: Sequence[Sequencer]) -> Event | None:
     """What looks for periods, if it is called after each event of a run that is about to begin. None for runs that move
     data as well or in which anything depends on it, for perturbed runs, and where it is not worth its cost."""
     if simulation.numerics or simulation.jitter is not None or simulation.delays or not is_long(simulation, sequencers):
         return None
     actions = [action for s in sequencers for action in s.actions.values()]
-    if any(isinstance(action, RegisterAction | RegisterLoadAction | ExchangeAction) for action in actions):
+    if any(isinstance(action, _HANGS_ON_REGISTERS) for action in actions):
         return None
     try:
         streams = [(s, _unrolled(s)) for s in sequencers]

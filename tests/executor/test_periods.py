@@ -184,6 +184,11 @@ def test_a_run_with_a_seed_is_one_of_events(monkeypatch: pytest.MonkeyPatch) -> 
 def test_registers_and_exchanges_are_left_to_events(compared: Callable[..., int]) -> None:
     moves = "neuron.isa.stream vector { neuron.isa.repeat 500 { neuron.isa.register_move dst 0 src <i0> } }"
     assert compared(program(moves)) == 0
+    for place in ("4 * i0", "4 * (i0 mod 400)"):  # beyond the end, and back again
+        store = f'neuron.isa.register_store dst <hbm "x" at {place}, [1 x 1], i32> src <i0>'
+        module = program(f"neuron.isa.stream sync {{ neuron.isa.repeat 600 {{ {store} }} }}", "x: memref<300xi32>")
+        assert compared(module) == 0
+        assert "1200..1203" in str(run(module))
 
 
 def test_times_are_multiples_of_a_tick() -> None:

@@ -182,6 +182,28 @@ neuron.isa.stream scalar {
         assert (said is not None and said.startswith("range")) == (largest > 1.75)
 
 
+@pytest.mark.parametrize("wrong", ["an argument", "a place"])
+def test_arrays_that_a_wrong_program_has_written(wrong: str) -> None:
+    """What is written alone is as a run of events leaves it: what is on its way when it ends has not arrived."""
+    store = """neuron.isa.dma_copy queue 0 dst <hbm "y" at {}, [1 x 64], f32> src <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 0 reaches 16> update <sem 1 add 16>"""
+    sine = """neuron.isa.stream scalar {
+  neuron.isa.activation op sin dst <sbuf[0:1] at 512, [1 x 64], f32> data <sbuf[0:1] at 0, [1 x 64], f32>
+    wait <sem 0 reaches 16>
+}"""
+    text = f"""
+neuron.isa.stream sync {{
+  neuron.isa.dma_copy queue 0 dst <sbuf[0:1] at 0, [1 x 64], f32> src <hbm "x" at 0, [1 x 64], f32>
+    update <sem 0 add 16>
+  {store.format(0)}
+  {store.format(256) if wrong == "a place" else ""}
+}}
+{sine if wrong == "an argument" else ""}"""
+    module = machine_program(text, "x: memref<64xf32>; y: memref<64xf32>")
+    arrays = [np.full(64, 9.0, np.float32), np.zeros(64, np.float32)]
+    assert assert_first_run(module, lambda: [array.copy() for array in arrays]) is not None
+
+
 # Later runs.
 
 
