@@ -466,7 +466,13 @@ MUTANTS: list[Mutant] = [
         ("check", "iterations * (added - multiplied) > CHECK", "added > multiplied", _filecheck("diagonal-products")),
         ("transfers", "max(moved, number * prices", "max(0, number * prices", _filecheck("diagonal-products")),
         ("again", "or not _may_run_again(func)", "", _filecheck("diagonal-products")),
-        ("room", "<= prices.target.memory.psum_bytes:", "> 0:", _filecheck("diagonal-products")),
+        ("room", "<= target.memory.psum_bytes", "> 0", _filecheck("diagonal-products")),
+        (
+            "fp16",
+            "as op if not isinstance(tile.element_of(value), Float16Type):",
+            "as op:",
+            _tests("test_diagonal_products", "test_products_rounded_to_fp16_are_left_alone"),
+        ),
         ("undefined", 'getattr(op, "undefined", None) is None and', "", _filecheck("diagonal-products")),
         ("others", "    for other in one.others:", "    for other in ():", _tests("test_diagonal_products", _ADDED)),
         ("constants", "if factor == 1.0:", "if True:", _tests("test_diagonal_products", _ADDED)),
@@ -1022,7 +1028,7 @@ MUTANTS: list[Mutant] = [
             _filecheck("maximum-first"),
         ),
         ("pieces", "rest = emit.value(arith.SubfOp(rest, piece))", "", ("tests/test_attention.py",)),
-        ("low", "low is None or low > LOWEST or", "low is None or", _filecheck("maximum-first")),
+        ("low", "low is None or factor * low > LOWEST or", "low is None or", _filecheck("maximum-first")),
         ("lower", "not factor * other < 0", "not factor * other", _filecheck("maximum-first")),
     ),
     *_of(

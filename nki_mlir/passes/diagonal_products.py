@@ -46,10 +46,11 @@ class DiagonalProducts(LevelPass):
                                                        %s = tile.dot %e, %y acc %p
 
     as in a convolution of each row with its own few numbers, where the other engines would be slower than the
-    transfers. Rows longer than half of PSUM are cut into pieces. Zero times infinity is NaN, in rows that have nothing
+    transfers. Sums longer than half of PSUM are cut into pieces. Zero times infinity is NaN, in rows that have nothing
     to do with it: of each sum the elements are added up, and if any of these is NaN, the function is run once more as
-    it was. Left alone: rows of more than 16 bits an element; what saves less than the check takes; functions that read
-    what they write, or whose loops depend on data; and functions with other products.
+    it was. Left alone: rows of more than 16 bits an element, and products that are rounded to fp16; what saves less
+    than the check takes; functions that read what they write, or whose loops depend on data; and functions with other
+    products.
     """
 
     name = "diagonal-products"
@@ -60,10 +61,9 @@ class DiagonalProducts(LevelPass):
             prices = Prices(target_of(func))
             if _has_products(func) or not _may_run_again(func):
                 continue
-            for one in [found for found in _sums(func) if found.is_worth(prices)]:
-                _cut(one, prices.target)
+            _cut([found for found in _sums(func) if found.is_worth(prices)], prices.target)
             sums = [found for found in _sums(func) if found.is_worth(prices)]
-            if sums and 2 * sum(one.bytes for one in sums) <= prices.target.memory.psum_bytes:
+            if sums and _fit(sums, prices.target):
                 _rewrite(func, sums)
 
 
@@ -142,12 +142,12 @@ def _summands(op: arith.AddfOp) -> list[SSAValue]:
 
 
 def _term(value: SSAValue) -> _Term | None:
-    """What it is a product of, if that is exact in fp32."""
+    """What it is a product of, in fp32, or rounded to bf16, which has all of its range."""
     value = _narrow(value)
     match value.owner:
         case tile.ReadOp() as read if _is_short(value) and _is_defined(value):
             return _Term(read, 1.0)
-        case arith.MulfOp() as op:
+        case arith.MulfOp() as op if not isinstance(tile.element_of(value), Float16Type):
             for rows, factor in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
                 read = _narrow(rows).owner
                 if isinstance(read, tile.ReadOp) and _is_short(read.result) and _is_defined(read.result):
@@ -202,12 +202,18 @@ def _has_products(func: FuncOp) -> bool:
     return any(isinstance(op, tile.DotOp) for op in func.walk())
 
 
-def _cut(one: _Sum, target: Target) -> None:
-    """Makes a sum that is larger than half of PSUM in pieces, so that the next is begun while one is read."""
-    pieces = -(-2 * one.bytes // target.memory.psum_bytes)
-    block = _maker(one.result).parent
-    if pieces > 1 and block is not None:
-        narrow(block, tile.shape_of(one.result)[1], pieces)
+def _fit(sums: Sequence[_Sum], target: Target) -> bool:
+    """Whether sums take no more than half of PSUM, so that the next is begun while one is read."""
+    return 2 * sum(one.bytes for one in sums) <= target.memory.psum_bytes
+
+
+def _cut(sums: Sequence[_Sum], target: Target) -> None:
+    """Makes sums that do not fit in pieces that do, block by block."""
+    pieces = -(-2 * sum(one.bytes for one in sums) // target.memory.psum_bytes)
+    blocks = {_maker(one.result).parent: tile.shape_of(one.result)[1] for one in sums}
+    for block, columns in blocks.items():
+        if pieces > 1 and block is not None:
+            narrow(block, columns, pieces)
 
 
 def _may_run_again(func: FuncOp) -> bool:
@@ -231,12 +237,11 @@ def _rewrite(func: FuncOp, sums: Sequence[_Sum]) -> None:
     assert end is not None
     values = dict[SSAValue, SSAValue]()
     again = Block([op.clone(values) for op in block.ops if op is not end])
-    checks = [_on_array(one) for one in sums]
-    build = TileBuilder(Emitter.before(end))
-    failed = [_any_nan(check, build) for check in checks]
-    condition = failed[0]
-    for other in failed[1:]:
-        condition = build.either(condition, other)
+    build, condition = TileBuilder(Emitter.before(end)), None
+    for one in sums:
+        failed = _any_nan(_on_array(one), build)
+        condition = failed if condition is None else build.either(condition, failed)
+    assert condition is not None
     again.add_op(YieldOp())
     build.emit.add(IfOp(condition, [], Region(again), Region(Block([YieldOp()]))))
 

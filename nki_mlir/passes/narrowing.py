@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import Rewriter
+from xdsl.traits import IsTerminator
 
 from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.dialects import tile
@@ -22,12 +23,12 @@ _LINE = 1
 def narrow(block: Block, columns: int, pieces: int) -> bool:
     """Makes matrices of so many columns in so many pieces, one after the other; gives whether that is so. It is not
     where something else than their elements counts."""
-    inner = [op for op in block.ops if not isinstance(op, YieldOp | tile.BeginProgramOp)]
+    last = block.last_op
+    inner = [op for op in block.ops if op is not last and not isinstance(op, tile.BeginProgramOp)]
     wide = [value for op in inner for value in op.results if _is_wide(value, columns)]
     if columns % pieces or not all(_may_narrow(op) for op in inner if any(_wide_of(op, columns))):
         return False
-    last = block.last_op
-    if any(op.regions for op in inner) or last is None or (isinstance(last, YieldOp) and last.operands):
+    if any(op.regions for op in inner) or last is None or not last.has_trait(IsTerminator) or last.operands:
         return False
     emit = Emitter.before(last)
     low, high, step = (emit.index(number) for number in (0, pieces, 1))

@@ -145,7 +145,7 @@ def _terms(value: SSAValue, factor: float, masks: list[Mask]) -> Iterator[tuple[
             yield from _terms(op.rhs, -factor, masks)
         case arith.MulfOp() | arith.DivfOp() | arith.NegfOp() if (scaled := _scaled(op)) is not None:
             yield from _terms(scaled[0], factor * scaled[1], masks)
-        case tile.SelectOp() if factor > 0 and (mask := _replaced(op)) is not None:
+        case tile.SelectOp() if factor > 0 and (mask := _replaced(op, factor)) is not None:
             masks.append(mask)
             yield from _terms(op.on_true, factor, masks)
         case _:
@@ -162,10 +162,10 @@ def _needed(masks: Sequence[Mask]) -> tuple[Mask, ...]:
     return tuple(kept)
 
 
-def _replaced(choice: tile.SelectOp) -> Mask | None:
-    """The mask of a choice between scores and a very low number."""
+def _replaced(choice: tile.SelectOp, factor: float) -> Mask | None:
+    """The mask of a choice between scores and a very low number, with what it is multiplied by."""
     low, parts = _number(choice.on_false), _parts(choice.condition)
-    if low is None or low > LOWEST or parts is None:
+    if low is None or factor * low > LOWEST or parts is None:
         return None
     return Mask(parts, low == -math.inf, condition=choice.condition)
 

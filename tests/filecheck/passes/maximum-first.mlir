@@ -903,6 +903,76 @@ func.func @a_mask_added(%q: tensor<512x128xbf16>, %k: memref<1024x128xbf16>, %v:
   func.return
 }
 
+// Nor is a low number low any more that is scaled down.
+// CHECK-LABEL: func.func @not_low_any_more
+// CHECK: scf.for {{.*}} -> (tensor<512xf32>, tensor<512x128xf32>)
+// CHECK-NOT: scf.for
+func.func @not_low_any_more(%q: tensor<512x128xbf16>, %k: memref<1024x128xbf16>, %v: memref<1024x128xbf16>, %out: memref<512x128xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 15 : index
+  %lowest = arith.constant 0xff800000 : f32
+  %zero = arith.constant 0.0 : f32
+  %m0 = tile.splat %lowest : f32 -> tensor<512xf32>
+  %o0 = tile.splat %zero : f32 -> tensor<512x128xf32>
+  %m, %o = scf.for %j = %c0 to %trips step %c1 iter_args(%old = %m0, %acc = %o0) -> (tensor<512xf32>, tensor<512x128xf32>) {
+    %x = tile.read %k(%j) [64 * s0 + d1 by 128, d0 by 1] : memref<1024x128xbf16> -> tensor<128x64xbf16>
+    %s = tile.dot %q, %x over [1] x [0] : tensor<512x128xbf16>, tensor<128x64xbf16> -> tensor<512x64xf32>
+    %two = arith.constant dense<2.0> : tensor<512x64xf32>
+    %t = arith.mulf %s, %two : tensor<512x64xf32>
+    %high = tile.reduce max %t axis 1 : tensor<512x64xf32> -> tensor<512xf32>
+    %new = arith.maximumf %old, %high : tensor<512xf32>
+    %column = tile.expand_dims %new axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %wide = tile.broadcast %column : tensor<512x1xf32> -> tensor<512x64xf32>
+    %less = arith.subf %t, %wide : tensor<512x64xf32>
+    %p = math.exp %less : tensor<512x64xf32>
+    %fall = arith.subf %old, %new : tensor<512xf32>
+    %alpha = math.exp %fall : tensor<512xf32>
+    %scale = tile.expand_dims %alpha axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %scales = tile.broadcast %scale : tensor<512x1xf32> -> tensor<512x128xf32>
+    %acc1 = arith.mulf %acc, %scales : tensor<512x128xf32>
+    %y = tile.read %v(%j) [64 * s0 + d0 by 128, d1 by 1] : memref<1024x128xbf16> -> tensor<64x128xbf16>
+    %half = tile.cast %p : tensor<512x64xf32> -> tensor<512x64xbf16>
+    %acc2 = tile.dot %half, %y acc %acc1 over [1] x [0] : tensor<512x64xbf16>, tensor<64x128xbf16> -> tensor<512x128xf32>
+    scf.yield %new, %acc2 : tensor<512xf32>, tensor<512x128xf32>
+  }
+  %m1, %o1 = scf.for %j = %c0 to %c1 step %c1 iter_args(%old = %m, %acc = %o) -> (tensor<512xf32>, tensor<512x128xf32>) {
+    %x = tile.read %k(%j) [122880 + 64 * s0 + d1 by 128, d0 by 1] : memref<1024x128xbf16> -> tensor<128x64xbf16>
+    %s = tile.dot %q, %x over [1] x [0] : tensor<512x128xbf16>, tensor<128x64xbf16> -> tensor<512x64xf32>
+    %by = arith.constant 64 : index
+    %start = arith.muli %j, %by : index
+    %first = tile.splat %start : index -> tensor<64xindex>
+    %count = tile.arange 0 to 64 : tensor<64xindex>
+    %places = arith.addi %first, %count : tensor<64xindex>
+    %line = tile.expand_dims %places axis 0 : tensor<64xindex> -> tensor<1x64xindex>
+    %all = tile.broadcast %line : tensor<1x64xindex> -> tensor<512x64xindex>
+    %end = arith.constant dense<40> : tensor<512x64xindex>
+    %mask = tile.compare lt %all, %end : tensor<512x64xindex>, tensor<512x64xindex> -> tensor<512x64xi1>
+    %low = arith.constant -1.0e9 : f32
+    %else = tile.splat %low : f32 -> tensor<512x64xf32>
+    %t = tile.select %mask, %s, %else : tensor<512x64xi1>, tensor<512x64xf32>, tensor<512x64xf32> -> tensor<512x64xf32>
+    %tiny = arith.constant dense<1.0e-9> : tensor<512x64xf32>
+    %u = arith.mulf %t, %tiny : tensor<512x64xf32>
+    %high = tile.reduce max %u axis 1 : tensor<512x64xf32> -> tensor<512xf32>
+    %new = arith.maximumf %old, %high : tensor<512xf32>
+    %column = tile.expand_dims %new axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %wide = tile.broadcast %column : tensor<512x1xf32> -> tensor<512x64xf32>
+    %less = arith.subf %u, %wide : tensor<512x64xf32>
+    %p = math.exp %less : tensor<512x64xf32>
+    %fall = arith.subf %old, %new : tensor<512xf32>
+    %alpha = math.exp %fall : tensor<512xf32>
+    %scale = tile.expand_dims %alpha axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %scales = tile.broadcast %scale : tensor<512x1xf32> -> tensor<512x128xf32>
+    %acc1 = arith.mulf %acc, %scales : tensor<512x128xf32>
+    %y = tile.read %v(%j) [122880 + 64 * s0 + d0 by 128, d1 by 1] : memref<1024x128xbf16> -> tensor<64x128xbf16>
+    %half = tile.cast %p : tensor<512x64xf32> -> tensor<512x64xbf16>
+    %acc2 = tile.dot %half, %y acc %acc1 over [1] x [0] : tensor<512x64xbf16>, tensor<64x128xbf16> -> tensor<512x128xf32>
+    scf.yield %new, %acc2 : tensor<512xf32>, tensor<512x128xf32>
+  }
+  tile.write %o1 to %out [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
+  func.return
+}
+
 // A score may be as low as that.
 // CHECK-LABEL: func.func @not_low
 // CHECK: scf.for {{.*}} -> (tensor<512xf32>, tensor<512x128xf32>)
