@@ -471,7 +471,7 @@ MUTANTS: list[Mutant] = [
             "fp16",
             "as op if not isinstance(tile.element_of(value), Float16Type):",
             "as op:",
-            _tests("test_diagonal_products", "test_products_rounded_to_fp16_are_left_alone"),
+            _tests("test_diagonal_products", "products_rounded_to_fp16_are_left_alone"),
         ),
         ("undefined", 'getattr(op, "undefined", None) is None and', "", _filecheck("diagonal-products")),
         ("others", "    for other in one.others:", "    for other in ():", _tests("test_diagonal_products", _ADDED)),

@@ -151,7 +151,7 @@ class Pattern:
         memory, offset = self.memory, self.base + address
         view = np.ndarray(self.shape, self.dtype, memory.data, offset, self.strides)
         first, last = self.access.start, self.access.start + self.access.partitions
-        place = Place(first, last, address + self.low, address + self.high, self.access.dims)
+        place = Place(first, last, address + self.low, address + self.high, self.access.dims, self.item)
         region = Region(address, place, view, None if memory.state is None else self.bytes_at(memory.state, address))
         if self.writes:
             memory.high = max(memory.high, address + self.high)

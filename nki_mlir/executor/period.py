@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nki_mlir.executor.control_actions import RegisterAction, RegisterLoadAction, RegisterStoreAction
-from nki_mlir.executor.data_actions import LoadStationaryAction
+from nki_mlir.executor.data_actions import LoadStationaryAction, MultiplyMovingAction
 from nki_mlir.executor.dma import Arrival, DmaEngines, PartEnd, Transfer, TransferEnd
 from nki_mlir.executor.dma_actions import UnderWay
 from nki_mlir.executor.exchange import ExchangeAction
@@ -26,7 +26,7 @@ from nki_mlir.executor.program import VALUE, Walk
 from nki_mlir.executor.recording import Unit
 from nki_mlir.executor.sequencer import Sequencer
 from nki_mlir.executor.simulation import Core, Event, Rise, Semaphore, Simulation
-from nki_mlir.executor.tensor_array import TensorArray
+from nki_mlir.executor.tensor_array import TensorArray, overlap
 from nki_mlir.executor.ticks import EXACT_NS
 from nki_mlir.executor.unrolled import Unrolled, length_of
 
@@ -74,6 +74,20 @@ def _unrolled(sequencer: Sequencer) -> Unrolled:
     return Unrolled(walk.items, limits.registers, limits.semaphores, lambda op, numbers: actions[op].choices(numbers))
 
 
+def _loads_in_a_row(sequencer: Sequencer, stream: Unrolled) -> int:
+    """How many loads of weights into a part of the array, or what overlaps it, come without a product on it."""
+    actions = [sequencer.actions[micro_op] for micro_op in stream.micro_ops_of_text]
+    loads = {n: action.area for n, action in enumerate(actions) if isinstance(action, LoadStationaryAction)}
+    products = {n: action.area for n, action in enumerate(actions) if isinstance(action, MultiplyMovingAction)}
+    most = 0
+    for area in set(loads.values()):
+        loaded = np.isin(stream.ops, [n for n, other in loads.items() if overlap(area, other)])
+        used = np.isin(stream.ops, [n for n, other in products.items() if other == area])
+        before = np.concatenate([[0], np.cumsum(loaded)[used], [np.count_nonzero(loaded)]])
+        most = max(most, int(np.diff(before).max()))
+    return most
+
+
 class _Head(NamedTuple):
     """How far a sequencer is: `first` is the place of what issues next, `since` and `ready` are the head's."""
 
@@ -111,11 +125,12 @@ class Periods:
         self.states: dict[object, list[_State]] = {}
         self.in_vain, self.stride = 0, 1
         self.next = self.leader.next_start(1)
-        # A time of the array matters as long as a load that began then might still be under way.
+        # A time of the array matters as long as loads that began then, one after the other, might still be under way.
         actions = [action for sequencer, _ in streams for action in sequencer.actions.values()]
         loads = [action.load for action in actions if isinstance(action, LoadStationaryAction)]
         slow = max(1.0, simulation.target.matmul.cold_factor)
-        self.horizon = 4 * max((load.pairs * load.each * slow + load.latency for load in loads), default=0.0)
+        longest = max((load.pairs * load.each * slow + load.latency for load in loads), default=0.0)
+        self.horizon = (4 + max(_loads_in_a_row(*one) for one in streams)) * longest
 
     def look(self, now: float) -> None:
         """To be called after each event."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,18 +31,51 @@ Perform = Callable[[Callable[[], object]], object]
 """What becomes of arithmetic: it is done at once, or written down to be done in this order."""
 
 
+Dims = tuple[tuple[int, int], ...]
+
+
 class Place(NamedTuple):
-    """Bytes `low` to below `high` of partitions `first` to below `last`, in steps that `dims` tells."""
+    """Bytes `low` to below `high` of partitions `first` to below `last`: all of them, or elements of `item` bytes in
+    steps that `dims` tells."""
 
     first: int
     last: int
     low: int
     high: int
-    dims: tuple[tuple[int, int], ...] = ()
+    dims: Dims = ()
+    item: int = 1
 
     def meets(self, other: Place) -> bool:
-        """Whether they may share bytes. Places that interleave count as if they did."""
-        return self.first < other.last and other.first < self.last and self.low < other.high and other.low < self.high
+        """Whether they share bytes."""
+        if self.first >= other.last or other.first >= self.last or self.low >= other.high or other.low >= self.high:
+            return False
+        return _share_bytes(self._touched, other._touched, other.low - self.low)
+
+    @property
+    def _touched(self) -> tuple[Dims, int, int]:
+        return self.dims, self.item, self.high - self.low
+
+
+@lru_cache(4096)
+def _share_bytes(one: tuple[Dims, int, int], other: tuple[Dims, int, int], apart: int) -> bool:
+    """Whether bytes of two places are the same, the second of which begins so many behind the first."""
+    mine, others = _bytes(*one), _bytes(*other)
+    low, high = max(0, apart), min(len(mine), apart + len(others))
+    return bool((mine[low:high] & others[low - apart : high - apart]).any())
+
+
+@lru_cache(1024)
+def _bytes(dims: Dims, item: int, size: int) -> Array:
+    """Which bytes of a place are touched, from its first on."""
+    if not dims:
+        return np.ones(size, np.bool_)
+    places = np.zeros(1, np.int64)
+    for step, count in dims:
+        places = np.add.outer(places, step * np.arange(count)).reshape(-1)
+    touched = np.zeros(size, np.bool_)
+    starts = (places - places.min()) * item
+    touched[np.add.outer(starts, np.arange(item))] = True
+    return touched
 
 
 class Operand(NamedTuple):

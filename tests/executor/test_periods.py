@@ -235,3 +235,23 @@ def test_periods_of_a_stream() -> None:
     stream.held[:] = False
     assert stream.periods(30, 3, rises + 1) == 9
     assert stream.periods(30, 3, rises - 1) == 0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_loads_of_weights_that_fall_behind_catch_up_later(compared: Callable[..., int], target: str) -> None:
+    """How far a load path is behind matters as long as so many loads may follow, in the loop or after it."""
+    load = """neuron.isa.load_stationary tile_position [{0}, {0}] tile_size [64, 64]
+      stationary <sbuf[{0}:{1}] at 0, [1 x 64], f32>"""
+    product = """neuron.isa.multiply_moving tile_position [{0}, {0}] tile_size [64, 64]
+      dst <psum[{0}:{1}] at {2}, [1 x 64], f32> moving <sbuf[{0}:{1}] at 1024, [1 x 64], f32>"""
+    one, other = load.format(0, 64), load.format(64, 128)
+    two = product.format(64, 128, 0)
+    behind = f"""neuron.isa.stream tensor {{
+      neuron.isa.repeat 400 {{ {one} {other} {two} {two} }}
+      neuron.isa.repeat 300 {{ {one} }} {product.format(0, 64, 2048)} }}"""
+    compared(program(behind, "", target))
+    count = "neuron.isa.repeat 200 { neuron.isa.event_semaphore update <sem 9 add 1> }"
+    bursts = f"neuron.isa.stream tensor {{ neuron.isa.repeat 300 {{ neuron.isa.repeat 20 {{ {one} }} {count} }} }}"
+    compared(program(bursts, "", target))
+    usual = f"neuron.isa.stream tensor {{ neuron.isa.repeat 400 {{ {other} {two} {two} }} }}"
+    assert compared(program(usual, "", target)) > 50
