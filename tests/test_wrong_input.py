@@ -93,6 +93,7 @@ TAKES = {
     "lower-converts": ("neuron.mem",),
     "select-instructions": ("neuron.mem",),
     "combine-instructions": ("neuron.engine",),
+    "stage-in-psum": ("neuron.engine",),
     "assign-engines": ("neuron.engine",),
     "bufferize": ("neuron.engine",),
     "schedule": ("neuron.engine",),
