@@ -958,6 +958,7 @@ MUTANTS: list[Mutant] = [
             "if found is None:",
             _filecheck("merge-factors"),
         ),
+        ("native", "if not _is_worth(reduction, plain):", "if False:", _filecheck("merge-factors")),
         ("exact", "if one * by == wanted), None)", "), None)", _filecheck("merge-factors")),
         ("chosen", "not choice.on_true.has_one_use() or", "", _filecheck("merge-factors")),
         (

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.nan_flow import makes_no_difference
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 from nki_mlir.passes.emitter import Emitter
@@ -43,6 +44,8 @@ class MergeFactors(LevelPass):
         %a = arith.mulf %x, 0.125                      %b = tile.select %c, %x, -inf
         %b = tile.select %c, %a, -inf             =>   %n = tile.reduce max %b axis 1
         %m = tile.reduce max %b axis 1                 %m = arith.mulf %n, 0.125
+
+    Left alone: extrema that have to ignore a NaN, but of a product.
 
     Nor is a zero added, such as a mask that always holds leaves, to what an extremum takes and something is subtracted
     from.
@@ -96,12 +99,22 @@ def _quotient(number: float, factor: float) -> float | None:
         return next((float(one) for one in near if one * by == wanted), None)
 
 
+def _is_worth(reduction: tile.ReduceOp, plain: SSAValue) -> bool:
+    """Whether the factor had better come later. Not where a NaN has to be ignored, which takes steps that the factor
+    goes along with; but a product is read where it was made then."""
+    chosen = plain.owner.on_true if isinstance(plain.owner, tile.SelectOp) else plain
+    is_native = reduction.kind.data in (Reduction.MAX, Reduction.MIN)
+    return is_native or isinstance(chosen.owner, tile.DotOp) or makes_no_difference(reduction)
+
+
 def _scale_behind(reduction: tile.ReduceOp) -> None:
     """Multiplies what is left of the elements, not them."""
     found = _scaled(reduction.source)
     if found is None or not 0 < found[1] < numbers.inf:
         return
     plain, factor = found
+    if not _is_worth(reduction, plain):
+        return
     emit = Emitter.before(reduction)
     few = emit.value(tile.ReduceOp(reduction.kind.data.value, plain, reduction.axis.value.data))
     build = TileBuilder(emit)

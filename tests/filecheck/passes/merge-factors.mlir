@@ -133,7 +133,7 @@ func.func @the_largest(%x: tensor<64x128xf32>) {
 // CHECK: [[OTHER:%.*]] = arith.constant 8.000000e+00 : f32
 // CHECK: [[WIDE:%.*]] = tile.splat [[OTHER]]
 // CHECK: [[B:%.*]] = tile.select %k, %x, [[WIDE]]
-// CHECK: [[N:%.*]] = tile.reduce minnum [[B]] axis 1
+// CHECK: [[N:%.*]] = tile.reduce min [[B]] axis 1
 // CHECK: [[M:%.*]] = arith.mulf [[N]]
 // CHECK: "test.op"([[M]])
 func.func @the_largest_of_some(%x: tensor<64x128xf32>, %k: tensor<64x128xi1>) {
@@ -141,7 +141,7 @@ func.func @the_largest_of_some(%x: tensor<64x128xf32>, %k: tensor<64x128xi1>) {
   %one = arith.constant dense<1.0> : tensor<64x128xf32>
   %a = arith.mulf %x, %c : tensor<64x128xf32>
   %b = tile.select %k, %a, %one : tensor<64x128xi1>, tensor<64x128xf32>, tensor<64x128xf32> -> tensor<64x128xf32>
-  %m = tile.reduce minnum %b axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  %m = tile.reduce min %b axis 1 : tensor<64x128xf32> -> tensor<64xf32>
   "test.op"(%m) : (tensor<64xf32>) -> ()
   func.return
 }
@@ -210,5 +210,17 @@ func.func @a_zero_that_is_seen(%x: tensor<64x128xf32>) {
   %a = arith.addf %x, %zero : tensor<64x128xf32>
   %m = tile.reduce max %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
   "test.op"(%a, %m) : (tensor<64x128xf32>, tensor<64xf32>) -> ()
+  func.return
+}
+
+// A maximum that has to ignore a NaN is no instruction of the machine.
+// CHECK-LABEL: func.func @ignores_nan
+// CHECK: [[A:%.*]] = arith.mulf %x
+// CHECK-NEXT: tile.reduce maxnum [[A]]
+func.func @ignores_nan(%x: tensor<64x128xf32>, %out: memref<64xf32>) {
+  %c = arith.constant dense<0.125> : tensor<64x128xf32>
+  %a = arith.mulf %x, %c : tensor<64x128xf32>
+  %m = tile.reduce maxnum %a axis 1 : tensor<64x128xf32> -> tensor<64xf32>
+  tile.write %m to %out [d0 by 1] : tensor<64xf32> -> memref<64xf32>
   func.return
 }
