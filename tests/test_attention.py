@@ -236,18 +236,18 @@ def ragged(
     tl.store(out_ptr + rows[:, None] * D + d[None, :], acc / total[:, None])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
 @pytest.mark.parametrize(
-    ("low", "added", "causal", "keys"),
+    ("low", "added", "causal", "keys", "dtype"),
     [
-        (float("-inf"), False, False, 500),
-        (-1.0e30, False, False, 450),
-        (-1.0e6, True, False, 500),
-        (float("-inf"), True, False, 321),
-        (-1.0e4, False, False, 500),
-        (-1.0e9, False, True, 500),
-        (-1.0e6, True, True, 512),
-        (float("-inf"), False, False, 512),
+        (float("-inf"), False, False, 500, ml_dtypes.bfloat16),
+        (float("-inf"), False, False, 500, np.float32),
+        (-1.0e30, False, False, 450, ml_dtypes.bfloat16),
+        (-1.0e6, True, False, 500, ml_dtypes.bfloat16),
+        (float("-inf"), True, False, 321, ml_dtypes.bfloat16),
+        (-1.0e4, False, False, 500, ml_dtypes.bfloat16),
+        (-1.0e9, False, True, 500, ml_dtypes.bfloat16),
+        (-1.0e6, True, True, 512, np.float32),
+        (float("-inf"), False, False, 512, ml_dtypes.bfloat16),
     ],
 )
 def test_keys_that_are_not_there(low: float, added: bool, causal: bool, keys: int, dtype: type) -> None:
