@@ -938,7 +938,7 @@ MUTANTS: list[Mutant] = [
             "if len(exponent.keys() - {None}) != 2:",
             ("tests/test_recurrences.py",),
         ),
-        ("sign", "if (_number(factor) or 0) > 0:", "if True:", ("tests/test_recurrences.py",)),
+        ("sign", "if (number_of(factor) or 0) > 0:", "if True:", ("tests/test_recurrences.py",)),
         ("alike", "            _same(wanted, weight)", "            pass", ("tests/test_recurrences.py",)),
         (
             "hangs",
@@ -963,8 +963,8 @@ MUTANTS: list[Mutant] = [
         ("chosen", "not choice.on_true.has_one_use() or", "", _filecheck("merge-factors")),
         (
             "zero",
-            "value_of(number) != 0 or not all(",
-            "value_of(number) != 0 or False and not all(",
+            "number_of(sum_.rhs) != 0 or not all(",
+            "number_of(sum_.rhs) != 0 or False and not all(",
             _filecheck("merge-factors"),
         ),
     ),
@@ -1006,7 +1006,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "score_chains",
         ("seen", "if not _is_nan_with_sums(", "if False and not _is_nan_with_sums(", _filecheck("maximum-first")),
-        ("starts", "return value_of(size) == 0 or (", "return True or (", _filecheck("maximum-first")),
+        ("starts", "return size == 0 or ", "return True or ", _filecheck("maximum-first")),
         ("worth", "return again < _WORTH * turned", "return True", _filecheck("maximum-first")),
         ("few", "if not all(part.fits(", "if False and not all(part.fits(", _filecheck("maximum-first")),
         (
@@ -1017,7 +1017,7 @@ MUTANTS: list[Mutant] = [
         ),
         ("scores", "return self._has_scores()", "return True", ("tests/test_attention.py",)),
         ("forms", "return not others if value is not op.result", "return True if True", _filecheck("maximum-first")),
-        ("small", "if not is_lowest and any(", "if False and any(", _filecheck("maximum-first")),
+        ("small", "if number_of(self.low) != -math.inf and any(", "if False and any(", _filecheck("maximum-first")),
         ("stores", "isinstance(op, _WRITES) for op", "False for op", _filecheck("maximum-first")),
     ),
     *_of(

@@ -54,6 +54,12 @@ def value_of(number: Number) -> float:
     return abs(data) if number.type == IntegerType(1) else data
 
 
+def number_of(value: SSAValue) -> float | None:
+    """The integer or float that a value is in every element; None where that is not known."""
+    number = constant_of(value)
+    return None if number is None else value_of(number)
+
+
 def typed(number: float, type_: Attribute) -> Number | None:
     """A number converted to an element type as `tile.cast` does it: floats round to nearest even, integers wrap, a
     float that becomes an integer is rounded and saturates. None for types whose rounding is the machine's (8 bits)."""

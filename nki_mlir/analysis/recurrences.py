@@ -16,11 +16,11 @@ from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.constants import number_of
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 
-_ALIKE = 1e-6
+ALIKE = 1e-6
 """Factors that differ by less are one that was computed in another order."""
 
 
@@ -141,7 +141,7 @@ class _Body:
         before, after = sorted((atom for atom in exponent if atom), key=lambda atom: atom.value not in self.after)
         if self.after.get(before.value) is not after.value or before.dims != after.dims or exponent[before] <= 0:
             raise _Unknown
-        if not isclose(exponent[before], -exponent[after], rel_tol=_ALIKE):
+        if not isclose(exponent[before], -exponent[after], rel_tol=ALIKE):
             raise _Unknown
         self.scales[start] = Scale(value, factor, exponent[before], before.value)
         return exponent
@@ -184,7 +184,7 @@ class _Body:
             case arith.AddfOp() | arith.SubfOp():
                 return _same(self._weight(op.lhs), self._weight(op.rhs)) | _FREE
             case tile.SelectOp() if op.condition not in self.hanging:
-                sides = [side for side in (op.on_true, op.on_false) if _number(side) != 0]
+                sides = [side for side in (op.on_true, op.on_false) if number_of(side) != 0]
                 return _same(self._weight(sides[0]), self._weight(sides[-1])) | _FREE
             case tile.ReduceOp(kind=kind) if kind.data is Reduction.SUM:
                 axis = op.axis.value.data
@@ -224,9 +224,9 @@ class _Body:
             case arith.NegfOp():
                 return _times(self._exponent(op.operand), -1)
             case arith.MulfOp():
-                factor, other = (op.lhs, op.rhs) if _number(op.lhs) is not None else (op.rhs, op.lhs)
-                return _times(self._exponent(other), _number(factor))
-            case arith.DivfOp() if number := _number(op.rhs):
+                factor, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
+                return _times(self._exponent(other), number_of(factor))
+            case arith.DivfOp() if number := number_of(op.rhs):
                 return _times(self._exponent(op.lhs), 1 / number)
             case tile.ShapeOp() | tile.SplatOp():
                 return _moved(self._exponent(op.operands[0]), _dims(op))
@@ -274,8 +274,8 @@ def _maximum_in(value: SSAValue) -> Operation:
         case tile.CastOp() if isinstance(tile.element_of(op.result), AnyFloat):
             return _maximum_in(op.source)
         case arith.MulfOp():
-            factor, other = (op.lhs, op.rhs) if _number(op.lhs) is not None else (op.rhs, op.lhs)
-            if (_number(factor) or 0) > 0:
+            factor, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
+            if (number_of(factor) or 0) > 0:
                 return _maximum_in(other)
             raise _Unknown
         case _:
@@ -295,7 +295,7 @@ def _sums_in(value: SSAValue) -> list[Operation]:
         case arith.AddfOp() | arith.SubfOp():
             return [*_sums_in(op.lhs), *_sums_in(op.rhs)]
         case arith.MulfOp():
-            return _sums_in(op.lhs if _number(op.rhs) is not None else op.rhs)
+            return _sums_in(op.lhs if number_of(op.rhs) is not None else op.rhs)
         case _:
             raise _Unknown
 
@@ -309,8 +309,8 @@ def _is_scaled(value: SSAValue) -> bool:
         case arith.AddfOp() | arith.SubfOp():
             return _is_scaled(op.lhs) or _is_scaled(op.rhs)
         case arith.MulfOp():
-            number, other = (op.rhs, op.lhs) if _number(op.rhs) is not None else (op.lhs, op.rhs)
-            found = _number(number)
+            number, other = (op.rhs, op.lhs) if number_of(op.rhs) is not None else (op.lhs, op.rhs)
+            found = number_of(number)
             return found is None or not isfinite(found) or _is_scaled(other)
         case _:
             return False
@@ -365,11 +365,6 @@ def _same(one: _Exponent, other: _Exponent) -> _Exponent:
     """One of two exponents that have to be one, but for what hangs on no variable."""
     if one.keys() - {None} != other.keys() - {None}:
         raise _Unknown
-    if not all(isclose(factor, other[atom], rel_tol=_ALIKE) for atom, factor in one.items() if atom):
+    if not all(isclose(factor, other[atom], rel_tol=ALIKE) for atom, factor in one.items() if atom):
         raise _Unknown
     return one
-
-
-def _number(value: SSAValue) -> float | None:
-    number = constant_of(value)
-    return None if number is None else value_of(number)

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.aliases import memories_of
-from nki_mlir.analysis.constants import constant_of, typed, value_of
+from nki_mlir.analysis.constants import constant_of, number_of, typed, value_of
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
@@ -127,7 +127,7 @@ def _sum(op: arith.AddfOp) -> _Sum | None:
         term = _term(value)
         if term is not None and (not terms or term.read.result.type == terms[0].read.result.type):
             terms.append(term)
-        elif (number := constant_of(value)) is None or value_of(number) != 0:
+        elif number_of(value) != 0:
             others.append(value)
     return _Sum(op.result, tuple(terms), tuple(others)) if len(terms) > 1 else None
 

@@ -15,7 +15,7 @@ from xdsl.rewriter import InsertPoint
 from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.accesses import elements_of, resolved
-from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.constants import number_of
 from nki_mlir.analysis.indices import IndexTensor, range_of
 from nki_mlir.analysis.masks import implies
 from nki_mlir.analysis.recurrences import recurrence
@@ -94,7 +94,7 @@ class IdleSteps:
     def _is_masked(self, value: SSAValue, dim: int) -> bool:
         """Whether a mask makes -inf of a value wherever nothing counts."""
         op, shape = value.owner, tile.shape_of(value)
-        if not isinstance(op, tile.SelectOp) or _number(op.on_false) != -math.inf:
+        if not isinstance(op, tile.SelectOp) or number_of(op.on_false) != -math.inf:
             return False
         strides = tuple(-1 if n == dim else 0 for n in range(len(shape)))
         return implies(op.condition, [IndexTensor(self.place * -shape[dim] - 1, strides)])
@@ -176,14 +176,9 @@ class IdleSteps:
                 return False
 
 
-def _number(value: SSAValue) -> float | None:
-    found = constant_of(value)
-    return None if found is None else value_of(found)
-
-
 def _scaled(op: arith.MulfOp | arith.AddfOp) -> list[tuple[SSAValue, float]]:
     """Each operand with the number that the other one is, or NaN."""
-    numbers = [_number(value) for value in (op.rhs, op.lhs)]
+    numbers = [number_of(value) for value in (op.rhs, op.lhs)]
     return list(zip((op.lhs, op.rhs), (math.nan if n is None else n for n in numbers), strict=True))
 
 

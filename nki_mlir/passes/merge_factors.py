@@ -11,7 +11,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.constants import constant_of, number_of
 from nki_mlir.analysis.nan_flow import makes_no_difference
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
@@ -68,9 +68,8 @@ class MergeFactors(LevelPass):
 
 def _leave_zero_out(sum_: arith.AddfOp) -> None:
     """Adds no zero to what only an extremum and exponents take: at most a zero is another one."""
-    number = constant_of(sum_.rhs)
     users = [use.operation for use in sum_.result.uses]
-    if number is None or value_of(number) != 0 or not all(isinstance(user, _TAKE_ZEROS) for user in users):
+    if number_of(sum_.rhs) != 0 or not all(isinstance(user, _TAKE_ZEROS) for user in users):
         return
     if any(isinstance(user, tile.ReduceOp) and user.kind.data in _EXTREMA for user in users):
         _replace(sum_, sum_.lhs)
@@ -78,11 +77,11 @@ def _leave_zero_out(sum_: arith.AddfOp) -> None:
 
 def _scale_chosen(choice: tile.SelectOp) -> None:
     """Multiplies what is chosen, not what it is chosen from."""
-    found, other = _scaled(choice.on_true), constant_of(choice.on_false)
+    found, other = _scaled(choice.on_true), number_of(choice.on_false)
     if found is None or other is None or not choice.on_true.has_one_use() or not 0 < found[1] < numbers.inf:
         return
     plain, factor = found
-    constant = _quotient(value_of(other), factor)
+    constant = _quotient(other, factor)
     if constant is None:
         return
     build, shape = TileBuilder(Emitter.before(choice)), tile.shape_of(choice.result)
@@ -170,7 +169,7 @@ def _scaled(value: SSAValue) -> tuple[SSAValue, float] | None:
     if not isinstance(op, arith.MulfOp) or tile.element_of(value) != f32:
         return None
     for one, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        number = constant_of(other)
+        number = number_of(other)
         if number is not None:
-            return one, value_of(number)
+            return one, number
     return None

@@ -12,7 +12,7 @@ from xdsl.dialects.math import ExpOp, LogOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.constants import number_of
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import trip_count
 from nki_mlir.analysis.recurrences import Recurrence, goes_on_from, hanging, recurrence
@@ -214,13 +214,12 @@ class Chain:
     def _is_whole(self) -> bool:
         """Whether all loops carry the same, from nothing on, and nothing is written in between; the maximum is seen
         beside a sum alone, and each row has a score."""
-        first, low = self.first, constant_of(self.low)
+        first = self.first
         if not all(part.number == first.number and part.axes == first.axes for part in self.parts):
             return False
         if not all(self._begins_with_nothing(arg) for arg in first.sums):
             return False
-        is_lowest = low is not None and value_of(low) == -math.inf
-        if not is_lowest and any(part.multiplies_short for part in self.parts):
+        if number_of(self.low) != -math.inf and any(part.multiplies_short for part in self.parts):
             return False
         sums = [result for n, result in enumerate(self.last.loop.results) if n != first.number]
         if not _is_nan_with_sums(self.last.loop.results[first.number], sums):
@@ -231,10 +230,10 @@ class Chain:
 
     def _begins_with_nothing(self, arg: SSAValue) -> bool:
         """Whether nothing is left of what a sum starts with: it is zero, or scaled down from a maximum of -infinity."""
-        size, low = constant_of(self.first.start(arg)), constant_of(self.low)
-        if size is None or not math.isfinite(value_of(size)):
+        size = number_of(self.first.start(arg))
+        if size is None or not math.isfinite(size):
             return False
-        return value_of(size) == 0 or (low is not None and value_of(low) == -math.inf)
+        return size == 0 or number_of(self.low) == -math.inf
 
     def _has_scores(self) -> bool:
         """Whether each row has a score that counts, if it matters."""

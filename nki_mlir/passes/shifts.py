@@ -10,9 +10,10 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import bf16, f32
 from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.constants import number_of
 from nki_mlir.analysis.indices import IndexTensor, NotAffine, reshaped
 from nki_mlir.analysis.masks import constraints, implies
+from nki_mlir.analysis.recurrences import ALIKE
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.tile import Predicate
@@ -20,9 +21,6 @@ from nki_mlir.passes.tile_builder import TileBuilder
 
 PIECES = 3
 """Numbers of bf16 whose sum is one of fp32: each has eight of its bits."""
-
-_ALIKE = 1e-6
-"""Factors that differ by less are one that was computed in another order."""
 
 _LARGEST = float.fromhex("0x1.fep127")
 """The largest number of bf16: rounding what is larger gives none."""
@@ -103,7 +101,7 @@ class Shift(NamedTuple):
 
     def shifts_like(self, other: Shift) -> bool:
         """Whether what the maximum adds is the same, but for rounding, and as wide."""
-        same = math.isclose(self.rate / self.factor, other.rate / other.factor, rel_tol=_ALIKE)
+        same = math.isclose(self.rate / self.factor, other.rate / other.factor, rel_tol=ALIKE)
         return same and self.dim == other.dim and self.product.result.type == other.product.result.type
 
     def pieces(self, maximum: SSAValue, build: TileBuilder) -> tuple[SSAValue, SSAValue]:
@@ -164,7 +162,7 @@ def _needed(masks: Sequence[Mask]) -> tuple[Mask, ...]:
 
 def _replaced(choice: tile.SelectOp, factor: float) -> Mask | None:
     """The mask of a choice between scores and a very low number, with what it is multiplied by."""
-    low, parts = _number(choice.on_false), _parts(choice.condition)
+    low, parts = number_of(choice.on_false), _parts(choice.condition)
     if low is None or factor * low > LOWEST or parts is None:
         return None
     return Mask(parts, low == -math.inf, condition=choice.condition)
@@ -178,17 +176,12 @@ def _added(value: SSAValue, factor: float) -> Mask | None:
             parts = tuple(IndexTensor(part.offset, reshaped(op, part.strides)) for part in inner.parts)
             return inner._replace(parts=parts, added=value)
         case tile.SelectOp() if (parts := _parts(op.condition)) is not None:
-            kept, other = _number(op.on_true), _number(op.on_false)
+            kept, other = number_of(op.on_true), number_of(op.on_false)
             if kept != 0 or other is None or not factor * other < 0:
                 return None
             return Mask(parts, other == -math.inf, added=value, factor=factor)
         case _:
             return None
-
-
-def _number(value: SSAValue) -> float | None:
-    found = constant_of(value)
-    return None if found is None else value_of(found)
 
 
 def _parts(condition: SSAValue) -> tuple[IndexTensor, ...] | None:
@@ -203,11 +196,10 @@ def _scaled(op: arith.MulfOp | arith.DivfOp | arith.NegfOp) -> tuple[SSAValue, f
     """What is multiplied by a number, and the number."""
     if isinstance(op, arith.NegfOp):
         return op.operand, -1.0
-    if (number := constant_of(op.rhs)) is not None:
-        found = value_of(number)
+    if (found := number_of(op.rhs)) is not None:
         return (op.lhs, found if isinstance(op, arith.MulfOp) else 1 / found) if found else None
-    number = constant_of(op.lhs) if isinstance(op, arith.MulfOp) else None
-    return None if number is None else (op.rhs, value_of(number))
+    found = number_of(op.lhs) if isinstance(op, arith.MulfOp) else None
+    return None if found is None else (op.rhs, found)
 
 
 def _along(value: SSAValue, maximum: SSAValue) -> tuple[float, int] | None:
