@@ -271,3 +271,38 @@ def test_keys_that_are_not_there(low: float, added: bool, causal: bool, keys: in
     want = (p / p.sum(axis=1, keepdims=True)) @ v[:keys].astype(np.float32)
     near = 1e-4 if dtype == np.float32 else 2e-2
     np.testing.assert_allclose(out, want, rtol=near, atol=near / 4)
+
+
+@nki_mlir.jit
+def heads(q_ptr, k_ptr, v_ptr, out_ptr, scale, N: tl.constexpr, D: tl.constexpr, M: tl.constexpr, B: tl.constexpr):
+    rows, head, d = tl.program_id(0) * M + tl.arange(0, M), tl.program_id(1) * N, tl.arange(0, D)
+    q = tl.load(q_ptr + (head + rows)[:, None] * D + d[None, :])
+    highest, total = tl.full((M,), float("-inf"), tl.float32), tl.zeros((M,), tl.float32)
+    acc = tl.zeros((M, D), tl.float32)
+    for start in range(0, N, B):
+        columns = head + start + tl.arange(0, B)
+        scores = tl.dot(q, tl.load(k_ptr + columns[None, :] * D + d[:, None])) * scale
+        new = tl.maximum(highest, tl.max(scores, axis=1))
+        p, alpha = tl.exp(scores - new[:, None]), tl.exp(highest - new)
+        v = tl.load(v_ptr + columns[:, None] * D + d[None, :])
+        total = total * alpha + tl.sum(p, axis=1)
+        acc = acc * alpha[:, None] + tl.dot(p.to(v.dtype), v)
+        highest = new
+    tl.store(out_ptr + (head + rows)[:, None] * D + d[None, :], (acc / total[:, None]).to(out_ptr.dtype.element_ty))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_heads_read_their_keys_once(count: int) -> None:
+    """The blocks of a head follow one another, whatever the order of the grid: keys and values stay on chip."""
+    n, d = 1024, 64
+    rng = np.random.default_rng(count)
+    q, k, v = (rng.standard_normal((count, n, d)).astype(ml_dtypes.bfloat16) for _ in range(3))
+    out = np.zeros_like(q)
+    meta: dict[str, Any] = {"N": n, "D": d, "M": 128, "B": 64}
+    compiled = heads.compile(q, k, v, out, d**-0.5, grid=(n // 128, count), **meta)
+    result = compiled.run(q, k, v, out, d**-0.5, **meta)
+    scores = np.einsum("hqd,hkd->hqk", q.astype(np.float32), k.astype(np.float32)) * d**-0.5
+    p = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    wanted = (p / p.sum(axis=-1, keepdims=True)) @ v.astype(np.float32)
+    np.testing.assert_allclose(out.astype(np.float32), wanted, rtol=2**-6, atol=2**-8)
+    assert sum(result.profile.hbm_bytes) == 4 * q.nbytes

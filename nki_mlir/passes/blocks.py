@@ -15,6 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.analysis.loop_order import loop_order
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
@@ -101,7 +102,7 @@ class Blocks:
         self.programs, self.grid, self.prices = programs, programs.grid, prices
         self.differs = [varying(programs, axis) for axis in range(len(self.grid))]
         self.moved, self.computed, self.products = list[_Moved](), list[_Tile](), list[_Product]()
-        self.counts_all = True
+        self.counts_all, self.order = True, loop_order(programs)
         spans, passed = _spans(programs.body.block), _passed_on(programs.body.block)
         for op in programs.body.walk():
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
@@ -207,8 +208,8 @@ class Blocks:
         inner, memory = len(counts), self.prices.target.memory
         room = memory.partitions * memory.sbuf_usable_bytes
         if value.times == 1 and value.size(widths) * dtype(value.type).bytes * SHARE <= room:
-            inner = max(value.axes, default=-1) + 1
-        return value.times * math.prod(counts[:inner])
+            inner = max((place for place, axis in enumerate(self.order) if axis in value.axes), default=-1) + 1
+        return value.times * math.prod(counts[axis] for axis in self.order[:inner])
 
     def _all_banks(self, widths: Widths) -> int:
         """Those in use at once."""

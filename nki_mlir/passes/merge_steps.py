@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.loop_order import loop_order
 from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
@@ -237,16 +238,17 @@ class _Steps:
 
 
 def _may_stay(loop: ForOp, target: Target) -> bool:
-    """Whether programs read the same in a loop of few iterations, and there is room for all that: as it is read, and as
-    it is turned."""
+    """Whether programs that follow one another read the same in a loop of few iterations, and nothing else, and there
+    is room for all that: as it is read, and as it is turned. Of what is multiplied by something that differs, strips
+    stay in the loop."""
     programs, trips = loop.parent_op(), trip_count(loop)
     if not isinstance(programs, ProgramsOp) or math.prod(programs.grid) == 1 or not trips or trips > _MOST_BODIES:
         return False
-    differs = {value for axis in range(len(programs.grid)) for value in varying(programs, axis)}
-    reads = [op.result for op in loop.body.block.ops if isinstance(op, tile.ReadOp) and op.result not in differs]
+    inner = next(axis for axis in reversed(loop_order(programs)) if programs.grid[axis] > 1)
+    reads = {op.result for op in loop.body.block.ops if isinstance(op, tile.ReadOp)}
     bytes_ = sum(math.prod(tile.shape_of(value)) * dtype(tile.element_of(value)).bytes for value in reads)
     room = target.memory.sbuf_usable_bytes * target.limits.partitions // SHARE
-    return bool(reads) and _COPIES * bytes_ * trips <= room
+    return bool(reads) and reads.isdisjoint(varying(programs, inner)) and _COPIES * bytes_ * trips <= room
 
 
 def _is_read(value: SSAValue) -> bool:

@@ -18,6 +18,7 @@ from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter
+from nki_mlir.analysis.loop_order import loop_order
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Element, Position
@@ -39,6 +40,9 @@ class ProgramsToLoops(LevelPass):
         tile.programs (%i, %j) in [2, 4] {          scf.for %i = 0 to 2 { scf.for %j = 0 to 4 {
           … %i … %j …                         =>      tile.begin_program %i * 4 + %j of [2, 4]
         }                                             … %i … %j …  } }
+
+    Independent programs that read the same follow one another, so that it can stay on chip: if those along %i do, it
+    has the inner loop.
 
     A program id that the kernel divides (`pid // 4`, `pid % 4`) becomes two nested loops, so that offsets stay affine.
     Where they don't, the programs are written out one by one, up to 256 of them; beyond, the kernel is rejected. Which
@@ -71,16 +75,17 @@ def _as_loops(programs: ProgramsOp, named: bool) -> None:
     func, body = programs.parent_op(), list(programs.body.block.ops)
     assert isinstance(func, FuncOp)
     emit = Emitter.before(programs)
-    counters: list[SSAValue] = []
-    for size in programs.grid:
-        bounds = [emit.index(0), emit.index(size), emit.index(1)]
+    places = dict[int, SSAValue]()
+    for axis in loop_order(programs):
+        bounds = [emit.index(0), emit.index(programs.grid[axis]), emit.index(1)]
         block = Block(arg_types=[bounds[0].type])
         emit.add(ForOp(bounds[0], bounds[1], bounds[2], [], Region(block)))
         end = YieldOp()
         end.location = programs.location
         block.add_op(end)
         emit = Emitter(InsertPoint.before(end), programs.location)
-        counters.append(block.args[0])
+        places[axis] = block.args[0]
+    counters = [places[axis] for axis in range(len(programs.grid))]
     _begin(emit, _number(counters, programs.grid), programs, named)
     for id_, counter in zip(programs.ids, counters, strict=True):
         counter.name_hint = id_.name_hint

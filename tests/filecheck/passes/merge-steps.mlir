@@ -766,3 +766,28 @@ func.func @a_sum_read_elsewhere(%a: memref<64x2048xf32>, %b: memref<2048x48xf32>
   tile.write %total to %d [d0 by 1] : tensor<64xf32> -> memref<64xf32>
   func.return
 }
+
+// Programs along the first axis read the same, which come one after the other: so that stays, each step by itself.
+// CHECK-LABEL: func.func @what_some_programs_read
+// CHECK-NOT: scf.for
+// CHECK-COUNT-2: tile.read %k(%h, {{%.*}}) {{.*}} -> tensor<32x32x64xbf16>
+// CHECK-NOT: scf.for
+// CHECK: tile.write
+func.func @what_some_programs_read(%q: memref<2x512x64xbf16>, %k: memref<2x2048x64xbf16>, %y: memref<2x512xf32>) {
+  tile.programs (%i, %h) in [8, 2] {
+    %low = arith.constant dense<-1.0e30> : tensor<64xf32>
+    %first = arith.constant 0 : index
+    %end = arith.constant 64 : index
+    %one = arith.constant 1 : index
+    %a = tile.read %q(%h, %i) [32768 * s0 + 4096 * s1 + 64 * d0 + d1 by 1] : memref<2x512x64xbf16> -> tensor<64x64xbf16>
+    %max = scf.for %j = %first to %end step %one iter_args(%m = %low) -> (tensor<64xf32>) {
+      %b = tile.read %k(%h, %j) [131072 * s0 + 2048 * s1 + 64 * d0 + d1 by 1] : memref<2x2048x64xbf16> -> tensor<32x64xbf16>
+      %s = tile.dot %a, %b over [1] x [1] : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+      %n = tile.reduce max %s axis 1 : tensor<64x32xf32> -> tensor<64xf32>
+      %o = arith.maximumf %m, %n : tensor<64xf32>
+      scf.yield %o : tensor<64xf32>
+    }
+    tile.write %max to %y(%h, %i) [512 * s0 + 64 * s1 + d0 by 1] : tensor<64xf32> -> memref<2x512xf32>
+  }
+  func.return
+}

@@ -19,6 +19,61 @@ func.func @a_loop_for_each_axis() {
   func.return
 }
 
+// What programs along the first axis have in common is read once for each of the second, which comes first; the number
+// of a program is still its place in the grid.
+// CHECK-LABEL: func.func @those_that_read_alike_follow_one_another
+// CHECK: [[THREE:%.*]] = arith.constant 3 : index
+// CHECK: scf.for [[HEAD:%.*]] = {{%.*}} to [[THREE]]
+// CHECK: [[EIGHT:%.*]] = arith.constant 8 : index
+// CHECK: scf.for [[BLOCK:%.*]] = {{%.*}} to [[EIGHT]]
+// CHECK: [[DOWN:%.*]] = arith.muli [[BLOCK]], {{%.*}} : index
+// CHECK: [[NUMBER:%.*]] = arith.addi [[DOWN]], [[HEAD]] : index
+// CHECK: tile.begin_program [[NUMBER]] of [8, 3]
+// CHECK: tile.read %q([[BLOCK]], [[HEAD]])
+// CHECK: tile.read %k([[HEAD]])
+func.func @those_that_read_alike_follow_one_another(%q: memref<3072xf32>, %k: memref<3072xf32>, %y: memref<3072xf32>) {
+  tile.programs (%block, %head) in [8, 3] {
+    %a = tile.read %q(%block, %head) [128 * s0 + 1024 * s1 + d0 by 1] : memref<3072xf32> -> tensor<128xf32>
+    %b = tile.read %k(%head) [1024 * s0 + d0 by 1] : memref<3072xf32> -> tensor<1024xf32>
+    %m = tile.reduce max %b axis 0 : tensor<1024xf32> -> f32
+    %w = tile.splat %m : f32 -> tensor<128xf32>
+    %s = arith.addf %a, %w : tensor<128xf32>
+    tile.write %s to %y(%block, %head) [128 * s0 + 1024 * s1 + d0 by 1] : tensor<128xf32> -> memref<3072xf32>
+  }
+  func.return
+}
+
+// They stay in order where one may see what another wrote: all of them write to one place.
+// CHECK-LABEL: func.func @those_that_depend_on_one_another
+// CHECK: arith.constant 8 : index
+// CHECK: scf.for [[BLOCK:%.*]] =
+// CHECK: arith.constant 3 : index
+// CHECK: scf.for [[HEAD:%.*]] =
+// CHECK: tile.read %k([[HEAD]])
+func.func @those_that_depend_on_one_another(%k: memref<3072xf32>, %y: memref<1024xf32>) {
+  tile.programs (%block, %head) in [8, 3] {
+    %b = tile.read %k(%head) [1024 * s0 + d0 by 1] : memref<3072xf32> -> tensor<1024xf32>
+    tile.write %b to %y [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
+  }
+  func.return
+}
+
+// And where another order would read no less: each operand of a product is one of an axis.
+// CHECK-LABEL: func.func @as_much_in_any_order
+// CHECK: arith.constant 8 : index
+// CHECK: scf.for [[ROW:%.*]] =
+// CHECK: scf.for [[COLUMN:%.*]] =
+// CHECK: tile.read %a([[ROW]])
+func.func @as_much_in_any_order(%a: memref<1024xf32>, %b: memref<1024xf32>, %y: memref<8192xf32>) {
+  tile.programs (%row, %column) in [8, 8] {
+    %u = tile.read %a(%row) [128 * s0 + d0 by 1] : memref<1024xf32> -> tensor<128xf32>
+    %v = tile.read %b(%column) [128 * s0 + d0 by 1] : memref<1024xf32> -> tensor<128xf32>
+    %s = arith.addf %u, %v : tensor<128xf32>
+    tile.write %s to %y(%row, %column) [1024 * s0 + 128 * s1 + d0 by 1] : tensor<128xf32> -> memref<8192xf32>
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @a_divided_id_is_two_loops
 // CHECK: [[THREE:%.*]] = arith.constant 3 : index
 // CHECK: scf.for [[I:%.*]] = {{%.*}} to [[THREE]]
