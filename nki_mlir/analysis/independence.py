@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from xdsl.dialects.scf import ForOp, IfOp, YieldOp
@@ -87,9 +87,9 @@ def are_independent(programs: ProgramsOp, axis: int) -> bool:
     return are_apart(Repeated.programs(programs, axis))
 
 
-def are_apart(repeated: Repeated) -> bool:
-    """As `are_independent`, of what is done for different ids."""
-    ops = list(repeated.body.walk())
+def are_apart(repeated: Repeated, left_out: Collection[Operation] = ()) -> bool:
+    """As `are_independent`, of what is done for different ids, some operations left out."""
+    ops = [op for op in repeated.body.walk() if op not in left_out]
     accesses = [op for op in ops if isinstance(op, AccessOp)]
     if any(isinstance(op, tile.LoadOp | tile.StoreOp | tile.AtomicOp) for op in ops):
         return False

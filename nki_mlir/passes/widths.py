@@ -83,16 +83,22 @@ class Work:
 
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> Work:
-        size = programs.grid[axis]
-        differs, work = varying(programs, axis), cls(size, math.prod(programs.grid) // size)
-        rows = sys.maxsize
-        for op in programs.body.walk():
+        size, block = programs.grid[axis], programs.body.block
+        others = math.prod(programs.grid) // size
+        return cls.of_block(block, programs.ids[axis], size, others, varying(programs, axis))
+
+    @classmethod
+    def of_block(cls, block: Block, id_: SSAValue, size: int, others: int, differs: set[SSAValue]) -> Work:
+        """Of a block that is run for each value of an id, of which there are `size`; `differs` are the values that
+        depend on it."""
+        work, rows = cls(size, others), sys.maxsize
+        for op in block.walk():
             if differs.isdisjoint((*op.operands, *op.results)):
                 continue
-            times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
+            times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op) if block.is_ancestor(loop))
             if isinstance(op, AccessOp):
-                work.transfers.append(_transfer(op, programs.ids[axis], times))
-                inner = _inner(op, programs.ids[axis])
+                work.transfers.append(_transfer(op, id_, times))
+                inner = _inner(op, id_)
                 work.is_inner |= bool(inner)
                 work.is_bounded |= any(part.is_bounded for part in inner)
                 rows = min(rows, _rows(op))
@@ -102,8 +108,8 @@ class Work:
                 work.columns = max(work.columns, size_of(op.operands[0]))
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
         largest = max((v.elements for v in work.computed), default=1)
-        work.lanes = min(rows, min(free_sizes(programs.body.block), default=largest))
-        work.lives = lives(programs.body.block, differs)
+        work.lanes = min(rows, min(free_sizes(block), default=largest))
+        work.lives = lives(block, differs)
         return work
 
     def going_on(self) -> Work:

@@ -1,0 +1,31 @@
+"""Running sums and extrema: the operations that make them, and what changes nothing in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IntegerType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from nki_mlir.dialects.tile import Reduction
+from nki_mlir.passes.tile_builder import TileBuilder
+
+RUNNING: Mapping[type[Operation], tuple[Reduction, float]] = {
+    arith.AddfOp: (Reduction.SUM, 0.0),
+    arith.AddiOp: (Reduction.SUM, 0),
+    arith.MaximumfOp: (Reduction.MAX, -math.inf),
+    arith.MinimumfOp: (Reduction.MIN, math.inf),
+    arith.MaxnumfOp: (Reduction.MAXNUM, -math.inf),
+    arith.MinnumfOp: (Reduction.MINNUM, math.inf),
+}
+"""What combines two numbers: the reduction that combines many, and the number that it starts with."""
+
+
+def neutral(kind: type[Operation], element: Attribute, shape: Sequence[int], build: TileBuilder) -> SSAValue:
+    """What changes nothing."""
+    number = RUNNING[kind][1]
+    if isinstance(element, IntegerType):
+        return build.number(int(number), element, shape)
+    return build.float(number, shape, element)
