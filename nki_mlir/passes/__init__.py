@@ -27,6 +27,7 @@ OURS: dict[str, str] = {
     "trim": "Trim",
     "regrid": "Regrid",
     "sum-programs": "SumPrograms",
+    "sum-by-products": "SumByProducts",
     "equalize-trips": "EqualizeTrips",
     "peel-masks": "PeelMasks",
     "merge-factors": "MergeFactors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 _CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
-    "recognize-functions,unwrap,trim,fold-constants,regrid,dce,sum-programs,equalize-trips,peel-masks,trim,fold-constants,merge-factors,maximum-first,dce,merge-steps,scan-loops,widen-loops,dce,"
+    "recognize-functions,unwrap,trim,fold-constants,regrid,dce,sum-programs,sum-by-products,equalize-trips,peel-masks,trim,fold-constants,merge-factors,maximum-first,dce,merge-steps,scan-loops,widen-loops,dce,"
     "widen,coalesce,trim,interleave"
 )
 _EXPAND = (
