@@ -67,3 +67,25 @@ def test_numbers_that_are_none(where: float) -> None:
     x[40, 70] = where
     columns[(2,)](x, y, 64, 128, ROWS=32, COLUMNS=64, SQUARES=False)
     np.testing.assert_equal(y, x.sum(0))
+
+
+@nki_mlir.jit
+def weighted(x_ptr, w_ptr, y_ptr, M, N, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    """A sum of rows, each times a number."""
+    r, c = tl.arange(0, ROWS), tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
+    x = tl.load(x_ptr + r[:, None] * N + c[None, :], mask=(r[:, None] < M) & (c[None, :] < N), other=0.0)
+    w = tl.load(w_ptr + r, mask=r < M, other=0.0)
+    tl.store(y_ptr + c, tl.sum(w[:, None] * x.to(tl.float32), axis=0), mask=c < N)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize(("m", "n"), [(128, 256), (97, 130)])
+def test_weighted_rows(m: int, n: int, dtype: type) -> None:
+    rng = np.random.default_rng([m, n])
+    x, w = rng.standard_normal((m, n)).astype(dtype), rng.standard_normal(m).astype(np.float32)
+    y = np.zeros(n, np.float32)
+    meta: dict[str, Any] = {"ROWS": 128, "COLUMNS": 128}
+    compiled = weighted.compile(x, w, y, m, n, grid=(-(-n // 128),), **meta)
+    result = compiled.run(x, w, y, m, n, **meta)
+    np.testing.assert_allclose(y, (w[:, None] * x.astype(np.float64)).sum(0), rtol=1e-5, atol=1e-4)
+    assert "nc_transpose" not in {span.name for span in result.timeline}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, ModuleOp, f32
 from xdsl.ir import Operation, SSAValue
 
@@ -32,8 +34,9 @@ class SumByProducts(LevelPass):
           : tensor<32x1024xf32>              =>    %s = tile.dot %ones, %x over [0] x [0]
 
     where %x is computed of what is read with %x's second dimension along memory: so the first is on the partitions,
-    over which no other engine adds up, and to turn it takes longer. In a loop, such sums go on in PSUM. What is only
-    widened numbers of 16 bits is multiplied as these. Left alone: sums of fewer than 16 terms, along memory, or of
+    over which no other engine adds up, and to turn it takes longer. In a loop, such sums go on in PSUM. Where each row
+    is multiplied by a number first, that takes the place of ones; what is only widened numbers of 16 bits is multiplied
+    as these. Left alone: sums of fewer than 16 terms, along memory, or of
     what is not read, and programs whose columns would not be beside one another in one product.
     """
 
@@ -79,14 +82,29 @@ def _reads(value: SSAValue, shape: tuple[int, ...]) -> Iterator[tile.ReadOp]:
 
 
 def _multiply(op: tile.ReduceOp) -> None:
-    source, axis = _narrow(op.source), op.axis.value.data
-    build = TileBuilder(Emitter.before(op))
-    ones = build.float(1.0, (tile.shape_of(source)[axis],), tile.element_of(source))
-    made = build.emit.value(tile.DotOp(ones, source, None, f32, ((0,), (axis,))))
+    axis, build = op.axis.value.data, TileBuilder(Emitter.before(op))
+    factor, source = _factors(op, build) or (None, _narrow(op.source))
+    if factor is None:
+        factor = build.float(1.0, (tile.shape_of(source)[axis],), tile.element_of(source))
+    made = build.emit.value(tile.DotOp(factor, source, None, f32, ((0,), (axis,))))
     made.name_hint = op.result.name_hint
     op.result.replace_all_uses_with(made)
     op.detach()
     op.erase()
+
+
+def _factors(op: tile.ReduceOp, build: TileBuilder) -> tuple[SSAValue, SSAValue] | None:
+    """A number for each term, and what it is multiplied with before it is summed up; None where there is none."""
+    product, axis = op.source.owner, op.axis.value.data
+    if not isinstance(product, arith.MulfOp):
+        return None
+    for value, other in (product.operands, reversed(product.operands)):
+        match value.owner:
+            case tile.BroadcastOp(source=source) if math.prod(shape := tile.shape_of(source)) == shape[axis]:
+                return build.reshape(source, (shape[axis],)), other
+            case _:
+                pass
+    return None
 
 
 def _narrow(value: SSAValue) -> SSAValue:

@@ -33,6 +33,27 @@ func.func @what_is_computed(%x: memref<4x128x64xbf16>, %y: memref<4x64xf32>, %z:
   func.return
 }
 
+// What each row is multiplied by is the other factor.
+// CHECK-LABEL: func.func @weighted_rows
+// CHECK: [[W:%.*]] = tile.read %w
+// CHECK: [[X:%.*]] = tile.read %x
+// CHECK: [[V:%.*]] = tile.reshape {{%.*}} : tensor<128x1xf32> -> tensor<128xf32>
+// CHECK: tile.dot [[V]], [[X]] over [0] x [0] : tensor<128xf32>, tensor<128x64xf32> -> tensor<64xf32>
+// CHECK: tile.dot {{%.*}} over [0] x [0] : tensor<128xf32>, tensor<128x64xf32> -> tensor<64xf32>
+func.func @weighted_rows(%x: memref<128x64xf32>, %w: memref<128xf32>, %y: memref<64xf32>, %z: memref<64xf32>) {
+  %u = tile.read %w [d0 by 1] : memref<128xf32> -> tensor<128xf32>
+  %v = tile.read %x [64 * d0 + d1 by 1] : memref<128x64xf32> -> tensor<128x64xf32>
+  %c = tile.expand_dims %u axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+  %f = tile.broadcast %c : tensor<128x1xf32> -> tensor<128x64xf32>
+  %p = arith.mulf %f, %v : tensor<128x64xf32>
+  %s = tile.reduce sum %p axis 0 : tensor<128x64xf32> -> tensor<64xf32>
+  tile.write %s to %y [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  %q = arith.mulf %v, %v : tensor<128x64xf32>
+  %t = tile.reduce sum %q axis 0 : tensor<128x64xf32> -> tensor<64xf32>
+  tile.write %t to %z [d0 by 1] : tensor<64xf32> -> memref<64xf32>
+  func.return
+}
+
 // Along memory; few terms; extrema; integers; and what was not read.
 // CHECK-LABEL: func.func @others
 // CHECK-COUNT-4: tile.reduce
