@@ -402,6 +402,9 @@ MUTANTS: list[Mutant] = [
             'case "tensor_tensor":',
             _filecheck("assign-engines"),
         ),
+        ("read at once", "all(user in found or", "any(user in found or", _filecheck("assign-engines")),
+        ("waits for nobody", "if self._hangs_on(one, mine)}", "}", _filecheck("assign-engines")),
+        ("transfers wait", "if not self._is_short(one)}\n        for", "}\n        for", _filecheck("assign-engines")),
     ),
     *_of(
         "hoist_loads",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp
-from xdsl.ir import Block, SSAValue
+from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time, trip_count
 from nki_mlir.analysis.tile_spans import users
@@ -45,9 +45,18 @@ class AssignEngines(LevelPass):
         tensor_reduce vector op add data %x                    =>  activation_reduce scalar op copy data %x reduce_res …
         activation scalar op copy data %x                      =>  tensor_copy vector src %x
 
-    Loads are those of the cost model: engines, memory ports and transfers. Only floating-point numbers move, and
-    integers that are read and exact in fp32, as engines differ in others. Left alone: loops of few iterations, loops
-    that transfers bound, and GpSimd where it triggers transfers, which wait for tiles.
+    Loads are those of the cost model: engines, memory ports and transfers. What is short, and only the next iteration
+    reads, such as a running sum that is scaled, goes to an engine without long work if the one that has it would wait
+    in each iteration for another one, and that for it:
+
+        %m = tensor_reduce vector op maximum data %x               %m = tensor_reduce vector op maximum data %x
+        %s = activation_reduce scalar op exp data %x bias %m  =>   %s = activation_reduce scalar op exp data %x bias %m
+        %n = tensor_tensor vector op add data1 %sum data2 %s       %n = tensor_tensor gpsimd op add data1 %sum data2 %s
+        yield %n                                                   yield %n
+
+    Only floating-point numbers move, and integers that are read and exact in fp32, as engines differ in others. Left
+    alone: loops of few iterations, loops that transfers bound, and GpSimd where it triggers transfers, which wait for
+    tiles.
     """
 
     name = "assign-engines"
@@ -85,11 +94,13 @@ class _Assignment:
             self.combiner.combine(self.combiner.added.pop())
         for op in [op for op in self.block.ops if isinstance(op, EngineInstruction) and len(op.tiles) == 1]:
             self._follow(op)
+        for op in self._last():
+            self._leave(op)
 
     def _follow(self, op: EngineInstruction) -> None:
         """What is short goes to the one engine that makes what it reads and reads what it gives, if that has time for
         it: elsewhere it would wait behind long work of another tile, or long work would wait for it."""
-        if max(of_operation(op, self.target).work.values()) > SHORT or op.has_state or op.instruction.is_transfer:
+        if not self._is_short(op):
             return
         made = {view.source.owner for value in op.operands if (view := view_of(value)) is not None}
         beside = [*made, *(user for user, _ in users(op.tiles[0]))]
@@ -108,6 +119,59 @@ class _Assignment:
                 return
             found.detach()
             found.erase()
+
+    def _last(self) -> list[EngineInstruction]:
+        """What is short, and gives what only the next iteration reads, or others of these do, in order."""
+        found = dict[Operation, EngineInstruction]()
+        for op in reversed(self.block.ops):
+            if isinstance(op, EngineInstruction) and len(op.tiles) == 1 and self._is_short(op):
+                readers = {user for user, _ in users(op.tiles[0])}
+                if all(user in found or (isinstance(user, YieldOp) and user.parent is op.parent) for user in readers):
+                    found[op] = op
+        return [*reversed(found.values())]
+
+    def _leave(self, op: EngineInstruction) -> None:
+        """What waits for an engine that waits for long work of its own goes to one that has none, and no transfers: the
+        long work of the next iteration is not behind it then. Both engines in turn must take longer than all else."""
+        mine, others = op.engine.data, [one for one in self._made_of(op) if one.engine != op.engine]
+        asked = {one.engine.data for one in others if self._hangs_on(one, mine)}
+        in_turn = max((self.work[mine.value] + self.work[engine.value] for engine in asked), default=0.0)
+        if in_turn <= max(self.work.values()):
+            return
+        instructions = (one for one in self.block.ops if isinstance(one, EngineInstruction))
+        taken = {one.engine.data for one in instructions if not self._is_short(one)}
+        for found in self._alternatives(op):
+            after = self._moved(op, found)
+            if found.engine.data not in taken and max(after.values()) <= max(self.work.values()):
+                self.work = after
+                self._replace(op, found)
+                return
+            found.detach()
+            found.erase()
+
+    def _hangs_on(self, op: EngineInstruction, engine: Engine) -> bool:
+        """Whether an instruction needs, in the same iteration, what long work of an engine gives."""
+        todo, seen = [op], {op}
+        while todo:
+            for one in self._made_of(todo.pop()):
+                if one.engine.data is engine and not self._is_short(one):
+                    return True
+                if one not in seen:
+                    seen.add(one)
+                    todo.append(one)
+        return False
+
+    def _made_of(self, op: EngineInstruction) -> list[EngineInstruction]:
+        """The instructions of the body that made what one reads, transfers left out."""
+        made = (view.source.owner for value in op.operands if (view := view_of(value)) is not None)
+        found = (one for one in made if isinstance(one, EngineInstruction) and one.parent is self.block)
+        return [one for one in found if not one.instruction.is_transfer]
+
+    def _is_short(self, op: EngineInstruction) -> bool:
+        """Whether an instruction that may be anywhere is one of a few elements on each partition."""
+        if op.has_state or op.instruction.is_transfer:
+            return False
+        return max(of_operation(op, self.target).work.values()) <= SHORT
 
     def _improve(self, op: EngineInstruction, triggers: set[Engine]) -> None:
         busiest, now = max(self.work.values()), of_operation(op, self.target).work

@@ -231,3 +231,125 @@ func.func @short_ones_stay(%xv: !view, %cv: !one, %a: memref<128x2048xf32>) {
   }
   func.return
 }
+
+// What only the next iteration reads goes to GpSimd: the next maximum would wait behind it for the sum, which waits for
+// this one.
+// CHECK-LABEL: func.func @what_goes_on
+// CHECK:         neuron.engine.tensor_reduce vector op maximum
+// CHECK:         neuron.engine.activation_reduce scalar op exp
+// CHECK:         neuron.engine.tensor_tensor gpsimd op multiply
+// CHECK:         neuron.engine.tensor_tensor gpsimd op add
+func.func @what_goes_on(%xv: !view, %f: !column, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %r = scf.for %i = %c0 to %c8 step %c1 iter_args(%sum = %f) -> (!column) {
+    %e0 = neuron.engine.empty : !column
+    %v0 = neuron.engine.view %e0 : !column -> !one
+    %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v0 : !one data %xv : !view -> !column
+    %mv = neuron.engine.view %m : !column -> !one
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op exp dst %v1 : !view data %xv : !view reduce_res %v2 : !one bias %mv : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %sumv = neuron.engine.view %sum : !column -> !one
+    %e3 = neuron.engine.empty : !column
+    %v3 = neuron.engine.view %e3 : !column -> !one
+    %p = neuron.engine.tensor_tensor vector op multiply dst %v3 : !one data1 %sumv : !one data2 %sv : !one -> !column
+    %pv = neuron.engine.view %p : !column -> !one
+    %e4 = neuron.engine.empty : !column
+    %v4 = neuron.engine.view %e4 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op add dst %v4 : !one data1 %pv : !one data2 %sv : !one -> !column
+    scf.yield %t : !column
+  }
+  %rv = neuron.engine.view %r : !column -> !one
+  %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %rv : !one
+  func.return
+}
+
+// Left alone: what this iteration reads as well; what waits for an engine that waits for nothing; and GpSimd where it
+// triggers transfers.
+// CHECK-LABEL: func.func @what_stays
+// CHECK:         neuron.engine.tensor_tensor vector op multiply
+// CHECK:         neuron.engine.tensor_tensor vector op subtract
+// CHECK:       scf.for
+// CHECK:         neuron.engine.tensor_tensor vector op multiply
+// CHECK:       scf.for
+// CHECK:         neuron.engine.tensor_tensor vector op multiply
+func.func @what_stays(%xv: !view, %f: !column, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+  %r = scf.for %i = %c0 to %c8 step %c1 iter_args(%sum = %f) -> (!column) {
+    %e0 = neuron.engine.empty : !column
+    %v0 = neuron.engine.view %e0 : !column -> !one
+    %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v0 : !one data %xv : !view -> !column
+    %mv = neuron.engine.view %m : !column -> !one
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op exp dst %v1 : !view data %xv : !view reduce_res %v2 : !one bias %mv : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %sumv = neuron.engine.view %sum : !column -> !one
+    %e3 = neuron.engine.empty : !column
+    %v3 = neuron.engine.view %e3 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op multiply dst %v3 : !one data1 %sumv : !one data2 %sv : !one -> !column
+    %tv = neuron.engine.view %t : !column -> !one
+    %e4 = neuron.engine.empty : !tile
+    %v4 = neuron.engine.view %e4 : !tile -> !view
+    %z = neuron.engine.tensor_scalar vector op0 maximum dst %v4 : !view data %xv : !view operand0 %tv : !one -> !tile
+    %zc = neuron.engine.view %z : !tile -> !one
+    %e5 = neuron.engine.empty : !column
+    %v5 = neuron.engine.view %e5 : !column -> !one
+    %u = neuron.engine.tensor_tensor vector op subtract dst %v5 : !one data1 %zc : !one data2 %tv : !one -> !column
+    scf.yield %u : !column
+  }
+  %r2 = scf.for %i = %c0 to %c8 step %c1 iter_args(%sum = %f) -> (!column) {
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op exp dst %v1 : !view data %xv : !view reduce_res %v2 : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %sumv = neuron.engine.view %sum : !column -> !one
+    %e3 = neuron.engine.empty : !column
+    %v3 = neuron.engine.view %e3 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op multiply dst %v3 : !one data1 %sumv : !one data2 %sv : !one -> !column
+    %e4 = neuron.engine.empty : !column
+    %v4 = neuron.engine.view %e4 : !column -> !one
+    %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v4 : !one data %xv : !view -> !column
+    %mv = neuron.engine.view %m : !column -> !one
+    neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+    scf.yield %t : !column
+  }
+  %r3 = scf.for %i = %c0 to %c8 step %c1 iter_args(%sum = %f) -> (!column) {
+    %e0 = neuron.engine.empty : !column
+    %v0 = neuron.engine.view %e0 : !column -> !one
+    %m = neuron.engine.tensor_reduce vector op maximum axes 1 dst %v0 : !one data %xv : !view -> !column
+    %mv = neuron.engine.view %m : !column -> !one
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %e2 = neuron.engine.empty : !column
+    %v2 = neuron.engine.view %e2 : !column -> !one
+    %y, %s = neuron.engine.activation_reduce scalar op exp dst %v1 : !view data %xv : !view reduce_res %v2 : !one bias %mv : !one -> !tile, !column
+    %sv = neuron.engine.view %s : !column -> !one
+    %sumv = neuron.engine.view %sum : !column -> !one
+    %e3 = neuron.engine.empty : !column
+    %v3 = neuron.engine.view %e3 : !column -> !one
+    %t = neuron.engine.tensor_tensor vector op multiply dst %v3 : !one data1 %sumv : !one data2 %sv : !one -> !column
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+    scf.yield %t : !column
+  }
+  %rv = neuron.engine.view %r : !column -> !one
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %rv : !one
+  %rv2 = neuron.engine.view %r2 : !column -> !one
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %rv2 : !one
+  %rv3 = neuron.engine.view %r3 : !column -> !one
+  neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %rv3 : !one
+  func.return
+}
