@@ -30,7 +30,7 @@ class Prices:
     def __init__(self, target: Target):
         self.target = target
         self._vector, self._transfer = cache(self._vector_price), cache(self._transfer_price)
-        self._multiply = cache(self._multiply_price)
+        self._multiply, self._turn = cache(self._multiply_price), cache(self._turn_price)
 
     def compute(self, layout: Layout, element: Attribute) -> float:
         """An instruction of the Vector engine over a tile: its busy time, whatever the number of partitions."""
@@ -90,6 +90,14 @@ class Prices:
                 best = found if best is None else min(best, found)
         assert best is not None, "DMA moves everything"
         return best
+
+    def turn(self, rows: int, columns: int, element: Attribute) -> float:
+        """Bringing the columns of a tile on the partitions, where its rows are, in the cheapest way that is exact."""
+        return self._turn(rows, columns, element)
+
+    def _turn_price(self, rows: int, columns: int, element: Attribute) -> float:
+        have, want = (Layout.lanes((rows, columns), dim, self.target.memory.partitions, False) for dim in (0, 1))
+        return self.convert(have, want, element)[0]
 
     def _way(self, way: Way, src: TileType, dst: TileType, most: float) -> float:
         match way:

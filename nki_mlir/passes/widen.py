@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.widening import NotWidenable, Widening
-from nki_mlir.passes.widths import Work, free_sizes
+from nki_mlir.passes.widths import Work, free_sizes, trade
 
 _GAIN = 0.97
 """What part of its time a kernel may still take where it is worth to run programs together."""
@@ -41,6 +42,8 @@ class Widen(LevelPass):
 
     An instruction takes as long for one partition as for all of them, and a transfer hardly longer for a short row than
     for a long one: what a group of programs costs decides how many there are in one, and along which axes of the grid.
+    In a transpose, rows of what is loaded grow along one axis and rows of what is stored along another: of whole
+    blocks, the widths along both are chosen together.
     Where that does not divide their number, the accesses get a bound. `width` sets it for every grid of one axis.
     Left alone: programs of which one may touch what another one writes, products of tiles that both differ between
     programs, loops and branches by what differs.
@@ -74,17 +77,19 @@ def _by_price(programs: ProgramsOp, prices: Prices) -> None:
         best, axis = min((_best(programs, axis, prices), axis) for axis in axes)
         axes.remove(axis)
         if best.share < _GAIN:
+            best = _with_others(programs, axis, best, axes, prices)
             checked = lanes if scans or best.goes_on else None
             programs = _widened(programs, axis, best.width, checked, best.goes_on)
 
 
 class _Best(NamedTuple):
     """The best width along an axis, behind the share of the time that is left with it; with `goes_on`, along the
-    dimension of the tiles that the id moves along."""
+    dimension of the tiles that the id moves along. `price` is the time, in ns."""
 
     share: float
     width: int
     goes_on: bool = False
+    price: float = math.inf
 
 
 def _scans_rows(programs: ProgramsOp) -> bool:
@@ -117,7 +122,23 @@ def _cheapest(work: Work, prices: Prices) -> _Best:
     if not found:
         return _Best(1.0, 1)
     price, _, width = min(found)
-    return _Best(price / alone if math.isfinite(alone) else float(price == math.inf), width)
+    return _Best(price / alone if math.isfinite(alone) else float(price == math.inf), width, price=price)
+
+
+def _with_others(programs: ProgramsOp, axis: int, best: _Best, axes: Collection[int], prices: Prices) -> _Best:
+    """The width along an axis that is best if another one, which it trades with, then gets its best width."""
+    others = [other for other in sorted(axes) if trade(programs, axis, other)]
+    if not others:
+        return best
+    work, found, lanes = Work.of(programs, axis), list[tuple[float, bool, int]](), prices.target.memory.partitions
+    for width in (work.going_on() if best.goes_on else work).widths(lanes):
+        made = _together(programs, axis, width, lanes if best.goes_on else None, best.goes_on)
+        if made is not None:
+            price = min(_best(made, other, prices).price for other in others)
+            found.append((price, bool(programs.grid[axis] % width), width))
+            made.detach()
+            made.erase()
+    return best._replace(width=min(found)[2])
 
 
 def _widened(

@@ -39,7 +39,8 @@ _NOT_WHOLE = 1 << 20
 @dataclass(frozen=True)
 class _Value:
     """Something computed or moved: `times` for each program, `elements` each time; of a transfer, `run` of them lie
-    together in memory, and, if it `goes_on`, behind them those of the next program."""
+    together in memory, and, if it `goes_on`, behind them those of the next program. What `is_turned` changes places
+    between the partitions and the free dimension."""
 
     elements: int
     type: Attribute
@@ -47,6 +48,7 @@ class _Value:
     run: int = 1
     stores: bool = False
     goes_on: bool = False
+    is_turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,12 @@ class Work:
                 work.is_bounded |= any(part.is_bounded for part in inner)
                 rows = min(rows, _rows(op))
             if not is_view(op):
-                work.computed += (_Value(words(v) * size_of(v), stored(v), times) for v in op.results if is_placed(v))
+                turned = isinstance(op, tile.PermuteOp) and _turns(op)
+                work.computed += (
+                    _Value(words(v) * size_of(v), stored(v), times, is_turned=turned)
+                    for v in op.results
+                    if is_placed(v)
+                )
             if isinstance(op, tile.SplatOp | tile.BroadcastOp) and is_placed(op.result):
                 work.columns = max(work.columns, size_of(op.operands[0]))
             work.stays |= isinstance(op, AccessOp) and _names_elements(op)
@@ -124,9 +131,7 @@ class Work:
         depth = min(DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
         if not depth:
             return math.inf
-        computed = sum(
-            v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
-        )
+        computed = sum(v.times * _computed(v, width, lanes, prices) for v in self.computed)
         if width * self.columns > memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
@@ -166,6 +171,16 @@ class Work:
         """Whether each partition has as much as any other."""
         spread = width * self.lanes
         return spread % -(-spread // lanes) == 0
+
+
+def _computed(value: _Value, width: int, lanes: int, prices: Prices) -> float:
+    """The time, in ns, for which something keeps the engine that computes it, or of those that turn it the busiest one:
+    what twice as much takes longer."""
+    each = -(-width * value.elements // lanes)
+    if not value.is_turned:
+        return prices.compute(Layout.flat((each,)), value.type)
+    once, twice = (prices.turn(lanes, n * each, value.type) for n in (1, 2))
+    return twice - once
 
 
 def most_kept(lives: Iterable[tuple[Life, int]]) -> int:
@@ -213,6 +228,14 @@ def is_view(op: Operation) -> bool:
     if isinstance(op, tile.PermuteOp):
         return any(isinstance(use.operation, tile.DotOp) for use in op.result.uses)
     return isinstance(op, tile.SplatOp | tile.ShapeOp)
+
+
+def _turns(op: Operation) -> bool:
+    """Whether an operation makes what lies together in memory lie apart: another dimension is the last one."""
+    if not isinstance(op, tile.PermuteOp) or is_view(op):
+        return False
+    order = op.order.get_values()
+    return order[-1] != len(order) - 1
 
 
 def lives(body: Block, differs: set[SSAValue], counts: Callable[[Operation], bool] = lambda op: True) -> list[Life]:
@@ -295,6 +318,19 @@ def _transfer(op: AccessOp, id_: SSAValue, times: int) -> _Value:
         run = _NOT_WHOLE
     count, type_ = words(op.moved), stored(op.moved)
     return _Value(count * math.prod(shape), type_, times, count * run, isinstance(op, tile.WriteOp), goes_on)
+
+
+def trade(programs: ProgramsOp, axis: int, other: int) -> bool:
+    """Whether what two axes move lies in memory along one of them for some transfers, and along the other one for
+    others, as in a transpose: how wide one had best be hangs on how wide the other one is. Not where bounds leave out
+    ends: groups of which only a part is there are waited for."""
+    axes = axis, other
+    differ = [varying(programs, one) for one in axes]
+    moved = [op for op in programs.body.walk() if isinstance(op, AccessOp)]
+    both = [op for op in moved if all(not differs.isdisjoint((*op.operands, *op.results)) for differs in differ)]
+    if any(resolved(op.over_values).bounded for op in both):
+        return False
+    return all(any(_transfer(op, programs.ids[one], 1).goes_on for op in both) for one in axes)
 
 
 def free_sizes(body: Block) -> Iterator[int]:

@@ -449,3 +449,29 @@ func.func @maxima_of_columns_in_no_whole_groups(%x: memref<128x62464xf32>, %y: m
   }
   func.return
 }
+
+// Rows of what is loaded grow along one axis, rows of what is stored along the other: blocks are wide along both.
+// CHECK-LABEL: func.func @a_transpose
+// CHECK:         tile.programs (%i, %j) in [8, 4] by [8, 16] of [64, 64]
+// CHECK:           tile.read {{.*}} -> tensor<8x64x16x64xf32>
+// CHECK:           tile.write {{.*}} : tensor<16x64x8x64xf32>
+func.func @a_transpose(%x: memref<4096x4096xf32>, %y: memref<4096x4096xf32>) {
+  tile.programs (%i, %j) in [64, 64] {
+    %v = tile.read %x(%i, %j) [64 * s0 + d0 by 4096, 64 * s1 + d1 by 1] : memref<4096x4096xf32> -> tensor<64x64xf32>
+    %t = tile.permute %v order [1, 0] : tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.write %t to %y(%j, %i) [64 * s0 + d0 by 4096, 64 * s1 + d1 by 1] : tensor<64x64xf32> -> memref<4096x4096xf32>
+  }
+  func.return
+}
+
+// Left alone: where the last ones end within a block, all rows are together first.
+// CHECK-LABEL: func.func @a_transpose_with_ends
+// CHECK:         tile.programs (%i, %j) in [1, 6] by [16, 8] of [16, 47]
+func.func @a_transpose_with_ends(%x: memref<1000x3000xf32>, %y: memref<3000x1000xf32>) {
+  tile.programs (%i, %j) in [16, 47] {
+    %v = tile.read %x(%i, %j) [64 * s0 + d0 in * to 1000 by 3000, 64 * s1 + d1 in * to 3000 by 1] : memref<1000x3000xf32> -> tensor<64x64xf32>
+    %t = tile.permute %v order [1, 0] : tensor<64x64xf32> -> tensor<64x64xf32>
+    tile.write %t to %y(%j, %i) [64 * s0 + d0 in * to 3000 by 1000, 64 * s1 + d1 in * to 1000 by 1] : tensor<64x64xf32> -> memref<3000x1000xf32>
+  }
+  func.return
+}
