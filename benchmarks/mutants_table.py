@@ -556,6 +556,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "select_matmul",
+        ("rows", "step * others.step", "step", ("tests/test_rows_in_runs.py",)),
         (
             "writes",
             "                if _piece(op) == piece:",
@@ -1000,11 +1001,13 @@ MUTANTS: list[Mutant] = [
         ("room", "if fits(lifetimes(trial), target):", "if True:", _filecheck("skew")),
         ("programs", "program is not is_first:", "program is None:", _filecheck("skew")),
     ),
+    *_of("placement", ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place"))),
     *_of(
         "split_sums",
         ("place", "place = min((self.ops[-1], *", "place = max((self.ops[-1], *", _filecheck("split-sums")),
         ("taken", "return flow if is_taken and flow.ops else None", "return flow", _filecheck("split-sums")),
         ("rows", "places[0] = places[0] + group * self.lanes", "pass", _filecheck("split-sums")),
+        ("runs", " and not found[0].is_in_runs", "", _filecheck("split-sums")),
     ),
     *_of(
         "score_chains",

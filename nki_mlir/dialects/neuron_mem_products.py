@@ -19,7 +19,7 @@ from nki_mlir.dialects.instructions import FLOATS
 from nki_mlir.dialects.neuron_mem_scans import AllocEffect, MemOp
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.dialects.ways import is_dealt
+from nki_mlir.dialects.ways import is_dealt, is_in_runs
 
 
 @irdl_op_definition
@@ -42,8 +42,10 @@ class MatmulOp(MemOp):
     """`acc + lhs @ rhs` of `[M, K]` and `[K, N]` in PSUM. K is dealt out over the partitions of both. The sum takes the
     place of `acc`, which has no other use.
 
-    `part [m, n, k]` restricts it to one piece of the size that the array takes: rows and terms from 128 * m and 128 * k
-    on, columns from 512 * n on; the rest of `acc` stays."""
+    M is dealt out as well, or lies in runs: of its rows, as many follow one another on a partition as there are pieces.
+
+    `part [m, n, k]` restricts it to one piece of the size that the array takes: terms from 128 * k on, columns from
+    512 * n on, and rows from 128 * m on, or row m of each run; the rest of `acc` stays."""
 
     name = "neuron.mem.matmul"
     lhs = operand_def(TileType)
@@ -71,6 +73,23 @@ class MatmulOp(MemOp):
         m, n, k = self.array
         return -(-rows // m), -(-columns // n), -(-terms // k)
 
+    @property
+    def piece(self) -> tuple[range, range, range]:
+        """The rows, columns and terms that it restricts itself to; all of them where that is one piece."""
+        part = self.part.get_values() if self.part is not None else (0, 0, 0)
+        (rows, terms), columns = tile_type(self.lhs).sizes, tile_type(self.rhs).sizes[1]
+        sizes = zip(part, self.array, (rows, columns, terms), strict=True)
+        m, n, k = (range(at * size, min((at + 1) * size, whole)) for at, size, whole in sizes)
+        if self.is_in_runs:
+            m = range(part[0], rows, self.parts[0])
+        return m, n, k
+
+    @property
+    def is_in_runs(self) -> bool:
+        """Whether the rows of a piece are one of each partition, and not neighbours."""
+        layout = tile_type(self.result).layout
+        return is_in_runs(layout, 0) and layout.digits(0)[0].size == self.parts[0]
+
     def verify_(self) -> None:
         super().verify_()
         lhs, rhs, out = tile_type(self.lhs), tile_type(self.rhs), tile_type(self.result)
@@ -83,7 +102,8 @@ class MatmulOp(MemOp):
             raise VerifyException("a matmul reads sbuf and writes psum")
         if lhs.element_type not in FLOATS or rhs.element_type not in FLOATS:
             raise VerifyException(f"a matmul multiplies floats, got {lhs.element_type} and {rhs.element_type}")
-        if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or not is_dealt(out.layout, 0, m):
+        is_placed = is_dealt(out.layout, 0, m) or self.is_in_runs
+        if out.sizes != (lhs.sizes[0], rhs.sizes[1]) or not is_placed:
             raise VerifyException(f"the result must be {[lhs.sizes[0], rhs.sizes[1]]} with dim 0 on the partitions")
         self._verify_banks(out)
         if self.acc.type != out:
@@ -98,7 +118,7 @@ class MatmulOp(MemOp):
     def _verify_banks(self, out: TileType) -> None:
         """The columns of a piece lie in one bank, whichever row group it is of."""
         bank = target_of(self).memory.psum_bank_bytes
-        for spot in out.layout.digits(0)[1:]:
+        for spot in [one for one in out.layout.digits(0) if not one.on_partitions]:
             pitch = spot.stride * dtype(out.element_type).bytes
             if bank % pitch and pitch % bank:
                 raise VerifyException(f"row groups {pitch} bytes apart cross banks of {bank} bytes")

@@ -180,6 +180,18 @@ def _why_not_turned(src: TileType, dst: TileType) -> str | None:
     return None
 
 
+def is_in_runs(layout: Layout, dim: int) -> bool:
+    """Whether a matrix has neighbours along `dim` on one partition, the next ones on the next, and neighbours along its
+    other dimension next to each other."""
+    digits, others = layout.digits(dim), layout.digits(1 - dim)
+    return (
+        [s.on_partitions for s in digits] == [False, True]
+        and len(layout.partition) == 1
+        and len(others) <= 1
+        and all(s.stride == 1 for s in others)
+    )
+
+
 def is_dealt(layout: Layout, dim: int, group: int) -> bool:
     """Whether a matrix has neighbours along `dim` on neighbouring partitions, from the first on and in groups of a
     multiple of `group`, and neighbours along its other dimension next to each other."""

@@ -108,8 +108,9 @@ class Place(LevelPass):
 
     Where an operation wants a value to lie otherwise than it does, a `convert` stands behind what makes the value; what
     only widens numbers is made for each reader, where that wants it, so that what is converted is narrow. A
-    `tile.dot` becomes a matmul into PSUM and a convert out of it. Rejected by name: what no layout fits into SBUF,
-    operations that the engines lack, element types that the machine lacks.
+    `tile.dot` becomes a matmul into PSUM and a convert out of it; as many of its rows follow one another on a
+    partition as it has pieces where that makes long rows of short ones that are stored. Rejected by name: what no
+    layout fits into SBUF, operations that the engines lack, element types that the machine lacks.
     """
 
     name = "place"
@@ -381,7 +382,8 @@ class _Placer:
         inputs = [
             self.tile_of(v, self.type_of(v, dealt(tile.shape_of(v), d, lanes)), emit) for v, d in ((op.a, 1), (op.b, 0))
         ]
-        is_turned = type_.layout != dealt(tile.shape_of(op.result), 0, lanes)
+        rows = [dealt(type_.sizes, 0, lanes), Layout.lanes(type_.sizes, 0, lanes, blocked=True)]
+        is_turned = type_.layout not in rows
         made = type_.with_element(f32)
         if is_turned:
             inputs = [self.relabelled(v, emit, permute=(1, 0)) for v in reversed(inputs)]
@@ -405,9 +407,11 @@ class _Placer:
         memory = self.placement.target.memory
         bank = memory.psum_bank_bytes // dtype(f32).bytes
         pitch = -(-columns // bank) * bank if columns > bank else 1 << (columns - 1).bit_length()
-        groups = -(-rows // lanes)
-        free = (Factor(0, groups, lanes), Factor(1, pitch))
-        sums = mem.TileType.of(Space.PSUM, Layout.of(type_.sizes, (Factor(0, lanes),), free), f32)
+        groups = Factor(0, -(-rows // lanes), lanes)
+        if (digits := type_.layout.digits(0)) and not digits[0].on_partitions:
+            groups = Factor(0, digits[0].size)
+        free = (groups, Factor(1, pitch))
+        sums = mem.TileType.of(Space.PSUM, Layout.of(type_.sizes, type_.layout.partition, free), f32)
         if sums.bytes > memory.psum_bytes:
             raise CompileError.at(
                 op,

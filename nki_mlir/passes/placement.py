@@ -25,12 +25,18 @@ from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.ways import is_in_runs
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.place_shapes import reshapings
 from nki_mlir.passes.placement_search import Choice, Form, Search
 
 MOST_LAYOUTS = 10
 """Layouts that are tried for one value."""
+
+
+_IN_RUNS = 10.0
+"""What it must save, in ns, that the rows of a product lie in runs: a group of those that are dealt out can be taken by
+itself (split-sums)."""
 
 
 def is_data(type_: Attribute) -> bool:
@@ -302,6 +308,7 @@ class Placement:
         for result, sizes in product_layouts((rows, columns), lanes).items():
             wants = operands + ([(op.acc, result)] if op.acc is not None and is_placed(op.acc) else [])
             price = self.prices.product(*sizes, terms, element) + self._compute(result, value)
+            price += _IN_RUNS if any(is_in_runs(result, dim) for dim in (0, 1)) else 0.0
             yield Form(result, tuple(wants), price)
 
     # Prices.
@@ -359,10 +366,14 @@ def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:
 
 def product_layouts(shape: tuple[int, int], lanes: int) -> dict[Layout, tuple[int, int]]:
     """Where a product may lie, with the columns of what is stationary and those of what moves: its rows are on the
-    partitions where the left operand is stationary, else its columns."""
+    partitions where the left operand is stationary, else its columns; dealt out, or in runs, which are long rows of
+    memory where short ones follow one another."""
     rows, columns = shape
-    turned = dealt(shape, 1, lanes)
-    return {turned: (columns, rows)} | {dealt(shape, 0, lanes): (rows, columns)}
+    found: dict[Layout, tuple[int, int]] = {}
+    for blocked in (False, True):
+        turned, straight = (Layout.lanes(shape, dim, lanes, blocked) for dim in (1, 0))
+        found |= {turned: (columns, rows)} | {straight: (rows, columns)} | found
+    return found
 
 
 def grown(layout: Layout, axis: int, size: int) -> Layout:

@@ -11,7 +11,7 @@ from xdsl.ir import Block, OpResult, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp, tile_type
+from nki_mlir.dialects.neuron_mem import AccumulatorOp, MatmulOp
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.storage import Storage
@@ -33,8 +33,8 @@ def matmul_operands(
     """Those of one nc_matmul: `lhs` is stationary (K x M), `rhs` moving (K x N). Terms from `end` on are left out."""
     if op.part is None and op.parts != (1, 1, 1):
         raise CompileError.at(op, f"a matmul of {list(op.parts)} pieces; run split-to-hardware-tiles first")
-    m, n, k = _extents(op)
-    limits = () if end is None else ((0, emit.expr(end - k[0])),)
+    m, n, k = op.piece
+    limits = () if end is None else ((0, emit.expr(end - k.start)),)
     return {
         "dst": _rectangle(acc, 0, m, n, emit),
         "stationary": _rectangle(lhs, 1, k, m, emit, limits),
@@ -43,32 +43,14 @@ def matmul_operands(
     }
 
 
-Span = tuple[int, int]
-"""The first of some places of a dimension, and how many."""
-
-
-def _extents(op: MatmulOp) -> tuple[Span, Span, Span]:
-    """The rows, columns and terms of a product's piece."""
-    part = op.part.get_values() if op.part is not None else (0, 0, 0)
-    (rows, terms), columns = tile_type(op.lhs).sizes, tile_type(op.rhs).sizes[1]
-    sizes = zip(part, op.array, (rows, columns, terms), strict=True)
-    m, n, k = ((at * size, min(size, whole - at * size)) for at, size, whole in sizes)
-    return m, n, k
-
-
-def terms_of(op: MatmulOp) -> Span:
-    return _extents(op)[2]
-
-
 def _rectangle(
-    tile: Storage, dim: int, lanes: Span, others: Span, emit: Emitter, limits: Sequence[tuple[int, SSAValue]] = ()
+    tile: Storage, dim: int, lanes: range, others: range, emit: Emitter, limits: Sequence[tuple[int, SSAValue]] = ()
 ) -> SSAValue:
-    """The dimension on the partitions, `dim`, by the other one; the lanes are one group."""
-    strides = {(s.dim, s.step): s.stride for s in tile.spots}
-    groups = {step: stride for (d, step), stride in strides.items() if d == dim and step > 1}
-    first = sum(lanes[0] // step * stride for step, stride in groups.items())
-    step = strides.get((1 - dim, 1), 0)
-    return tile.view_from(emit, 0, lanes[1], [(step, others[1])], first + others[0] * step, limits)
+    """Indices of `dim` that are one on each partition, by some of the other dimension."""
+    free = [spot for spot in tile.elements if spot.dim == dim and not spot.on_partitions]
+    group = sum(lanes.start // spot.step % spot.size * spot.stride for spot in free)
+    step = next((spot.stride for spot in tile.elements if spot.dim == 1 - dim), 0)
+    return tile.view_from(emit, 0, len(lanes), [(step * others.step, len(others))], group + others.start * step, limits)
 
 
 def _piece(op: MatmulOp) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ class _Sums(NamedTuple):
 
     @staticmethod
     def of(begin: AccumulatorOp) -> _Sums | None:
-        """None where it is of no more rows than there are lanes, or goes on elsewhere."""
+        """None where it is of no more rows than there are lanes, or these lie in runs, or it goes on elsewhere."""
         value, found = begin.result, list[MatmulOp]()
         while (user := value.get_user_of_unique_use()) is not None and isinstance(user, MatmulOp):
             if user.acc is not value or user.parent is not begin.parent:
@@ -75,7 +75,8 @@ class _Sums(NamedTuple):
             value = user.result
         type_ = tile_type(begin.result)
         lanes, rows = type_.layout.partitions, type_.sizes[0]
-        return _Sums(begin, found) if found and rows > lanes and rows % lanes == 0 else None
+        is_of_groups = bool(found) and rows > lanes and rows % lanes == 0 and not found[0].is_in_runs
+        return _Sums(begin, found) if is_of_groups else None
 
     @property
     def result(self) -> SSAValue:

@@ -13,7 +13,7 @@ from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.limits import values_of
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import ConvertOp, LoadOp, MatmulOp
-from nki_mlir.passes.select_matmul import Accumulation, terms_of
+from nki_mlir.passes.select_matmul import Accumulation
 
 
 class Terms:
@@ -39,9 +39,9 @@ def _end(op: MatmulOp, accumulation: Accumulation) -> Expr | None:
         return None
     if accumulation.always:
         return end
-    first, count = terms_of(op)
+    terms = op.piece[2]
     loops = [loop for loop in enclosing_loops(op) if trip_count(loop) is not None]
-    return None if None in values_of(op, [(end - first, count)], loops) else end
+    return None if None in values_of(op, [(end - terms.start, len(terms))], loops) else end
 
 
 def _end_of_factor(value: SSAValue, dim: int) -> Expr | None:

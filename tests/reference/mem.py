@@ -165,8 +165,7 @@ class MemFunctions(InterpreterFunctions):
         lhs, rhs, acc = args
         if op.part is None:
             return (acc + elements.matmul(lhs, rhs),)
-        pieces = zip(op.part.get_values(), op.array, strict=True)
-        rows, columns, terms = (slice(at * size, (at + 1) * size) for at, size in pieces)
+        rows, columns, terms = (slice(one.start, one.stop, one.step) for one in op.piece)
         result = acc.copy()
         result[rows, columns] += elements.matmul(lhs[rows, terms], rhs[terms, columns])
         return (result,)

@@ -235,9 +235,10 @@ func.func @a_scalar(%x: memref<8xf32>) {
   func.return
 }
 
-// What is stored by rows has its rows on the partitions, whichever operand has to be turned.
+// What is stored by rows has its rows on the partitions, whichever operand has to be turned: in runs, as short rows that
+// follow one another in memory are a long one.
 // CHECK-LABEL: func.func @a_product_that_is_stored
-// CHECK: [[P:%.*]] = neuron.mem.matmul {{.*}} -> !neuron.mem.tile<psum, 512x512xf32, [d0:128] x [d0/128:4, d1]>
+// CHECK: [[P:%.*]] = neuron.mem.matmul {{.*}} -> !neuron.mem.tile<psum, 512x512xf32, [d0/4:128] x [d0:4, d1]>
 // CHECK-NEXT: [[C:%.*]] = neuron.mem.convert [[P]]
 // CHECK-NEXT: [[H:%.*]] = neuron.mem.cast [[C]]
 // CHECK-NEXT: neuron.mem.store [[H]]
@@ -247,6 +248,18 @@ func.func @a_product_that_is_stored(%x: memref<512x64xbf16>, %y: memref<64x512xb
   %d = tile.dot %a, %b over [1] x [0] : tensor<512x64xbf16>, tensor<64x512xbf16> -> tensor<512x512xf32>
   %h = tile.cast %d : tensor<512x512xf32> -> tensor<512x512xbf16>
   tile.write %h to %z [d0 by 512, d1 by 1] : tensor<512x512xbf16> -> memref<512x512xbf16>
+  func.return
+}
+
+// Dealt out, where rows that are stored lie apart.
+// CHECK-LABEL: func.func @a_product_of_rows_apart
+// CHECK: neuron.mem.matmul {{.*}} -> !neuron.mem.tile<psum, 512x512xf32, [d0:128] x [d0/128:4, d1]>
+func.func @a_product_of_rows_apart(%x: memref<512x64xbf16>, %y: memref<64x512xbf16>, %z: memref<512x2048xbf16>) {
+  %a = tile.read %x [d0 by 64, d1 by 1] : memref<512x64xbf16> -> tensor<512x64xbf16>
+  %b = tile.read %y [d0 by 512, d1 by 1] : memref<64x512xbf16> -> tensor<64x512xbf16>
+  %d = tile.dot %a, %b over [1] x [0] : tensor<512x64xbf16>, tensor<64x512xbf16> -> tensor<512x512xf32>
+  %h = tile.cast %d : tensor<512x512xf32> -> tensor<512x512xbf16>
+  tile.write %h to %z [d0 by 2048, d1 by 1] : tensor<512x512xbf16> -> memref<512x2048xbf16>
   func.return
 }
 

@@ -38,6 +38,27 @@ func.func @a_reduction_along_the_columns(%a: !a, %b: !b) {
   func.return
 }
 
+// Left alone: rows of a piece that are no neighbours.
+// CHECK-LABEL: func.func @rows_in_runs
+// CHECK-NOT: neuron.mem.slice
+// CHECK: part [1, 1, 0]
+// CHECK-NOT: neuron.mem.insert
+// CHECK: "test.op"
+!pr = !neuron.mem.tile<psum, 256x1024xf32, [d0/2:128] x [d0:2, d1]>
+!sr = !neuron.mem.tile<sbuf, 256x1024xf32, [d0/2:128] x [d0:2, d1]>
+!mr = !neuron.mem.tile<sbuf, 256xf32, [d0/2:128] x [d0:2]>
+func.func @rows_in_runs(%a: !a, %b: !b) {
+  %z = neuron.mem.accumulator : !pr
+  %p00 = neuron.mem.matmul %a, %b acc %z part [0, 0, 0] : !a, !b, !pr -> !pr
+  %p01 = neuron.mem.matmul %a, %b acc %p00 part [0, 1, 0] : !a, !b, !pr -> !pr
+  %p10 = neuron.mem.matmul %a, %b acc %p01 part [1, 0, 0] : !a, !b, !pr -> !pr
+  %p11 = neuron.mem.matmul %a, %b acc %p10 part [1, 1, 0] : !a, !b, !pr -> !pr
+  %c = neuron.mem.convert %p11 : !pr -> !sr
+  %m = neuron.mem.reduce max %c axis 1 : !sr -> !mr
+  "test.op"(%m) : (!mr) -> ()
+  func.return
+}
+
 // What the next product takes is made in its place, some rows after the others.
 // CHECK-LABEL: func.func @a_product_takes_it
 // CHECK: neuron.mem.empty : !neuron.mem.tile<sbuf, 256x1024xbf16

@@ -177,6 +177,13 @@ func.func @products(%a: !neuron.mem.tile<sbuf, 64x256xbf16, [d1:128] x [d1/128:2
   func.return
 }
 
+// CHECK-LABEL: func.func @products_with_rows_in_runs
+func.func @products_with_rows_in_runs(%a: !neuron.mem.tile<sbuf, 500x32xbf16, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xbf16, [d0] x [d1]>, %z: !neuron.mem.tile<psum, 500x16xf32, [d0/4:125] x [d0:4, d1]>) {
+  // CHECK: %{{.*}} = neuron.mem.matmul %{{.*}}, %{{.*}} acc %{{.*}} part [3, 0, 0] : {{.*}} -> !neuron.mem.tile<psum, 500x16xf32, [d0/4:125] x [d0:4, d1]>
+  %0 = neuron.mem.matmul %a, %b acc %z part [3, 0, 0] : !neuron.mem.tile<sbuf, 500x32xbf16, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xbf16, [d0] x [d1]>, !neuron.mem.tile<psum, 500x16xf32, [d0/4:125] x [d0:4, d1]> -> !neuron.mem.tile<psum, 500x16xf32, [d0/4:125] x [d0:4, d1]>
+  func.return
+}
+
 // CHECK-LABEL: func.func @along_a_dimension
 func.func @along_a_dimension(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
   // CHECK: %{{.*}} = neuron.mem.reduce product %{{.*}} axis 1 : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64xf32, [d0] x []>

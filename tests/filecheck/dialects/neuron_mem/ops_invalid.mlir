@@ -812,6 +812,14 @@ func.func @rows_are_on_the_partitions(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d1]
 
 // -----
 
+func.func @rows_of_a_piece_are_one_of_each_partition(%0: !neuron.mem.tile<sbuf, 512x32xf32, [d1] x [d0]>, %1: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, %2: !neuron.mem.tile<psum, 512x16xf32, [d0/8:64] x [d0:8, d1]>) {
+  // CHECK: the result must be [512, 16] with dim 0 on the partitions
+  %r = neuron.mem.matmul %0, %1 acc %2 : !neuron.mem.tile<sbuf, 512x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 512x16xf32, [d0/8:64] x [d0:8, d1]> -> !neuron.mem.tile<psum, 512x16xf32, [d0/8:64] x [d0:8, d1]>
+  func.return
+}
+
+// -----
+
 func.func @row_groups_do_not_cross_banks(%0: !neuron.mem.tile<sbuf, 200x32xf32, [d1] x [d0]>, %1: !neuron.mem.tile<sbuf, 32x300xf32, [d0] x [d1]>, %2: !neuron.mem.tile<psum, 200x300xf32, [d0:128] x [d0/128:2, d1]>) {
   // CHECK: row groups 1200 bytes apart cross banks of 2048 bytes
   %r = neuron.mem.matmul %0, %1 acc %2 : !neuron.mem.tile<sbuf, 200x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x300xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 200x300xf32, [d0:128] x [d0/128:2, d1]> -> !neuron.mem.tile<psum, 200x300xf32, [d0:128] x [d0/128:2, d1]>
