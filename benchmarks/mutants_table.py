@@ -640,6 +640,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "start_partitions",
+        (
+            "together",
+            "all(view.source.owner in allocs for view in _rows_of(op))",
+            "True",
+            _filecheck("allocate"),
+        ),
         ("array", "op.engine.data is Engine.TENSOR or", "False or", _filecheck("allocate")),
         ("registers", "or not op.written() or", "or", _filecheck("allocate_invalid")),
         ("views", "access.start - alloc.first_partition + start", "access.start", _filecheck("allocate")),
@@ -991,6 +997,14 @@ MUTANTS: list[Mutant] = [
             "if not (self.reads and other.writes):",
             _filecheck("schedule"),
         ),
+    ),
+    *_of(
+        "spread_transfers",
+        ("counter", "* _COPIES + number", "* _COPIES", _filecheck("spread-transfers")),
+        ("odd", "if trips % _COPIES:", "if False:", _filecheck("spread-transfers")),
+        ("busiest", '(load.busiest or "").startswith("dma engine")', "True", _filecheck("spread-transfers")),
+        ("gain", "> _GAIN * _COPIES * now", "> 2 * _COPIES * now", _filecheck("spread-transfers")),
+        ("outside", "all(one in allocs for one in group)", "True", _filecheck("spread-transfers")),
     ),
     *_of(
         "skew",

@@ -65,6 +65,7 @@ OURS: dict[str, str] = {
     "stage-in-psum": "StageInPsum",
     "assign-engines": "AssignEngines",
     "bufferize": "Bufferize",
+    "spread-transfers": "SpreadTransfers",
     "schedule": "Schedule",
     "skew": "Skew",
     "multi-buffer": "MultiBuffer",

@@ -100,7 +100,7 @@ def _starts(alloc: AllocOp) -> Iterator[int]:
     yield alloc.first_partition
     if alloc.start is None:
         partitions = target_of(alloc).memory.partitions
-        yield from (s for s in range(QUADRANT, partitions, QUADRANT) if may_start_at(alloc, s))
+        yield from (s for s in range(QUADRANT, partitions, QUADRANT) if may_start_at([alloc], s))
 
 
 def _places(

@@ -14,11 +14,12 @@ _EXPAND = (
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
 _VALUES = "combine-instructions,stage-in-psum,assign-engines"
+_BUFFERS = "spread-transfers,schedule,skew,multi-buffer,allocate"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
     "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,share-windows,reuse-loads,{_SPLIT},{_CLEAN}",
-    "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,schedule,skew,multi-buffer,allocate",
+    "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,{_BUFFERS}",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }
 """The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from xdsl.dialects.builtin import IntegerAttr, i64
@@ -18,31 +18,62 @@ QUADRANT = 32
 """Partitions that a buffer may start at are multiples of it (docs/hardware.md#start-partitions)."""
 
 
-def may_start_at(alloc: AllocOp, start: int) -> bool:
-    """Whether all that reach a buffer could do so from another partition on, their other operands staying."""
-    partitions = alloc.buffer.partitions
-    if start + partitions > target_of(alloc).memory.partitions or start_partition_error(start, partitions) is not None:
-        return False
-    views = list(_views(alloc))
-    users = [use.operation for view in views for use in view.result.uses]
-    return len(views) == alloc.result.uses.get_length() and all(_may_reach(user, alloc, start) for user in users)
+def may_start_at(allocs: Collection[AllocOp], start: int) -> bool:
+    """Whether all that reach some buffers could do so from another partition on, their other operands staying."""
+    for alloc in allocs:
+        partitions = alloc.buffer.partitions
+        if start + partitions > target_of(alloc).memory.partitions:
+            return False
+        if start_partition_error(start, partitions) is not None:
+            return False
+        views = list(_views(alloc))
+        users = [use.operation for view in views for use in view.result.uses]
+        if len(views) != alloc.result.uses.get_length() or not all(_may_reach(user, allocs, start) for user in users):
+            return False
+    return True
+
+
+def read_with(alloc: AllocOp) -> list[AllocOp] | None:
+    """A buffer and those that products read together with it: the rows of the array are the partitions of both
+    operands. None where these are no buffers."""
+    found = [alloc]
+    for one in found:
+        for user in dict.fromkeys(use.operation for view in _views(one) for use in view.result.uses):
+            if isinstance(user, EngineInstruction) and user.is_a("nc_matmul"):
+                beside = [view.source.owner for view in _rows_of(user)]
+                if not all(isinstance(owner, AllocOp) for owner in beside):
+                    return None
+                found += [owner for owner in dict.fromkeys(beside) if isinstance(owner, AllocOp) and owner not in found]
+    return found
+
+
+def _rows_of(product: EngineInstruction) -> list[ViewOp]:
+    """The views of which the partitions are rows of the array."""
+    return [view for view in product.views().values() if view not in product.written()]
 
 
 def _views(alloc: AllocOp) -> Iterator[ViewOp]:
     return (use.operation for use in alloc.result.uses if isinstance(use.operation, ViewOp))
 
 
-def _may_reach(user: object, alloc: AllocOp, start: int) -> bool:
-    if not isinstance(user, EngineInstruction) or _is_tied(user):
+def _may_reach(user: object, allocs: Collection[AllocOp], start: int) -> bool:
+    if not isinstance(user, EngineInstruction) or _is_tied(user, allocs):
         return False
     instance = user.instance()
-    moved = {name: _moved(v.access, alloc, start) for name, v in user.views().items() if v.source is alloc.result}
+    owners = {name: view.source.owner for name, view in user.views().items()}
+    moved = {
+        name: _moved(user.views()[name].access, owner, start)
+        for name, owner in owners.items()
+        if isinstance(owner, AllocOp) and owner in allocs
+    }
     return check(replace(instance, operands={**instance.operands, **moved})) is None
 
 
-def _is_tied(op: EngineInstruction) -> bool:
-    """Whether its partitions are those of something else, too: rows or columns of the array, what an engine keeps for
-    each partition."""
+def _is_tied(op: EngineInstruction, allocs: Collection[AllocOp]) -> bool:
+    """Whether its partitions are those of something else, too: rows or columns of the array, but of a product all of
+    whose rows move; what an engine keeps for each partition."""
+    if op.is_a("nc_matmul") and all(view.source.owner in allocs for view in _rows_of(op)):
+        return False
     has_values = all(op.operand_value(o.name) is not None for o in op.instruction.operands if o.name == "vals")
     return op.engine.data is Engine.TENSOR or op.has_state or not op.written() or not has_values
 
