@@ -97,8 +97,10 @@ def _try(func: FuncOp, loop: ForOp, target: Target) -> None:
                 move_to(alloc, half)
     now = load_of(loop.body.block, target).ns
     if load_of(made.body.block, target).ns > _GAIN * _COPIES * now or not fits(lifetimes(func), target):
-        made.detach()
-        made.erase()
+        for op in (made, made.ub.owner):
+            assert isinstance(op, Operation)
+            op.detach()
+            op.erase()
         return
     if trips % _COPIES:
         loop.operands[0] = Emitter.before(loop).index(trips - trips % _COPIES)
@@ -127,7 +129,7 @@ def _twice(loop: ForOp, trips: int) -> tuple[ForOp, list[Operation]]:
 
 def _groups(ops: list[Operation]) -> Iterator[list[AllocOp]]:
     """The buffers of an iteration, in groups that lie on the same partitions, of which transfers reach some."""
-    allocs = [op for op in ops if isinstance(op, AllocOp) and op.buffer.space is Space.SBUF and op.start is None]
+    allocs = [op for op in ops if isinstance(op, AllocOp) and _is_free(op)]
     views = [
         view
         for op in ops
@@ -140,3 +142,8 @@ def _groups(ops: list[Operation]) -> Iterator[list[AllocOp]]:
         if group is not None and not moved.isdisjoint(group) and all(one in allocs for one in group):
             seen.update(group)
             yield group
+
+
+def _is_free(alloc: AllocOp) -> bool:
+    """Whether a buffer is one of SBUF that nobody has placed."""
+    return alloc.buffer.space is Space.SBUF and alloc.start is None and alloc.address is None
