@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, YieldOp
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time, trip_count
@@ -122,11 +122,13 @@ class _Assignment:
 
     def _last(self) -> list[EngineInstruction]:
         """What is short, and gives what only the next iteration reads, or others of these do, in order."""
-        found = dict[Operation, EngineInstruction]()
+        found, end = dict[Operation, EngineInstruction](), self.block.last_op
+        if end is None or not end.operands:
+            return []
         for op in reversed(self.block.ops):
-            if isinstance(op, EngineInstruction) and len(op.tiles) == 1 and self._is_short(op):
+            if isinstance(op, EngineInstruction) and len(op.tiles) == 1:
                 readers = {user for user, _ in users(op.tiles[0])}
-                if all(user in found or (isinstance(user, YieldOp) and user.parent is op.parent) for user in readers):
+                if all(user in found or user is end for user in readers) and self._is_short(op):
                     found[op] = op
         return [*reversed(found.values())]
 

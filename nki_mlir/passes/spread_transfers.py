@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -15,7 +15,7 @@ from nki_mlir.analysis.indices import constant, is_run_time, trip_count
 from nki_mlir.analysis.lifetimes import lifetimes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.emitter import Emitter
@@ -63,7 +63,7 @@ class SpreadTransfers(LevelPass):
         target = target_of(op)
         for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
             for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
-                if _may_be_twice(loop) and _is_lopsided(loop, target):
+                if _may_be_twice(loop) and _moves_few(loop, target) and _is_lopsided(loop, target):
                     _try(func, loop, target)
 
 
@@ -77,6 +77,12 @@ def _may_be_twice(loop: ForOp) -> bool:
     found = [run for run in runs(block) if run]
     count = sum(isinstance(op, EngineInstruction) for op in block.ops)
     return count <= _MOST and len(found) == 1 and len(found[0]) == len(list(block.ops)) - 1
+
+
+def _moves_few(loop: ForOp, target: Target) -> bool:
+    """Whether a transfer reaches half of the partitions at most."""
+    half = target.memory.partitions // _COPIES
+    return any(view.access.on_chip and view.access.partitions <= half for view in _moved(loop.body.block.ops))
 
 
 def _is_lopsided(loop: ForOp, target: Target) -> bool:
@@ -127,16 +133,17 @@ def _twice(loop: ForOp, trips: int) -> tuple[ForOp, list[Operation]]:
     return outside.add(made), second
 
 
+def _moved(ops: Iterable[Operation]) -> Iterator[ViewOp]:
+    """What transfers reach."""
+    for op in ops:
+        if isinstance(op, EngineInstruction) and op.instruction.is_transfer:
+            yield from op.views().values()
+
+
 def _groups(ops: list[Operation]) -> Iterator[list[AllocOp]]:
     """The buffers of an iteration, in groups that lie on the same partitions, of which transfers reach some."""
     allocs = [op for op in ops if isinstance(op, AllocOp) and _is_free(op)]
-    views = [
-        view
-        for op in ops
-        if isinstance(op, EngineInstruction) and op.instruction.is_transfer
-        for view in op.views().values()
-    ]
-    moved, seen = {view.source.owner for view in views}, set[AllocOp]()
+    moved, seen = {view.source.owner for view in _moved(ops)}, set[AllocOp]()
     for alloc in allocs:
         group = read_with(alloc) if alloc not in seen else None
         if group is not None and not moved.isdisjoint(group) and all(one in allocs for one in group):
