@@ -105,9 +105,8 @@ class Work:
                 work.is_bounded |= any(part.is_bounded for part in inner)
                 rows = min(rows, _rows(op))
             if not is_view(op):
-                turned = isinstance(op, tile.PermuteOp) and _turns(op)
                 work.computed += (
-                    _Value(words(v) * size_of(v), stored(v), times, is_turned=turned)
+                    _Value(words(v) * size_of(v), stored(v), times, is_turned=_turns(op))
                     for v in op.results
                     if is_placed(v)
                 )
