@@ -11,8 +11,9 @@ HALF = 64
 
 class _Batched:
     """Two matrices at a time, one on the lower and one on the upper partitions, so that one transpose turns a tile of
-    both. Results leave PSUM by Scalar, two banks in one instruction, and SBUF in one transfer. Skewed: the transposes
-    of a pair come before the products of the one before."""
+    both. A partition has rows that follow one another, one of each tile, which are moved as one. Results leave PSUM by
+    Scalar, two banks in one instruction, and SBUF in one transfer. Skewed: the transposes of a pair come before the
+    products of the one before."""
 
     def __init__(self, target: str, batch: int, m: int, n: int):
         self.k = k = Kernel(target)
@@ -25,11 +26,11 @@ class _Batched:
     def transposes(self, pair: At) -> None:
         k, slot = self.k, pair % 2 * self.m
         raw = k.sbuf(self.m, BF16, depth=3)
-        rows = (HALF, TILE), (TILE * HALF, self.tiles), (self.m * HALF, 2), (1, HALF)
-        k.dma(raw, self.a.at(pair * (2 * self.m * HALF), *rows))
+        run = self.tiles * HALF
+        k.dma(raw, self.a.at(pair * (2 * self.m * HALF), (run, TILE), (self.m * HALF, 2), (1, run)))
         for tile in range(self.tiles):
             dst = self.in_psum.cols(slot + tile * TILE, TILE)
-            k.op("nc_transpose", "tensor", dst=dst, data=raw.cols(tile * TILE, TILE))
+            k.op("nc_transpose", "tensor", dst=dst, data=raw.at(tile * HALF, (run, 2), (1, HALF)))
         k.op("tensor_copy", "vector", dst=self.turned.cols(slot, self.m), src=self.in_psum.cols(slot, self.m))
 
     def products(self, pair: At) -> None:
@@ -43,8 +44,9 @@ class _Batched:
                 left = self.turned.cols(slot + tile * TILE, TILE).rows(which * HALF, HALF)
                 k.matmul(bank.cols(half * BANK, BANK), left, right.rows(which * HALF, HALF))
             k.op("activation", op="copy", dst=result.cols(number * 2 * BANK, 2 * BANK), data=bank)
-        dst = self.out.at(pair * (2 * self.m * n), (n, TILE), (TILE * n, 2 * self.tiles), (1, n))
-        k.dma(dst, result.at(0, (n, 2 * self.tiles), (1, n)), by="gpsimd")
+        run = self.tiles * n
+        dst = self.out.at(pair * (2 * self.m * n), (run, TILE), (self.m * n, 2), (1, run))
+        k.dma(dst, result.at(0, (run, 2), (1, run)), by="gpsimd")
 
     def build(self) -> Kernel:
         self.transposes(0)
