@@ -1015,7 +1015,11 @@ MUTANTS: list[Mutant] = [
         ("room", "if fits(lifetimes(trial), target):", "if True:", _filecheck("skew")),
         ("programs", "program is not is_first:", "program is None:", _filecheck("skew")),
     ),
-    *_of("placement", ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place"))),
+    *_of(
+        "placement",
+        ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place")),
+        ("steps", "begins and terms <= lanes", "begins", _filecheck("place")),
+    ),
     *_of(
         "split_sums",
         ("place", "place = min((self.ops[-1], *", "place = max((self.ops[-1], *", _filecheck("split-sums")),

@@ -108,9 +108,9 @@ class Place(LevelPass):
 
     Where an operation wants a value to lie otherwise than it does, a `convert` stands behind what makes the value; what
     only widens numbers is made for each reader, where that wants it, so that what is converted is narrow. A
-    `tile.dot` becomes a matmul into PSUM and a convert out of it; as many of its rows follow one another on a
-    partition as it has pieces where that makes long rows of short ones that are stored. Rejected by name: what no
-    layout fits into SBUF, operations that the engines lack, element types that the machine lacks.
+    `tile.dot` becomes a matmul into PSUM and a convert out of it; where few terms make it, as many of its rows follow
+    one another on a partition as it has pieces if that makes long rows of short ones that are stored. Rejected by name:
+    what no layout fits into SBUF, operations that the engines lack, element types that the machine lacks.
     """
 
     name = "place"

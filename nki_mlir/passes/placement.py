@@ -304,9 +304,9 @@ class Placement:
         lanes = self.target.memory.partitions
         (rows, terms), columns = tile.shape_of(op.a), tile.shape_of(op.b)[1]
         operands = [(v, dealt(tile.shape_of(v), d, lanes)) for v, d in ((op.a, 1), (op.b, 0)) if is_placed(v)]
-        element = tile.element_of(op.a)
-        for result, sizes in product_layouts((rows, columns), lanes).items():
-            wants = operands + ([(op.acc, result)] if op.acc is not None and is_placed(op.acc) else [])
+        element, begins = tile.element_of(op.a), op.acc is None or not is_placed(op.acc)
+        for result, sizes in product_layouts((rows, columns), lanes, begins and terms <= lanes).items():
+            wants = operands if op.acc is None or begins else [*operands, (op.acc, result)]
             price = self.prices.product(*sizes, terms, element) + self._compute(result, value)
             price += _IN_RUNS if any(is_in_runs(result, dim) for dim in (0, 1)) else 0.0
             yield Form(result, tuple(wants), price)
@@ -364,13 +364,14 @@ def dealt(shape: Sequence[int], dim: int, lanes: int) -> Layout:
     return Layout.lanes(shape, dim, lanes, blocked=False)
 
 
-def product_layouts(shape: tuple[int, int], lanes: int) -> dict[Layout, tuple[int, int]]:
+def product_layouts(shape: tuple[int, int], lanes: int, in_runs: bool) -> dict[Layout, tuple[int, int]]:
     """Where a product may lie, with the columns of what is stationary and those of what moves: its rows are on the
-    partitions where the left operand is stationary, else its columns; dealt out, or in runs, which are long rows of
-    memory where short ones follow one another."""
+    partitions where the left operand is stationary, else its columns. They are dealt out, or `in_runs`, which make long
+    rows of memory of short ones that follow one another; that is for products of one step, since each piece has rows of
+    all that is turned, and waits for it."""
     rows, columns = shape
     found: dict[Layout, tuple[int, int]] = {}
-    for blocked in (False, True):
+    for blocked in (False, True)[: 1 + in_runs]:
         turned, straight = (Layout.lanes(shape, dim, lanes, blocked) for dim in (1, 0))
         found |= {turned: (columns, rows)} | {straight: (rows, columns)} | found
     return found

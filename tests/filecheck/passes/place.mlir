@@ -263,6 +263,18 @@ func.func @a_product_of_rows_apart(%x: memref<512x64xbf16>, %y: memref<64x512xbf
   func.return
 }
 
+// Dealt out, where a product takes several steps.
+// CHECK-LABEL: func.func @a_product_of_many_terms
+// CHECK: neuron.mem.matmul {{.*}} -> !neuron.mem.tile<psum, 512x512xf32, [d0:128] x [d0/128:4, d1]>
+func.func @a_product_of_many_terms(%x: memref<512x256xbf16>, %y: memref<256x512xbf16>, %z: memref<512x512xbf16>) {
+  %a = tile.read %x [d0 by 256, d1 by 1] : memref<512x256xbf16> -> tensor<512x256xbf16>
+  %b = tile.read %y [d0 by 512, d1 by 1] : memref<256x512xbf16> -> tensor<256x512xbf16>
+  %d = tile.dot %a, %b over [1] x [0] : tensor<512x256xbf16>, tensor<256x512xbf16> -> tensor<512x512xf32>
+  %h = tile.cast %d : tensor<512x512xf32> -> tensor<512x512xbf16>
+  tile.write %h to %z [d0 by 512, d1 by 1] : tensor<512x512xbf16> -> memref<512x512xbf16>
+  func.return
+}
+
 // The next product takes it with its columns on the partitions: it is made so, with the right operand stationary.
 // CHECK-LABEL: func.func @a_product_for_a_product
 // CHECK: [[A:%.*]] = neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 128x512xbf16, [d0] x [d1]>
