@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nki_mlir
@@ -103,6 +103,8 @@ def numbers(n: int, name: str, seed: int) -> Array:
     return rng.standard_normal(n).astype(name)
 
 
+@example(9000, "int32", 0)
+@example(9000, "float32", 0)
 @settings(max_examples=12)
 @given(st.sampled_from([1, 5, 63, 64, 1000, 9000]), st.sampled_from(["float32", "int32"]), st.integers(0, 99))
 def test_all_programs_add_to_one_place(n: int, name: str, seed: int) -> None:

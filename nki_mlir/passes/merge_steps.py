@@ -238,17 +238,20 @@ class _Steps:
 
 
 def _may_stay(loop: ForOp, target: Target) -> bool:
-    """Whether programs that follow one another read the same in a loop of few iterations, and nothing else, and there
-    is room for all that: as it is read, and as it is turned. Of what is multiplied by something that differs, strips
-    stay in the loop."""
+    """Whether programs read the same in a loop of few iterations, and there is room for all that: as it is read, and as
+    it is turned. That is all that a loop reads, where the programs that follow one another have it in common, and what
+    all of them have of it elsewhere."""
     programs, trips = loop.parent_op(), trip_count(loop)
     if not isinstance(programs, ProgramsOp) or math.prod(programs.grid) == 1 or not trips or trips > _MOST_BODIES:
         return False
+    differs = [varying(programs, axis) for axis in range(len(programs.grid))]
     inner = next(axis for axis in reversed(loop_order(programs)) if programs.grid[axis] > 1)
     reads = {op.result for op in loop.body.block.ops if isinstance(op, tile.ReadOp)}
+    if not reads.isdisjoint(differs[inner]):
+        reads = reads.difference(*differs)
     bytes_ = sum(math.prod(tile.shape_of(value)) * dtype(tile.element_of(value)).bytes for value in reads)
     room = target.memory.sbuf_usable_bytes * target.limits.partitions // SHARE
-    return bool(reads) and reads.isdisjoint(varying(programs, inner)) and _COPIES * bytes_ * trips <= room
+    return bool(reads) and _COPIES * bytes_ * trips <= room
 
 
 def _is_read(value: SSAValue) -> bool:

@@ -9,6 +9,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from nki_mlir.analysis.constants import limits
 from nki_mlir.dialects.tile import Reduction
 from nki_mlir.passes.tile_builder import TileBuilder
 
@@ -19,6 +20,8 @@ RUNNING: Mapping[type[Operation], tuple[Reduction, float]] = {
     arith.MinimumfOp: (Reduction.MIN, math.inf),
     arith.MaxnumfOp: (Reduction.MAXNUM, -math.inf),
     arith.MinnumfOp: (Reduction.MINNUM, math.inf),
+    arith.MaxSIOp: (Reduction.MAX, -math.inf),
+    arith.MinSIOp: (Reduction.MIN, math.inf),
 }
 """What combines two numbers: the reduction that combines many, and the number that it starts with."""
 
@@ -27,5 +30,6 @@ def neutral(kind: type[Operation], element: Attribute, shape: Sequence[int], bui
     """What changes nothing."""
     number = RUNNING[kind][1]
     if isinstance(element, IntegerType):
-        return build.number(int(number), element, shape)
+        low, high = limits(element)
+        return build.number(int(min(max(number, low), high)), element, shape)
     return build.float(number, shape, element)

@@ -62,7 +62,7 @@ def _lies_across(read: tile.ReadOp, shape: tuple[int, ...], axis: int) -> bool:
     """Whether another dimension than the axis is along memory, and programs go on along another, too."""
     coordinates = resolved(read.over_values)
     strides, others = coordinates.strides(len(shape)), [dim for dim in range(len(shape)) if dim != axis]
-    if abs(strides[axis]) <= 1 or not any(abs(strides[dim]) == 1 and shape[dim] > 1 for dim in others):
+    if not any(abs(strides[dim]) == 1 and shape[dim] > 1 for dim in others):
         return False
     programs = read.parent_op()
     while programs is not None and not isinstance(programs, ProgramsOp):

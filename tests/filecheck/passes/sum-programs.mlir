@@ -89,6 +89,7 @@ func.func @somebody_sees_it(%x: memref<65536xf32>, %y: memref<2xf32>, %z: memref
 // CHECK: tile.programs (%i) in [64] {
 // CHECK: tile.programs (%i_1) in [64] {
 // CHECK: tile.programs (%i_2) in [64] {
+// CHECK: tile.programs (%i_3) in [64] {
 func.func @other_writes(%x: memref<65536xf32>, %y: memref<1xf32>, %z: memref<1xf32>) {
   tile.programs (%i) in [64] {
     %v = tile.read %x(%i) [s0 by 1] : memref<65536xf32> -> f32
@@ -106,6 +107,14 @@ func.func @other_writes(%x: memref<65536xf32>, %y: memref<1xf32>, %z: memref<1xf
     %old = tile.read %y [0 by 1] : memref<1xf32> -> f32
     %new = arith.addf %old, %v : f32
     tile.write %new to %y [0 by 1] : f32 -> memref<1xf32>
+  }
+  tile.programs (%i) in [64] {
+    %v = tile.read %x(%i) [s0 + d0 by 1] : memref<65536xf32> -> tensor<2xf32>
+    tile.write %v to %x(%i) [1024 + s0 + d0 by 1] : tensor<2xf32> -> memref<65536xf32>
+    %s = tile.reduce sum %v axis 0 : tensor<2xf32> -> f32
+    %old = tile.read %y [0 by 1] : memref<1xf32> -> f32
+    %new = arith.addf %old, %s : f32
+    tile.write %new to %y [0 by 1] atomic : f32 -> memref<1xf32>
   }
   func.return
 }
