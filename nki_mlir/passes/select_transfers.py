@@ -22,6 +22,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.limited_parts import Part, fill_rest, parts_with
 from nki_mlir.passes.selector import Fill, Selector, zero_of
 from nki_mlir.passes.storage import Storage, collapse, collapse_around, narrowed
+from nki_mlir.passes.transfer_pieces import pieces, sums_along, terms_along
 from nki_mlir.passes.valid import Valid, instead_of_mask, valid_of
 from nki_mlir.targets import Limits
 
@@ -52,9 +53,10 @@ def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
             with s.guarded(part.guard, emit):
                 s.transfer(emit, chip, hbm, *way, rows=index, skips=rows.is_bounded)
         return
-    for part, (chip, hbm, way) in _pieces(s, storage, storage.spots, op, valid, LOADS, emit):
+    along = terms_along(op)
+    for is_cut, part, (chip, hbm, way) in _pieces(s, storage, storage.spots, op, valid, LOADS, emit, along):
         with s.guarded(part.guard, emit):
-            s.transfer(emit, chip, hbm, *way)
+            s.transfer(emit, chip, hbm, *way, in_turn=not is_cut)
 
 
 def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
@@ -65,7 +67,8 @@ def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
             with s.guarded(part.guard, emit):
                 _mark(s.transfer(emit, hbm, chip, *way, rows=index, skips=rows.is_bounded), op)
         return
-    for part, (chip, hbm, way) in _pieces(s, storage, storage.elements, op, valid, STORES, emit):
+    along = sums_along(op)
+    for _, part, (chip, hbm, way) in _pieces(s, storage, storage.elements, op, valid, STORES, emit, along):
         with s.guarded(part.guard, emit):
             _mark(s.transfer(emit, hbm, chip, *way), op)
 
@@ -84,17 +87,25 @@ def _pieces(
     valid: Valid | None,
     engine: Engine,
     emit: Emitter,
-) -> Iterator[tuple[Part, tuple[SSAValue, SSAValue, tuple[Engine, str | None]]]]:
-    """The transfers that move the valid part of a tile, as far as `spots` go: views on chip and in HBM, who triggers
-    them and who makes their descriptors; usually `engine`, and nobody."""
-    sizes = storage.type.sizes
+    along: int | None = None,
+) -> Iterator[tuple[bool, Part, tuple[SSAValue, SSAValue, tuple[Engine, str | None]]]]:
+    """The transfers that move the valid part of a tile, as far as `spots` go, some indices of the dimension `along` at
+    a time, with whether that cuts anything up: views on chip and in HBM, who triggers them and who makes their
+    descriptors; usually `engine`, and nobody."""
+    sizes, itemsize = storage.type.sizes, dtype(storage.type.element_type).bytes
     coordinates = resolved(op.over_values)
     strides = coordinates.strides(len(sizes))
     addresses = tuple(Spot(d, 1, size, False, strides[d]) for d, size in enumerate(sizes))
 
+    is_cut = False
+
     def cut(part: Part) -> list[Walk]:
+        nonlocal is_cut
         with s.guarded(part.guard, emit):
             wholes = walks(part.ends, spots, addresses, anywhere=True, begins=part.begins)
+            if along is not None:
+                found = [piece for whole in wholes for piece in pieces(whole, along, itemsize, part.limits)]
+                wholes, is_cut = found, is_cut or len(found) > len(wholes)
             return [walk for whole in wholes for walk in _transfers(whole, s.limits.transfer_dims, part.limits)]
 
     found = parts_with(op, sizes, valid, spots, cut, emit)
@@ -106,7 +117,7 @@ def _pieces(
         dims, places = collapse_around(walk, 1, part.limits)
         limits = sorted(((place, part.limits[digit]) for digit, place in places.items()), key=lambda limit: limit[0])
         hbm = _hbm_view(op.memory, offset, dims, walk.starts[1].offset, emit, limits)
-        yield part, (storage.view(emit, walk, 0, limits=part.limits), hbm, way)
+        yield is_cut, part, (storage.view(emit, walk, 0, limits=part.limits), hbm, way)
 
 
 def _transfers(walk: Walk, most: int, kept: Collection[Digit]) -> list[Walk]:

@@ -231,10 +231,12 @@ class Selector:
         dge_mode: str | None = None,
         rows: SSAValue | None = None,
         skips: bool = False,
+        in_turn: bool = True,
     ) -> Operation:
-        """`rows` names the rows of the side in HBM; with `skips`, those that are none are left out."""
-        queue = self.transfers[engine] % QUEUES
-        self.transfers[engine] += 1
+        """`rows` names the rows of the side in HBM; with `skips`, those that are none are left out. Queues share the
+        DMA engines alike, so they are taken in turn only where order does not matter: a queue keeps it."""
+        queue = self.transfers[engine] % QUEUES if in_turn else 0
+        self.transfers[engine] += in_turn
         operands = {"dst": dst, "src": src, "vector_offset": rows}
         oob_mode = "skip" if skips else None
         return self.emit(emit, "dma_copy", operands, engine, queue=queue, dge_mode=dge_mode, oob_mode=oob_mode)

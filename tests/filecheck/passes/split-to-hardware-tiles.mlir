@@ -16,6 +16,22 @@ func.func @rows_columns_and_terms(%a: !neuron.mem.tile<sbuf, 64x256xf32, [d1:128
   func.return
 }
 
+// Each sum begins four terms after the one before, and then they take turns.
+// CHECK-LABEL: func.func @sums_take_turns(
+// CHECK-COUNT-4: neuron.mem.matmul {{.*}} part [0, 0, {{[0-3]}}]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [0, 0, 4]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [0, 1, 0]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [0, 0, 5]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [0, 1, 1]
+// CHECK-COUNT-4: neuron.mem.matmul {{.*}} part [0, 1, {{[2-5]}}]
+// CHECK-NEXT: "test.op"
+func.func @sums_take_turns(%a: !neuron.mem.tile<sbuf, 64x768xf32, [d1:128] x [d1/128:6, d0]>, %b: !neuron.mem.tile<sbuf, 768x1024xf32, [d0:128] x [d0/128:6, d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 64x768xf32, [d1:128] x [d1/128:6, d0]>, !neuron.mem.tile<sbuf, 768x1024xf32, [d0:128] x [d0/128:6, d1]>, !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 64x1024xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
 // CHECK-LABEL: func.func @ragged_ends_are_pieces(
 // CHECK: [[Z:%.*]] = neuron.mem.accumulator
 // CHECK: [[P1:%.*]] = neuron.mem.matmul {{.*}} acc [[Z]] part [0, 0, 0]
