@@ -244,7 +244,8 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "split_to_hardware_tiles",
-        ("terms", "range(columns), range(terms)", "range(columns), range(1)", _filecheck("split-to-hardware-tiles")),
+        ("terms", "for k in range(terms))", "for k in range(1))", _filecheck("split-to-hardware-tiles")),
+        ("turns", "(k + _LAG * number, number", "(number, number", _filecheck("split-to-hardware-tiles")),
         ("part", "[m, n, k])", "[n, m, k])", _filecheck("split-to-hardware-tiles")),
         (
             "chain",
@@ -252,6 +253,24 @@ MUTANTS: list[Mutant] = [
             "operands = [matmul.lhs, matmul.rhs, matmul.acc]",
             _filecheck("split-to-hardware-tiles"),
         ),
+    ),
+    *_of(
+        "transfer_pieces",
+        ("run", "if walk.legs[1][slowest].stride == 1:", "if False:", _filecheck("select-instructions_transfers")),
+        ("bytes", "size // _BYTES", "size", _filecheck("select-instructions_transfers")),
+        (
+            "rows",
+            "return 0 if products and",
+            "return None if products and",
+            _filecheck("select-instructions_transfers"),
+        ),
+        (
+            "balance",
+            "return nbytes <= _BALANCE * columns",
+            "return nbytes <= 4 * _BALANCE * columns",
+            _filecheck("select-instructions_transfers"),
+        ),
+        ("terms", "at == 1 - use.index", "at == use.index", _filecheck("select-instructions_transfers")),
     ),
     *_of(
         "loop_cuts",
@@ -626,7 +645,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "multi_buffer",
         ("outside", "total = beside + sum(", "total = sum(", _filecheck("multi-buffer")),
-        ("largest first", "key=lambda a: self.sizes[a])", "key=lambda a: -self.sizes[a])", _filecheck("multi-buffer")),
+        ("largest first", "key=lambda a: self.sizes[a]", "key=lambda a: -self.sizes[a]", _filecheck("multi-buffer")),
         ("behind", "if life.first <= last and first <= life.last", "if True", _filecheck("multi-buffer")),
     ),
     *_of(
@@ -1074,6 +1093,25 @@ MUTANTS: list[Mutant] = [
         "placement",
         ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place")),
         ("steps", "begins and terms <= lanes", "begins", _filecheck("place")),
+    ),
+    *_of(
+        "spread",
+        ("touches", "touch.writes or other.writes", "False", ("tests/test_spread.py",)),
+        ("times", "times[earlier.op] > times[node.op]", "False", ("tests/test_spread.py",)),
+        ("others", "all(row.times.keys() >= users[other] for other in others)", "True", ("tests/test_spread.py",)),
+        ("needed", "todo += node.before", "pass", ("tests/test_spread.py",)),
+    ),
+    *_of(
+        "spread_writer",
+        ("slot", "self.iteration.mod(_SLOTS) * slot", "Expr(0)", ("tests/test_spread.py",)),
+        ("step", "self.step * step", "self.step * 0", ("tests/test_spread.py",)),
+        ("next", "(counter + 1, counter)", "(counter, counter)", ("tests/test_spread.py",)),
+        ("last", "Expr(self.trips - 1))", "Expr(self.trips - 2))", ("tests/test_spread.py",)),
+    ),
+    *_of(
+        "instruction_rows",
+        ("steps", "way != ways[1] * n", "False", ("tests/test_spread.py",)),
+        ("mixed", "len(set(name.values())) < len(name)", "False", ("tests/test_spread.py",)),
     ),
     *_of(
         "split_sums",

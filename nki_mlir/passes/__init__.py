@@ -67,6 +67,7 @@ OURS: dict[str, str] = {
     "bufferize": "Bufferize",
     "spread-transfers": "SpreadTransfers",
     "schedule": "Schedule",
+    "spread": "Spread",
     "skew": "Skew",
     "multi-buffer": "MultiBuffer",
     "allocate": "Allocate",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from xdsl.dialects import arith
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import expr_of
 from nki_mlir.analysis.overlap import constants
-from nki_mlir.dialects.access import Space
+from nki_mlir.dialects.access import Dim, Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.tile import BeginProgramOp
@@ -80,7 +82,8 @@ def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
 @dataclass(frozen=True)
 class Reach:
     """What an instruction reads or writes of a buffer: bytes of each partition from `low` to below `high`, behind
-    `place`; all of it where that is None."""
+    `place`; all of it where that is None. Of these, `pattern` says which, by steps and counts of so many bytes; all of
+    them where it is None."""
 
     owner: object
     place: Expr | None
@@ -90,6 +93,7 @@ class Reach:
     reads: bool
     writes: bool
     is_psum: bool
+    pattern: tuple[tuple[Dim, ...], int] | None = None
 
     def meets(self, other: Reach) -> bool:
         """Whether one of two must stay behind the other. Sums in one buffer are made in order."""
@@ -101,7 +105,32 @@ class Reach:
         if lanes.stop <= more.start or more.stop <= lanes.start:
             return False
         apart = None if self.place is None or other.place is None else constants(other.place - self.place)
-        return apart is None or any(self.low < other.high + n and other.low + n < self.high for n in apart)
+        return apart is None or any(self._meets_at(n, other) for n in apart)
+
+    def _meets_at(self, distance: int, other: Reach) -> bool:
+        """Whether another one, which is so many bytes behind, reaches a byte of this one."""
+        if other.low + distance >= self.high or self.low >= other.high + distance:
+            return False
+        if self.pattern is None and other.pattern is None:
+            return True
+        shift = other.low + distance - self.low
+        return bool((self._bits() << max(0, -shift)) & (other._bits() << max(0, shift)))
+
+    def _bits(self) -> int:
+        return (1 << self.high - self.low) - 1 if self.pattern is None else _bits(*self.pattern)
+
+
+@lru_cache(maxsize=1024)
+def _bits(dims: Sequence[Dim], itemsize: int) -> int:
+    """A bit for each byte that a pattern reaches, from its first one on."""
+    found = (1 << itemsize) - 1
+    for step, count in dims:
+        done = 1
+        while done < count:
+            more = min(done, count - done)
+            found |= found << abs(step) * itemsize * more
+            done += more
+    return found
 
 
 def reaches_of(op: EngineInstruction) -> Iterator[Reach]:
@@ -119,4 +148,6 @@ def reaches_of(op: EngineInstruction) -> Iterator[Reach]:
             place = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
             low, high = access.extent
         lanes = range(access.start, access.start + access.partitions) if access.on_chip else range(1)
-        yield Reach(owner, place, low, high, lanes, reads, writes, access.space is Space.PSUM)
+        has_gaps = high - low != math.prod(count for _, count in access.dims) * access.itemsize
+        pattern = (access.dims, access.itemsize) if access.on_chip and has_gaps else None
+        yield Reach(owner, place, low, high, lanes, reads, writes, access.space is Space.PSUM, pattern)

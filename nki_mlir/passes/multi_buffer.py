@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 
-from nki_mlir.analysis.indices import enclosing_loops, repeated_loops
+from nki_mlir.analysis.indices import enclosing_loops, repeated_loops, trip_count
 from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
@@ -29,10 +29,10 @@ class MultiBuffer(LevelPass):
         for … { %b = alloc "x" : <sbuf, 128 x 2048> }   =>   for … { %b = alloc "x" {depth = 4} : … }
 
     While one slot is computed on, the next is loaded and the one before stored; a tile that is worked on in place is
-    loaded, computed on and stored in one buffer, so that two are too few. Buffers outside loops keep one slot; so do
-    those of a loop whose number of iterations is known at run time only. If the slots don't fit together, beside what
-    is outside of loops (in PSUM, of that what is alive in the loop), all get fewer, and then the largest buffers go
-    back from two to one, until they do.
+    loaded, computed on and stored in one buffer, so that two are too few. Buffers outside loops, or in one of one
+    iteration, keep one slot; so do those of a loop whose number of iterations is known at run time only. If the slots
+    don't fit together, beside what is outside of loops (in PSUM, of that what is alive in the loop), all get fewer, and
+    then the largest buffers go back from two to one, until they do.
     """
 
     name = "multi-buffer"
@@ -83,7 +83,8 @@ class _Slots:
         """The slots of those of an outermost loop that get several. What is alive together is bounded by all that the
         loop holds."""
         total = beside + sum(self.sizes[alloc] for alloc in group)
-        deep, depth = sorted((a for a in group if repeated_loops(a)), key=lambda a: self.sizes[a]), self.most
+        rotating = (a for a in group if any(trip_count(loop) != 1 for loop in repeated_loops(a)))
+        deep, depth = sorted(rotating, key=lambda a: self.sizes[a]), self.most
         while deep and total + (depth - 1) * sum(self.sizes[a] for a in deep) > self.available:
             if depth > 2:
                 depth -= 1

@@ -46,7 +46,7 @@ _CUTS = 8
 _SHORT = 64
 """Of so many instructions, the first part may also come as a whole: of more, some always wait."""
 
-_HANDED = 2
+HANDED = 2
 """What goes from the first part of an iteration to the second is there of this one and of the next."""
 
 
@@ -143,7 +143,8 @@ class _Body:
         own = frozenset(op for op in ops if isinstance(op, AllocOp))
         nodes = nodes_of(ops, target)
         outside = {
-            node: [_known(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own] for node in nodes
+            node: [known_memory(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own]
+            for node in nodes
         }
         return _Body(trips, ops, nodes, outside)
 
@@ -179,10 +180,10 @@ class _Body:
     ) -> tuple[float, _Cut]:
         """How long an iteration takes with a first part, put together as is better; endless where it can't be one."""
         if not self._may_be_first(first):
-            return math.inf, _Cut(first, _evenly)
+            return math.inf, _Cut(first, evenly)
         early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
         slots = slots_of(self.ops, self.handed(first), target)
-        ways = (_evenly, _in_front) if len(order) <= _SHORT else (_evenly,)
+        ways = (evenly, _in_front) if len(order) <= _SHORT else (evenly,)
         tried = [(period(together(early, late, starts), slots), together) for together in ways]
         time, together = min(tried, key=lambda one: one[0])
         return time, _Cut(first, together)
@@ -190,7 +191,7 @@ class _Body:
     def _whole_sums(self, first: frozenset[Node]) -> frozenset[Node]:
         """Without what reaches sums in PSUM that the others reach too, and what waits for that."""
         while True:
-            sums = {buffer for buffer in self.handed(first) if _is_sum(buffer)}
+            sums = {buffer for buffer in self.handed(first) if is_sum(buffer)}
             kept = set[Node]()
             for node in self.nodes:
                 if node in first and sums.isdisjoint(node.buffers) and kept.issuperset(node.before):
@@ -204,7 +205,7 @@ class _Body:
         second = [node for node in self.nodes if node not in first]
         if not first or not second or any(node.op.has_state for node in first):
             return False
-        if any(_is_placed(buffer) for buffer in self.handed(first)):
+        if any(is_placed(buffer) for buffer in self.handed(first)):
             return False
         there: dict[object, list[Reach]] = {}
         for node in second:
@@ -220,7 +221,7 @@ class _Body:
     def together(self, cut: _Cut, target: Target) -> list[tuple[int, bool]]:
         """The instructions of both parts in one order, with whether each is of the first, which has room for two of the
         largest of its sums, the second for the rest."""
-        largest = max((slot_bytes(b, target) for node in cut.first for b in node.buffers if _is_sum(b)), default=0)
+        largest = max((slot_bytes(b, target) for node in cut.first for b in node.buffers if is_sum(b)), default=0)
         sums = min(2 * largest, capacity(target, Space.PSUM) // 2)
         parts, starts = list[list[Node]](), dict[Node, float]()
         for is_first, room in ((True, sums), (False, capacity(target, Space.PSUM) - sums)):
@@ -246,34 +247,36 @@ def slots_of(ops: Sequence[Operation], handed: Sequence[AllocOp], target: Target
         found = [op for op in ops if isinstance(op, AllocOp) and op.buffer.space is space]
         needed = sum(slot_bytes(op, target) for op in found)
         depth = max(1, min(MultiBuffer.depth, capacity(target, space) // max(needed, 1)))
-        slots |= {op: max(depth, _HANDED) if op in handed else depth for op in found}
+        slots |= {op: max(depth, HANDED) if op in handed else depth for op in found}
     return slots
 
 
-def _is_placed(buffer: AllocOp) -> bool:
+def is_placed(buffer: AllocOp) -> bool:
     """Whether it is said already where its slots are, or how many there are."""
     return buffer.address is not None or buffer.start is not None or buffer.depth.value.data > 1
 
 
-def _is_sum(buffer: AllocOp) -> bool:
+def is_sum(buffer: AllocOp) -> bool:
     return buffer.buffer.space is Space.PSUM
 
 
-def _known(touch: Reach, memories: Mapping[SSAValue, int]) -> Reach:
+def known_memory(touch: Reach, memories: Mapping[SSAValue, int]) -> Reach:
     """With a number for memory, the same for arguments that may be one."""
     owner = memories.get(touch.owner) if isinstance(touch.owner, SSAValue) else None
     return touch if owner is None else Reach(owner, None, 0, 0, range(1), touch.reads, touch.writes, False)
 
 
-def _evenly(first: Sequence[Node], second: Sequence[Node], starts: Mapping[Node, float]) -> list[Instance]:
+def evenly(
+    first: Sequence[Node], second: Sequence[Node], starts: Mapping[Node, float], begin: float = 0.0
+) -> list[Instance]:
     """Two parts of iterations as one, the first of them of the next iteration: as far as one has come, so has the
-    other."""
+    other, of which so much is done before the first one begins."""
     found = list[tuple[float, Instance]]()
-    for ahead, part in ((1, first), (0, second)):
+    for ahead, part, before in ((1, first, begin), (0, second, 0.0)):
         low = min(starts[node] for node in part)
         length = max(starts[node] - low + node.latency for node in part)
         reached = accumulate(((starts[node] - low) / length for node in part), max)
-        found += [(at, (node, ahead)) for at, node in zip(reached, part, strict=True)]
+        found += [(before + (1 - before) * at, (node, ahead)) for at, node in zip(reached, part, strict=True)]
     return [instance for _, instance in sorted(found, key=lambda one: one[0])]
 
 

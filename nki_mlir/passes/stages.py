@@ -14,7 +14,7 @@ _EXPAND = (
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
 _VALUES = "combine-instructions,stage-in-psum,assign-engines"
-_BUFFERS = "spread-transfers,schedule,skew,multi-buffer,allocate"
+_BUFFERS = "spread-transfers,schedule,spread,skew,multi-buffer,allocate"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
