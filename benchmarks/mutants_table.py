@@ -858,7 +858,7 @@ MUTANTS: list[Mutant] = [
         "widening",
         ("last", "if self.count % self.width:", "if False:", _filecheck("widen")),
         ("axis", "IntegerAttr(axis + (axis >= place), i64)", "IntegerAttr(axis, i64)", _filecheck("widen")),
-        ("memory", "if step and step == stride * size:", "if False:", _filecheck("widen")),
+        ("memory", "if step and step == strides[dim] * size", "if False", _filecheck("widen")),
         ("columns", "(b, op.b, len(a))", "(b, op.b, 0)", _filecheck("widen")),
         (
             "rows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -24,7 +25,7 @@ from nki_mlir.passes.loop_cuts import cut
 from nki_mlir.passes.normalize_loops import normalize, replace_loop
 from nki_mlir.passes.running import RUNNING, neutral
 from nki_mlir.passes.tile_builder import TileBuilder
-from nki_mlir.passes.widening import NotWidenable, Widening
+from nki_mlir.passes.widening import NotWidenable, Widening, going_on
 from nki_mlir.passes.widths import Work
 
 _GAIN = 0.5
@@ -126,47 +127,60 @@ def _widen(loop: ForOp, trips: int, width: int) -> None:
 def _together(loop: ForOp, trips: int, width: int) -> ForOp | None:
     """The loop with its iterations run together, in its place; None where it stays."""
     old, emit = loop.body.block, Emitter.before(loop)
-    build = TileBuilder(emit)
-    kinds = [_sum_of(loop, number) for number in range(len(loop.results))]
-    starts = [
-        neutral(kind, tile.element_of(arg), (width, *tile.shape_of(arg)), build)
-        for kind, arg in zip(kinds, old.args[1:], strict=True)
-        if kind
+    kinds = [kind for kind in (_sum_of(loop, number) for number in range(len(loop.results))) if kind]
+    places = [_place(loop, arg) for arg in old.args[1:]]
+    shapes = [
+        (*shape[:place], width, *shape[place:])
+        for shape, place in zip((tile.shape_of(arg) for arg in old.args[1:]), places, strict=True)
     ]
-    block = Block(arg_types=[old.args[0].type, *(start.type for start in starts)])
+    elements = [tile.element_of(arg) for arg in old.args[1:]]
+    block = Block(arg_types=[old.args[0].type, *map(tile.with_shape, elements, shapes)])
+    if not _fill(loop, trips, width, block, places):
+        return None
+    starts = [neutral(*each, TileBuilder(emit)) for each in zip(kinds, elements, shapes, strict=True)]
     low, high, step = (emit.index(number) for number in (0, trips // width, 1))
     made = ForOp(low, high, step, starts, Region(block))
     made.location = loop.location
-    differs = depending(old, old.args)
-    values: dict[SSAValue, SSAValue] = dict(zip(old.args, block.args, strict=True))
-    widening = Widening(old.args[0], trips, width, differs, block.args[0], values, {})
-    widening.places |= dict.fromkeys(old.args[1:], 0)
-    end = old.last_op
-    assert isinstance(end, YieldOp)
-    try:
-        widening.block(list(old.ops)[:-1], block)
-        widening.build = TileBuilder(Emitter.at_end(block, end.location))
-        widening.build.emit.add(YieldOp(*(widening.wide(value) for value in end.operands)))
-    except NotWidenable:
-        made.erase()
-        return None
     for before, after in zip((*old.args, *loop.results), (*block.args, *made.results), strict=True):
         after.name_hint = before.name_hint
     emit.add(made)
     results = [
-        emit.value(kind.create(operands=[start, _combined(kind, rows, build)], result_types=[start.type]))
-        for kind, start, rows in zip(kinds, loop.iter_args, made.results, strict=True)
-        if kind
+        emit.value(kind.create(operands=[start, _combined(kind, rows, place, emit)], result_types=[start.type]))
+        for kind, start, rows, place in zip(kinds, loop.iter_args, made.results, places, strict=True)
     ]
     replace_loop(loop, results)
     return made
 
 
-def _combined(kind: type[Operation], rows: SSAValue, build: TileBuilder) -> SSAValue:
+def _place(loop: ForOp, arg: SSAValue) -> int:
+    """Where the new dimension of a variable is: where it is in what is read of as many dimensions."""
+    counter, rank = loop.body.block.args[0], len(tile.shape_of(arg))
+    reads = [op for op in loop.body.block.ops if isinstance(op, tile.ReadOp) and counter in op.operands]
+    return max((going_on(op, counter) for op in reads if len(tile.shape_of(op.result)) == rank), default=0)
+
+
+def _fill(loop: ForOp, trips: int, width: int, block: Block, places: Sequence[int]) -> bool:
+    """Fills a block with iterations run together, given where the new dimension of each variable is; whether they can
+    be."""
+    old = loop.body.block
+    end, values = old.last_op, dict[SSAValue, SSAValue](zip(old.args, block.args, strict=True))
+    assert isinstance(end, YieldOp)
+    differs = depending(old, old.args)
+    widening = Widening(old.args[0], trips, width, differs, block.args[0], values, {}, goes_on=True)
+    widening.places |= dict(zip(old.args[1:], places, strict=True))
+    try:
+        widening.block(list(old.ops)[:-1], block)
+    except NotWidenable:
+        return False
+    widening.build = TileBuilder(Emitter.at_end(block, end.location))
+    widening.build.emit.add(YieldOp(*map(widening.wide, end.operands, places)))
+    return True
+
+
+def _combined(kind: type[Operation], rows: SSAValue, axis: int, emit: Emitter) -> SSAValue:
     """All rows as one. Sums of rows are products with ones, which the array makes over partitions."""
-    shape, element, emit = tile.shape_of(rows), tile.element_of(rows), build.emit
+    shape, element = tile.shape_of(rows), tile.element_of(rows)
     if RUNNING[kind][0] is not Reduction.SUM or not isinstance(element, AnyFloat) or len(shape) == 1:
-        return emit.value(tile.ReduceOp(RUNNING[kind][0].value, rows, 0))
-    ones = build.float(1.0, (1, shape[0]), element)
-    total = emit.value(tile.DotOp(ones, rows, None, element))
-    return build.reshape(total, shape[1:])
+        return emit.value(tile.ReduceOp(RUNNING[kind][0].value, rows, axis))
+    ones = TileBuilder(emit).float(1.0, (shape[axis],), element)
+    return emit.value(tile.DotOp(ones, rows, None, element, ((0,), (axis,))))

@@ -329,13 +329,7 @@ class Widening:
         """In front of the dimension that goes on from one program to the next, where products or reductions do."""
         if self.is_last:
             return len(sizes_of(op.moved))
-        if self.goes_on:
-            shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
-            step, strides = coordinates.address.coefficient(self.id), coordinates.strides(len(shape))
-            for dim, (stride, size) in enumerate(zip(strides, shape, strict=True)):
-                if step and step == stride * size:
-                    return dim
-        return 0
+        return going_on(op, self.id) if self.goes_on else 0
 
     def _access(self, op: AccessOp, place: int) -> tuple[Coordinates, list[SSAValue], SSAValue | None]:
         """Where the tile with its new dimension is in memory."""
@@ -454,6 +448,13 @@ class Widening:
     def _as(self, value: SSAValue, like: SSAValue) -> SSAValue:
         """A value for a variable that differs between programs, or does not."""
         return self.wide(value, self.places[like]) if like in self.varying else self.plain(value)
+
+
+def going_on(op: AccessOp, id_: SSAValue) -> int:
+    """The dimension in which memory goes on from one value of an id to the next; the first where it does in none."""
+    shape, coordinates = sizes_of(op.moved), resolved(op.over_values)
+    step, strides = coordinates.address.coefficient(id_), coordinates.strides(len(shape))
+    return next((dim for dim, size in enumerate(shape) if step and step == strides[dim] * size), 0)
 
 
 def _axis(op: Operation) -> int:

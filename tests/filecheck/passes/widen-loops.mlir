@@ -9,9 +9,8 @@
 // CHECK: [[V:%.*]] = tile.read %x([[K]]) [256000 * s0 + 512 * d0 + d1 by 1] : {{.*}} -> tensor<500x512xf32>
 // CHECK: [[T:%.*]] = arith.addf [[S]], [[V]] : tensor<500x512xf32>
 // CHECK: scf.yield [[T]]
-// CHECK: [[ONES:%.*]] = tile.splat {{%.*}} : f32 -> tensor<1x500xf32>
-// CHECK: [[ALL:%.*]] = tile.dot [[ONES]], [[ROWS]] over [1] x [0]
-// CHECK: [[ROW:%.*]] = tile.reshape [[ALL]] : tensor<1x512xf32> -> tensor<512xf32>
+// CHECK: [[ONES:%.*]] = tile.splat {{%.*}} : f32 -> tensor<500xf32>
+// CHECK: [[ROW:%.*]] = tile.dot [[ONES]], [[ROWS]] over [0] x [0] : {{.*}} -> tensor<512xf32>
 // CHECK: [[SUM:%.*]] = arith.addf %start, [[ROW]]
 // CHECK: tile.write [[SUM]] to %y
 func.func @rows_are_added_up(%x: memref<1024x512xf32>, %y: memref<512xf32>) {
@@ -139,5 +138,24 @@ func.func @no_plain_sums(%x: memref<1024x512xf32>, %y: memref<1024x512xf32>, %z:
   }
   %ab = arith.addf %a, %b : tensor<512xf32>
   tile.write %ab to %z [d0 by 1] : tensor<512xf32> -> memref<512xf32>
+  func.return
+}
+
+// Blocks of columns go on along memory: there the new dimension is, in front of the columns.
+// CHECK-LABEL: func.func @blocks_of_columns
+// CHECK: tile.read {{.*}} -> tensor<4x[[W:[0-9]+]]x64xf32>
+// CHECK-NOT: tile.permute
+// CHECK: tile.dot {{%.*}}, {{%.*}} over [0] x [1] : tensor<[[W]]xf32>, tensor<4x[[W]]x64xf32> -> tensor<4x64xf32>
+func.func @blocks_of_columns(%x: memref<4x8192xf32>, %y: memref<4x64xf32>) {
+  %start = arith.constant dense<0.0> : tensor<4x64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 128 : index
+  %one = arith.constant 1 : index
+  %sum = scf.for %k = %low to %high step %one iter_args(%s = %start) -> (tensor<4x64xf32>) {
+    %v = tile.read %x(%k) [8192 * d0 by 1, 64 * s0 + d1 by 1] : memref<4x8192xf32> -> tensor<4x64xf32>
+    %t = arith.addf %s, %v : tensor<4x64xf32>
+    scf.yield %t : tensor<4x64xf32>
+  }
+  tile.write %sum to %y [64 * d0 + d1 by 1] : tensor<4x64xf32> -> memref<4x64xf32>
   func.return
 }
