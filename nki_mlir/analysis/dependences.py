@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ from nki_mlir.analysis.program_order import Event, Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """`later` must wait for the event of `earlier`, as it was `distance` iterations of their common loops before (its
     last instance until then). `slots` counts the outstanding transfers of a DMA that must be waited for: 0 is the last,
     1 the one before."""
@@ -26,10 +24,10 @@ class Edge:
 
 
 class _Operand(NamedTuple):
-    """An access, what its memory is called, and a number that is equal for equal accesses."""
+    """An access, the number of its memory, and a number that is equal for equal accesses."""
 
     access: Access
-    memory: Hashable
+    memory: int
     number: int
 
     def is_in_other_tensor(self, other: _Operand) -> bool:
@@ -55,11 +53,12 @@ class Dependences:
         self._after: dict[Step, int] = {}
         self._issued: dict[Engine, int] = {}
         self._numbers: dict[object, int] = {}
-        self._sides: dict[Step, _Side] = {}
         self._shared: dict[tuple[int, int], tuple[int, int]] = {}
         self._answers: dict[tuple[int, ...], int | None] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
+        self._sides = {step: self._side(step) for step in steps}
+        self._depths = {event: slots(event) for event in dict.fromkeys(step.event for step in steps)}
         for number, later in enumerate(steps):
             self._find(later, number)
         self.edges += more
@@ -89,7 +88,7 @@ class Dependences:
             self.edges.append(edge)
             if distance == 0 and earlier.runs_with(later):
                 complete |= self._after[earlier]
-                if not earlier.is_dma or len(edge.slots) == slots(earlier.event) or _keeps_up(edge):
+                if not earlier.is_dma or len(edge.slots) == self._depths[earlier.event] or _keeps_up(edge):
                     complete |= self._bits[earlier]
         if later.is_whole:
             self._after[later] = self._issued[later.engine] = complete
@@ -97,14 +96,11 @@ class Dependences:
             self._after[later] = complete & ~together
 
     def _side(self, step: Step) -> _Side:
-        found = self._sides.get(step)
-        if found is None:
-            reads, writes = (
-                [_Operand(access, self._index.memory(access), self._number(access)) for access in accesses]
-                for accesses in (step.reads, step.writes)
-            )
-            found = self._sides[step] = _Side(step, reads, writes, self._number(step.loops), self._number(step.spans))
-        return found
+        reads, writes = (
+            [_Operand(access, self._number(self._index.memory(access)), self._number(access)) for access in accesses]
+            for accesses in (step.reads, step.writes)
+        )
+        return _Side(step, reads, writes, self._number(step.loops), self._number(step.spans))
 
     def _number(self, part: object) -> int:
         """Equal for what is alike."""
@@ -138,7 +134,7 @@ class Dependences:
         """The smallest number of iterations between the two at which they conflict; None where they never do."""
         best: int | None = None
         first = 0 if earlier.order < later.order else 1
-        before, after = self._side(earlier), self._side(later)
+        before, after = self._sides[earlier], self._sides[later]
         for a, b in self._pairs(before, after):
             found = self._conflict(a, before, b, after, first)
             if found is not None and (best is None or found < best):
@@ -158,16 +154,15 @@ class Dependences:
         return self._answers[key]
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:
-        event = earlier.event
-        depth = slots(event)
+        depth = self._depths[earlier.event]
         if not earlier.is_dma or depth == 1 or _keeps_up(Edge(earlier, later, distance)):
             return (0,)
-        is_dense = event.is_whole or later.is_whole
+        is_dense = earlier.event.is_whole or later.is_whole
         if len(common_loops(earlier, later)) < len(earlier.loops) or not is_dense:
             return tuple(range(depth))
         most = _iterations(earlier.loops) - 1
         needed = [0]
-        before, after = self._side(earlier), self._side(later)
+        before, after = self._sides[earlier], self._sides[later]
         shared, _ = self._common(before, after)
         for more in range(1, depth):
             if distance + more <= most and any(
@@ -180,7 +175,7 @@ class Dependences:
     def _reuse(self) -> Iterator[Edge]:
         """A transfer that is waited for may be started again only when the one before on its semaphore is complete."""
         for event in dict.fromkeys(edge.earlier.event for edge in self.edges if edge.earlier.is_dma):
-            depth = slots(event)
+            depth = self._depths[event]
             if event.instances <= depth:
                 continue
             if event.is_run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple, cast
 
 from xdsl.dialects.builtin import DenseArrayBase
@@ -38,11 +39,11 @@ class EngineStep(Step):
     def name(self) -> str:
         return self.part
 
-    @property
+    @cached_property
     def is_dma(self) -> bool:
         return cast(EngineInstruction, self.op).instruction.is_transfer
 
-    @property
+    @cached_property
     def is_matmul(self) -> bool:
         return BY_NAME[self.part].array == "multiply"
 

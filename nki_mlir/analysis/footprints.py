@@ -33,22 +33,19 @@ class Footprint:
         return self.runs[-1][1]
 
     def meets(self, other: Footprint) -> bool:
-        if not _meet(self.partitions, other.partitions) or self.low >= other.high or other.low >= self.high:
+        lanes, more, runs, others = self.partitions, other.partitions, self.runs, other.runs
+        if lanes[0] >= more[1] or more[0] >= lanes[1] or runs[0][0] >= others[-1][1] or others[0][0] >= runs[-1][1]:
             return False
-        mine, others = iter(self.runs), iter(other.runs)
-        one, another = next(mine, None), next(others, None)
-        while one is not None and another is not None:
-            if _meet(one, another):
+        first = second = 0
+        while first < len(runs) and second < len(others):
+            (low, high), (begin, end) = runs[first], others[second]
+            if low < end and begin < high:
                 return True
-            if one[1] < another[1]:
-                one = next(mine, None)
+            if high < end:
+                first += 1
             else:
-                another = next(others, None)
+                second += 1
         return False
-
-
-def _meet(a: Interval, b: Interval) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
 
 
 def footprint(access: Access, spans: Spans) -> Footprint:

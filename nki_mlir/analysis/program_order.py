@@ -14,7 +14,8 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
 from xdsl.ir import Block, Operation
 
@@ -29,8 +30,7 @@ MOST_ELEMENTS = 2**40
 """More than a tensor has."""
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """A repeat of the program, present in every stream that has work in it."""
 
     number: int
@@ -106,11 +106,11 @@ class Step:
     def name(self) -> str:
         return self.op.name.rsplit(".", 1)[1]
 
-    @property
+    @cached_property
     def is_dma(self) -> bool:
         return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.is_transfer
 
-    @property
+    @cached_property
     def is_matmul(self) -> bool:
         return isinstance(self.op, isa.IsaInstruction) and self.op.instruction.array == "multiply"
 
@@ -229,12 +229,12 @@ def _joined(texts: list[StepT]) -> list[StepT]:
 
 
 def common_prefix(a: tuple[Loop, ...], b: tuple[Loop, ...]) -> tuple[Loop, ...]:
-    shared: list[Loop] = []
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        shared.append(x)
-    return tuple(shared)
+    if a == b:
+        return a
+    shared = 0
+    while shared < min(len(a), len(b)) and a[shared] == b[shared]:
+        shared += 1
+    return a[:shared]
 
 
 def common_loops(a: Step, b: Step) -> tuple[Loop, ...]:

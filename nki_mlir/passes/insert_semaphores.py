@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import LocationAttr, ModuleOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.dependences import Dependences, Edge, slots
-from nki_mlir.analysis.program_order import Body, Step, common_loops, program_of
+from nki_mlir.analysis.program_order import Body, Step, program_of
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.alu import Alu
@@ -83,10 +83,7 @@ class _Ordering:
     def body(self, body: Body, runs: Mapping[Engine, Expr], more: Sequence[Edge]) -> None:
         edges, numbers = self._numbered(body, runs, more)
         self.used += numbers.used
-        alike = {
-            (e.earlier.event, len(common_loops(e.earlier, e.later)), e.later, e.distance, e.slots): e for e in edges
-        }
-        for edge in (*alike.values(), *numbers.reuse):
+        for edge in (*numbers.needed(edges), *numbers.reuse):
             for text in edge.later.texts:
                 self.waits.setdefault(text.op, []).extend(numbers.waits(edge, text))
         outside = [loop.trips for loop in body.outer]

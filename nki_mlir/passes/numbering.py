@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -88,6 +88,20 @@ class Numbering:
         if event in self.counted:
             return isa.Update(Expr(self.engine_semaphore[event.engine]), 1)
         return None
+
+    def needed(self, edges: Iterable[Edge]) -> Iterable[Edge]:
+        """One of the edges that ask for the same. The instructions of an engine are complete in order, so that one that
+        waits for several of a nest waits for the last."""
+        found: dict[object, Edge] = {}
+        for edge in edges:
+            event, shared = edge.earlier.event, len(common_loops(edge.earlier, edge.later))
+            counted = event not in self.groups
+            what = (event.engine, event.loops) if counted else (event, edge.slots)
+            key = what, shared, edge.later, edge.distance
+            if counted and key in found and found[key].earlier.order < event.order:
+                del found[key]
+            found.setdefault(key, edge)
+        return found.values()
 
     def waits(self, edge: Edge, text: Text) -> Iterator[isa.Wait]:
         """What a text of the later step of an edge waits for."""
