@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from nki_mlir.analysis.lifetimes import Lifetime, capacity
@@ -55,37 +56,37 @@ class Machine:
         """Instructions in the order in which they can start; what is not among them is there."""
         mine = set(steps)
         missing = {step: len(mine.intersection(step.before)) for step in steps}
-        uses: dict[AllocOp, int] = {}
-        for step in steps:
-            for buffer in step.buffers:
-                uses[buffer] = uses.get(buffer, 0) + 1
+        uses = Counter(buffer for step in steps for buffer in step.buffers)
+        sizes = {buffer: (buffer.buffer.space, slot_bytes(buffer, self.target)) for buffer in uses}
+        made = {step: [buffer for buffer in step.buffers if buffer.parent is step.op.parent] for step in steps}
         alive = set[AllocOp]()
+
+        def has_room(step: Node) -> bool:
+            needed = dict.fromkeys(room, 0)
+            for space, size in (sizes[buffer] for buffer in made[step] if buffer not in alive):
+                needed[space] += size
+            return all(needed[space] <= max(0, room[space]) for space in room)
+
         left, ready, order = dict.fromkeys(steps), [step for step in steps if not missing[step]], list[Node]()
         while left:
             first = next(iter(left))
             near = [step for step in ready if step.number < first.number + _AHEAD]
-            found = [step for step in near if self._has_room(step, alive, room)] or [min(ready, key=lambda s: s.number)]
+            found = [step for step in near if has_room(step)] or [min(ready, key=lambda s: s.number)]
             step = min(found, key=lambda s: (self.start(s), -s.urgent, s.number))
             self.issue(step)
             order.append(step)
             del left[step]
             ready.remove(step)
-            for buffer in step.buffers:
-                if buffer not in alive and buffer.parent is step.op.parent:
+            for buffer in made[step]:
+                space, size = sizes[buffer]
+                if buffer not in alive:
                     alive.add(buffer)
-                    room[buffer.buffer.space] -= slot_bytes(buffer, self.target)
+                    room[space] -= size
                 uses[buffer] -= 1
-                if not uses[buffer] and buffer in alive:
-                    room[buffer.buffer.space] += slot_bytes(buffer, self.target)
+                if not uses[buffer]:
+                    room[space] += size
             for later in [later for later in step.after if later in mine]:
                 missing[later] -= 1
                 if not missing[later]:
                     ready.append(later)
         return order
-
-    def _has_room(self, step: Node, alive: set[AllocOp], room: dict[Space, int]) -> bool:
-        needed = dict.fromkeys(room, 0)
-        for buffer in step.buffers:
-            if buffer not in alive and buffer.parent is step.op.parent:
-                needed[buffer.buffer.space] += slot_bytes(buffer, self.target)
-        return all(needed[space] <= max(0, room[space]) for space in room)

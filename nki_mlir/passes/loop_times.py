@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from nki_mlir.dialects.neuron_engine import AllocOp
@@ -39,51 +39,53 @@ class _Pipe:
     a buffer waits until its slot is free."""
 
     def __init__(self, order: Sequence[Instance], slots: Mapping[AllocOp, int]):
+        nodes = sorted({node for node, _ in order}, key=lambda node: node.number)
         users: dict[AllocOp, list[Node]] = {}
-        for node in sorted({node for node, _ in order}, key=lambda node: node.number):
+        for node in nodes:
             for buffer in node.buffers:
                 users.setdefault(buffer, []).append(node)
-        self.waits = {node: [earlier for earlier, waits in node.before.items() if waits] for node, _ in order}
-        self.reuses: dict[Node, list[tuple[Node, int]]] = {node: [] for node, _ in order}
+        self.waits = {node: [(earlier, 0) for earlier, waits in node.before.items() if waits] for node in nodes}
         for buffer, found in users.items():
             if buffer in slots:
-                self.reuses[found[0]] += [(user, slots[buffer]) for user in found]
+                self.waits[found[0]] += [(user, slots[buffer]) for user in found]
+        self.engines = {node: node.op.engine.data.value for node in nodes}
+        self.kept = {node: [*node.resources.items(), (self.engines[node], node.busy)] for node in nodes}
 
     def run(self, order: Sequence[Instance]) -> dict[Instance, float]:
         """When each instruction has given its result."""
         queues: dict[str, deque[Instance]] = {}
-        for node, iteration in order:
-            queues.setdefault(node.op.engine.data.value, deque()).append((node, iteration))
-        free: dict[str, float] = {}
+        for instance in order:
+            queues.setdefault(self.engines[instance[0]], deque()).append(instance)
+        free: dict[str, float] = defaultdict(float)
         given = dict[Instance, float]()
-        ready: dict[str, float | None] = dict.fromkeys(queues)
-        while queues:
-            heads = list[tuple[float, str]]()
-            for name, queue in queues.items():
-                if ready[name] is None:
-                    ready[name] = self._ready(*queue[0], given)
-                if (at := ready[name]) is not None:
-                    kept = (free.get(resource, 0.0) for resource in queue[0][0].resources)
-                    heads.append((max(at, free.get(name, 0.0), *kept), name))
-            at, name = min(heads)
-            node, iteration = queues[name].popleft()
-            ready[name] = None
-            if not queues[name]:
-                del queues[name]
-            for resource, kept in (*node.resources.items(), (name, node.busy)):
-                free[resource] = max(free.get(resource, 0.0), at + kept)
-            given[node, iteration] = at + node.latency
-        return given
+        ready, asked = dict[str, float](), list(queues)
+        waiting: dict[Instance, list[str]] = {}
+        while True:
+            for name in asked:
+                node, iteration = queues[name][0]
+                at = 0.0
+                for earlier, back in self.waits[node]:
+                    if iteration < back:
+                        continue
+                    done = given.get((earlier, iteration - back))
+                    if done is None:
+                        waiting.setdefault((earlier, iteration - back), []).append(name)
+                        break
+                    if done > at:
+                        at = done
+                else:
+                    ready[name] = at
+            if not ready:
+                return given
+            at, name = min([(self._start(queues[name][0][0], at, free), name) for name, at in ready.items()])
+            del ready[name]
+            instance = queues[name].popleft()
+            for resource, kept in self.kept[instance[0]]:
+                free[resource] = max(free[resource], at + kept)
+            given[instance] = at + instance[0].latency
+            asked = waiting.pop(instance, [])
+            if queues[name]:
+                asked.append(name)
 
-    def _ready(self, node: Node, iteration: int, given: Mapping[Instance, float]) -> float | None:
-        """When what it waits for is there; None where it is not known yet."""
-        at = 0.0
-        for instance in self._before(node, iteration):
-            if instance not in given:
-                return None
-            at = max(at, given[instance])
-        return at
-
-    def _before(self, node: Node, iteration: int) -> list[Instance]:
-        reused = [(user, iteration - slots) for user, slots in self.reuses[node] if iteration >= slots]
-        return [*((earlier, iteration) for earlier in self.waits[node]), *reused]
+    def _start(self, node: Node, ready: float, free: Mapping[str, float]) -> float:
+        return max(ready, *[free[name] for name, _ in self.kept[node]])

@@ -124,6 +124,7 @@ class _Body:
 
     trips: int
     ops: Sequence[Operation]
+    allocs: Sequence[AllocOp]
     nodes: Sequence[Node]
     outside: dict[Node, list[Reach]]
 
@@ -140,20 +141,20 @@ class _Body:
             return None
         if any(isinstance(op, ViewOp) and op.is_limited for op in ops):
             return None
-        own = frozenset(op for op in ops if isinstance(op, AllocOp))
-        nodes = nodes_of(ops, target)
+        allocs = [op for op in ops if isinstance(op, AllocOp)]
+        own, nodes = frozenset(allocs), nodes_of(ops, target)
         outside = {
             node: [known_memory(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own]
             for node in nodes
         }
-        return _Body(trips, ops, nodes, outside)
+        return _Body(trips, ops, allocs, nodes, outside)
 
     def best(self, target: Target) -> _Cut | None:
         """None where no cut gains enough. Times of an iteration are tried that are evenly apart, then those beside the
         best one."""
         machine = Machine(target)
         order = machine.listed(self.nodes, {space: capacity(target, space) for space in (Space.SBUF, Space.PSUM)})
-        alone, starts = period([(node, 0) for node in order], slots_of(self.ops, [], target)), machine.started
+        alone, starts = period([(node, 0) for node in order], slots_of(self.allocs, [], target)), machine.started
         if least(self.nodes) >= _GAIN * alone:
             return None
         times, found = sorted(set(starts.values())), dict[int, tuple[float, _Cut]]()
@@ -182,7 +183,7 @@ class _Body:
         if not self._may_be_first(first):
             return math.inf, _Cut(first, evenly)
         early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
-        slots = slots_of(self.ops, self.handed(first), target)
+        slots = slots_of(self.allocs, self.handed(first), target)
         ways = (evenly, _in_front) if len(order) <= _SHORT else (evenly,)
         tried = [(period(together(early, late, starts), slots), together) for together in ways]
         time, together = min(tried, key=lambda one: one[0])
@@ -237,17 +238,17 @@ class _Body:
         early = {buffer for node in first for buffer in node.buffers}
         late = {buffer for node in self.nodes if node not in first for buffer in node.buffers}
         both = early & late
-        return [op for op in self.ops if isinstance(op, AllocOp) and op in both]
+        return [alloc for alloc in self.allocs if alloc in both]
 
 
-def slots_of(ops: Sequence[Operation], handed: Sequence[AllocOp], target: Target) -> dict[AllocOp, int]:
+def slots_of(allocs: Sequence[AllocOp], handed: Sequence[AllocOp], target: Target) -> dict[AllocOp, int]:
     """How many there are of each buffer of an iteration: as many as there is room for, and two of what is handed on."""
-    slots = dict[AllocOp, int]()
+    slots, passed = dict[AllocOp, int](), frozenset(handed)
     for space in (Space.SBUF, Space.PSUM):
-        found = [op for op in ops if isinstance(op, AllocOp) and op.buffer.space is space]
-        needed = sum(slot_bytes(op, target) for op in found)
+        found = [alloc for alloc in allocs if alloc.buffer.space is space]
+        needed = sum(slot_bytes(alloc, target) for alloc in found)
         depth = max(1, min(MultiBuffer.depth, capacity(target, space) // max(needed, 1)))
-        slots |= {op: max(depth, HANDED) if op in handed else depth for op in found}
+        slots |= {alloc: max(depth, HANDED) if alloc in passed else depth for alloc in found}
     return slots
 
 
@@ -293,7 +294,7 @@ class _Skewing:
     ):
         self.loop, self.order, self.target = loop, order, target
         self.ops = list(loop.body.block.ops)[:-1]
-        self.slots = slots_of(self.ops, handed, target)
+        self.slots = slots_of([op for op in self.ops if isinstance(op, AllocOp)], handed, target)
         self.buffers = {buffer: self._buffer(buffer) for buffer in handed}
 
     def _buffer(self, alloc: AllocOp) -> AllocOp:
