@@ -63,7 +63,7 @@ class CommonDims(Classes[Dim]):
     def _note(self, op: Operation) -> list[tuple[Dim, int]]:
         """Links the dimensions that an operation has in common; gives what it needs of others."""
         match op:
-            case _ if isinstance(op, ELEMENTWISE):
+            case _ if type(op) in ELEMENTWISE:
                 self._alike(op.operands, op.results[0])
             case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
                 pass

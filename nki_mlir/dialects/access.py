@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from xdsl.dialects.utils import EnumAttribute
@@ -82,7 +83,7 @@ class Access:
     def on_chip(self) -> bool:
         return self.space is not Space.HBM
 
-    @property
+    @cached_property
     def itemsize(self) -> int:
         return dtype(self.element_type).bytes
 
@@ -108,7 +109,7 @@ class Access:
         dims = tuple((step, count) for (step, _), count in zip(self.dims, counts, strict=True))
         return replace(self, dims=dims, partitions=partitions)
 
-    @property
+    @cached_property
     def extent(self) -> tuple[int, int]:
         """First and one-past-last byte touched, relative to `address` (on chip: in each partition)."""
         low = high = 0

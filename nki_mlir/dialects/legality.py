@@ -136,6 +136,16 @@ class Instruction:
     def operand(self, name: str) -> Operand:
         return next(o for o in self.operands if o.name == name)
 
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """What is an SSA value at `neuron.engine`, by name: the operands, then the fields that vary with the loops."""
+        return (*(o.name for o in self.operands), *(f.name for f in self.fields if f.kind == "expr"))
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """The names of the operands that it writes to."""
+        return tuple(o.name for o in self.operands if o.role == "dst")
+
     @property
     def is_transfer(self) -> bool:
         """Whether the DMA engines carry it out: it completes when they are done, in no order with its engine's own."""

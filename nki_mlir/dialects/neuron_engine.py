@@ -22,9 +22,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, IndexType, StringAttr, f32
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, StringAttr, f32
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
     IRDLOperation,
     ParsePropInAttrDict,
     base,
@@ -54,7 +55,7 @@ from nki_mlir.dialects.instructions import (
 from nki_mlir.dialects.neuron_engine_views import AllocOp, BufferType, Label, ViewOp, ViewType, view_of
 from nki_mlir.dialects.neuron_mem_scans import AllocEffect
 from nki_mlir.dialects.neuron_mem_types import TileType
-from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
+from nki_mlir.dialects.table_ops import TableOp, build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.targets import Target
 
 ATOMIC = "neuron.engine.atomic"
@@ -122,7 +123,7 @@ class InstructionEffect(MemoryEffect):
         return {EffectInstance(MemoryEffectKind.ALLOC, result) for result in op.results}
 
 
-class EngineInstruction(IRDLOperation):
+class EngineInstruction(TableOp):
     """An instruction of the table over views. `tiles` are the tiles that it wrote to, in the order of its operands; in
     buffer form there are none."""
 
@@ -130,17 +131,25 @@ class EngineInstruction(IRDLOperation):
     tiles = var_result_def(TileType)
     traits = traits_def(InstructionEffect())
 
-    @property
-    def instruction(self) -> Instruction:
-        return BY_NAME[self.name.rsplit(".", 1)[1]]
-
     def is_a(self, name: str) -> bool:
         """Whether it is the instruction that the table has by that name."""
         return self.instruction is BY_NAME[name]
 
+    def values(self) -> dict[str, SSAValue]:
+        """The SSA operands that it has, by their names in the table."""
+        names, given = self.instruction.values, tuple(self.operands)
+        return dict(zip(names if len(given) == len(names) else self._present(), given, strict=True))
+
+    def _present(self) -> list[str]:
+        """The names of its operands, where some are left out; sizes say which, if it could be another one."""
+        sizes = self.properties.get(AttrSizedOperandSegments.attribute_name)
+        if isinstance(sizes, DenseArrayBase):
+            return [name for name, size in zip(self.instruction.values, sizes.iter_values(), strict=True) if size]
+        return [o.name for o in self.instruction.operands if not o.optional]
+
     def operand_value(self, name: str) -> SSAValue | None:
         """The SSA operand of that name in the table."""
-        return getattr(self, name)
+        return self.values().get(name)
 
     @property
     def has_state(self) -> bool:
@@ -150,34 +159,25 @@ class EngineInstruction(IRDLOperation):
 
     def written(self) -> list[ViewOp]:
         """The views that it writes to, in the order of its operands."""
-        named = (self.operand_value(o.name) for o in self.instruction.operands if o.role == "dst")
-        return [view for value in named if (view := view_of(value)) is not None]
-
-    def operand_named(self, name: str) -> Access | float | None:
-        value = self.operand_value(name)
-        if value is None:
-            return None
-        if isinstance(value.type, ViewType):
-            return value.type.data
-        return constant_float(value)
+        values = self.values()
+        return [view for name in self.instruction.written if (view := view_of(values.get(name))) is not None]
 
     def fields(self) -> dict[str, Any]:
         return {f.name: field_value(self.properties.get(f.name)) for f in self.instruction.fields if f.kind != "expr"}
 
     def instance(self, target: Target | None = None) -> Instance:
         """This occurrence, as rules and costs see it, on the module's chip if no other is named."""
-        named = {o.name: self.operand_named(o.name) for o in self.instruction.operands}
-        operands = {name: value for name, value in named.items() if value is not None}
+        values = self.values()
+        operands = {o.name: _operand(values[o.name]) for o in self.instruction.operands if o.name in values}
         return Instance(self.instruction, self.engine.data, operands, self.fields(), target or target_of(self))
 
     def views(self) -> dict[str, ViewOp]:
         """The operands that are views, by their names in the table."""
-        values = {o.name: self.operand_value(o.name) for o in self.instruction.operands}
-        return {name: v.owner for name, v in values.items() if v is not None and isinstance(v.owner, ViewOp)}
+        return {name: v.owner for name, v in self.values().items() if isinstance(v.owner, ViewOp)}
 
     def verify_(self) -> None:
-        for o in self.instruction.operands:
-            self._verify_constant(o.name)
+        for name, value in self.values().items():
+            self._verify_constant(name, value)
         self._verify_form()
         if (reason := check(self.instance())) is not None:
             raise VerifyException(f"{self.instruction.name}: {reason}")
@@ -207,10 +207,9 @@ class EngineInstruction(IRDLOperation):
                 f" not {_types([tile.type for tile in self.tiles])}"
             )
 
-    def _verify_constant(self, name: str) -> None:
-        """An immediate is part of the instruction."""
-        value = self.operand_value(name)
-        if value is not None and not isinstance(value.type, ViewType) and not isinstance(value.owner, ConstantOp):
+    def _verify_constant(self, name: str, value: SSAValue) -> None:
+        """An immediate is part of the instruction; an index may be computed."""
+        if not isinstance(value.type, ViewType | IndexType) and not isinstance(value.owner, ConstantOp):
             raise VerifyException(f"{self.instruction.name}: {name} must be a view or an arith.constant")
 
 
@@ -221,6 +220,11 @@ def tiles_written(views: Sequence[ViewOp]) -> list[TileType]:
 
 def _types(types: Sequence[Attribute]) -> str:
     return ", ".join(map(str, types)) or "none"
+
+
+def _operand(value: SSAValue) -> Access | float:
+    """What rules see of it."""
+    return value.type.data if isinstance(value.type, ViewType) else constant_float(value)
 
 
 def constant_float(value: SSAValue) -> float:
@@ -260,12 +264,11 @@ def instruction_op(
     """An instruction by its name in the table; `engine` None takes its default one. Fields of kind expr are SSA values
     and stand in `operands`."""
     instruction = BY_NAME[name]
-    order = [o.name for o in instruction.operands] + [f.name for f in instruction.fields if f.kind == "expr"]
     properties: dict[str, Attribute | None] = {"engine": EngineAttr(engine or instruction.engines[0])}
     properties |= {f.name: field_attr(f, fields.get(f.name)) for f in instruction.fields if f.kind != "expr"}
     views = [v for o in instruction.operands if o.role == "dst" and (v := view_of(operands.get(o.name))) is not None]
     return INSTRUCTION_OPS[name].build(
-        operands=[operands.get(n) for n in order],
+        operands=[operands.get(name) for name in instruction.values],
         properties=cast(Any, properties),
         result_types=[tiles_written(views)],
     )

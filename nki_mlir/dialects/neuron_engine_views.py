@@ -142,7 +142,7 @@ class AllocOp(IRDLOperation):
 
     @property
     def buffer(self) -> BufferType:
-        return cast(BufferType, self.result.type)
+        return cast(BufferType, self.results[0].type)
 
     @property
     def first_partition(self) -> int:
@@ -267,7 +267,7 @@ class ViewOp(IRDLOperation):
     @property
     def access(self) -> Access:
         """The full extent."""
-        return cast(ViewType, self.result.type).data
+        return cast(ViewType, self.results[0].type).data
 
     @property
     def limited(self) -> list[tuple[int, SSAValue]]:
@@ -346,7 +346,8 @@ def buffer_of(tile: TileType) -> BufferType:
 
 def view_of(value: SSAValue | None) -> ViewOp | None:
     """The view that an operand is."""
-    return value.owner if value is not None and isinstance(value.owner, ViewOp) else None
+    owner = None if value is None else value.owner
+    return owner if isinstance(owner, ViewOp) else None
 
 
 _OF_LIMITS = (

@@ -71,19 +71,15 @@ from nki_mlir.dialects.neuron_isa_types import (  # noqa: F401
     Wait,
     WaitAttr,
 )
-from nki_mlir.dialects.table_ops import build_ops, field_attr, field_format, field_value, target_of
+from nki_mlir.dialects.table_ops import TableOp, build_ops, field_attr, field_format, field_value, target_of
 from nki_mlir.targets import Target
 
 _PROGRAM = " (`program` $program^)?"
 _TAIL = " (`wait` $wait^)? (`update` $update^)? (`order` $order^)? attr-dict"
 
 
-class IsaInstruction(SequencerOp):
+class IsaInstruction(TableOp, SequencerOp):
     """An instruction of the table with physical operands."""
-
-    @property
-    def instruction(self) -> Instruction:
-        return BY_NAME[self.name.rsplit(".", 1)[1]]
 
     def operand_named(self, name: str) -> Access | float | None:
         match self.properties.get(name):

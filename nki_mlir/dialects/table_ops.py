@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -39,7 +39,19 @@ from nki_mlir.errors import CompileError
 from nki_mlir.targets import TARGETS, Target, load
 
 TARGET = "neuron.target"
-OpT = TypeVar("OpT", bound=IRDLOperation)
+
+
+class TableOp(IRDLOperation):
+    """An operation that is an instruction of the table."""
+
+    INSTRUCTION: ClassVar[Instruction]
+
+    @property
+    def instruction(self) -> Instruction:
+        return self.INSTRUCTION
+
+
+OpT = TypeVar("OpT", bound=TableOp)
 
 _FIELD_TYPES: dict[str, Any] = {
     "alu": AluAttr,
@@ -159,6 +171,7 @@ def build_ops(
         body |= members(instruction)
         made = cast("type[OpT]", type(camel(instruction.name), (parent,), body))
         ops[instruction.name] = irdl_op_definition(made)
+        made.INSTRUCTION = instruction
     return ops
 
 

@@ -89,7 +89,7 @@ class PtrType(ParametrizedAttribute, TypeAttribute):
 def shape_of(value: SSAValue | Attribute) -> tuple[int, ...]:
     """The shape of a tensor, or () of a scalar."""
     type_ = value.type if isinstance(value, SSAValue) else value
-    return tuple(type_.get_shape()) if isinstance(type_, TensorType) else ()
+    return tuple([size.data for size in type_.shape.data]) if isinstance(type_, TensorType) else ()
 
 
 def element_of(value: SSAValue | Attribute) -> Attribute:

@@ -105,7 +105,7 @@ class _Seams(Classes[Seam]):
         if len(op.results) == 1 and self._is_counted(op.results[0]):
             return
         match op:
-            case _ if isinstance(op, ELEMENTWISE):
+            case _ if type(op) in ELEMENTWISE:
                 self._alike([*op.operands, *op.results])
             case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():
                 pass

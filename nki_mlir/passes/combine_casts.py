@@ -29,8 +29,8 @@ def narrow_operands(c: Combiner, op: EngineInstruction) -> EngineInstruction | N
 
 def _widened(value: SSAValue | None) -> SSAValue | None:
     """What a copy took that gave the numbers of a view as they were, in a wider type."""
-    copy = maker(value)
-    if copy is None or not copy.is_a("tensor_copy"):
+    copy = maker(value, "tensor_copy")
+    if copy is None:
         return None
     source, result = copy.operand_value("src"), copy.operand_value("dst")
     return source if _widens(source, result) else None

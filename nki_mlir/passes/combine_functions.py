@@ -27,8 +27,8 @@ class _Term(NamedTuple):
 
 def argument(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """function(data * scale + bias) of a tensor_scalar's result."""
-    inner = maker(op.operand_value("data"))
-    if inner is None or not inner.is_a("tensor_scalar") or not is_read_once(inner):
+    inner = maker(op.operand_value("data"), "tensor_scalar")
+    if inner is None or not is_read_once(inner):
         return None
     if not keeps_bits(inner) or op.operand_value("scale") or op.operand_value("bias"):
         return None
@@ -125,8 +125,8 @@ def _same(a: SSAValue | None, b: SSAValue | None) -> bool:
 
 def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """A reduction that gives its result with the other sign."""
-    inner, fields = maker(op.operand_value("data")), op.fields()
-    if inner is None or not inner.is_a("tensor_reduce") or not is_read_once(inner):
+    inner, fields = maker(op.operand_value("data"), "tensor_reduce"), op.fields()
+    if inner is None or not is_read_once(inner):
         return None
     by = op.operand_value("operand0")
     minus = by is not None and access_of(by) is None and constant_float(by) == -1.0
@@ -144,8 +144,8 @@ def negated_reduction(c: Combiner, op: EngineInstruction) -> EngineInstruction |
 
 def inverse_root(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """One over a square root: a function of the Scalar engine, which has the root in hand."""
-    inner = maker(op.operand_value("data"))
-    if inner is None or not inner.is_a("activation") or inner.fields()["op"] is not Function.SQRT:
+    inner = maker(op.operand_value("data"), "activation")
+    if inner is None or inner.fields()["op"] is not Function.SQRT:
         return None
     if not is_read_once(inner) or not keeps_bits(inner) or inner.fields()["reduce_cmd"] is not None:
         return None

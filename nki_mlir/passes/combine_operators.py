@@ -11,8 +11,8 @@ from nki_mlir.passes.emitter import Emitter
 
 def _with_one_scalar(c: Combiner, op: EngineInstruction, name: str) -> EngineInstruction | None:
     """The tensor_scalar of one operator on the Vector engine that made an operand and of which nobody else reads."""
-    inner = maker(op.operand_value(name))
-    if inner is None or not inner.is_a("tensor_scalar") or inner.fields()["op1"] is not None:
+    inner = maker(op.operand_value(name), "tensor_scalar")
+    if inner is None or inner.fields()["op1"] is not None:
         return None
     own = inner.engine.data is Engine.VECTOR and op.engine.data is Engine.VECTOR
     return inner if own and is_read_once(inner) and keeps_bits(inner) else None

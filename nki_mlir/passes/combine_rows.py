@@ -27,8 +27,8 @@ _SIDES = (("data1", "data2"), ("data2", "data1"))
 def factors_of_rows(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     """function(data * factors), of which the elements of a row follow one another and have one factor: a function of
     each row, with that as its scale, where it is sooner done."""
-    inner, given, fields = maker(op.operand_value("data")), operands_of(op), op.fields()
-    if inner is None or not inner.is_a("tensor_tensor") or inner.fields()["op"] is not Alu.MULTIPLY:
+    inner, given, fields = maker(op.operand_value("data"), "tensor_tensor"), operands_of(op), op.fields()
+    if inner is None or inner.fields()["op"] is not Alu.MULTIPLY:
         return None
     if not is_read_once(inner) or not keeps_bits(inner) or fields["reduce_cmd"] is not None:
         return None

@@ -41,8 +41,8 @@ def _may_read_psum(op: EngineInstruction) -> bool:
 def _read_part(c: Combiner, op: EngineInstruction, use: PsumUse) -> None:
     """Makes an instruction that alone reads the copy of a part of a sum read that."""
     for name, value in operands_of(op).items():
-        copy = maker(value)
-        if copy is None or not copy.is_a("activation") or copy.fields()["op"] is not Function.COPY:
+        copy = maker(value, "activation")
+        if copy is None or copy.fields()["op"] is not Function.COPY:
             continue
         sums = view_of(copy.operand_value("data"))
         scaled = copy.operand_value("scale") or copy.operand_value("bias")

@@ -34,9 +34,10 @@ Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | N
 """Gives what came of an instruction and of one before it, or None where it has nothing to do."""
 
 
-def maker(value: SSAValue | None, in_order: bool = False) -> EngineInstruction | None:
-    """The instruction that made, as its `dst`, exactly what a view reads; others may have made other parts of the tile,
-    and nothing was there before. With `in_order`, the view may cut the same elements otherwise into dimensions."""
+def maker(value: SSAValue | None, name: str | None = None, in_order: bool = False) -> EngineInstruction | None:
+    """The instruction, of that name if one is given, that made, as its `dst`, exactly what a view reads; others may have
+    made other parts of the tile, and nothing was there before. With `in_order`, the view may cut the same elements
+    otherwise into dimensions."""
     view = view_of(value)
     if view is None or view.is_limited:
         return None
@@ -46,6 +47,8 @@ def maker(value: SSAValue | None, in_order: bool = False) -> EngineInstruction |
         if written is None or written.is_limited or tile is not made_tile(op):
             return None
         if _is_same(written, view, in_order):
+            if name is not None and not op.is_a(name):
+                return None
             whole = isinstance(written.source.owner, EmptyOp) and tile is view.source
             return op if whole or (_is_part(op) and _inputs_stay(op)) else None
         if not _are_apart(written, view):
@@ -56,7 +59,7 @@ def maker(value: SSAValue | None, in_order: bool = False) -> EngineInstruction |
 
 def _written(op: EngineInstruction) -> ViewOp | None:
     """The view that an instruction writes to as its `dst`, if it has one."""
-    return view_of(op.operand_value("dst")) if any(o.name == "dst" for o in op.instruction.operands) else None
+    return view_of(op.operand_value("dst"))
 
 
 def _is_same(one: ViewOp, other: ViewOp, in_order: bool = False) -> bool:
@@ -90,9 +93,13 @@ def _is_part(op: EngineInstruction) -> bool:
 
 def _inputs_stay(op: EngineInstruction) -> bool:
     """Whether nobody writes to what an instruction reads, so that it may be read later."""
-    read = [view for value in op.operands if (view := view_of(value)) is not None and view not in op.written()]
-    others = [user for view in read for user, _ in users(view.source) if isinstance(user, EngineInstruction)]
-    return not any(view.source is written.source for view in read for user in others for written in user.written())
+    written = op.written()
+    read = [view for value in op.operands if (view := view_of(value)) is not None and view not in written]
+    return not any(
+        isinstance(user, EngineInstruction) and view in user.written()
+        for source in dict.fromkeys(view.source for view in read)
+        for user, view in users(source)
+    )
 
 
 def made_tile(op: EngineInstruction) -> SSAValue:
@@ -139,8 +146,7 @@ def keeps_bits(op: EngineInstruction) -> bool:
 
 def operands_of(op: EngineInstruction) -> dict[str, SSAValue | None]:
     """All that an instruction is given as SSA values, by name."""
-    named = [o.name for o in op.instruction.operands] + [f.name for f in op.instruction.fields if f.kind == "expr"]
-    return {name: op.operand_value(name) for name in named}
+    return dict.fromkeys(op.instruction.values) | op.values()
 
 
 class Combiner:

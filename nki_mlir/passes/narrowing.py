@@ -64,7 +64,7 @@ def _may_narrow(op: Operation) -> bool:
         case tile.BroadcastOp():
             return tile.shape_of(op.source)[_LINE] == 1
         case _:
-            return isinstance(op, (tile.SplatOp, *ELEMENTWISE))
+            return isinstance(op, tile.SplatOp) or type(op) in ELEMENTWISE
 
 
 def _move(op: tile.ReadOp | tile.WriteOp, piece: SSAValue, width: int) -> SSAValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from xdsl.dialects.builtin import DenseArrayBase
@@ -33,8 +33,8 @@ from nki_mlir.passes.stream import LESS, Stream, branch, is_computed, loop, loop
 class Places:
     """What all streams of a function call alike: the number of each instruction (of each load of a scalar, by its
     engine), of each loop, and of each region of run-time control flow (`after`: of what follows the condition of a
-    while). `engines` has, for each of these, which have work in it; `grid` and `widths` are those of
-    the kernel's programs."""
+    while). `engines` has, for each of these, which have work in it, `texts` what a block has for each; `grid` and
+    `widths` are those of the kernel's programs."""
 
     def __init__(self, func: FuncOp):
         self.func, self.names, self.needs = func, arg_names(func), Needs(func)
@@ -43,6 +43,7 @@ class Places:
         self.regions: dict[Operation, int] = {}
         self.after: dict[Operation, int] = {}
         self.engines: dict[Operation, set[Engine]] = {}
+        self.texts: dict[tuple[Block, Engine], list[Operation]] = {}
         self.grid: tuple[int, ...] = ()
         self.widths: tuple[int, ...] = ()
         self._order = self._region = 0
@@ -56,28 +57,37 @@ class Places:
         """Numbers what is in a block; gives the engines that work in it."""
         engines: set[Engine] = set()
         for op in block.ops:
+            concerned: Iterable[Engine] = ()
             if isinstance(op, EngineInstruction):
-                engines.add(op.engine.data)
+                concerned = (op.engine.data,)
+                engines.update(concerned)
                 self.orders[op, op.engine.data] = self._order
                 self._order += len(op.instruction.expands_to) or 1
             elif isinstance(op, BeginProgramOp):
                 assert isinstance(op.grid, DenseArrayBase)
-                self.grid = tuple(op.grid.get_values())
+                concerned, self.grid = Engine, tuple(op.grid.get_values())
                 self.widths = tuple(op.widths.get_values()) if op.widths is not None else ()
             elif isinstance(op, ScalarOp):
-                self._scalar(op)
+                concerned = self._scalar(op)
             elif is_run_time(op) or isinstance(op, ForOp):
-                engines |= self._control(op)
+                concerned = self._control(op)
+                engines |= concerned
             elif not LEGAL[ENGINE].allows(op.name) or op.name == "func.call":
                 raise CompileError.at(op, f"{op.name} is not an operation of {ENGINE} that a stream can hold")
+            elif is_computed(op):
+                concerned = self.needs.of(op.results[0])
+            for engine in concerned:
+                self.texts.setdefault((block, engine), []).append(op)
         return engines
 
-    def _scalar(self, op: ScalarOp) -> None:
+    def _scalar(self, op: ScalarOp) -> Sequence[Engine]:
         if op.view is None:
             raise CompileError.at(op, "a scalar names a view of an allocation or of an argument of the kernel")
-        for engine in self.needs.of(op.result):
+        engines = self.needs.of(op.result)
+        for engine in engines:
             self.orders[op, engine] = self._order
             self._order += 1
+        return engines
 
     def _control(self, op: Operation) -> set[Engine]:
         if op.results or (isinstance(op, WhileOp) and op.arguments):
@@ -116,29 +126,24 @@ class Writer:
 
     def block(self, block: Block) -> None:
         outer = self.program_now
-        for op in block.ops:
-            if isinstance(op, EngineInstruction):
-                if op.engine.data is self.engine:
-                    self.instruction(op)
-            elif isinstance(op, BeginProgramOp):
-                self.program_now = op
-            elif isinstance(op, ScalarOp):
-                self.scalar(op)
-            elif is_run_time(op) or isinstance(op, ForOp):
-                if self.engine in self.places.engines[op]:
-                    self.control(op)
-            elif is_computed(op) and self.engine in self.places.needs.of(op.results[0]):
-                self.stream.compute(op)
+        for op in self.places.texts.get((block, self.engine), ()):
+            self.operation(op)
         self.program_now = outer
 
     def scalar(self, op: ScalarOp) -> None:
-        order, view = self.places.orders.get((op, self.engine)), op.view
-        if order is not None and view is not None:
-            access = self.access(view, view.access, self.offset(view))
-            self.stream.load(op.result, access, order, op)
+        order, view = self.places.orders[op, self.engine], op.view
+        assert view is not None
+        access = self.access(view, view.access, self.offset(view))
+        self.stream.load(op.result, access, order, op)
 
-    def control(self, op: Operation) -> None:
+    def operation(self, op: Operation) -> None:
         match op:
+            case EngineInstruction():
+                self.instruction(op)
+            case BeginProgramOp():
+                self.program_now = op
+            case ScalarOp():
+                self.scalar(op)
             case IfOp():
                 self.branch(op)
             case WhileOp():
@@ -147,6 +152,8 @@ class Writer:
                 self.run_time_loop(op)
             case ForOp():
                 self.loop(op)
+            case _:
+                self.stream.compute(op)
 
     def loop(self, op: ForOp) -> None:
         """A repeat, or several, one after the other, where what limits leave of this stream's instructions changes."""

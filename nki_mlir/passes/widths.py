@@ -343,7 +343,7 @@ def free_sizes(body: Block) -> Iterator[int]:
             case tile.ScanOp():
                 along.append((op.source, op.axis.value.data))
                 alike.unite(op.source, op.result)
-            case _ if isinstance(op, ELEMENTWISE):
+            case _ if type(op) in ELEMENTWISE:
                 for value in op.operands:
                     alike.unite(value, op.results[0])
             case _:
