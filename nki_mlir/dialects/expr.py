@@ -77,7 +77,7 @@ class Expr:
 
     def fits(self) -> bool:
         """Whether every number in it is of 64 bits."""
-        return is_word(self.const) and all(is_word(c) and _term_fits(t) for t, c in self.terms)
+        return self.const in WORDS and all(c in WORDS and _term_fits(t) for t, c in self.terms)
 
     def coefficient(self, key: Hashable) -> int:
         return next((c for t, c in self.terms if t == Counter(key)), 0)
@@ -214,15 +214,19 @@ class Expr:
         return " + ".join(parts)
 
 
+WORDS = range(-(2**63), 2**63)
+"""The integers of 64 bits."""
+
+
 def is_word(*numbers: int) -> bool:
     """Whether all of them are signed integers of 64 bits."""
-    return all(-(2**63) <= number < 2**63 for number in numbers)
+    return all(number in WORDS for number in numbers)
 
 
 def _term_fits(term: Term) -> bool:
     match term:
         case Mod(value, divisor) | FloorDiv(value, divisor):
-            return is_word(divisor) and value.fits()
+            return divisor in WORDS and value.fits()
         case _:
             return True
 

@@ -64,28 +64,24 @@ class Choice:
         return self.times * _femtoseconds(self.forms[number].price)
 
 
-class Edge(dict[int, int]):
+class Edge:
     """That what `source` makes is wanted in a layout: the price in all iterations, by the number of the form of
     `source`; found when it is asked for. It is paid once, however many want it so, which are `users`. `along` is the
     number of the form that the source, if it follows, then takes."""
 
     def __init__(self, source: Choice, want: Layout, element: Attribute, convert: Convert):
-        super().__init__()
         self.source, self._want, self._element, self._convert = source, want, element, convert
         self.users = 0
+        self._prices: dict[int, int] = {}
         self.fits = frozenset(n for n, form in enumerate(source.forms) if form.result == want)
         follows = source.follows and self.fits
         self.along = min(sorted(self.fits), key=lambda n: source.forms[n].price) if follows else None
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return id(self)
-
-    def __missing__(self, number: int) -> int:
-        self[number] = price = 0 if number in self.fits else self._price(self.source.forms[number])
-        return price
+    def price(self, number: int) -> int:
+        found = self._prices.get(number)
+        if found is None:
+            found = self._prices[number] = 0 if number in self.fits else self._price(self.source.forms[number])
+        return found
 
     def _price(self, form: Form) -> int:
         """That of a convert, or of making again what is made of nothing."""
@@ -140,7 +136,7 @@ class Search:
     def total(self) -> int:
         """What all costs, converts included."""
         wanted = {edge for choice in self.choices for edge in choice.edges[choice.number]}
-        return sum(c.own(c.number) for c in self.choices) + sum(edge[edge.source.number] for edge in wanted)
+        return sum(c.own(c.number) for c in self.choices) + sum(edge.price(edge.source.number) for edge in wanted)
 
     def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
         """The form that suits the operands best; of loads, one that is preferred."""
@@ -189,7 +185,7 @@ def gain(moves: Moves) -> int:
             more[edge] = more.get(edge, 0) + 1
     for edge, users in more.items():
         if bool(edge.users) != bool(edge.users + users):
-            price = edge[moves.get(edge.source, edge.source.number)]
+            price = edge.price(moves.get(edge.source, edge.source.number))
             saved += price if edge.users else -price
     return saved
 
@@ -235,11 +231,11 @@ def _pay(choice: Choice, sign: int) -> None:
         if bool(before) != bool(edge.users):
             held = edge.source.held
             for number in range(len(held)):
-                held[number] += sign * edge[number]
+                held[number] += sign * edge.price(number)
 
 
 def _price(choice: Choice, number: int) -> int:
-    return choice.own(number) + sum(edge[edge.source.number] for edge in choice.edges[number])
+    return choice.own(number) + sum(edge.price(edge.source.number) for edge in choice.edges[number])
 
 
 def _femtoseconds(ns: float) -> int:

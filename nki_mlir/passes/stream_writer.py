@@ -119,6 +119,7 @@ class Writer:
         self.iterations: dict[SSAValue, Expr] = {}
         self.ranges: dict[SSAValue, tuple[int, int]] = {}
         self.varying: dict[ForOp, list[tuple[Varying, ...]]] = {}
+        self.nests: dict[Block | None, list[tuple[SSAValue, int]]] = {}
 
     def text(self) -> list[Operation]:
         self.block(self.places.func.body.block)
@@ -292,10 +293,13 @@ class Writer:
 
     def slot(self, alloc: AllocOp) -> Expr:
         """The offset of the slot that this iteration uses: the iteration number of the enclosing nest, mod depth."""
-        depth, iteration = alloc.depth.value.data, Expr(0)
-        for outer in repeated_loops(alloc):
-            iteration = iteration * (trip_count(outer) or 0) + self.iterations[outer.body.block.args[0]]
-        return iteration.mod(depth) * distance(alloc, target_of(alloc))
+        if alloc.parent not in self.nests:
+            loops = repeated_loops(alloc)
+            self.nests[alloc.parent] = [(outer.body.block.args[0], trip_count(outer) or 0) for outer in loops]
+        iteration = Expr(0)
+        for counter, trips in self.nests[alloc.parent]:
+            iteration = iteration * trips + self.iterations[counter]
+        return iteration.mod(alloc.depth.value.data) * distance(alloc, target_of(alloc))
 
 
 def _needs_descriptors(op: EngineInstruction, operands: Mapping[str, Access | float | None]) -> str | None:
