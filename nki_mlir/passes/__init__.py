@@ -22,6 +22,7 @@ OURS: dict[str, str] = {
     "ungroup": "Ungroup",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
+    "clean": "Clean",
     "recognize-functions": "RecognizeFunctions",
     "unwrap": "Unwrap",
     "trim": "Trim",

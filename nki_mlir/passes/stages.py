@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-_CLEAN = "canonicalize,cse,dce"
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
     "recognize-functions,unwrap,trim,fold-constants,regrid,dce,sum-programs,sum-by-products,equalize-trips,peel-masks,trim,fold-constants,merge-factors,maximum-first,dce,merge-steps,scan-loops,widen-loops,dce,"
@@ -17,9 +16,9 @@ _VALUES = "combine-instructions,stage-in-psum,assign-engines"
 _BUFFERS = "spread-transfers,schedule,spread,skew,multi-buffer,allocate"
 
 STAGES: dict[str, str] = {
-    "tile": f"{_STRUCTURE},{_CLEAN},{_SHAPE},{_CLEAN},programs-to-loops,bound-loops,{_CLEAN},{_EXPAND},{_CLEAN}",
-    "tile-to-mem": f"place,{_CLEAN},hoist-loads,share-loads,share-windows,reuse-loads,{_SPLIT},{_CLEAN}",
-    "mem-to-engine": f"select-instructions,{_CLEAN},{_VALUES},bufferize,{_BUFFERS}",
+    "tile": f"{_STRUCTURE},clean,{_SHAPE},clean,programs-to-loops,bound-loops,clean,{_EXPAND},clean",
+    "tile-to-mem": f"place,clean,hoist-loads,share-loads,share-windows,reuse-loads,{_SPLIT},clean",
+    "mem-to-engine": f"select-instructions,clean,{_VALUES},bufferize,{_BUFFERS}",
     "engine-to-isa": "emit-streams,insert-semaphores",
 }
 """The lowering, cut where a level is complete: after `tile-to-mem` the module is at `neuron.mem`, and so on."""
