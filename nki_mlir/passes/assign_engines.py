@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -77,18 +78,22 @@ def is_long(loop: ForOp) -> bool:
 
 
 class _Assignment:
-    """`work` is the load of a loop's body."""
+    """`work` is the load of a loop's body, `cost` what an instruction has of it."""
 
     def __init__(self, func: FuncOp, block: Block):
         self.block, self.target = block, target_of(func)
         self.combiner = Combiner(func, RULES, OF_ALL)
         self.work: Work = load_of(block, self.target).work
+        self.cost = cache(self._cost)
+
+    def _cost(self, op: EngineInstruction) -> Work:
+        return of_operation(op, self.target).work
 
     def run(self) -> None:
         mine = [op for op in self.block.ops if isinstance(op, EngineInstruction)]
         triggers = {op.engine.data for op in mine if op.instruction.is_transfer}
         movable = [op for op in mine if op.tiles and not op.instruction.is_transfer and not op.has_state]
-        for op in sorted(movable, key=lambda op: -max(of_operation(op, self.target).work.values())):
+        for op in sorted(movable, key=lambda op: -max(self.cost(op).values())):
             self._improve(op, triggers)
         while self.combiner.added:
             self.combiner.combine(self.combiner.added.pop())
@@ -173,10 +178,10 @@ class _Assignment:
         """Whether an instruction that may be anywhere is one of a few elements on each partition."""
         if op.has_state or op.instruction.is_transfer:
             return False
-        return max(of_operation(op, self.target).work.values()) <= SHORT
+        return max(self.cost(op).values()) <= SHORT
 
     def _improve(self, op: EngineInstruction, triggers: set[Engine]) -> None:
-        busiest, now = max(self.work.values()), of_operation(op, self.target).work
+        busiest, now = max(self.work.values()), self.cost(op)
         if not any(self.work[name] == busiest for name in now):
             return
         best, least = op, relieved(self.work, [now])
@@ -201,7 +206,7 @@ class _Assignment:
 
     def _moved(self, op: EngineInstruction, made: EngineInstruction) -> Work:
         """The load of the body with one instruction in place of another."""
-        return changed(self.work, [of_operation(op, self.target).work], [of_operation(made, self.target).work])
+        return changed(self.work, [self.cost(op)], [self.cost(made)])
 
     def _alternatives(self, op: EngineInstruction) -> Iterator[EngineInstruction]:
         """What does the same on other engines, each in front of the instruction."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -13,8 +15,7 @@ from xdsl.pattern_rewriter import (
     PatternRewriterListener,
     RewritePattern,
 )
-from xdsl.traits import ConstantLike, HasCanonicalizationPatternsTrait, HasFolder
-from xdsl.transforms.canonicalize import CanonicalizationRewritePattern
+from xdsl.traits import ConstantLike, HasCanonicalizationPatternsTrait, HasFolder, IsTerminator
 from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
@@ -41,31 +42,37 @@ class Clean(LevelPass):
     levels = LEVELS
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        pattern = GreedyRewritePatternApplier([CanonicalizationRewritePattern()], ctx, folding_enabled=True)
+        patterns = cache(partial(_pattern_of, ctx))
         erase_dead(op)
-        while _rewrite(op, pattern):
+        while _rewrite(op, patterns):
             erase_dead(op)
         cse(op)
 
 
 def erase_dead(module: Operation) -> None:
-    """Erases what has no effect and whose results nobody uses."""
+    """Erases what has no effect and whose results nobody uses. What holds something that has one isn't asked."""
+    lasting: set[Operation] = {module}
     for op in reversed(operations(module)):
-        if all(result.first_use is None for result in op.results) and is_trivially_dead(op) and op is not module:
+        if op in lasting or any(result.first_use is not None for result in op.results):
+            continue
+        if is_trivially_dead(op):
             op.detach()
             op.erase()
+        elif not op.has_trait(IsTerminator):
+            holder = op.parent_op()
+            while holder is not None and holder not in lasting:
+                lasting.add(holder)
+                holder = holder.parent_op()
 
 
-def _rewrite(module: Operation, pattern: RewritePattern) -> bool:
-    """Applies a pattern to each operation that there is, as often as it has something to do; whether it had."""
-    gone, kinds = set[Operation](), dict[type[Operation], bool]()
+def _rewrite(module: Operation, pattern_of: Callable[[type[Operation]], RewritePattern | None]) -> bool:
+    """Applies to each operation that there is what its kind has, as often as that has something to do; whether it had."""
+    gone = set[Operation]()
     listener = PatternRewriterListener(operation_removal_handler=[lambda op: gone.update(operations(op))])
     changed = False
     for op in operations(module):
-        kind = type(op)
-        if kind not in kinds:
-            kinds[kind] = _is_rewritten(kind)
-        while kinds[kind] and op not in gone:
+        pattern = pattern_of(type(op))
+        while pattern is not None and op not in gone:
             rewriter = PatternRewriter(op)
             rewriter.extend_from_listener(listener)
             pattern.match_and_rewrite(op, rewriter)
@@ -75,7 +82,11 @@ def _rewrite(module: Operation, pattern: RewritePattern) -> bool:
     return changed
 
 
-def _is_rewritten(kind: type[Operation]) -> bool:
-    """Whether operations of a kind have patterns, or fold; constants fold to themselves."""
+def _pattern_of(ctx: Context, kind: type[Operation]) -> RewritePattern | None:
+    """Folds operations of a kind, or applies their patterns; None where there are none. Constants fold to themselves."""
+    traits = kind.get_traits_of_type(HasCanonicalizationPatternsTrait)
+    patterns = [pattern for trait in traits for pattern in trait.get_patterns(kind)]
     folds = kind.has_trait(HasFolder, value_if_unregistered=False) and not kind.has_trait(ConstantLike)
-    return folds or bool(kind.get_traits_of_type(HasCanonicalizationPatternsTrait))
+    if not patterns and not folds:
+        return None
+    return GreedyRewritePatternApplier(patterns, ctx, folding_enabled=folds, dce_enabled=False)

@@ -18,7 +18,7 @@ from nki_mlir.costs.operations import OperationCost, Work, of_instance
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.targets import Target
 
@@ -35,11 +35,11 @@ def of_operation(op: EngineInstruction | IsaInstruction, target: Target | None =
 def _placed(op: EngineInstruction, i: Instance) -> Instance:
     """With addresses, so that views of different bytes differ: the buffer stands for where it begins."""
     operands = dict(i.operands)
-    for name, access in i.operands.items():
-        value = op.operand_value(name)
-        if isinstance(access, Access) and value is not None and isinstance(view := value.owner, ViewOp):
-            offset = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
-            operands[name] = replace(access, address=Expr.counter(view.source) + offset)
+    for name, view in op.views().items():
+        access = i.operands[name]
+        assert isinstance(access, Access)
+        offset = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
+        operands[name] = replace(access, address=Expr.counter(view.source) + offset)
     return replace(i, operands=operands)
 
 
@@ -133,9 +133,10 @@ def _of_ops(ops: Iterable[Operation], target: Target) -> _Part:
 def _of_op(op: Operation, target: Target) -> _Part:
     match op:
         case EngineInstruction():
-            needed = function_set(op.instance(target))
+            found = op.instance(target)
             is_limited = any(view.is_limited for view in op.views().values())
-            work = _limited(op, target) if is_limited else of_operation(op, target).work
+            work = _limited(op, found) if is_limited else of_instance(_placed(op, found)).work
+            needed = function_set(found)
             return _Part(work, _Tables(needed, needed))
         case ForOp():
             trips, body = trip_count(op), _of_region(op.body, target)
@@ -146,10 +147,9 @@ def _of_op(op: Operation, target: Target) -> _Part:
             return _longest([_of_region(region, target) for region in op.regions])
 
 
-def _limited(op: EngineInstruction, target: Target) -> Work:
+def _limited(op: EngineInstruction, found: Instance) -> Work:
     """What an instruction whose views have limits takes, in the mean over the iterations of the loops around it."""
-    nest, found = enclosing_loops(op), op.instance(target)
-    counted = [loop for loop in nest if trip_count(loop)]
+    counted = [loop for loop in enclosing_loops(op) if trip_count(loop)]
     iterations = math.prod(trip_count(loop) or 1 for loop in counted)
     total: dict[str, float] = {}
     for spans, ranges in boxes_of(op, counted):
