@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -15,8 +15,19 @@ from xdsl.pattern_rewriter import (
     PatternRewriterListener,
     RewritePattern,
 )
-from xdsl.traits import ConstantLike, HasCanonicalizationPatternsTrait, HasFolder, IsTerminator
-from xdsl.transforms.common_subexpression_elimination import cse
+from xdsl.traits import (
+    ConstantLike,
+    HasCanonicalizationPatternsTrait,
+    HasFolder,
+    IsolatedFromAbove,
+    IsTerminator,
+    MemoryEffect,
+    MemoryEffectKind,
+    NoMemoryEffect,
+    is_side_effect_free,
+    only_has_effect,
+)
+from xdsl.transforms.common_subexpression_elimination import OperationInfo, has_other_side_effecting_op_in_between
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from nki_mlir.dialects import LEVELS
@@ -46,7 +57,7 @@ class Clean(LevelPass):
         erase_dead(op)
         while _rewrite(op, patterns):
             erase_dead(op)
-        cse(op)
+        _merge_equal(op, {}, cache(_is_pure))
 
 
 def erase_dead(module: Operation) -> None:
@@ -66,7 +77,7 @@ def erase_dead(module: Operation) -> None:
 
 
 def _rewrite(module: Operation, pattern_of: Callable[[type[Operation]], RewritePattern | None]) -> bool:
-    """Applies to each operation that there is what its kind has, as often as that has something to do; whether it had."""
+    """Applies to each operation that there is what its kind has, as often as that does something; whether any did."""
     gone = set[Operation]()
     listener = PatternRewriterListener(operation_removal_handler=[lambda op: gone.update(operations(op))])
     changed = False
@@ -83,10 +94,50 @@ def _rewrite(module: Operation, pattern_of: Callable[[type[Operation]], RewriteP
 
 
 def _pattern_of(ctx: Context, kind: type[Operation]) -> RewritePattern | None:
-    """Folds operations of a kind, or applies their patterns; None where there are none. Constants fold to themselves."""
+    """Folds operations of a kind, or applies their patterns; None where there are none. Constants do not fold."""
     traits = kind.get_traits_of_type(HasCanonicalizationPatternsTrait)
     patterns = [pattern for trait in traits for pattern in trait.get_patterns(kind)]
     folds = kind.has_trait(HasFolder, value_if_unregistered=False) and not kind.has_trait(ConstantLike)
     if not patterns and not folds:
         return None
     return GreedyRewritePatternApplier(patterns, ctx, folding_enabled=folds, dce_enabled=False)
+
+
+def _merge_equal(
+    holder: Operation, known: dict[Hashable, Operation], is_pure: Callable[[type[Operation]], bool]
+) -> None:
+    """Puts the first of equal operations in the place of those that see it. `known` are those outside. What only reads
+    memory is equal to what stands in its block with no write in between."""
+    if holder.has_trait(IsolatedFromAbove):
+        known = {}
+    for block in [region.block for region in holder.regions if len(region.blocks) == 1]:
+        seen = dict(known)
+        for op in block.ops:
+            if op.regions:
+                _merge_equal(op, seen, is_pure)
+            pure = is_pure(type(op)) or is_side_effect_free(op)
+            if op.has_trait(IsTerminator) or not (pure or only_has_effect(op, MemoryEffectKind.READ)):
+                continue
+            key = OperationInfo(op) if op.regions else _key(op)
+            first = seen.setdefault(key, op)
+            if first is op:
+                continue
+            if pure or (first.parent is block and not has_other_side_effecting_op_in_between(first, op)):
+                for result, other in zip(op.results, first.results, strict=True):
+                    result.replace_all_uses_with(other)
+                op.detach()
+                op.erase()
+            else:
+                seen[key] = op
+
+
+def _key(op: Operation) -> Hashable:
+    """Equal for operations without regions that give the same."""
+    properties, attributes = frozenset(op.properties.items()), frozenset(op.attributes.items())
+    return op.name, tuple(op.operands), op.results.types, properties, attributes
+
+
+def _is_pure(kind: type[Operation]) -> bool:
+    """Whether no operation of a kind has an effect, whatever it holds."""
+    effects = kind.get_traits_of_type(MemoryEffect)
+    return bool(effects) and all(isinstance(effect, NoMemoryEffect) for effect in effects)

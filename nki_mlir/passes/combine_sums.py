@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.psum_use import PsumUse
 from nki_mlir.analysis.tile_spans import users
@@ -79,13 +79,16 @@ def _reads(copy: EngineInstruction) -> list[_Read]:
         if view.result in (written.result for written in user.written()):
             return []
         found.append((user, view))
-    found.sort(key=lambda read: _place(read[0]))
-    return found if len({user for user, _ in found}) <= _MOST_READERS else []
-
-
-def _place(op: EngineInstruction) -> int:
-    assert op.parent is not None
-    return list(op.parent.ops).index(op)
+    readers = {user for user, _ in found}
+    if len(readers) > _MOST_READERS:
+        return []
+    order, op = list[Operation](), copy.next_op
+    while len(order) < len(readers):
+        assert op is not None, "readers stand behind what they read"
+        if op in readers:
+            order.append(op)
+        op = op.next_op
+    return [read for reader in order for read in found if read[0] is reader]
 
 
 def _redirect(c: Combiner, reads: list[_Read], sums: SSAValue) -> None:

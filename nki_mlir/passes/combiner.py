@@ -35,9 +35,9 @@ Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | N
 
 
 def maker(value: SSAValue | None, name: str | None = None, in_order: bool = False) -> EngineInstruction | None:
-    """The instruction, of that name if one is given, that made, as its `dst`, exactly what a view reads; others may have
-    made other parts of the tile, and nothing was there before. With `in_order`, the view may cut the same elements
-    otherwise into dimensions."""
+    """The instruction that made, as its `dst`, exactly what a view reads; others may have made other parts of the tile,
+    and nothing was there before. With a `name`, only one that has it counts. With `in_order`, the view may cut the same
+    elements otherwise into dimensions."""
     view = view_of(value)
     if view is None or view.is_limited:
         return None
