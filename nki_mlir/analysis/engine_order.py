@@ -16,6 +16,7 @@ from xdsl.ir import Block, SSAValue
 from nki_mlir.analysis.dependences import Dependences
 from nki_mlir.analysis.indices import constant, enclosing_loops, trip_count
 from nki_mlir.analysis.limits import boxes_of, left_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.program_order import MOST_ELEMENTS, Loop, Spans, Step, in_order
 from nki_mlir.dialects.access import Access, Space
 from nki_mlir.dialects.expr import Expr
@@ -179,7 +180,7 @@ def _anywhere(access: Access) -> Access:
 
 def _bases(func: FuncOp) -> dict[AllocOp, int]:
     """The addresses of buffers; of those that have none yet, places of their own behind all others."""
-    allocs = [op for op in func.walk() if isinstance(op, AllocOp)]
+    allocs = [op for op in operations(func) if isinstance(op, AllocOp)]
     sizes = {a: extent(a, target_of(a)) for a in allocs}
     found = {a: a.address.value.data for a in allocs if a.address is not None}
     ends = dict.fromkeys(Space, 0)

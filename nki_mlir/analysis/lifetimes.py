@@ -10,6 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, ViewOp
 from nki_mlir.dialects.neuron_engine_views import extent
@@ -44,13 +45,12 @@ class Lifetime:
 
 def lifetimes(func: FuncOp) -> list[Lifetime]:
     """The lifetime of every buffer of a function, in program order."""
-    order: dict[Operation, int] = {}
-    ends: dict[Operation, int] = {}
-    for number, op in enumerate(func.walk()):
-        order[op] = number
+    order = {op: number for number, op in enumerate(operations(func))}
+    ends = dict(order)
     for op in reversed(order):
-        ends[op] = max([order[op], *(ends[inner] for r in op.regions for b in r.blocks for inner in b.ops)])
-    found: list[Lifetime] = []
+        for region in op.regions:
+            ends[op] = max([ends[op], *(ends[inner] for block in region.blocks for inner in block.ops)])
+    found, target = list[Lifetime](), target_of(func)
     for op in order:
         if isinstance(op, AllocOp):
             first, last = (
@@ -61,7 +61,7 @@ def lifetimes(func: FuncOp) -> list[Lifetime]:
             if op.depth.value.data > 1 and isinstance(loop, ForOp):
                 first, last = order[loop], ends[loop]
             address = None if op.address is None else op.address.value.data
-            found.append(Lifetime(op, first, last, extent(op, target_of(op)), address))
+            found.append(Lifetime(op, first, last, extent(op, target), address))
     return found
 
 

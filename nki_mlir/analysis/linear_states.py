@@ -13,6 +13,7 @@ from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.induction import Carried
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 
 
@@ -76,13 +77,13 @@ class Recurrences:
         """What depends on the state from before, otherwise than by a state that is known."""
         states, held = self.states, set[SSAValue](loop.body.block.args[1:])
         for op in loop.body.block.ops:
-            if any(operand in held for inner in op.walk() for operand in inner.operands):
+            if any(operand in held for inner in operations(op) for operand in inner.operands):
                 held.update(result for result in op.results if result not in states)
         return held
 
     def _may_go(self, op: Operation) -> bool:
         """Whether an operation either needs no state from before or serves only to make the next one."""
-        used = any(operand in self.dropped for inner in op.walk() for operand in inner.operands)
+        used = any(operand in self.dropped for inner in operations(op) for operand in inner.operands)
         return not used or (not op.regions and is_side_effect_free(op))
 
     def _recurrence(self, carried: Carried) -> Recurrence | None:

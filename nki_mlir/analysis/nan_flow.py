@@ -13,6 +13,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 
@@ -210,7 +211,7 @@ def _follow(ops: list[Operation], known: Known) -> None:
 
 def _operands(op: Operation) -> list[SSAValue]:
     """Those of inner operations too."""
-    return [v for inner in op.walk() for v in inner.operands]
+    return [v for inner in operations(op) for v in inner.operands]
 
 
 def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:

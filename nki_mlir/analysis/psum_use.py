@@ -9,6 +9,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.neuron_engine import EmptyOp, ViewOp
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, TileType, tile_type
 from nki_mlir.targets import Target
@@ -28,7 +29,7 @@ class PsumUse:
 
     def __init__(self, func: FuncOp, target: Target):
         self.target = target
-        self.order = {op: number for number, op in enumerate(func.walk())}
+        self.order = {op: number for number, op in enumerate(operations(func))}
         bank = target.memory.psum_bytes // target.memory.psum_banks
         self.sums = [
             _Sum(op, *self._uses(op), -(-tile_type(op.result).bytes // bank))
@@ -77,7 +78,7 @@ class PsumUse:
         return seen, last
 
     def _end(self, op: Operation) -> int:
-        return max(self.order[inner] for inner in op.walk())
+        return max(self.order[inner] for inner in operations(op))
 
 
 def _onwards(op: Operation) -> Iterator[Operation]:

@@ -16,6 +16,7 @@ from xdsl.dialects.scf import ForOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.classes import Classes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.neuron_engine import EmptyOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.neuron_mem_types import TileType
@@ -76,7 +77,7 @@ class Times:
     """When the operations of a function take place, and the spans of its tiles."""
 
     def __init__(self, func: FuncOp):
-        self.order = {op: number for number, op in enumerate(func.walk())}
+        self.order = {op: number for number, op in enumerate(operations(func))}
         self.ends: dict[Operation, int] = {}
         for op in reversed(self.order):
             inner = (self.ends[last] for region in op.regions for b in region.blocks if (last := b.last_op) is not None)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
-from xdsl.dialects.func import FuncOp
 
 from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
 from nki_mlir.dialects.access import Space
@@ -15,7 +14,7 @@ from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.neuron_engine_views import alignment
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError, position
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.start_partitions import QUADRANT, may_start_at, move_to
 from nki_mlir.targets import Target
@@ -45,7 +44,7 @@ class Allocate(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             lives = lifetimes(func)
             for space in (Space.SBUF, Space.PSUM):
                 _assign([life for life in lives if life.alloc.buffer.space is space], space, target)

@@ -14,6 +14,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.costs.operations import Work
 from nki_mlir.dialects.access import Engine
@@ -24,7 +25,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.combine_functions import factor_and_summand
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float, operands_of
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
 
@@ -64,8 +65,8 @@ class AssignEngines(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
+        for func in functions(op):
+            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
                 if not is_run_time(loop) and is_long(loop):
                     _Assignment(func, loop.body.block).run()
             erase_unread(func)

@@ -12,6 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.tile_spans import AFTER, AT, BEFORE, Places, Span, Times, tiles
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.layout import LayoutError
@@ -29,7 +30,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.walks import transfers, walks
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.select_movement import MOVES
 from nki_mlir.passes.selector import QUEUES
@@ -59,7 +60,7 @@ class Bufferize(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _check(func)
             _separate(func)
             plan = _Plan(func)
@@ -77,7 +78,7 @@ def _check(func: FuncOp) -> None:
 
 def _separate(func: FuncOp) -> None:
     """Gives each use of an empty tile one of its own, in front of it: there is nothing in it to share."""
-    for empty in [op for op in func.walk() if isinstance(op, EmptyOp)]:
+    for empty in [op for op in operations(func) if isinstance(op, EmptyOp)]:
         for use in list(empty.result.uses):
             user, emit = use.operation, Emitter.before(use.operation)
             if isinstance(user, ViewOp):
@@ -215,7 +216,7 @@ class _Rewriter:
             self.buffers |= dict.fromkeys(roots, self._allocate_rest(roots))
         for at, copies in self.plan.copies.items():
             self._copy(at, copies)
-        for op in reversed(list(self.func.walk())):
+        for op in reversed(operations(self.func)):
             self._rewrite(op)
 
     def buffer(self, value: SSAValue) -> SSAValue:

@@ -14,6 +14,7 @@ from xdsl.rewriter import InsertPoint
 
 from nki_mlir.analysis.indices import has_words
 from nki_mlir.analysis.induction import Addend, addends
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -42,7 +43,7 @@ class CarriedIndices(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in reversed([found for found in op.walk() if isinstance(found, ForOp | WhileOp)]):
+        for loop in reversed([found for found in operations(op) if isinstance(found, ForOp | WhileOp)]):
             _narrow(loop)
 
 

@@ -30,9 +30,9 @@ from xdsl.traits import (
 from xdsl.transforms.common_subexpression_elimination import OperationInfo, has_other_side_effecting_op_in_between
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import LEVELS
 from nki_mlir.passes.level_pass import LevelPass
-from nki_mlir.passes.verify import operations
 
 
 @dataclass(frozen=True)

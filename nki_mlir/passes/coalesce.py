@@ -27,16 +27,16 @@ from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.classes import Classes
 from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.indices import NotAffine, index_tensor
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
-from nki_mlir.passes.verify import operations
 
 Groups = list[list[int]]
 """The dimensions of a value in order, those together that are one dimension of its new shape."""
@@ -65,7 +65,7 @@ class Coalesce(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         lanes = target_of(op).memory.partitions
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _Merge(_Seams(func), lanes).run()
 
 
@@ -293,13 +293,13 @@ class _Merge:
 
     def run(self) -> None:
         self.changed = {v: groups for v in self.values if len(groups := self._groups(v)) < len(tile.shape_of(v))}
-        for op in list(self.seams.func.walk()):
+        for op in operations(self.seams.func):
             if not self.changed.keys().isdisjoint((*op.operands, *op.results)):
                 self._rewrite(op)
         for value, groups in self.changed.items():
             if value not in self.seams.counted:
                 Rewriter.replace_value_with_new_type(value, _type(value, groups))
-        for op in list(self.seams.func.walk()):
+        for op in operations(self.seams.func):
             if isinstance(op, tile.ExpandDimsOp | tile.ReshapeOp) and op.source.type == op.result.type:
                 Rewriter.replace_op(op, (), (op.source,))
 

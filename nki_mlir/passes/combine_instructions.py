@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combine_rows import numbers_of_rows
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combine_sums import read_sums
 from nki_mlir.passes.combiner import Combiner, erase_unread
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 
 
@@ -46,13 +46,13 @@ class CombineInstructions(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             combiner = Combiner(func, RULES, OF_ALL)
-            for inner in list(func.walk()):
+            for inner in operations(func):
                 if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not _is_limited(inner):
                     combiner.combine(inner)
             erase_unread(func)
-            for inner in list(func.walk()):
+            for inner in operations(func):
                 if isinstance(inner, EngineInstruction) and not _is_limited(inner):
                     numbers_of_rows(combiner, inner)
             read_sums(combiner)

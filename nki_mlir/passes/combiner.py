@@ -11,6 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
 
 from nki_mlir.analysis.indices import constant
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.tile_spans import users
 from nki_mlir.dialects.access import Access, Engine, Space, contiguous
 from nki_mlir.dialects.dtypes import dtype
@@ -28,7 +29,6 @@ from nki_mlir.dialects.neuron_engine import (
 from nki_mlir.dialects.neuron_mem_types import TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.verify import operations
 
 Rule: TypeAlias = "Callable[[Combiner, EngineInstruction], EngineInstruction | None]"
 """Gives what came of an instruction and of one before it, or None where it has nothing to do."""

@@ -17,6 +17,7 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.constants import constant_of, number_of, typed, value_of
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
@@ -25,7 +26,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.passes.carrying import carry_through
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.narrowing import narrow
 from nki_mlir.passes.tile_builder import TileBuilder
@@ -57,7 +58,7 @@ class DiagonalProducts(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             prices = Prices(target_of(func))
             if _has_products(func) or not _may_run_again(func):
                 continue
@@ -109,7 +110,7 @@ class _Sum:
 
 def _sums(func: FuncOp) -> list[_Sum]:
     """The sums of a function that are not part of a longer one."""
-    found = [_sum(op) for op in func.walk() if isinstance(op, arith.AddfOp) and not _is_part(op)]
+    found = [_sum(op) for op in operations(func) if isinstance(op, arith.AddfOp) and not _is_part(op)]
     return [one for one in found if one is not None]
 
 
@@ -218,7 +219,7 @@ def _cut(sums: Sequence[_Sum], target: Target) -> None:
 
 def _may_run_again(func: FuncOp) -> bool:
     """Whether a function run twice leaves what it leaves run once: it reads nothing that it writes."""
-    memories, inside = memories_of(func), [op for op in func.walk() if op is not func]
+    memories, inside = memories_of(func), [op for op in operations(func) if op is not func]
     read = {memories[op.memory] for op in inside if isinstance(op, tile.ReadOp)}
     written = {memories[op.memory] for op in inside if isinstance(op, tile.WriteOp)}
     known = ForOp | YieldOp | ReturnOp | tile.BeginProgramOp | tile.ReadOp | tile.WriteOp

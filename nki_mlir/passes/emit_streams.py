@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 from nki_mlir.analysis.indices import is_run_time, trip_count
 from nki_mlir.analysis.lifetimes import lifetimes
 from nki_mlir.analysis.limits import parts_of, varying
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.dtypes import DTYPES, is_dtype
@@ -67,7 +68,7 @@ class EmitStreams(LevelPass):
 def _cut_around_control(func: FuncOp) -> None:
     """Run-time control flow has one text in each stream: a loop around it is cut in all of them, where limits change
     with its counter."""
-    for loop in [op for op in func.walk() if isinstance(op, ForOp) and trip_count(op)]:
+    for loop in [op for op in operations(func) if isinstance(op, ForOp) and trip_count(op)]:
         if loop.parent is not None and any(is_run_time(inner) for inner in loop.body.walk()):
             inner = (op for op in loop.body.walk() if isinstance(op, EngineInstruction))
             parts = parts_of(loop, [varying(op) for op in inner], {})

@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.independence import are_independent
 from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp
@@ -58,7 +59,7 @@ class EqualizeTrips(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             uneven = next(filter(None, (_Uneven.of(programs, axis) for axis in range(len(programs.grid)))), None)
             if uneven is not None:
                 uneven.equalize()

@@ -15,6 +15,7 @@ from xdsl.ir import SSAValue
 from nki_mlir.analysis.accesses import check_affine, elements_of, is_interval, named_dims, reach, why_no_rows
 from nki_mlir.analysis.constants import limits, signless
 from nki_mlir.analysis.masks import depends_on
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
@@ -51,7 +52,7 @@ class ExpandAccesses(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in list(op.walk()):
+        for inner in operations(op):
             if isinstance(inner, tile.ReadOp | tile.WriteOp):
                 check_affine(inner)
                 if not _is_transfer(inner):

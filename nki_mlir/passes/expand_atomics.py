@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.analysis.constants import limits
 from nki_mlir.analysis.indices import IndexTensor, NotAffine
 from nki_mlir.analysis.masks import conjuncts, depends_on
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.coordinates import Position
 from nki_mlir.dialects.expr import Expr
@@ -42,7 +43,7 @@ class ExpandAtomics(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in [found for found in op.walk() if isinstance(found, tile.AtomicOp)]:
+        for inner in [found for found in operations(op) if isinstance(found, tile.AtomicOp)]:
             _expand(inner)
 
 

@@ -12,6 +12,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from nki_mlir.analysis.indices import NotAffine
 from nki_mlir.analysis.masks import guards
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.coordinates import Coordinates
 from nki_mlir.dialects.tile import Predicate
@@ -48,7 +49,7 @@ class ExpandBranches(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in reversed([found for found in op.walk() if isinstance(found, IfOp)]):
+        for inner in reversed([found for found in operations(op) if isinstance(found, IfOp)]):
             _expand(inner)
 
 

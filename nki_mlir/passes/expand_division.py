@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, limits, value_of
 from nki_mlir.analysis.indices import NotAffine, index_tensor
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.passes.emitter import Emitter
@@ -53,7 +54,7 @@ class ExpandDivision(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         known: Ranges = {}
-        for inner in list(op.walk()):
+        for inner in operations(op):
             if type(inner) in _DIVISIONS and _is_data(inner):
                 _expand(inner, known)
 

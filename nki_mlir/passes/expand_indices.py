@@ -23,6 +23,7 @@ from nki_mlir.analysis.indices import (
     is_loop_counter,
     range_of,
 )
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.carried_counters import carried_counter
@@ -76,7 +77,7 @@ class ExpandIndices(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         counters: dict[SSAValue, SSAValue] = {}
-        for inner in list(op.walk()):
+        for inner in operations(op):
             match inner:
                 case tile.CastOp() if _is_computed(inner):
                     result = _converted(inner, counters)

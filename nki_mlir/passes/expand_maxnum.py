@@ -15,10 +15,11 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.nan_flow import makes_no_difference, makes_no_difference_of_two
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate, Reduction
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 _Extremum = arith.MaxnumfOp | arith.MinnumfOp
@@ -52,7 +53,7 @@ class ExpandMaxnum(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _Expansion().func(func)
 
 
@@ -64,7 +65,7 @@ class _Expansion:
         self.numbers: set[SSAValue] = set()
 
     def func(self, func: FuncOp) -> None:
-        for op in list(func.walk()):
+        for op in operations(func):
             match op:
                 case arith.MaxnumfOp() | arith.MinnumfOp():
                     self._replace(op, self._binary(op, Emitter.before(op)))

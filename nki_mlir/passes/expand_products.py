@@ -11,6 +11,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.ir import SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.passes.emitter import Emitter
@@ -40,7 +41,7 @@ class ExpandProducts(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in list(op.walk()):
+        for inner in operations(op):
             if isinstance(inner, tile.DotOp) and not inner.is_plain:
                 result = _Expanded(inner).result()
                 result.name_hint = inner.result.name_hint

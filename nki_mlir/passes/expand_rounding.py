@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import FloatAttr, IntegerType, ModuleOp, f32, i32
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 WHOLE = 2.0**23
@@ -39,8 +39,8 @@ class ExpandRounding(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for one in [inner for inner in func.walk() if isinstance(inner, _Rounding)]:
+        for func in functions(op):
+            for one in [inner for inner in operations(func) if isinstance(inner, _Rounding)]:
                 _expand(one, Emitter.before(one))
 
 

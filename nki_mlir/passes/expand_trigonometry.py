@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import ModuleOp, f32
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 Binary = Callable[[SSAValue, SSAValue], Operation]
@@ -43,8 +43,8 @@ class ExpandTrigonometry(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for one in [inner for inner in func.walk() if isinstance(inner, math.SinOp | math.CosOp)]:
+        for func in functions(op):
+            for one in [inner for inner in operations(func) if isinstance(inner, math.SinOp | math.CosOp)]:
                 _expand(one)
 
 

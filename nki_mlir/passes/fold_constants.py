@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.traits import Commutative
 
 from nki_mlir.analysis.constants import Number, constant_of, signless, typed, value_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -85,7 +86,7 @@ class FoldConstants(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in list(op.walk()):
+        for inner in operations(op):
             _constant_right(inner)
             found = _folded(inner)
             if found is not None:

@@ -14,6 +14,7 @@ from xdsl.traits import is_side_effect_free
 
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import is_run_time, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_mem import (
@@ -30,7 +31,7 @@ from nki_mlir.dialects.neuron_mem import (
     tile_type,
 )
 from nki_mlir.dialects.table_ops import target_of
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import MEM
 
 VIEWS = BroadcastOp | RelabelOp | SliceOp
@@ -57,10 +58,10 @@ class HoistLoads(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             room = target_of(op).memory.sbuf_usable_bytes // SHARE
             hoisting = _Hoisting(func, room)
-            for loop in reversed([inner for inner in func.walk() if isinstance(inner, ForOp)]):
+            for loop in reversed([inner for inner in operations(func) if isinstance(inner, ForOp)]):
                 if not is_run_time(loop) and trip_count(loop) != 0:
                     hoisting.loop(loop)
 
@@ -77,7 +78,7 @@ class _Hoisting:
     def loop(self, loop: ForOp) -> None:
         inside = sum(size for value, size in self.taken.items() if is_within(value, loop))
         self.room = self.all_room - inside
-        written = {self.memories[op.memory] for op in loop.walk() if isinstance(op, StoreOp)}
+        written = {self.memories[op.memory] for op in operations(loop) if isinstance(op, StoreOp)}
         for op in list(loop.body.block.ops):
             if self._is_fixed(op, loop) and self._may_move(op, written):
                 op.detach()

@@ -14,6 +14,7 @@ from xdsl.rewriter import InsertPoint
 from nki_mlir.analysis.constants import limits
 from nki_mlir.analysis.indices import DataDependent, IndexTensor, NotAffine, constant, index_tensor, no_data
 from nki_mlir.analysis.induction import Addend, Carried, addends, depends_only_on, is_inside
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
@@ -44,7 +45,7 @@ class Induction(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         normalize_all(op)
-        while any([_resolve(loop) for loop in reversed(list(op.walk())) if isinstance(loop, ForOp)]):
+        while any([_resolve(loop) for loop in reversed(operations(op)) if isinstance(loop, ForOp)]):
             pass
 
 

@@ -11,6 +11,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.independence import are_independent, varying
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
@@ -54,7 +55,7 @@ class Interleave(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.width is not None and self.width < 1:
             raise CompileError(f"interleave: width must be at least 1, got {self.width}")
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             axis, width = len(programs.grid) - 1, self.width or _WIDTH
             if axis < 0 or programs.grid[axis] % width or width == 1 or not are_independent(programs, axis):
                 continue

@@ -12,13 +12,13 @@ from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.utils.hints import isa
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import LEVELS
 from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, arg_names
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining_pipeline
-from nki_mlir.passes.verify import operations
 
 
 class LevelPass(ModulePass):
@@ -48,6 +48,11 @@ class LevelPass(ModulePass):
     @abstractmethod
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         """What the pass does to a module of one of its levels."""
+
+
+def functions(module: ModuleOp) -> list[FuncOp]:
+    """The kernels of a module: a function stands in it and in nothing else, or no pass takes it."""
+    return [op for op in module.body.block.ops if isinstance(op, FuncOp)]
 
 
 def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import LEVELS
 from nki_mlir.passes.stages import STAGES
-from nki_mlir.passes.verify import operations
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp

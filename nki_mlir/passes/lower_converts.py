@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.plain_numbers import is_plain
 from nki_mlir.analysis.psum_use import PsumUse
 from nki_mlir.costs.layouts import Prices
@@ -20,7 +21,7 @@ from nki_mlir.dialects.turns import BANKS
 from nki_mlir.dialects.ways import THROUGH_PSUM, Way, WayAttr, exact_ways, why_not
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import MEM
 
 
@@ -42,9 +43,9 @@ class LowerConverts(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             lowering = _Lowering(func)
-            for convert in [inner for inner in func.walk() if isinstance(inner, ConvertOp) and inner.by is None]:
+            for convert in [inner for inner in operations(func) if isinstance(inner, ConvertOp) and inner.by is None]:
                 lowering.lower(convert)
 
 

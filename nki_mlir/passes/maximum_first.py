@@ -13,6 +13,7 @@ from xdsl.dialects.math import ExpOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
@@ -57,7 +58,7 @@ class MaximumFirst(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         prices = Prices(target_of(op))
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+        for loop in [inner for inner in operations(op) if isinstance(inner, ForOp)]:
             chain = Chain.of(loop)
             if chain is not None and chain.is_worth(prices):
                 _split(chain)

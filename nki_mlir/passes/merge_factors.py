@@ -13,6 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, number_of
 from nki_mlir.analysis.nan_flow import makes_no_difference
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 from nki_mlir.passes.emitter import Emitter
@@ -55,14 +56,14 @@ class MergeFactors(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for sum_ in [inner for inner in op.walk() if isinstance(inner, arith.AddfOp)]:
+        for sum_ in [inner for inner in operations(op) if isinstance(inner, arith.AddfOp)]:
             _leave_zero_out(sum_)
-        for choice in [inner for inner in op.walk() if isinstance(inner, tile.SelectOp)]:
+        for choice in [inner for inner in operations(op) if isinstance(inner, tile.SelectOp)]:
             _scale_chosen(choice)
-        for reduction in [inner for inner in op.walk() if isinstance(inner, tile.ReduceOp)]:
+        for reduction in [inner for inner in operations(op) if isinstance(inner, tile.ReduceOp)]:
             if reduction.kind.data in _EXTREMA:
                 _scale_behind(reduction)
-        for function in [inner for inner in op.walk() if isinstance(inner, math.ExpOp)]:
+        for function in [inner for inner in operations(op) if isinstance(inner, math.ExpOp)]:
             _merge(function)
 
 

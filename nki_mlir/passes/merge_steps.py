@@ -14,6 +14,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.loop_order import loop_order
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
@@ -79,7 +80,7 @@ class MergeSteps(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.width is not None and self.width < 1:
             raise CompileError(f"merge-steps: width must be at least 1, got {self.width}")
-        found = [steps for loop in op.walk() if isinstance(loop, ForOp) and (steps := _Steps.of(loop)) is not None]
+        found = [steps for loop in operations(op) if isinstance(loop, ForOp) and (steps := _Steps.of(loop)) is not None]
         widths = [steps.width(target_of(op)) if self.width is None else self.width for steps in found]
         least = [min(w for other, w in zip(found, widths, strict=True) if steps.reads_like(other)) for steps in found]
         for steps, width in zip(found, least, strict=True):

@@ -12,13 +12,14 @@ from xdsl.dialects.scf import ForOp
 
 from nki_mlir.analysis.indices import enclosing_loops, repeated_loops, trip_count
 from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp
 from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.allocate import fits
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 
 
@@ -43,7 +44,7 @@ class MultiBuffer(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         if self.depth < 1:
             raise CompileError(f"multi-buffer: depth must be at least 1, got {self.depth}")
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             for space in (Space.SBUF, Space.PSUM):
                 _Slots(func, space, self.depth).choose()
 
@@ -54,7 +55,7 @@ class _Slots:
     def __init__(self, func: FuncOp, space: Space, most: int):
         self.func, self.most, self.target = func, most, target_of(func)
         self.space, self.available = space, capacity(self.target, space)
-        self.order = {op: number for number, op in enumerate(func.walk())}
+        self.order = {op: number for number, op in enumerate(operations(func))}
         self.lives = [life for life in lifetimes(func) if life.alloc.buffer.space is space]
         self.sizes = {life.alloc: distance(life.alloc, self.target) for life in self.lives}
 
@@ -71,7 +72,7 @@ class _Slots:
         least, most = dict[AllocOp, int](), dict[AllocOp, int]()
         whole = sum(self.sizes[life.alloc] for life in outside)
         for loop, group in groups.items():
-            first, last = self.order[loop], max(self.order[op] for op in loop.walk())
+            first, last = self.order[loop], max(self.order[op] for op in operations(loop))
             alive = sum(self.sizes[life.alloc] for life in outside if life.first <= last and first <= life.last)
             least |= self._deep(group, whole)
             most |= self._deep(group, alive if self.space is Space.PSUM else whole)

@@ -8,12 +8,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_mem as mem
 
 
 def labels(func: FuncOp) -> dict[SSAValue, str]:
     """A label for every tile: `y` for the variable y, `y (reduce max)` for an intermediate value that y is made of."""
-    names = _Names({op: number for number, op in enumerate(func.walk())})
+    names = _Names({op: number for number, op in enumerate(operations(func))})
     tiles = (r for op in names.order for r in op.results if isinstance(r.type, mem.TileType))
     return {tile: _label(tile, names.variable(tile)) for tile in tiles}
 

@@ -8,6 +8,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.indices import is_run_time
 from nki_mlir.analysis.limits import is_counted
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Engine
 from nki_mlir.dialects.neuron_engine import EngineInstruction, ScalarOp, ViewOp
 
@@ -22,7 +23,7 @@ class Needs:
         self.parts: dict[Operation, tuple[Engine, ...]] = {}
         for op in func.walk():
             if is_run_time(op):
-                self.parts[op] = _in_order({i.engine.data for i in op.walk() if isinstance(i, EngineInstruction)})
+                self.parts[op] = _in_order({i.engine.data for i in operations(op) if isinstance(i, EngineInstruction)})
                 for value in _controlling(op):
                     self._need(value, self.parts[op])
             elif isinstance(op, EngineInstruction):

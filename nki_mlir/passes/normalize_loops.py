@@ -11,12 +11,12 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import ENGINE, MEM, TILE
-from nki_mlir.passes.verify import operations
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.indices import IndexTensor, NotAffine, trip_count
 from nki_mlir.analysis.masks import constraints
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.recurrences import recurrence
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
@@ -41,7 +42,7 @@ class PeelMasks(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+        for loop in [inner for inner in operations(op) if isinstance(inner, ForOp)]:
             trips = trip_count(loop)
             if not trips or not _is_of_products(loop):
                 continue

@@ -28,6 +28,7 @@ from xdsl.rewriter import InsertPoint
 
 from nki_mlir.analysis.accesses import is_interval, why_no_rows
 from nki_mlir.analysis.constants import Number, constant_of, signless, value_of, wrapped
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access import Space
@@ -38,7 +39,7 @@ from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.footprint import check_product
-from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.place_foreign import check_dropped, refuse_foreign
 from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
@@ -117,7 +118,7 @@ class Place(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             check_arguments(func)
             refuse_foreign(func)
             cut_reshapes(func)
@@ -128,7 +129,7 @@ class Place(LevelPass):
 def _widen_for_each(func: FuncOp) -> None:
     """Gives each reader of what only widens numbers one of its own, to lie as the reader wants it: what is moved is
     narrow then."""
-    for op in [op for op in func.walk() if isinstance(op, tile.CastOp) and _widens(op)]:
+    for op in [op for op in operations(func) if isinstance(op, tile.CastOp) and _widens(op)]:
         for use in list(op.result.uses)[1:]:
             copy = op.clone()
             copy.result.name_hint = op.result.name_hint

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.dialects.func import FuncOp
 
 from nki_mlir.analysis.indices import NotAffine, index_tensor
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.layout import Layout, LayoutError
 from nki_mlir.passes.emitter import Emitter
@@ -37,7 +38,7 @@ def _reshaped(layout: Layout, shape: Sequence[int]) -> Iterable[Layout]:
 def cut_reshapes(func: FuncOp) -> None:
     """A reshape that both merges and splits the same dimensions becomes two: a convert may then stand between them,
     which always has a way. Numbers made of reshaped indices that have no stride are made before the reshape."""
-    for op in list(func.walk()):
+    for op in operations(func):
         if isinstance(op, tile.ReshapeOp):
             middle = _middle(tile.shape_of(op.source), tile.shape_of(op.result))
             if middle is not None:

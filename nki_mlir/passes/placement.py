@@ -19,6 +19,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
@@ -60,10 +61,10 @@ class Placement:
         self._asked: dict[SSAValue, dict[Layout, None]] = {}
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
-        for reshape in [op for op in func.walk() if isinstance(op, tile.ReshapeOp)]:
+        for reshape in [op for op in operations(func) if isinstance(op, tile.ReshapeOp)]:
             self._note_images(reshape)
         self._check_sizes()
-        for op in reversed(list(func.walk())):
+        for op in reversed(operations(func)):
             self._add(op)
         choices = [*dict.fromkeys(reversed(self._made.values())), *self._stores.values()]
         self.search = Search(choices, self._made, cache(self._convert))

@@ -26,7 +26,7 @@ from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod
 from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.normalize_loops import normalize_all
 
@@ -54,7 +54,7 @@ class ProgramsToLoops(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _lower(func)
 
 

@@ -12,6 +12,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.indices import is_run_time
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.neuron_mem import AccumulatorOp, BinaryOp, ConvertOp, FillOp, MatmulOp, RelabelOp, tile_type
@@ -45,9 +46,9 @@ class PromoteAccumulators(LevelPass):
         for inner in list(op.walk(reverse=True)):
             if isinstance(inner, ForOp) and not is_run_time(inner):
                 _promote(inner)
-        for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
+        for inner in [i for i in operations(op) if isinstance(i, BinaryOp)]:
             _drop_zero(inner)
-        for inner in [i for i in op.walk() if isinstance(i, BinaryOp)]:
+        for inner in [i for i in operations(op) if isinstance(i, BinaryOp)]:
             _join(inner)
 
 

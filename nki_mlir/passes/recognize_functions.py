@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, ModuleOp, f32
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 
@@ -17,7 +16,7 @@ from nki_mlir.analysis.sampled import Match, functions_of
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.alu import Function
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 _GATES = {Function.SILU: 1.0, Function.GELU_APPRX_SIGMOID: 1.702}
@@ -44,7 +43,7 @@ class RecognizeFunctions(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             for value in [value for inner in func.walk() for value in _values(inner)]:
                 for match in functions_of(value) if value.uses else []:
                     _replace(match, value)

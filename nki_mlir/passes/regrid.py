@@ -13,6 +13,7 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.independence import are_independent
 from nki_mlir.analysis.indices import constant, expr_of, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
@@ -46,7 +47,7 @@ class Regrid(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             while (made := _regridded(programs)) is not None:
                 programs = made
 

@@ -17,6 +17,7 @@ from xdsl.rewriter import InsertPoint
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.tile_spans import Span, Times
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.access_ops import AccessOp
@@ -38,7 +39,7 @@ from nki_mlir.dialects.tile import enclosing_func
 from nki_mlir.passes.carrying import carry_through
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.hoist_loads import SHARE, VIEWS, is_within
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.normalize_loops import normalize_all
 
@@ -73,9 +74,9 @@ class ReuseLoads(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         normalize_all(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             reuse = _Reuse(func)
-            for load in [inner for inner in func.walk() if isinstance(inner, LoadOp)]:
+            for load in [inner for inner in operations(func) if isinstance(inner, LoadOp)]:
                 reuse.load(load)
 
 
@@ -98,7 +99,7 @@ class _Reuse:
         """Whether a load depends on the inner loop's counter, and on nothing else that the outer one changes."""
         counter, keys = inner.body.block.args[0], resolved(load.over_values).counters()
         values = [key for key in keys if isinstance(key, SSAValue)]
-        written = {self.memories[op.memory] for op in outer.walk() if isinstance(op, StoreOp)}
+        written = {self.memories[op.memory] for op in operations(outer) if isinstance(op, StoreOp)}
         return (
             counter in values
             and not load.is_partial

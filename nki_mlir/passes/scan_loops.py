@@ -12,6 +12,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.analysis.independence import Repeated, are_apart, depending
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.linear_states import Made, Part, Recurrence, Recurrences
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
@@ -52,7 +53,7 @@ class ScanLoops(LevelPass):
         if self.width is not None and self.width < 1:
             raise CompileError(f"scan-loops: width must be at least 1, got {self.width}")
         prices = Prices(target_of(op))
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+        for loop in [inner for inner in operations(op) if isinstance(inner, ForOp)]:
             scan = _Scan.of(loop)
             if scan is not None:
                 width = scan.best(prices) if self.width is None else min(self.width, scan.trips)

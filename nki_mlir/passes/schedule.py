@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import is_run_time
 from nki_mlir.analysis.lifetimes import Lifetime, capacity, lifetimes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction
 from nki_mlir.dialects.neuron_engine_views import slot_bytes
@@ -20,7 +21,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.engine_nodes import Node, nodes_of, runs
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine, room_for
 from nki_mlir.targets import Target
@@ -52,8 +53,8 @@ class Schedule(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            loops = [inner for inner in func.walk() if isinstance(inner, ForOp)]
+        for func in functions(op):
+            loops = [inner for inner in operations(func) if isinstance(inner, ForOp)]
             blocks = [func.body.block, *(loop.body.block for loop in loops if not is_run_time(loop))]
             lives = lifetimes(func)
             for run in [run for block in blocks if _is_full(block, target) for run in runs(block)]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, ModuleOp, i1
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ConditionOp, ForOp, IfOp, WhileOp, YieldOp
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.access import Dim
 from nki_mlir.dialects.dtypes import dtype, f32
@@ -23,7 +23,7 @@ from nki_mlir.dialects.walks import Start, Walk, walks
 from nki_mlir.dialects.ways import Way
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import MEM
 from nki_mlir.passes.names import labels
 from nki_mlir.passes.normalize_loops import normalize_all
@@ -67,9 +67,9 @@ class SelectInstructions(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         normalize_all(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             check_arguments(func)
-            accumulations = {m: accumulation(m) for m in func.walk() if isinstance(m, mem.MatmulOp)}
+            accumulations = {m: accumulation(m) for m in operations(func) if isinstance(m, mem.MatmulOp)}
             terms = Terms(func, accumulations)
             Selector(HANDLERS, accumulations, terms, labels(func), target_of(func)).block(func.body.block)
 

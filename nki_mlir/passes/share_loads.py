@@ -15,7 +15,7 @@ from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.dialects.neuron_mem import LoadOp, StoreOp, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.hoist_loads import VIEWS
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import MEM
 
 _SHARE = 4
@@ -41,7 +41,7 @@ class ShareLoads(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         room = target_of(op).memory.sbuf_usable_bytes // _SHARE
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _Sharing(func, room).run()
 
 

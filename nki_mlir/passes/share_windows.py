@@ -13,13 +13,14 @@ from xdsl.ir import Block
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import UNKNOWN, is_loop_counter, range_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position, guard
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.neuron_mem import LoadOp, SliceOp, StoreOp, TileType, tile_type
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import MEM
 
 _SHARE = 4
@@ -46,7 +47,7 @@ class ShareWindows(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             sharing = _Sharing(func)
             for block in [block for inner in func.walk() for region in inner.regions for block in region.blocks]:
                 sharing.block(block)
@@ -99,7 +100,7 @@ class _Sharing:
         groups = list[list[_Window]]()
         going_on = dict[Hashable, list[_Window]]()
         for op in block.ops:
-            written = {self.memories[store.memory] for store in op.walk() if isinstance(store, StoreOp)}
+            written = {self.memories[store.memory] for store in operations(op) if isinstance(store, StoreOp)}
             for key in [key for key, group in going_on.items() if self.memories[group[0].load.memory] in written]:
                 del going_on[key]
             if isinstance(op, LoadOp) and op.mask is None and not op.indices:

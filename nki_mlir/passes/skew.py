@@ -18,6 +18,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.lifetimes import capacity, lifetimes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
@@ -27,7 +28,7 @@ from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.engine_nodes import Node, Reach, nodes_of, reaches_of, runs
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import ROUNDS, Instance, least, period
@@ -75,7 +76,7 @@ class Skew(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             for number, loop in enumerate(_loops(func)):
                 body = _Body.of(loop, memories_of(func), target)
                 cut = None if body is None else body.best(target)
@@ -86,7 +87,7 @@ class Skew(LevelPass):
 def _loops(func: FuncOp) -> Iterator[ForOp]:
     """All of them, in order, as they are by then."""
     number = 0
-    while number < len(loops := [op for op in func.walk() if isinstance(op, ForOp)]):
+    while number < len(loops := [op for op in operations(func) if isinstance(op, ForOp)]):
         yield loops[number]
         number += 1
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import IndexType, ModuleOp
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import is_number
@@ -38,7 +39,7 @@ class SplitReductions(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         prices = Prices(target_of(op))
-        for reduction in [inner for inner in op.walk() if isinstance(inner, tile.ReduceOp)]:
+        for reduction in [inner for inner in operations(op) if isinstance(inner, tile.ReduceOp)]:
             _split(reduction, prices)
 
 

@@ -10,6 +10,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.coordinates import Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import (
@@ -51,7 +52,7 @@ class SplitSums(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for begin in [inner for inner in op.walk() if isinstance(inner, AccumulatorOp)]:
+        for begin in [inner for inner in operations(op) if isinstance(inner, AccumulatorOp)]:
             sums = _Sums.of(begin)
             flow = None if sums is None else _Flow.of(sums.result)
             if sums is not None and flow is not None and (place := flow.place()) is not None:

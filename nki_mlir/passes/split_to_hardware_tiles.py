@@ -8,6 +8,7 @@ from itertools import product
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.neuron_mem import MatmulOp
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -39,7 +40,7 @@ class SplitToHardwareTiles(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for matmul in [inner for inner in op.walk() if isinstance(inner, MatmulOp) and inner.part is None]:
+        for matmul in [inner for inner in operations(op) if isinstance(inner, MatmulOp) and inner.part is None]:
             if matmul.parts != (1, 1, 1):
                 _split(matmul)
 

@@ -26,6 +26,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.constants import constant_of, value_of, wrapped
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates
@@ -33,7 +34,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
 
@@ -63,7 +64,7 @@ class SplitWords(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _Splitter().func(func)
 
 
@@ -85,7 +86,7 @@ class _Splitter:
         for argument in memories:
             shape = cast(MemRefType, argument.type).get_shape()
             Rewriter.replace_value_with_new_type(argument, MemRefType(i32, [*shape, 2]))
-        for op in list(func.walk()):
+        for op in operations(func):
             if isinstance(op, tile.ReadOp | tile.WriteOp) and _is_wide(op.moved):
                 self.access(op)
             elif any(map(_is_wide, (*op.operands, *op.results))):

@@ -13,6 +13,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, is_run_time
+from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.psum_use import PsumUse
 from nki_mlir.costs.operations import Work
 from nki_mlir.dialects.access import Access, Engine, Space
@@ -27,7 +28,7 @@ from nki_mlir.passes.combine_functions import factor_and_summand
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_read_once, keeps_bits, maker, operands_of
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
 from nki_mlir.passes.rows import Rows
@@ -59,8 +60,8 @@ class StageInPsum(LevelPass):
     levels = (ENGINE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
+        for func in functions(op):
+            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
                 ends = [op for op in loop.body.block.ops if _combines_tiles(op)]
                 if ends and not is_run_time(loop) and is_long(loop):
                     _Staging(func, loop).run(ends)

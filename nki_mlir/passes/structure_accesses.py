@@ -12,6 +12,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from nki_mlir.analysis.constants import constant_of, value_of
 from nki_mlir.analysis.indices import Chosen, IndexTensor, NotAffine, place_of
 from nki_mlir.analysis.masks import conjuncts, guards
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, strided
 from nki_mlir.dialects.expr import Expr
@@ -45,7 +46,7 @@ class StructureAccesses(LevelPass):
 
 def structure_all(root: Operation) -> None:
     """Structures the accesses inside an operation. Raises CompileError for one that is not supported."""
-    for inner in list(root.walk()):
+    for inner in operations(root):
         if isinstance(inner, tile.LoadOp | tile.StoreOp):
             _structure(inner)
 

@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.analysis.accesses import intervals, is_interval, resolved, shape_of_access
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.limits import values_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_mem import ConvertOp, LoadOp, MatmulOp
 from nki_mlir.passes.select_matmul import Accumulation
@@ -24,7 +25,7 @@ class Terms:
         found = {op: _end(op, accumulation) for op, accumulation in accumulations.items()}
         ends = {op: end for op, end in found.items() if end is not None}
         self.unfilled: dict[Operation, int] = {}
-        for load in [op for op in func.walk() if isinstance(op, LoadOp)]:
+        for load in [op for op in operations(func) if isinstance(op, LoadOp)]:
             dims = {1 - use.index if use.operation in ends else None for use in load.result.uses}
             if len(dims) == 1 and (dim := dims.pop()) is not None:
                 self.unfilled[load] = dim

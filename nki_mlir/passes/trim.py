@@ -15,12 +15,13 @@ from nki_mlir.analysis.accesses import positions, resolved
 from nki_mlir.analysis.common_dims import CommonDims, Dim
 from nki_mlir.analysis.indices import NotAffine
 from nki_mlir.analysis.masks import guards
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 
@@ -43,9 +44,9 @@ class Trim(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _Shapes(func).trim()
-            for inner in list(func.walk()):
+            for inner in operations(func):
                 if isinstance(inner, AccessOp):
                     _drop_bounds(inner)
                 elif isinstance(inner, tile.CompareOp):

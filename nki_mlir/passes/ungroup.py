@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from nki_mlir.analysis.independence import are_independent
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Counter, Expr
 from nki_mlir.dialects.tile_programs import ProgramsOp
@@ -54,7 +55,7 @@ class Ungroup(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             while (made := _ungrouped(programs)) is not None:
                 programs = made
 

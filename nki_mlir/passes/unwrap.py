@@ -15,12 +15,13 @@ from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.common_dims import CommonDims, Dim, Need
 from nki_mlir.analysis.constants import constant_of
 from nki_mlir.analysis.indices import NotAffine, index_tensor
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import TILE
 
 
@@ -44,8 +45,8 @@ class Unwrap(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            reads = [inner for inner in func.walk() if isinstance(inner, tile.ReadOp)]
+        for func in functions(op):
+            reads = [inner for inner in operations(func) if isinstance(inner, tile.ReadOp)]
             if any(_wrapped(index) for read in reads for index in read.indices):
                 stored = _Stored(func)
                 for read in reads:

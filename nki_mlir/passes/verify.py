@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from nki_mlir.analysis.operations import operations
+
 
 class DominanceError(VerifyException):
     """An operand that is used before it is defined; `op` uses it."""
@@ -49,22 +51,6 @@ class Verifier:
         self._target = target
         _verify_changed(module, same)
         verify_dominance(module)
-
-
-def operations(op: Operation) -> list[Operation]:
-    """An operation and all that it holds, in the order of `Operation.walk`, which takes eight times as long: it makes
-    generators for each."""
-    found = [op]
-    for region in op.regions:
-        for block in region.blocks:
-            inner = block.first_op
-            while inner is not None:
-                if inner.regions:
-                    found += operations(inner)
-                else:
-                    found.append(inner)
-                inner = inner.next_op
-    return found
 
 
 def snapshot(module: Operation) -> dict[Operation, tuple[object, ...]]:

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
 from nki_mlir.analysis.independence import are_independent, varying
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
@@ -57,7 +58,7 @@ class Widen(LevelPass):
         if self.width is not None and self.width < 1:
             raise CompileError(f"widen: width must be at least 1, got {self.width}")
         prices = Prices(target_of(op))
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             if self.width is None:
                 _by_price(programs, prices)
             elif len(programs.grid) == 1 and are_independent(programs, 0):

@@ -17,6 +17,7 @@ from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.independence import varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.analysis.masks import depends_on
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.costs.transfers import least_ns
 from nki_mlir.dialects import tile
@@ -266,7 +267,7 @@ def _beside(user: Operation, op: Operation) -> Operation:
 
 def _end(op: Operation, place: dict[Operation, int]) -> int:
     """The place of the last operation inside one, or its own."""
-    return max(place[inner] for inner in op.walk())
+    return max(place[inner] for inner in operations(op))
 
 
 def powers(most: int) -> Iterator[int]:
