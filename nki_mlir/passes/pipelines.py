@@ -14,10 +14,10 @@ from nki_mlir.passes.stages import STAGES
 if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Operation
     from xdsl.passes import ModulePass
     from xdsl.utils.arg_spec import ArgSpec
 
-    from nki_mlir.passes.verify import Verifier
 
 NAMED: dict[str, str] = {**STAGES, "lower-to-isa": ",".join(STAGES.values())}
 
@@ -183,7 +183,7 @@ def run(
             except PassFailedException as error:
                 raise _at_fault(error, f"in pass {one.name}: {_first_line(error)}") from None
             if verify:
-                verify_result(one, module, verifier)
+                verify_result(one, module, verifier.verify)
             if after is not None:
                 after(one, module)
 
@@ -200,10 +200,10 @@ def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
         one.apply(ctx, module)
 
 
-def verify_result(one: ModulePass, module: ModuleOp, verifier: Verifier) -> None:
+def verify_result(one: ModulePass, module: ModuleOp, verify: Callable[[Operation], None]) -> None:
     """What a pass leaves must verify; if it doesn't, that is an InternalError of the pass."""
     with internal_errors(f"the result of pass {one.name}", owner=_owner(one)):
-        verifier.verify(module)
+        verify(module)
 
 
 def _owner(one: ModulePass) -> str:
@@ -224,15 +224,15 @@ def _at_fault(error: Exception, message: str) -> CompileError:
 
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
-    from nki_mlir.passes.verify import Verifier
+    from nki_mlir.passes.verify import verify_module
 
-    verifier = Verifier()
-    levels = {LEVELS[0]: module}
-    current = module.clone()
+    levels, current = {LEVELS[0]: module}, module
     for stage, spec in STAGES.items():
+        if current in levels.values():
+            current = current.clone()
         passes = build(spec)
         run(passes, current, verify=False)
-        verify_result(passes[-1], current, verifier)
+        verify_result(passes[-1], current, verify_module)
         if stage in _ENDS:
-            levels[_ENDS[stage]] = current.clone()
+            levels[_ENDS[stage]] = current
     return levels

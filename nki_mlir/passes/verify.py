@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -23,6 +23,10 @@ _ALONE = ("arith.", "math.", "tile.", "neuron.mem.", "neuron.engine.")
 their own, and by what makes their operands: the values of constants, the sources of views, where buffers start."""
 
 
+_TARGET = "neuron.target"
+"""The attribute by which a module names its target."""
+
+
 class Verifier:
     """Verifies one module again and again, as passes change it. A module that is as it was when it last verified is not
     looked at again, and of one that changed no operation that verifies alone and whose operands are made as before."""
@@ -36,21 +40,11 @@ class Verifier:
         known, self._known = self._known, {}
         found = snapshot(module)
         if list(found.items()) != list(known.items()):
-            self._changed(module, found, known)
+            target = module.attributes.get(_TARGET)
+            same = {op for op, state in found.items() if known.get(op) == state} if target == self._target else set()
+            self._target = target
+            _verify(module, same)
         self._known = found
-
-    def _changed(
-        self, module: Operation, found: dict[Operation, tuple[object, ...]], known: dict[Operation, tuple[object, ...]]
-    ) -> None:
-        target = module.attributes.get("neuron.target")
-        if target is not None:  # else the instruction table needn't be loaded
-            from nki_mlir.dialects.table_ops import target_of
-
-            target_of(module)
-        same = {op for op, state in found.items() if known.get(op) == state} if target == self._target else set()
-        self._target = target
-        _verify_changed(module, same)
-        verify_dominance(module)
 
 
 def snapshot(module: Operation) -> dict[Operation, tuple[object, ...]]:
@@ -67,7 +61,16 @@ def _state(op: Operation) -> tuple[object, ...]:
     return op.parent, operands, types, dict(op.properties), dict(op.attributes), blocks, tuple(op.successors)
 
 
-def _verify_changed(op: Operation, same: set[Operation]) -> None:
+def _verify(module: Operation, same: Set[Operation]) -> None:
+    if module.attributes.get(_TARGET) is not None:  # else the instruction table needn't be loaded
+        from nki_mlir.dialects.table_ops import target_of
+
+        target_of(module)
+    _verify_changed(module, same)
+    verify_dominance(module)
+
+
+def _verify_changed(op: Operation, same: Set[Operation]) -> None:
     """Verifies an operation, what it holds first. An empty block lacks a terminator where one is asked for."""
     for region in op.regions:
         for block in region.blocks:
@@ -96,7 +99,7 @@ def verify_one(op: Operation) -> None:
 
 def verify_module(module: Operation) -> None:
     """The target that a module names, what xDSL's verifier checks, then dominance."""
-    Verifier().verify(module)
+    _verify(module, frozenset())
 
 
 def verify_dominance(op: Operation) -> None:

@@ -179,7 +179,7 @@ class NkiOpt(xDSLOptMain):
 
     def _verify(self, previous: ModulePass | None, module: ModuleOp) -> None:
         if previous is not None:
-            verify_result(previous, module, self.progress.verifier)
+            verify_result(previous, module, self.progress.verifier.verify)
             return
         with internal_errors("the verifier", passing=(VerifyException,)):
             self.progress.verifier.verify(module)
