@@ -27,7 +27,7 @@ MOST_LINES = 40
 HEAD = """# The passes
 
 Written by `python docs/write_passes.py` from the passes and their FileCheck tests; a test compares. They stand in the
-order of the lowering, `lower-to-isa`; `canonicalize`, `cse` and `dce` between them are xDSL's. `nki-opt -p NAME` runs
+order of the lowering, `lower-to-isa`; `dce` between them is xDSL's. `nki-opt -p NAME` runs
 one, `nki-opt --report-passes FOLDER --lower-to-isa FILE` shows what each makes of a module.
 """
 

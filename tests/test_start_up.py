@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 OURS = """
-nki_mlir nki_mlir.dialects nki_mlir.errors nki_mlir.op_parser nki_mlir.parsing nki_mlir.passes
-nki_mlir.passes.pipelines nki_mlir.passes.stages nki_mlir.passes.verify nki_mlir.tools nki_mlir.tools.diagnostics
-nki_mlir.tools.nki_opt nki_mlir.tools.outputs nki_mlir.tools.source
+nki_mlir nki_mlir.analysis nki_mlir.analysis.operations nki_mlir.dialects nki_mlir.errors nki_mlir.op_parser
+nki_mlir.parsing nki_mlir.passes nki_mlir.passes.pipelines nki_mlir.passes.stages nki_mlir.passes.verify nki_mlir.tools
+nki_mlir.tools.diagnostics nki_mlir.tools.nki_opt nki_mlir.tools.outputs nki_mlir.tools.source
 """
 """All that an empty module needs. A further one is worth its place here only if it can't be imported later."""
 

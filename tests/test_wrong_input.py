@@ -56,6 +56,7 @@ TAKES = {
     "ungroup": ("tile",),
     "expand-atomics": ("tile",),
     "structure-accesses": ("tile",),
+    "clean": LEVELS,
     "recognize-functions": ("tile",),
     "trim": ("tile",),
     "unwrap": ("tile",),

@@ -84,6 +84,8 @@ def target_of(op: Operation) -> Target:
 def field_value(attribute: Attribute | None) -> Any:
     """The plain Python value of a field: an enum member, int, float, tuple or bool."""
     match attribute:
+        case None:
+            return None
         case AluAttr() | FunctionAttr() | ReduceCommandAttr():
             return attribute.data
         case IntegerAttr():

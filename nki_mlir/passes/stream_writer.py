@@ -58,6 +58,8 @@ class Places:
         engines: set[Engine] = set()
         for op in block.ops:
             concerned: Iterable[Engine] = ()
+            if isinstance(op, ViewOp | AllocOp):
+                continue
             if isinstance(op, EngineInstruction):
                 concerned = (op.engine.data,)
                 engines.update(concerned)

@@ -1,7 +1,7 @@
 // RUN: nki-opt %s -p share-windows --verify-diagnostics | filecheck %s
 
 func.func @another_level(%x: memref<8xf32>) {
-  // CHECK: error: share-windows takes neuron.mem; this module is at tile: run tile,place,canonicalize,cse,dce,hoist-loads,share-loads first
+  // CHECK: error: share-windows takes neuron.mem; this module is at tile: run tile,place,clean,hoist-loads,share-loads first
   %v = tile.read %x [d0 by 1] : memref<8xf32> -> tensor<8xf32>
   tile.write %v to %x [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
