@@ -309,8 +309,8 @@ MUTANTS: list[Mutant] = [
         ),
         (
             "read again",
-            'not inner.is_a("tensor_scalar") or not is_read_once(inner):',
-            'not inner.is_a("tensor_scalar"):',
+            '"tensor_scalar")\n    if inner is None or not is_read_once(inner):',
+            '"tensor_scalar")\n    if inner is None:',
             _filecheck("combine-instructions"),
         ),
     ),
@@ -693,7 +693,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "stream_writer",
-        ("slot of a nest", "iteration * (trip_count(outer) or 0) +", "iteration +", _filecheck("emit-streams")),
+        ("slot of a nest", "iteration * trips + self", "iteration + self", _filecheck("emit-streams")),
         ("slot", "address + self.slot(alloc) + alloc", "address + alloc", _filecheck("emit-streams")),
         ("start", "self.iterations[counter] * step + low", "self.iterations[counter] * step", _loops("counters")),
         ("step", "self.iterations[counter] * step + low", "self.iterations[counter] + low", _loops("counters")),
@@ -712,6 +712,7 @@ MUTANTS: list[Mutant] = [
         "numbering",
         ("share", " or last.instances % group.depth:", ":", _SHARED),
         ("depth", "group.depth != _depth(event) or", "", _SHARED),
+        ("last", "].earlier.order < event.order", "].earlier.order > event.order", _filecheck("insert-semaphores")),
         ("last instance", "* inner + inner - event", "* inner + 1 - event", _random(12)),
         ("rises", "rises[depth] * (step.loops[depth].trips - 1)", "rises[depth] * step.loops[depth].trips", _random(6)),
         (
@@ -756,7 +757,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "program_order",
-        ("common", "        if x != y:\n            break\n", "", _random(12)),
+        ("common", " and a[shared] == b[shared]", "", _random(12)),
         (
             "partial",
             'if not writes or op.instruction.operand(name).partial or "dst_rmw_op" in op.properties:',
@@ -923,13 +924,20 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_of(
+        "clean",
+        ("seen", "seen = dict(known)", "seen = known", _filecheck("clean")),
+        ("write", " and not has_other_side_effecting_op_in_between(first, op)", "", _filecheck("clean")),
+        ("loops", "elif not op.has_trait(IsTerminator):", "else:", _filecheck("clean")),
+        ("inside", "OperationInfo(op) if op.regions else _key(op)", "_key(op)", _filecheck("clean")),
+    ),
+    *_of(
         "combiner",
         ("apart", "return high <= other_low or other_high <= low", "return True", _filecheck("combine-instructions")),
         ("parts", "(_is_part(op) and _inputs_stay(op))", "False", _filecheck("combine-instructions")),
         (
             "stay",
-            "return not any(view.source is written.source",
-            "return True or any(view.source is written.source",
+            "return not any(\n        isinstance(user, EngineInstruction) and view in",
+            "return True or any(\n        isinstance(user, EngineInstruction) and view in",
             _filecheck("combine-instructions"),
         ),
     ),

@@ -48,6 +48,27 @@ func.func @leaves_alone() attributes {tile.arg_names = []} {
 
 // -----
 
+// An engine is done with its instructions in order: who waits for two of them waits for the second.
+// CHECK-LABEL: neuron.isa.program @two_of_an_engine
+// CHECK: neuron.isa.stream vector
+// CHECK-NEXT: neuron.isa.memset {{.*}} update <sem [[V:[0-9]+]] add 1>
+// CHECK-NEXT: neuron.isa.memset {{.*}} update <sem [[V]] add 1>
+// CHECK: neuron.isa.stream gpsimd
+// CHECK-NEXT: neuron.isa.tensor_tensor {{.*}} wait <sem [[V]] reaches 2>
+// CHECK-NEXT: }
+func.func @two_of_an_engine() attributes {tile.arg_names = []} {
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %b = neuron.engine.alloc "b" at 32 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %va = neuron.engine.view %a : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %vb = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %va : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.memset vector value 0.0 : f32 dst %vb : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.tensor_tensor gpsimd op add dst %va : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data1 %va : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data2 %vb : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
 // A scatter may write any row: what reads the tensor after it waits, the row's number notwithstanding. The indices have
 // to be there before.
 // CHECK-LABEL: neuron.isa.program @scatter
