@@ -76,7 +76,7 @@ def _reads(value: SSAValue, shape: tuple[int, ...]) -> Iterator[tile.ReadOp]:
     op = value.owner
     if isinstance(op, tile.ReadOp) and tile.shape_of(value) == shape:
         yield op
-    elif isinstance(op, ELEMENTWISE):
+    elif isinstance(op, Operation) and type(op) in ELEMENTWISE:
         for operand in op.operands:
             yield from _reads(operand, shape)
 
