@@ -206,7 +206,7 @@ class _Nest:
         assert times is not None
         moved = [node for node in self.nodes if not node.op.instruction.is_transfer]
         alone = Machine(self.target).time(moved)
-        slots = slots_of(self.inside, [], self.target)
+        slots = slots_of([op for op in self.inside if isinstance(op, AllocOp)], [], self.target)
         without = period([(node, 0) for node in self.inner_nodes], slots)
         together, order = self._together(plan.rows, slots | slots_of(plan.inner_buffers, [], self.target))
         if times * together >= _GAIN * (times * without + alone):
