@@ -988,6 +988,13 @@ MUTANTS: list[Mutant] = [
             "return trips",
             _filecheck("widen-loops"),
         ),
+        (
+            "matrices",
+            "if len(tile.shape_of(loop.results[number])) > 1:",
+            "if False:",
+            _filecheck("widen-loops"),
+        ),
+        ("same", "isinstance(op, tile.WriteOp) and op.value not in differs", "False", _filecheck("widen-loops")),
         ("crossed", "return kind if use.index == number else None", "return kind", _filecheck("widen-loops")),
         (
             "start",
@@ -997,6 +1004,22 @@ MUTANTS: list[Mutant] = [
         ),
         ("programs", "alone = min([alone, *(", "min([alone, *(", _filecheck("widen-loops")),
         ("integers", "or not isinstance(element, AnyFloat) or", "or", ("tests/test_widen_loops.py",)),
+    ),
+    *_of(
+        "running",
+        ("nothing", "(Reduction.MAXNUM, math.nan)", "(Reduction.MAXNUM, -math.inf)", ("tests/test_widen_loops.py",)),
+        ("long", " and words(op.results[0]) == 1", "", _filecheck("sum-programs")),
+    ),
+    *_of(
+        "loop_order",
+        ("gain", "read[best] > _GAIN * read[axes]", "False", _filecheck("programs-to-loops")),
+        (
+            "dependent",
+            "or not all(are_independent(programs, axis) for axis in inner)",
+            "",
+            _filecheck("programs-to-loops"),
+        ),
+        ("long", "if is_dtype(element) else _PAIR", "", ("tests/test_int64.py",)),
     ),
     *_of(
         "sum_by_products",
@@ -1234,7 +1257,7 @@ MUTANTS: list[Mutant] = [
         "widths",
         ("even", "spread % -(-spread // lanes) == 0", "spread > 0", _filecheck("widen")),
         ("whole", "not self.is_inner or self.programs % width == 0", "True", _filecheck("widen")),
-        ("columns", "if width * self.columns > memory.partitions:", "if False:", _filecheck("widen")),
+        ("columns", "if width * self.columns > prices.target.memory.partitions:", "if False:", _filecheck("widen")),
         ("others", "self.others * -(-", "-(-", _filecheck("widen")),
         ("bounded", "work.is_bounded |= any(part.is_bounded for part in inner)", "pass", _filecheck("widen")),
         ("turned", "if not value.is_turned:", "if True:", _filecheck("widen")),

@@ -151,3 +151,33 @@ def test_numbers_that_are_none(where: float) -> None:
     all_add[(64,)](x, total, row, most, x.size, BLOCK=64)
     np.testing.assert_allclose(row, x.sum(0), rtol=1e-5, atol=1e-4)
     np.testing.assert_equal(total[0], x.sum())
+
+
+@nki_mlir.jit
+def greatest(x_ptr, y_ptr, rows, C: tl.constexpr):
+    c = tl.arange(0, C)
+    most = tl.load(x_ptr + c)
+    for row in range(1, rows):
+        most = tl.maximum(most, tl.load(x_ptr + row * C + c))
+    tl.store(y_ptr + c, most)
+
+
+@pytest.mark.parametrize("rows", [2, 5, 130])
+def test_columns_of_nan_alone(rows: int) -> None:
+    """A maximum ignores NaN, unless there is nothing else."""
+    x = np.random.default_rng(rows).standard_normal((rows, 64)).astype(np.float32)
+    x[:, 3], x[: rows - 1, 7], x[1:, 9] = np.nan, np.nan, np.nan
+    y = np.zeros(64, np.float32)
+    greatest[(1,)](x, y, rows, C=64)
+    np.testing.assert_array_equal(y, np.fmax.reduce(x, 0))
+
+
+def test_long_integers() -> None:
+    x, total = np.arange(64, dtype=np.int64), np.full(1, 5, np.int64)
+
+    @nki_mlir.jit
+    def add(x_ptr, sum_ptr):
+        tl.atomic_add(sum_ptr, tl.load(x_ptr + tl.program_id(0)))
+
+    add[(64,)](x, total)
+    assert total[0] == 5 + x.sum()

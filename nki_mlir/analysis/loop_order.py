@@ -9,11 +9,15 @@ from itertools import permutations
 from nki_mlir.analysis.independence import are_independent, varying
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.dtypes import dtype
+from nki_mlir.dialects.dtypes import dtype, is_dtype
 from nki_mlir.dialects.tile_programs import ProgramsOp
 
 _GAIN = 0.9
 """What part of what is read has to be left where another order than the grid's is worth it."""
+
+
+_PAIR = 8
+"""Bytes of an integer of 64 bits, which the machine reads as two numbers."""
 
 
 def loop_order(programs: ProgramsOp) -> tuple[int, ...]:
@@ -40,7 +44,8 @@ def _reads(programs: ProgramsOp) -> list[tuple[int, frozenset[int]]]:
     for op in programs.body.walk():
         if isinstance(op, tile.ReadOp):
             times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op))
-            size = math.prod(tile.shape_of(op.result)) * dtype(tile.element_of(op.result)).bytes
+            element = tile.element_of(op.result)
+            size = math.prod(tile.shape_of(op.result)) * (dtype(element).bytes if is_dtype(element) else _PAIR)
             found.append((times * size, frozenset(n for n, values in enumerate(differs) if op.result in values)))
     return found
 

@@ -19,7 +19,7 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.running import RUNNING, neutral
+from nki_mlir.passes.running import is_running, neutral
 from nki_mlir.passes.tile_builder import TileBuilder
 
 
@@ -63,7 +63,7 @@ class _Update(NamedTuple):
         if (
             write.atomic is None
             or not isinstance(combine, Operation)
-            or type(combine) not in RUNNING
+            or not is_running(combine)
             or not write.value.has_one_use()
         ):
             return None

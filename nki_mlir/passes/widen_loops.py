@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import AnyFloat, ModuleOp
@@ -23,13 +23,14 @@ from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.loop_cuts import cut
 from nki_mlir.passes.normalize_loops import normalize, replace_loop
-from nki_mlir.passes.running import RUNNING, neutral
+from nki_mlir.passes.running import RUNNING, is_running, neutral
 from nki_mlir.passes.tile_builder import TileBuilder
 from nki_mlir.passes.widening import NotWidenable, Widening, going_on
 from nki_mlir.passes.widths import Work
 
-_GAIN = 0.5
-"""What part of its time a loop may still take where it is worth it: programs that run together come without sums."""
+_GAIN = 0.3
+"""What part of its time a loop may still take where it is worth it, if before nothing waited: its rows are on all
+partitions, and many loads under way."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class WidenLoops(LevelPass):
                                                                   %sum = %start + (tile.dot %ones, %rows)
 
     So a program that goes through many rows has them on all partitions. Left alone: loops for which programs that run
-    together do as well; those that carry anything but plain sums and extrema, that multiply matrices, or of which an
-    iteration touches what another one writes.
+    together do as well; those that carry anything but plain sums and extrema of numbers or rows, or multiply matrices;
+    and where an iteration touches what another one writes, or writes what all have in common.
     """
 
     name = "widen-loops"
@@ -68,20 +69,25 @@ def _trips(loop: ForOp) -> int | None:
         return None
     if any(isinstance(op, tile.DotOp) for op in loop.body.walk()):
         return None
+    differs = depending(loop.body.block, {loop.body.block.args[0]})
     if any(_sum_of(loop, number) is None for number in range(len(loop.results))):
+        return None
+    if any(isinstance(op, tile.WriteOp) and op.value not in differs for op in loop.body.walk()):
         return None
     return trips if are_apart(Repeated.loop(loop, trips)) else None
 
 
 def _sum_of(loop: ForOp, number: int) -> type[Operation] | None:
     """What a variable is combined with something by, once or several times, in each iteration; None where anything else
-    becomes of it, or sees it."""
+    becomes of it, or sees it, and for matrices: their rows are on partitions already."""
+    if len(tile.shape_of(loop.results[number])) > 1:
+        return None
     value, kind = loop.body.block.args[1 + number], None
     while (use := value.get_unique_use()) is not None:
         op = use.operation
         if isinstance(op, YieldOp):
             return kind if use.index == number else None
-        if type(op) not in RUNNING or kind not in (None, type(op)) or op.parent is not loop.body.block:
+        if not is_running(op) or kind not in (None, type(op)) or op.parent is not loop.body.block:
             return None
         value, kind = op.results[0], type(op)
     return None
@@ -103,11 +109,11 @@ def _width(loop: ForOp, trips: int, prices: Prices) -> int:
     if not found:
         return 1
     price, width = min(found)
-    alone = work.price(1, prices)
+    alone = replace(work, lanes=max(work.lanes, lanes)).least(1, prices)
     for axis, size in enumerate(grid):
         if outer is not None and size > 1 and are_independent(outer, axis):
             along = Work.of_block(block, outer.ids[axis], size, others // size * trips, varying(outer, axis))
-            alone = min([alone, *(along.price(together, prices) for together in along.widths(lanes))])
+            alone = min([alone, *(along.least(together, prices) for together in along.widths(lanes))])
     return width if price < _GAIN * alone else 1
 
 

@@ -126,20 +126,34 @@ class Work:
     def price(self, width: int, prices: Prices) -> float:
         """The time, in ns, of all programs, `width` along the axis together; infinite where their tiles don't fit."""
         memory, dma = prices.target.memory, prices.target.dma
-        lanes = min(memory.partitions, width * self.lanes)
-        kept = self._kept(width, lanes)
-        depth = min(DEPTH, memory.sbuf_usable_bytes // max(kept, 1))
+        depth = min(DEPTH, memory.sbuf_usable_bytes // max(self._kept(width, self._lanes(width, prices)), 1))
         if not depth:
             return math.inf
-        computed = sum(v.times * _computed(v, width, lanes, prices) for v in self.computed)
-        if width * self.columns > memory.partitions:
+        moved, rings, computed = self._busy(width, prices)
+        latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
+        return latency + (self._groups(width) - 1) * max(moved, rings, computed, latency / depth)
+
+    def least(self, width: int, prices: Prices) -> float:
+        """The time, in ns, of all programs if nothing ever waited, however many there are room for."""
+        return self._groups(width) * max(self._busy(width, prices))
+
+    def _groups(self, width: int) -> int:
+        return self.others * -(-self.programs // width)
+
+    def _lanes(self, width: int, prices: Prices) -> int:
+        return min(prices.target.memory.partitions, width * self.lanes)
+
+    def _busy(self, width: int, prices: Prices) -> tuple[float, float, float]:
+        """How long a group takes the DMA engines, the rings, and what computes."""
+        lanes = self._lanes(width, prices)
+        computed = sum(
+            v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
+        )
+        if width * self.columns > prices.target.memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
         most = max(sum(v.times for v in self.transfers if v.stores is stores) for stores in (True, False))
-        rings = least_ns(prices.target) * most
-        latency = 2 * (dma.start_ns + dma.completion_ns) + moved + computed
-        groups = self.others * -(-self.programs // width)
-        return latency + (groups - 1) * max(moved, rings, computed, latency / depth)
+        return moved, least_ns(prices.target) * most, computed
 
     def _kept(self, width: int, lanes: int) -> int:
         """The most bytes of a partition that are in use at once. What programs share lies there for each of them."""

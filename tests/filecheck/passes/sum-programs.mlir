@@ -118,3 +118,16 @@ func.func @other_writes(%x: memref<65536xf32>, %y: memref<1xf32>, %z: memref<1xf
   }
   func.return
 }
+
+// Of numbers of 64 bits there are no running sums.
+// CHECK-LABEL: func.func @long_numbers
+// CHECK: tile.programs (%i) in [64] {
+func.func @long_numbers(%x: memref<64xi64>, %y: memref<1xi64>) {
+  tile.programs (%i) in [64] {
+    %v = tile.read %x(%i) [s0 by 1] : memref<64xi64> -> i64
+    %old = tile.read %y [0 by 1] : memref<1xi64> -> i64
+    %new = arith.addi %old, %v : i64
+    tile.write %new to %y [0 by 1] atomic : i64 -> memref<1xi64>
+  }
+  func.return
+}

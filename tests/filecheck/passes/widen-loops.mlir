@@ -30,7 +30,7 @@ func.func @rows_are_added_up(%x: memref<1024x512xf32>, %y: memref<512xf32>) {
 // What iterations write, all of them write at once; numbers that they carry become a column, an extremum is one of it.
 // 131 is no multiple of the width: the rest follows.
 // CHECK-LABEL: func.func @what_they_write_and_an_extremum
-// CHECK: [[LOW:%.*]] = arith.constant 0xff800000 : f32
+// CHECK: [[LOW:%.*]] = arith.constant 0x7fc00000 : f32
 // CHECK: tile.splat [[LOW]] : f32 -> tensor<[[W:[0-9]+]]xf32>
 // CHECK: tile.write {{%.*}} to %y
 // CHECK-SAME: tensor<[[W]]x512xf32>
@@ -144,18 +144,40 @@ func.func @no_plain_sums(%x: memref<1024x512xf32>, %y: memref<1024x512xf32>, %z:
 // Blocks of columns go on along memory: there the new dimension is, in front of the columns.
 // CHECK-LABEL: func.func @blocks_of_columns
 // CHECK: tile.read {{.*}} -> tensor<4x[[W:[0-9]+]]x64xf32>
-// CHECK-NOT: tile.permute
-// CHECK: tile.dot {{%.*}}, {{%.*}} over [0] x [1] : tensor<[[W]]xf32>, tensor<4x[[W]]x64xf32> -> tensor<4x64xf32>
-func.func @blocks_of_columns(%x: memref<4x8192xf32>, %y: memref<4x64xf32>) {
-  %start = arith.constant dense<0.0> : tensor<4x64xf32>
+// CHECK: [[E:%.*]] = math.exp {{%.*}} : tensor<4x[[W]]x64xf32>
+// CHECK: tile.write [[E]] to %y
+func.func @blocks_of_columns(%x: memref<4x8192xf32>, %y: memref<4x8192xf32>) {
   %low = arith.constant 0 : index
   %high = arith.constant 128 : index
   %one = arith.constant 1 : index
-  %sum = scf.for %k = %low to %high step %one iter_args(%s = %start) -> (tensor<4x64xf32>) {
+  scf.for %k = %low to %high step %one {
     %v = tile.read %x(%k) [8192 * d0 by 1, 64 * s0 + d1 by 1] : memref<4x8192xf32> -> tensor<4x64xf32>
-    %t = arith.addf %s, %v : tensor<4x64xf32>
-    scf.yield %t : tensor<4x64xf32>
+    %e = math.exp %v : tensor<4x64xf32>
+    tile.write %e to %y(%k) [8192 * d0 by 1, 64 * s0 + d1 by 1] : tensor<4x64xf32> -> memref<4x8192xf32>
   }
-  tile.write %sum to %y [64 * d0 + d1 by 1] : tensor<4x64xf32> -> memref<4x64xf32>
+  func.return
+}
+
+// The rows of a matrix are on partitions already; and what all iterations write is the same.
+// CHECK-LABEL: func.func @matrices_and_what_is_the_same
+// CHECK: scf.for {{.*}} -> (tensor<32x64xf32>)
+// CHECK: scf.for
+// CHECK: tile.write %same
+func.func @matrices_and_what_is_the_same(%x: memref<1024x64xf32>, %y: memref<32x64xf32>, %z: memref<1024x64xf32>, %w: memref<64xf32>) {
+  %start = arith.constant dense<0.0> : tensor<32x64xf32>
+  %low = arith.constant 0 : index
+  %high = arith.constant 32 : index
+  %one = arith.constant 1 : index
+  %sum = scf.for %k = %low to %high step %one iter_args(%s = %start) -> (tensor<32x64xf32>) {
+    %v = tile.read %x(%k) [2048 * s0 + 64 * d0 + d1 by 1] : memref<1024x64xf32> -> tensor<32x64xf32>
+    %t = arith.addf %s, %v : tensor<32x64xf32>
+    scf.yield %t : tensor<32x64xf32>
+  }
+  tile.write %sum to %y [64 * d0 + d1 by 1] : tensor<32x64xf32> -> memref<32x64xf32>
+  %same = tile.read %w [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+  %rows = arith.constant 1024 : index
+  scf.for %k = %low to %rows step %one {
+    tile.write %same to %z(%k) [64 * s0 + d0 by 1] : tensor<64xf32> -> memref<1024x64xf32>
+  }
   func.return
 }
