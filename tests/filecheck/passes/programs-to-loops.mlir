@@ -58,18 +58,18 @@ func.func @those_that_depend_on_one_another(%k: memref<3072xf32>, %y: memref<102
   func.return
 }
 
-// And where another order would read no less: each operand of a product is one of an axis.
+// And where another order would hardly read less: each operand of a product is one of an axis.
 // CHECK-LABEL: func.func @as_much_in_any_order
 // CHECK: arith.constant 8 : index
 // CHECK: scf.for [[ROW:%.*]] =
 // CHECK: scf.for [[COLUMN:%.*]] =
 // CHECK: tile.read %a([[ROW]])
-func.func @as_much_in_any_order(%a: memref<1024xf32>, %b: memref<1024xf32>, %y: memref<8192xf32>) {
+func.func @as_much_in_any_order(%a: memref<1024xf32>, %b: memref<1088xf32>, %y: memref<8192xf32>, %z: memref<8704xf32>) {
   tile.programs (%row, %column) in [8, 8] {
     %u = tile.read %a(%row) [128 * s0 + d0 by 1] : memref<1024xf32> -> tensor<128xf32>
-    %v = tile.read %b(%column) [128 * s0 + d0 by 1] : memref<1024xf32> -> tensor<128xf32>
-    %s = arith.addf %u, %v : tensor<128xf32>
-    tile.write %s to %y(%row, %column) [1024 * s0 + 128 * s1 + d0 by 1] : tensor<128xf32> -> memref<8192xf32>
+    %v = tile.read %b(%column) [136 * s0 + d0 by 1] : memref<1088xf32> -> tensor<136xf32>
+    tile.write %u to %y(%row, %column) [1024 * s0 + 128 * s1 + d0 by 1] : tensor<128xf32> -> memref<8192xf32>
+    tile.write %v to %z(%row, %column) [1088 * s0 + 136 * s1 + d0 by 1] : tensor<136xf32> -> memref<8704xf32>
   }
   func.return
 }
