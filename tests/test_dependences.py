@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 
 import pytest
@@ -33,7 +34,7 @@ class Instance:
 class Transfer(Step):
     """One that DMA carries out, whose completions are in no order."""
 
-    @property
+    @cached_property
     def is_dma(self) -> bool:
         return True
 
