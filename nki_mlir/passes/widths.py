@@ -146,9 +146,7 @@ class Work:
     def _busy(self, width: int, prices: Prices) -> tuple[float, float, float]:
         """How long a group takes the DMA engines, the rings, and what computes."""
         lanes = self._lanes(width, prices)
-        computed = sum(
-            v.times * prices.compute(Layout.flat((-(-width * v.elements // lanes),)), v.type) for v in self.computed
-        )
+        computed = sum(v.times * _computed(v, width, lanes, prices) for v in self.computed)
         if width * self.columns > prices.target.memory.partitions:
             computed *= 2
         moved = sum(v.times * self._moved(v, width, lanes, prices) for v in self.transfers)
