@@ -15,7 +15,6 @@ from nki_mlir.dialects.tile_programs import ProgramsOp
 _GAIN = 0.9
 """What part of what is read has to be left where another order than the grid's is worth it."""
 
-
 _PAIR = 8
 """Bytes of an integer of 64 bits, which the machine reads as two numbers."""
 

@@ -166,6 +166,14 @@ class ProgramsOp(IRDLOperation):
         return op
 
 
+def enclosing_programs(op: Operation) -> ProgramsOp | None:
+    """The programs that an operation stands in."""
+    parent = op.parent_op()
+    while parent is not None and not isinstance(parent, ProgramsOp):
+        parent = parent.parent_op()
+    return parent
+
+
 def _verify_effects(op: Operation) -> None:
     """Effects of a program come by accesses. What is unknown to have any has none."""
     if not op.regions and not isinstance(op, LoadOp | StoreOp | AtomicOp | ReadOp | WriteOp) and get_effects(op):

@@ -16,13 +16,14 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.lifetimes import lifetimes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.engine_nodes import Node, Reach, nodes_of, reaches_of, runs
 from nki_mlir.passes.instruction_rows import Row, rows_of
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import Instance, period
@@ -67,8 +68,8 @@ class Spread(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
+        for func in functions(op):
+            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
                 nest = _Nest.of(loop, target)
                 plan = None if nest is None else nest.plan(memories_of(func))
                 order = None if nest is None or plan is None else nest.order(plan)

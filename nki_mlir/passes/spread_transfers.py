@@ -13,6 +13,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.indices import constant, is_run_time, trip_count
 from nki_mlir.analysis.lifetimes import lifetimes
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
@@ -20,7 +21,7 @@ from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.engine_nodes import runs
-from nki_mlir.passes.level_pass import LevelPass
+from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.normalize_loops import normalize
 from nki_mlir.passes.region_costs import load_of
@@ -61,8 +62,8 @@ class SpreadTransfers(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for func in [inner for inner in op.walk() if isinstance(inner, FuncOp)]:
-            for loop in [inner for inner in func.walk() if isinstance(inner, ForOp)]:
+        for func in functions(op):
+            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
                 if _may_be_twice(loop) and _moves_few(loop, target) and _is_lopsided(loop, target):
                     _try(func, loop, target)
 

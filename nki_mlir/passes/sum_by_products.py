@@ -13,10 +13,11 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.elementwise import ELEMENTWISE
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.tile import Reduction
-from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.dialects.tile_programs import enclosing_programs
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -44,7 +45,7 @@ class SumByProducts(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in list(op.walk()):
+        for inner in operations(op):
             if isinstance(inner, tile.ReduceOp) and _is_across(inner):
                 _multiply(inner)
 
@@ -64,9 +65,7 @@ def _lies_across(read: tile.ReadOp, shape: tuple[int, ...], axis: int) -> bool:
     strides, others = coordinates.strides(len(shape)), [dim for dim in range(len(shape)) if dim != axis]
     if not any(abs(strides[dim]) == 1 and shape[dim] > 1 for dim in others):
         return False
-    programs = read.parent_op()
-    while programs is not None and not isinstance(programs, ProgramsOp):
-        programs = programs.parent_op()
+    programs = enclosing_programs(read)
     steps = [] if programs is None else [coordinates.address.coefficient(id_) for id_ in programs.ids]
     return all(step == 0 or any(step == strides[dim] * shape[dim] for dim in others) for step in steps)
 

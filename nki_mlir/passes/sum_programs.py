@@ -12,6 +12,7 @@ from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.independence import Repeated, are_apart, varying
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.dtypes import dtype
@@ -44,7 +45,7 @@ class SumPrograms(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for programs in [inner for inner in op.walk() if isinstance(inner, ProgramsOp)]:
+        for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
             for axis in reversed(range(len(programs.grid))):
                 programs = _summed(programs, axis)
 

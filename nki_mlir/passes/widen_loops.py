@@ -13,11 +13,12 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from nki_mlir.analysis.independence import Repeated, are_apart, are_independent, depending, varying
 from nki_mlir.analysis.indices import constant, enclosing_loops, trip_count
+from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import Reduction
-from nki_mlir.dialects.tile_programs import ProgramsOp
+from nki_mlir.dialects.tile_programs import enclosing_programs
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
@@ -54,7 +55,7 @@ class WidenLoops(LevelPass):
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         prices = Prices(target_of(op))
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+        for loop in [inner for inner in operations(op) if isinstance(inner, ForOp)]:
             if loop.parent is None or (trips := _trips(loop)) is None:
                 continue
             width = _width(loop, trips, prices)
@@ -69,9 +70,9 @@ def _trips(loop: ForOp) -> int | None:
         return None
     if any(isinstance(op, tile.DotOp) for op in loop.body.walk()):
         return None
-    differs = depending(loop.body.block, {loop.body.block.args[0]})
     if any(_sum_of(loop, number) is None for number in range(len(loop.results))):
         return None
+    differs = depending(loop.body.block, {loop.body.block.args[0]})
     if any(isinstance(op, tile.WriteOp) and op.value not in differs for op in loop.body.walk()):
         return None
     return trips if are_apart(Repeated.loop(loop, trips)) else None
@@ -95,9 +96,7 @@ def _sum_of(loop: ForOp, number: int) -> type[Operation] | None:
 
 def _width(loop: ForOp, trips: int, prices: Prices) -> int:
     """How many iterations had best run together; 1 where programs had."""
-    outer = loop.parent_op()
-    while outer is not None and not isinstance(outer, ProgramsOp):
-        outer = outer.parent_op()
+    outer = enclosing_programs(loop)
     grid = outer.grid if outer is not None else ()
     others = math.prod((*grid, *(trip_count(around) or 1 for around in enclosing_loops(loop))))
     block = loop.body.block
