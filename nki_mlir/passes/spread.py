@@ -69,21 +69,27 @@ class Spread(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
         for func in functions(op):
-            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
-                nest = _Nest.of(loop, target)
+            loops = [inner for inner in operations(func) if isinstance(inner, ForOp)]
+            while loops:
+                nest = _Nest.of(loops.pop(0), target)
                 plan = None if nest is None else nest.plan(memories_of(func))
                 order = None if nest is None or plan is None else nest.order(plan)
                 if plan is not None and order is not None:
-                    _try(func, plan, order, target)
+                    loops = _try(func, plan, order, loops, target)
 
 
-def _try(func: FuncOp, plan: Plan, order: Sequence[tuple[EngineInstruction, bool]], target: Target) -> None:
-    """Leaves a function as it was where it would no longer fit."""
+def _try(
+    func: FuncOp, plan: Plan, order: Sequence[tuple[EngineInstruction, bool]], loops: list[ForOp], target: Target
+) -> list[ForOp]:
+    """Leaves a function as it was where it would no longer fit: in a copy. Gives what some loops in it are then."""
     before = func.clone()
+    copies = dict(zip(operations(func), operations(before), strict=True))
     write(plan, order)
-    if not fits(lifetimes(func), target):
-        func.detach_region(func.body)
-        func.add_region(before.detach_region(before.body))
+    if fits(lifetimes(func), target):
+        return loops
+    func.detach_region(func.body)
+    func.add_region(before.detach_region(before.body))
+    return [copy for loop in loops if isinstance(copy := copies.get(loop), ForOp)]
 
 
 @dataclass

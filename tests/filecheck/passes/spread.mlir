@@ -5,6 +5,11 @@
 !part = !neuron.engine.buffer<sbuf, 128 x 8192>
 !all = !neuron.engine.view<sbuf[0:128], [1 x 4096], f32>
 !piece = !neuron.engine.view<sbuf[0:128], [1 x 2048], f32>
+!much = !neuron.engine.buffer<sbuf, 128 x 49152>
+!some = !neuron.engine.buffer<sbuf, 128 x 24576>
+!long = !neuron.engine.view<sbuf[0:128], [1 x 12288], f32>
+!bit = !neuron.engine.view<sbuf[0:128], [1 x 6144], f32>
+!long_memory = !neuron.engine.view<hbm, [12288 x 128, 1 x 12288], f32>
 !memory = !neuron.engine.view<hbm, [4096 x 128, 1 x 4096], f32>
 
 // Vector makes a half of what Scalar reads next, while it reads what is there. That has two slots, what is needed for a half is made for each.
@@ -46,6 +51,84 @@ func.func @halves(%x: memref<8x128x4096xf32>, %y: memref<8x128x4096xf32>) {
   %trips = arith.constant 4 : index
   %times = arith.constant 2 : index
   %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %at = arith.muli %i, %size : index
+    %b0 = neuron.engine.alloc "raw" : !whole
+    %r0 = neuron.engine.view %b0 : !whole -> !all
+    %m0 = neuron.engine.view %x at %at : memref<8x128x4096xf32> -> !memory
+    neuron.engine.dma_copy sync queue 0 dst %r0 : !all src %m0 : !memory
+    %b1 = neuron.engine.alloc "made" : !whole
+    %t0 = neuron.engine.alloc "even" : !part
+    %v0 = neuron.engine.view %t0 : !part -> !piece
+    %p0 = neuron.engine.view %b0 : !whole -> !piece
+    neuron.engine.tensor_scalar vector op0 multiply dst %v0 : !piece data %p0 : !piece operand0 %two : f32
+    %q0 = neuron.engine.view %b1 : !whole -> !piece
+    neuron.engine.tensor_scalar vector op0 add dst %q0 : !piece data %v0 : !piece operand0 %two : f32
+    %t1 = neuron.engine.alloc "odd" : !part
+    %v1 = neuron.engine.view %t1 : !part -> !piece
+    %p1 = neuron.engine.view %b0 at %half : !whole -> !piece
+    neuron.engine.tensor_scalar vector op0 multiply dst %v1 : !piece data %p1 : !piece operand0 %two : f32
+    %q1 = neuron.engine.view %b1 at %half : !whole -> !piece
+    neuron.engine.tensor_scalar vector op0 add dst %q1 : !piece data %v1 : !piece operand0 %two : f32
+    scf.for %j = %c0 to %times step %c1 {
+      %all = neuron.engine.view %b1 : !whole -> !all
+      %b2 = neuron.engine.alloc "out" : !whole
+      %o = neuron.engine.view %b2 : !whole -> !all
+      neuron.engine.activation scalar op exp dst %o : !all data %all : !all
+      %m1 = neuron.engine.view %y at %at : memref<8x128x4096xf32> -> !memory
+      neuron.engine.dma_copy gpsimd queue 0 dst %m1 : !memory src %o : !all
+    }
+  }
+  func.return
+}
+
+// Two slots of the first loop's block have no room; the other loop is as if it were alone.
+// CHECK-LABEL: func.func @no_room
+// CHECK: scf.for
+// CHECK: neuron.engine.alloc "made_long" : !neuron.engine.buffer<sbuf, 128 x 49152>
+// CHECK: neuron.engine.alloc "odd_long"
+// CHECK: scf.for
+// CHECK: neuron.engine.alloc "made" : !neuron.engine.buffer<sbuf, 128 x 32768>
+// CHECK-NOT: neuron.engine.alloc "odd"
+// CHECK: func.return
+func.func @no_room(%v: memref<8x128x12288xf32>, %w: memref<8x128x12288xf32>, %x: memref<8x128x4096xf32>, %y: memref<8x128x4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %half = arith.constant 2048 : index
+  %size = arith.constant 524288 : index
+  %trips = arith.constant 4 : index
+  %times = arith.constant 2 : index
+  %long_half = arith.constant 6144 : index
+  %long_size = arith.constant 1572864 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %at = arith.muli %i, %long_size : index
+    %b0 = neuron.engine.alloc "raw_long" : !much
+    %r0 = neuron.engine.view %b0 : !much -> !long
+    %m0 = neuron.engine.view %v at %at : memref<8x128x12288xf32> -> !long_memory
+    neuron.engine.dma_copy sync queue 0 dst %r0 : !long src %m0 : !long_memory
+    %b1 = neuron.engine.alloc "made_long" : !much
+    %t0 = neuron.engine.alloc "even_long" : !some
+    %v0 = neuron.engine.view %t0 : !some -> !bit
+    %p0 = neuron.engine.view %b0 : !much -> !bit
+    neuron.engine.tensor_scalar vector op0 multiply dst %v0 : !bit data %p0 : !bit operand0 %two : f32
+    %q0 = neuron.engine.view %b1 : !much -> !bit
+    neuron.engine.tensor_scalar vector op0 add dst %q0 : !bit data %v0 : !bit operand0 %two : f32
+    %t1 = neuron.engine.alloc "odd_long" : !some
+    %v1 = neuron.engine.view %t1 : !some -> !bit
+    %p1 = neuron.engine.view %b0 at %long_half : !much -> !bit
+    neuron.engine.tensor_scalar vector op0 multiply dst %v1 : !bit data %p1 : !bit operand0 %two : f32
+    %q1 = neuron.engine.view %b1 at %long_half : !much -> !bit
+    neuron.engine.tensor_scalar vector op0 add dst %q1 : !bit data %v1 : !bit operand0 %two : f32
+    scf.for %j = %c0 to %times step %c1 {
+      %all = neuron.engine.view %b1 : !much -> !long
+      %b2 = neuron.engine.alloc "out_long" : !much
+      %o = neuron.engine.view %b2 : !much -> !long
+      neuron.engine.activation scalar op exp dst %o : !long data %all : !long
+      %m1 = neuron.engine.view %w at %at : memref<8x128x12288xf32> -> !long_memory
+      neuron.engine.dma_copy gpsimd queue 0 dst %m1 : !long_memory src %o : !long
+    }
+  }
   scf.for %i = %c0 to %trips step %c1 {
     %at = arith.muli %i, %size : index
     %b0 = neuron.engine.alloc "raw" : !whole
