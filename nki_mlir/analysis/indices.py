@@ -173,13 +173,13 @@ def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int |
 
 
 def quotient(expr: Expr, divisor: int) -> Expr:
-    """floordiv, with the part that is known to be below the divisor dropped."""
+    """floordiv, with quotients that are the same whatever the counters are as numbers."""
     result = expr.floordiv(divisor)
     for term, coefficient in result.terms:
         if isinstance(term, FloorDiv):
-            low, high = bounds(term.value)
-            if low // divisor == high // divisor:
-                result = result - Expr(0, ((term, coefficient),)) + coefficient * (low // divisor)
+            low, high = (bound // term.divisor for bound in bounds(term.value))
+            if low == high:
+                result = result - Expr(0, ((term, coefficient),)) + coefficient * low
     return result
 
 
