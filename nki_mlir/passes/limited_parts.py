@@ -12,7 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import bounds
 from nki_mlir.dialects.expr import Expr
-from nki_mlir.dialects.layout import LayoutError, Spot
+from nki_mlir.dialects.layout import Layout, LayoutError, Spot
 from nki_mlir.dialects.walks import Digit, Walk
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -122,7 +122,7 @@ def fill_rest(s: Selector, storage: Storage, valid: Valid, fill: Fill, emit: Emi
     """Fills what a load leaves: the ends of one free dimension in iterations in which only that is short, in others in
     which anything is, the whole tile (an instruction can't start on just any partition)."""
     short = [dim for dim in range(len(valid.ranges)) if not valid.is_full(dim)]
-    ends = [dim for dim in short if dim < valid.rank and _is_free(storage, dim)]
+    ends = [dim for dim in short if dim < valid.rank and _is_free(storage.type.layout, dim)]
     others = [(dim,) for dim in short if dim not in ends]
     cases = [*others, *(pair for pair in combinations(ends, 2) if valid.are_short(pair))]
     if not valid.boxes or any(all(map(valid.is_fixed, case)) for case in cases):
@@ -137,14 +137,14 @@ def fill_rest(s: Selector, storage: Storage, valid: Valid, fill: Fill, emit: Emi
             _fill_ends(s, storage, valid, dim, fill, emit)
 
 
-def ends_freely(storage: Storage, valid: Valid) -> bool:
+def ends_freely(layout: Layout, valid: Valid) -> bool:
     """Whether what is valid of a tile is all but the ends of one free dimension."""
     short = [dim for dim in range(len(valid.ranges)) if not valid.is_full(dim)]
-    return len(short) == 1 and short[0] < valid.rank and _is_free(storage, short[0])
+    return len(short) == 1 and short[0] < valid.rank and _is_free(layout, short[0])
 
 
-def _is_free(storage: Storage, dim: int) -> bool:
-    digits = storage.type.layout.digits(dim)
+def _is_free(layout: Layout, dim: int) -> bool:
+    digits = layout.digits(dim)
     return len(digits) == 1 and not digits[0].on_partitions
 
 

@@ -42,7 +42,7 @@ from nki_mlir.passes.footprint import check_product
 from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.place_foreign import check_dropped, refuse_foreign
-from nki_mlir.passes.place_indices import COMPARE, binary, index_mask, index_numbers
+from nki_mlir.passes.place_indices import COMPARE, binary, end_mask, index_mask, index_numbers
 from nki_mlir.passes.place_regions import carried, control, is_control, name, place_body, place_branch, place_while
 from nki_mlir.passes.place_shapes import cut_reshapes
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, row_layout
@@ -308,7 +308,10 @@ class _Placer:
 
     def select(self, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
         assert isinstance(op, tile.SelectOp)
-        condition = self.tile_of(op.condition, type_.with_element(i1), emit)
+        mask, condition = type_.with_element(i1), None
+        if constant_of(op.on_true) is None and constant_of(op.on_false) is not None:
+            condition = end_mask(op.condition, mask, emit)
+        condition = condition or self.tile_of(op.condition, mask, emit)
         operands = [condition, *(self.operand(v, type_, emit) for v in (op.on_true, op.on_false))]
         return emit.value(mem.SelectOp.create(operands=operands, result_types=[type_]))
 

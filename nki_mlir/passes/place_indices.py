@@ -8,6 +8,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, IntegerAttr, IntegerType, f32, i1, i32, i64
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.accesses import is_interval
 from nki_mlir.analysis.constants import limits
 from nki_mlir.analysis.indices import (
     DataDependent,
@@ -16,10 +17,10 @@ from nki_mlir.analysis.indices import (
     index_tensor,
     is_loop_counter,
 )
-from nki_mlir.analysis.masks import difference_of, guards
+from nki_mlir.analysis.masks import constraints, difference_of, guards
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.coordinates import Coordinates
+from nki_mlir.dialects.coordinates import Coordinates, Position
 from nki_mlir.dialects.instructions import Alu, AluAttr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -66,6 +67,24 @@ def index_mask(op: tile.CompareOp, type_: mem.TileType, tile_of: TileOf, emit: E
         pass
     left, right = (index_data(v, type_.with_element(i32), tile_of, op, emit) for v in (op.lhs, op.rhs))
     return binary(alu, left, right, type_, emit)
+
+
+def end_mask(condition: SSAValue, type_: mem.TileType, emit: Emitter) -> SSAValue | None:
+    """A condition that holds but at the ends of one free dimension, as a mask that lies as what it chooses of, whatever
+    it was made from; None for any other."""
+    try:
+        if not all(_magnitude(part, type_) < EXACT_IN_FP32 for part in constraints(condition)):
+            return None
+        parts = guards(condition)
+    except NotAffine:
+        return None
+    dims = [key.dim for part in parts for key in part.position.counters() if isinstance(key, Position)]
+    if len(parts) != 1 or len(dims) != 1 or not is_interval(parts[0]):
+        return None
+    digits = type_.layout.digits(dims[0])
+    if len(digits) != 1 or digits[0].on_partitions:
+        return None
+    return emit.value(mem.MaskOp(Coordinates(tuple(parts)), type_))
 
 
 def index_numbers(op: tile.CastOp, type_: mem.TileType, tile_of: TileOf, emit: Emitter) -> SSAValue:

@@ -14,8 +14,10 @@ from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects.dtypes import f32
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.limited_parts import fill_rest
 from nki_mlir.passes.select_integers import Side, is_integer, select_integers
-from nki_mlir.passes.selector import Selector, constant_attr
+from nki_mlir.passes.select_masks import free_end, is_end_filled
+from nki_mlir.passes.selector import Fill, Selector, constant_attr
 from nki_mlir.passes.storage import Storage
 
 
@@ -125,8 +127,13 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
 
 
 def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
-    """`on_false` everywhere, then `on_true` where the condition holds (the other way round if that is the constant)."""
+    """`on_false` everywhere, then `on_true` where the condition holds (the other way round if that is the constant). A
+    constant where that is all but the ends of a free dimension is filled in there."""
     assert isinstance(op, mem.SelectOp)
+    valid = free_end(op.condition, emit) if is_end_filled(op) else None
+    if valid is not None:
+        fill_rest(s, _copied(s, op, emit), valid, Fill(constant_attr(op.on_false)), emit)
+        return
     result = s.result(op, emit)
     base, over, reverse = op.on_false, op.on_true, False
     if op.on_true not in s.stored and op.on_false in s.stored:
@@ -139,6 +146,17 @@ def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
         _assign(s, over, source, emit)
     operands = {"dst": result, "src": source, "predicate": s.stored[op.condition]}
     s.over(emit, "tensor_copy_predicated", operands, reverse_pred=reverse)
+
+
+def _copied(s: Selector, op: mem.SelectOp, emit: Emitter) -> Storage:
+    """A place for a result, which begins as `on_true`: what PSUM has is copied, anything else written over."""
+    if s.stored[op.on_true].type.is_psum:
+        result = s.result(op, emit)
+        _assign(s, op.on_true, result, emit)
+        return result
+    contents, type_ = s.written_over(s.whole(op.on_true, emit)), mem.tile_type(op.result)
+    s.stored[op.result] = Storage(contents, type_, type_.layout.spots)
+    return s.stored[op.result]
 
 
 def _assign(s: Selector, value: SSAValue, storage: Storage, emit: Emitter) -> None:

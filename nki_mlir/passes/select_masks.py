@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, i1
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.accesses import check_affine, is_interval, positions, resolved
 from nki_mlir.dialects import neuron_mem as mem
@@ -27,12 +28,16 @@ def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
     else each bounded position is compared with its bounds."""
     assert isinstance(op, mem.MaskOp)
     check_affine(op)
+    valid = free_end(op.result, emit)
+    if valid is not None and all(is_end_filled(use.operation) for use in op.result.uses):
+        return
     result, coordinates = s.result(op, emit), resolved(op.over_values)
-    valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
+    if valid is None:
+        valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
     if valid is None or len(valid.boxes) > MOST_BOXES:
         _compare(s, op, result, coordinates, emit)
         return
-    if ends_freely(result, valid):
+    if ends_freely(result.type.layout, valid):
         s.memset(result, IntegerAttr(1, i1), emit)
         fill_rest(s, result, valid, Fill(IntegerAttr(0, i1)), emit)
         return
@@ -44,6 +49,24 @@ def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
     if valid.has_none:
         with s.guarded(None if one_way else greatest(valid.are_none(), emit), emit):
             s.memset(result, IntegerAttr(0, i1), emit)
+
+
+def free_end(value: SSAValue, emit: Emitter) -> Valid | None:
+    """What is set of a mask that is all but the ends of one free dimension; None for any other value."""
+    op = value.owner
+    if not isinstance(op, mem.MaskOp) or not all(map(is_interval, resolved(op.over_values).bounded)):
+        return None
+    valid = valid_of(op, emit)
+    return valid if valid is not None and ends_freely(mem.tile_type(value).layout, valid) else None
+
+
+def is_end_filled(op: Operation) -> bool:
+    """Whether an operation puts a constant where a mask does not hold."""
+    return (
+        isinstance(op, mem.SelectOp)
+        and isinstance(op.on_true.type, mem.TileType)
+        and isinstance(op.on_false.owner, arith.ConstantOp)
+    )
 
 
 def _within(valid: Valid, box: Box) -> Coordinates:

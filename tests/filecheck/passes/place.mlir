@@ -576,3 +576,41 @@ func.func @what_is_scanned_is_free(%x: memref<64x32xf32>, %y: memref<64x32xi32>)
   tile.write %b to %y [d0 by 32, d1 by 1] : tensor<64x32xi32> -> memref<64x32xi32>
   func.return
 }
+
+// A mask that ends along a free dimension lies as what it chooses of, whatever it is made from; one over rows, or for two tiles, is spread.
+// CHECK-LABEL: func.func @ends_of_rows
+// CHECK: neuron.mem.mask [d0 in * to 100 by 0] -> !neuron.mem.tile<sbuf, 512xi1, [*:128] x [d0]>
+// CHECK: [[B:%.*]] = neuron.mem.broadcast
+// CHECK: [[M:%.*]] = neuron.mem.mask [d1 in * to 100 by 0] -> !neuron.mem.tile<sbuf, 128x512xi1, [d0] x [d1]>
+// CHECK: neuron.mem.select [[M]], %{{.*}}, %{{.*}} : {{.*}}, f32 ->
+// CHECK: neuron.mem.select [[B]], %{{.*}}, %{{.*}} : {{.*}}, !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]> ->
+// CHECK-LABEL: func.func @ends_of_columns
+// CHECK: neuron.mem.mask [d0 in * to 100 by 0] -> !neuron.mem.tile<sbuf, 128xi1, [d0] x []>
+// CHECK: neuron.mem.broadcast
+// CHECK: neuron.mem.select
+func.func @ends_of_rows(%x: memref<128x512xf32>, %y: memref<128x512xf32>) {
+  %n = arith.constant dense<100> : tensor<512xindex>
+  %i = tile.arange 0 to 512 : tensor<512xindex>
+  %c = tile.compare lt %i, %n : tensor<512xindex>, tensor<512xindex> -> tensor<512xi1>
+  %r = tile.expand_dims %c axis 0 : tensor<512xi1> -> tensor<1x512xi1>
+  %m = tile.broadcast %r : tensor<1x512xi1> -> tensor<128x512xi1>
+  %v = tile.read %x [512 * d0 + d1 by 1] : memref<128x512xf32> -> tensor<128x512xf32>
+  %low = arith.constant dense<-1.0> : tensor<128x512xf32>
+  %s = tile.select %m, %v, %low : tensor<128x512xi1>, tensor<128x512xf32>, tensor<128x512xf32> -> tensor<128x512xf32>
+  %e = math.exp %s : tensor<128x512xf32>
+  %t = tile.select %m, %e, %v : tensor<128x512xi1>, tensor<128x512xf32>, tensor<128x512xf32> -> tensor<128x512xf32>
+  tile.write %t to %y [512 * d0 + d1 by 1] : tensor<128x512xf32> -> memref<128x512xf32>
+  func.return
+}
+func.func @ends_of_columns(%x: memref<128x512xf32>, %y: memref<128x512xf32>) {
+  %n = arith.constant dense<100> : tensor<128xindex>
+  %i = tile.arange 0 to 128 : tensor<128xindex>
+  %c = tile.compare lt %i, %n : tensor<128xindex>, tensor<128xindex> -> tensor<128xi1>
+  %r = tile.expand_dims %c axis 1 : tensor<128xi1> -> tensor<128x1xi1>
+  %m = tile.broadcast %r : tensor<128x1xi1> -> tensor<128x512xi1>
+  %v = tile.read %x [512 * d0 + d1 by 1] : memref<128x512xf32> -> tensor<128x512xf32>
+  %low = arith.constant dense<-1.0> : tensor<128x512xf32>
+  %s = tile.select %m, %v, %low : tensor<128x512xi1>, tensor<128x512xf32>, tensor<128x512xf32> -> tensor<128x512xf32>
+  tile.write %s to %y [512 * d0 + d1 by 1] : tensor<128x512xf32> -> memref<128x512xf32>
+  func.return
+}

@@ -182,6 +182,49 @@ func.func @masks(%x: memref<32xf32>) {
   func.return
 }
 
+// The ends of a free dimension, where a mask does not hold, are filled with the constant; of two tiles one is chosen.
+// CHECK-LABEL: func.func @ends(
+// CHECK-NOT: ui8
+// CHECK: [[V:%.*]] = neuron.engine.dma_copy sync
+// CHECK-NOT: tensor_copy
+// CHECK: neuron.engine.view [[V]] at {{%.*}} limit dim 1 {{%.*}} : !neuron.mem
+// CHECK-NEXT: neuron.engine.memset vector value 0.000000e+00 : f32
+// CHECK-NOT: ui8
+// CHECK: func.return
+// CHECK-LABEL: func.func @ends_of_two_tiles
+// CHECK: neuron.engine.memset vector value 1 : ui8
+// CHECK: neuron.engine.memset vector value 0 : ui8
+// CHECK: neuron.engine.tensor_copy_predicated
+// CHECK: func.return
+func.func @ends(%x: memref<256xf32>, %y: memref<256xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %m = neuron.mem.mask(%i) [d1 + -4 * s0 in * to 3 by 0] -> !neuron.mem.tile<sbuf, 8x32xi1, [d0] x [d1]>
+    %v = neuron.mem.load %x [32 * d0 + d1 by 1] : memref<256xf32> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+    %s = neuron.mem.select %m, %v, %zero : !neuron.mem.tile<sbuf, 8x32xi1, [d0] x [d1]>, !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>, f32 -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+    neuron.mem.store %s to %y [32 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]> -> memref<256xf32>
+  }
+  func.return
+}
+
+func.func @ends_of_two_tiles(%x: memref<256xf32>, %y: memref<256xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %trips = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %m = neuron.mem.mask(%i) [d1 + -4 * s0 in * to 3 by 0] -> !neuron.mem.tile<sbuf, 8x32xi1, [d0] x [d1]>
+    %v = neuron.mem.load %x [32 * d0 + d1 by 1] : memref<256xf32> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+    %w = neuron.mem.load %y [32 * d0 + d1 by 1] : memref<256xf32> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+    %s = neuron.mem.select %m, %v, %w : !neuron.mem.tile<sbuf, 8x32xi1, [d0] x [d1]>, !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]>
+    neuron.mem.store %s to %y [32 * d0 + d1 by 1] : !neuron.mem.tile<sbuf, 8x32xf32, [d0] x [d1]> -> memref<256xf32>
+  }
+  func.return
+}
+
 // Both factors end with 72 terms: the product leaves out the others, which no load fills.
 // CHECK-LABEL: func.func @a_product_leaves_out_terms
 // CHECK-DAG: [[K:%.*]] = arith.constant 72 : index
