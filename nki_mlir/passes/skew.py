@@ -79,9 +79,16 @@ class Skew(LevelPass):
         for func in functions(op):
             for number, loop in enumerate(_loops(func)):
                 body = _Body.of(loop, memories_of(func), target)
-                cut = None if body is None else body.best(target)
-                if body is not None and cut is not None:
-                    _try(func, number, body, cut, target)
+                found = None if body is None else body.best(target)
+                if body is not None and found is not None:
+                    _try(func, number, body, found[1], target)
+
+
+def skewed(loop: ForOp, memories: Mapping[SSAValue, int], target: Target) -> float:
+    """The time, in ns, that an iteration of a loop takes once it is skewed; endless where it is not."""
+    body = _Body.of(loop, memories, target)
+    found = None if body is None else body.best(target)
+    return math.inf if found is None else found[0]
 
 
 def _loops(func: FuncOp) -> Iterator[ForOp]:
@@ -150,9 +157,9 @@ class _Body:
         }
         return _Body(trips, ops, allocs, nodes, outside)
 
-    def best(self, target: Target) -> _Cut | None:
-        """None where no cut gains enough. Times of an iteration are tried that are evenly apart, then those beside the
-        best one."""
+    def best(self, target: Target) -> tuple[float, _Cut] | None:
+        """How long an iteration takes with the best cut, and that; None where none gains enough. Times of an iteration
+        are tried that are evenly apart, then those beside the best one."""
         machine = Machine(target)
         order = machine.listed(self.nodes, {space: capacity(target, space) for space in (Space.SBUF, Space.PSUM)})
         alone, starts = period([(node, 0) for node in order], slots_of(self.allocs, [], target)), machine.started
@@ -175,7 +182,7 @@ class _Body:
             best = look((best - step, best + step))
         others, once = self.trips - 1, max(machine.given.values())
         gains = best in found and once + others * found[best][0] < _GAIN * (once + others * alone)
-        return found[best][1] if gains else None
+        return found[best] if gains else None
 
     def _cut(
         self, first: frozenset[Node], order: Sequence[Node], starts: Mapping[Node, float], target: Target

@@ -27,7 +27,7 @@ from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import Instance, period
-from nki_mlir.passes.skew import evenly, is_placed, is_sum, known_memory, slots_of
+from nki_mlir.passes.skew import evenly, is_placed, is_sum, known_memory, skewed, slots_of
 from nki_mlir.passes.spread_writer import Plan, write
 from nki_mlir.targets import Target
 
@@ -73,7 +73,7 @@ class Spread(LevelPass):
             while loops:
                 nest = _Nest.of(loops.pop(0), target)
                 plan = None if nest is None else nest.plan(memories_of(func))
-                order = None if nest is None or plan is None else nest.order(plan)
+                order = None if nest is None or plan is None else nest.order(plan, memories_of(func))
                 if plan is not None and order is not None:
                     loops = _try(func, plan, order, loops, target)
 
@@ -206,9 +206,9 @@ class _Nest:
             for other in there.get(touch.owner, ())
         )
 
-    def order(self, plan: Plan) -> list[tuple[EngineInstruction, bool]] | None:
+    def order(self, plan: Plan, memories: Mapping[SSAValue, int]) -> list[tuple[EngineInstruction, bool]] | None:
         """The instructions of an inner iteration, with whether each is spread; None where it takes no less with these
-        than both take by themselves."""
+        than both take by themselves, the inner loop also where it is skewed, which it may no longer be then."""
         times = trip_count(self.inner)
         assert times is not None
         moved = [node for node in self.nodes if not node.op.instruction.is_transfer]
@@ -217,6 +217,8 @@ class _Nest:
         without = period([(node, 0) for node in self.inner_nodes], slots)
         together, order = self._together(plan.rows, slots | slots_of(plan.inner_buffers, [], self.target))
         if times * together >= _GAIN * (times * without + alone):
+            return None
+        if times * together >= _GAIN * (times * skewed(self.inner, memories, self.target) + alone):
             return None
         return [(node.op, ahead > 0) for node, ahead in order]
 

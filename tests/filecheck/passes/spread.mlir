@@ -5,6 +5,8 @@
 !part = !neuron.engine.buffer<sbuf, 128 x 8192>
 !all = !neuron.engine.view<sbuf[0:128], [1 x 4096], f32>
 !piece = !neuron.engine.view<sbuf[0:128], [1 x 2048], f32>
+!some_part = !neuron.engine.buffer<sbuf, 128 x 4096>
+!quarter = !neuron.engine.view<sbuf[0:128], [1 x 1024], f32>
 !much = !neuron.engine.buffer<sbuf, 128 x 49152>
 !some = !neuron.engine.buffer<sbuf, 128 x 24576>
 !long = !neuron.engine.view<sbuf[0:128], [1 x 12288], f32>
@@ -75,6 +77,73 @@ func.func @halves(%x: memref<8x128x4096xf32>, %y: memref<8x128x4096xf32>) {
       %b2 = neuron.engine.alloc "out" : !whole
       %o = neuron.engine.view %b2 : !whole -> !all
       neuron.engine.activation scalar op exp dst %o : !all data %all : !all
+      %m1 = neuron.engine.view %y at %at : memref<8x128x4096xf32> -> !memory
+      neuron.engine.dma_copy gpsimd queue 0 dst %m1 : !memory src %o : !all
+    }
+  }
+  func.return
+}
+
+// What the inner loop would wait for is done by skew, which gains more: nothing is spread.
+// CHECK-LABEL: func.func @better_skewed
+// CHECK: scf.for
+// CHECK-NOT: scf.for
+// CHECK: neuron.engine.alloc "part3"
+// CHECK: scf.for
+// CHECK-NOT: scf.for
+// CHECK: func.return
+func.func @better_skewed(%x: memref<8x128x4096xf32>, %y: memref<8x128x4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %size = arith.constant 524288 : index
+  %trips = arith.constant 4 : index
+  %times = arith.constant 4 : index
+  %q1 = arith.constant 1024 : index
+  %q2 = arith.constant 2048 : index
+  %q3 = arith.constant 3072 : index
+  %two = arith.constant 2.0 : f32
+  scf.for %i = %c0 to %trips step %c1 {
+    %at = arith.muli %i, %size : index
+    %b0 = neuron.engine.alloc "raw" : !whole
+    %r0 = neuron.engine.view %b0 : !whole -> !all
+    %m0 = neuron.engine.view %x at %at : memref<8x128x4096xf32> -> !memory
+    neuron.engine.dma_copy sync queue 0 dst %r0 : !all src %m0 : !memory
+    %b1 = neuron.engine.alloc "made" : !whole
+    %t0 = neuron.engine.alloc "part0" : !some_part
+    %v0 = neuron.engine.view %t0 : !some_part -> !quarter
+    %p0 = neuron.engine.view %b0 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 multiply dst %v0 : !quarter data %p0 : !quarter operand0 %two : f32
+    %m0x = neuron.engine.view %b1 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 add dst %m0x : !quarter data %v0 : !quarter operand0 %two : f32
+    %t1 = neuron.engine.alloc "part1" : !some_part
+    %v1 = neuron.engine.view %t1 : !some_part -> !quarter
+    %p1 = neuron.engine.view %b0 at %q1 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 multiply dst %v1 : !quarter data %p1 : !quarter operand0 %two : f32
+    %m1x = neuron.engine.view %b1 at %q1 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 add dst %m1x : !quarter data %v1 : !quarter operand0 %two : f32
+    %t2 = neuron.engine.alloc "part2" : !some_part
+    %v2 = neuron.engine.view %t2 : !some_part -> !quarter
+    %p2 = neuron.engine.view %b0 at %q2 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 multiply dst %v2 : !quarter data %p2 : !quarter operand0 %two : f32
+    %m2x = neuron.engine.view %b1 at %q2 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 add dst %m2x : !quarter data %v2 : !quarter operand0 %two : f32
+    %t3 = neuron.engine.alloc "part3" : !some_part
+    %v3 = neuron.engine.view %t3 : !some_part -> !quarter
+    %p3 = neuron.engine.view %b0 at %q3 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 multiply dst %v3 : !quarter data %p3 : !quarter operand0 %two : f32
+    %m3x = neuron.engine.view %b1 at %q3 : !whole -> !quarter
+    neuron.engine.tensor_scalar vector op0 add dst %m3x : !quarter data %v3 : !quarter operand0 %two : f32
+    scf.for %j = %c0 to %times step %c1 {
+      %all = neuron.engine.view %b1 : !whole -> !all
+      %b2 = neuron.engine.alloc "out" : !whole
+      %o = neuron.engine.view %b2 : !whole -> !all
+      %b3 = neuron.engine.alloc "begun" : !whole
+      %u = neuron.engine.view %b3 : !whole -> !all
+      neuron.engine.tensor_scalar vector op0 multiply dst %u : !all data %all : !all operand0 %two : f32
+      %b4 = neuron.engine.alloc "power" : !whole
+      %w = neuron.engine.view %b4 : !whole -> !all
+      neuron.engine.activation scalar op exp dst %w : !all data %u : !all
+      neuron.engine.tensor_scalar vector op0 add dst %o : !all data %w : !all operand0 %two : f32
       %m1 = neuron.engine.view %y at %at : memref<8x128x4096xf32> -> !memory
       neuron.engine.dma_copy gpsimd queue 0 dst %m1 : !memory src %o : !all
     }
