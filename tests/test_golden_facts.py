@@ -275,11 +275,11 @@ GOLDEN: dict[str, Facts] = {
         us=9.3,
     ),
     "where 128x512": Facts(
-        partitions={128: 4},
-        instructions={"vector": 4, "gpsimd": 1, "sync": 1},
+        partitions={128: 3},
+        instructions={"vector": 1, "gpsimd": 1, "sync": 1},
         moved={"sbuf to hbm": 262144, "hbm to sbuf": 262144},
         sums=0,
-        us=6.1,
+        us=5.0,
     ),
     "dot 131x600x257": Facts(
         partitions={128: 17},
