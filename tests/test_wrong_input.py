@@ -83,6 +83,7 @@ TAKES = {
     "split-words": ("tile",),
     "expand-division": ("tile",),
     "expand-maxnum": ("tile",),
+    "bound-exponentials": ("tile",),
     "expand-trigonometry": ("tile",),
     "expand-rounding": ("tile",),
     "split-reductions": ("tile",),

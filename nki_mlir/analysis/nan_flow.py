@@ -65,6 +65,14 @@ def makes_no_difference(op: tile.ReduceOp) -> bool:
     return _ends_alike(op, {**found, op.result: _kept(op.result, hangs=True)})
 
 
+def makes_no_difference_in(op: tile.DotOp, source: SSAValue) -> bool:
+    """As for a reduction, of a product with rows of which some have a NaN: `source`, of two dimensions, has the rows of
+    its first operand. So it is in a softmax whose sums divide what the product gives."""
+    found = {source: _Nans(0)}
+    _follow_up_to(op, source, found)
+    return op.a in found and _ends_alike(op, {**found, op.result: _Nans(0, some=False, hangs=True)})
+
+
 def makes_no_difference_of_two(op: arith.MaxnumfOp | arith.MinnumfOp, other: SSAValue) -> bool:
     """As for a reduction, of the extremum of a number and of one that may be NaN: `other`, an element of each slice. So
     it is for the running maximum of a softmax that goes on block by block."""

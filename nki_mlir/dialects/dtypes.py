@@ -93,3 +93,8 @@ def by_name(name: str) -> DType:
 
 def is_index(type_: Attribute) -> bool:
     return isinstance(type_, IndexType)
+
+
+BITS_OF_ONE: dict[Attribute, int] = {bf16: 0x3F80, f16: 0x3C00}
+BITS_OF_INFINITY: dict[Attribute, int] = {bf16: 0x7F80, f16: 0x7C00}
+"""Of the floats of 16 bits: those from 0 on are in order as integers."""

@@ -49,6 +49,7 @@ OURS: dict[str, str] = {
     "split-words": "SplitWords",
     "expand-division": "ExpandDivision",
     "expand-maxnum": "ExpandMaxnum",
+    "bound-exponentials": "BoundExponentials",
     "expand-trigonometry": "ExpandTrigonometry",
     "expand-rounding": "ExpandRounding",
     "split-reductions": "SplitReductions",

@@ -9,7 +9,7 @@ _SHAPE = (
 )
 _EXPAND = (
     "expand-branches,sum-by-products,diagonal-products,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
-    "expand-maxnum,expand-trigonometry,expand-rounding,split-reductions"
+    "expand-maxnum,bound-exponentials,expand-trigonometry,expand-rounding,split-reductions"
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
 _VALUES = "combine-instructions,stage-in-psum,assign-engines"
