@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,14 +55,19 @@ def kernel(loops: Sequence[tuple[int, int]]) -> str:
     """
 
 
+def few(available: int) -> Callable[[Operation], Target]:
+    """A target with so many semaphores."""
+
+    def target(op: Operation) -> Target:
+        whole = target_of(op)
+        return replace(whole, limits=replace(whole.limits, semaphores=available))
+
+    return target
+
+
 def compiled(loops: Sequence[tuple[int, int]], available: int, patch: pytest.MonkeyPatch) -> Any:
     """Machine code for a chip of the first kind with that many semaphores."""
-
-    def with_few(op: Operation) -> Target:
-        target = target_of(op)
-        return replace(target, limits=replace(target.limits, semaphores=available))
-
-    patch.setattr(insert_semaphores, "target_of", with_few)
+    patch.setattr(insert_semaphores, "target_of", few(available))
     module = parse(kernel(loops))
     set_target(module, "trn1")
     spec = remaining_pipeline(module).replace("multi-buffer,", "")
@@ -121,3 +126,26 @@ def test_too_few(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
         f"the kernel needs more than the {FEWEST - 1} semaphores of a core for its transfers; larger blocks need fewer"
     )
     assert caught.value.message == message
+
+
+def test_what_runs_in_some_iterations_shares_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fill that runs in the last iteration of its loop alone raises a semaphore of its own: those of later loops go
+    on with its count."""
+    fill = f"""
+        %limit = arith.subi %i, %two : index
+        %w = neuron.engine.view %b limit dim 1 %limit : {BUFFER} -> {VIEW}
+        neuron.engine.memset vector value 5.0 : f32 dst %w : {VIEW}
+        neuron.engine.tensor_tensor scalar"""
+    loops, constants = 8, "%one = arith.constant 1 : index\n        %two = arith.constant 2 : index"
+    text = kernel([(4, 1)] * loops).replace("%one = arith.constant 1 : index", constants)
+    text = text.replace("\n        neuron.engine.tensor_tensor vector", fill.replace("scalar", "gpsimd"))
+    monkeypatch.setattr(insert_semaphores, "target_of", few(8))
+    module = parse(text)
+    set_target(module, "trn1")
+    run(build(remaining_pipeline(module).replace("multi-buffer,", "")), module)
+    x, y = np.random.default_rng(1).standard_normal(ELEMENTS).astype(np.float32), np.zeros(ELEMENTS, np.float32)
+    execute(module, [x, y])
+    wanted = np.zeros((8, 64), np.float32)
+    wanted[:loops, :32] = 2 * x.reshape(8, 64)[:loops, :32]
+    wanted[:loops, 24:32] = 10
+    np.testing.assert_array_equal(y, wanted.ravel())

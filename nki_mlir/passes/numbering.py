@@ -65,10 +65,11 @@ class Numbering:
         self.completions[group.first] = group.count + event.instances // depth
 
     def _share(self, event: Event, pool: list[_Group]) -> bool:
-        """Gives a transfer the semaphores of an earlier one that is complete before it starts; the count goes on."""
+        """Gives an event the semaphores of an earlier one that is complete before it starts, and raises as much; the
+        count goes on."""
         for group in pool:
             last = group.last
-            if last is None or group.depth != _depth(event) or not (_is_dma(last) and _is_dma(event)):
+            if last is None or group.depth != _depth(event) or _is_dma(last) is not _is_dma(event):
                 continue
             if common_prefix(last.loops, event.loops) or last.instances % group.depth:
                 continue
