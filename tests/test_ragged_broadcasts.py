@@ -79,3 +79,20 @@ def test_what_all_programs_read(n: int, dot: bool) -> None:
     want = a @ b if dot else np.concatenate([2 * a] * programs, axis=1)[:, :n]
     np.testing.assert_allclose(product, want, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(sums, np.broadcast_to(a.sum(1), s.shape), rtol=1e-5, atol=1e-5)
+
+
+@nki_mlir.jit
+def one_row_each(x_ptr, y_ptr, C: tl.constexpr, B: tl.constexpr, S: tl.constexpr, P: tl.constexpr):
+    """Every program stores the same row S times, P rows apart."""
+    c = tl.arange(0, B)
+    x = tl.load(x_ptr + c, mask=c < C) * 2
+    for i in range(S):
+        row = i * P + tl.program_id(0)
+        tl.store(y_ptr + row * C + c, x, mask=c < C)
+
+
+@pytest.mark.parametrize(("stores", "programs"), [(129, 1), (130, 3), (300, 2)])
+def test_a_row_on_more_rows_than_partitions(stores: int, programs: int) -> None:
+    x, y = floats(5), floats(stores * programs, 5, seed=1)
+    *_, found = run(one_row_each, x, y, grid=(programs,), C=5, B=8, S=stores, P=programs)
+    np.testing.assert_array_equal(found, np.broadcast_to(2 * x, y.shape))

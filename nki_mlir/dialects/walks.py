@@ -176,8 +176,9 @@ def walks(
     replicas that the first operand has, and no padding. Of the others, only replicas on the partitions count.
 
     The digits are walked in the order of the first operand, those on its partitions first. An operand is given by its
-    spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. What can't begin at any
-    partition (`anywhere`) begins at 0. Raises LayoutError where padding can't be cut off so.
+    spots: those of a layout, or of anything else that has strides, such as a tensor in HBM. Beyond the last spot of a
+    dimension its elements are the same ones again. What can't begin at any partition (`anywhere`) begins at 0. Raises
+    LayoutError where padding can't be cut off so.
     """
     first, *others = ([s for s in spots if s.size > 1] for spots in operands)
     operands = (first, *([s for s in spots if s.dim != COPY] for spots in others))
@@ -217,7 +218,8 @@ def _walk(operands: Sequence[Sequence[Spot]], pieces: Sequence[_Piece]) -> Walk:
 def _pieces(dim: int, reach: tuple[int, int], operands: Sequence[Sequence[Spot]], anywhere: bool) -> list[_Piece]:
     begin, extent = reach
     operands = [[s for s in spots if s.step < extent] for spots in operands]
-    steps = sorted({s.step for spots in operands for s in spots})
+    ends = {s.step * s.size for spots in operands for s in spots}
+    steps = sorted({s.step for spots in operands for s in spots} | {end for end in ends if end < extent})
     if any(slow % fast for fast, slow in pairwise(steps)):
         return _intervals(dim, reach, operands, anywhere)
     fine = [{s.step: s for s in _refined(spots, steps)} for spots in operands]

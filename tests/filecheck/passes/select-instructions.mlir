@@ -519,6 +519,21 @@ func.func @a_repetition_is_carried(%x: memref<2048xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @a_row_on_more_rows_than_partitions
+// CHECK: [[HEAD:%.*]] = neuron.engine.view %y at {{%.*}} : {{.*}}view<hbm, [15 x 128, 1 x 5, 5 x 3], f32>
+// CHECK-NEXT: neuron.engine.view {{.*}}view<sbuf[0:128], [1 x 5, 0 x 3], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} dst [[HEAD]]
+// CHECK: [[REST:%.*]] = neuron.engine.view %y at {{%.*}} : {{.*}}view<hbm, [15 x 2, 1 x 5, 5 x 3], f32>
+// CHECK-NEXT: neuron.engine.view {{.*}}view<sbuf[0:2], [1 x 5, 0 x 3], f32>
+// CHECK: neuron.engine.dma_copy gpsimd {{.*}} dst [[REST]]
+func.func @a_row_on_more_rows_than_partitions(%x: memref<5xf32>, %y: memref<390x5xf32>) {
+  %v = neuron.mem.load %x [d0 by 1] : memref<5xf32> -> !neuron.mem.tile<sbuf, 5xf32, [*:128] x [d0]>
+  %r = neuron.mem.relabel %v reshape [1, 1, 5] : !neuron.mem.tile<sbuf, 5xf32, [*:128] x [d0]> -> !neuron.mem.tile<sbuf, 1x1x5xf32, [*:128] x [d2]>
+  %b = neuron.mem.broadcast %r : !neuron.mem.tile<sbuf, 1x1x5xf32, [*:128] x [d2]> -> !neuron.mem.tile<sbuf, 3x130x5xf32, [d1:128] x [d1/128:2, d0, d2]>
+  neuron.mem.store %b to %y [d2 by 1, 15 * d1 + 5 * d0 by 1] : !neuron.mem.tile<sbuf, 3x130x5xf32, [d1:128] x [d1/128:2, d0, d2]> -> memref<390x5xf32>
+  func.return
+}
+
 // -----
 
 // What the Scalar engine computes of a sum it reads in PSUM, bank by bank, and so does what is computed of both.
