@@ -52,6 +52,33 @@ def test_nan_is_no_largest_element() -> None:
 
 
 @nki_mlir.jit
+def places_of_rows(x_ptr, top_ptr, low_ptr, n, B: tl.constexpr):
+    row, j = tl.program_id(0), tl.arange(0, B)
+    x = tl.load(x_ptr + row * n + j, mask=j < n, other=-float("inf"))
+    tl.store(top_ptr + row, tl.argmax(x, 0))
+    x = tl.load(x_ptr + row * n + j, mask=j < n, other=float("inf"))
+    tl.store(low_ptr + row, tl.argmin(x, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, BF16], ids=lambda t: np.dtype(t).name)
+@pytest.mark.parametrize(("rows", "columns"), [(5, 7), (130, 37), (64, 100)])
+def test_places_in_rows_of_any_numbers(rows: int, columns: int, dtype: Any) -> None:
+    """Of equal numbers, infinities and zeros of both signs among them, the first; NaN is none of them."""
+    numbers = np.random.default_rng(3)
+    x = np.round(numbers.standard_normal((rows, columns)) * 2).astype(np.float32)
+    x[numbers.random(x.shape) < 0.1] = np.nan
+    x[numbers.random(x.shape) < 0.05] = np.inf
+    x[numbers.random(x.shape) < 0.05] = -np.inf
+    x[x == 0] *= numbers.choice([-1.0, 1.0], int((x == 0).sum()))
+    x[:, 3] = np.where(np.isnan(x[:, 3]), 1, x[:, 3])
+    zeros = [np.zeros(rows, np.int32), np.zeros(rows, np.int32)]
+    block = 1 << (columns - 1).bit_length()
+    _, top, low = run(places_of_rows, x.astype(dtype), *zeros, columns, grid=(rows,), B=block)
+    np.testing.assert_array_equal(top, np.nanargmax(x, axis=1))
+    np.testing.assert_array_equal(low, np.nanargmin(x, axis=1))
+
+
+@nki_mlir.jit
 def add(a, b):
     return a + b
 

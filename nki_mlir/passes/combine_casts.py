@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import SSAValue
 
+from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combiner import Combiner, access_of, is_float, is_read_once, made_tile, maker, operands_of
@@ -33,7 +34,16 @@ def _widened(value: SSAValue | None) -> SSAValue | None:
     if copy is None:
         return None
     source, result = copy.operand_value("src"), copy.operand_value("dst")
-    return source if _widens(source, result) else None
+    return source if _widens(source, result) or _is_exact(source, result) else None
+
+
+def _is_exact(narrow: SSAValue | None, wide: SSAValue | None) -> bool:
+    """Whether two views are of like numbers, of which one is in fp32 and the other in integers that it holds all of,
+    such as truth values."""
+    a, b = access_of(narrow), access_of(wide)
+    if a is None or b is None or dtype(b.element_type).name != "float32":
+        return False
+    return _is_alike(a, b) and not is_float(narrow) and dtype(a.element_type).bytes < 4
 
 
 def _widens(narrow: SSAValue | None, wide: SSAValue | None) -> bool:
@@ -41,8 +51,11 @@ def _widens(narrow: SSAValue | None, wide: SSAValue | None) -> bool:
     a, b = access_of(narrow), access_of(wide)
     if a is None or b is None or not is_float(narrow) or dtype(b.element_type).name != "float32":
         return False
-    sizes = [n for _, n in a.dims] == [n for _, n in b.dims] and a.partitions == b.partitions
-    return sizes and dtype(a.element_type).bytes < 4
+    return _is_alike(a, b) and dtype(a.element_type).bytes < 4
+
+
+def _is_alike(one: Access, other: Access) -> bool:
+    return [n for _, n in one.dims] == [n for _, n in other.dims] and one.partitions == other.partitions
 
 
 def narrow_result(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:

@@ -96,11 +96,12 @@ def row_sum(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:
     given = operands_of(inner)
     operands = {name: given.get(name) for name in ("dst", "bias", "scale")}
     operands |= {"data": given.get("data", given.get("data1")), "reduce_res": total}
-    if is_read_once(inner) and operands["dst"] is not None:
+    kept = None if is_read_once(inner) else made_tile(inner)
+    if kept is None and operands["dst"] is not None:
         operands["dst"] = c.scratch(operands["dst"], inner)
     made = c.build(inner, "activation_reduce", operands, op=function)
     if made is not None:
-        c.replace((made_tile(inner), op.tiles[0]), made, [op, inner])
+        c.replace((kept, op.tiles[0]), made, [op, inner])
     return made
 
 

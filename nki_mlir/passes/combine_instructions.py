@@ -27,7 +27,9 @@ class CombineInstructions(LevelPass):
 
     - a factor and a summand of a function's argument are its scale and bias, also where each row has a factor of its
       own and there is a function for each;
-    - the sum of a function's results is what its engine adds up beside;
+    - the sum of a function's results is what its engine adds up beside, and so is a reduction of what one operator
+      with a number gives, and the maximum of what is chosen;
+    - the smallest number of those elements that equal one is found by a search for it;
     - two operators with a scalar each are one tensor_scalar, one with a scalar and one with a tile a
       scalar_tensor_tensor;
     - what only widens numbers is left out where its reader takes the narrow ones, and what only narrows them is left to

@@ -14,7 +14,7 @@ from nki_mlir.dialects.access import Engine, contiguous
 from nki_mlir.dialects.instructions import Alu
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combine_functions import function_of
-from nki_mlir.passes.combiner import Combiner, access_of, is_read_once, keeps_bits, made_tile, maker, operands_of
+from nki_mlir.passes.combiner import Combiner, access_of, is_read_once, keeps_bits, maker, operands_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.rows import Rows
 
@@ -86,7 +86,7 @@ def sums_of_rows(c: Combiner, op: EngineInstruction) -> EngineInstruction | None
         if made is None or _takes_longer(c, made, result.free_elements, _time(c, inner) + _time(c, op)):
             return None
     if made is not None:
-        c.replace((made_tile(inner), op.tiles[0]), made, [op, inner])
+        c.replace((None, op.tiles[0]), made, [op, inner])
     return made
 
 

@@ -205,9 +205,14 @@ class Combiner:
         tile = emit.value(EmptyOp(TileType.of(Space.SBUF, layout, bf16), "unread"))
         return emit.value(ViewOp(tile, Access(Space.SBUF, bf16, ((1, access.free_elements),), 0, access.partitions)))
 
-    def replace(self, old: Sequence[SSAValue], made: EngineInstruction, erased: Sequence[EngineInstruction]) -> None:
-        """Puts the tiles of an instruction in the place of others, whose makers go."""
+    def replace(
+        self, old: Sequence[SSAValue | None], made: EngineInstruction, erased: Sequence[EngineInstruction]
+    ) -> None:
+        """Puts the tiles of an instruction in the place of others, whose makers go; None where it makes what nobody
+        reads."""
         for before, after in zip(old, made.tiles, strict=True):
+            if before is None:
+                continue
             after.name_hint = before.name_hint
             before.replace_all_uses_with(after)
         for op in erased:

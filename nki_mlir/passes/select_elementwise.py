@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import cast
 
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, IntegerType, i1
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.analysis.constants import wrapped
@@ -127,24 +127,29 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
 
 
 def select_choice(s: Selector, op: Operation, emit: Emitter) -> None:
-    """`on_false` everywhere, then `on_true` where the condition holds (the other way round if that is the constant). A
-    constant where that is all but the ends of a free dimension is filled in there."""
+    """One instruction where one side is a number. Else `on_false` everywhere, then `on_true` where the condition holds
+    (the other way round if that is the constant). A constant where that is all but the ends of a free dimension is
+    filled in there."""
     assert isinstance(op, mem.SelectOp)
     valid = free_end(op.condition, emit) if is_end_filled(op) else None
     if valid is not None:
         fill_rest(s, _copied(s, op, emit), valid, Fill(constant_attr(op.on_false)), emit)
         return
-    result = s.result(op, emit)
+    result, predicate = s.result(op, emit), s.stored[op.condition]
     base, over, reverse = op.on_false, op.on_true, False
     if op.on_true not in s.stored and op.on_false in s.stored:
         base, over, reverse = op.on_true, op.on_false, True
+    if base not in s.stored and over in s.stored and isinstance(result.type.element_type, AnyFloat):
+        operands = {"dst": result, "predicate": predicate, "on_true": s.stored[over]}
+        s.over(emit, "select_reduce", operands, {"on_false": _constant(base, emit)}, reverse_pred=reverse)
+        return
     _assign(s, base, result, emit)
     if over in s.stored:
         source = s.stored[over]
     else:
         source = s.temporary(result.type, emit)
         _assign(s, over, source, emit)
-    operands = {"dst": result, "src": source, "predicate": s.stored[op.condition]}
+    operands = {"dst": result, "src": source, "predicate": predicate}
     s.over(emit, "tensor_copy_predicated", operands, reverse_pred=reverse)
 
 

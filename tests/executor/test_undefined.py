@@ -80,6 +80,14 @@ PASSES = {
         BELOW_4,
         f"vector tensor_copy_predicated {DST} src <sbuf[0:32] at 128, {TILE}> {PREDICATE}",
     ),
+    "a choice between lanes and a number": (
+        FROM_4,
+        f"vector select_reduce {DST} {PREDICATE} on_true <sbuf[0:32] at 0, {TILE}> on_false 1.0 : f32",
+    ),
+    "a choice of the lanes where a number is not wanted": (
+        BELOW_4,
+        f"vector select_reduce reverse_pred {DST} {PREDICATE} on_true <sbuf[0:32] at 0, {TILE}> on_false 1.0 : f32",
+    ),
     "a choice that is undefined": (
         FILL,
         "vector tensor_scalar op0 greater dst <sbuf[0:32] at 64, [1 x 8], ui8> data <sbuf[0:32] at 0, [1 x 8], f32>"
@@ -109,6 +117,11 @@ CLEARS = {
         FILL.replace("96", "128"),
         FROM_4,
         f"vector tensor_copy_predicated {DST} src <sbuf[0:32] at 128, {TILE}> {PREDICATE}",
+    ),
+    "a choice of a number": (
+        f"vector tensor_copy {DST} {SRC}",
+        BELOW_4,
+        f"vector select_reduce {DST} {PREDICATE} on_true <sbuf[0:32] at 0, {TILE}> on_false 1.0 : f32",
     ),
     "a predicated value": (
         f"vector tensor_copy {DST} {SRC}",
@@ -144,6 +157,17 @@ def test_a_reduction_says_what_it_mixed() -> None:
     assert reported(REDUCE.format(at=0, n=8)) is None
     text = reported(REDUCE.format(at=16, n=4), store(range(1)))
     assert text is not None and text.startswith("dma_copy on sync: src uses lanes")
+
+
+def test_a_maximum_beside_a_choice_is_of_what_was_chosen() -> None:
+    total = "reduce_res <sbuf[0:32] at 128, [1 x 1], f32>"
+    choice = (
+        f"vector select_reduce reduce_cmd reset_reduce {DST} {PREDICATE} on_true <sbuf[0:32] at 0, {TILE}>"
+        f" on_false 1.0 : f32 {total}"
+    )
+    text = reported(FROM_4, choice, store(range(1), 128))
+    assert text is not None and text.startswith("select_reduce on vector: on_true uses lanes")
+    assert reported(BELOW_4, choice, store(range(1), 128)) is None
 
 
 def test_logical_operators_are_decided_by_one_side() -> None:

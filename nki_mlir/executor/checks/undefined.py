@@ -365,6 +365,25 @@ def _predicated(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> 
     return [Masked(values, chosen)]
 
 
+def _selected(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
+    """From the side that is chosen, of which one has marks; also reduced, into a further target."""
+    flow.undefined.by_data = True
+    places = {pattern.name: place for place, (pattern, _) in enumerate(flow.sources)}
+    values, chooser = marks[places["on_true"]], marks[places["predicate"]]
+    predicate = inputs[places["predicate"]]
+    chosen = (predicate == 0) == bool(flow.instance.fields.get("reverse_pred"))
+    shape = (len(predicate), predicate[0].size)
+    joined = np.zeros(shape, np.uint8)
+    if values is not None:
+        joined = np.where(chosen.reshape(shape), values.reshape(shape), joined)
+    if chooser is not None:
+        joined = np.maximum(joined, chooser.reshape(shape))
+    if len(flow.targets) == 1:
+        return [joined]
+    index = places["predicate" if values is None else "on_true"]
+    return [joined, flow.reduced(index, joined, _BY_MASK)]
+
+
 def _affine_select(flow: Flow, marks: Sequence[Marks], inputs: Sequence[Array]) -> Sequence[Marks | Masked]:
     test = ARITHMETIC[cast(Alu, flow.instance.fields["cmp_op"])](affine_values(flow.instance), 0)
     return [np.where(test, _joined(flow, marks, ()), 0)]
@@ -405,6 +424,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "tensor_reduce": _reduction,
     "tensor_copy_predicated": _predicated,
+    "select_reduce": _selected,
     "affine_select": _affine_select,
     "nc_stream_shuffle": _moved,
     "nc_transpose": _transposed,

@@ -175,7 +175,7 @@ func.func @a_reduction_of_two_rectangles(%x: memref<30xf32>) {
 // CHECK: neuron.engine.iota gpsimd pattern [1, 8] offset 5 channel_multiplier 8
 // CHECK: neuron.engine.iota gpsimd pattern [1, 8] offset 0 channel_multiplier 8
 // CHECK: neuron.engine.tensor_scalar vector op0 less
-// CHECK: neuron.engine.tensor_copy_predicated
+// CHECK: neuron.engine.select_reduce vector dst
 func.func @counts_and_masks(%x: memref<1024xf32>) {
   %c5 = arith.constant 5 : index
   %low = arith.constant -1.0 : f32
@@ -183,6 +183,29 @@ func.func @counts_and_masks(%x: memref<1024xf32>) {
   %m = neuron.mem.mask [d0 in 0 to 900 by 0] -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
   %s = neuron.mem.select %m, %i, %low : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
   neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  func.return
+}
+
+// One instruction chooses between a tile and a number, on either side; others copy one side, and then the other.
+// CHECK-LABEL: func.func @choices
+// CHECK: neuron.engine.select_reduce vector reverse_pred dst
+// CHECK-NOT: select_reduce
+// CHECK: neuron.engine.tensor_copy vector
+// CHECK: neuron.engine.tensor_copy_predicated vector dst
+// CHECK: neuron.engine.memset vector value 3 : i32
+// CHECK: neuron.engine.tensor_copy_predicated vector dst
+func.func @choices(%x: memref<1024xf32>, %y: memref<1024xi32>) {
+  %low = arith.constant -1.0 : f32
+  %three = arith.constant 3 : i32
+  %a = neuron.mem.load %x [d0 by 1] : memref<1024xf32> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  %k = neuron.mem.load %y [d0 by 1] : memref<1024xi32> -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  %m = neuron.mem.binary less %a, %low : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, f32 -> !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>
+  %s = neuron.mem.select %m, %low, %a : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, f32, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %s to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %t = neuron.mem.select %m, %s, %a : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %t to %x [d0 by 1] : !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]> -> memref<1024xf32>
+  %u = neuron.mem.select %m, %k, %three : !neuron.mem.tile<sbuf, 1024xi1, [d0/8:128] x [d0:8]>, !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>, i32 -> !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]>
+  neuron.mem.store %u to %y [d0 by 1] : !neuron.mem.tile<sbuf, 1024xi32, [d0/8:128] x [d0:8]> -> memref<1024xi32>
   func.return
 }
 
