@@ -333,7 +333,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "combine_reductions",
         ("rounded", "not (keeps_bits(inner) or", "not (True or", _filecheck("combine-instructions_reductions")),
-        ("maxima", "fields[\"op\"] is Alu.MAXIMUM and ", "", _filecheck("combine-instructions_reductions")),
+        ("maxima", 'fields["op"] is Alu.MAXIMUM and ', "", _filecheck("combine-instructions_reductions")),
         ("read", "None if is_read_once(inner) else ", "None and ", _filecheck("combine-instructions_reductions")),
         ("below", "or constant_float(most) < 0", "", _filecheck("combine-instructions_reductions")),
         ("first", "starts and list(", "list(", _filecheck("combine-instructions_reductions")),
@@ -942,7 +942,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "combiner",
         ("apart", "return high <= other_low or other_high <= low", "return True", _filecheck("combine-instructions")),
-        ("parts", "(_is_part(op) and _inputs_stay(op))", "False", _filecheck("combine-instructions")),
+        ("parts", "(_is_part(op) and inputs_stay(op))", "False", _filecheck("combine-instructions")),
         (
             "stay",
             "return not any(\n        isinstance(user, EngineInstruction) and view in",
@@ -1133,6 +1133,28 @@ MUTANTS: list[Mutant] = [
         "placement",
         ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place")),
         ("steps", "begins and terms <= lanes", "begins", _filecheck("place")),
+        ("together", "max(shape[:-1]) < lanes", "False", _filecheck("place")),
+    ),
+    *_of(
+        "engine_nodes",
+        ("anew", " and _goes_on(op)}", "}", _filecheck("skew")),
+        ("goes on", "if op.engine.data not in read", "if True", _filecheck("skew")),
+    ),
+    *_of(
+        "combine_casts",
+        ("of rows", "[-1][0] == 0", "[-1][0] == 9", _filecheck("combine-instructions")),
+        (
+            "moved",
+            "offset = Emitter.before(view), source.offset",
+            "offset = Emitter.before(view), None",
+            _filecheck("combine-instructions"),
+        ),
+    ),
+    *_of(
+        "psum_copies",
+        ("once", "known = self.made.get(_key(view))", "known = None", _filecheck("stage-in-psum")),
+        ("front", "op if inside else self.loop)\n        access", "op)\n        access", _filecheck("stage-in-psum")),
+        ("repeated", "is_plain and repeats and", "is_plain and", _filecheck("stage-in-psum")),
     ),
     *_of(
         "spread",

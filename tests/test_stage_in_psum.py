@@ -56,6 +56,18 @@ def mixed(x_ptr, y_ptr, weight_ptr, bias_ptr, n_columns, eps, BLOCK: tl.constexp
     tl.store(y_ptr + row * n_columns + columns, y, mask=mask)
 
 
+@nki_mlir.jit
+def rotary(q_ptr, cos_ptr, sin_ptr, HEADS: tl.constexpr, H: tl.constexpr, D: tl.constexpr):
+    """Of each head of a token, in place; all of them have the same angles."""
+    token, head, i = tl.program_id(0), tl.arange(0, H)[:, None], tl.arange(0, D)[None, :]
+    cos, sin = tl.load(cos_ptr + token * D + i), tl.load(sin_ptr + token * D + i)
+    at = q_ptr + token * HEADS * 2 * D + head * 2 * D + i
+    mask = head < HEADS
+    left, right = tl.load(at, mask=mask).to(tl.float32), tl.load(at + D, mask=mask).to(tl.float32)
+    tl.store(at, (left * cos - right * sin).to(q_ptr.dtype.element_ty), mask=mask)
+    tl.store(at + D, (right * cos + left * sin).to(q_ptr.dtype.element_ty), mask=mask)
+
+
 def arguments(rows: int, columns: int, dtype: Any, seed: int) -> tuple[Array, Array, Array, Array]:
     rng = np.random.default_rng(seed)
     x = (rng.standard_normal((rows, columns)) + 0.5).astype(dtype)
@@ -128,3 +140,25 @@ def test_what_is_staged() -> None:
     x, y, weight, bias = arguments(1024, 4096, BF16, 0)
     found = staged(layernorm, (x, y, weight, bias, 4096, 1e-5), 1024, BLOCK=4096)
     assert sorted(found) == ["activation", "tensor_tensor", "tensor_tensor", "tensor_tensor"]
+
+
+@pytest.mark.parametrize(("tokens", "heads"), [(513, 16), (600, 12), (640, 14)])
+def test_what_is_repeated(tokens: int, heads: int) -> None:
+    """Copied once for all heads, the angles, infinity and NaN among them, give the same bits."""
+    rng = np.random.default_rng(heads)
+    q = rng.standard_normal((tokens, heads, 128)).astype(BF16)
+    cos, sin = (rng.standard_normal((tokens, 64)).astype(np.float32) for _ in range(2))
+    sin[5, 3], sin[7, 1] = np.nan, np.inf
+    meta = {"HEADS": heads, "H": nki_mlir.next_power_of_2(heads), "D": 64}
+    assert "activation" in staged(rotary, (q, cos, sin), tokens, **meta)
+    results = []
+    for stage in (True, False):
+        out = q.copy()
+        with np.errstate(invalid="ignore"):
+            execute(lowered(rotary, stage, (q, cos, sin), tokens, **meta), [out, cos, sin])
+        results.append(out.astype(np.float32))
+    left, right, c, s = (x.astype(np.float64) for x in (q[..., :64], q[..., 64:], cos[:, None], sin[:, None]))
+    with np.errstate(invalid="ignore"):
+        expected = np.concatenate([left * c - right * s, right * c + left * s], -1)
+    np.testing.assert_array_equal(*results)
+    np.testing.assert_allclose(results[0], expected, rtol=0, atol=0.06)

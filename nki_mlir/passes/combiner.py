@@ -50,7 +50,7 @@ def maker(value: SSAValue | None, name: str | None = None, in_order: bool = Fals
             if name is not None and not op.is_a(name):
                 return None
             whole = isinstance(written.source.owner, EmptyOp) and tile is view.source
-            return op if whole or (_is_part(op) and _inputs_stay(op)) else None
+            return op if whole or (_is_part(op) and inputs_stay(op)) else None
         if not _are_apart(written, view):
             return None
         tile = written.source
@@ -91,7 +91,7 @@ def _is_part(op: EngineInstruction) -> bool:
     return len(op.tiles) == 1 and written is not None and isinstance(written.source.owner, EmptyOp)
 
 
-def _inputs_stay(op: EngineInstruction) -> bool:
+def inputs_stay(op: EngineInstruction) -> bool:
     """Whether nobody writes to what an instruction reads, so that it may be read later."""
     written = op.written()
     read = [view for value in op.operands if (view := view_of(value)) is not None and view not in written]

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from xdsl.dialects import arith
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import expr_of
 from nki_mlir.analysis.overlap import constants
 from nki_mlir.dialects.access import Dim, Space
+from nki_mlir.dialects.alu import ReduceCommand
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.region_costs import of_operation
 from nki_mlir.targets import Target
 
+_ANEW = (ReduceCommand.RESET_REDUCE, ReduceCommand.LOAD_REDUCE)
 _IN_RUNS = EngineInstruction | AllocOp | ViewOp | BeginProgramOp
 
 
@@ -48,6 +51,26 @@ class Node:
     before: dict[Node, bool] = field(default_factory=dict)
     after: list[Node] = field(default_factory=list)
     urgent: float = 0.0
+    has_state: bool = False
+
+
+def with_state(ops: Sequence[EngineInstruction]) -> frozenset[EngineInstruction]:
+    """Those that must stay in order as they change what later ones give. One that sets its engine's accumulator anew is
+    none where no instruction of the function goes on with what it left there."""
+    found = frozenset(op for op in ops if op.has_state)
+    anew = [op for op in found if op.fields().get("reduce_cmd") in _ANEW]
+    func = anew[0].parent_op() if anew else None
+    while func is not None and not isinstance(func, FuncOp):
+        func = func.parent_op()
+    if func is None:
+        return found
+    read = {op.engine.data for op in func.walk() if isinstance(op, EngineInstruction) and _goes_on(op)}
+    return found.difference(op for op in anew if op.engine.data not in read)
+
+
+def _goes_on(op: EngineInstruction) -> bool:
+    """Whether an instruction reads what is in its engine's accumulator."""
+    return op.has_state and not op.instruction.random and op.fields().get("reduce_cmd") not in _ANEW
 
 
 def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
@@ -55,17 +78,19 @@ def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
     steps = list[Node]()
     touched: dict[object, list[tuple[Node, Reach]]] = {}
     last: Node | None = None
-    for op in (op for op in run if isinstance(op, EngineInstruction)):
+    instructions = [op for op in run if isinstance(op, EngineInstruction)]
+    stays = with_state(instructions)
+    for op in instructions:
         cost = of_operation(op, target)
         touches = list(reaches_of(op))
         buffers = list(dict.fromkeys(t.owner for t in touches if isinstance(t.owner, AllocOp)))
-        step = Node(op, len(steps), cost.busy, cost.latency, dict(cost.work), buffers)
+        step = Node(op, len(steps), cost.busy, cost.latency, dict(cost.work), buffers, has_state=op in stays)
         for touch in touches:
             for earlier, other in touched.get(touch.owner, []):
                 if other.meets(touch):
                     waits = (other.writes and touch.reads) or earlier.op.engine != op.engine
                     step.before[earlier] = step.before.get(earlier, False) or waits
-        if op.instruction.is_transfer or op.has_state:
+        if op.instruction.is_transfer or step.has_state:
             if last is not None:
                 step.before.setdefault(last, False)
             last = step

@@ -341,11 +341,15 @@ _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterato
 
 @cache
 def usual_layouts(shape: tuple[int, ...], lanes: int) -> tuple[Layout, ...]:
-    """Each dimension on the partitions, in runs and dealt out, and everything on one partition."""
+    """Each dimension on the partitions, in runs and dealt out, the first ones together where none of them is long
+    enough, and everything on one partition."""
     spread: Iterable[Layout] = (
         Layout.lanes(shape, dim, lanes, blocked) for dim, n in enumerate(shape) if n > 1 for blocked in (True, False)
     )
-    return tuple(dict.fromkeys((*spread, Layout.flat(shape))))
+    several = len([n for n in shape[:-1] if n > 1]) > 1 or math.prod(shape) <= lanes
+    short = len(shape) > 1 and several and max(shape[:-1]) < lanes
+    together = (Layout.spread(shape, lanes),) if short else ()
+    return tuple(dict.fromkeys((*spread, *together, Layout.flat(shape))))
 
 
 def _strides(op: AccessOp) -> tuple[int, ...]:

@@ -212,7 +212,7 @@ class _Body:
     def _may_be_first(self, first: frozenset[Node]) -> bool:
         """Whether some instructions can come before all others of the iteration in front."""
         second = [node for node in self.nodes if node not in first]
-        if not first or not second or any(node.op.has_state for node in first):
+        if not first or not second or any(node.has_state for node in first):
             return False
         if any(is_placed(buffer) for buffer in self.handed(first)):
             return False

@@ -21,7 +21,7 @@ from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
-from nki_mlir.passes.engine_nodes import Node, Reach, nodes_of, reaches_of, runs
+from nki_mlir.passes.engine_nodes import Node, Reach, nodes_of, reaches_of, runs, with_state
 from nki_mlir.passes.instruction_rows import Row, rows_of
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
@@ -191,7 +191,7 @@ class _Nest:
         """Whether what is in front can come before all else of the iteration before."""
         front = [op for op in self.front if isinstance(op, EngineInstruction)]
         others = [op for op in (*self.inside, *self.behind) if isinstance(op, EngineInstruction)]
-        if any(op.has_state or _is_limited(op) for op in front) or any(map(_is_bad, plan.handed)):
+        if with_state(front) or any(map(_is_limited, front)) or any(map(_is_bad, plan.handed)):
             return False
         begun = [op for op in (*self.front, *self.inside, *self.behind) if isinstance(op, BeginProgramOp)]
         if len(begun) > 1 or any(op.parent is not self.inner.body.block for op in begun):

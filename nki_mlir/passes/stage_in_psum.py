@@ -30,9 +30,12 @@ from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_read_
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
+from nki_mlir.passes.psum_copies import Copies
 from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
 from nki_mlir.passes.rows import Rows
 
+_SHARE = 2
+"""What copies take of the room is one part in so many."""
 SUMS = 2
 """So many slots stay for each of the sums of products that a loop makes in PSUM."""
 
@@ -51,9 +54,10 @@ class StageInPsum(LevelPass):
         %b = tensor_tensor vector op add …
 
     One instruction with a scalar and a tile, which has one rate wherever they are, becomes two. What is longer than
-    PSUM is done in equal pieces. Results don't change. Left alone: where what keeps the loop busiest is not relieved;
-    what is rounded on the way, or read by several; where sums of products leave no room for it beside two of each of
-    them; loops of few iterations.
+    PSUM is done in equal pieces. What many elements read alike, such as a row that is combined with several, is copied
+    there once, in front of the loop if it is there. Results don't change. Left alone: where what keeps the loop busiest
+    is not relieved; what is rounded on the way, or read by several; where sums of products leave no room for it beside
+    two of each of them; loops of few iterations.
     """
 
     name = "stage-in-psum"
@@ -84,9 +88,9 @@ class _Staging:
     """Of the body of a loop, the load of which is `work`; `room` is bytes of each partition of PSUM."""
 
     def __init__(self, func: FuncOp, loop: ForOp):
-        self.target, self.block = target_of(func), loop.body.block
+        self.target, self.loop = target_of(func), loop
         self.combiner = Combiner(func, RULES, OF_ALL)
-        self.work: Work = load_of(self.block, self.target).work
+        self.work: Work = load_of(loop.body.block, self.target).work
         outer, memory = (loop, *enclosing_loops(loop))[-1], self.target.memory
         sums = sum(one.banks for one in PsumUse(func, self.target).sums if outer.is_ancestor(one.op))
         self.room = (memory.psum_banks - SUMS * sums) * (memory.psum_bytes // memory.psum_banks)
@@ -100,6 +104,8 @@ class _Staging:
                 done |= {step.op for step in chain}
                 if len(chain) > 1 or op.is_a("scalar_tensor_tensor"):
                     self._stage(chain)
+        copies = Copies(self.combiner, self.loop, self.work, self.room // _SHARE)
+        copies.read_by([op for op in self.loop.body.block.ops if _combines_tiles(op)])
 
     def _stage(self, chain: Sequence[_Step]) -> None:
         """Puts what relieves the loop most in the place of a chain."""

@@ -516,6 +516,43 @@ func.func @parts_of_what_changes(%xv: !neuron.engine.view<sbuf[0:128], [1 x 4], 
   func.return
 }
 
+// Numbers that were widened for all rows are read narrow by a view that repeats them.
+// CHECK-LABEL: func.func @widened_for_all_rows
+// CHECK:       %[[W:.*]] = neuron.engine.view %w at %eight : {{.*}}bf16, {{.*}}[0 x 2, 1 x 4], bf16>
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       neuron.engine.tensor_tensor vector op multiply dst {{.*}} data2 %[[W]]
+func.func @widened_for_all_rows(%xv: !view, %w: !neuron.mem.tile<sbuf, 16xbf16, [*:128] x [d0]>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %eight = arith.constant 8 : index
+  %wn = neuron.engine.view %w at %eight : !neuron.mem.tile<sbuf, 16xbf16, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [1 x 4], bf16>
+  %e1 = neuron.engine.empty "w" : !neuron.mem.tile<sbuf, 4xf32, [*:128] x [d0]>
+  %v1 = neuron.engine.view %e1 : !neuron.mem.tile<sbuf, 4xf32, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [1 x 4], f32>
+  %c = neuron.engine.tensor_copy vector dst %v1 : !neuron.engine.view<sbuf[0:128], [1 x 4], f32> src %wn : !neuron.engine.view<sbuf[0:128], [1 x 4], bf16> -> !neuron.mem.tile<sbuf, 4xf32, [*:128] x [d0]>
+  %cv = neuron.engine.view %c : !neuron.mem.tile<sbuf, 4xf32, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [0 x 2, 1 x 4], f32>
+  %e2 = neuron.engine.empty "y" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %y = neuron.engine.tensor_tensor vector op multiply dst %v2 : !view data1 %xv : !view data2 %cv : !neuron.engine.view<sbuf[0:128], [0 x 2, 1 x 4], f32> -> !tile
+  %yv = neuron.engine.view %y : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %yv : !view
+  func.return
+}
+
+// A number for each row stays one of fp32.
+// CHECK-LABEL: func.func @widened_for_each_row
+// CHECK:       neuron.engine.tensor_copy
+func.func @widened_for_each_row(%xv: !view, %w: !neuron.mem.tile<sbuf, 2xbf16, [*:128] x [d0]>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %wn = neuron.engine.view %w : !neuron.mem.tile<sbuf, 2xbf16, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [1 x 2], bf16>
+  %e1 = neuron.engine.empty "w" : !neuron.mem.tile<sbuf, 2xf32, [*:128] x [d0]>
+  %v1 = neuron.engine.view %e1 : !neuron.mem.tile<sbuf, 2xf32, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [1 x 2], f32>
+  %c = neuron.engine.tensor_copy vector dst %v1 : !neuron.engine.view<sbuf[0:128], [1 x 2], f32> src %wn : !neuron.engine.view<sbuf[0:128], [1 x 2], bf16> -> !neuron.mem.tile<sbuf, 2xf32, [*:128] x [d0]>
+  %cv = neuron.engine.view %c : !neuron.mem.tile<sbuf, 2xf32, [*:128] x [d0]> -> !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 4], f32>
+  %e2 = neuron.engine.empty "y" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %y = neuron.engine.tensor_tensor vector op multiply dst %v2 : !view data1 %xv : !view data2 %cv : !neuron.engine.view<sbuf[0:128], [1 x 2, 0 x 4], f32> -> !tile
+  %yv = neuron.engine.view %y : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %yv : !view
+  func.return
+}
+
 // -----
 
 !tile = !neuron.mem.tile<sbuf, 128x8xf32, [d0] x [d1]>

@@ -614,3 +614,24 @@ func.func @ends_of_columns(%x: memref<128x512xf32>, %y: memref<128x512xf32>) {
   tile.write %s to %y [512 * d0 + d1 by 1] : tensor<128x512xf32> -> memref<128x512xf32>
   func.return
 }
+
+// No dimension but the reduced one has as many elements as there are partitions: the others are on them together.
+// CHECK-LABEL: func.func @short_dimensions_together
+// CHECK: neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 4x32x1024xf32, [d0, d1] x [d2]>
+// CHECK: neuron.mem.reduce sum {{.*}} -> !neuron.mem.tile<sbuf, 4x32xf32, [d0, d1] x []>
+// CHECK: neuron.mem.load %w {{.*}} -> !neuron.mem.tile<sbuf, 32xf32, [*:4, d0] x []>
+// CHECK-NOT: neuron.mem.convert
+// CHECK: return
+func.func @short_dimensions_together(%x: memref<131072xf32>, %w: memref<32xf32>, %y: memref<131072xf32>) {
+  %v = tile.read %x [32768 * d0 + 1024 * d1 + d2 by 1] : memref<131072xf32> -> tensor<4x32x1024xf32>
+  %s = tile.reduce sum %v axis 2 : tensor<4x32x1024xf32> -> tensor<4x32xf32>
+  %f = tile.read %w [d0 by 1] : memref<32xf32> -> tensor<32xf32>
+  %g = tile.expand_dims %f axis 0 : tensor<32xf32> -> tensor<1x32xf32>
+  %h = tile.broadcast %g : tensor<1x32xf32> -> tensor<4x32xf32>
+  %p = arith.mulf %s, %h : tensor<4x32xf32>
+  %e = tile.expand_dims %p axis 2 : tensor<4x32xf32> -> tensor<4x32x1xf32>
+  %b = tile.broadcast %e : tensor<4x32x1xf32> -> tensor<4x32x1024xf32>
+  %d = arith.subf %v, %b : tensor<4x32x1024xf32>
+  tile.write %d to %y [32768 * d0 + 1024 * d1 + d2 by 1] : tensor<4x32x1024xf32> -> memref<131072xf32>
+  func.return
+}

@@ -2,6 +2,7 @@
 // RUN: nki-opt %s -p skew --print-op-generic | nki-opt | filecheck %s
 
 !view = !neuron.engine.view<sbuf[0:128], [1 x 4096], f32>
+!one = !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
 !buffer = !neuron.engine.buffer<sbuf, 128 x 16384>
 !large = !neuron.engine.buffer<sbuf, 128 x 60000>
 !sum = !neuron.engine.buffer<psum, 128 x 2048>
@@ -308,5 +309,72 @@ func.func @a_loop_inside() {
       neuron.engine.memset gpsimd value 1.0 : f32 dst %w4 : !view
     }
   }
+  func.return
+}
+
+// What sets the accumulator anew, and gives it, has no state where nobody goes on with it.
+// CHECK-LABEL: func.func @an_accumulator_for_itself
+// CHECK: neuron.engine.tensor_scalar_reduce
+// CHECK: scf.for
+// CHECK: neuron.engine.tensor_scalar_reduce
+// CHECK: }
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply
+func.func @an_accumulator_for_itself() {
+  %c = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "in" : !buffer
+  %in = neuron.engine.view %b : !buffer -> !view
+  neuron.engine.memset vector value 1.0 : f32 dst %in : !view
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %step = arith.constant 1 : index
+  scf.for %i = %from to %to step %step {
+    %b1 = neuron.engine.alloc "x" : !buffer
+    %x1 = neuron.engine.view %b1 : !buffer -> !view
+    %bs = neuron.engine.alloc "s" : !neuron.engine.buffer<sbuf, 128 x 4>
+    %s1 = neuron.engine.view %bs : !neuron.engine.buffer<sbuf, 128 x 4> -> !one
+    neuron.engine.tensor_scalar_reduce vector op0 add reduce_op add reduce_cmd reset_reduce dst %x1 : !view data %in : !view operand0 %c : f32 reduce_res %s1 : !one
+    %b2 = neuron.engine.alloc "y" : !buffer
+    %y2 = neuron.engine.view %b2 : !buffer -> !view
+    neuron.engine.activation scalar op exp dst %y2 : !view data %x1 : !view bias %s1 : !one
+    %b3 = neuron.engine.alloc "z" : !buffer
+    %z3 = neuron.engine.view %b3 : !buffer -> !view
+    neuron.engine.tensor_scalar vector op0 multiply dst %z3 : !view data %y2 : !view operand0 %c : f32
+    %b4 = neuron.engine.alloc "w" : !buffer
+    %w4 = neuron.engine.view %b4 : !buffer -> !view
+    neuron.engine.activation scalar op tanh dst %w4 : !view data %z3 : !view
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @an_accumulator_that_goes_on
+// CHECK-NOT: neuron.engine.tensor_scalar_reduce
+// CHECK: scf.for
+func.func @an_accumulator_that_goes_on() {
+  %c = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "in" : !buffer
+  %in = neuron.engine.view %b : !buffer -> !view
+  neuron.engine.memset vector value 1.0 : f32 dst %in : !view
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %step = arith.constant 1 : index
+  scf.for %i = %from to %to step %step {
+    %b1 = neuron.engine.alloc "x" : !buffer
+    %x1 = neuron.engine.view %b1 : !buffer -> !view
+    %bs = neuron.engine.alloc "s" : !neuron.engine.buffer<sbuf, 128 x 4>
+    %s1 = neuron.engine.view %bs : !neuron.engine.buffer<sbuf, 128 x 4> -> !one
+    neuron.engine.tensor_scalar_reduce vector op0 add reduce_op add reduce_cmd reset_reduce dst %x1 : !view data %in : !view operand0 %c : f32 reduce_res %s1 : !one
+    %b2 = neuron.engine.alloc "y" : !buffer
+    %y2 = neuron.engine.view %b2 : !buffer -> !view
+    neuron.engine.activation scalar op exp dst %y2 : !view data %x1 : !view bias %s1 : !one
+    %b3 = neuron.engine.alloc "z" : !buffer
+    %z3 = neuron.engine.view %b3 : !buffer -> !view
+    neuron.engine.tensor_scalar vector op0 multiply dst %z3 : !view data %y2 : !view operand0 %c : f32
+    %b4 = neuron.engine.alloc "w" : !buffer
+    %w4 = neuron.engine.view %b4 : !buffer -> !view
+    neuron.engine.activation scalar op tanh dst %w4 : !view data %z3 : !view
+  }
+  %be = neuron.engine.alloc "e" : !neuron.engine.buffer<sbuf, 128 x 4>
+  %e1 = neuron.engine.view %be : !neuron.engine.buffer<sbuf, 128 x 4> -> !one
+  neuron.engine.tensor_scalar_reduce vector op0 add reduce_op add reduce_cmd reduce dst %in : !view data %in : !view operand0 %c : f32 reduce_res %e1 : !one
   func.return
 }

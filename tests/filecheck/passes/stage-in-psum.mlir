@@ -295,3 +295,101 @@ func.func @sums_take_all(%x: !tile, %w: !tile, %v: !tile, %s: !column, %a: memre
   }
   func.return
 }
+
+// -----
+
+!tile = !neuron.mem.tile<sbuf, 128x2048xf32, [d0] x [d1]>
+!line = !neuron.mem.tile<sbuf, 128x128xf32, [d0] x [d1]>
+!view = !neuron.engine.view<sbuf[0:128], [1 x 2048], f32>
+!split = !neuron.engine.view<sbuf[0:128], [128 x 16, 1 x 128], f32>
+!repeated = !neuron.engine.view<sbuf[0:128], [0 x 16, 1 x 128], f32>
+!short_line = !neuron.engine.view<sbuf[0:128], [1 x 128], f32>
+!one = !neuron.engine.view<sbuf[0:128], [1 x 1], f32>
+!hbm = !neuron.engine.view<hbm, [1 x 128], f32>
+!hbm_line = !neuron.engine.view<hbm, [128 x 128, 1 x 128], f32>
+
+// What many elements read alike is copied once, however many instructions read it.
+// CHECK-LABEL: func.func @a_copy_of_what_is_repeated
+// CHECK:       scf.for
+// CHECK:         [[C:%.*]] = neuron.engine.activation scalar op copy dst {{.*}}<psum[0:128], [1 x 128], f32> data {{.*}}<sbuf[0:128], [1 x 128], f32>
+// CHECK-NOT:     activation
+// CHECK:         [[V:%.*]] = neuron.engine.view [[C]] : {{.*}}<psum[0:128], [0 x 16, 1 x 128], f32>
+// CHECK:         neuron.engine.tensor_tensor vector op multiply {{.*}} data2 [[V]]
+// CHECK:         [[W:%.*]] = neuron.engine.view [[C]] : {{.*}}<psum[0:128], [0 x 16, 1 x 128], f32>
+// CHECK:         neuron.engine.tensor_tensor vector op add {{.*}} data2 [[W]]
+func.func @a_copy_of_what_is_repeated(%x: !tile, %w: !line, %a: memref<128xf32>, %hw: !hbm_line) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.constant 8 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %ew = neuron.engine.empty : !line
+    %dw = neuron.engine.view %ew : !line -> !short_line
+    %w1 = neuron.engine.dma_copy sync queue 0 dst %dw : !short_line src %hw : !hbm_line -> !line
+    %wv = neuron.engine.view %w1 : !line -> !repeated
+    %ep = neuron.engine.empty : !tile
+    %dp = neuron.engine.view %ep : !tile -> !split
+    %xs = neuron.engine.view %x : !tile -> !split
+    %p = neuron.engine.tensor_tensor vector op multiply dst %dp : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %er = neuron.engine.empty : !tile
+    %dr = neuron.engine.view %er : !tile -> !split
+    %r = neuron.engine.tensor_tensor vector op add dst %dr : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %pc = neuron.engine.view %p : !tile -> !one
+    %rc = neuron.engine.view %r : !tile -> !one
+    %h = neuron.engine.view %a : memref<128xf32> -> !hbm
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %pc : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %rc : !one
+  }
+  func.return
+}
+
+// What is there before the loop is copied there.
+// CHECK-LABEL: func.func @a_copy_in_front_of_the_loop
+// CHECK:       neuron.engine.activation scalar op copy dst {{.*}}<psum
+// CHECK:       scf.for
+// CHECK-NOT:     activation
+// CHECK:         neuron.engine.tensor_tensor vector op multiply {{.*}}<psum
+func.func @a_copy_in_front_of_the_loop(%x: !tile, %w: !line, %a: memref<128xf32>, %hw: !hbm_line) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.constant 8 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %wv = neuron.engine.view %w : !line -> !repeated
+    %ep = neuron.engine.empty : !tile
+    %dp = neuron.engine.view %ep : !tile -> !split
+    %xs = neuron.engine.view %x : !tile -> !split
+    %p = neuron.engine.tensor_tensor vector op multiply dst %dp : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %er = neuron.engine.empty : !tile
+    %dr = neuron.engine.view %er : !tile -> !split
+    %r = neuron.engine.tensor_tensor vector op add dst %dr : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %pc = neuron.engine.view %p : !tile -> !one
+    %rc = neuron.engine.view %r : !tile -> !one
+    %h = neuron.engine.view %a : memref<128xf32> -> !hbm
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %pc : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %rc : !one
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @no_copy_for_few_iterations
+// CHECK-NOT:   psum
+func.func @no_copy_for_few_iterations(%x: !tile, %w: !line, %a: memref<128xf32>, %hw: !hbm_line) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = arith.constant 2 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %wv = neuron.engine.view %w : !line -> !repeated
+    %ep = neuron.engine.empty : !tile
+    %dp = neuron.engine.view %ep : !tile -> !split
+    %xs = neuron.engine.view %x : !tile -> !split
+    %p = neuron.engine.tensor_tensor vector op multiply dst %dp : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %er = neuron.engine.empty : !tile
+    %dr = neuron.engine.view %er : !tile -> !split
+    %r = neuron.engine.tensor_tensor vector op add dst %dr : !split data1 %xs : !split data2 %wv : !repeated -> !tile
+    %pc = neuron.engine.view %p : !tile -> !one
+    %rc = neuron.engine.view %r : !tile -> !one
+    %h = neuron.engine.view %a : memref<128xf32> -> !hbm
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %pc : !one
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !hbm src %rc : !one
+  }
+  func.return
+}
