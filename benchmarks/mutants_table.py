@@ -351,8 +351,8 @@ MUTANTS: list[Mutant] = [
         ("slow rows", "if count * _time(c, first) <= most:", "if True:", _filecheck("combine-instructions")),
         (
             "sums that are read",
-            " or not is_read_once(inner):\n        return None\n    into",
-            ":\n        return None\n    into",
+            " or not is_read_once(inner):\n        return None\n    sums",
+            ":\n        return None\n    sums",
             _filecheck("combine-instructions"),
         ),
         ("where sums go", "made and made.tiles[1]", "None", _filecheck("combine-instructions")),
@@ -1149,6 +1149,16 @@ MUTANTS: list[Mutant] = [
             "offset = Emitter.before(view), None",
             _filecheck("combine-instructions"),
         ),
+    ),
+    *_of(
+        "merge_steps",
+        ("few rows", "and min(rows) * grid >= target.memory.partitions", "", _filecheck("merge-steps")),
+        ("long rows", "_RUN // min(runs)", "2 * _RUN // min(runs)", _filecheck("merge-steps")),
+    ),
+    *_of(
+        "assign_engines",
+        ("rows that take longer", "_LONGER = 1.0", "_LONGER = 9.0", _filecheck("assign-engines")),
+        ("rows", "made[-1] if made else None", "None", _filecheck("assign-engines")),
     ),
     *_of(
         "psum_copies",

@@ -221,3 +221,30 @@ def test_truth_values(low: float) -> None:
     _, out = run(truths_kernel, x, np.zeros(64, np.int32), N=64)
     so_far = np.logical_and.accumulate(x > -1.5)
     np.testing.assert_array_equal(out, so_far + 2 * np.all(x > -1.5) + 4 * so_far[::-1])
+
+
+@nki_mlir.jit
+def matvec(a_ptr, x_ptr, y_ptr, M, K, BM: tl.constexpr, BK: tl.constexpr):
+    rows = tl.program_id(0) * BM + tl.arange(0, BM)
+    acc = tl.zeros([BM], tl.float32)
+    for k in range(0, K, BK):
+        columns = k + tl.arange(0, BK)
+        mask = (rows[:, None] < M) & (columns[None, :] < K)
+        a = tl.load(a_ptr + rows[:, None] * K + columns[None, :], mask=mask, other=0.0)
+        x = tl.load(x_ptr + columns, mask=columns < K, other=0.0)
+        acc += tl.sum(a.to(tl.float32) * x.to(tl.float32)[None, :], 1)
+    tl.store(y_ptr + rows, acc, mask=rows < M)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "dtype"), [(256, 1024, BF16), (203, 700, np.float32), (520, 1111, BF16), (40, 512, np.float32)]
+)
+def test_a_matrix_times_a_vector(rows: int, columns: int, dtype: Any) -> None:
+    """Blocks of columns are read several at a time; a row with an infinity, and one with a NaN, keep these."""
+    a, x = floats(rows, columns).astype(dtype), floats(columns, seed=1).astype(dtype)
+    x[3] = 1.5
+    a[5, 3], a[7, columns - 1] = np.inf, np.nan
+    y = np.zeros(rows, np.float32)
+    *_, found = run(matvec, a, x, y, rows, columns, grid=(-(-rows // 16),), rtol=1e-4, BM=16, BK=128)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(found, a.astype(float) @ x.astype(float), rtol=1e-4, atol=1e-3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,8 +23,10 @@ from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import EngineInstruction, view_of
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.combine_functions import factor_and_summand
+from nki_mlir.passes.combine_rows import SumsOfRows
 from nki_mlir.passes.combine_rules import OF_ALL, RULES
 from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float, operands_of
+from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
@@ -33,6 +35,10 @@ REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
 LONG = 256
 """So many instructions in all have the same effect: there are several chains in an iteration."""
+_MOST_ROWS = 16
+"""So many rows at most are added up one by one."""
+_LONGER = 1.0
+"""Row by row, a sum may take so many times as long: what waits for it waits longer."""
 SHORT = 200.0
 """ns up to which an instruction is short: a few elements on each partition."""
 _EXACT_BYTES = 2
@@ -47,9 +53,9 @@ class AssignEngines(LevelPass):
         tensor_reduce vector op add data %x                    =>  activation_reduce scalar op copy data %x reduce_res …
         activation scalar op copy data %x                      =>  tensor_copy vector src %x
 
-    Loads are those of the cost model: engines, memory ports and transfers. What is short, and only the next iteration
-    reads, such as a running sum that is scaled, goes to an engine without long work if the one that has it would wait
-    in each iteration for another one, and that for it:
+    Sums of a few rows are made one by one there. Loads are those of the cost model: engines, memory ports and
+    transfers. What is short, and only the next iteration reads, such as a running sum that is scaled, goes to an engine
+    without long work if the one that has it would wait in each iteration for another one, and that for it:
 
         %m = tensor_reduce vector op maximum data %x               %m = tensor_reduce vector op maximum data %x
         %s = activation_reduce scalar op exp data %x bias %m  =>   %s = activation_reduce scalar op exp data %x bias %m
@@ -118,7 +124,7 @@ class _Assignment:
         if len(engines) != 1 or op.engine.data in engines:
             return
         for found in self._alternatives(op):
-            after = self._moved(op, found)
+            after = self._moved(op, [found])
             if found.engine.data in engines and max(after.values()) <= max(self.work.values()):
                 self.work = after
                 self._replace(op, found)
@@ -149,7 +155,7 @@ class _Assignment:
         instructions = (one for one in self.block.ops if isinstance(one, EngineInstruction))
         taken = {one.engine.data for one in instructions if not self._is_short(one)}
         for found in self._alternatives(op):
-            after = self._moved(op, found)
+            after = self._moved(op, [found])
             if found.engine.data not in taken and max(after.values()) <= max(self.work.values()):
                 self.work = after
                 self._replace(op, found)
@@ -185,17 +191,15 @@ class _Assignment:
         busiest, now = max(self.work.values()), self.cost(op)
         if not any(self.work[name] == busiest for name in now):
             return
-        best, least = op, relieved(self.work, [now])
-        for found in self._alternatives(op):
+        best, least = list[EngineInstruction](), relieved(self.work, [now])
+        for found in (*([one] for one in self._alternatives(op)), self._by_rows(op)):
             after = max(self._moved(op, found).values())
-            if after < least and not (found.engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
+            if found and after < least and not (found[-1].engine.data is Engine.GPSIMD and Engine.GPSIMD in triggers):
                 found, best, least = best, found, after
-            if found is not op:
-                found.detach()
-                found.erase()
-        if best is not op:
+            self._erased(found)
+        if best:
             self.work = self._moved(op, best)
-            self._replace(op, best)
+            self._replace(op, best[-1])
 
     def _replace(self, op: EngineInstruction, made: EngineInstruction) -> None:
         tiles = [made.tiles[-1]] if made.is_a("activation_reduce") else made.tiles
@@ -205,9 +209,36 @@ class _Assignment:
         op.detach()
         op.erase()
 
-    def _moved(self, op: EngineInstruction, made: EngineInstruction) -> Work:
-        """The load of the body with one instruction in place of another."""
-        return changed(self.work, [self.cost(op)], [self.cost(made)])
+    def _moved(self, op: EngineInstruction, made: Sequence[EngineInstruction]) -> Work:
+        """The load of the body with some instructions in place of another."""
+        return changed(self.work, [self.cost(op)], [self.cost(one) for one in made])
+
+    def _erased(self, made: Sequence[EngineInstruction]) -> list[EngineInstruction]:
+        """None: some instructions, each of which may write behind the one before, go."""
+        for op in reversed(made):
+            for view in [use.operation for tile in op.tiles for use in tile.uses]:
+                view.detach()
+                view.erase()
+            op.detach()
+            op.erase()
+        return []
+
+    def _by_rows(self, op: EngineInstruction) -> list[EngineInstruction]:
+        """A sum for each of a few rows, which the Scalar engine adds up one by one; none where that isn't so."""
+        dst, fields, made = access_of(op.operand_value("dst")), op.fields(), list[EngineInstruction]()
+        if not op.is_a("tensor_reduce") or dst is None or not 1 < dst.free_elements <= _MOST_ROWS:
+            return made
+        if fields["op"] is not Alu.ADD or fields["negate"] or not is_float(op.operand_value("data")):
+            return made
+        given, into = operands_of(op), self.combiner.destination(op, "dst", op)
+        sums = SumsOfRows.of(self.combiner, Function.COPY, {"data": given["data"]}, given["data"], into)
+        for number in range(dst.free_elements if sums is not None else 0):
+            one = sums and sums.row(number, op, Emitter.before(op), made[-1] if made else None)
+            if one is None:
+                break
+            made.append(one)
+        takes = sum(max(self.cost(one).values()) for one in made)
+        return made if takes <= _LONGER * max(self.cost(op).values()) else self._erased(made)
 
     def _alternatives(self, op: EngineInstruction) -> Iterator[EngineInstruction]:
         """What does the same on other engines, each in front of the instruction."""

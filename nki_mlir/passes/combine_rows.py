@@ -4,14 +4,14 @@ each of which has a number of its own, and sums of the rows of a function."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xdsl.ir import SSAValue
 
 from nki_mlir.costs.instructions import cost
 from nki_mlir.dialects.access import Engine, contiguous
-from nki_mlir.dialects.instructions import Alu
+from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.passes.combine_functions import function_of
 from nki_mlir.passes.combiner import Combiner, access_of, is_read_once, keeps_bits, maker, operands_of
@@ -73,21 +73,56 @@ def sums_of_rows(c: Combiner, op: EngineInstruction) -> EngineInstruction | None
     function, given = function_of(inner), operands_of(inner)
     if function is None or result.free_elements < 2 or not keeps_bits(inner) or not is_read_once(inner):
         return None
-    into, length = c.destination(op, "dst", inner), read.free_elements // result.free_elements
-    rows, sums = Rows.of(given.get("data", given.get("data1")), length), Rows.of(into, 1)
-    if rows is None or sums is None:
+    sums = SumsOfRows.of(c, function, given, data, c.destination(op, "dst", inner))
+    if sums is None:
         return None
-    columns = {name: given.get(name) for name in ("bias", "scale")}
     emit, made = Emitter.before(inner), None
     for number in range(result.free_elements):
-        row, total = rows.row(number, emit), sums.row(number, emit, made and made.tiles[1])
-        operands = {**columns, "dst": c.scratch(row, inner), "data": row, "reduce_res": total}
-        made = c.build(inner, "activation_reduce", operands, op=function)
+        made = sums.row(number, inner, emit, made)
         if made is None or _takes_longer(c, made, result.free_elements, _time(c, inner) + _time(c, op)):
             return None
     if made is not None:
         c.replace((None, op.tiles[0]), made, [op, inner])
     return made
+
+
+@dataclass(frozen=True)
+class SumsOfRows:
+    """The sums of the rows of a function's results, one by one. `columns` are the function's operands for each
+    partition."""
+
+    combiner: Combiner
+    function: Function
+    columns: Mapping[str, SSAValue | None]
+    rows: Rows
+    sums: Rows
+
+    @classmethod
+    def of(
+        cls,
+        c: Combiner,
+        function: Function,
+        given: Mapping[str, SSAValue | None],
+        read: SSAValue | None,
+        into: SSAValue | None,
+    ) -> SumsOfRows | None:
+        """Of what a reduction `read`, computed from `given`; None where that has no such rows."""
+        taken, result = access_of(read), access_of(into)
+        if taken is None or result is None:
+            return None
+        length = taken.free_elements // result.free_elements
+        rows, sums = Rows.of(given.get("data", given.get("data1")), length), Rows.of(into, 1)
+        if rows is None or sums is None:
+            return None
+        return cls(c, function, {name: given.get(name) for name in ("bias", "scale")}, rows, sums)
+
+    def row(
+        self, number: int, at: EngineInstruction, emit: Emitter, before: EngineInstruction | None
+    ) -> EngineInstruction | None:
+        """That of one row, in front of an instruction and behind that of the row before."""
+        row, total = self.rows.row(number, emit), self.sums.row(number, emit, before and before.tiles[1])
+        operands = {**self.columns, "dst": self.combiner.scratch(row, at), "data": row, "reduce_res": total}
+        return self.combiner.build(at, "activation_reduce", operands, op=self.function)
 
 
 def _time(c: Combiner, op: EngineInstruction) -> float:

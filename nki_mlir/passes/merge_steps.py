@@ -1,4 +1,4 @@
-"""merge-steps: iterations of a loop that adds up products are done several at a time."""
+"""merge-steps: iterations of a loop that adds up products, or rows, are done several at a time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ class MergeSteps(LevelPass):
     one operand has in common with the next program's stays there. Sums that a loop adds up beside, such as that of
     squares of one operand, go along.
 
-    So too where sums are scaled as a running maximum rises: there is one maximum, and one scale, of several blocks.
+    So too where sums are scaled as a running maximum rises: there is one maximum, and one scale, of several blocks; and
+    for sums along memory that programs make of a row for each partition, since longer rows are sooner read.
     What the width costs decides, and steps that are left over follow as one. If programs read the same in few steps,
     these are written out, so that it stays; loops that read the same have one width.
 
@@ -93,6 +94,10 @@ def best_width(loop: ForOp, target: Target) -> int:
     return 1 if steps is None else steps.possible(steps.width(target))
 
 
+_RUN = 8192
+"""So many bytes along a sum are read at a time."""
+
+
 @dataclass
 class _Steps:
     """A loop of `trips` iterations that each add to what it carries; `joins` are the reductions and products that go on
@@ -111,10 +116,19 @@ class _Steps:
         if not trips or trips < 2 or (constant(loop.lb), constant(loop.step)) != (0, 1):
             return None
         found = recurrence(loop)
-        if found is None or not (found.has_maximum or any(isinstance(op, tile.DotOp) for op in found.joins)):
+        if found is None or not found.joins:
             return None
         steps = cls(loop, trips, found.joins, found.has_maximum, {loop.body.block.args[0]})
-        return steps if found.joins and all(map(steps._is_known, loop.body.block.ops)) else None
+        if not (found.has_maximum or steps.products or steps._has_rows(target_of(loop))):
+            return None
+        return steps if all(map(steps._is_known, loop.body.block.ops)) else None
+
+    def _has_rows(self, target: Target) -> bool:
+        """Whether the programs have a row for each partition, along which sums are made."""
+        programs = self.loop.parent_op()
+        grid = math.prod(programs.grid) if isinstance(programs, ProgramsOp) else 1
+        rows = [math.prod(tile.shape_of(op.result)) for op in self.joins if isinstance(op, tile.ReduceOp)]
+        return bool(rows) and grid > 1 and min(rows) * grid >= target.memory.partitions
 
     def reads_like(self, other: _Steps) -> bool:
         """Whether a loop beside this one, or this one, reads the same step by step, so that it need not be read twice
@@ -158,6 +172,8 @@ class _Steps:
         """How many iterations had best become one."""
         if self.has_maximum:
             return StepWidths(self.loop, self.trips, self.joins, self.differs, target).best()
+        if not self.products:
+            return min(StepWidths(self.loop, self.trips, self.joins, self.differs, target).best(), self._longer)
         limits, grid = target.limits, 1
         programs = self.loop.parent_op()
         if isinstance(programs, ProgramsOp):
@@ -175,6 +191,13 @@ class _Steps:
         if grid > 1 and terms * self.trips <= _MOST_TERMS and _COPIES * bytes_ * self.trips <= room * 3 // 4:
             return self.trips
         return max(1, _TERMS // terms)
+
+    @property
+    def _longer(self) -> int:
+        """How many iterations read as much of memory at a time as makes a transfer take hardly longer for each byte."""
+        reads = [op for op in self.joins if isinstance(op, tile.ReduceOp)]
+        runs = [tile.shape_of(op.source)[op.axis.value.data] * dtype(tile.element_of(op.source)).bytes for op in reads]
+        return max(1, _RUN // min(runs))
 
     def possible(self, width: int) -> int:
         """A width near this one: it divides the number of iterations, unless what there is none of adds nothing, or it

@@ -353,3 +353,52 @@ func.func @what_stays(%xv: !view, %f: !column, %a: memref<128x2048xf32>) {
   neuron.engine.dma_copy sync queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %rv3 : !one
   func.return
 }
+
+// Sums of a few rows are added up one by one, if that takes the Scalar engine no longer.
+// CHECK-LABEL: func.func @sums_of_rows
+// CHECK:         neuron.engine.tensor_tensor vector op multiply
+// CHECK:         %[[D0:.*]] = neuron.engine.view %[[E:.*]] : {{.*}}[1 x 1], f32>
+// CHECK:         %{{.*}}, %[[S:.*]] = neuron.engine.activation_reduce scalar op copy dst {{.*}} data {{.*}}, [1 x 1024], f32> reduce_res %[[D0]]
+// CHECK:         %[[D1:.*]] = neuron.engine.view %[[S]] at %{{.*}} : {{.*}}[1 x 1], f32>
+// CHECK:         neuron.engine.activation_reduce scalar op copy dst {{.*}} data {{.*}}, [1 x 1024], f32> reduce_res %[[D1]]
+// CHECK-NOT:     tensor_reduce
+// CHECK:       }
+func.func @sums_of_rows(%xv: !view, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %p = neuron.engine.tensor_tensor vector op multiply dst %v1 : !view data1 %xv : !view data2 %xv : !view -> !tile
+    %pv = neuron.engine.view %p : !tile -> !neuron.engine.view<sbuf[0:128], [1024 x 2, 1 x 1024], f32>
+    %e0 = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]>
+    %v0 = neuron.engine.view %e0 : !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 2], f32>
+    %m = neuron.engine.tensor_reduce vector op add axes 1 dst %v0 : !neuron.engine.view<sbuf[0:128], [1 x 2], f32> data %pv : !neuron.engine.view<sbuf[0:128], [1024 x 2, 1 x 1024], f32> -> !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]>
+    %mv = neuron.engine.view %m : !neuron.mem.tile<sbuf, 128x2xf32, [d0] x [d1]> -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @sums_of_short_rows
+// CHECK:         neuron.engine.tensor_reduce vector op add
+func.func @sums_of_short_rows(%xv: !view, %a: memref<128x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c8 step %c1 {
+    %e1 = neuron.engine.empty : !tile
+    %v1 = neuron.engine.view %e1 : !tile -> !view
+    %p = neuron.engine.tensor_tensor vector op multiply dst %v1 : !view data1 %xv : !view data2 %xv : !view -> !tile
+    %pv = neuron.engine.view %p : !tile -> !neuron.engine.view<sbuf[0:128], [128 x 16, 1 x 128], f32>
+    %e0 = neuron.engine.empty : !neuron.mem.tile<sbuf, 128x16xf32, [d0] x [d1]>
+    %v0 = neuron.engine.view %e0 : !neuron.mem.tile<sbuf, 128x16xf32, [d0] x [d1]> -> !neuron.engine.view<sbuf[0:128], [1 x 16], f32>
+    %m = neuron.engine.tensor_reduce vector op add axes 1 dst %v0 : !neuron.engine.view<sbuf[0:128], [1 x 16], f32> data %pv : !neuron.engine.view<sbuf[0:128], [128 x 16, 1 x 128], f32> -> !neuron.mem.tile<sbuf, 128x16xf32, [d0] x [d1]>
+    %mv = neuron.engine.view %m : !neuron.mem.tile<sbuf, 128x16xf32, [d0] x [d1]> -> !one
+    %h = neuron.engine.view %a : memref<128x2048xf32> -> !neuron.engine.view<hbm, [1 x 128], f32>
+    neuron.engine.dma_copy gpsimd queue 0 dst %h : !neuron.engine.view<hbm, [1 x 128], f32> src %mv : !one
+  }
+  func.return
+}

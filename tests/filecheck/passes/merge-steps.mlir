@@ -791,3 +791,70 @@ func.func @what_some_programs_read(%q: memref<2x512x64xbf16>, %k: memref<2x2048x
   }
   func.return
 }
+
+// Sums along rows of memory, of which each partition has one: longer ones are read at a time.
+// CHECK-LABEL: func.func @sums_along_rows
+// CHECK: tile.read {{.*}} -> tensor<16x8x256xbf16>
+// CHECK: tile.reduce sum {{.*}} axis 1 : tensor<16x2048xf32> -> tensor<16xf32>
+// THREE-LABEL: func.func @sums_along_rows
+// THREE: tile.reduce sum {{.*}} axis 1 : tensor<16x512xf32> -> tensor<16xf32>
+func.func @sums_along_rows(%a: memref<4096x4096xbf16>, %x: memref<4096xbf16>, %y: memref<4096xf32>) {
+  tile.programs (%p) in [256] {
+    %zero = arith.constant dense<0.0> : tensor<16xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 16 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<16xf32>) {
+      %v = tile.read %a(%p, %k) [16 * s0 + d0 by 4096, 256 * s1 + d1 by 1] : memref<4096x4096xbf16> -> tensor<16x256xbf16>
+      %w = tile.cast %v : tensor<16x256xbf16> -> tensor<16x256xf32>
+      %s = tile.reduce sum %w axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+      %next = arith.addf %acc, %s : tensor<16xf32>
+      scf.yield %next : tensor<16xf32>
+    }
+    tile.write %sum to %y(%p) [16 * s0 + d0 by 1] : tensor<16xf32> -> memref<4096xf32>
+  }
+  func.return
+}
+
+// There are rows for 32 partitions only: other passes run iterations together on all of them.
+// CHECK-LABEL: func.func @sums_of_few_rows
+// CHECK: tile.reduce sum {{.*}} axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+// THREE-LABEL: func.func @sums_of_few_rows
+func.func @sums_of_few_rows(%a: memref<4096x4096xbf16>, %x: memref<4096xbf16>, %y: memref<4096xf32>) {
+  tile.programs (%p) in [2] {
+    %zero = arith.constant dense<0.0> : tensor<16xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 16 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<16xf32>) {
+      %v = tile.read %a(%p, %k) [16 * s0 + d0 by 4096, 256 * s1 + d1 by 1] : memref<4096x4096xbf16> -> tensor<16x256xbf16>
+      %w = tile.cast %v : tensor<16x256xbf16> -> tensor<16x256xf32>
+      %s = tile.reduce sum %w axis 1 : tensor<16x256xf32> -> tensor<16xf32>
+      %next = arith.addf %acc, %s : tensor<16xf32>
+      scf.yield %next : tensor<16xf32>
+    }
+    tile.write %sum to %y(%p) [16 * s0 + d0 by 1] : tensor<16xf32> -> memref<4096xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @sums_of_long_rows
+// CHECK: tile.reduce sum {{.*}} axis 1 : tensor<16x2048xf32> -> tensor<16xf32>
+// THREE-LABEL: func.func @sums_of_long_rows
+func.func @sums_of_long_rows(%a: memref<4096x4096xbf16>, %x: memref<4096xbf16>, %y: memref<4096xf32>) {
+  tile.programs (%p) in [256] {
+    %zero = arith.constant dense<0.0> : tensor<16xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 2 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<16xf32>) {
+      %v = tile.read %a(%p, %k) [16 * s0 + d0 by 4096, 2048 * s1 + d1 by 1] : memref<4096x4096xbf16> -> tensor<16x2048xbf16>
+      %w = tile.cast %v : tensor<16x2048xbf16> -> tensor<16x2048xf32>
+      %s = tile.reduce sum %w axis 1 : tensor<16x2048xf32> -> tensor<16xf32>
+      %next = arith.addf %acc, %s : tensor<16xf32>
+      scf.yield %next : tensor<16xf32>
+    }
+    tile.write %sum to %y(%p) [16 * s0 + d0 by 1] : tensor<16xf32> -> memref<4096xf32>
+  }
+  func.return
+}
