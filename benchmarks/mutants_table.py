@@ -355,7 +355,7 @@ MUTANTS: list[Mutant] = [
             ":\n        return None\n    sums",
             _filecheck("combine-instructions"),
         ),
-        ("where sums go", "made and made.tiles[1]", "None", _filecheck("combine-instructions")),
+        ("where sums go", "before and before.tiles[1]", "None", _filecheck("combine-instructions")),
     ),
     *_of(
         "combiner", ("in order", "dims=tuple(contiguous(access.dims))", "dims=()", _filecheck("combine-instructions"))
