@@ -481,7 +481,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "share_windows",
         ("written", "if self.memories[group[0].load.memory] in written", "if False", _filecheck("share-windows")),
-        ("common", "place > end - (size > 1)", "place > end", _filecheck("share-windows")),
+        ("common", "place is None or place > end", "place is None", _filecheck("share-windows")),
+        ("neighbours", "not self._is_sooner(type_, union, one)", "False", _filecheck("share-windows")),
         ("room", "type_.bytes > self.room", "False", _filecheck("share-windows")),
         ("limits", "if limits is None or not", "if not", _filecheck("share-windows")),
         ("left out alike", " or not _leave_out_alike(windows)", "", _filecheck("share-windows")),

@@ -94,7 +94,8 @@ def _widens(narrow: SSAValue | None, wide: SSAValue | None) -> bool:
 
 
 def _is_alike(one: Access, other: Access) -> bool:
-    return [n for _, n in one.dims] == [n for _, n in other.dims] and one.partitions == other.partitions
+    """Whether they have as many elements, however these are cut into dimensions."""
+    return one.free_elements == other.free_elements and one.partitions == other.partitions
 
 
 def narrow_result(c: Combiner, op: EngineInstruction) -> EngineInstruction | None:

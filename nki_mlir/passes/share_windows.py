@@ -14,6 +14,7 @@ from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.aliases import memories_of
 from nki_mlir.analysis.indices import UNKNOWN, is_loop_counter, range_of
 from nki_mlir.analysis.operations import operations
+from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Position, guard
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.layout import Factor, Layout
@@ -25,6 +26,8 @@ from nki_mlir.passes.levels import MEM
 
 _SHARE = 4
 """What windows have in common takes at most one part in so many of what SBUF holds of each partition."""
+_SOONER = 0.75
+"""What part of the time of two loads one may take that takes their place: two are under way at once."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,11 @@ class ShareWindows(LevelPass):
         %c = load %x(%i) [s0 + d1 + 2 by 1]            %b = slice %u [d0, 1 + d1]
                                                        %c = slice %u [d0, 2 + d1]
 
-    as in a convolution, a stencil or a sliding sum. Single elements of each partition that are neighbours become a
-    dimension. What bounds leave out of one window they must leave out of the others, as far as these have it. Left
-    alone: windows that have nothing in common, or are moved along partitions; memory that is written to in between;
-    rows that index tiles name; and what would fill more than a quarter of SBUF.
+    as in a convolution, a stencil or a sliding sum; and neighbours, if the long rows that they make are loaded sooner
+    than the short ones. Single elements of each partition that are neighbours become a dimension. What bounds leave out
+    of one window they must leave out of the others, as far as these have it. Left alone: other windows that have
+    nothing in common, or are moved along partitions; memory that is written to in between; rows that index tiles name;
+    and what would fill more than a quarter of SBUF.
     """
 
     name = "share-windows"
@@ -89,6 +93,7 @@ class _Sharing:
     def __init__(self, func: FuncOp):
         self.memories = memories_of(func)
         self.room = target_of(func).memory.sbuf_usable_bytes // _SHARE
+        self.prices = Prices(target_of(func))
 
     def block(self, block: Block) -> None:
         """Shares along one dimension after the other: what windows have in common may be a window itself."""
@@ -135,16 +140,21 @@ class _Sharing:
         (window,), dim = one.windows, union.dim
         place = _distance(union.windows[0], window, one.strides[dim])
         end, size = union.type.sizes[dim], one.type.sizes[dim]
-        if place is None or place > end - (size > 1):
+        if place is None or place > end:
             return None
         type_ = one.type.with_layout(_sized(one.type.layout, dim, max(end, place + size)))
-        if type_.bytes > self.room:
+        if type_.bytes > self.room or (size > 1 and place == end and not self._is_sooner(type_, union, one)):
             return None
         windows, places = (*union.windows, window), (*union.places, place)
         limits = _common_limits(windows, places, dim)
         if limits is None or not _leave_out_alike(windows):
             return None
         return _Union(windows, places, dim, type_, one.strides, limits)
+
+    def _is_sooner(self, type_: TileType, *unions: _Union) -> bool:
+        """Whether neighbours are loaded sooner as one tile of a type."""
+        apart = sum(self.prices.transfer(x.type.layout, x.strides, x.type.element_type, False) for x in unions)
+        return self.prices.transfer(type_.layout, unions[0].strides, type_.element_type, False) < _SOONER * apart
 
 
 def _alone(window: _Window, dim: int) -> _Union:

@@ -536,6 +536,24 @@ func.func @widened_for_all_rows(%xv: !view, %w: !neuron.mem.tile<sbuf, 16xbf16, 
   func.return
 }
 
+// Numbers that lie apart are widened side by side: their reader takes them as they lie.
+// CHECK-LABEL: func.func @widened_side_by_side
+// CHECK-NOT:   neuron.engine.tensor_copy
+// CHECK:       neuron.engine.tensor_scalar vector op0 maximum dst {{.*}} data %xn : {{.*}}[8 x 2, 1 x 4], bf16>
+func.func @widened_side_by_side(%xn: !neuron.engine.view<sbuf[0:128], [8 x 2, 1 x 4], bf16>, %to: !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32>) {
+  %one = arith.constant 1.0 : f32
+  %e1 = neuron.engine.empty "w" : !tile
+  %v1 = neuron.engine.view %e1 : !tile -> !view
+  %c = neuron.engine.tensor_copy vector dst %v1 : !view src %xn : !neuron.engine.view<sbuf[0:128], [8 x 2, 1 x 4], bf16> -> !tile
+  %cv = neuron.engine.view %c : !tile -> !view
+  %e2 = neuron.engine.empty "y" : !tile
+  %v2 = neuron.engine.view %e2 : !tile -> !view
+  %y = neuron.engine.tensor_scalar vector op0 maximum dst %v2 : !view data %cv : !view operand0 %one : f32 -> !tile
+  %yv = neuron.engine.view %y : !tile -> !view
+  neuron.engine.dma_copy sync queue 0 dst %to : !neuron.engine.view<hbm, [8 x 128, 1 x 8], f32> src %yv : !view
+  func.return
+}
+
 // A number for each row stays one of fp32.
 // CHECK-LABEL: func.func @widened_for_each_row
 // CHECK:       neuron.engine.tensor_copy

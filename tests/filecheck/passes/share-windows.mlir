@@ -123,20 +123,40 @@ func.func @elements(%w: memref<512xf32>, %y: memref<128xf32>) {
 
 // -----
 
-!tile = !neuron.mem.tile<sbuf, 128x64xf32, [d0] x [d1]>
+!tile = !neuron.mem.tile<sbuf, 128x2048xf32, [d0] x [d1]>
 
 // Left alone: rows one further lie on other partitions; next to one another, they have nothing in common.
 // CHECK-LABEL: func.func @apart
-// CHECK:       neuron.mem.load %x [64 * d0 + d1 by 1]
-// CHECK:       neuron.mem.load %x [64 + 64 * d0 + d1 by 1]
-// CHECK:       neuron.mem.load %x [8256 + 64 * d0 + d1 by 1]
-func.func @apart(%x: memref<17000xf32>, %y: memref<8192xf32>) {
-  %a = neuron.mem.load %x [64 * d0 + d1 by 1] : memref<17000xf32> -> !tile
-  %b = neuron.mem.load %x [64 + 64 * d0 + d1 by 1] : memref<17000xf32> -> !tile
-  %c = neuron.mem.load %x [8256 + 64 * d0 + d1 by 1] : memref<17000xf32> -> !tile
+// CHECK:       neuron.mem.load %x [2048 * d0 + d1 by 1]
+// CHECK:       neuron.mem.load %x [2048 + 2048 * d0 + d1 by 1]
+// CHECK:       neuron.mem.load %x [266240 + 2048 * d0 + d1 by 1]
+func.func @apart(%x: memref<544000xf32>, %y: memref<262144xf32>) {
+  %a = neuron.mem.load %x [2048 * d0 + d1 by 1] : memref<544000xf32> -> !tile
+  %b = neuron.mem.load %x [2048 + 2048 * d0 + d1 by 1] : memref<544000xf32> -> !tile
+  %c = neuron.mem.load %x [266240 + 2048 * d0 + d1 by 1] : memref<544000xf32> -> !tile
   %s = neuron.mem.binary add %a, %b : !tile, !tile -> !tile
   %t = neuron.mem.binary add %s, %c : !tile, !tile -> !tile
-  neuron.mem.store %t to %y [64 * d0 + d1 by 1] : !tile -> memref<8192xf32>
+  neuron.mem.store %t to %y [2048 * d0 + d1 by 1] : !tile -> memref<262144xf32>
+  func.return
+}
+
+// -----
+
+!tile = !neuron.mem.tile<sbuf, 128x16x32xf32, [d0] x [d1, d2]>
+
+// The halves of short rows are loaded sooner as one, which a gap between them is too much for.
+// CHECK-LABEL: func.func @neighbours
+// CHECK:       [[U:%.*]] = neuron.mem.load %x [2048 * d0 + 64 * d1 + d2 by 1] : {{.*}} -> !neuron.mem.tile<sbuf, 128x16x64xf32, [d0] x [d1, d2]>
+// CHECK:       neuron.mem.slice [[U]]{{.*}} [d0, d1, d2]
+// CHECK:       neuron.mem.slice [[U]]{{.*}} [d0, d1, 32 + d2]
+// CHECK:       neuron.mem.load %x [1057 + 2048 * d0 + 64 * d1 + d2 by 1]
+func.func @neighbours(%x: memref<264000xf32>, %y: memref<65536xf32>) {
+  %a = neuron.mem.load %x [2048 * d0 + 64 * d1 + d2 by 1] : memref<264000xf32> -> !tile
+  %b = neuron.mem.load %x [32 + 2048 * d0 + 64 * d1 + d2 by 1] : memref<264000xf32> -> !tile
+  %c = neuron.mem.load %x [1057 + 2048 * d0 + 64 * d1 + d2 by 1] : memref<264000xf32> -> !tile
+  %s = neuron.mem.binary add %a, %b : !tile, !tile -> !tile
+  %t = neuron.mem.binary add %s, %c : !tile, !tile -> !tile
+  neuron.mem.store %t to %y [512 * d0 + 32 * d1 + d2 by 1] : !tile -> memref<65536xf32>
   func.return
 }
 
