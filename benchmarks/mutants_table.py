@@ -1369,7 +1369,8 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "select_turns",
-        ("upper", "HALF**half", "1.0", _filecheck("select-instructions") + _CONVERTS),
+        ("source", "group.source * words)", "group.source)", _CONVERTS),
+        ("hints", "**self.through.hints(not is_transpose)", "", _filecheck("select-instructions")),
         ("word", "(block * words + word) * height", "(block + word) * height", _CONVERTS),
         ("adds", "is_transpose=True)", "is_transpose=False)", _filecheck("select-instructions")),
         ("lanes", "self.lanes if self.spreads else group.width", "self.lanes", _CONVERTS),

@@ -85,7 +85,7 @@ def anything(size: int, element: str) -> Array:
 
 
 CASES = [
-    ("turns", Way.BYTES, "trn1"),
+    ("turns", Way.WORDS, "trn1"),
     ("turns", Way.TENSOR, "trn2"),
     ("spread", Way.ONES, "trn1"),
     ("spread", Way.SHUFFLE, "trn1"),
@@ -112,7 +112,7 @@ LARGE = [(300, 260), (640, 129), (513, 3)]
 @pytest.mark.parametrize("element", ["bf16", "f32"])
 @pytest.mark.parametrize("blocked", [False, True])
 @pytest.mark.parametrize("shape", LARGE, ids=str)
-@pytest.mark.parametrize(("way", "target"), [(Way.BYTES, "trn1"), (Way.TENSOR, "trn2"), (Way.TENSOR, "trn3")])
+@pytest.mark.parametrize(("way", "target"), [(Way.WORDS, "trn1"), (Way.TENSOR, "trn2"), (Way.TENSOR, "trn3")])
 def test_several_banks_and_ragged_ends(way: Way, target: str, shape: Shape, blocked: bool, element: str) -> None:
     x = anything(math.prod(shape), element)
     have, want = dealt(shape, 0, blocked), dealt(shape, 1, blocked)
@@ -141,7 +141,7 @@ def turned(x_ptr, out_ptr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     tl.store(out_ptr + tl.arange(0, COLUMNS)[:, None] * ROWS + tl.arange(0, ROWS)[None, :], tl.trans(x))
 
 
-@pytest.mark.parametrize(("target", "way"), [("trn1", "bytes"), ("trn2", "tensor")])
+@pytest.mark.parametrize(("target", "way"), [("trn1", "words"), ("trn2", "tensor")])
 def test_a_transpose_takes_the_array(target: str, way: str) -> None:
     x = anything(256 * 256, "bf16").reshape(256, 256)
     out = np.zeros_like(x)
@@ -175,7 +175,7 @@ def test_what_is_not_finite_spoils_its_own_row_of_a_product(target: str) -> None
 
 # What it costs.
 PRICED = [
-    (Way.BYTES, "trn1", dealt((300, 260), 0), dealt((300, 260), 1)),
+    (Way.WORDS, "trn1", dealt((300, 260), 0), dealt((300, 260), 1)),
     (Way.TENSOR, "trn1", dealt((300, 260), 0), dealt((300, 260), 1)),
     (Way.TENSOR, "trn2", dealt((300, 260), 0, True), dealt((300, 260), 1)),
     (Way.VECTOR, "trn2", dealt((64, 96), 0), dealt((64, 96), 1)),

@@ -181,10 +181,10 @@ def turned(x, rows):
     return out
 
 
-def test_lanes_stay_apart_where_bytes_go_through_the_array() -> None:
+def test_lanes_stay_apart_where_words_go_through_the_array() -> None:
     """Their sums with others are products with 0; as integers, they are finite."""
     x = random(128, 128).astype(ml_dtypes.bfloat16)
-    assert "by bytes" in str(turned.compile(x, 100).module("neuron.mem"))
+    assert "by words" in str(turned.compile(x, 100).module("neuron.mem"))
     np.testing.assert_array_equal(turned(x, 100), x[:100].T)
     assert "on partitions 0..127" in reported(lambda: turned(x, 101))
 

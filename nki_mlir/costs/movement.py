@@ -14,12 +14,16 @@ from nki_mlir.costs import transfers
 from nki_mlir.costs.operations import of_instance
 from nki_mlir.dialects.access import Access, Dim, Engine, Space, contiguous
 from nki_mlir.dialects.dtypes import u8
-from nki_mlir.dialects.instructions import BY_NAME, Alu, Function, Instance
+from nki_mlir.dialects.instructions import BY_NAME, Function, Instance
 from nki_mlir.dialects.neuron_mem_types import TileType
-from nki_mlir.dialects.turns import HALF, Passage, Turn
+from nki_mlir.dialects.turns import Passage, Turn
 from nki_mlir.dialects.walks import alike_transfers, walks
 from nki_mlir.dialects.ways import BLOCK, Way, one_replica, shuffles, through_array
 from nki_mlir.targets import Target
+
+
+_KEPT = 0.5
+"""What part of the time in which the array multiplies words there are products that wait for it: assumed."""
 
 
 class Stage(NamedTuple):
@@ -68,16 +72,17 @@ def _transfers(src: TileType, dst: TileType, target: Target, most: float) -> flo
 
 def _instructions(way: Way, src: TileType, dst: TileType, target: Target) -> float:
     """Until the last result is there: each engine takes one group after the other, as soon as the stage before has its
-    result."""
+    result. What multiplies also keeps the array from the products of a kernel."""
     free: dict[Engine, float] = {}
-    there = 0.0
+    there = taken = 0.0
     for number, stages in groups(way, src, dst, target):
+        taken += sum(number * stage.busy for stage in stages if way is Way.WORDS and stage.engine is Engine.TENSOR)
         for _ in range(number):
             there = 0.0
             for engine, busy, tail in stages:
                 free[engine] = max(there, free.get(engine, 0.0)) + busy
                 there = free[engine] + tail + target.control.wake_ns
-    return there
+    return there + _KEPT * taken
 
 
 def groups(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
@@ -103,14 +108,14 @@ def _shuffles(way: Way, src: TileType, dst: TileType, target: Target) -> Iterato
 
 
 def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
-    """What shares a bank: bytes as numbers, products or transposes, what leaves the bank."""
+    """What shares a bank: words as numbers, products or transposes, what leaves the bank."""
     passage, turns = through_array(way, src, dst, target)
     found = (group for turn in turns for group in passage.groups(turn))
     alike = Counter((group.rows, group.columns, group.blocks) for group in found)
     for digits, number in alike.items():
         group = Turn(*digits, source=0, result=0)
         width = dst.layout.partitions if way is Way.ONES else group.width
-        if not passage.in_bytes:
+        if not passage.in_words:
             array = [_transposes(passage, group, target)]
         else:
             array = [_numbers(passage, group, target), _products(passage, group, width, way is Way.ONES, target)]
@@ -120,17 +125,16 @@ def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> It
 _GROUPS = {
     Way.VECTOR: _blocks,
     Way.SHUFFLE: _shuffles,
-    **dict.fromkeys((Way.TENSOR, Way.BYTES, Way.ONES), _through_array),
+    **dict.fromkeys((Way.TENSOR, Way.WORDS, Way.ONES), _through_array),
 }
 
 
 def _numbers(passage: Passage, group: Turn, target: Target) -> Stage:
     operands = {
         "dst": _on_chip(passage.data, [(1, group.elements * passage.words)], group.height),
-        "data": _on_chip(u8, group.read(passage.size, passage.words), group.height),
-        "operand0": float(HALF),
+        "src": _on_chip(passage.result, group.read(passage.words), group.height),
     }
-    return Stage.of(passage.word, _instance("tensor_scalar", Engine.VECTOR, operands, target, op0=Alu.MULTIPLY))
+    return Stage.of(1, _instance("tensor_copy", Engine.VECTOR, operands, target))
 
 
 def _products(passage: Passage, group: Turn, width: int, spread: bool, target: Target) -> Stage:
@@ -141,7 +145,8 @@ def _products(passage: Passage, group: Turn, width: int, spread: bool, target: T
         "stationary": _on_chip(passage.data, [(1, width)], group.height),
         "moving": _on_chip(passage.data, [(1, columns)], group.height),
     }
-    return Stage.of(number * passage.size, _instance("nc_matmul", Engine.TENSOR, operands, target))
+    hints = passage.hints(spread)
+    return Stage.of(number * passage.words, _instance("nc_matmul", Engine.TENSOR, operands, target, **hints))
 
 
 def _transposes(passage: Passage, group: Turn, target: Target) -> Stage:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xdsl.ir import Attribute
 
@@ -23,8 +23,6 @@ from nki_mlir.targets import Limits, Target
 
 _CARRIERS = {1: u8, 2: bf16, 4: f32}
 """As what bits go through the array, by the bytes of an element."""
-HALF = 256
-"""What the upper byte of a word of two counts for."""
 BANKS = 2
 """Banks of PSUM that a tile goes through in turn: one is written while the other is read."""
 
@@ -76,10 +74,10 @@ class Turn:
         """A block in the source."""
         return [(d.source, d.size) for d in self.columns]
 
-    def read(self, size: int, words: int) -> list[Dim]:
-        """A byte of each word of its elements in the source, which are of `size` bytes: words, blocks, columns."""
+    def read(self, words: int) -> list[Dim]:
+        """The words of its elements in the source: words, blocks, columns."""
         digits = (*self.blocks, *self.columns)
-        return [(size // words, words), *((d.source * size, d.size) for d in digits)]
+        return [(1, words), *((d.source * words, d.size) for d in digits)]
 
     def written(self, words: int) -> list[Dim]:
         """The words of its elements in the result: blocks, words, rows."""
@@ -133,25 +131,27 @@ def _size(digits: Sequence[Digit]) -> int:
 @dataclass(frozen=True)
 class Passage:
     """As what an element of `size` bytes goes through the array, which takes it as `data` and leaves `sums` in PSUM;
-    these are written as `result`, `as_bits` or as numbers. Where it goes through `in_bytes`, those of a word of up to
-    two bytes are added up: an element is `words` of them. A bank holds `bank` of the sums."""
+    these are written as `result`, `as_bits` or as numbers. Where it goes through `in_words`, an element is `words` of
+    `result`, each of up to two bytes. A bank holds `bank` of the sums."""
 
     size: int
     data: Attribute
     sums: Attribute
     result: Attribute
     bank: int
-    in_bytes: bool = False
+    in_words: bool = False
     as_bits: bool = False
 
     @property
-    def word(self) -> int:
-        """Bytes of a word."""
-        return min(self.size, 2)
-
-    @property
     def words(self) -> int:
-        return self.size // self.word if self.in_bytes else 1
+        return self.size // dtype(self.result).bytes if self.in_words else 1
+
+    def hints(self, spreads: bool) -> dict[str, Any]:
+        """The fields of a product with ones, stationary where it `spreads`, or with an identity, moving, by which fp32
+        takes two passes."""
+        if self.data != f32:
+            return {}
+        return {"is_stationary_onezero" if spreads else "is_moving_onezero": True}
 
     def groups(self, turn: Turn) -> list[Turn]:
         """What shares a bank of PSUM."""
@@ -159,7 +159,7 @@ class Passage:
 
     def fits(self, turn: Turn, limits: Limits) -> bool:
         """Whether access patterns have the dimensions and the steps for all that it reads and writes at once."""
-        taken = turn.read(self.size, self.words) if self.in_bytes else turn.column_dims
+        taken = turn.read(self.words) if self.in_words else turn.column_dims
         patterns = contiguous(taken), contiguous(turn.written(self.words))
         steps = [step for pattern in patterns for step, _ in pattern]
         deep = max(map(len, patterns)) > limits.free_dims
@@ -179,10 +179,10 @@ def values(element: Attribute, target: Target) -> Passage:
 
 
 def numbers(size: int, target: Target) -> Passage:
-    """Elements of so many bytes as their bytes, which bf16 and fp32 hold exactly, as they do sums of two: nothing that
-    an element can be is lost."""
-    bank = target.memory.psum_bank_bytes // dtype(f32).bytes
-    return Passage(size, bf16, f32, by_name(f"uint{8 * min(size, 2)}").type, bank, in_bytes=True)
+    """Elements of so many bytes as their words, which fp32 holds exactly, and bf16 those of one byte: nothing that an
+    element can be is lost. Beside zeros and ones, fp32 takes two passes over the array."""
+    bank, word = target.memory.psum_bank_bytes // dtype(f32).bytes, min(size, 2)
+    return Passage(size, f32 if word == 2 else bf16, f32, by_name(f"uint{8 * word}").type, bank, in_words=True)
 
 
 def turns(

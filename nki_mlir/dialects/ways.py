@@ -40,10 +40,10 @@ class Way(StrEnum):
     """Partitions taken by the Vector engine from any of the 32 of a quadrant."""
     TENSOR = "tensor"
     """Blocks turned by the Tensor engine, through PSUM: as bits where it has a mode for that, else as numbers."""
-    BYTES = "bytes"
-    """The same, with each byte as a number, which is exact whatever the bits stand for."""
+    WORDS = "words"
+    """The same, with each word of two bytes as a number, which is exact whatever the bits stand for."""
     ONES = "ones"
-    """One partition to all, byte by byte, by products with ones."""
+    """One partition to all, word by word, by products with ones."""
     DMA = "dma"
     """Transfers within SBUF."""
 
@@ -68,13 +68,13 @@ def why_not(way: Way, src: TileType, dst: TileType, target: Target) -> str | Non
             return _why_not_turned(src, dst)
         case Way.SHUFFLE:
             return _reason(lambda: shuffles(want.shape, one_replica(have), want.spots))
-        case Way.TENSOR | Way.BYTES | Way.ONES:
+        case Way.TENSOR | Way.WORDS | Way.ONES:
             return _reason(lambda: through_array(way, src, dst, target))
         case Way.DMA:
             return None
 
 
-THROUGH_PSUM = (Way.TENSOR, Way.BYTES, Way.ONES)
+THROUGH_PSUM = (Way.TENSOR, Way.WORDS, Way.ONES)
 """The ways that go through the array, and so through PSUM."""
 _MOVES_IN_SBUF = {
     Way.VECTOR: "blocks are turned",
@@ -86,8 +86,8 @@ _MOVES_IN_SBUF = {
 
 def exact_ways(target: Target, plain: bool = False) -> list[Way]:
     """Those that keep every bit of any value, or of `plain` floats: finite, and no -0. Where these are multiplied, or
-    bits passed through, bytes are not needed."""
-    worse = Way.BYTES if target.features.bit_transposes or plain else Way.TENSOR
+    bits passed through, words are not needed."""
+    worse = Way.WORDS if target.features.bit_transposes or plain else Way.TENSOR
     return [way for way in Way if way is not worse]
 
 

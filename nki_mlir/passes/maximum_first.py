@@ -47,7 +47,7 @@ class MaximumFirst(LevelPass):
     Masks that compare indices are made turned: a number that is added where they don't hold, or a very low one in place
     of the score, if each row has one that counts. Of loops that go on from each other, all maxima come first.
 
-    Left alone: where computing again takes as long as half of the turning, products of fp32 among them, and where there
+    Left alone: where computing again takes as long as half of the turning, products of fp32 among them; where there
     are fewer rows than move through the array at once; exponents that are not a multiple of one product, minus the
     maximum; sums of anything but such exponentials, or that start with something; loops of unknown length; maxima that
     something else sees, but for what is NaN where a sum is.

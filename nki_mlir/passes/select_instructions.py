@@ -112,7 +112,7 @@ def _convert(s: Selector, op: Operation, emit: Emitter) -> None:
             turn_blocks(s, source, s.result(op, emit), emit)
         case Way.SHUFFLE:
             shuffle(s, source, s.result(op, emit), emit)
-        case Way.TENSOR | Way.BYTES | Way.ONES as way:
+        case Way.TENSOR | Way.WORDS | Way.ONES as way:
             through_array(s, op, way, source, s.result(op, emit), emit)
         case Way.DMA:
             move_lanes(s, source, s.result(op, emit), emit)

@@ -1,10 +1,10 @@
 """Instructions that take a tile through the array of the Tensor engine, and those that shuffle partitions.
 
 Elements are turned as bits where the array has a mode for that. Where it multiplies, an infinity or a NaN would spoil
-all that it is added to; so an element goes through it as its bytes, which are numbers:
+all that it is added to; so an element goes through it as its words of two bytes, which are numbers:
 
-    bytes = data as bytes, the upper one of a word times 256        Vector, bf16
-    sums = bytes, stationary, times an identity, moving             Tensor, the bytes of a word added up
+    numbers = data as words                                         Vector, fp32
+    sums = numbers, stationary, times an identity, moving           Tensor, two passes
     result as words = sums                                          Scalar
 """
 
@@ -12,25 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from xdsl.dialects.builtin import BFloat16Type, FloatAttr
+from xdsl.dialects.builtin import AnyFloat, FloatAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from nki_mlir.dialects.access import Engine, Space
-from nki_mlir.dialects.dtypes import bf16, u8
 from nki_mlir.dialects.instructions import Alu, Function
 from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.neuron_mem import TileType
 from nki_mlir.dialects.tile import enclosing_func
-from nki_mlir.dialects.turns import BANKS, HALF, Passage, Turn, spreads, turns
+from nki_mlir.dialects.turns import BANKS, Passage, Turn, spreads, turns
 from nki_mlir.dialects.ways import QUADRANT, Way, passage, shuffles
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.select_iota import emit_iota
 from nki_mlir.passes.selector import Selector
 from nki_mlir.passes.storage import Storage, collapse, narrowed
 
-_IDENTITY, _ONES = ("identity",), ("ones",)
+_IDENTITY, _ONES = "identity", "ones"
 """What is made once in a function, by the names of its tables."""
 
 
@@ -46,7 +45,7 @@ def shuffle(s: Selector, source: Storage, result: Storage, emit: Emitter) -> Non
 
 
 def through_array(s: Selector, op: Operation, way: Way, source: Storage, result: Storage, emit: Emitter) -> None:
-    """A convert by tensor, bytes or ones. What shares a bank of PSUM leaves it in one instruction; while it does, the
+    """A convert by tensor, words or ones. What shares a bank of PSUM leaves it in one instruction; while it does, the
     array fills another bank."""
     through = passage(way, source.type.element_type, s.target)
     cut = spreads if way is Way.ONES else turns
@@ -59,13 +58,13 @@ def through_array(s: Selector, op: Operation, way: Way, source: Storage, result:
         if numbers is None:
             array.turn_elements(group, source, sums)
         else:
-            array.take_bytes(group, source, numbers)
+            array.take_words(group, source, numbers)
             (array.spread if array.spreads else array.turn)(group, numbers, sums)
         array.leave(group, sums, result)
 
 
 class _Slot(NamedTuple):
-    """Where a group is on its way: its bytes, as numbers, and its sums in PSUM."""
+    """Where a group is on its way: its words, as numbers, and its sums in PSUM."""
 
     numbers: Storage | None
     sums: Storage
@@ -81,9 +80,9 @@ class _Array:
     def slot(self, groups: Sequence[Turn]) -> _Slot:
         """Room for any of the groups."""
         through = self.through
-        height, numbers = max(g.height for g in groups), max(g.elements * through.size for g in groups)
+        height, numbers = max(g.height for g in groups), max(g.elements * through.words for g in groups)
         sums = max(g.number * g.height for g in groups) * through.words
-        taken = self._room(through.data, height, numbers, Space.SBUF) if through.in_bytes else None
+        taken = self._room(through.data, height, numbers, Space.SBUF) if through.in_words else None
         return _Slot(taken, self._room(through.sums, self.lanes, sums, Space.PSUM))
 
     def _room(self, element: Attribute, lanes: int, elements: int, space: Space) -> Storage:
@@ -100,50 +99,37 @@ class _Array:
             }
             self.s.emit(self.emit, "nc_transpose", operands, Engine.TENSOR)
 
-    def take_bytes(self, group: Turn, source: Storage, numbers: Storage) -> None:
-        """The lower bytes of all words, then the upper ones."""
-        size, words, count = self.through.size, self.through.words, group.elements * self.through.words
-        data, dims = source.part(u8, 0), collapse(group.read(size, words))
-        for half in range(self.through.word):
-            operands = {
-                "dst": numbers.view_from(self.emit, 0, group.height, ((1, count),), half * count),
-                "data": data.view_from(self.emit, 0, group.height, dims, group.source * size + half),
-                "operand0": self.emit.float(HALF**half),
-            }
-            self.s.emit(self.emit, "tensor_scalar", operands, op0=Alu.MULTIPLY)
+    def take_words(self, group: Turn, source: Storage, numbers: Storage) -> None:
+        """Those of all elements, as numbers."""
+        words, data = self.through.words, source.part(self.through.result, 0)
+        operands = {
+            "dst": numbers.view_from(self.emit, 0, group.height, ((1, group.elements * words),)),
+            "src": data.view_from(self.emit, 0, group.height, collapse(group.read(words)), group.source * words),
+        }
+        self.s.emit(self.emit, "tensor_copy", operands, Engine.VECTOR)
 
     def turn(self, group: Turn, numbers: Storage, sums: Storage) -> None:
         """Word by word of each block."""
         words, height, width = self.through.words, group.height, group.width
         identity = self._identity().view_from(self.emit, 0, height, ((1, height),))
         for word, block in product(range(words), range(group.number)):
-            first = (block * words + word) * height
-            for half, taken in enumerate(self._halves(group, numbers, (word * group.number + block) * width, width)):
-                dst = sums.view_from(self.emit, 0, width, ((1, height),), first)
-                self._multiply(dst, taken, identity, half > 0, is_transpose=True)
+            first, taken = (block * words + word) * height, (word * group.number + block) * width
+            data = numbers.view_from(self.emit, 0, height, ((1, width),), taken)
+            dst = sums.view_from(self.emit, 0, width, ((1, height),), first)
+            self._multiply(dst, data, identity, is_transpose=True)
 
     def spread(self, group: Turn, numbers: Storage, sums: Storage) -> None:
         """Word by word of all blocks, which are elements."""
         words, count = self.through.words, group.number
         ones = self._ones().view_from(self.emit, 0, 1, ((0, self.lanes),))
         for word in range(words):
-            for half, taken in enumerate(self._halves(group, numbers, word * count, count)):
-                dst = sums.view_from(self.emit, 0, self.lanes, ((words, count),), word)
-                self._multiply(dst, ones, taken, half > 0)
+            data = numbers.view_from(self.emit, 0, group.height, ((1, count),), word * count)
+            dst = sums.view_from(self.emit, 0, self.lanes, ((words, count),), word)
+            self._multiply(dst, ones, data, is_transpose=False)
 
-    def _halves(self, group: Turn, numbers: Storage, first: int, count: int) -> list[SSAValue]:
-        """Of so many elements one word: its bytes, the lower ones first."""
-        view, step = numbers.view_from, group.elements * self.through.words
-        halves = range(self.through.word)
-        return [view(self.emit, 0, group.height, ((1, count),), half * step + first) for half in halves]
-
-    def _multiply(
-        self, dst: SSAValue, stationary: SSAValue, moving: SSAValue, adds: bool, is_transpose: bool = False
-    ) -> None:
-        """Overwrites what is there, or adds to it."""
-        accumulate = self.emit.index(1) if adds else None
-        operands = {"dst": dst, "stationary": stationary, "moving": moving, "accumulate": accumulate}
-        self.s.emit(self.emit, "nc_matmul", operands, is_transpose=is_transpose)
+    def _multiply(self, dst: SSAValue, stationary: SSAValue, moving: SSAValue, is_transpose: bool) -> None:
+        operands: dict[str, SSAValue | None] = {"dst": dst, "stationary": stationary, "moving": moving}
+        self.s.emit(self.emit, "nc_matmul", operands, is_transpose=is_transpose, **self.through.hints(not is_transpose))
 
     def leave(self, group: Turn, sums: Storage, result: Storage) -> None:
         """From PSUM to where the result is, through the Scalar engine, which leaves the Vector engine to arithmetic."""
@@ -157,24 +143,26 @@ class _Array:
             self.s.emit(self.emit, "activation", {"dst": dst, "data": data}, op=Function.COPY)
 
     def _identity(self) -> Storage:
-        """As large as the array's rows; made once."""
-        size = self.s.limits.partitions
-        found = self.s.tables.get(_IDENTITY)
+        """As large as the array's rows; made once of a type."""
+        size, element = self.s.limits.partitions, self.through.data
+        found = self.s.tables.get((_IDENTITY, element))
         if found is None:
             layout, front = Layout.of((size, size), [Factor(0, size)], [Factor(1, size)]), self._front()
-            found = self.s.tables[_IDENTITY] = self.s.empty(TileType.of(Space.SBUF, layout, bf16), "identity", front)
+            found = self.s.empty(TileType.of(Space.SBUF, layout, element), "identity", front)
+            self.s.tables[_IDENTITY, element] = found
             emit_iota(self.s, found, [1, -1], 0, front)
             zero = {"operand0": front.float(0.0)}
             self.s.over(front, "tensor_scalar", {"dst": found, "data": found}, zero, op0=Alu.EQUAL)
         return found
 
     def _ones(self) -> Storage:
-        """One of them, which is read as often as need be."""
-        found = self.s.tables.get(_ONES)
+        """One of them, which is read as often as need be; made once of a type."""
+        element = self.through.data
+        found = self.s.tables.get((_ONES, element))
         if found is None:
-            type_, front = TileType.of(Space.SBUF, Layout.flat((1,)), bf16), self._front()
-            found = self.s.tables[_ONES] = self.s.empty(type_, "ones", front)
-            self.s.memset(found, FloatAttr(1.0, BFloat16Type()), front)
+            type_, front = TileType.of(Space.SBUF, Layout.flat((1,)), element), self._front()
+            found = self.s.tables[_ONES, element] = self.s.empty(type_, "ones", front)
+            self.s.memset(found, FloatAttr(1.0, cast(AnyFloat, element)), front)
         return found
 
     def _front(self) -> Emitter:

@@ -61,7 +61,7 @@ func.func @blocks_are_turned() {
 }
 
 // CHECK-LABEL: func.func @bytes_change_their_partition
-// CHECK: neuron.mem.convert %{{.*}} by bytes :
+// CHECK: neuron.mem.convert %{{.*}} by words :
 func.func @bytes_change_their_partition() {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 64x32xi8, [d0] x [d1]>
   %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 64x32xi8, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xi8, [d1] x [d0]>
@@ -70,7 +70,7 @@ func.func @bytes_change_their_partition() {
 }
 
 // CHECK-LABEL: func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes
-// CHECK: neuron.mem.convert %{{.*}} by bytes :
+// CHECK: neuron.mem.convert %{{.*}} by words :
 func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes() {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
   %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]> -> !neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>
@@ -133,7 +133,7 @@ func.func @sums_leave_no_bank(%zero: index, %trips: index, %one: index) {
 }
 
 // CHECK-LABEL: func.func @sums_leave_two_banks
-// CHECK: neuron.mem.convert %{{.*}} by bytes : {{.*}}640x256
+// CHECK: neuron.mem.convert %{{.*}} by words : {{.*}}640x256
 func.func @sums_leave_two_banks(%zero: index, %trips: index, %one: index) {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
   %a = "test.op"() : () -> !neuron.mem.tile<sbuf, 768x128xbf16, [d1] x [d0]>
@@ -171,9 +171,9 @@ func.func @a_row_of_bytes_goes_to_all_partitions() {
 // CHECK-LABEL: func.func @a_long_row_goes_to_all_partitions
 // CHECK: neuron.mem.convert %{{.*}} by dma :
 func.func @a_long_row_goes_to_all_partitions() {
-  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 4096xf32, [] x [d0]>
-  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 4096xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 4096xf32, [*:128] x [d0]>
-  "test.op"(%r) : (!neuron.mem.tile<sbuf, 4096xf32, [*:128] x [d0]>) -> ()
+  %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 8192xf32, [] x [d0]>
+  %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 8192xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 8192xf32, [*:128] x [d0]>
+  "test.op"(%r) : (!neuron.mem.tile<sbuf, 8192xf32, [*:128] x [d0]>) -> ()
   func.return
 }
 

@@ -300,7 +300,7 @@ func.func @a_product_for_a_product(%x: memref<128x512xbf16>, %y: memref<128x128x
 }
 
 // CHECK-LABEL: func.func @terms_are_dealt_out_and_rows_do_not_cross_banks
-// CHECK: [[A:%.*]] = neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 200x257xf32, [d0:128] x [d0/128:2, d1]>
+// CHECK: [[A:%.*]] = neuron.mem.load %x{{.*}} -> !neuron.mem.tile<sbuf, 200x257xf32, [d0/2:100] x [d0:2, d1]>
 // CHECK: [[T:%.*]] = neuron.mem.convert [[A]] : {{.*}} -> !neuron.mem.tile<sbuf, 200x257xf32, [d1:128] x [d1/128:3, d0]>
 // CHECK: [[E:%.*]] = neuron.mem.unary exp {{.*}} -> !neuron.mem.tile<sbuf, 257x600xf32, [d0:128] x [d0/128:3, d1]>
 // CHECK: [[Z:%.*]] = neuron.mem.accumulator : !neuron.mem.tile<psum, 200x600xf32, [d0:128] x [d0/128:2, d1:1024]>

@@ -116,18 +116,17 @@ func.func @converts(%x: memref<2048xf32>) {
   func.return
 }
 
-// CHECK-LABEL: func.func @bytes_go_through_the_array
+// CHECK-LABEL: func.func @words_go_through_the_array
 // CHECK: neuron.engine.iota gpsimd pattern [-1, 128] offset 0 channel_multiplier 1
 // CHECK: neuron.engine.tensor_scalar vector op0 equal
-// CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
-// CHECK: neuron.engine.tensor_scalar vector op0 multiply dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], bf16> data {{%.*}} : !neuron.engine.view<sbuf[0:128], [2 x 256], ui8>
-// CHECK: neuron.engine.nc_matmul tensor is_transpose dst {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16> moving [[I:%.*]] : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16>
-// CHECK: neuron.engine.nc_matmul tensor accumulate %{{.*}} {{.*}}dst %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> {{.*}} moving [[I]] :
-// CHECK-COUNT-2: neuron.engine.nc_matmul
+// CHECK: neuron.engine.tensor_copy vector dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], f32> src {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], ui16>
+// CHECK: neuron.engine.nc_matmul tensor is_transpose is_moving_onezero dst {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], f32> moving [[I:%.*]] : !neuron.engine.view<sbuf[0:128], [1 x 128], f32>
+// CHECK: neuron.engine.nc_matmul tensor is_transpose is_moving_onezero dst %{{.*}} : !neuron.engine.view<psum[0:128], [1 x 128], f32> {{.*}} moving [[I]] :
+// CHECK-NOT: neuron.engine.nc_matmul
 // CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 256], ui16> data {{%.*}} : !neuron.engine.view<psum[0:128], [1 x 256], f32>
-func.func @bytes_go_through_the_array(%x: memref<32768xbf16>) {
+func.func @words_go_through_the_array(%x: memref<32768xbf16>) {
   %v = neuron.mem.load %x [d0 by 128, d1 by 1] : memref<32768xbf16> -> !neuron.mem.tile<sbuf, 256x128xbf16, [d0:128] x [d0/128:2, d1]>
-  %t = neuron.mem.convert %v by bytes : !neuron.mem.tile<sbuf, 256x128xbf16, [d0:128] x [d0/128:2, d1]> -> !neuron.mem.tile<sbuf, 256x128xbf16, [d1] x [d0]>
+  %t = neuron.mem.convert %v by words : !neuron.mem.tile<sbuf, 256x128xbf16, [d0:128] x [d0/128:2, d1]> -> !neuron.mem.tile<sbuf, 256x128xbf16, [d1] x [d0]>
   neuron.mem.store %t to %x [d0 by 128, d1 by 1] : !neuron.mem.tile<sbuf, 256x128xbf16, [d1] x [d0]> -> memref<32768xbf16>
   func.return
 }
@@ -145,7 +144,7 @@ func.func @plain_floats_are_multiplied(%x: memref<320xf32>) {
 
 // CHECK-LABEL: func.func @a_row_goes_to_all_partitions
 // CHECK: neuron.engine.memset vector value 1.000000e+00
-// CHECK-COUNT-4: neuron.engine.nc_matmul tensor {{.*}}dst {{%.*}} : !neuron.engine.view<psum[0:128], [2 x 100], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128], bf16> moving {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], bf16>
+// CHECK-COUNT-2: neuron.engine.nc_matmul tensor is_stationary_onezero dst {{%.*}} : !neuron.engine.view<psum[0:128], [2 x 100], f32> stationary {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128], f32> moving {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], f32>
 // CHECK: neuron.engine.activation scalar op copy dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 200], ui16>
 // CHECK-COUNT-4: neuron.engine.nc_stream_shuffle vector shuffle_mask [0, 0, {{.*}}] dst {{%.*}} : !neuron.engine.view<sbuf[{{.*}}], [1 x 100], i32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [1 x 100], i32>
 // CHECK: neuron.engine.dma_copy sync queue 1 dst {{%.*}} : !neuron.engine.view<sbuf[0:128], [1 x 100], i32> src {{%.*}} : !neuron.engine.view<sbuf[0:1], [0 x 128, 1 x 100], i32>

@@ -40,7 +40,7 @@ func.func @terms_and_sums(%a: memref<1024x512xbf16>, %b: memref<1024x512xbf16>, 
 // CHECK: func.return
 func.func @turned_on_the_way(%a: memref<512x1024xbf16>, %b: memref<1024x512xbf16>, %c: memref<512x512xf32>) {
   %x = neuron.mem.load %a [1024 * d0 + d1 by 1] : memref<512x1024xbf16> -> !rows
-  %l = neuron.mem.convert %x by bytes : !rows -> !left
+  %l = neuron.mem.convert %x by words : !rows -> !left
   %r = neuron.mem.load %b [512 * d0 + d1 by 1] : memref<1024x512xbf16> -> !right
   %z = neuron.mem.accumulator : !sum
   %s = neuron.mem.matmul %l, %r acc %z : !left, !right, !sum -> !sum

@@ -452,9 +452,9 @@ func.func @maxima_of_columns_in_no_whole_groups(%x: memref<128x62464xf32>, %y: m
 
 // Rows of what is loaded grow along one axis, rows of what is stored along the other: blocks are wide along both.
 // CHECK-LABEL: func.func @a_transpose
-// CHECK:         tile.programs (%i, %j) in [8, 4] by [8, 16] of [64, 64]
-// CHECK:           tile.read {{.*}} -> tensor<8x64x16x64xf32>
-// CHECK:           tile.write {{.*}} : tensor<16x64x8x64xf32>
+// CHECK:         tile.programs (%i, %j) in [4, 4] by [16, 16] of [64, 64]
+// CHECK:           tile.read {{.*}} -> tensor<16x64x16x64xf32>
+// CHECK:           tile.write {{.*}} : tensor<16x64x16x64xf32>
 func.func @a_transpose(%x: memref<4096x4096xf32>, %y: memref<4096x4096xf32>) {
   tile.programs (%i, %j) in [64, 64] {
     %v = tile.read %x(%i, %j) [64 * s0 + d0 by 4096, 64 * s1 + d1 by 1] : memref<4096x4096xf32> -> tensor<64x64xf32>

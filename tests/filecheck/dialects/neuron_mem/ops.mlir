@@ -159,8 +159,8 @@ func.func @converts(%s: !neuron.mem.tile<sbuf, 32xf32, [] x [d0]>, %a: !neuron.m
   %5 = neuron.mem.convert %q : !neuron.mem.tile<psum, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by tensor : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   %6 = neuron.mem.convert %a by tensor : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
-  %7 = neuron.mem.convert %a by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by words : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
+  %7 = neuron.mem.convert %a by words : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by shuffle : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>
   %8 = neuron.mem.convert %a by shuffle : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x32xf32, [*:2, d0] x [d1]>
   // CHECK: %{{.*}} = neuron.mem.convert %{{.*}} by ones : !neuron.mem.tile<sbuf, 32xf32, [] x [d0]> -> !neuron.mem.tile<sbuf, 32xf32, [*:128] x [d0]>

@@ -613,8 +613,8 @@ func.func @partitions_are_shuffled_in_sbuf(%0: !neuron.mem.tile<psum, 32xf32, []
 // -----
 
 func.func @the_array_works_between_sbuf_and_sbuf(%0: !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]>) {
-  // CHECK: by bytes: what goes through the array begins and ends within sbuf
-  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x32xf32, [d1] x [d0]>
+  // CHECK: by words: what goes through the array begins and ends within sbuf
+  %r = neuron.mem.convert %0 by words : !neuron.mem.tile<sbuf, 64x32xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x32xf32, [d1] x [d0]>
   func.return
 }
 
@@ -653,32 +653,32 @@ func.func @integers_are_not_multiplied(%0: !neuron.mem.tile<sbuf, 64x32xi32, [d0
 // -----
 
 func.func @what_is_turned_leaves_its_partition(%0: !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d1] x [d2]>) {
-  // CHECK: by bytes: of the digits on the partitions some stay there, others do not
-  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d1] x [d2]> -> !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d2] x [d1]>
+  // CHECK: by words: of the digits on the partitions some stay there, others do not
+  %r = neuron.mem.convert %0 by words : !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d1] x [d2]> -> !neuron.mem.tile<sbuf, 4x8x16xf32, [d0, d2] x [d1]>
   func.return
 }
 
 // -----
 
 func.func @what_is_turned_lies_in_a_row(%0: !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []>) {
-  // CHECK: by bytes: the partitions do not follow one another
-  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [] x [d0, d1]>
+  // CHECK: by words: the partitions do not follow one another
+  %r = neuron.mem.convert %0 by words : !neuron.mem.tile<sbuf, 3x5xf32, [d0, d1:8] x []> -> !neuron.mem.tile<sbuf, 3x5xf32, [] x [d0, d1]>
   func.return
 }
 
 // -----
 
 func.func @what_is_turned_is_walked(%0: !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []>) {
-  // CHECK: by bytes: an access pattern has 4 dimensions, and steps of at most 32767
-  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []> -> !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [] x [d4, d3, d2, d1, d0]>
+  // CHECK: by words: an access pattern has 4 dimensions, and steps of at most 32767
+  %r = neuron.mem.convert %0 by words : !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [d0, d1, d2, d3, d4] x []> -> !neuron.mem.tile<sbuf, 2x2x2x2x2xf32, [] x [d4, d3, d2, d1, d0]>
   func.return
 }
 
 // -----
 
-func.func @what_is_turned_lies_near(%0: !neuron.mem.tile<sbuf, 2x9000xf32, [] x [d0, d1]>) {
-  // CHECK: by bytes: an access pattern has 4 dimensions, and steps of at most 32767
-  %r = neuron.mem.convert %0 by bytes : !neuron.mem.tile<sbuf, 2x9000xf32, [] x [d0, d1]> -> !neuron.mem.tile<sbuf, 2x9000xf32, [d0] x [d1]>
+func.func @what_is_turned_lies_near(%0: !neuron.mem.tile<sbuf, 2x17000xf32, [] x [d0, d1]>) {
+  // CHECK: by words: an access pattern has 4 dimensions, and steps of at most 32767
+  %r = neuron.mem.convert %0 by words : !neuron.mem.tile<sbuf, 2x17000xf32, [] x [d0, d1]> -> !neuron.mem.tile<sbuf, 2x17000xf32, [d0] x [d1]>
   func.return
 }
 
