@@ -7,9 +7,13 @@ from itertools import product
 from typing import NamedTuple
 
 from nki_mlir.analysis.access_index import AccessIndex
-from nki_mlir.analysis.overlap import Question, Touch, period
+from nki_mlir.analysis.overlap import Question, Touch, moves, period
 from nki_mlir.analysis.program_order import Event, Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
+
+UNDER_WAY = 2
+"""How many transfers of an instruction that has other bytes of a buffer in each iteration may be under way: one starts
+while the other moves its data."""
 
 
 class Edge(NamedTuple):
@@ -298,12 +302,13 @@ def _iterations(loops: tuple[Loop, ...]) -> int:
 
 
 def slots(event: Event) -> int:
-    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots, but one where what
-    else is in its loops can't tell by its own iteration which of them was the last. Where its body may run again, each
-    slot is used equally often in a run, so that the semaphores of all of them have risen alike."""
+    """How many transfers of a DMA instruction may be under way: as many as its buffer has slots, or two where each
+    iteration has other bytes, but one where what else is in its loops can't tell by its own iteration which of them was
+    the last. Where its body may run again, each slot is used equally often in a run, so that the semaphores of all of
+    them have risen alike."""
     if not event.loops or not event.is_run:
         return 1
     accesses = (access for step in event.steps for access in (*step.reads, *step.writes))
-    periods = [period(access) for access in accesses if access.on_chip]
+    periods = [max(period(access), UNDER_WAY if moves(access) else 1) for access in accesses if access.on_chip]
     depth = min(event.instances, event.most, max(periods, default=1))
     return 1 if event.steps[0].again and event.instances % depth else depth

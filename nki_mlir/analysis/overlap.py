@@ -118,6 +118,11 @@ def period(*accesses: Access) -> int:
     return min(MOST_PERIOD, math.lcm(1, *(term.divisor for term in terms if isinstance(term, Mod))))
 
 
+def moves(access: Access) -> bool:
+    """Whether an access is farther on in each iteration of a loop."""
+    return any(isinstance(term, Counter) for term, _ in _address(access).terms)
+
+
 @dataclass(frozen=True)
 class Question:
     """Can `later` touch bytes of `earlier`, the first `shared` loops of both being the same?"""

@@ -145,3 +145,56 @@ func.func @an_output_in_part() attributes {tile.arg_names = []} {
   neuron.engine.tensor_copy_predicated vector dst %v : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> src %d : !neuron.engine.view<sbuf[0:8], [1 x 1], f32> predicate %q : !neuron.engine.view<sbuf[0:8], [1 x 1], ui8>
   func.return
 }
+
+// -----
+
+// Each iteration has bytes of its own: while one transfer moves them, the next one starts.
+// CHECK-LABEL: neuron.isa.program @parts_of_a_buffer
+// CHECK: neuron.isa.stream vector
+// CHECK: neuron.isa.tensor_scalar {{.*}} wait <sem 1 + (i0) mod 2 reaches 16 + 16 * ((i0) floordiv 2)>
+// CHECK: neuron.isa.stream sync
+// CHECK: neuron.isa.dma_copy {{.*}} dst <sbuf[0:128] at 32 * i0,{{.*}} wait <sem 1 + (i0) mod 2 reaches 16 * ((i0) floordiv 2)> update <sem 1 + (i0) mod 2 add 16>
+func.func @parts_of_a_buffer(%x: memref<8192xf32>, %y: memref<1024xf32>) attributes {tile.arg_names = ["x", "y"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %block = arith.constant 1024 : index
+  %two = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 128 x 256>
+  %r = neuron.engine.alloc "r" at 256 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %rv = neuron.engine.view %r : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %first = arith.muli %i, %block : index
+    %at = arith.muli %i, %c8 : index
+    %v = neuron.engine.view %b at %at : !neuron.engine.buffer<sbuf, 128 x 256> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    %h = neuron.engine.view %x at %first : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.tensor_scalar vector op0 multiply dst %rv : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> operand0 %two : f32
+  }
+  %yv = neuron.engine.view %y : memref<1024xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+  neuron.engine.dma_copy gpsimd queue 0 dst %yv : !neuron.engine.view<hbm, [1 x 1024], f32> src %rv : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+// What has the same bytes in all iterations is under way once at a time.
+// CHECK-LABEL: neuron.isa.program @the_same_bytes
+// CHECK: neuron.isa.stream sync
+// CHECK: neuron.isa.dma_copy {{.*}} update <sem 1 add 16>
+func.func @the_same_bytes(%x: memref<8192xf32>) attributes {tile.arg_names = ["x"]} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %block = arith.constant 1024 : index
+  %two = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "b" at 0 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %v = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %first = arith.muli %i, %block : index
+    %h = neuron.engine.view %x at %first : memref<8192xf32> -> !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.dma_copy sync queue 0 dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %h : !neuron.engine.view<hbm, [1 x 1024], f32>
+    neuron.engine.tensor_scalar vector op0 multiply dst %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data %v : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> operand0 %two : f32
+  }
+  func.return
+}
