@@ -49,6 +49,12 @@ class Prices:
         once = whole * self._multiply(rows, limits.moving_free, terms, element) if whole else 0.0
         return pieces * more * (once + (self._multiply(rows, rest, terms, element) if rest else 0.0))
 
+    def leave(self, columns: int) -> float:
+        """The Vector engine's time for bringing so many columns of sums out of PSUM."""
+        lanes = self.target.memory.partitions
+        operands = {"dst": self._tile(lanes, columns, f32), "src": self._tile(lanes, columns, f32, Space.PSUM)}
+        return of_instance(self._instance("tensor_copy", Engine.VECTOR, operands)).busy
+
     def _multiply_price(self, rows: int, columns: int, terms: int, element: Attribute) -> float:
         """Of what the array takes at once."""
         operands = {

@@ -22,7 +22,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.limited_parts import Part, fill_rest, parts_with
 from nki_mlir.passes.selector import Fill, Selector, zero_of
 from nki_mlir.passes.storage import Storage, collapse, collapse_around, narrowed
-from nki_mlir.passes.transfer_pieces import pieces, sums_along, terms_along
+from nki_mlir.passes.transfer_pieces import LOADED, STORED, pieces, sums_along, terms_along
 from nki_mlir.passes.valid import Valid, instead_of_mask, valid_of
 from nki_mlir.targets import Limits
 
@@ -54,7 +54,7 @@ def select_load(s: Selector, op: Operation, emit: Emitter) -> None:
                 s.transfer(emit, chip, hbm, *way, rows=index, skips=rows.is_bounded)
         return
     along = terms_along(op)
-    for is_cut, part, (chip, hbm, way) in _pieces(s, storage, storage.spots, op, valid, LOADS, emit, along):
+    for is_cut, part, (chip, hbm, way) in _pieces(s, storage, storage.spots, op, valid, LOADS, emit, along, LOADED):
         with s.guarded(part.guard, emit):
             s.transfer(emit, chip, hbm, *way, in_turn=not is_cut)
 
@@ -68,7 +68,7 @@ def select_store(s: Selector, op: Operation, emit: Emitter) -> None:
                 _mark(s.transfer(emit, hbm, chip, *way, rows=index, skips=rows.is_bounded), op)
         return
     along = sums_along(op)
-    for _, part, (chip, hbm, way) in _pieces(s, storage, storage.elements, op, valid, STORES, emit, along):
+    for _, part, (chip, hbm, way) in _pieces(s, storage, storage.elements, op, valid, STORES, emit, along, STORED):
         with s.guarded(part.guard, emit):
             _mark(s.transfer(emit, hbm, chip, *way), op)
 
@@ -88,10 +88,11 @@ def _pieces(
     engine: Engine,
     emit: Emitter,
     along: int | None = None,
+    least: int = 0,
 ) -> Iterator[tuple[bool, Part, tuple[SSAValue, SSAValue, tuple[Engine, str | None]]]]:
     """The transfers that move the valid part of a tile, as far as `spots` go, some indices of the dimension `along` at
-    a time, with whether that cuts anything up: views on chip and in HBM, who triggers them and who makes their
-    descriptors; usually `engine`, and nobody."""
+    a time, of at `least` so many bytes, with whether that cuts anything up: views on chip and in HBM, who triggers them
+    and who makes their descriptors; usually `engine`, and nobody."""
     sizes, itemsize = storage.type.sizes, dtype(storage.type.element_type).bytes
     coordinates = resolved(op.over_values)
     strides = coordinates.strides(len(sizes))
@@ -104,7 +105,7 @@ def _pieces(
         with s.guarded(part.guard, emit):
             wholes = walks(part.ends, spots, addresses, anywhere=True, begins=part.begins)
             if along is not None:
-                found = [piece for whole in wholes for piece in pieces(whole, along, itemsize, part.limits)]
+                found = [piece for whole in wholes for piece in pieces(whole, along, itemsize, part.limits, least)]
                 wholes, is_cut = found, is_cut or len(found) > len(wholes)
             return [walk for whole in wholes for walk in _transfers(whole, s.limits.transfer_dims, part.limits)]
 

@@ -9,13 +9,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
 
 from nki_mlir.analysis.operations import operations
-from nki_mlir.dialects.neuron_mem import MatmulOp
+from nki_mlir.costs.layouts import Prices
+from nki_mlir.dialects.neuron_mem import MatmulOp, tile_type
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import MEM
-
-_LAG = 4
-"""So many terms later than the sum before it does each sum begin, and end: as long as engines take for a bank."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,13 @@ class SplitToHardwareTiles(LevelPass):
           =>
         %1 = matmul %a, %b acc %z part [0, 0, 0]
         …
-        %5 = matmul %a, %b acc %4 part [0, 0, 4]
-        %6 = matmul %a, %b acc %5 part [0, 1, 0]
-        %7 = matmul %a, %b acc %6 part [0, 0, 5] …
+        %3 = matmul %a, %b acc %2 part [0, 0, 2]
+        %4 = matmul %a, %b acc %3 part [0, 1, 0]
+        %5 = matmul %a, %b acc %4 part [0, 0, 3] …
 
     Sums take their terms together, so that the array goes on as the operands come, but each a few later than the one
-    before, so that one is taken out of PSUM, and its bank is free again, while the array makes the others.
+    before, as many as take the array as long as a sum is on its way out of PSUM: its bank is free again while the array
+    makes the others.
     Ragged ends are pieces of fewer rows, columns or terms. Element-wise operations need no splitting: a tile lies on at
     most 128 partitions from `place` on.
     """
@@ -40,16 +40,18 @@ class SplitToHardwareTiles(LevelPass):
     levels = (MEM,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
+        prices = Prices(target_of(op))
         for matmul in [inner for inner in operations(op) if isinstance(inner, MatmulOp) and inner.part is None]:
             if matmul.parts != (1, 1, 1):
-                _split(matmul)
+                _split(matmul, prices)
 
 
-def _split(matmul: MatmulOp) -> None:
+def _split(matmul: MatmulOp, prices: Prices) -> None:
     rows, columns, terms = matmul.parts
+    lag = _lag(matmul, prices)
     emit, acc = Emitter.before(matmul), matmul.acc
     sums = enumerate(product(range(rows), range(columns)))
-    ranks = sorted((k + _LAG * number, number, m, n, k) for number, (m, n) in sums for k in range(terms))
+    ranks = sorted((k + lag * number, number, m, n, k) for number, (m, n) in sums for k in range(terms))
     for _, _, m, n, k in ranks:
         part = DenseArrayBase.from_list(i64, [m, n, k])
         operands = [matmul.lhs, matmul.rhs, acc]
@@ -59,3 +61,10 @@ def _split(matmul: MatmulOp) -> None:
     matmul.result.replace_all_uses_with(acc)
     matmul.detach()
     matmul.erase()
+
+
+def _lag(matmul: MatmulOp, prices: Prices) -> int:
+    """So many terms later than the sum before it does each sum begin, and end, as of whole banks."""
+    rows, columns, terms = matmul.array
+    term = prices.product(rows, columns, terms, tile_type(matmul.lhs).element_type)
+    return max(1, round(prices.leave(columns) / term))

@@ -10,11 +10,11 @@
 !narrow = !neuron.mem.tile<psum, 512x128xf32, [d0:128] x [d0/128:4, d1]>
 !small = !neuron.mem.tile<sbuf, 512x128xf32, [d0:128] x [d0/128:4, d1]>
 
-// Products begin with the first terms: 128 KiB of these at a time, in order, on one queue. What is made is stored as
+// Products begin with the first terms: 256 KiB of these at a time, in order, on one queue. What is made is stored as
 // the array makes it.
 // CHECK-LABEL: func.func @terms_and_sums
-// CHECK-COUNT-8: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [1 x 65536], bf16>
-// CHECK-COUNT-8: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [1 x 65536], bf16>
+// CHECK-COUNT-4: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 2, 1 x 512], bf16>
+// CHECK-COUNT-4: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 2, 1 x 512], bf16>
 // CHECK-NOT: neuron.engine.dma_copy sync
 // CHECK: neuron.engine.nc_matmul
 // CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{.*}} : !neuron.engine.view<hbm, [1 x 65536], f32>
@@ -52,7 +52,7 @@ func.func @turned_on_the_way(%a: memref<512x1024xbf16>, %b: memref<1024x512xbf16
 // With a quarter of the columns, the array takes less long than what is on the left takes to get there.
 // CHECK-LABEL: func.func @few_columns
 // CHECK: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 8, 1 x 512], bf16>
-// CHECK-COUNT-2: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [128 x 128, 16384 x 4, 1 x 128], bf16>
+// CHECK: neuron.engine.dma_copy sync queue 1 {{.*}} : !neuron.engine.view<hbm, [128 x 128, 16384 x 8, 1 x 128], bf16>
 // CHECK-NOT: dma_copy sync
 // CHECK: func.return
 func.func @few_columns(%a: memref<1024x512xbf16>, %b: memref<1024x128xbf16>, %c: memref<512x128xf32>) {
@@ -67,7 +67,7 @@ func.func @few_columns(%a: memref<1024x512xbf16>, %b: memref<1024x128xbf16>, %c:
 
 // Four times as many products of it make up for that.
 // CHECK-LABEL: func.func @again_and_again
-// CHECK-COUNT-8: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [1 x 65536], bf16>
+// CHECK-COUNT-4: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 2, 1 x 512], bf16>
 // CHECK: scf.for
 func.func @again_and_again(%a: memref<1024x512xbf16>, %b: memref<1024x128xbf16>, %c: memref<512x128xf32>) {
   %c0 = arith.constant 0 : index
