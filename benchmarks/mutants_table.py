@@ -245,7 +245,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "split_to_hardware_tiles",
         ("terms", "for k in range(terms))", "for k in range(1))", _filecheck("split-to-hardware-tiles")),
-        ("turns", "(k + _LAG * number, number", "(number, number", _filecheck("split-to-hardware-tiles")),
+        ("turns", "(k + lag * number, number", "(number, number", _filecheck("split-to-hardware-tiles")),
         ("part", "[m, n, k])", "[n, m, k])", _filecheck("split-to-hardware-tiles")),
         (
             "chain",
@@ -257,7 +257,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "transfer_pieces",
         ("run", "if walk.legs[1][slowest].stride == 1:", "if False:", _filecheck("select-instructions_transfers")),
-        ("bytes", "size // _BYTES", "size", _filecheck("select-instructions_transfers")),
+        ("bytes", "size // least", "size", _filecheck("select-instructions_transfers")),
         (
             "rows",
             "return 0 if products and",
@@ -1359,6 +1359,13 @@ MUTANTS: list[Mutant] = [
             _filecheck("select-instructions"),
         ),
         ("reach", "2 * reach >= size", "reach >= size", _ALONG),
+    ),
+    *_of(
+        "order_loads",
+        ("late", "key=lambda load: (load in late, needed[load])", "key=needed.__getitem__", _filecheck("order-loads")),
+        ("first", "Expr(1) - Expr.counter", "Expr(0) - Expr.counter", ("tests/test_order_loads.py",)),
+        ("alike", "not any(map(_is_limited, asked)) or ", "", _filecheck("order-loads")),
+        ("between", "not any(touches.meet(op, other, False) for other in between)", "True", _filecheck("order-loads")),
     ),
     *_of(
         "lower_converts",

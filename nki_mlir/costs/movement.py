@@ -21,7 +21,6 @@ from nki_mlir.dialects.walks import alike_transfers, walks
 from nki_mlir.dialects.ways import BLOCK, Way, one_replica, shuffles, through_array
 from nki_mlir.targets import Target
 
-
 _KEPT = 0.5
 """What part of the time in which the array multiplies words there are products that wait for it: assumed."""
 

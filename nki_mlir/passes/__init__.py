@@ -71,6 +71,7 @@ OURS: dict[str, str] = {
     "schedule": "Schedule",
     "spread": "Spread",
     "skew": "Skew",
+    "order-loads": "OrderLoads",
     "multi-buffer": "MultiBuffer",
     "allocate": "Allocate",
     "emit-streams": "EmitStreams",

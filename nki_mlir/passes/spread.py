@@ -34,8 +34,8 @@ from nki_mlir.targets import Target
 _GAIN = 0.98
 """What part of an outer iteration's time may be left where it is worth to write both ends out."""
 
-_BEGINS = (0.0, 0.25, 0.5, 0.75)
-"""How much of an inner iteration may be done before what is spread over it begins."""
+_BEGINS = (0.125, 0.25, 0.5, 0.75)
+"""How much of an inner iteration may be done before what is spread over it begins: its loads come behind others."""
 
 _ALIKE = 0.99
 """Orders whose times are as close as this are alike: of these, what is spread begins as early as can be."""

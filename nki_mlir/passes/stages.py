@@ -13,7 +13,7 @@ _EXPAND = (
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
 _VALUES = "combine-instructions,stage-in-psum,assign-engines"
-_BUFFERS = "spread-transfers,schedule,spread,skew,multi-buffer,allocate"
+_BUFFERS = "spread-transfers,schedule,spread,skew,order-loads,multi-buffer,allocate"
 
 STAGES: dict[str, str] = {
     "tile": f"{_STRUCTURE},clean,{_SHAPE},clean,programs-to-loops,bound-loops,clean,{_EXPAND},clean",
