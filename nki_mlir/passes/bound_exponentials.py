@@ -42,7 +42,7 @@ class BoundExponentials(LevelPass):
         write %o / %l                                        %o = tile.dot %b, %v
                                                              write %o / %l
 
-    A NaN or an infinity would reach other rows, so that what may be one is turned byte by byte, in twice the
+    A NaN or an infinity would reach other rows, so that what may be one is turned word by word, in twice the
     instructions. Exponentials are at most 1 where the exponents are at most 0, and of their bits, as integers, one
     instruction makes numbers. Left alone: where a row with a NaN is not NaN in the end whatever the product is;
     exponents that are not known to be at most 0; numbers of more than 16 bits; what is turned already; small tiles,

@@ -69,9 +69,9 @@ func.func @bytes_change_their_partition() {
   func.return
 }
 
-// CHECK-LABEL: func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes
+// CHECK-LABEL: func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_words
 // CHECK: neuron.mem.convert %{{.*}} by words :
-func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_bytes() {
+func.func @what_is_large_and_may_be_infinite_goes_through_the_array_in_words() {
   %x = "test.op"() : () -> !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]>
   %r = neuron.mem.convert %x : !neuron.mem.tile<sbuf, 640x256xbf16, [d0:128] x [d0/128:5, d1]> -> !neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>
   "test.op"(%r) : (!neuron.mem.tile<sbuf, 640x256xbf16, [d1:128] x [d1/128:2, d0]>) -> ()
