@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kernels import floats, refused, run
+from kernels import floats, integers, refused, run
 
 import nki_mlir
 import nki_mlir.language as tl
@@ -326,3 +326,133 @@ def test_long_chains_of_arithmetic_take_no_longer_than_they_are() -> None:
         for _ in range(24):
             at = at * np.int32(3) + (at & np.int32(5))
     np.testing.assert_array_equal(out, at)
+
+
+@nki_mlir.jit
+def combined(x, y, out, OP: tl.constexpr, B: tl.constexpr):
+    """Of a number of 64 bits and one of another type."""
+    at = tl.arange(0, B)
+    a, b = tl.load(x + at), tl.load(y + at)
+    if OP == "add":
+        tl.store(out + at, a + b)
+    elif OP == "subtract":
+        tl.store(out + at, a - b)
+    elif OP == "bitwise_and":
+        tl.store(out + at, a & b)
+    elif OP == "bitwise_or":
+        tl.store(out + at, a | b)
+    elif OP == "bitwise_xor":
+        tl.store(out + at, a ^ b)
+    elif OP == "maximum":
+        tl.store(out + at, tl.maximum(a, b))
+    elif OP == "less":
+        tl.store(out + at, a < b)
+    elif OP == "equal":
+        tl.store(out + at, a == b)
+    else:
+        tl.store(out + at, tl.where(at % 3 == 0, a, b))
+
+
+MIXED = ["add", "subtract", "bitwise_and", "bitwise_or", "bitwise_xor", "maximum", "less", "equal", "where"]
+NARROWER = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32]
+
+
+@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("dtype", NARROWER, ids=lambda d: np.dtype(d).name)
+def test_numbers_of_64_bits_beside_narrower_ones(name: str, dtype: Any) -> None:
+    x, y = words(64), integers(64, dtype)
+    x[::4] = y[::4]
+    for left, right in ((x, y), (y, x)):
+        *_, out = run(combined, left, right, np.zeros(64, np.int64), OP=name, B=64, levels=False)
+        a, b = left.astype(np.int64), right.astype(np.int64)
+        with np.errstate(over="ignore"):
+            expected = np.where(np.arange(64) % 3 == 0, a, b) if name == "where" else getattr(np, name)(a, b)
+        np.testing.assert_array_equal(out, expected)
+
+
+@nki_mlir.jit
+def converted_and_combined(x, y, out, B: tl.constexpr):
+    at = tl.arange(0, B)
+    a, b = tl.load(x + at), tl.load(y + at)
+    tl.store(out + at, a.to(tl.int64) * 1000003)
+    tl.store(out + B + at, a.to(tl.int64) + b)
+    tl.store(out + 2 * B + at, b.to(tl.int64) - a.to(tl.int64) * 5)
+    tl.store(out + 3 * B + at, tl.where(at % 2 == 0, a.to(tl.int64) + at, b.to(tl.int64)))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint32], ids=lambda d: np.dtype(d).name)
+def test_numbers_that_become_wide(dtype: Any) -> None:
+    x, y = integers(64, dtype), integers(64, np.int32, 1)
+    *_, out = run(converted_and_combined, x, y, np.zeros((4, 64), np.int64), B=64, levels=False)
+    at, a, b = np.arange(64), x.astype(np.int64), y.astype(np.int64)
+    expected = [a * 1000003, a + b, b - a * 5, np.where(at % 2 == 0, a + at, b)]
+    np.testing.assert_array_equal(out, np.stack(expected))
+
+
+@nki_mlir.jit
+def along(x, y, out, CASE: tl.constexpr, B: tl.constexpr):
+    at = tl.arange(0, B)
+    a, b = tl.load(x + at), tl.load(y + at)
+    if CASE == "flip":
+        tl.store(out + at, tl.flip(a))
+    elif CASE == "join":
+        tl.store(out + at[:, None] * 2 + tl.arange(0, 2)[None, :], tl.join(a, b))
+    elif CASE == "cat":
+        tl.store(out + tl.arange(0, 2 * B), tl.cat(a, b))
+    elif CASE == "split":
+        first, _ = tl.split(tl.reshape(a, (B // 2, 2)))
+        tl.store(out + tl.arange(0, B // 2), first)
+    elif CASE == "cumsum":
+        tl.store(out + at, tl.cumsum(a))
+    elif CASE == "xor_sum":
+        tl.store(out, tl.xor_sum(a))
+    elif CASE == "argmax":
+        tl.store(out, tl.argmax(a, 0))
+    elif CASE == "of an if":
+        if tl.load(y) > 0:
+            a = b
+        tl.store(out, tl.sum(a))
+    elif CASE == "sum of narrower ones":
+        tl.store(out, tl.sum(a.to(tl.int32).to(tl.int64)))
+    elif CASE == "typed sum":
+        tl.store(out, tl.sum(a.to(tl.int32), dtype=tl.int64))
+    else:
+        tl.store(out + at, tl.cumsum(a.to(tl.int32).to(tl.int64)))
+
+
+ALONG = ["flip", "join", "cat", "split", "cumsum", "xor_sum", "argmax", "of an if", "sum of narrower ones", "typed sum"]
+
+
+@pytest.mark.parametrize("case", [*ALONG, "cumsum of narrower ones"])
+def test_what_has_no_64_bits_along_a_dimension_is_refused(case: str) -> None:
+    error = refused(along, words(64), words(64, 1), np.zeros(128, np.int64), CASE=case, B=64)
+    assert "int64" in error.message and "int32" in error.message, error.message
+    assert error.file == __file__ and error.line is not None
+
+
+@nki_mlir.jit
+def counted(x, out, B: tl.constexpr):
+    at = tl.arange(0, B)
+    small = tl.load(x + at)
+    tl.store(out, tl.sum((small > 0).to(tl.int64)))
+    tl.store(out + 1, tl.sum(small.to(tl.int64)))
+    tl.store(out + 2, tl.max(tl.cumsum(small.to(tl.int64))))
+
+
+def test_sums_that_fit_32_bits() -> None:
+    x = integers(64, np.int16)
+    _, out = run(counted, x, np.zeros(3, np.int64), B=64, levels=False)
+    np.testing.assert_array_equal(out, [(x > 0).sum(), x.sum(dtype=np.int64), x.cumsum(dtype=np.int64).max()])
+
+
+@nki_mlir.jit
+def multiples(x, out, STEP: tl.constexpr, B: tl.constexpr):
+    at = tl.arange(0, B)
+    tl.store(out + at, at * STEP + tl.load(x + at))
+
+
+@pytest.mark.parametrize("step", [2**31, 3 * 2**30, -(2**32) - 7])
+def test_multiples_of_positions_wrap_beside_narrower_numbers(step: int) -> None:
+    x = integers(64, np.int32)
+    _, out = run(multiples, x, np.zeros(64, np.int32), STEP=step, B=64)
+    np.testing.assert_array_equal(out, (np.arange(64) * step + x).astype(np.int32))

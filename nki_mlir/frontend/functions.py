@@ -149,9 +149,7 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
-    if x.number is INDEX and has_words(x.ssa):
-        raise CompileError(f"{kind} of int64 data is not supported: no engine has it; convert it to int32 first")
-    x = plain_integers(b, x)
+    x = plain_integers(b, x, kind)
     for axis in sorted(axes, reverse=True):
         x = b.value(tile.ReduceOp(kind, x.ssa, axis))
         if keep:
@@ -159,8 +157,10 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     return x
 
 
-def plain_integers(b: Builder, x: Value) -> Value:
-    """Indices as int32, which they stand for."""
+def plain_integers(b: Builder, x: Value, function: str) -> Value:
+    """Indices as int32, which they stand for unless they are loaded int64 numbers, which `function` does not take."""
+    if x.number is INDEX and has_words(x.ssa):
+        raise CompileError(f"{function} of int64 data is not supported: no engine has it; convert it to int32 first")
     return b.cast(x, int32) if x.number is INDEX else x
 
 
@@ -400,7 +400,7 @@ def bitcast(b: Builder, x: Any, dtype: DType) -> Value:
     """The same bits as another type that is as wide."""
     if not isinstance(x, Value) or x.is_pointer:
         raise Unexpected("a tensor of numbers", x)
-    x = plain_integers(b, x)
+    x = plain_integers(b, x, "a bitcast")
     if x.number is dtype:
         return x
     if x.number.is_bool() or dtype.is_bool() or x.number.bits != dtype.bits or dtype.bits > int32.bits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nki_mlir.analysis.indices import has_words
 from nki_mlir.frontend.dtypes import INDEX, DType, bfloat16, boolean, float16, float32, int32
 from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value
 
@@ -30,7 +31,14 @@ def common_type(a: Any, b: Any, division: bool = False) -> DType:
         weak, strong = (a_type, b_type) if a_weak else (b_type, a_type)
         if weak.rank <= strong.rank:
             return float32 if division and strong in (float16, bfloat16) else strong
+    if INDEX in (a_type, b_type) and a_type.kind != "float" and b_type.kind != "float" and (_is_wide(a) or _is_wide(b)):
+        return INDEX
     return promote(a_type, b_type, division)
+
+
+def _is_wide(value: Any) -> bool:
+    """Whether it was loaded as int64 or converted to it, which stays so beside a narrower operand."""
+    return isinstance(value, Value) and value.number is INDEX and has_words(value.ssa, bits=1)
 
 
 def promote(a: DType, b: DType, division: bool = False) -> DType:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from nki_mlir.analysis.indices import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.combine import RECURRENCE, kind_of
-from nki_mlir.frontend.dtypes import bfloat16, float32, int32
+from nki_mlir.frontend.dtypes import INDEX, bfloat16, float32, int32
 from nki_mlir.frontend.values import Value, describe
 from nki_mlir.language.core import tensor_argument
 from nki_mlir.language.elementwise import builtin
@@ -21,7 +22,7 @@ def _numbers(b: Builder, x: Any, function: str) -> Value:
     """A tensor of numbers, with indices as int32."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{function} takes a tensor of numbers, got {describe(x)}")
-    return functions.plain_integers(b, x)
+    return functions.plain_integers(b, x, function)
 
 
 def _wide(b: Builder, x: Any) -> Any:
@@ -98,7 +99,11 @@ def _summed(b: Builder, x: Any, dtype: Any) -> Any:
     if not isinstance(x, Value) or x.is_pointer:
         return x
     if dtype is not None:
-        return functions.cast_as_c(b, x, functions.dtype_of(dtype))
+        x = functions.cast_as_c(b, x, functions.dtype_of(dtype))
+    if x.number is INDEX and has_words(x.ssa, bits=32):
+        raise CompileError("a sum of int64 numbers is not supported: no engine has it; convert them to int32 first")
+    if dtype is not None:
+        return x
     return _wide(b, x) if x.dtype is bfloat16 or x.number.kind != "float" else x
 
 

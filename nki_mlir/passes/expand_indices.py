@@ -8,19 +8,21 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, i32, i64
-from xdsl.dialects.scf import ForOp
+from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, Signedness, i32, i64
+from xdsl.dialects.scf import ForOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, limits, value_of
 from nki_mlir.analysis.indices import (
     UNKNOWN,
     NotAffine,
+    converted_integer,
     counts_at_run_time,
     expr_of,
     has_words,
     index_tensor,
     is_loop_counter,
+    is_made_of,
     range_of,
 )
 from nki_mlir.analysis.operations import operations
@@ -56,6 +58,9 @@ _LOW_BITS = arith.AddiOp | arith.SubiOp | arith.MuliOp | arith.AndIOp | arith.Or
 _IN_WORDS = _LOW_BITS | arith.MaxSIOp | arith.MinSIOp
 """What is computed of 64 bits by words; products only by constants."""
 
+_WITHIN = arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp | arith.ShRSIOp
+"""What gives 32 bits of numbers that have 32 bits."""
+
 
 @dataclass(frozen=True)
 class ExpandIndices(LevelPass):
@@ -67,9 +72,10 @@ class ExpandIndices(LevelPass):
                                                                       %n = tile.cast %r : i32 -> f32
 
     They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. Loaded i64 keep their 64 bits where
-    they are compared, stored or converted to a float, and so do sums, differences and multiples of them; of other
-    arithmetic only the low 32 bits are known, which is enough to convert to an integer of 32 bits. The counter of a
-    loop with run-time bounds is carried by the loop as a number. What can't be computed so is rejected by name.
+    they are compared, stored or converted to a float, and so do sums, differences and multiples of them, also of
+    narrower ones where they are stored as i64; of other arithmetic only the low 32 bits are known, which is enough to
+    convert to an integer of 32 bits. The counter of a loop with run-time bounds is carried by the loop as a number.
+    What can't be computed so is rejected by name.
     """
 
     name = "expand-indices"
@@ -174,6 +180,19 @@ def _fits(value: SSAValue) -> bool:
     return least <= low and high <= most
 
 
+def _is_number(op: Operation) -> bool:
+    """Whether it makes indices of integers that were loaded or computed as such; what a loop carries is an index."""
+    integer = converted_integer(op)
+    return integer is not None and (integer == i64 or not isinstance(op.operands[0].owner, Block | ForOp | WhileOp))
+
+
+def _is_narrow(value: SSAValue) -> bool:
+    """Whether indices are constants or numbers of 32 bits as they are."""
+    op = value.owner
+    integer = converted_integer(op) if isinstance(op, Operation) else None
+    return constant_of(value) is not None if integer is None else limits(integer)[1] <= limits(i32)[1]
+
+
 class _Words:
     """Indices as integers, made in front of what uses them; `counters` are those of run-time loops, as integers."""
 
@@ -220,17 +239,26 @@ class _Words:
         op, number = value.owner, constant_of(value)
         if number is not None:
             return self.build.number(int(value_of(number)), i64, tile.shape_of(value))
-        if isinstance(op, tile.CastOp) and tile.element_of(op.source) == i64:
-            return op.source
-        if has_words(value):
-            if (moved := self._moved(value, self.wide)) is not None:
-                return moved
-            if isinstance(op, tile.SelectOp):
-                return self.build.select(op.condition, self.wide(op.on_true), self.wide(op.on_false))
-            if isinstance(op, _IN_WORDS) and not (isinstance(op, arith.MuliOp) and constant_of(op.rhs) is None):
-                return self.build.emit.value(type(op)(self.wide(op.lhs), self.wide(op.rhs)))
-            raise CompileError.at(self.user, _WIDE)
-        return self.build.cast(self.of(value), i64)
+        if isinstance(op, Operation) and _is_number(op):
+            return self._extended(op.operands[0])
+        if not is_made_of(value, _is_number):
+            return self.build.cast(self.of(value), i64)
+        if (moved := self._moved(value, self.wide)) is not None:
+            return moved
+        if isinstance(op, tile.SelectOp):
+            return self.build.select(op.condition, self.wide(op.on_true), self.wide(op.on_false))
+        if isinstance(op, _IN_WORDS) and not (isinstance(op, arith.MuliOp) and constant_of(op.rhs) is None):
+            return self.build.emit.value(type(op)(self.wide(op.lhs), self.wide(op.rhs)))
+        if isinstance(op, _WITHIN) and not has_words(value) and all(map(_is_narrow, op.operands)):
+            return self.build.cast(self.of(value), i64)
+        raise CompileError.at(self.user, _WIDE)
+
+    def _extended(self, number: SSAValue) -> SSAValue:
+        """An integer as one of 64 bits; of one of 32 bits without a sign the upper word is zero."""
+        if tile.element_of(number) != IntegerType(32, Signedness.UNSIGNED):
+            return self.build.cast(number, i64)
+        low = self.build.cast(self.build.cast(number, i32), i64)
+        return self.build.emit.value(arith.AndIOp(low, self.build.number(2**32 - 1, i64, tile.shape_of(number))))
 
     def _moved(self, value: SSAValue, of: Callable[[SSAValue], SSAValue]) -> SSAValue | None:
         """What changes the shape alone."""

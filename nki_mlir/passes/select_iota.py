@@ -57,7 +57,7 @@ def emit_iota(s: Selector, storage: Storage, strides: list[int], offset: int, em
         raise CompileError.at(
             emit.location, f"indices up to {highest} are not exact in fp32, which holds integers below 2^24"
         )
-    values = [Spot(d, 1, size, False, strides[d]) for d, size in enumerate(type_.sizes)]
+    values = [Spot(d, 1, size, False, wrapped(strides[d], i32)) for d, size in enumerate(type_.sizes)]
     for walk in walks(type_.sizes, storage.spots, values):
         check_lanes(walk)
         legs = list(zip(walk.counts, *walk.legs, strict=True))
