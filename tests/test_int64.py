@@ -456,3 +456,49 @@ def test_multiples_of_positions_wrap_beside_narrower_numbers(step: int) -> None:
     x = integers(64, np.int32)
     _, out = run(multiples, x, np.zeros(64, np.int32), STEP=step, B=64)
     np.testing.assert_array_equal(out, (np.arange(64) * step + x).astype(np.int32))
+
+
+@nki_mlir.jit
+def narrowed(x, rows, out, CASE: tl.constexpr, B: tl.constexpr):
+    """A loaded int64 number as one of 32 bits, which it need not fit."""
+    at = tl.arange(0, B)
+    wide = tl.load(x + at)
+    a = wide.to(tl.int32)
+    if CASE == "sum":
+        tl.store(out, tl.sum(a))
+    elif CASE == "most":
+        tl.store(out, tl.max(a))
+    elif CASE == "cumsum":
+        tl.store(out + at, tl.cumsum(a))
+    elif CASE == "quotient":
+        tl.store(out + at, a // 3)
+    elif CASE == "fits":
+        tl.store(out + at, a == wide)
+    elif CASE == "carried":
+        total = tl.zeros((B,), tl.int32)
+        for _ in range(3):
+            total += tl.load(x + at).to(tl.int32)
+        tl.store(out + at, total)
+    else:
+        tl.store(out + at, tl.load(rows + (a & 15)))
+
+
+NARROWED = ["sum", "most", "cumsum", "quotient", "fits", "carried", "row"]
+
+
+@pytest.mark.parametrize("case", NARROWED)
+def test_a_conversion_to_32_bits_drops_the_others(case: str) -> None:
+    x, rows = words(64), integers(16, np.int32)
+    *_, out = run(narrowed, x, rows, np.zeros(64, np.int32), CASE=case, B=64)
+    a = x.astype(np.int32)
+    with np.errstate(over="ignore"):
+        expected = {
+            "sum": np.append(a.sum(dtype=np.int32), np.zeros(63, np.int32)),
+            "most": np.append(a.max(), np.zeros(63, np.int32)),
+            "cumsum": a.cumsum(dtype=np.int32),
+            "quotient": np.trunc(a / 3).astype(np.int32),
+            "fits": a == x,
+            "carried": a * np.int32(3),
+            "row": rows[a & 15],
+        }
+    np.testing.assert_array_equal(out, expected[case])

@@ -426,5 +426,8 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
 
 
 def stays_index(x: Value, dtype: DType) -> bool:
-    """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits."""
-    return not x.is_pointer and x.number is INDEX and dtype.kind == "int" and dtype.bits >= 32
+    """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits, but for a loaded one,
+    of which 32 bits are less."""
+    if x.is_pointer or x.number is not INDEX or dtype.kind != "int" or dtype.bits < 32:
+        return False
+    return dtype is INDEX or not has_words(x.ssa)
