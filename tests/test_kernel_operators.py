@@ -29,15 +29,18 @@ def bools_kernel(x, y, out, N, B: tl.constexpr):
     tl.store(out + 5 * N + i, a * 2.5 + b, i < N)
     tl.store(out + 6 * N + i, a + True, i < N)
     tl.store(out + 7 * N + i, not ((a and b) or i < 3), i < N)
+    tl.store(out + 8 * N + i, tl.maximum(a, b), i < N)
+    tl.store(out + 9 * N + i, tl.minimum(a, b, propagate_nan=tl.PropagateNan.ALL), i < N)
 
 
 def test_arithmetic_on_bools() -> None:
     """Integers of one bit: the sum of two wraps around; with other numbers they are 0 and 1."""
-    x, y, out = floats(37), floats(37, seed=1), np.zeros((8, 37), np.float32)
+    x, y, out = floats(37), floats(37, seed=1), np.zeros((10, 37), np.float32)
     result = run(bools_kernel, x, y, out, 37, B=64)[2]
     a, b = x > 0, y > 0
-    expected = [a * 3, a ^ b, a ^ b, (a & b) * 2 - 1, ~a + 1, a * 2.5 + b, ~a, ~(a & b | (np.arange(37) < 3))]
-    np.testing.assert_array_equal(result, np.array(expected, np.float32))
+    numbers = [a * 3, a ^ b, a ^ b, (a & b) * 2 - 1, ~a + 1, a * 2.5 + b]
+    bits = [~a, ~(a & b | (np.arange(37) < 3)), a | b, a & b]
+    np.testing.assert_array_equal(result, np.array([*numbers, *bits], np.float32))
 
 
 @nki_mlir.jit

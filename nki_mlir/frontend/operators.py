@@ -70,6 +70,8 @@ _ARITH: dict[str, _Ops] = {
 _DIVISIONS = ("/", "//", "%")
 _ON_BITS = {"+": "^", "-": "^", "*": "&"}
 """What arithmetic is on bools, integers of one bit in Triton, where 1 + 1 is 0."""
+_EXTREME_BITS = {"maximum": "|", "maxnum": "|", "minimum": "&", "minnum": "&"}
+"""What extrema of bools are."""
 _NEUTRAL = {"+": 0, "-": 0, "*": 1, "//": 1, "<<": 0, ">>": 0}
 """What the right operand is where the operator changes nothing; left too for + and *."""
 
@@ -117,7 +119,7 @@ def _on_bits(b: Builder, symbol: str) -> str:
         raise CompileError(
             f"'{symbol}' is not defined on bool tensors; convert them first, or combine them with '&', '|'"
         )
-    return _ON_BITS.get(symbol, symbol)
+    return _ON_BITS.get(symbol, _EXTREME_BITS.get(symbol, symbol))
 
 
 def _arithmetic(b: Builder, symbol: str, left: Any, right: Any, dtype: DType) -> Value:
