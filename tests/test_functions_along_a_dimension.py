@@ -171,6 +171,28 @@ def test_pairs(dtype: Any) -> None:
 
 
 @nki_mlir.jit
+def stacked_kernel(x_ptr, y_ptr, out_ptr, KIND: tl.constexpr, N: tl.constexpr):
+    x, y = tl.load(x_ptr + tl.arange(0, N)), tl.load(y_ptr + tl.arange(0, N))
+    if KIND == "cat":
+        stacked = tl.cat(x, y, can_reorder=True)
+    elif KIND == "interleave":
+        stacked = tl.interleave(x, y)
+    else:
+        stacked = tl.reshape(tl.trans(tl.join(y, x)), (2 * N,))
+    tl.store(out_ptr + tl.arange(0, 2 * N), stacked)
+
+
+@pytest.mark.parametrize("size", [2, 16, 64, 256, 1024])
+@pytest.mark.parametrize("kind", ["cat", "interleave", "join"])
+def test_one_pair(kind: str, size: int) -> None:
+    """The places of a pair lie on the partitions, beside those of the elements."""
+    x, y = floats(size), floats(size, seed=1)
+    *_, out = run(stacked_kernel, x, y, np.zeros(2 * size, np.float32), KIND=kind, N=size, levels=size == 16)
+    expected = {"cat": [x, y], "join": [y, x], "interleave": [np.stack([x, y], 1).ravel()]}
+    np.testing.assert_array_equal(out, np.concatenate(expected[kind]))
+
+
+@nki_mlir.jit
 def bits_kernel(x_ptr, out_ptr, N: tl.constexpr):
     at = tl.arange(0, N)
     bits = tl.load(x_ptr + at).to(tl.int32, bitcast=True)

@@ -184,8 +184,8 @@ class Layout:
 
     @property
     def is_counted(self) -> bool:
-        """Whether one count along the partitions gives their indices: no two digits lie there."""
-        return sum(f.is_digit for f in self.partition) <= 1
+        """Whether one count along the partitions gives their indices: a digit lies there alone, or none does."""
+        return len(self.partition) <= 1 or not any(f.is_digit for f in self.partition)
 
     def provides(self, wanted: Layout) -> bool:
         """Whether what lies like this also lies like `wanted`: each place that it promises holds what it should."""
