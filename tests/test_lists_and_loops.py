@@ -122,6 +122,30 @@ def test_values_are_python_s(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(out, by_python(VALUES[name]))
 
 
+INDICES = {
+    "position": ("k * 2 + 1", "5"),
+    "converted": ("(k * 2 + 1).to(tl.int32)", "5"),
+    "positions": ("i + k", "at + 2"),
+    "under an if": ("i if k != 1 else n", "at"),
+    "program": ("tl.program_id(0)", "0"),
+}
+"""What an iteration sets to, and what that is after three."""
+
+
+@pytest.mark.parametrize("name", INDICES)
+@pytest.mark.parametrize("loop", ["for k in range(3):", "while k < 3:"])
+def test_indices_take_the_place_of_loaded_integers(name: str, loop: str, tmp_path: Path) -> None:
+    value, expected = INDICES[name]
+    loaded = "tl.load(x_ptr + i).to(tl.int32)" if "at" in expected else "tl.load(x_ptr).to(tl.int32)"
+    body, before = f"    n = {value}", ""
+    if loop.startswith("while"):
+        before, body = "k = 0\n", f"{body}\n    k += 1"
+    kernel = kernel_of(f"n = {loaded}\n{before}{loop}\n{body}\nr = x * 0 + n", tmp_path)[0]
+    out = np.zeros(8, np.float32)
+    kernel[(1,)](X, out)
+    np.testing.assert_array_equal(out, eval(expected, {"at": np.arange(8)}) + np.zeros(8))
+
+
 def test_a_pointer_under_a_false_flag_stays_an_address(tmp_path: Path) -> None:
     body = "p = x_ptr + i\nfor k in range(3):\n    if FLAG:\n        p = x_ptr + i * 0\n    r = r + tl.load(p)"
     kernel, _, _ = kernel_of(body, tmp_path)

@@ -15,11 +15,9 @@ from xdsl.dialects import scf
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.traits import is_side_effect_free
 
-from nki_mlir.analysis.indices import has_words
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis, operators, parts
+from nki_mlir.frontend import analysis, functions, operators, parts
 from nki_mlir.frontend.builder import Builder
-from nki_mlir.frontend.dtypes import INDEX
 from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.statements import Returned, Statements
 from nki_mlir.frontend.values import BlockPointer, Poison, Value, describe, is_runtime
@@ -179,12 +177,9 @@ class Branch:
         return left, right
 
     def _counted(self, side: _Side, value: Value, other: Value) -> Value:
-        """A value; an index, such as a program id, in the integer type of the other side's."""
-        alike = not (value.is_pointer or other.is_pointer) and other.number.kind == "int" and other.number is not INDEX
-        if not alike or value.number is not INDEX or has_words(value.ssa):
-            return value
+        """A value of a side, beside that of the other."""
         with self.interpreter.b.inside(side.block):
-            return self.interpreter.b.cast(value, other.number)
+            return functions.beside(self.interpreter.b, value, other)
 
     def _returned(self, then: _Side, other: _Side) -> tuple[Value, Value] | None:
         """What both sides return, if that is a value."""

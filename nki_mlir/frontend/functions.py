@@ -164,6 +164,12 @@ def plain_integers(b: Builder, x: Value, function: str) -> Value:
     return b.cast(x, int32) if x.number is INDEX else x
 
 
+def beside(b: Builder, value: Value, other: Value) -> Value:
+    """A value; an index, such as a program id, as the int32 that it stands for where the other one is an int32."""
+    is_index = not value.is_pointer and value.number is INDEX and not has_words(value.ssa)
+    return b.cast(value, int32) if is_index and not other.is_pointer and other.number is int32 else value
+
+
 def scan(b: Builder, kind: str, x: Value, axis: int, reverse: bool, scale: Value | None = None) -> Value:
     """Elements combined with all before them along an axis; backwards with those after them."""
     axis = axis_argument(axis, len(x.shape))

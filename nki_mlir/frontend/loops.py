@@ -26,7 +26,7 @@ from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
 from nki_mlir.analysis.induction import step_of
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.errors import CompileError
-from nki_mlir.frontend import analysis, operators, parts
+from nki_mlir.frontend import analysis, functions, operators, parts
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import INDEX, of_type
 from nki_mlir.frontend.observed import key
@@ -238,8 +238,8 @@ class CarryingLoop(ABC):
         if isinstance(value, bool | int | float) and not init.shape and not init.is_pointer:
             value = b.typed(value, init.number)
         untyped = not isinstance(self.before[name], Value) and name not in self.hints
-        if isinstance(value, Value) and not untyped and _is_index(init) and _is_integer(value):
-            value = b.cast(value, INDEX)
+        if isinstance(value, Value) and not untyped:
+            value = b.cast(value, INDEX) if _is_index(init) and _is_integer(value) else functions.beside(b, value, init)
         if isinstance(value, Value) and value.ssa.type == init.ssa.type:
             return value
         if untyped and isinstance(value, Value) and not value.shape and not value.is_pointer:
