@@ -161,3 +161,35 @@ def test_unsigned_words_are_refused() -> None:
     assert error.message.startswith(
         "integer division of tiles (expand-division makes comparisons of one by a constant)"
     )
+
+
+@nki_mlir.jit
+def by_program(x, rows, out, START: tl.constexpr, STEP: tl.constexpr, BY: tl.constexpr):
+    """Of an index that changes its sign while a loop runs: in addresses, as numbers and in a condition."""
+    p, c = tl.program_id(0), tl.arange(0, 8)
+    for i in range(9):
+        at = i * STEP + START + p
+        quotient, rest = at // BY, at % BY
+        row = (p * 9 + i) * 8 + c
+        tl.store(rows + row, tl.load(x + tl.maximum(quotient + 32, 0) * 8 + c) + rest)
+        if rest == 0:
+            tl.store(out + row, c + quotient)
+        else:
+            tl.store(out + row, c - rest)
+
+
+@pytest.mark.parametrize("programs", [1, 2])
+@pytest.mark.parametrize(
+    ("start", "step", "by"), [(-17, 1, 4), (-4, 1, 3), (-4, 1, 1), (9, -3, 2), (0, -1, 8), (-30, 3, 7)]
+)
+def test_indices_of_either_sign(start: int, step: int, by: int, programs: int) -> None:
+    x, before = integers(64 * 8, np.int32), np.zeros((programs * 9, 8), np.int32)
+    _, rows, out = run(
+        by_program, x, before, before.copy(), grid=(programs,), levels=programs == 1, START=start, STEP=step, BY=by
+    )
+    at = (np.arange(9) * step + start + np.arange(programs)[:, None]).reshape(-1, 1)
+    quotient, rest = np.trunc(at / by).astype(np.int32), np.fmod(at, by).astype(np.int32)
+    c = np.arange(8, dtype=np.int32)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(rows, x.reshape(64, 8)[quotient[:, 0] + 32] + rest)
+    np.testing.assert_array_equal(out, np.where(rest == 0, c + quotient, c - rest))

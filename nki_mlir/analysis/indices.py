@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp
-from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from nki_mlir.analysis.constants import limits
 from nki_mlir.dialects import tile
@@ -18,6 +18,8 @@ from nki_mlir.dialects.expr import Expr, FloorDiv, Mod
 from nki_mlir.dialects.tile_programs import ProgramsOp
 
 UNKNOWN = (-(2**62), 2**62)
+EXACT = 2**31
+"""What numbers of either sign are divided as an expression reach at most."""
 
 
 class NotAffine(Exception):
@@ -145,9 +147,17 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
     left, right = expr_of(op.lhs), expr_of(op.rhs)
     if not right.is_const or right.const <= 0:
         return Expr.counter(value)
-    if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):
+    divide = modulo if isinstance(op, arith.RemSIOp) else quotient
+    low, high = bounds(left)
+    if low >= 0 or isinstance(op, arith.FloorDivSIOp):
+        return divide(left, right.const)
+    if high <= 0:
+        return divide(left * -1, right.const) * -1
+    if low < -EXACT or high > EXACT:
         return Expr.counter(value)
-    return modulo(left, right.const) if isinstance(op, arith.RemSIOp) else quotient(left, right.const)
+    is_negative = left.floordiv(max(-low, high) + 1) * -1
+    result = quotient(left + is_negative * (right.const - 1), right.const)
+    return left - result * right.const if isinstance(op, arith.RemSIOp) else result
 
 
 def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
@@ -379,47 +389,6 @@ def no_data(value: SSAValue) -> None:
         new = [v for v in op.operands if v not in seen] if isinstance(op, Operation) else []
         seen.update(new)
         pending += new
-
-
-def has_words(value: SSAValue, bits: int = 64) -> bool:
-    """Whether indices are made of integers of so many bits or more."""
-
-    def is_found(op: Operation) -> bool:
-        integer = converted_integer(op)
-        return integer is not None and integer.width.data >= bits
-
-    return is_made_of(value, is_found)
-
-
-def converted_integer(op: Operation) -> IntegerType | None:
-    """The type of the integers that an operation converts."""
-    element = tile.element_of(op.operands[0]) if isinstance(op, tile.CastOp | arith.IndexCastOp) else None
-    return element if isinstance(element, IntegerType) else None
-
-
-def is_made_of(value: SSAValue, is_found: Callable[[Operation], bool]) -> bool:
-    """Whether indices are made of what such an operation gives."""
-    seen, pending = {value}, [value]
-    while pending:
-        made = pending.pop()
-        op = made.owner
-        if not isinstance(op, Operation):
-            continue
-        if is_found(op):
-            return True
-        sources = [*op.operands, *_yielded(op, made)]
-        new = [v for v in sources if v not in seen and isinstance(tile.element_of(v), IndexType)]
-        seen.update(new)
-        pending += new
-    return False
-
-
-def _yielded(op: Operation, value: SSAValue) -> list[SSAValue]:
-    """What the sides of an `if` give for one of its results."""
-    if not isinstance(op, IfOp) or not isinstance(value, OpResult):
-        return []
-    ends = [region.block.last_op for region in op.regions if region.blocks]
-    return [end.operands[value.index] for end in ends if end is not None]
 
 
 def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, shape: tuple[int, ...]) -> IndexTensor:

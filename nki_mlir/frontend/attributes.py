@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from nki_mlir.analysis.indices import has_words
+from nki_mlir.analysis.words import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Unsupported

@@ -11,7 +11,7 @@ from xdsl.dialects import arith
 from xdsl.dialects import math as xmath
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.indices import has_words
+from nki_mlir.analysis.words import has_words
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder, whole

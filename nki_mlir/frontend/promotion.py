@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nki_mlir.analysis.indices import has_words
+from nki_mlir.analysis.words import has_words
 from nki_mlir.frontend.dtypes import INDEX, DType, bfloat16, boolean, float16, float32, int32
 from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value
 

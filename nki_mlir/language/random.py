@@ -6,7 +6,7 @@ from __future__ import annotations
 import math as _math
 from typing import Any
 
-from nki_mlir.analysis.indices import has_words
+from nki_mlir.analysis.words import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder

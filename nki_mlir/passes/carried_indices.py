@@ -12,9 +12,9 @@ from xdsl.dialects.scf import ConditionOp, ForOp, WhileOp, YieldOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
-from nki_mlir.analysis.indices import has_words
 from nki_mlir.analysis.induction import Addend, addends
 from nki_mlir.analysis.operations import operations
+from nki_mlir.analysis.words import has_words
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter

@@ -16,16 +16,14 @@ from nki_mlir.analysis.constants import constant_of, limits, value_of
 from nki_mlir.analysis.indices import (
     UNKNOWN,
     NotAffine,
-    converted_integer,
     counts_at_run_time,
     expr_of,
-    has_words,
     index_tensor,
     is_loop_counter,
-    is_made_of,
     range_of,
 )
 from nki_mlir.analysis.operations import operations
+from nki_mlir.analysis.words import converted_integer, has_words, is_made_of
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.carried_counters import carried_counter

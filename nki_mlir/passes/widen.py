@@ -127,7 +127,8 @@ def _cheapest(work: Work, prices: Prices) -> _Best:
 
 
 def _with_others(programs: ProgramsOp, axis: int, best: _Best, axes: Collection[int], prices: Prices) -> _Best:
-    """The width along an axis that is best if another one, which it trades with, then gets its best width."""
+    """The width along an axis that is best if another one, which it trades with, then gets its best width; as it was
+    where no width can be had."""
     others = [other for other in sorted(axes) if trade(programs, axis, other)]
     if not others:
         return best
@@ -139,7 +140,7 @@ def _with_others(programs: ProgramsOp, axis: int, best: _Best, axes: Collection[
             found.append((price, bool(programs.grid[axis] % width), width))
             made.detach()
             made.erase()
-    return best._replace(width=min(found)[2])
+    return best._replace(width=min(found)[2]) if found else best
 
 
 def _widened(
