@@ -309,6 +309,28 @@ func.func @products(%a: memref<2048x16384xf32>, %b: memref<16384x2048xf32>, %c: 
   func.return
 }
 
+// In short loops the results of one group are written while the next one is multiplied: both are in PSUM, each in half of
+// its banks.
+// CHECK-LABEL: func.func @products_in_short_loops
+// CHECK: tile.programs ({{%.*}}) in [8, 2] by [4, 8] of [32, 16] {
+func.func @products_in_short_loops(%a: memref<2048x512xf32>, %b: memref<512x2048xf32>, %c: memref<2048x2048xf32>) {
+  tile.programs (%i, %j) in [32, 16] {
+    %zero = arith.constant dense<0.0> : tensor<64x128xf32>
+    %low = arith.constant 0 : index
+    %high = arith.constant 4 : index
+    %one = arith.constant 1 : index
+    %sum = scf.for %k = %low to %high step %one iter_args(%acc = %zero) -> (tensor<64x128xf32>) {
+      %x = tile.read %a(%i, %k) [64 * s0 + d0 by 512, 128 * s1 + d1 by 1] : memref<2048x512xf32> -> tensor<64x128xf32>
+      %y = tile.read %b(%k, %j) [128 * s0 + d0 by 2048, 128 * s1 + d1 by 1] : memref<512x2048xf32> -> tensor<128x128xf32>
+      %s = tile.dot %x, %y acc %acc over [1] x [0] : tensor<64x128xf32>, tensor<128x128xf32> -> tensor<64x128xf32>
+      scf.yield %s : tensor<64x128xf32>
+    }
+    %r = math.exp %sum : tensor<64x128xf32>
+    tile.write %r to %c(%i, %j) [64 * s0 + d0 by 2048, 128 * s1 + d1 by 1] : tensor<64x128xf32> -> memref<2048x2048xf32>
+  }
+  func.return
+}
+
 // What is the same in each row of a program, such as a triangle of it, would have to be told apart from the other rows'.
 // CHECK-LABEL: func.func @a_part_of_each_block
 // CHECK: tile.programs ({{%.*}}) in [8] {
