@@ -59,6 +59,7 @@ def _tests(file: str, *names: str) -> tuple[str, ...]:
 
 _DIVISION = ("tests/test_division.py::test_known_divisors[24]",)
 _NEGATIVE = ("tests/test_division.py::test_known_divisors[-65537]",)
+_SIGNS = ("tests/test_division.py::test_indices_of_either_sign",)
 _ORDER = ("tests/test_grids.py::test_programs_that_are_written_out_keep_their_order",)
 _STEPS = ("tests/test_induction.py",)
 _GRIDS = ("tests/test_grids.py",)
@@ -110,17 +111,14 @@ MUTANTS: list[Mutant] = [
             "low + (trips - 1)",
             ("tests/test_index_arithmetic.py::test_the_range_of_a_counter",),
         ),
-        (
-            "division of negatives",
-            "if bounds(left)[0] < 0 and not isinstance(op, arith.FloorDivSIOp):",
-            "if False:",
-            _INDICES,
-        ),
+        ("division of negatives", "if low >= 0 or isinstance(op, arith.FloorDivSIOp):", "if True:", _INDICES),
+        ("division of none above zero", "divide(left * -1, right.const) * -1", "divide(left, right.const)", _SIGNS),
+        ("sign", "max(-low, high) + 1) * -1", "max(-low, high)) * -1", _SIGNS),
         ("division by negatives", "if not right.is_const or right.const <= 0:", "if not right.is_const:", _INDICES),
         (
             "remainder",
-            "modulo(left, right.const) if isinstance(op, arith.RemSIOp)",
-            "modulo(left, right.const) if isinstance(op, arith.DivSIOp)",
+            "modulo if isinstance(op, arith.RemSIOp)",
+            "modulo if isinstance(op, arith.DivSIOp)",
             _INDICES,
         ),
         (
@@ -1373,6 +1371,7 @@ MUTANTS: list[Mutant] = [
         ("saved", "again - saved", "again", _filecheck("lower-converts")),
         ("room", "free_banks(convert) < BANKS", "free_banks(convert) < 0", _filecheck("lower-converts")),
         ("plain", "is_plain(convert.source)", "True", _filecheck("lower-converts")),
+        ("counted", "if wanted.layout.is_counted:", "if True:", _filecheck("lower-converts")),
     ),
     *_of(
         "select_turns",
@@ -1467,6 +1466,23 @@ MUTANTS: list[Mutant] = [
         ("low", "low = low and isinstance(op, _LOW_BITS)", "pass", _invalid("expand-indices")),
         ("fits", "return least <= low and high <= most", "return True", _invalid("expand-indices")),
         ("wide", "== i64 and not low:", "== i64 and False:", _invalid("expand-indices")),
+        ("numbers", "if not is_made_of(value, _is_number):", "if True:", _filecheck("expand-indices")),
+        ("without a sign", "!= IntegerType(32, Signedness.UNSIGNED):", "!= i64:", _filecheck("expand-indices")),
+    ),
+    *_of(
+        "words",
+        (
+            "of an if",
+            "*_yielded(op, made)",
+            "",
+            _tests("test_int64", "what_has_no_64_bits_along_a_dimension_is_refused[of an if]"),
+        ),
+        (
+            "bits",
+            "integer.width.data >= bits",
+            "integer.width.data == 64",
+            _tests("test_int64", "what_has_no_64_bits_along_a_dimension_is_refused[typed sum]"),
+        ),
     ),
     *_of(
         "split_words",

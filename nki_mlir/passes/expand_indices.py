@@ -181,7 +181,11 @@ def _fits(value: SSAValue) -> bool:
 def _is_number(op: Operation) -> bool:
     """Whether it makes indices of integers that were loaded or computed as such; what a loop carries is an index."""
     integer = converted_integer(op)
-    return integer is not None and (integer == i64 or not isinstance(op.operands[0].owner, Block | ForOp | WhileOp))
+    if integer is None:
+        return False
+    owner = op.operands[0].owner
+    origin = owner.parent_op() if isinstance(owner, Block) else owner
+    return integer == i64 or not isinstance(origin, ForOp | WhileOp)
 
 
 def _is_narrow(value: SSAValue) -> bool:

@@ -160,3 +160,29 @@ func.func @sums_of_wide_integers_keep_their_words(%k: tensor<16xi64>) {
   "test.op"(%c) : (tensor<16xi1>) -> ()
   func.return
 }
+
+// Also narrower integers have 64 bits where what is made of them is stored as i64.
+// CHECK-LABEL: func.func @sums_of_narrow_integers_that_become_wide
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi32>
+// CHECK: [[W:%.*]] = tile.cast [[K]] : tensor<16xi32> -> tensor<16xi64>
+// CHECK: [[C:%.*]] = arith.constant dense<1000003> : tensor<16xi64>
+// CHECK-NEXT: arith.muli [[W]], [[C]] : tensor<16xi64>
+func.func @sums_of_narrow_integers_that_become_wide(%k: tensor<16xi32>) {
+  %c = arith.constant dense<1000003> : tensor<16xindex>
+  %i = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %p = arith.muli %i, %c : tensor<16xindex>
+  %r = tile.cast %p : tensor<16xindex> -> tensor<16xi64>
+  "test.op"(%r) : (tensor<16xi64>) -> ()
+  func.return
+}
+
+// CHECK-LABEL: func.func @integers_without_a_sign_stay_above_zero
+// CHECK: [[LOW:%.*]] = tile.cast %{{.*}} : tensor<16xi32> -> tensor<16xi64>
+// CHECK: [[MOST:%.*]] = arith.constant dense<4294967295> : tensor<16xi64>
+// CHECK-NEXT: arith.andi [[LOW]], [[MOST]] : tensor<16xi64>
+func.func @integers_without_a_sign_stay_above_zero(%k: tensor<16xui32>) {
+  %i = tile.cast %k : tensor<16xui32> -> tensor<16xindex>
+  %r = tile.cast %i : tensor<16xindex> -> tensor<16xi64>
+  "test.op"(%r) : (tensor<16xi64>) -> ()
+  func.return
+}

@@ -234,6 +234,16 @@ func.func @fills_counts_and_masks_are_made_again(%n: index) {
   func.return
 }
 
+// Beside what repeats them on the partitions, no one instruction counts indices.
+// CHECK-LABEL: func.func @counts_with_replicas_are_moved
+// CHECK: neuron.mem.convert %{{.*}} by
+func.func @counts_with_replicas_are_moved(%n: index) {
+  %b = neuron.mem.iota %n strides [1] -> !neuron.mem.tile<sbuf, 2xi32, [*:16] x [d0]>
+  %y = neuron.mem.convert %b : !neuron.mem.tile<sbuf, 2xi32, [*:16] x [d0]> -> !neuron.mem.tile<sbuf, 2xi32, [d0, *:8] x []>
+  "test.op"(%y) : (!neuron.mem.tile<sbuf, 2xi32, [d0, *:8] x []>) -> ()
+  func.return
+}
+
 // CHECK-LABEL: func.func @keeps_the_way_that_is_there
 // CHECK: neuron.mem.convert %{{.*}} by dma :
 func.func @keeps_the_way_that_is_there() {
