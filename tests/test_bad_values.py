@@ -115,6 +115,10 @@ TRITON = {
     "items that raise": ("l = []\n§l.extend(odd)", "'extend': ValueError: no items"),
     # Functions of tl.
     "sum of int64": ("y = §tl.sum(tl.load(w_ptr + offsets))", "sum of int64 data is not supported: no engine has it;"),
+    "flip of int64": (
+        "y = §tl.flip(tl.load(w_ptr + offsets))",
+        "tl.flip of int64 data is not supported: no engine has it; convert it to int32 first",
+    ),
     "sum of a number": ("y = §tl.sum(1.0)", "sum reduces a tensor, got float 1.0"),
     "long product of bytes": (
         "y = §tl.dot(tl.zeros((16, 2048), tl.int8), tl.zeros((2048, 16), tl.int8))",

@@ -101,7 +101,7 @@ def _summed(b: Builder, x: Any, dtype: Any) -> Any:
     if dtype is not None:
         x = functions.cast_as_c(b, x, functions.dtype_of(dtype))
     if x.number is INDEX and has_words(x.ssa, bits=32):
-        raise CompileError("a sum of int64 numbers is not supported: no engine has it; convert them to int32 first")
+        raise CompileError("sum of int64 data is not supported: no engine has it; convert it to int32 first")
     if dtype is not None:
         return x
     return _wide(b, x) if x.dtype is bfloat16 or x.number.kind != "float" else x

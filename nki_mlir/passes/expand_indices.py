@@ -8,7 +8,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IndexType, IntegerType, ModuleOp, Signedness, i32, i64
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, ModuleOp, Signedness, i32, i64
 from xdsl.dialects.scf import ForOp, WhileOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -284,6 +284,8 @@ _WIDE = "64-bit arithmetic on loaded data is not supported yet; compute in 32 bi
 
 
 def _refusal(value: SSAValue) -> str:
+    if isinstance(value.owner, tile.CastOp) and isinstance(tile.element_of(value.owner.source), AnyFloat):
+        return "floats that become int64 numbers are not supported; convert them to int32 first"
     try:
         unknown = [key for key in index_tensor(value).offset.counters() if not is_loop_counter(key)]
         owner = getattr(unknown[0], "owner", None)

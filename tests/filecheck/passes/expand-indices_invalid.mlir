@@ -64,3 +64,13 @@ func.func @reductions(%k: tensor<16x2xindex>) {
   "test.op"(%f) : (tensor<16xi32>) -> ()
   func.return
 }
+
+// -----
+
+func.func @floats_that_become_wide(%x: tensor<16xf32>) {
+  %i = tile.cast %x : tensor<16xf32> -> tensor<16xindex>
+  // CHECK: floats that become int64 numbers are not supported; convert them to int32 first
+  %f = tile.cast %i : tensor<16xindex> -> tensor<16xi64>
+  "test.op"(%f) : (tensor<16xi64>) -> ()
+  func.return
+}
