@@ -34,7 +34,11 @@ class Prices:
 
     def compute(self, layout: Layout, element: Attribute) -> float:
         """An instruction of the Vector engine over a tile: its busy time, whatever the number of partitions."""
-        return self._vector(layout.elements, element)
+        return self.compute_elements(layout.elements, element)
+
+    def compute_elements(self, elements: int, element: Attribute) -> float:
+        """The same, over so many elements of each partition."""
+        return self._vector(elements, element)
 
     def _vector_price(self, elements: int, element: Attribute) -> float:
         tile = self._tile(self.target.memory.partitions, elements, element)

@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.scf import ForOp, IfOp
+from xdsl.dialects.scf import ForOp, IfOp, YieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
@@ -66,26 +66,53 @@ class Coalesce(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         lanes = target_of(op).memory.partitions
         for func in functions(op):
-            _Merge(_Seams(func), lanes).run()
+            _Merge(_Seams(operations(func)), lanes).run(func)
 
 
-def are_merged(func: FuncOp, lanes: int, seams: Iterable[Seam]) -> bool:
+def are_merged(lanes: int, seams: Sequence[Seam]) -> bool:
     """Whether the dimensions that meet there would all become one, but for those of what only indices are made of."""
-    merge = _Merge(_Seams(func), lanes)
+    merge = _Merge(_Seams(_joined(value for value, _ in seams)), lanes)
     return all(merge.seams.of(seam) in merge.merged for seam in seams if merge.seams.lasts(seam[0]))
 
 
-class _Seams(Classes[Seam]):
-    """The seams of a function's tensors: those that only can go together are one class, named by one of them."""
+def _joined(values: Iterable[SSAValue]) -> list[Operation]:
+    """What makes or takes some values, and others of several dimensions that these operations have: of the rest of a
+    function nothing bears on their seams."""
+    found, todo, seen = dict[Operation, None](), list(values), set[SSAValue]()
+    while todo:
+        value = todo.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        maker = value.owner if isinstance(value.owner, Operation) else value.owner.parent_op()
+        for op in (maker, *(use.operation for use in value.uses)):
+            op = op.parent_op() if isinstance(op, YieldOp) else op
+            if op is not None and op not in found:
+                found[op] = None
+                todo += [other for other in _values(op) if len(tile.shape_of(other)) > 1]
+    return list(found)
 
-    def __init__(self, func: FuncOp):
+
+def _values(op: Operation) -> Iterator[SSAValue]:
+    """What an operation takes and gives, and what its regions do."""
+    yield from (*op.operands, *op.results)
+    for block in (block for region in op.regions for block in region.blocks):
+        yield from block.args
+        yield from block.last_op.operands if block.last_op is not None else ()
+
+
+class _Seams(Classes[Seam]):
+    """The seams of the tensors of some operations: those that only can go together are one class, named by one of
+    them."""
+
+    def __init__(self, ops: Sequence[Operation]):
         super().__init__()
-        self.func = func
+        self.ops = ops
         self.kept: set[Seam] = set()
         """Classes that something tells apart."""
         self.counted: set[SSAValue] = set()
         """Indices that are made anew, whatever they are computed from."""
-        for op in func.walk():
+        for op in ops:
             self._note(op)
         self.kept = {self.of(seam) for seam in self.kept}
 
@@ -262,7 +289,7 @@ class _Merge:
 
     def __init__(self, seams: _Seams, lanes: int):
         self.seams, self.lanes = seams, lanes
-        self.values = list(_tensors(seams.func))
+        self.values = list(_tensors(seams.ops))
         self.changed: dict[SSAValue, Groups] = {}
         classes: dict[Seam, list[Seam]] = {}
         for value in self.values:
@@ -291,15 +318,15 @@ class _Merge:
                 found.append([dim])
         return found
 
-    def run(self) -> None:
+    def run(self, func: FuncOp) -> None:
         self.changed = {v: groups for v in self.values if len(groups := self._groups(v)) < len(tile.shape_of(v))}
-        for op in operations(self.seams.func):
+        for op in self.seams.ops:
             if not self.changed.keys().isdisjoint((*op.operands, *op.results)):
                 self._rewrite(op)
         for value, groups in self.changed.items():
             if value not in self.seams.counted:
                 Rewriter.replace_value_with_new_type(value, _type(value, groups))
-        for op in operations(self.seams.func):
+        for op in operations(func):
             if isinstance(op, tile.ExpandDimsOp | tile.ReshapeOp) and op.source.type == op.result.type:
                 Rewriter.replace_op(op, (), (op.source,))
 
@@ -368,8 +395,8 @@ class _Merge:
         op.erase()
 
 
-def _tensors(func: FuncOp) -> Iterator[SSAValue]:
-    for op in operations(func):
+def _tensors(ops: Iterable[Operation]) -> Iterator[SSAValue]:
+    for op in ops:
         yield from (value for value in op.results if tile.shape_of(value))
         yield from (a for r in op.regions for block in r.blocks for a in block.args if tile.shape_of(a))
 

@@ -20,7 +20,6 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp
-from nki_mlir.dialects.tile_types import enclosing_func
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
@@ -252,9 +251,7 @@ class _Steps:
             made.erase()
             return None
         emit.add(made)
-        func = enclosing_func(made)
-        assert func is not None
-        if not are_merged(func, lanes, widening.new_seams()):
+        if not are_merged(lanes, widening.new_seams()):
             made.detach()
             made.erase()
             return None

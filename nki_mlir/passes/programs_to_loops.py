@@ -19,6 +19,7 @@ from xdsl.traits import is_side_effect_free
 from nki_mlir.analysis.accesses import resolved
 from nki_mlir.analysis.indices import NotAffine, expr_of, index_tensor, is_loop_counter
 from nki_mlir.analysis.loop_order import loop_order
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp
 from nki_mlir.dialects.coordinates import Element, Position
@@ -61,7 +62,7 @@ class ProgramsToLoops(LevelPass):
 def _lower(func: FuncOp) -> None:
     named = sum(not isinstance(op, ReturnOp) and not is_side_effect_free(op) for op in func.body.block.ops) == 1
     while (programs := _first(func)) is not None:
-        if _only_affine_uses(func):
+        if _only_affine_uses(programs):
             _as_loops(programs, named)
         else:
             _as_copies(programs, named)
@@ -95,7 +96,7 @@ def _as_loops(programs: ProgramsOp, named: bool) -> None:
         emit.add(op)
     programs.detach()
     programs.erase()
-    _split_counters(func, counters)
+    _split_counters(counters)
     normalize_all(func)
 
 
@@ -113,29 +114,31 @@ def _number(counters: list[SSAValue], grid: tuple[int, ...]) -> Expr:
     return number
 
 
-def _split_counters(func: FuncOp, counters: list[SSAValue]) -> None:
+def _split_counters(counters: list[SSAValue]) -> None:
     """Nests a grid loop that the kernel divides by a constant into two loops, until none is left to nest."""
     while counters:
         counter = counters.pop()
-        divisor = _divisor_of(func, counter)
+        divisor = _divisor_of(counter)
         if divisor is not None:
             counters += _nest(counter, divisor)
 
 
-def _divisor_of(func: FuncOp, counter: SSAValue) -> int | None:
+def _divisor_of(counter: SSAValue) -> int | None:
     """The largest constant that divides the trip count and by which an expression divides the counter itself."""
-    trips = _trips(counter)
-    found = {
-        d for op in func.walk() for d, key in _divisions(op) if key is counter and 1 < d < trips and trips % d == 0
-    }
+    trips, inside = _trips(counter), operations(_loop_of(counter))
+    found = {d for op in inside for d, key in _divisions(op) if key is counter and 1 < d < trips and trips % d == 0}
     return max(found, default=None)
 
 
-def _trips(counter: SSAValue) -> int:
+def _loop_of(counter: SSAValue) -> ForOp:
     assert isinstance(counter.owner, Block)
     loop = counter.owner.parent_op()
     assert isinstance(loop, ForOp)
-    return expr_of(loop.ub).const
+    return loop
+
+
+def _trips(counter: SSAValue) -> int:
+    return expr_of(_loop_of(counter).ub).const
 
 
 def _divisions(op: Operation) -> Iterator[tuple[int, SSAValue]]:
@@ -158,14 +161,10 @@ def _scalars(op: Operation) -> Iterator[Expr]:
 
 def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
     """`for %p = 0 to n` becomes `for %i = 0 to n / divisor { for %j = 0 to divisor { %p = %i * divisor + %j } }`."""
-    block = counter.owner
-    assert isinstance(block, Block)
-    loop = block.parent_op()
-    assert isinstance(loop, ForOp)
-    trips = _trips(counter)
+    loop, trips = _loop_of(counter), _trips(counter)
     outer = Emitter.before(loop)
     loop.operands[1] = outer.index(trips // divisor)
-    first = block.first_op
+    first = loop.body.block.first_op
     assert first is not None
     emit = Emitter(InsertPoint.before(first), loop.location)
     bounds = [emit.index(0), emit.index(divisor), emit.index(1)]
@@ -191,16 +190,31 @@ def _nest(counter: SSAValue, divisor: int) -> list[SSAValue]:
     return [counter, inner_block.args[0]]
 
 
-def _only_affine_uses(func: FuncOp) -> bool:
-    """Whether loops will do for the function's first programs: every address, and every index that becomes data, is
-    affine in loop counters once divided program ids are nested loops."""
-    trial = func.clone()
-    programs = _first(trial)
-    assert programs is not None
-    inside = set(programs.walk())
-    _as_loops(programs, named=False)
-    asked = (op for op in trial.walk() if op in inside)
-    return all(_is_affine(expr) for op in asked for expr in _indices(op))
+def _only_affine_uses(programs: ProgramsOp) -> bool:
+    """Whether loops will do for some programs: every address, and every index that becomes data, is affine in loop
+    counters once divided program ids are nested loops."""
+    trial = _alone(programs)
+    func, inside = trial.parent_op(), set(operations(trial))
+    assert func is not None
+    _as_loops(trial, named=False)
+    return all(_is_affine(expr) for op in operations(func) if op in inside for expr in _indices(op))
+
+
+def _alone(programs: ProgramsOp) -> ProgramsOp:
+    """A copy of some programs, in a copy of their function that has nothing beside but the values in front of them."""
+    func = programs.parent_op()
+    assert isinstance(func, FuncOp)
+    trial = func.clone_without_regions()
+    trial.body.add_block(block := Block(arg_types=func.body.block.arg_types))
+    values: dict[SSAValue, SSAValue] = dict(zip(func.body.block.args, block.args, strict=True))
+    for op in func.body.block.ops:
+        if op is programs:
+            break
+        if op.results:
+            block.add_op(op.clone(values))
+    copy = programs.clone(values)
+    block.add_op(copy)
+    return copy
 
 
 def _is_affine(expr: Expr) -> bool:

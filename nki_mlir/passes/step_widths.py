@@ -11,7 +11,6 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.dtypes import dtype
-from nki_mlir.dialects.layout import Layout
 from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.passes.widths import DEPTH, is_placed, is_view, size_of, stored, words
 from nki_mlir.targets import Target
@@ -56,7 +55,7 @@ class StepWidths:
 
     def _step(self, width: int) -> float:
         values = [(v, width) for v in self.grows] + [(v, 1) for v in self.stays]
-        return sum(self.prices.compute(Layout.flat((self._each(v, n),)), stored(v)) for v, n in values)
+        return sum(self.prices.compute_elements(self._each(v, n), stored(v)) for v, n in values)
 
     def _bytes(self, value: SSAValue, width: int) -> int:
         return self._each(value, width) * words(value) * dtype(stored(value)).bytes

@@ -17,7 +17,6 @@ from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
-from nki_mlir.dialects.tile_types import enclosing_func
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.blocks import Blocks, multiplies
 from nki_mlir.passes.coalesce import are_merged
@@ -176,9 +175,7 @@ def _together(programs: ProgramsOp, axis: int, width: int, lanes: int | None, go
         carried = widening.settled
         made.erase()
     Emitter.before(programs).add(made)
-    func = enclosing_func(made)
-    assert func is not None
-    if lanes is not None and not are_merged(func, lanes, widening.new_seams()):
+    if lanes is not None and not are_merged(lanes, widening.new_seams()):
         made.detach()
         made.erase()
         return None
