@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from operator import attrgetter
 
 from nki_mlir.analysis.footprints import Block, Footprint, Interval, filed, footprint, level_of, searched
 from nki_mlir.analysis.program_order import Loop, Step
 from nki_mlir.dialects.access import Access, Space
 
-_number = attrgetter("number")
-
 
 @dataclass(frozen=True)
-class _Touch:
+class Indexed:
     """An access of step `number` of the program, with what it may touch over all its iterations."""
 
     number: int
@@ -26,7 +22,7 @@ class _Touch:
     writes: bool
     footprint: Footprint
 
-    def covers(self, other: _Touch) -> bool:
+    def covers(self, other: Indexed) -> bool:
         """Whether it writes, once and for certain, every byte that the other one may touch."""
         mine, others = self.footprint, other.footprint
         lanes = mine.partitions[0] <= others.partitions[0] and others.partitions[1] <= mine.partitions[1]
@@ -52,11 +48,11 @@ Place = tuple[Block, Block]
 class _Memory:
     """The accesses of one memory or tensor by what they touch, in program order, reads and writes apart."""
 
-    def __init__(self, touches: Sequence[_Touch]):
+    def __init__(self, touches: Sequence[Indexed]):
         self._lanes = sorted({level_of(touch.footprint.partitions) for touch in touches})
         self._bytes = sorted({level_of(run) for touch in touches for run in touch.footprint.runs})
-        self._reads: dict[Place, tuple[list[int], list[_Touch]]] = {}
-        self._writes: dict[Place, tuple[list[int], list[_Touch]]] = {}
+        self._reads: dict[Place, tuple[list[int], list[Indexed]]] = {}
+        self._writes: dict[Place, tuple[list[int], list[Indexed]]] = {}
         for touch in touches:
             places = self._writes if touch.writes else self._reads
             for place in self._places(touch.footprint, filed):
@@ -64,14 +60,13 @@ class _Memory:
                 numbers.append(touch.number)
                 found.append(touch)
 
-    def backwards(self, touch: _Touch, end: int) -> Iterator[_Touch]:
-        """The accesses of steps before number `end` that may meet one and that must keep their order to it, the last
-        first; some more than once."""
+    def backwards(self, touch: Indexed, end: int) -> Iterator[Iterator[Indexed]]:
+        """The accesses of steps before number `end` that may meet one and that must keep their order to it, place by
+        place, the last first, those that write before others; some more than once."""
         kinds = [self._writes, self._reads] if touch.writes else [self._writes]
         asked = list(self._places(touch.footprint, searched))
-        filled = [places[place] for places in kinds for place in asked if place in places]
-        slices = [islice(reversed(found), len(found) - bisect_left(numbers, end), None) for numbers, found in filled]
-        return slices[0] if len(slices) == 1 else heapq.merge(*slices, key=_number, reverse=True)
+        for numbers, found in (places[place] for places in kinds for place in asked if place in places):
+            yield islice(reversed(found), len(found) - bisect_left(numbers, end), None)
 
     def _places(self, box: Footprint, blocks: Callable[[Interval, Sequence[int]], list[Block]]) -> Iterator[Place]:
         return product(
@@ -81,21 +76,21 @@ class _Memory:
 
 class AccessIndex:
     """The accesses of a program by memory and address. `aliases` gives tensors that may share bytes the same number:
-    nothing is known of how their addresses relate.
+    nothing is known of how their addresses relate. `touches` are those of each step, its reads first.
 
     Steps are known by their numbers; sets of them are integers, whose bits the numbers are.
     """
 
     def __init__(self, steps: Sequence[Step], aliases: Mapping[str, int]):
         self.aliases = aliases
-        self._touches = [list(_touched(number, step)) for number, step in enumerate(steps)]
+        self.touches = [list(_touched(number, step)) for number, step in enumerate(steps)]
         self._nests: dict[Loop, int] = {}
         for number, step in enumerate(steps):
             if step.loops:
                 self._nests[step.loops[0]] = self._nests.get(step.loops[0], 0) | 1 << number
-        memories: dict[Hashable, list[_Touch]] = {}
+        memories: dict[Hashable, list[Indexed]] = {}
         self._tensors: dict[Hashable, dict[tuple[str | None, bool], int]] = {}
-        for touch in (touch for touches in self._touches for touch in touches):
+        for touch in (touch for touches in self.touches for touch in touches):
             memories.setdefault(_memory(touch), []).append(touch)
             if touch.access.space is Space.HBM:
                 tensors = self._tensors.setdefault(self.memory(touch.access), {})
@@ -121,24 +116,23 @@ class AccessIndex:
         """
         end = max(number, self.nest(later).bit_length())
         found = 0
-        for touch in self._touches[number]:
+        for touch in self.touches[number]:
             found |= self._conflicting(touch, end)
         return found
 
-    def _conflicting(self, touch: _Touch, end: int) -> int:
-        found = first = 0
-        previous: _Touch | None = None
-        for other in self._memories[_memory(touch)].backwards(touch, end):
-            if other is previous or not touch.footprint.meets(other.footprint):
-                continue
-            previous = other
-            found |= 1 << other.number
-            if other.number < touch.number and other.covers(touch):
-                first = other.number
-                break
-        return found | self._in_other_tensors(touch) & (1 << end) - (1 << first)
+    def _conflicting(self, touch: Indexed, end: int) -> int:
+        found, first = self._in_other_tensors(touch), 0
+        for others in self._memories[_memory(touch)].backwards(touch, end):
+            for other in others:
+                if other.number < first:
+                    break
+                if touch.footprint.meets(other.footprint):
+                    found |= 1 << other.number
+                    if other.number < touch.number and other.covers(touch):
+                        first = other.number
+        return found & (1 << end) - (1 << first)
 
-    def _in_other_tensors(self, touch: _Touch) -> int:
+    def _in_other_tensors(self, touch: Indexed) -> int:
         """The steps that touch what the tensor of an access may share bytes with."""
         if touch.access.space is not Space.HBM:
             return 0
@@ -149,13 +143,13 @@ class AccessIndex:
         return found
 
 
-def _memory(touch: _Touch) -> Hashable:
+def _memory(touch: Indexed) -> Hashable:
     """What its address counts in: a memory on chip, or a tensor."""
     access = touch.access
     return (access.space, access.core) if access.on_chip else access.tensor
 
 
-def _touched(number: int, step: Step) -> Iterator[_Touch]:
+def _touched(number: int, step: Step) -> Iterator[Indexed]:
     for accesses, writes in ((step.reads, False), (step.writes, True)):
         for access in accesses:
-            yield _Touch(number, step, access, writes, footprint(access, step.spans))
+            yield Indexed(number, step, access, writes, footprint(access, step.spans))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-from nki_mlir.analysis.access_index import AccessIndex
+from nki_mlir.analysis.access_index import AccessIndex, Indexed
+from nki_mlir.analysis.footprints import Footprint
 from nki_mlir.analysis.overlap import Question, Touch, moves, period
 from nki_mlir.analysis.program_order import Event, Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
@@ -28,9 +29,10 @@ class Edge(NamedTuple):
 
 
 class _Operand(NamedTuple):
-    """An access, the number of its memory, and a number that is equal for equal accesses."""
+    """An access, what it may touch, the number of its memory, and a number that is equal for equal accesses."""
 
     access: Access
+    footprint: Footprint
     memory: int
     number: int
 
@@ -61,7 +63,9 @@ class Dependences:
         self._answers: dict[tuple[int, ...], int | None] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
-        self._sides = {step: self._side(step) for step in steps}
+        self._sides = {
+            step: self._side(step, touches) for step, touches in zip(steps, self._index.touches, strict=True)
+        }
         self._depths = {event: slots(event) for event in dict.fromkeys(step.event for step in steps)}
         for number, later in enumerate(steps):
             self._find(later, number)
@@ -99,11 +103,11 @@ class Dependences:
         else:
             self._after[later] = complete & ~together
 
-    def _side(self, step: Step) -> _Side:
-        reads, writes = (
-            [_Operand(access, self._number(self._index.memory(access)), self._number(access)) for access in accesses]
-            for accesses in (step.reads, step.writes)
-        )
+    def _side(self, step: Step, touches: Iterable[Indexed]) -> _Side:
+        reads, writes = list[_Operand](), list[_Operand]()
+        for touch in touches:
+            memory, number = self._number(self._index.memory(touch.access)), self._number(touch.access)
+            (writes if touch.writes else reads).append(_Operand(touch.access, touch.footprint, memory, number))
         return _Side(step, reads, writes, self._number(step.loops), self._number(step.spans))
 
     def _number(self, part: object) -> int:
@@ -152,6 +156,8 @@ class Dependences:
         shared, most = self._common(before, after)
         if a.is_in_other_tensor(b):
             return first if first <= most else None
+        if not a.footprint.meets(b.footprint):
+            return None
         key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, first
         if key not in self._answers:
             self._answers[key] = _first_meeting(_question(a, before, b, after, shared), first, most)

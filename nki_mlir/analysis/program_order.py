@@ -350,6 +350,8 @@ def _step(
 
 def _inside(access: Access, body: Body, loops: tuple[Loop, ...], spans: Spans) -> Access:
     """With the counters as a body has them: those of its loops count from the first iteration of the whole loop."""
+    if not (body.outer or any(span.start for span in spans)):
+        return access
     assert access.address is not None
     depth = len(body.outer)
     keys = {k: Expr.counter(Outer(k, loop.trips)) for k, loop in enumerate(body.outer)}
