@@ -12,7 +12,7 @@ from nki_mlir.analysis.program_order import Loop, Step
 from nki_mlir.dialects.access import Access, Space
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Indexed:
     """An access of step `number` of the program, with what it may touch over all its iterations."""
 
@@ -55,7 +55,7 @@ class _Memory:
         self._writes: dict[Place, tuple[list[int], list[Indexed]]] = {}
         for touch in touches:
             places = self._writes if touch.writes else self._reads
-            for place in self._places(touch.footprint, filed):
+            for place in dict.fromkeys(self._places(touch.footprint, filed)):
                 numbers, found = places.setdefault(place, ([], []))
                 numbers.append(touch.number)
                 found.append(touch)
@@ -64,7 +64,7 @@ class _Memory:
         """The accesses of steps before number `end` that may meet one and that must keep their order to it, place by
         place, the last first, those that write before others; some more than once."""
         kinds = [self._writes, self._reads] if touch.writes else [self._writes]
-        asked = list(self._places(touch.footprint, searched))
+        asked = dict.fromkeys(self._places(touch.footprint, searched))
         for numbers, found in (places[place] for places in kinds for place in asked if place in places):
             yield islice(reversed(found), len(found) - bisect_left(numbers, end), None)
 
@@ -121,11 +121,14 @@ class AccessIndex:
         return found
 
     def _conflicting(self, touch: Indexed, end: int) -> int:
-        found, first = self._in_other_tensors(touch), 0
+        found, first, asked = self._in_other_tensors(touch), 0, set[Indexed]()
         for others in self._memories[_memory(touch)].backwards(touch, end):
             for other in others:
                 if other.number < first:
                     break
+                if other in asked:
+                    continue
+                asked.add(other)
                 if touch.footprint.meets(other.footprint):
                     found |= 1 << other.number
                     if other.number < touch.number and other.covers(touch):

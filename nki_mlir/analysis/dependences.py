@@ -156,11 +156,10 @@ class Dependences:
         shared, most = self._common(before, after)
         if a.is_in_other_tensor(b):
             return first if first <= most else None
-        if not a.footprint.meets(b.footprint):
-            return None
         key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, first
         if key not in self._answers:
-            self._answers[key] = _first_meeting(_question(a, before, b, after, shared), first, most)
+            question, may = _question(a, before, b, after, shared), a.footprint.meets(b.footprint)
+            self._answers[key] = _first_meeting(question, first, most) if may else None
         return self._answers[key]
 
     def _slots(self, earlier: Step, later: Step, distance: int) -> tuple[int, ...]:

@@ -17,23 +17,25 @@ from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 
-_STRICT = (
-    arith.AddfOp
-    | arith.SubfOp
-    | arith.MulfOp
-    | arith.DivfOp
-    | arith.NegfOp
-    | arith.MaximumfOp
-    | arith.MinimumfOp
-    | math.ExpOp
-    | math.LogOp
-    | math.SqrtOp
-    | math.RsqrtOp
-    | math.AbsFOp
-    | math.TanhOp
-    | math.ErfOp
-    | tile.CastOp
-    | tile.FunctionOp
+_STRICT: frozenset[type[Operation]] = frozenset(
+    {
+        arith.AddfOp,
+        arith.SubfOp,
+        arith.MulfOp,
+        arith.DivfOp,
+        arith.NegfOp,
+        arith.MaximumfOp,
+        arith.MinimumfOp,
+        math.ExpOp,
+        math.LogOp,
+        math.SqrtOp,
+        math.RsqrtOp,
+        math.AbsFOp,
+        math.TanhOp,
+        math.ErfOp,
+        tile.CastOp,
+        tile.FunctionOp,
+    }
 )
 """Operations, element by element, of which one NaN makes a NaN."""
 
@@ -92,9 +94,17 @@ def _follow_up_to(op: Operation, source: SSAValue, found: Known) -> None:
     """Adds what is known of what is made of a value before an operation, in the operation's block."""
     maker, block = source.owner, op.parent
     if block is not None:
-        ops = list(block.ops)
-        first = ops.index(maker) + 1 if isinstance(maker, Operation) and maker.parent is block else 0
-        _follow(ops[first : ops.index(op)], found)
+        ops = _behind(maker) if isinstance(maker, Operation) and maker.parent is block else list(block.ops)
+        _follow(ops[: ops.index(op)], found)
+
+
+def _behind(op: Operation) -> list[Operation]:
+    """What follows an operation in its block."""
+    found, later = list[Operation](), op.next_op
+    while later is not None:
+        found.append(later)
+        later = later.next_op
+    return found
 
 
 def _slices(op: tile.ReduceOp) -> _Nans:
@@ -141,10 +151,11 @@ class _Difference(Exception):
 def _from(op: Operation, found: Known) -> None:
     """Follows values from behind an operation to the end of the function, where `found` is known of what it uses and
     makes. Raises _Difference, also where two loops inside one another carry what hangs on it."""
-    block = op.parent
+    block, known = op.parent, dict(found)
     assert block is not None
-    behind, known = list(block.ops)[list(block.ops).index(op) + 1 :], dict(found)
-    _follow(behind, known)
+    if not known:
+        return
+    _follow(_behind(op), known)
     loop = block.parent_op()
     if isinstance(loop, ForOp):
         first = dict.fromkeys(block.args[1:]) | _yielded(loop, known)
@@ -217,9 +228,9 @@ def _follow(ops: list[Operation], known: Known) -> None:
             raise _Difference
 
 
-def _operands(op: Operation) -> list[SSAValue]:
+def _operands(op: Operation) -> Sequence[SSAValue]:
     """Those of inner operations too."""
-    return [v for inner in operations(op) for v in inner.operands]
+    return [v for inner in operations(op) for v in inner.operands] if op.regions else op.operands
 
 
 def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
@@ -229,7 +240,7 @@ def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
     match op:
         case tile.CastOp() if not isinstance(tile.element_of(op.result), AnyFloat):
             return None
-        case _ if isinstance(op, _STRICT):
+        case _ if type(op) in _STRICT:
             return _combined(operands)
         case arith.MaxnumfOp() | arith.MinnumfOp():
             return _one_of(operands)

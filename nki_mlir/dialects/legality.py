@@ -146,6 +146,11 @@ class Instruction:
         """The names of the operands that it writes to."""
         return tuple(o.name for o in self.operands if o.role == "dst")
 
+    @cached_property
+    def commands(self) -> tuple[str, ...]:
+        """The names of the fields that say what it does with the accumulator of its engine."""
+        return tuple(f.name for f in self.fields if f.kind == "command")
+
     @property
     def is_transfer(self) -> bool:
         """Whether the DMA engines carry it out: it completes when they are done, in no order with its engine's own."""

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, StringAttr, f32
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IndexType, IntegerType, StringAttr, f32, i32
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -137,25 +138,26 @@ class EngineInstruction(TableOp):
 
     def values(self) -> dict[str, SSAValue]:
         """The SSA operands that it has, by their names in the table."""
-        names, given = self.instruction.values, tuple(self.operands)
-        return dict(zip(names if len(given) == len(names) else self._present(), given, strict=True))
+        return dict(zip(self._names, self.operands, strict=True))
 
-    def _present(self) -> list[str]:
-        """The names of its operands, where some are left out; sizes say which, if it could be another one."""
+    @property
+    def _names(self) -> Sequence[str]:
+        """The names of its operands; where some are left out, sizes say which, if it could be another one."""
+        names = self.instruction.values
+        if len(self.operands) == len(names):
+            return names
         sizes = self.properties.get(AttrSizedOperandSegments.attribute_name)
-        if isinstance(sizes, DenseArrayBase):
-            return [name for name, size in zip(self.instruction.values, sizes.iter_values(), strict=True) if size]
-        return [o.name for o in self.instruction.operands if not o.optional]
+        return _present(self.instruction.name, sizes.data.data if isinstance(sizes, DenseArrayBase) else None)
 
     def operand_value(self, name: str) -> SSAValue | None:
         """The SSA operand of that name in the table."""
-        return self.values().get(name)
+        names = self._names
+        return self.operands[names.index(name)] if name in names else None
 
     @property
     def has_state(self) -> bool:
         """Whether it may change what later instructions of its engine give: by the generators, or the accumulator."""
-        commands = (f.name for f in self.instruction.fields if f.kind == "command")
-        return self.instruction.random or any(name in self.properties for name in commands)
+        return self.instruction.random or any(name in self.properties for name in self.instruction.commands)
 
     def written(self) -> list[ViewOp]:
         """The views that it writes to, in the order of its operands."""
@@ -213,6 +215,16 @@ class EngineInstruction(TableOp):
             raise VerifyException(f"{self.instruction.name}: {name} must be a view or an arith.constant")
 
 
+@cache
+def _present(name: str, sizes: bytes | None) -> tuple[str, ...]:
+    """Which operands an instruction has by their sizes, each an i32 of 0 or 1, or, without these, all that it must."""
+    instruction = BY_NAME[name]
+    if sizes is None:
+        return tuple(o.name for o in instruction.operands if not o.optional)
+    given = i32.unpack(sizes, len(instruction.values))
+    return tuple(name for name, size in zip(instruction.values, given, strict=True) if size)
+
+
 def tiles_written(views: Sequence[ViewOp]) -> list[TileType]:
     """The types of the tiles that an instruction gives that writes to these views."""
     return [view.source.type for view in views if isinstance(view.source.type, TileType)]
@@ -263,15 +275,23 @@ def instruction_op(
 ) -> EngineInstruction:
     """An instruction by its name in the table; `engine` None takes its default one. Fields of kind expr are SSA values
     and stand in `operands`."""
-    instruction = BY_NAME[name]
-    properties: dict[str, Attribute | None] = {"engine": EngineAttr(engine or instruction.engines[0])}
-    properties |= {f.name: field_attr(f, fields.get(f.name)) for f in instruction.fields if f.kind != "expr"}
-    views = [v for o in instruction.operands if o.role == "dst" and (v := view_of(operands.get(o.name))) is not None]
-    return INSTRUCTION_OPS[name].build(
-        operands=[operands.get(name) for name in instruction.values],
-        properties=cast(Any, properties),
-        result_types=[tiles_written(views)],
-    )
+    instruction, kind = BY_NAME[name], INSTRUCTION_OPS[name]
+    properties: dict[str, Attribute] = {"engine": EngineAttr(engine or instruction.engines[0])}
+    for f in instruction.fields:
+        if f.kind != "expr" and (value := field_attr(f, fields.get(f.name))) is not None:
+            properties[f.name] = value
+    given = [operands.get(name) for name in instruction.values]
+    if kind.SIZED:
+        properties[AttrSizedOperandSegments.attribute_name] = _sizes(tuple(value is not None for value in given))
+    views = [v for name in instruction.written if (v := view_of(operands.get(name))) is not None]
+    present = [value for value in given if value is not None]
+    return kind.create(operands=present, properties=properties, result_types=tiles_written(views))
+
+
+@cache
+def _sizes(present: tuple[bool, ...]) -> DenseArrayBase[IntegerType]:
+    """Which operands there are."""
+    return DenseArrayBase.from_list(i32, list(map(int, present)))
 
 
 NeuronEngine = Dialect(

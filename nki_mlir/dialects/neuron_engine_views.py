@@ -8,7 +8,7 @@ from typing import cast
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, MemRefType, StringAttr, i64
 from xdsl.dialects.scf import ForOp
-from xdsl.ir import Attribute, Block, Data, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, Data, Operation, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -257,11 +257,12 @@ class ViewOp(IRDLOperation):
         offset: SSAValue | None = None,
         limits: Sequence[tuple[int, SSAValue]] = (),
     ):
-        dims = DenseArrayBase.from_list(i64, [dim for dim, _ in limits]) if limits else None
-        super().__init__(
-            operands=[source, [*([] if offset is None else [offset]), *(value for _, value in limits)]],
+        # A kernel has thousands of these, and what sorts operands into definitions takes most of the time.
+        Operation.__init__(
+            self,
+            operands=[source, *([] if offset is None else [offset]), *(value for _, value in limits)],
             result_types=[ViewType(access)],
-            properties={"limited_dims": dims},
+            properties={"limited_dims": DenseArrayBase.from_list(i64, [dim for dim, _ in limits])} if limits else {},
         )
 
     @property

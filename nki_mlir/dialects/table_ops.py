@@ -32,7 +32,6 @@ from nki_mlir.dialects.instructions import (
     Field,
     FunctionAttr,
     Instruction,
-    Operand,
     ReduceCommandAttr,
 )
 from nki_mlir.errors import CompileError
@@ -42,9 +41,10 @@ TARGET = "neuron.target"
 
 
 class TableOp(IRDLOperation):
-    """An operation that is an instruction of the table."""
+    """An operation that is an instruction of the table. One that is `SIZED` says which operands it has."""
 
     INSTRUCTION: ClassVar[Instruction]
+    SIZED: ClassVar[bool]
 
     @property
     def instruction(self) -> Instruction:
@@ -162,21 +162,23 @@ def build_ops(
     for instruction in INSTRUCTIONS:
         if level not in instruction.levels:
             continue
+        sized = _is_sized(level, instruction)
         body: dict[str, Any] = {
             "__doc__": instruction.doc,
             "__module__": parent.__module__,
             "name": f"{level}.{instruction.name}",
             "assembly_format": assembly(instruction),
-            "irdl_options": (ParsePropInAttrDict(), *_segments(level, instruction.operands, instruction.fields)),
+            "irdl_options": (ParsePropInAttrDict(), *([AttrSizedOperandSegments(as_property=True)] if sized else [])),
         }
         body |= {f.name: field_definition(f) for f in instruction.fields if f.kind != "expr"}
         body |= members(instruction)
         made = cast("type[OpT]", type(camel(instruction.name), (parent,), body))
         ops[instruction.name] = irdl_op_definition(made)
-        made.INSTRUCTION = instruction
+        made.INSTRUCTION, made.SIZED = instruction, sized
     return ops
 
 
-def _segments(level: str, operands: tuple[Operand, ...], fields: tuple[Field, ...]) -> tuple[Any, ...]:
-    optional = sum(o.optional for o in operands) + sum(f.kind == "expr" for f in fields)
-    return (AttrSizedOperandSegments(as_property=True),) if level == "neuron.engine" and optional > 1 else ()
+def _is_sized(level: str, instruction: Instruction) -> bool:
+    """Whether operands that are left out could be one or another."""
+    optional = sum(o.optional for o in instruction.operands) + sum(f.kind == "expr" for f in instruction.fields)
+    return level == "neuron.engine" and optional > 1

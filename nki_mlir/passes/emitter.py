@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 from xdsl.dialects.arith import AddiOp, ConstantOp, FloorDivSIOp, MuliOp, RemSIOp
-from xdsl.dialects.builtin import UNKNOWN_LOC, AnyFloat, FloatAttr, IntegerAttr, LocationAttr, f32
+from xdsl.dialects.builtin import UNKNOWN_LOC, AnyFloat, FloatAttr, IndexType, IntegerAttr, LocationAttr, f32
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.expr import Counter, Expr, FloorDiv, Mod, Register
+
+_INDEX = IndexType()
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -29,7 +32,7 @@ class Emitter:
         return cls(InsertPoint.at_end(block), location)
 
     def add(self, op: OpT) -> OpT:
-        for inner in op.walk():
+        for inner in operations(op):
             if inner.location == UNKNOWN_LOC:
                 inner.location = self.location
         if self.point.insert_before is None:
@@ -43,7 +46,7 @@ class Emitter:
         return self.add(op).results[0]
 
     def index(self, value: int) -> SSAValue:
-        return self.value(ConstantOp(IntegerAttr.from_index_int_value(value)))
+        return self.value(ConstantOp.create(result_types=[_INDEX], properties={"value": IntegerAttr(value, _INDEX)}))
 
     def float(self, value: float, element: AnyFloat = f32) -> SSAValue:
         """A constant of a floating-point type."""

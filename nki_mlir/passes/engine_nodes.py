@@ -160,8 +160,9 @@ def _bits(dims: Sequence[Dim], itemsize: int) -> int:
 
 def reaches_of(op: EngineInstruction) -> Iterator[Reach]:
     """One for each operand that reaches memory."""
+    values = op.values()
     for operand in op.instruction.operands:
-        view = view_of(op.operand_value(operand.name))
+        view = view_of(values.get(operand.name))
         if view is None:
             continue
         access = view.access

@@ -239,16 +239,16 @@ class Writer:
     def instruction(self, op: EngineInstruction) -> None:
         if (found := left_of(op, self.ranges)) is None:
             return
-        operands: dict[str, Access | float | None] = {}
+        values, operands = op.values(), dict[str, Access | float | None]()
         for operand in op.instruction.operands:
-            value = op.operand_value(operand.name)
+            value = values.get(operand.name)
             if value is not None:
                 view = value.owner
                 named = isinstance(view, ViewOp)
                 operands[operand.name] = self.access(view, *found[operand.name]) if named else constant_float(value)
         fields = dict(op.fields())
         for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
-            value = op.operand_value(name)
+            value = values.get(name)
             fields[name] = None if value is None else isa.ExprAttr(self.stream.value(value, op))
         order = self.places.orders[op, self.engine]
         if parts := op.instruction.expands_to:
