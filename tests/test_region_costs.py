@@ -20,7 +20,7 @@ from nki_mlir.dialects.table_ops import TARGET, target_of
 from nki_mlir.executor import RunResult, time_program
 from nki_mlir.executor.recording import FREE, START, Unit
 from nki_mlir.executor.usage import engine_ns
-from nki_mlir.passes.region_costs import RegionLoad, load_of
+from nki_mlir.passes.region_costs import Costs, RegionLoad, load_of
 from nki_mlir.targets import TARGETS, load
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -30,7 +30,7 @@ KERNELS = {**compiled_kernels(small=True), **compiled_kernels()}
 
 def load_of_module(module: ModuleOp) -> RegionLoad:
     (func,) = (op for op in module.body.block.ops if isinstance(op, FuncOp))
-    return load_of(func.body, target_of(module))
+    return load_of(func.body, Costs(target_of(module)))
 
 
 def kept(result: RunResult) -> dict[str, float]:

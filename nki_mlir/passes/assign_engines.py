@@ -29,7 +29,7 @@ from nki_mlir.passes.combiner import Combiner, access_of, erase_unread, is_float
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
-from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
+from nki_mlir.passes.region_costs import Costs, changed, load_of, relieved
 
 REPEATED = 4
 """From so many iterations on, a loop is as slow as its busiest resource, and not as its longest chain."""
@@ -90,11 +90,12 @@ class _Assignment:
     def __init__(self, func: FuncOp, block: Block):
         self.block, self.target = block, target_of(func)
         self.combiner = Combiner(func, RULES, OF_ALL)
-        self.work: Work = load_of(block, self.target).work
+        self.costs = Costs(self.target)
+        self.work: Work = load_of(block, self.costs).work
         self.cost = cache(self._cost)
 
     def _cost(self, op: EngineInstruction) -> Work:
-        return of_operation(op, self.target).work
+        return self.costs.of(op).work
 
     def run(self) -> None:
         mine = [op for op in self.block.ops if isinstance(op, EngineInstruction)]

@@ -18,8 +18,7 @@ from nki_mlir.dialects.alu import ReduceCommand
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
 from nki_mlir.dialects.tile import BeginProgramOp
-from nki_mlir.passes.region_costs import of_operation
-from nki_mlir.targets import Target
+from nki_mlir.passes.region_costs import Costs
 
 _ANEW = (ReduceCommand.RESET_REDUCE, ReduceCommand.LOAD_REDUCE)
 _IN_RUNS = EngineInstruction | AllocOp | ViewOp | BeginProgramOp
@@ -73,7 +72,7 @@ def _goes_on(op: EngineInstruction) -> bool:
     return op.has_state and not op.instruction.random and op.fields().get("reduce_cmd") not in _ANEW
 
 
-def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
+def nodes_of(run: Sequence[Operation], costs: Costs) -> list[Node]:
     """The instructions of a run. Transfers, and what has a state, stay in order."""
     steps = list[Node]()
     touched: dict[object, list[tuple[Node, Reach]]] = {}
@@ -81,7 +80,7 @@ def nodes_of(run: Sequence[Operation], target: Target) -> list[Node]:
     instructions = [op for op in run if isinstance(op, EngineInstruction)]
     stays = with_state(instructions)
     for op in instructions:
-        cost = of_operation(op, target)
+        cost = costs.of(op)
         touches = list(reaches_of(op))
         buffers = list(dict.fromkeys(t.owner for t in touches if isinstance(t.owner, AllocOp)))
         step = Node(op, len(steps), cost.busy, cost.latency, dict(cost.work), buffers, has_state=op in stays)

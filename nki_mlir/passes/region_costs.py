@@ -5,7 +5,7 @@ of a core: the least time that it can take, however its instructions are ordered
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.scf import ForOp
@@ -18,7 +18,7 @@ from nki_mlir.costs.operations import OperationCost, Work, of_instance
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import Instance
-from nki_mlir.dialects.neuron_engine import EngineInstruction
+from nki_mlir.dialects.neuron_engine import EngineInstruction, ViewOp, constant_float
 from nki_mlir.dialects.neuron_isa import IsaInstruction
 from nki_mlir.targets import Target
 
@@ -38,9 +38,44 @@ def _placed(op: EngineInstruction, i: Instance) -> Instance:
     for name, view in op.views().items():
         access = i.operands[name]
         assert isinstance(access, Access)
-        offset = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
-        operands[name] = replace(access, address=Expr.counter(view.source) + offset)
+        operands[name] = replace(access, address=Expr.counter(view.source) + _begin(view))
     return replace(i, operands=operands)
+
+
+class Costs:
+    """What instructions of `neuron.engine` cost on a chip. Of those that cost the same one is asked about."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self._known: dict[Hashable, tuple[OperationCost, str | None]] = {}
+
+    def of(self, op: EngineInstruction) -> OperationCost:
+        return self.with_table(op)[0]
+
+    def with_table(self, op: EngineInstruction) -> tuple[OperationCost, str | None]:
+        """What an instruction costs, and the function table that it needs."""
+        key = _likeness(op)
+        if key not in self._known:
+            found = op.instance(self.target)
+            self._known[key] = of_instance(_placed(op, found)), function_set(found)
+        return self._known[key]
+
+
+def _likeness(op: EngineInstruction) -> Hashable:
+    """Equal for instructions that cost the same. Where an operand begins matters only to others of its buffer."""
+    values = op.values()
+    given = [value.type if isinstance(value.owner, ViewOp) else constant_float(value) for value in values.values()]
+    views = [value.owner for value in values.values() if isinstance(value.owner, ViewOp)]
+    sources, places = [view.source for view in views], tuple[tuple[int, Expr], ...]()
+    if len(set(sources)) < len(sources):
+        first = [sources.index(source) for source in sources]
+        places = tuple((n, _begin(view) - _begin(views[n])) for n, view in zip(first, views, strict=True))
+    return op.name, tuple(op.properties.items()), tuple(given), places
+
+
+def _begin(view: ViewOp) -> Expr:
+    """The offset of a view in bytes."""
+    return Expr(0) if view.offset is None else expr_of(view.offset) * view.access.itemsize
 
 
 @dataclass(frozen=True)
@@ -60,14 +95,14 @@ class RegionLoad:
         return max(self.work, key=lambda name: self.work[name], default=None)
 
 
-def load_of(region: Region | Block | Iterable[Operation], target: Target) -> RegionLoad:
+def load_of(region: Region | Block | Iterable[Operation], costs: Costs) -> RegionLoad:
     """The load of a region, a block, or operations in a row. A loop counts as often as it is run, once where that is
     not known; of the ways that an operation may take (`scf.if`), each resource counts its longest. The Scalar engine
     starts without a function table."""
-    part = _of_region(region, target) if isinstance(region, Region) else _of_ops(_ops(region), target)
+    part = _of_region(region, costs) if isinstance(region, Region) else _of_ops(_ops(region), costs)
     work, scalar = dict(part.work), Engine.SCALAR.value
     if part.tables.first is not None:
-        work[scalar] += (1 + part.tables.switches) * target.activation.table_load_ns
+        work[scalar] += (1 + part.tables.switches) * costs.target.activation.table_load_ns
     return RegionLoad(work)
 
 
@@ -119,32 +154,31 @@ def _ops(block: Block | Iterable[Operation]) -> Iterable[Operation]:
     return block.ops if isinstance(block, Block) else block
 
 
-def _of_ops(ops: Iterable[Operation], target: Target) -> _Part:
+def _of_ops(ops: Iterable[Operation], costs: Costs) -> _Part:
     work: dict[str, float] = {}
     tables = _Tables()
     for op in ops:
-        part = _of_op(op, target)
+        part = _of_op(op, costs)
         for name, ns in part.work.items():
             work[name] = work.get(name, 0.0) + ns
         tables = tables.then(part.tables)
     return _Part(work, tables)
 
 
-def _of_op(op: Operation, target: Target) -> _Part:
+def _of_op(op: Operation, costs: Costs) -> _Part:
     match op:
         case EngineInstruction():
-            found = op.instance(target)
             is_limited = any(view.is_limited for view in op.views().values())
-            work = _limited(op, found) if is_limited else of_instance(_placed(op, found)).work
-            needed = function_set(found)
+            cost, needed = costs.with_table(op)
+            work = _limited(op, op.instance(costs.target)) if is_limited else cost.work
             return _Part(work, _Tables(needed, needed))
         case ForOp():
-            trips, body = trip_count(op), _of_region(op.body, target)
+            trips, body = trip_count(op), _of_region(op.body, costs)
             trips = 1 if trips is None else trips
             work = {name: trips * ns for name, ns in body.work.items()}
             return _Part(work, body.tables.repeated(trips)) if trips else _Part()
         case _:
-            return _longest([_of_region(region, target) for region in op.regions])
+            return _longest([_of_region(region, costs) for region in op.regions])
 
 
 def _limited(op: EngineInstruction, found: Instance) -> Work:
@@ -163,8 +197,8 @@ def _limited(op: EngineInstruction, found: Instance) -> Work:
     return total
 
 
-def _of_region(region: Region, target: Target) -> _Part:
-    return _of_ops((op for block in region.blocks for op in block.ops), target)
+def _of_region(region: Region, costs: Costs) -> _Part:
+    return _of_ops((op for block in region.blocks for op in block.ops), costs)
 
 
 def _longest(parts: list[_Part]) -> _Part:

@@ -24,6 +24,7 @@ from nki_mlir.passes.engine_nodes import Node, nodes_of, runs
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine, room_for
+from nki_mlir.passes.region_costs import Costs
 from nki_mlir.targets import Target
 
 _GAIN = 0.9
@@ -56,9 +57,9 @@ class Schedule(LevelPass):
         for func in functions(op):
             loops = [inner for inner in operations(func) if isinstance(inner, ForOp)]
             blocks = [func.body.block, *(loop.body.block for loop in loops if not is_run_time(loop))]
-            lives = lifetimes(func)
+            lives, costs = lifetimes(func), Costs(target)
             for run in [run for block in blocks if _is_full(block, target) for run in runs(block)]:
-                lives = _reorder(func, run, lives, target)
+                lives = _reorder(func, run, lives, costs)
 
 
 def _is_full(block: Block, target: Target) -> bool:
@@ -72,11 +73,11 @@ def _is_full(block: Block, target: Target) -> bool:
     return any(2 * size > capacity(target, space) for space, size in sizes.items())
 
 
-def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], target: Target) -> list[Lifetime]:
+def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: Costs) -> list[Lifetime]:
     """Puts a run in order, where that gains; gives the lifetimes of all buffers, which `lives` are before."""
     if not 3 <= sum(isinstance(op, EngineInstruction) for op in run) <= _MOST:
         return lives
-    steps = nodes_of(run, target)
+    steps, target = nodes_of(run, costs), costs.target
     room = {space: room_for(lives, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
     found = Machine(target).listed(steps, room)
     if Machine(target).time(found) > _GAIN * Machine(target).time(steps):

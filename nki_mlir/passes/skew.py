@@ -33,6 +33,7 @@ from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import ROUNDS, Instance, least, period
 from nki_mlir.passes.multi_buffer import MultiBuffer
+from nki_mlir.passes.region_costs import Costs
 from nki_mlir.targets import Target
 
 _GAIN = 0.9
@@ -150,7 +151,7 @@ class _Body:
         if any(isinstance(op, ViewOp) and op.is_limited for op in ops):
             return None
         allocs = [op for op in ops if isinstance(op, AllocOp)]
-        own, nodes = frozenset(allocs), nodes_of(ops, target)
+        own, nodes = frozenset(allocs), nodes_of(ops, Costs(target))
         outside = {
             node: [known_memory(touch, memories) for touch in reaches_of(node.op) if touch.owner not in own]
             for node in nodes

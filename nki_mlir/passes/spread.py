@@ -27,6 +27,7 @@ from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import Instance, period
+from nki_mlir.passes.region_costs import Costs
 from nki_mlir.passes.skew import evenly, is_placed, is_sum, known_memory, skewed, slots_of
 from nki_mlir.passes.spread_writer import Plan, write
 from nki_mlir.targets import Target
@@ -158,11 +159,11 @@ class _Nest:
     @cached_property
     def nodes(self) -> list[Node]:
         """What is in front."""
-        return nodes_of(self.front, self.target)
+        return nodes_of(self.front, Costs(self.target))
 
     @cached_property
     def inner_nodes(self) -> list[Node]:
-        return nodes_of(self.inside, self.target)
+        return nodes_of(self.inside, Costs(self.target))
 
     def _first(self, rows: Iterable[Row]) -> list[Node]:
         """What is spread, as it is done once, by itself."""

@@ -24,7 +24,7 @@ from nki_mlir.passes.engine_nodes import runs
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.normalize_loops import normalize
-from nki_mlir.passes.region_costs import load_of
+from nki_mlir.passes.region_costs import Costs, load_of
 from nki_mlir.passes.start_partitions import may_start_at, move_to, read_with
 from nki_mlir.targets import Target
 
@@ -88,7 +88,7 @@ def _moves_few(loop: ForOp, target: Target) -> bool:
 
 def _is_lopsided(loop: ForOp, target: Target) -> bool:
     """Whether the busiest of all is a DMA engine, and one of the upper half has less to do."""
-    load, engines = load_of(loop.body.block, target), target.dma.engines
+    load, engines = load_of(loop.body.block, Costs(target)), target.dma.engines
     upper = [load.work.get(f"dma engine {number}", 0.0) for number in range(engines // _COPIES, engines)]
     return (load.busiest or "").startswith("dma engine") and min(upper) < _GAIN * load.ns
 
@@ -102,8 +102,9 @@ def _try(func: FuncOp, loop: ForOp, target: Target) -> None:
         if may_start_at(group, half):
             for alloc in group:
                 move_to(alloc, half)
-    now = load_of(loop.body.block, target).ns
-    if load_of(made.body.block, target).ns > _GAIN * _COPIES * now or not fits(lifetimes(func), target):
+    costs = Costs(target)
+    now = load_of(loop.body.block, costs).ns
+    if load_of(made.body.block, costs).ns > _GAIN * _COPIES * now or not fits(lifetimes(func), target):
         for op in (made, made.ub.owner):
             assert isinstance(op, Operation)
             op.detach()

@@ -31,7 +31,7 @@ from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.psum_copies import Copies
-from nki_mlir.passes.region_costs import changed, load_of, of_operation, relieved
+from nki_mlir.passes.region_costs import Costs, changed, load_of, relieved
 from nki_mlir.passes.rows import Rows
 
 _SHARE = 2
@@ -90,7 +90,8 @@ class _Staging:
     def __init__(self, func: FuncOp, loop: ForOp):
         self.target, self.loop = target_of(func), loop
         self.combiner = Combiner(func, RULES, OF_ALL)
-        self.work: Work = load_of(loop.body.block, self.target).work
+        self.costs = Costs(self.target)
+        self.work: Work = load_of(loop.body.block, self.costs).work
         outer, memory = (loop, *enclosing_loops(loop))[-1], self.target.memory
         sums = sum(one.banks for one in PsumUse(func, self.target).sums if outer.is_ancestor(one.op))
         self.room = (memory.psum_banks - SUMS * sums) * (memory.psum_bytes // memory.psum_banks)
@@ -112,19 +113,19 @@ class _Staging:
         length, tail = self._length(chain), chain[-1].op
         if length is None:
             return
-        now = [of_operation(step.op, self.target).work for step in chain]
+        now = [self.costs.of(step.op).work for step in chain]
         least = relieved(self.work, now)
         best: _Pieces | None = None
         for split_on in (Engine.SCALAR, Engine.VECTOR):
             found = _Pieces(self.combiner, chain, length, split_on)
             if found.are_made():
-                work = changed(self.work, now, [of_operation(op, self.target).work for op in found.ops])
+                work = changed(self.work, now, [self.costs.of(op).work for op in found.ops])
                 if max(work.values()) < least:
                     found, best, least = best, found, max(work.values())
             if found is not None:
                 found.erase()
         if best is not None:
-            self.work = changed(self.work, now, [of_operation(op, self.target).work for op in best.ops])
+            self.work = changed(self.work, now, [self.costs.of(op).work for op in best.ops])
             self.combiner.replace(tail.tiles, best.ops[-1], [step.op for step in reversed(chain)])
 
     def _length(self, chain: Sequence[_Step]) -> int | None:
