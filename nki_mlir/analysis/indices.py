@@ -57,7 +57,7 @@ def enclosing_loops(op: Operation) -> list[ForOp]:
 
 def is_run_time(op: Operation) -> bool:
     """Whether how often its regions run is known at run time only: a loop without constant bounds, a while, an if."""
-    return isinstance(op, IfOp | WhileOp) or (isinstance(op, ForOp) and trip_count(op) is None)
+    return trip_count(op) is None if isinstance(op, ForOp) else isinstance(op, IfOp | WhileOp)
 
 
 def repeated_loops(op: Operation) -> list[ForOp]:
@@ -116,6 +116,8 @@ def _fits(range_: tuple[int, int], type_: IntegerType) -> bool:
 def _expr_of(value: SSAValue) -> Expr:
     op = value.owner
     match op:
+        case Block():  # of a loop; asked first, as each question about a class takes long
+            return Expr.counter(value)
         case arith.ConstantOp(value=IntegerAttr() as number):
             return Expr(number.value.data)
         case arith.AddiOp():

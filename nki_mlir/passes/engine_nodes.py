@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from xdsl.dialects import arith
 from xdsl.dialects.func import FuncOp
@@ -51,6 +51,11 @@ class Node:
     after: list[Node] = field(default_factory=list)
     urgent: float = 0.0
     has_state: bool = False
+
+    @cached_property
+    def kept(self) -> list[tuple[str, float]]:
+        """What it uses, its engine last, and for how long."""
+        return [*self.resources.items(), (self.op.engine.data.value, self.busy)]
 
 
 def with_state(ops: Sequence[EngineInstruction]) -> frozenset[EngineInstruction]:

@@ -35,14 +35,20 @@ class Machine:
         self.given: dict[Node, float] = {}
         self.started: dict[Node, float] = {}
 
-    def start(self, step: Node) -> float:
-        ready = max((self.given.get(earlier, 0.0) for earlier, waits in step.before.items() if waits), default=0.0)
-        names = (step.op.engine.data.value, *step.resources)
-        return max(ready, *(self.free.get(name, 0.0) for name in names))
+    def ready(self, step: Node) -> float:
+        """When all is there that a step waits for."""
+        return max((self.given.get(earlier, 0.0) for earlier, waits in step.before.items() if waits), default=0.0)
+
+    def start(self, step: Node, ready: float) -> float:
+        """When it can start that has what it waits for by then."""
+        for name, _ in step.kept:
+            if (free := self.free.get(name, 0.0)) > ready:
+                ready = free
+        return ready
 
     def issue(self, step: Node) -> None:
-        at = self.start(step)
-        for name, kept in (*step.resources.items(), (step.op.engine.data.value, step.busy)):
+        at = self.start(step, self.ready(step))
+        for name, kept in step.kept:
             self.free[name] = max(self.free.get(name, 0.0), at + kept)
         self.given[step], self.started[step] = at + step.latency, at
 
@@ -67,16 +73,17 @@ class Machine:
                 needed[space] += size
             return all(needed[space] <= max(0, room[space]) for space in room)
 
-        left, ready, order = dict.fromkeys(steps), [step for step in steps if not missing[step]], list[Node]()
+        left, order = dict.fromkeys(steps), list[Node]()
+        ready = {step: self.ready(step) for step in steps if not missing[step]}
         while left:
             first = next(iter(left))
             near = [step for step in ready if step.number < first.number + _AHEAD]
             found = [step for step in near if has_room(step)] or [min(ready, key=lambda s: s.number)]
-            step = min(found, key=lambda s: (self.start(s), -s.urgent, s.number))
+            step = min(found, key=lambda s: (self.start(s, ready[s]), -s.urgent, s.number))
             self.issue(step)
             order.append(step)
             del left[step]
-            ready.remove(step)
+            del ready[step]
             for buffer in made[step]:
                 space, size = sizes[buffer]
                 if buffer not in alive:
@@ -88,5 +95,5 @@ class Machine:
             for later in [later for later in step.after if later in mine]:
                 missing[later] -= 1
                 if not missing[later]:
-                    ready.append(later)
+                    ready[later] = self.ready(later)
         return order

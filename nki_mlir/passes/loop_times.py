@@ -20,8 +20,10 @@ def period(order: Sequence[Instance], slots: Mapping[AllocOp, int]) -> float:
     iterations ahead. `slots` is how many there are of each buffer."""
     every = [(node, 0) for node, ahead in order if ahead]
     every += [(node, iteration + ahead) for iteration in range(ROUNDS) for node, ahead in order]
-    given = _Pipe(order, slots).run(every)
-    ends = [max(given[node, n] for node, ahead in order if not ahead) for n in range(ROUNDS)]
+    pipe = _Pipe(order, slots)
+    given = pipe.run([pipe.number(instance) for instance in every])
+    last = [node for node, ahead in order if not ahead]
+    ends = [max(given[pipe.number((node, n))] for node in last) for n in range(ROUNDS)]
     return (ends[-1] - ends[ROUNDS // 2 - 1]) / (ROUNDS - ROUNDS // 2)
 
 
@@ -36,40 +38,52 @@ def least(nodes: Iterable[Node]) -> float:
 
 class _Pipe:
     """Engines do their instructions in order, and who can start first has the ports that they share. What begins to use
-    a buffer waits until its slot is free."""
+    a buffer waits until its slot is free.
+
+    Instances are known by numbers, those of an iteration behind those of the one before. By the place of a node in an
+    iteration, `waits` says how far in front the instances are that it waits for, `kept` what it keeps for how long."""
 
     def __init__(self, order: Sequence[Instance], slots: Mapping[AllocOp, int]):
         nodes = sorted({node for node, _ in order}, key=lambda node: node.number)
-        users: dict[AllocOp, list[Node]] = {}
-        for node in nodes:
+        self.places = {node: place for place, node in enumerate(nodes)}
+        users: dict[AllocOp, list[int]] = {}
+        for place, node in enumerate(nodes):
             for buffer in node.buffers:
-                users.setdefault(buffer, []).append(node)
-        self.waits = {node: [(earlier, 0) for earlier, waits in node.before.items() if waits] for node in nodes}
+                users.setdefault(buffer, []).append(place)
+        self.waits = [
+            [place - self.places[earlier] for earlier, waits in node.before.items() if waits]
+            for place, node in enumerate(nodes)
+        ]
         for buffer, found in users.items():
             if buffer in slots:
-                self.waits[found[0]] += [(user, slots[buffer]) for user in found]
-        self.engines = {node: node.op.engine.data.value for node in nodes}
-        self.kept = {node: [*node.resources.items(), (self.engines[node], node.busy)] for node in nodes}
+                self.waits[found[0]] += [slots[buffer] * len(nodes) + found[0] - user for user in found]
+        self.kept = [node.kept for node in nodes]
+        self.engines = [kept[-1][0] for kept in self.kept]
+        self.latencies = [node.latency for node in nodes]
 
-    def run(self, order: Sequence[Instance]) -> dict[Instance, float]:
-        """When each instruction has given its result."""
-        queues: dict[str, deque[Instance]] = {}
+    def number(self, instance: Instance) -> int:
+        node, iteration = instance
+        return iteration * len(self.places) + self.places[node]
+
+    def run(self, order: Sequence[int]) -> dict[int, float]:
+        """When each instance has given its result."""
+        queues: dict[str, deque[int]] = {}
         for instance in order:
-            queues.setdefault(self.engines[instance[0]], deque()).append(instance)
+            queues.setdefault(self.engines[instance % len(self.places)], deque()).append(instance)
         free: dict[str, float] = defaultdict(float)
-        given = dict[Instance, float]()
+        given = dict[int, float]()
         ready, asked = dict[str, float](), list(queues)
-        waiting: dict[Instance, list[str]] = {}
+        waiting: dict[int, list[str]] = {}
         while True:
             for name in asked:
-                node, iteration = queues[name][0]
-                at = 0.0
-                for earlier, back in self.waits[node]:
-                    if iteration < back:
+                instance, at = queues[name][0], 0.0
+                for distance in self.waits[instance % len(self.places)]:
+                    earlier = instance - distance
+                    if earlier < 0:
                         continue
-                    done = given.get((earlier, iteration - back))
+                    done = given.get(earlier)
                     if done is None:
-                        waiting.setdefault((earlier, iteration - back), []).append(name)
+                        waiting.setdefault(earlier, []).append(name)
                         break
                     if done > at:
                         at = done
@@ -77,15 +91,20 @@ class _Pipe:
                     ready[name] = at
             if not ready:
                 return given
-            at, name = min([(self._start(queues[name][0][0], at, free), name) for name, at in ready.items()])
+            at, name = min([(self._start(queues[name][0], at, free), name) for name, at in ready.items()])
             del ready[name]
             instance = queues[name].popleft()
-            for resource, kept in self.kept[instance[0]]:
-                free[resource] = max(free[resource], at + kept)
-            given[instance] = at + instance[0].latency
+            place = instance % len(self.places)
+            for resource, kept in self.kept[place]:
+                if at + kept > free[resource]:
+                    free[resource] = at + kept
+            given[instance] = at + self.latencies[place]
             asked = waiting.pop(instance, [])
             if queues[name]:
                 asked.append(name)
 
-    def _start(self, node: Node, ready: float, free: Mapping[str, float]) -> float:
-        return max(ready, *[free[name] for name, _ in self.kept[node]])
+    def _start(self, instance: int, ready: float, free: Mapping[str, float]) -> float:
+        for name, _ in self.kept[instance % len(self.places)]:
+            if free[name] > ready:
+                ready = free[name]
+        return ready
