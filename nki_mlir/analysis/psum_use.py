@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from xdsl.dialects.func import FuncOp
@@ -16,9 +16,11 @@ from nki_mlir.targets import Target
 
 
 class _Sum(NamedTuple):
-    """What `op` makes in PSUM is one of `values` up to place `last` of the program, and takes so many banks."""
+    """What `op` makes in PSUM is one of `values`, from place `first` of the program to `last`, and takes so many
+    banks."""
 
     op: AccumulatorOp | EmptyOp
+    first: int
     values: set[SSAValue]
     last: int
     banks: int
@@ -32,28 +34,30 @@ class PsumUse:
         self.order = {op: number for number, op in enumerate(operations(func))}
         bank = target.memory.psum_bytes // target.memory.psum_banks
         self.sums = [
-            _Sum(op, *self._uses(op), -(-tile_type(op.result).bytes // bank))
-            for op in self.order
+            _Sum(op, place, *self._uses(op), -(-tile_type(op.result).bytes // bank))
+            for op, place in self.order.items()
             if isinstance(op, AccumulatorOp | EmptyOp) and _is_sum(op.result)
         ]
 
     def free_banks(self, op: Operation) -> int:
         """Beside the sums that are alive at an operation."""
-        return self._free(self._place(op))
+        return self._free(self._place(op), self.sums)
 
     def _place(self, op: Operation) -> int:
         """Where an operation is; one that is new takes the place of the next that was there."""
         return next(self.order[at] for at in _onwards(op) if at in self.order)
 
-    def _free(self, at: int) -> int:
-        used = sum(one.banks for one in self.sums if self.order[one.op] <= at <= one.last)
+    def _free(self, at: int, sums: Sequence[_Sum]) -> int:
+        """Beside some sums, where they are alive at a place."""
+        used = sum(one.banks for one in sums if one.first <= at <= one.last)
         return self.target.memory.psum_banks - used
 
     def may_stay(self, value: SSAValue, last: Operation, to: Operation) -> bool:
         """Whether a sum that is in use up to an operation could be so up to a later one; then it is."""
         made = next(one for one in self.sums if value in one.values)
         behind = range(self._place(last) + 1, self._place(to) + 1)
-        if any(self._free(at) < made.banks * (at > made.last) for at in behind):
+        near = [one for one in self.sums if one.first < behind.stop and behind.start <= one.last]
+        if any(self._free(at, near) < made.banks * (at > made.last) for at in behind):
             return False
         self.sums[self.sums.index(made)] = made._replace(last=max(made.last, behind.stop - 1))
         return True

@@ -17,6 +17,7 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.traits import (
     ConstantLike,
+    EffectInstance,
     HasCanonicalizationPatternsTrait,
     HasFolder,
     IsolatedFromAbove,
@@ -24,8 +25,7 @@ from xdsl.traits import (
     MemoryEffect,
     MemoryEffectKind,
     NoMemoryEffect,
-    is_side_effect_free,
-    only_has_effect,
+    get_effects,
 )
 from xdsl.transforms.common_subexpression_elimination import OperationInfo, has_other_side_effecting_op_in_between
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
@@ -69,7 +69,7 @@ def erase_dead(module: Operation) -> None:
         if is_trivially_dead(op):
             op.detach()
             op.erase()
-        elif not op.has_trait(IsTerminator):
+        elif op.next_op is not None or not op.has_trait(IsTerminator):
             holder = op.parent_op()
             while holder is not None and holder not in lasting:
                 lasting.add(holder)
@@ -115,14 +115,16 @@ def _merge_equal(
         for op in block.ops:
             if op.regions:
                 _merge_equal(op, seen, is_pure)
-            pure = is_pure(type(op)) or is_side_effect_free(op)
-            if op.has_trait(IsTerminator) or not (pure or only_has_effect(op, MemoryEffectKind.READ)):
+            effects = frozenset[EffectInstance]() if is_pure(type(op)) else get_effects(op)
+            if effects is None or any(effect.kind is not MemoryEffectKind.READ for effect in effects):
+                continue
+            if op.next_op is None and op.has_trait(IsTerminator):
                 continue
             key = OperationInfo(op) if op.regions else _key(op)
             first = seen.setdefault(key, op)
             if first is op:
                 continue
-            if pure or (first.parent is block and not has_other_side_effecting_op_in_between(first, op)):
+            if not effects or (first.parent is block and not has_other_side_effecting_op_in_between(first, op)):
                 for result, other in zip(op.results, first.results, strict=True):
                     result.replace_all_uses_with(other)
                 op.detach()

@@ -44,7 +44,11 @@ def maker(value: SSAValue | None, name: str | None = None, in_order: bool = Fals
     tile = view.source
     while isinstance(op := tile.owner, EngineInstruction):
         written = _written(op)
-        if written is None or written.is_limited or tile is not made_tile(op):
+        if written is None or written.is_limited:
+            return None
+        if name is not None and not op.is_a(name) and not isinstance(written.source.owner, EngineInstruction):
+            return None  # nor is there another one in front
+        if tile is not made_tile(op):
             return None
         if _is_same(written, view, in_order):
             if name is not None and not op.is_a(name):

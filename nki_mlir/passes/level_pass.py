@@ -40,7 +40,7 @@ class LevelPass(ModulePass):
                 value, f"{self.name} takes buffers, and there are tiles that have none: run bufferize first"
             )
         target_of(op)
-        for func in [inner for inner in operations(op) if isinstance(inner, FuncOp)]:
+        for func in [inner for inner in operations(op) if type(inner) is FuncOp]:
             _check_body(func)
             _check_attributes(func)
         self.lower(ctx, op)

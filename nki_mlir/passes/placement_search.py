@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from xdsl.ir import Attribute, SSAValue
 
@@ -82,6 +83,11 @@ class Edge:
         if found is None:
             found = self._prices[number] = 0 if number in self.fits else self._price(self.source.forms[number])
         return found
+
+    @cached_property
+    def prices(self) -> list[int]:
+        """By the number of each form."""
+        return [self.price(number) for number in range(len(self.source.forms))]
 
     def _price(self, form: Form) -> int:
         """That of a convert, or of making again what is made of nothing."""
@@ -228,10 +234,10 @@ def _pay(choice: Choice, sign: int) -> None:
     them away."""
     for edge in choice.edges[choice.number]:
         before, edge.users = edge.users, edge.users + sign
-        if bool(before) != bool(edge.users):
+        if not (before and edge.users):
             held = edge.source.held
-            for number in range(len(held)):
-                held[number] += sign * edge.price(number)
+            for number, price in enumerate(edge.prices):
+                held[number] += sign * price
 
 
 def _price(choice: Choice, number: int) -> int:
