@@ -109,16 +109,16 @@ def _shuffles(way: Way, src: TileType, dst: TileType, target: Target) -> Iterato
 def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
     """What shares a bank: words as numbers, products or transposes, what leaves the bank."""
     passage, turns = through_array(way, src, dst, target)
-    found = (group for turn in turns for group in passage.groups(turn))
-    alike = Counter((group.rows, group.columns, group.blocks) for group in found)
-    for digits, number in alike.items():
+    found = enumerate(group for turn in turns for group in passage.groups(turn))
+    alike = Counter(((group.rows, group.columns, group.blocks), passage.leaves_by(at)) for at, group in found)
+    for (digits, by), number in alike.items():
         group = Turn(*digits, source=0, result=0)
         width = dst.layout.partitions if way is Way.ONES else group.width
         if not passage.in_words:
             array = [_transposes(passage, group, target)]
         else:
             array = [_numbers(passage, group, target), _products(passage, group, width, way is Way.ONES, target)]
-        yield Group(number, [*array, _leaving(passage, group, width, target)])
+        yield Group(number, [*array, _leaving(passage, group, width, by, target)])
 
 
 _GROUPS = {
@@ -156,11 +156,11 @@ def _transposes(passage: Passage, group: Turn, target: Target) -> Stage:
     return Stage.of(group.number, _instance("nc_transpose", Engine.TENSOR, operands, target))
 
 
-def _leaving(passage: Passage, group: Turn, width: int, target: Target) -> Stage:
+def _leaving(passage: Passage, group: Turn, width: int, by: Engine, target: Target) -> Stage:
     sums = _on_chip(passage.sums, [(1, group.number * group.height * passage.words)], width, Space.PSUM)
     dst = _on_chip(passage.result, group.written(passage.words), width)
     if passage.as_bits:
-        return Stage.of(1, _instance("tensor_copy", Engine.SCALAR, {"dst": dst, "src": sums}, target))
+        return Stage.of(1, _instance("tensor_copy", by, {"dst": dst, "src": sums}, target))
     return Stage.of(1, _instance("activation", Engine.SCALAR, {"dst": dst, "data": sums}, target, op=Function.COPY))
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from xdsl.ir import Attribute
 
-from nki_mlir.dialects.access import Dim, contiguous
+from nki_mlir.dialects.access import Dim, Engine, contiguous
 from nki_mlir.dialects.dtypes import bf16, by_name, dtype, f32, u8
 from nki_mlir.dialects.instructions.tensor import array_output
 from nki_mlir.dialects.layout import REPLICA, LayoutError, Spot
@@ -152,6 +152,11 @@ class Passage:
         if self.data != f32:
             return {}
         return {"is_stationary_onezero" if spreads else "is_moving_onezero": True}
+
+    def leaves_by(self, number: int) -> Engine:
+        """The engine that takes what shares a bank from it, of so many before it: numbers the Scalar engine, which
+        leaves the Vector engine to making them; bits, of which nothing is made, both in turn."""
+        return Engine.VECTOR if self.as_bits and number % 2 else Engine.SCALAR
 
     def groups(self, turn: Turn) -> list[Turn]:
         """What shares a bank of PSUM."""

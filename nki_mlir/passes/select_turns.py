@@ -60,7 +60,7 @@ def through_array(s: Selector, op: Operation, way: Way, source: Storage, result:
         else:
             array.take_words(group, source, numbers)
             (array.spread if array.spreads else array.turn)(group, numbers, sums)
-        array.leave(group, sums, result)
+        array.leave(group, sums, result, through.leaves_by(number))
 
 
 class _Slot(NamedTuple):
@@ -131,14 +131,14 @@ class _Array:
         operands: dict[str, SSAValue | None] = {"dst": dst, "stationary": stationary, "moving": moving}
         self.s.emit(self.emit, "nc_matmul", operands, is_transpose=is_transpose, **self.through.hints(not is_transpose))
 
-    def leave(self, group: Turn, sums: Storage, result: Storage) -> None:
-        """From PSUM to where the result is, through the Scalar engine, which leaves the Vector engine to arithmetic."""
+    def leave(self, group: Turn, sums: Storage, result: Storage, by: Engine) -> None:
+        """From PSUM to where the result is."""
         through, lanes = self.through, self.lanes if self.spreads else group.width
         words = result.part(through.result, 0)
         dst = words.view_from(self.emit, 0, lanes, collapse(group.written(through.words)), group.result * through.words)
         data = sums.view_from(self.emit, 0, lanes, ((1, group.number * group.height * through.words),))
         if through.as_bits:
-            self.s.emit(self.emit, "tensor_copy", {"dst": dst, "src": data}, Engine.SCALAR)
+            self.s.emit(self.emit, "tensor_copy", {"dst": dst, "src": data}, by)
         else:
             self.s.emit(self.emit, "activation", {"dst": dst, "data": data}, op=Function.COPY)
 

@@ -636,3 +636,21 @@ func.func @rows_across_partitions(%x: memref<8xf32>, %k: memref<2xi32>) {
   neuron.mem.store %v to %x [d0 by 2, d1 by 1] : !neuron.mem.tile<sbuf, 2x2xf32, [d1] x [d0]> -> memref<8xf32>
   func.return
 }
+
+// -----
+
+// What the array turns as bits leaves a bank by the Scalar engine, the next bank by the Vector engine.
+builtin.module attributes {neuron.target = "trn2"} {
+  // CHECK-LABEL: func.func @banks_in_turn(
+  // CHECK: neuron.engine.nc_transpose tensor
+  // CHECK: neuron.engine.tensor_copy scalar
+  // CHECK: neuron.engine.tensor_copy vector
+  // CHECK: neuron.engine.tensor_copy scalar
+  // CHECK: func.return
+  func.func @banks_in_turn(%x: memref<128x3072xbf16>, %y: memref<3072x128xbf16>) {
+    %v = neuron.mem.load %x [3072 * d0 + d1 by 1] : memref<128x3072xbf16> -> !neuron.mem.tile<sbuf, 128x3072xbf16, [d0] x [d1]>
+    %r = neuron.mem.convert %v by tensor : !neuron.mem.tile<sbuf, 128x3072xbf16, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 128x3072xbf16, [d1:128] x [d1/128:24, d0]>
+    neuron.mem.store %r to %y [d0 + 128 * d1 by 1] : !neuron.mem.tile<sbuf, 128x3072xbf16, [d1:128] x [d1/128:24, d0]> -> memref<3072x128xbf16>
+    func.return
+  }
+}
