@@ -105,6 +105,7 @@ TAKES = {
     "spread": ("neuron.engine",),
     "spread-transfers": ("neuron.engine",),
     "skew": ("neuron.engine",),
+    "order-loads": ("neuron.engine",),
     "multi-buffer": ("neuron.engine",),
     "allocate": ("neuron.engine",),
     "emit-streams": ("neuron.engine",),
