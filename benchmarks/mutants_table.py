@@ -1116,7 +1116,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "skew",
-        ("touches", "touch.writes or other.writes", "False", ("tests/test_skew.py",)),
+        ("touches", "touch.writes or there[touch.owner]", "False", ("tests/test_skew.py",)),
         ("slot", "self.iteration.mod(self.skewing.slots[alloc])", "Expr(0)", ("tests/test_skew.py",)),
         ("next", "{True: counter + 1, False: counter}", "{True: counter, False: counter}", ("tests/test_skew.py",)),
         ("limits", "isinstance(op, ViewOp) and op.is_limited for op in ops", "False for op in ops", _filecheck("skew")),

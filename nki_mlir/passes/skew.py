@@ -65,10 +65,10 @@ class Skew(LevelPass):
 
     An engine does what it is given in order: what it has to do for the next iteration waits behind what it can't do yet
     for this one, unless it stands in front of it. Buffers that go from the first part to the second have two slots, or
-    more. What engines would do is tried, without and with a cut at several places. Left alone: loops of few iterations,
-    with control flow inside, or longer than they had best be there twice more; where one part touches what the other
-    one writes, other than to hand it over; where sums in PSUM would be handed over; what reaches less in some
-    iterations; what would no longer fit.
+    more. What engines would do is tried, without and with a cut at several places. What the second part of an iteration
+    goes on with that is there in all of them, or sums in PSUM, is of that part, with what waits for it. Left alone:
+    loops of few iterations, with control flow inside, or longer than they had best be there twice more; what reaches
+    less in some iterations; what would no longer fit.
     """
 
     name = "skew"
@@ -172,7 +172,7 @@ class _Body:
             """Gives the best place so far, the first one of those that are alike."""
             for place in places:
                 if 0 < place < len(times) and place not in found:
-                    first = self._whole_sums(frozenset(node for node in self.nodes if starts[node] < times[place]))
+                    first = self._apart(frozenset(node for node in self.nodes if starts[node] < times[place]))
                     found[place] = self._cut(first, order, starts, target)
             return min(found, key=lambda place: (found[place][0], place), default=0)
 
@@ -198,35 +198,35 @@ class _Body:
         time, together = min(tried, key=lambda one: one[0])
         return time, _Cut(first, together)
 
-    def _whole_sums(self, first: frozenset[Node]) -> frozenset[Node]:
-        """Without what reaches sums in PSUM that the others reach too, and what waits for that."""
+    def _apart(self, first: frozenset[Node]) -> frozenset[Node]:
+        """Without what reaches sums in PSUM that the others reach too, or touches what is there in all iterations and
+        the others write, or the other way round, and without what waits for that."""
         while True:
-            sums = {buffer for buffer in self.handed(first) if is_sum(buffer)}
+            sums, there = {buffer for buffer in self.handed(first) if is_sum(buffer)}, self._touched(first)
             kept = set[Node]()
             for node in self.nodes:
-                if node in first and sums.isdisjoint(node.buffers) and kept.issuperset(node.before):
+                if node not in first or node.has_state or not kept.issuperset(node.before):
+                    continue
+                if sums.isdisjoint(node.buffers) and not self._meets(node, there):
                     kept.add(node)
             if len(kept) == len(first):
                 return first
             first = frozenset(kept)
 
+    def _touched(self, first: frozenset[Node]) -> dict[object, bool]:
+        """What all but some instructions touch that is there in all iterations, with whether they write to it."""
+        found: dict[object, bool] = {}
+        for node in self.nodes:
+            for touch in () if node in first else self.outside[node]:
+                found[touch.owner] = found.get(touch.owner, False) or touch.writes
+        return found
+
+    def _meets(self, node: Node, there: Mapping[object, bool]) -> bool:
+        return any(touch.owner in there and (touch.writes or there[touch.owner]) for touch in self.outside[node])
+
     def _may_be_first(self, first: frozenset[Node]) -> bool:
-        """Whether some instructions can come before all others of the iteration in front."""
-        second = [node for node in self.nodes if node not in first]
-        if not first or not second or any(node.has_state for node in first):
-            return False
-        if any(is_placed(buffer) for buffer in self.handed(first)):
-            return False
-        there: dict[object, list[Reach]] = {}
-        for node in second:
-            for touch in self.outside[node]:
-                there.setdefault(touch.owner, []).append(touch)
-        return not any(
-            touch.writes or other.writes
-            for node in first
-            for touch in self.outside[node]
-            for other in there.get(touch.owner, ())
-        )
+        """Whether there are two parts, and buffers that both reach may have more slots than one."""
+        return 0 < len(first) < len(self.nodes) and not any(map(is_placed, self.handed(first)))
 
     def together(self, cut: _Cut, target: Target) -> list[tuple[int, bool]]:
         """The instructions of both parts in one order, with whether each is of the first, which has room for two of the

@@ -59,6 +59,48 @@ func.func @two_engines() {
   func.return
 }
 
+// What goes on from iteration to iteration, and the second part reads, is of that part though it could come first.
+// CHECK-LABEL: func.func @what_is_kept
+// CHECK-NOT: subtract
+// CHECK: neuron.engine.activation scalar op exp
+// CHECK-NOT: subtract
+// CHECK: scf.for
+// CHECK: neuron.engine.tensor_scalar vector op0 subtract
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply
+// CHECK: neuron.engine.activation scalar op tanh
+// CHECK: }
+// CHECK: neuron.engine.tensor_scalar vector op0 subtract
+// CHECK: neuron.engine.tensor_scalar vector op0 multiply
+// CHECK: func.return
+func.func @what_is_kept() {
+  %c = arith.constant 2.0 : f32
+  %b = neuron.engine.alloc "in" : !buffer
+  %in = neuron.engine.view %b : !buffer -> !view
+  neuron.engine.memset vector value 1.0 : f32 dst %in : !view
+  %b0 = neuron.engine.alloc "kept" : !buffer
+  %kept = neuron.engine.view %b0 : !buffer -> !one
+  neuron.engine.memset vector value 1.0 : f32 dst %kept : !one
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %step = arith.constant 1 : index
+  scf.for %i = %from to %to step %step {
+    neuron.engine.tensor_scalar vector op0 subtract dst %kept : !one data %kept : !one operand0 %c : f32
+    %b1 = neuron.engine.alloc "x" : !buffer
+    %x1 = neuron.engine.view %b1 : !buffer -> !view
+    neuron.engine.tensor_scalar vector op0 add dst %x1 : !view data %in : !view operand0 %c : f32
+    %b2 = neuron.engine.alloc "y" : !buffer
+    %y2 = neuron.engine.view %b2 : !buffer -> !view
+    neuron.engine.activation scalar op exp dst %y2 : !view data %x1 : !view
+    %b3 = neuron.engine.alloc "z" : !buffer
+    %z3 = neuron.engine.view %b3 : !buffer -> !view
+    neuron.engine.tensor_scalar vector op0 multiply dst %z3 : !view data %y2 : !view operand0 %kept : !one
+    %b4 = neuron.engine.alloc "w" : !buffer
+    %w4 = neuron.engine.view %b4 : !buffer -> !view
+    neuron.engine.activation scalar op tanh dst %w4 : !view data %z3 : !view
+  }
+  func.return
+}
+
 // Programs are named in front of the transfers that are theirs.
 // CHECK-LABEL: func.func @programs
 // CHECK: tile.begin_program {{%.*}} of [8]
