@@ -1056,7 +1056,7 @@ MUTANTS: list[Mutant] = [
             "if len(exponent.keys() - {None}) != 2:",
             ("tests/test_recurrences.py",),
         ),
-        ("sign", "if (number_of(factor) or 0) > 0:", "if True:", ("tests/test_recurrences.py",)),
+        ("sign", " and product[1] > 0:", ":", ("tests/test_recurrences.py",)),
         ("alike", "            _same(wanted, weight)", "            pass", ("tests/test_recurrences.py",)),
         (
             "hangs",
@@ -1162,7 +1162,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "spread",
-        ("touches", "touch.writes or other.writes", "False", ("tests/test_spread.py",)),
+        ("touches", "meets(touch, there)", "False", ("tests/test_spread.py",)),
         ("times", "times[earlier.op] > times[node.op]", "False", ("tests/test_spread.py",)),
         ("others", "all(row.times.keys() >= users[other] for other in others)", "True", ("tests/test_spread.py",)),
         ("needed", "todo += node.before", "pass", ("tests/test_spread.py",)),
@@ -1357,7 +1357,7 @@ MUTANTS: list[Mutant] = [
         "order_loads",
         ("late", "key=lambda load: (load in late, needed[load])", "key=needed.__getitem__", _filecheck("order-loads")),
         ("first", "Expr(1) - Expr.counter", "Expr(0) - Expr.counter", ("tests/test_order_loads.py",)),
-        ("alike", "not any(map(_is_limited, asked)) or ", "", _filecheck("order-loads")),
+        ("alike", "not any(op.is_limited for op in asked) or ", "", _filecheck("order-loads")),
         ("between", "not any(touches.meet(op, other, False) for other in between)", "True", _filecheck("order-loads")),
     ),
     *_of(

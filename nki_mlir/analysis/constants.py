@@ -60,6 +60,14 @@ def number_of(value: SSAValue) -> float | None:
     return None if number is None else value_of(number)
 
 
+def scaled(op: arith.MulfOp) -> tuple[SSAValue, float] | None:
+    """What a product has a number of, and the number; None where neither factor is one."""
+    for factor, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        if (number := number_of(factor)) is not None:
+            return other, number
+    return None
+
+
 def typed(number: float, type_: Attribute) -> Number | None:
     """A number converted to an element type as `tile.cast` does it: floats round to nearest even, integers wrap, a
     float that becomes an integer is rounded and saturates. None for types whose rounding is the machine's (8 bits)."""

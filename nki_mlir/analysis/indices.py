@@ -44,6 +44,12 @@ def trip_count(loop: ForOp) -> int | None:
     return max(0, -(-(high - low) // step))
 
 
+def only_counts(loop: ForOp) -> bool:
+    """Whether a loop counts from 0 by 1 to a number of at least two, and carries nothing."""
+    trips = trip_count(loop)
+    return bool(trips and trips > 1 and (constant(loop.lb), constant(loop.step)) == (0, 1) and not loop.iter_args)
+
+
 def enclosing_loops(op: Operation) -> list[ForOp]:
     """From the outermost in."""
     loops: list[ForOp] = []

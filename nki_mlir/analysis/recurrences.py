@@ -16,7 +16,7 @@ from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from nki_mlir.analysis.constants import number_of
+from nki_mlir.analysis.constants import number_of, scaled
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.tile import Reduction
 
@@ -223,9 +223,8 @@ class _Body:
                 return _sum([self._exponent(op.lhs), _times(self._exponent(op.rhs), -1)])
             case arith.NegfOp():
                 return _times(self._exponent(op.operand), -1)
-            case arith.MulfOp():
-                factor, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
-                return _times(self._exponent(other), number_of(factor))
+            case arith.MulfOp() if product := scaled(op):
+                return _times(self._exponent(product[0]), product[1])
             case arith.DivfOp() if number := number_of(op.rhs):
                 return _times(self._exponent(op.lhs), 1 / number)
             case tile.ShapeOp() | tile.SplatOp():
@@ -273,11 +272,8 @@ def _maximum_in(value: SSAValue) -> Operation:
             return _maximum_in(op.operands[0])
         case tile.CastOp() if isinstance(tile.element_of(op.result), AnyFloat):
             return _maximum_in(op.source)
-        case arith.MulfOp():
-            factor, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
-            if (number_of(factor) or 0) > 0:
-                return _maximum_in(other)
-            raise _Unknown
+        case arith.MulfOp() if (product := scaled(op)) and product[1] > 0:
+            return _maximum_in(product[0])
         case _:
             raise _Unknown
 
@@ -355,9 +351,7 @@ def _sum(exponents: Iterable[_Exponent]) -> _Exponent:
     return {atom: factor for atom, factor in total.items() if factor or atom is None}
 
 
-def _times(exponent: _Exponent, factor: float | None) -> _Exponent:
-    if factor is None:
-        raise _Unknown
+def _times(exponent: _Exponent, factor: float) -> _Exponent:
     return {atom: have * factor for atom, have in exponent.items()}
 
 

@@ -159,6 +159,11 @@ class EngineInstruction(TableOp):
         """Whether it may change what later instructions of its engine give: by the generators, or the accumulator."""
         return self.instruction.random or any(name in self.properties for name in self.instruction.commands)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it does less, or nothing, in some iterations."""
+        return any(isinstance(value.owner, ViewOp) and value.owner.is_limited for value in self.operands)
+
     def written(self) -> list[ViewOp]:
         """The views that it writes to, in the order of its operands."""
         values = self.values()

@@ -11,7 +11,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IntegerType, ModuleOp, Signedness, f32
 from xdsl.ir import SSAValue
 
-from nki_mlir.analysis.constants import number_of
+from nki_mlir.analysis.constants import scaled
 from nki_mlir.analysis.nan_flow import makes_no_difference_in
 from nki_mlir.analysis.operations import operations
 from nki_mlir.analysis.recurrences import ALIKE
@@ -107,9 +107,8 @@ def _maxima_of(value: SSAValue, factor: float) -> list[_Sum]:
         case arith.MaximumfOp() | arith.MaxnumfOp():
             return [*_maxima_of(op.lhs, factor), *_maxima_of(op.rhs, factor)]
         case arith.MulfOp():
-            one, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
-            number = number_of(one)
-            return _maxima_of(other, factor * number) if number is not None and number > 0 else []
+            found = scaled(op)
+            return _maxima_of(found[0], factor * found[1]) if found is not None and found[1] > 0 else []
         case tile.ReduceOp(kind=kind) if kind.data in (Reduction.MAX, Reduction.MAXNUM):
             if len(tile.shape_of(op.source)) != 2 or op.axis.value.data != 1:
                 return []
@@ -129,11 +128,8 @@ def _sum_of(value: SSAValue) -> dict[SSAValue, float]:
             return found
         case arith.NegfOp():
             return {part: -times for part, times in _sum_of(op.operand).items()}
-        case arith.MulfOp() if number_of(op.lhs) is not None or number_of(op.rhs) is not None:
-            one, other = (op.lhs, op.rhs) if number_of(op.lhs) is not None else (op.rhs, op.lhs)
-            number = number_of(one)
-            assert number is not None
-            return {part: number * times for part, times in _sum_of(other).items()}
+        case arith.MulfOp() if product := scaled(op):
+            return {part: product[1] * times for part, times in _sum_of(product[0]).items()}
         case tile.BroadcastOp() if tile.shape_of(op.source)[-1] == 1:
             return _sum_of(op.source)
         case tile.ExpandDimsOp() if op.axis.value.data == 1 and len(tile.shape_of(op.source)) == 1:

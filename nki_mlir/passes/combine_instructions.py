@@ -51,16 +51,11 @@ class CombineInstructions(LevelPass):
         for func in functions(op):
             combiner = Combiner(func, RULES, OF_ALL)
             for inner in operations(func):
-                if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not _is_limited(inner):
+                if isinstance(inner, EngineInstruction) and inner.tiles and inner.parent and not inner.is_limited:
                     combiner.combine(inner)
             erase_unread(func)
             for inner in operations(func):
-                if isinstance(inner, EngineInstruction) and not _is_limited(inner):
+                if isinstance(inner, EngineInstruction) and not inner.is_limited:
                     numbers_of_rows(combiner, inner)
             read_sums(combiner)
             erase_unread(func)
-
-
-def _is_limited(op: EngineInstruction) -> bool:
-    """Whether it does less, or nothing, in some iterations."""
-    return any(view.is_limited for view in op.views().values())

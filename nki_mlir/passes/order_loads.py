@@ -12,7 +12,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.aliases import memories_of
-from nki_mlir.analysis.indices import constant, expr_of, is_run_time, trip_count
+from nki_mlir.analysis.indices import expr_of, is_run_time, only_counts
 from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects.access import Engine, Space
 from nki_mlir.dialects.expr import Expr
@@ -103,10 +103,10 @@ class _Nest:
     def of(inner: ForOp, memories: Mapping[SSAValue, int], target: Target) -> _Nest | None:
         """None for any other loop."""
         outer, ops = inner.parent_op(), list(inner.body.block.ops)[:-1]
-        if not isinstance(outer, ForOp) or is_run_time(outer) or not _counts(inner):
+        if not isinstance(outer, ForOp) or is_run_time(outer) or not only_counts(inner):
             return None
         asked = [op for op in ops if isinstance(op, EngineInstruction) and op.engine.data is Engine.SYNC]
-        if not any(map(_is_limited, asked)) or not all(map(_is_load, asked)) or len(ops) > 8 * _MOST:
+        if not any(op.is_limited for op in asked) or not all(map(_is_load, asked)) or len(ops) > 8 * _MOST:
             return None
         if [len(run) for run in runs(inner.body.block) if run] != [len(ops)]:
             return None
@@ -220,7 +220,7 @@ def _in_front(inner: ForOp, touches: _Touches, target: Target) -> Iterator[Engin
 
 def _may_be_limited(op: EngineInstruction, target: Target) -> bool:
     """Whether it is a load that has room for a limit."""
-    if op.engine.data is not Engine.SYNC or not _is_load(op) or _is_limited(op):
+    if op.engine.data is not Engine.SYNC or not _is_load(op) or op.is_limited:
         return False
     most = target.limits.transfer_dims
     return all(len(view.access.dims) + view.access.on_chip < most for view in op.views().values())
@@ -237,12 +237,6 @@ def _view(view: ViewOp, limit: Expr | None, value: Callable[[Expr], SSAValue]) -
     return ViewOp(view.source, access, offset, limits)
 
 
-def _counts(loop: ForOp) -> bool:
-    """Whether a loop counts from 0 by 1 to a number of at least two, and carries nothing."""
-    trips = trip_count(loop)
-    return bool(trips and trips > 1 and (constant(loop.lb), constant(loop.step)) == (0, 1) and not loop.iter_args)
-
-
 def _is_load(op: EngineInstruction) -> bool:
     """Whether it moves a rectangle from HBM to SBUF, and does nothing else."""
     views = op.views()
@@ -253,7 +247,3 @@ def _is_load(op: EngineInstruction) -> bool:
         and views["dst"].access.space is Space.SBUF
         and "dst_rmw_op" not in op.properties
     )
-
-
-def _is_limited(op: EngineInstruction) -> bool:
-    return any(view.is_limited for view in op.views().values())

@@ -28,16 +28,16 @@ def select_mask(s: Selector, op: Operation, emit: Emitter) -> None:
     else each bounded position is compared with its bounds."""
     assert isinstance(op, mem.MaskOp)
     check_affine(op)
-    valid = free_end(op.result, emit)
-    if valid is not None and all(is_end_filled(use.operation) for use in op.result.uses):
+    coordinates = resolved(op.over_values)
+    valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
+    is_end = valid is not None and ends_freely(mem.tile_type(op.result).layout, valid)
+    if is_end and all(is_end_filled(use.operation) for use in op.result.uses):
         return
-    result, coordinates = s.result(op, emit), resolved(op.over_values)
-    if valid is None:
-        valid = valid_of(op, emit) if all(map(is_interval, coordinates.bounded)) else None
+    result = s.result(op, emit)
     if valid is None or len(valid.boxes) > MOST_BOXES:
         _compare(s, op, result, coordinates, emit)
         return
-    if ends_freely(result.type.layout, valid):
+    if is_end:
         s.memset(result, IntegerAttr(1, i1), emit)
         fill_rest(s, result, valid, Fill(IntegerAttr(0, i1)), emit)
         return

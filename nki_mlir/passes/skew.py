@@ -202,27 +202,17 @@ class _Body:
         """Without what reaches sums in PSUM that the others reach too, or touches what is there in all iterations and
         the others write, or the other way round, and without what waits for that."""
         while True:
-            sums, there = {buffer for buffer in self.handed(first) if is_sum(buffer)}, self._touched(first)
+            sums = {buffer for buffer in self.handed(first) if is_sum(buffer)}
+            there = touched(touch for node in self.nodes if node not in first for touch in self.outside[node])
             kept = set[Node]()
             for node in self.nodes:
                 if node not in first or node.has_state or not kept.issuperset(node.before):
                     continue
-                if sums.isdisjoint(node.buffers) and not self._meets(node, there):
+                if sums.isdisjoint(node.buffers) and not any(meets(touch, there) for touch in self.outside[node]):
                     kept.add(node)
             if len(kept) == len(first):
                 return first
             first = frozenset(kept)
-
-    def _touched(self, first: frozenset[Node]) -> dict[object, bool]:
-        """What all but some instructions touch that is there in all iterations, with whether they write to it."""
-        found: dict[object, bool] = {}
-        for node in self.nodes:
-            for touch in () if node in first else self.outside[node]:
-                found[touch.owner] = found.get(touch.owner, False) or touch.writes
-        return found
-
-    def _meets(self, node: Node, there: Mapping[object, bool]) -> bool:
-        return any(touch.owner in there and (touch.writes or there[touch.owner]) for touch in self.outside[node])
 
     def _may_be_first(self, first: frozenset[Node]) -> bool:
         """Whether there are two parts, and buffers that both reach may have more slots than one."""
@@ -274,6 +264,19 @@ def known_memory(touch: Reach, memories: Mapping[SSAValue, int]) -> Reach:
     """With a number for memory, the same for arguments that may be one."""
     owner = memories.get(touch.owner) if isinstance(touch.owner, SSAValue) else None
     return touch if owner is None else Reach(owner, None, 0, 0, range(1), touch.reads, touch.writes, False)
+
+
+def touched(touches: Iterable[Reach]) -> dict[object, bool]:
+    """Whose bytes instructions touch, with whether they write to some."""
+    found: dict[object, bool] = {}
+    for touch in touches:
+        found[touch.owner] = found.get(touch.owner, False) or touch.writes
+    return found
+
+
+def meets(touch: Reach, there: Mapping[object, bool]) -> bool:
+    """Whether one reaches what others do, and one of them writes to it."""
+    return touch.owner in there and (touch.writes or there[touch.owner])
 
 
 def evenly(

@@ -14,10 +14,10 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.aliases import memories_of
-from nki_mlir.analysis.indices import constant, trip_count
+from nki_mlir.analysis.indices import only_counts, trip_count
 from nki_mlir.analysis.lifetimes import lifetimes
 from nki_mlir.analysis.operations import operations
-from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
+from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
@@ -28,7 +28,7 @@ from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine
 from nki_mlir.passes.loop_times import Instance, period
 from nki_mlir.passes.region_costs import Costs
-from nki_mlir.passes.skew import evenly, is_placed, is_sum, known_memory, skewed, slots_of
+from nki_mlir.passes.skew import evenly, is_placed, is_sum, known_memory, meets, skewed, slots_of, touched
 from nki_mlir.passes.spread_writer import Plan, write
 from nki_mlir.targets import Target
 
@@ -72,9 +72,9 @@ class Spread(LevelPass):
         for func in functions(op):
             loops = [inner for inner in operations(func) if isinstance(inner, ForOp)]
             while loops:
-                nest = _Nest.of(loops.pop(0), target)
-                plan = None if nest is None else nest.plan(memories_of(func))
-                order = None if nest is None or plan is None else nest.order(plan, memories_of(func))
+                nest, memories = _Nest.of(loops.pop(0), target), memories_of(func)
+                plan = None if nest is None else nest.plan(memories)
+                order = None if nest is None or plan is None else nest.order(plan, memories)
                 if plan is not None and order is not None:
                     loops = _try(func, plan, order, loops, target)
 
@@ -110,7 +110,7 @@ class _Nest:
         """None for any other loop."""
         ops = list(outer.body.block.ops)[:-1]
         loops = [op for op in ops if isinstance(op, ForOp)]
-        if len(loops) != 1 or not (_counts(outer) and _counts(loops[0])):
+        if len(loops) != 1 or not (only_counts(outer) and only_counts(loops[0])):
             return None
         at = ops.index(loops[0])
         front, inside, behind = ops[:at], list(loops[0].body.block.ops)[:-1], ops[at + 1 :]
@@ -157,13 +157,17 @@ class _Nest:
         return found
 
     @cached_property
+    def costs(self) -> Costs:
+        return Costs(self.target)
+
+    @cached_property
     def nodes(self) -> list[Node]:
         """What is in front."""
-        return nodes_of(self.front, Costs(self.target))
+        return nodes_of(self.front, self.costs)
 
     @cached_property
     def inner_nodes(self) -> list[Node]:
-        return nodes_of(self.inside, Costs(self.target))
+        return nodes_of(self.inside, self.costs)
 
     def _first(self, rows: Iterable[Row]) -> list[Node]:
         """What is spread, as it is done once, by itself."""
@@ -192,20 +196,14 @@ class _Nest:
         """Whether what is in front can come before all else of the iteration before."""
         front = [op for op in self.front if isinstance(op, EngineInstruction)]
         others = [op for op in (*self.inside, *self.behind) if isinstance(op, EngineInstruction)]
-        if with_state(front) or any(map(_is_limited, front)) or any(map(_is_bad, plan.handed)):
+        if with_state(front) or any(op.is_limited for op in front) or any(map(_is_bad, plan.handed)):
             return False
         begun = [op for op in (*self.front, *self.inside, *self.behind) if isinstance(op, BeginProgramOp)]
         if len(begun) > 1 or any(op.parent is not self.inner.body.block for op in begun):
             return False
         mine = frozenset(op for op in self.outer.body.walk() if isinstance(op, AllocOp))
-        there: dict[object, list[Reach]] = {}
-        for touch in _outside(others, mine, memories):
-            there.setdefault(touch.owner, []).append(touch)
-        return not any(
-            touch.writes or other.writes
-            for touch in _outside(front, mine, memories)
-            for other in there.get(touch.owner, ())
-        )
+        there = touched(_outside(others, mine, memories))
+        return not any(meets(touch, there) for touch in _outside(front, mine, memories))
 
     def order(self, plan: Plan, memories: Mapping[SSAValue, int]) -> list[tuple[EngineInstruction, bool]] | None:
         """The instructions of an inner iteration, with whether each is spread; None where it takes no less with these
@@ -222,12 +220,6 @@ class _Nest:
         if times * together >= _GAIN * (times * skewed(self.inner, memories, self.target) + alone):
             return None
         return [(node.op, ahead > 0) for node, ahead in order]
-
-
-def _counts(loop: ForOp) -> bool:
-    """Whether a loop counts from 0 by 1 to a number of at least two, and carries nothing."""
-    trips = trip_count(loop)
-    return bool(trips and trips > 1 and (constant(loop.lb), constant(loop.step)) == (0, 1) and not loop.iter_args)
 
 
 def _is_of_transfers(row: Row) -> bool:
@@ -270,10 +262,6 @@ def _outside(
     """What instructions touch that is there in all iterations."""
     for op in ops:
         yield from (known_memory(touch, memories) for touch in reaches_of(op) if touch.owner not in mine)
-
-
-def _is_limited(op: EngineInstruction) -> bool:
-    return any(isinstance(value.owner, ViewOp) and value.owner.is_limited for value in op.operands)
 
 
 def _is_bad(buffer: AllocOp) -> bool:
