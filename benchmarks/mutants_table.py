@@ -1313,7 +1313,9 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "common_dims",
-        ("terms", "if dim in over:", "if dim < 0:", ("tests/test_products.py",)),
+        ("terms", "if dim in over:", "if dim < 0:", _filecheck("trim")),
+        ("zero terms", "end = max(_end_of_terms(*one)", "end = min(_end_of_terms(*one)", _filecheck("trim")),
+        ("zero", "tail is None or tail.value else", "tail is None else", _filecheck("trim")),
         ("onwards", "left += new", "pass", _filecheck("unwrap")),
     ),
     *_of("regrid", ("independent", "if not are_independent(made, rows.axis):", "if False:", _filecheck("regrid"))),

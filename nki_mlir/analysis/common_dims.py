@@ -127,19 +127,26 @@ class CommonDims(Classes[Dim]):
         return [((op.source, axis), tail.start if tail is not None and unchanged else shape[axis])]
 
     def _dot(self, op: tile.DotOp) -> Iterator[tuple[Dim, int]]:
-        """Common dimensions of the factors, then those of one of them, make up the result; all terms are needed."""
+        """Common dimensions of the factors, then those of one of them, make up the result; all terms are needed but
+        those of which both factors are zero."""
         if op.acc is not None:
             self._alike([op.acc], op.result)
         place = len(op.batch[0])
         for value, over, batch in zip((op.a, op.b), op.over, op.batch, strict=True):
-            for dim, size in enumerate(tile.shape_of(value)):
+            for dim in range(len(tile.shape_of(value))):
                 if dim in over:
-                    yield (value, dim), size
-                elif dim in batch:
+                    continue
+                if dim in batch:
                     self._link((value, dim), (op.result, batch.index(dim)))
                 else:
                     self._link((value, dim), (op.result, place))
                     place += 1
+        for dims in zip(*op.over, strict=True):
+            one, other = zip((op.a, op.b), dims, strict=True)
+            self.unite(one, other)
+            end = max(_end_of_terms(*one), _end_of_terms(*other))
+            yield one, end
+            yield other, end
 
     def _access(self, op: AccessOp) -> list[tuple[Dim, int]]:
         """A store needs what it does not leave out, a load nothing. Index tiles and masks are read where it is."""
@@ -154,6 +161,12 @@ class CommonDims(Classes[Dim]):
             return []
         ends = (first_left_out(op.over_values, shape, dim) for dim in range(len(shape)))
         return [((op.moved, dim), shape[dim] if end is None else end) for dim, end in enumerate(ends)]
+
+
+def _end_of_terms(factor: SSAValue, dim: int) -> int:
+    """From where on a factor is known to be zero along a dimension."""
+    tail = tail_of(factor, dim)
+    return tile.shape_of(factor)[dim] if tail is None or tail.value else tail.start
 
 
 def _all(value: SSAValue) -> list[tuple[Dim, int]]:

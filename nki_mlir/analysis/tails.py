@@ -75,6 +75,9 @@ def tail_of(value: SSAValue, dim: int) -> Tail | None:
         case tile.ReadOp() if op.other is not None:
             end = first_left_out(op.over_values, tile.shape_of(value), dim)
             return None if end is None else Tail(end, value_of(op.other))
+        case tile.CastOp():
+            tail = tail_of(op.source, dim)
+            return tail if tail is not None and not tail.value else None
         case tile.CompareOp() | arith.AndIOp() if tile.element_of(value) == i1:
             return _mask(value, dim)
         case tile.SelectOp():

@@ -5,7 +5,7 @@ from __future__ import annotations
 _STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
 _SHAPE = (
     "recognize-functions,unwrap,trim,fold-constants,regrid,dce,sum-programs,sum-by-products,equalize-trips,peel-masks,trim,fold-constants,merge-factors,maximum-first,dce,merge-steps,scan-loops,widen-loops,dce,"
-    "widen,coalesce,trim,interleave"
+    "widen,coalesce,clean,trim,interleave"
 )
 _EXPAND = (
     "expand-branches,sum-by-products,diagonal-products,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"

@@ -36,8 +36,8 @@ class Trim(LevelPass):
         %m = tile.reduce max %x axis 0 : tensor<781xf32> -> f32
 
     for all values that have the dimension in common. Bounds and masks that then always hold go, and with them what
-    would have been there instead. Left alone: dimensions whose end is something to a reduction, or of which more is
-    needed in other iterations.
+    would have been there instead. Terms of a product of which both factors are zero are not needed either. Left alone:
+    dimensions whose end is something to a reduction, or of which more is needed in other iterations.
     """
 
     name = "trim"

@@ -65,6 +65,42 @@ func.func @whole_rows(%in: memref<257x512xf32>, %out: memref<257x512xf32>, %more
   func.return
 }
 
+// Terms of which both factors are zero change nothing, also where they were made narrower; rows and columns end by themselves.
+// CHECK-LABEL: func.func @a_product
+// CHECK: tile.read %a [d0 by 100, d1 by 1] : memref<64x100xf32> -> tensor<50x100xf32>
+// CHECK: tile.read %b [d0 by 64, d1 by 1] : memref<100x64xf32> -> tensor<100x40xf32>
+// CHECK: tile.dot {{%.*}} over [1] x [0] : tensor<50x100xbf16>, tensor<100x40xbf16> -> tensor<50x40xf32>
+func.func @a_product(%a: memref<64x100xf32>, %b: memref<100x64xf32>, %out: memref<50x40xf32>) {
+  %x = tile.read %a [d0 by 100, d1 in * to 100 by 1] other 0.0 : f32 : memref<64x100xf32> -> tensor<64x128xf32>
+  %y = tile.read %b [d0 in * to 100 by 64, d1 by 1] other 0.0 : f32 : memref<100x64xf32> -> tensor<128x64xf32>
+  %v = tile.cast %x : tensor<64x128xf32> -> tensor<64x128xbf16>
+  %w = tile.cast %y : tensor<128x64xf32> -> tensor<128x64xbf16>
+  %d = tile.dot %v, %w over [1] x [0] : tensor<64x128xbf16>, tensor<128x64xbf16> -> tensor<64x64xf32>
+  tile.write %d to %out [d0 in * to 50 by 40, d1 in * to 40 by 1] : tensor<64x64xf32> -> memref<50x40xf32>
+  func.return
+}
+
+// Times zero, what is not finite is NaN; and 1 is no zero.
+// CHECK-LABEL: func.func @terms_of_one_factor
+// CHECK: tile.dot {{%.*}} over [1] x [0] : tensor<64x128xf32>, tensor<128x64xf32> -> tensor<64x64xf32>
+// CHECK: tile.dot {{%.*}} over [1] x [0] : tensor<64x128xf32>, tensor<128x64xf32> -> tensor<64x64xf32>
+// CHECK: tile.dot {{%.*}} over [1] x [0] : tensor<64x120xf32>, tensor<120x64xf32> -> tensor<64x64xf32>
+func.func @terms_of_one_factor(%a: memref<64x100xf32>, %b: memref<128x64xf32>, %out: memref<64x64xf32>) {
+  %x = tile.read %a [d0 by 100, d1 in * to 100 by 1] other 0.0 : f32 : memref<64x100xf32> -> tensor<64x128xf32>
+  %y = tile.read %b [d0 by 64, d1 by 1] : memref<128x64xf32> -> tensor<128x64xf32>
+  %d = tile.dot %x, %y over [1] x [0] : tensor<64x128xf32>, tensor<128x64xf32> -> tensor<64x64xf32>
+  tile.write %d to %out [d0 by 64, d1 by 1] : tensor<64x64xf32> -> memref<64x64xf32>
+  %one = tile.read %a [d0 by 100, d1 in * to 100 by 1] other 1.0 : f32 : memref<64x100xf32> -> tensor<64x128xf32>
+  %z = tile.read %b [d0 in * to 100 by 64, d1 by 1] other 0.0 : f32 : memref<128x64xf32> -> tensor<128x64xf32>
+  %e = tile.dot %one, %z over [1] x [0] : tensor<64x128xf32>, tensor<128x64xf32> -> tensor<64x64xf32>
+  tile.write %e to %out [d0 by 64, d1 by 1] : tensor<64x64xf32> -> memref<64x64xf32>
+  %s = tile.read %a [d0 by 100, d1 in * to 100 by 1] other 0.0 : f32 : memref<64x100xf32> -> tensor<64x128xf32>
+  %l = tile.read %b [d0 in * to 120 by 64, d1 by 1] other 0.0 : f32 : memref<128x64xf32> -> tensor<128x64xf32>
+  %f = tile.dot %s, %l over [1] x [0] : tensor<64x128xf32>, tensor<128x64xf32> -> tensor<64x64xf32>
+  tile.write %f to %out [d0 by 64, d1 by 1] : tensor<64x64xf32> -> memref<64x64xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @what_a_reduction_can_see
 // CHECK: tile.read {{.*}} [d0 in * to 781 by 1] other 1.000000e+00 : f32 : memref<781xf32> -> tensor<1024xf32>
 // CHECK: tile.reduce sum
