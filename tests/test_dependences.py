@@ -117,7 +117,9 @@ def matters(before: Instance, after: Instance) -> bool:
 
 def waited_for(edge: Edge, later: Instance, happened: Sequence[Instance]) -> list[int]:
     """The places of the instances for which one of `later` waits: up to as many iterations before, the last one, or
-    of a transfer, those so many before the last."""
+    of a transfer, those so many before the last. Nothing before the edge begins."""
+    if edge.begin and later.at[0] < edge.begin:
+        return []
     loops = common_loops(edge.earlier, edge.later)
     number = 0
     for loop, now in zip(loops, later.at, strict=False):
@@ -129,7 +131,8 @@ def waited_for(edge: Edge, later: Instance, happened: Sequence[Instance]) -> lis
     for loop in reversed(loops):
         last.insert(0, number % loop.trips)
         number //= loop.trips
-    places = [n for n, one in enumerate(happened) if one.step is edge.earlier and one.at[: len(loops)] <= tuple(last)]
+    end = (*last, *(edge.until or [loop.trips for loop in edge.earlier.loops[len(loops) :]]))
+    places = [n for n, one in enumerate(happened) if one.step is edge.earlier and one.at <= end]
     return [places[-1 - back] for back in edge.slots if back < len(places)]
 
 

@@ -17,15 +17,31 @@ UNDER_WAY = 2
 while the other moves its data."""
 
 
+_SHORTER = 2
+"""So many times as often has to happen what is waited for in part only, as what waits for it."""
+
+_MOST_TRIED = 16
+"""In how many iterations of a loop the last conflict is looked for, from its last one back, and the first one."""
+
+
 class Edge(NamedTuple):
     """`later` must wait for the event of `earlier`, as it was `distance` iterations of their common loops before (its
     last instance until then). `slots` counts the outstanding transfers of a DMA that must be waited for: 0 is the last,
-    1 the one before."""
+    1 the one before. `until` is the iteration of the loops that `earlier` is in without `later` up to which it must
+    have completed, where that is not their last; `begin` the iteration of the outermost loop of `later` before which
+    it need not wait."""
 
     earlier: Step
     later: Step
     distance: int
     slots: tuple[int, ...] = (0,)
+    until: tuple[int, ...] | None = None
+    begin: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether each instance of `later` waits for all of `earlier` until then."""
+        return self.until is None and not self.begin
 
 
 class _Operand(NamedTuple):
@@ -61,6 +77,7 @@ class Dependences:
         self._numbers: dict[object, int] = {}
         self._shared: dict[tuple[int, int], tuple[int, int]] = {}
         self._answers: dict[tuple[int, ...], int | None] = {}
+        self._ends: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {}
         self._bits = {step: 1 << number for number, step in enumerate(steps)}
         self._index = AccessIndex(steps, aliases)
         self._sides = {
@@ -93,8 +110,10 @@ class Dependences:
             if distance is None:
                 continue
             edge = Edge(earlier, later, distance, self._slots(earlier, later, distance))
+            if not distance and not earlier.is_dma and earlier.event.is_whole:
+                edge = self._within_loops(edge)
             self.edges.append(edge)
-            if distance == 0 and earlier.runs_with(later):
+            if distance == 0 and edge.is_full and earlier.runs_with(later):
                 complete |= self._after[earlier]
                 if not earlier.is_dma or len(edge.slots) == self._depths[earlier.event] or _keeps_up(edge):
                     complete |= self._bits[earlier]
@@ -181,6 +200,30 @@ class Dependences:
                 needed.append(more)
         return tuple(needed)
 
+    def _within_loops(self, edge: Edge) -> Edge:
+        """Of instructions that an engine counts: with the iterations in which two that have loops of their own
+        conflict. Where those of `later` are not much shorter, it waits for all: once for all costs less than in each
+        iteration for what it needs."""
+        earlier, later = edge.earlier, edge.later
+        before, after = self._sides[earlier], self._sides[later]
+        shared, _ = self._common(before, after)
+        last = tuple(loop.trips - 1 for loop in earlier.loops[shared:])
+        if not last or _SHORTER * _iterations(later.loops[shared:]) > _iterations(earlier.loops[shared:]):
+            return edge
+        until, begin = (), 0 if shared or not later.loops else later.spans[0].stop - 1
+        for a, b in self._pairs(before, after):
+            if a.is_in_other_tensor(b):
+                return edge
+            if a.footprint.meets(b.footprint):
+                key = a.number, before.loops, before.spans, b.number, after.loops, after.spans
+                if key not in self._ends:
+                    question = _question(a, before, b, after, shared)
+                    first = question.first_of_later(_MOST_TRIED) if begin else 0
+                    self._ends[key] = question.last_of_earlier(_MOST_TRIED), first
+                until, begin = max(until, self._ends[key][0]), min(begin, self._ends[key][1])
+        begin = 0 if begin and begin == later.spans[0].start else begin
+        return edge._replace(until=None if until == last else until, begin=begin)
+
     def _reuse(self) -> Iterator[Edge]:
         """A transfer that is waited for may be started again only when the one before on its semaphore is complete."""
         for event in dict.fromkeys(edge.earlier.event for edge in self.edges if edge.earlier.is_dma):
@@ -253,7 +296,7 @@ def _first_meeting(question: Question, first: int, most: int) -> int | None:
 
 def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
     """Whether `first` and then `second` make `edge` superfluous."""
-    if first.distance + second.distance != edge.distance:
+    if first.distance + second.distance != edge.distance or not (first.is_full and second.is_full):
         return False
     if not set(edge.slots) <= set(first.slots) and not _keeps_up(first):
         return False
@@ -269,7 +312,7 @@ def _implied(edge: Edge, first: Edge, second: Edge) -> bool:
 def _keeps_up(edge: Edge) -> bool:
     """Whether `later` runs whenever `earlier` does, behind it: it has waited for all instances until then."""
     earlier, later = edge.earlier, edge.later
-    if edge.distance or 0 not in edge.slots:
+    if edge.distance or 0 not in edge.slots or not edge.is_full:
         return False
     return common_loops(earlier, later) == earlier.loops and later.runs_with(earlier)
 
@@ -280,7 +323,7 @@ def _is_complete(reuse: Edge, known: _Graph) -> bool:
     event, step, (depth,) = reuse.earlier.event, reuse.later, reuse.slots
     for one in known.into(step):
         keeper = one.earlier
-        if keeper.is_dma or one.distance > depth or common_loops(keeper, step) != step.loops:
+        if keeper.is_dma or not one.is_full or one.distance > depth or common_loops(keeper, step) != step.loops:
             continue
         if all(any(map(_keeps_up, known.between(earlier, keeper))) for earlier in event.steps):
             return True

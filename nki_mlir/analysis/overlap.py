@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from nki_mlir.analysis.program_order import Loop, Outer, Spans, range_of
@@ -147,6 +147,36 @@ class Question:
     def meets_at(self, distance: int) -> bool:
         """At exactly `distance` iterations of the shared nest between them."""
         return any(self._meets(delta) for delta in differences(self.earlier.loops[: self.shared], distance))
+
+    def first_of_later(self, most: int) -> int:
+        """The first iteration of the later access's outermost own loop at which the two meet in one of the shared ones;
+        the first one behind `most` where that is not among these."""
+        depth, address = self.shared, _address(self.later.access)
+        span = self.later.spans[depth]
+        for at in span[:most]:
+            access = replace(self.later.access, address=address.substitute({depth: Expr(at)}))
+            if replace(self, later=replace(self.later, access=access)).meets_at(0):
+                return at
+        return span[:most].stop
+
+    def last_of_earlier(self, most: int) -> tuple[int, ...]:
+        """The last iteration of the earlier access's own loops at which the two meet in one of the shared ones; the
+        last of a loop where that is not among its last `most`. Nothing where they never meet."""
+        found, fixed = list[int](), dict[object, Expr]()
+        for depth in range(self.shared, len(self.earlier.loops)):
+            span = self.earlier.spans[depth]
+            for at in reversed(span[-most:]):
+                address = _address(self.earlier.access).substitute(fixed | {depth: Expr(at)})
+                access = replace(self.earlier.access, address=address)
+                if replace(self, earlier=replace(self.earlier, access=access)).meets_at(0):
+                    break
+            else:
+                if len(span) <= most:
+                    return ()
+                at = span[-1]
+            found.append(at)
+            fixed[depth] = Expr(at)
+        return tuple(found)
 
     def _meets(self, delta: tuple[int, ...]) -> bool:
         """With the later access's shared counters `delta` above the earlier one's."""

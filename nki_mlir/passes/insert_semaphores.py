@@ -32,10 +32,11 @@ class InsertSemaphores(LevelPass):
         stream vector { repeat 8 { tensor_scalar data A … } }    … wait <sem i0 mod 2 reaches 16 * (i0 floordiv 2) + 16>
 
     Each engine has one semaphore, raised by those of its instructions that something waits for: engines complete in
-    order, so a count names an instance. A DMA instruction has one for each slot of its buffer, or two where each
-    iteration has bytes of its own, raised by 16 a transfer, with at most one transfer under way. Counts and thresholds
-    are affine in the repeat counters; a slot is used again after the instance `depth` iterations before. Further waits
-    of an instruction stand before it as event_semaphores.
+    order, so a count names an instance: behind a longer loop an instruction waits for the iteration whose work it
+    needs, in a loop from that on in which it does. A DMA instruction has one for each slot of its buffer, or two where
+    each iteration has bytes of its own, raised by 16 a transfer, with at most one transfer under way. Counts and
+    thresholds are affine in the repeat counters; a slot is used again after the instance `depth` iterations before.
+    Further waits of an instruction stand before it as event_semaphores.
     Every wait is for something earlier in program order, so the streams can't deadlock.
 
     What run-time control flow runs has semaphores of its own, which rise equally in each run, and a register that

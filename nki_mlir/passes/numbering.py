@@ -94,24 +94,42 @@ class Numbering:
         """One of the edges that ask for the same. The instructions of an engine are complete in order, so that one that
         waits for several of a nest waits for the last."""
         found: dict[object, Edge] = {}
+
+        def place(edge: Edge, shared: int) -> tuple[tuple[int, ...], int]:
+            """Of what is waited for, among the instances of a nest in an iteration of the shared loops."""
+            own = edge.earlier.loops[shared:]
+            return edge.until or tuple(loop.trips - 1 for loop in own), edge.earlier.order
+
         for edge in edges:
             event, shared = edge.earlier.event, len(common_loops(edge.earlier, edge.later))
             counted = event not in self.groups
             what = (event.engine, event.loops) if counted else (event, edge.slots)
-            key = what, shared, edge.later, edge.distance
-            if counted and key in found and found[key].earlier.order < event.order:
+            key = what, shared, edge.later, edge.distance, edge.begin
+            if counted and key in found and place(found[key], shared) < place(edge, shared):
                 del found[key]
             found.setdefault(key, edge)
         return found.values()
 
     def waits(self, edge: Edge, text: Text) -> Iterator[isa.Wait]:
-        """What a text of the later step of an edge waits for."""
+        """What a text of the later step of an edge waits for: nothing yet before the edge begins, where it is the same
+        in all iterations."""
+        for wait in self._waits(edge, text):
+            yield isa.Wait(wait.semaphore, self._from(edge, wait.value, text))
+
+    def _from(self, edge: Edge, value: Expr, text: Text) -> Expr:
+        """A threshold, 0 before an edge begins."""
+        if not (edge.begin and value.is_const) or self.runs:
+            return value
+        trips = edge.later.loops[0].trips
+        return self._inside((Expr.counter(0) + (trips - edge.begin)).floordiv(trips), text) * value.const
+
+    def _waits(self, edge: Edge, text: Text) -> Iterator[isa.Wait]:
         event, distance = edge.earlier.event, edge.distance
         shared = common_loops(edge.earlier, edge.later)
         runs = self.runs.get(edge.later.engine, Expr(0))
         if event not in self.groups:
             counts = self.counts[event.engine]
-            threshold = self._inside(counts.after(event, shared, distance), text)
+            threshold = self._inside(counts.after(event, shared, distance) - counts.since(edge, len(shared)), text)
             yield isa.Wait(Expr(self.engine_semaphore[event.engine]), threshold + runs * counts.total)
             return
         group = self.groups[event]
@@ -254,6 +272,13 @@ class _Counts:
                 total = total + rises[depth] * (step.loops[depth].trips - 1)
             self._after[key] = total + self._shared_part(shared, rises, distance)
         return self._after[key]
+
+    def since(self, edge: Edge, shared: int) -> int:
+        """What the count rises by from the instance that an edge waits for to the last one in an iteration of the
+        shared loops."""
+        loops, until = edge.earlier.loops, edge.until or ()
+        pairs = enumerate(until, shared)
+        return sum(self.signals[loops[: depth + 1]] * (loops[depth].trips - 1 - at) for depth, at in pairs)
 
     def _earlier(self, step: Event) -> int:
         """Signals of the instructions before `step`, once it runs in the first iterations of all its loops."""

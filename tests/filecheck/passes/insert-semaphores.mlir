@@ -69,6 +69,162 @@ func.func @two_of_an_engine() attributes {tile.arg_names = []} {
 
 // -----
 
+// Of a loop before, what is needed is waited for: here the iteration that wrote the same elements.
+// CHECK-LABEL: neuron.isa.program @one_iteration
+// CHECK: neuron.isa.stream gpsimd
+// CHECK-NEXT: neuron.isa.tensor_copy {{.*}} wait <sem {{[0-9]+}} reaches 3>
+// CHECK-NEXT: }
+func.func @one_iteration() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 320>
+  %b = neuron.engine.alloc "b" at 320 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %t = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %from = arith.addi %at, %c16 : index
+    %w = neuron.engine.view %a at %from : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  %c32 = arith.constant 32 : index
+  %r = neuron.engine.view %a at %c32 : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.tensor_copy gpsimd dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %r : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+// The first two iterations read what nobody has written, the last two what the first two did.
+// CHECK-LABEL: neuron.isa.program @from_an_iteration_on
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: neuron.isa.tensor_copy {{.*}} wait <sem {{[0-9]+}} reaches 2 * ((2 + i0) floordiv 4)>
+// CHECK-NEXT: }
+func.func @from_an_iteration_on() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 320>
+  %b = neuron.engine.alloc "b" at 320 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %t = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %from = arith.addi %at, %c16 : index
+    %w = neuron.engine.view %a at %from : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  scf.for %i = %c0 to %c4 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %r = neuron.engine.view %a at %at : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.tensor_copy gpsimd dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %r : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+// Of two operands, the one that is needed first, and the one that is written last.
+// CHECK-LABEL: neuron.isa.program @from_the_first_of_two
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: neuron.isa.tensor_tensor {{.*}} wait <sem {{[0-9]+}} reaches 3 * ((3 + i0) floordiv 4)>
+// CHECK-NEXT: }
+func.func @from_the_first_of_two() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 320>
+  %b = neuron.engine.alloc "b" at 320 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %t = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %from = arith.addi %at, %c16 : index
+    %w = neuron.engine.view %a at %from : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  scf.for %j = %c0 to %c4 step %c1 {
+    %at = arith.muli %j, %c8 : index
+    %next = arith.addi %at, %c8 : index
+    %r = neuron.engine.view %a at %next : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    %s = neuron.engine.view %a at %at : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.tensor_tensor gpsimd op add dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data1 %r : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data2 %s : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
+// Who waited for another one that waited for a part has not waited for the rest.
+// CHECK-LABEL: neuron.isa.program @part_of_it_is_not_all
+// CHECK: neuron.isa.stream vector
+// CHECK: neuron.isa.memset {{.*}} update <sem [[V:[0-9]+]] add 1>
+// CHECK: neuron.isa.stream scalar
+// CHECK: neuron.isa.activation {{.*}} wait <sem [[V]] reaches 1>
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: wait <sem [[V]] reaches 8>
+func.func @part_of_it_is_not_all() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 320>
+  %b = neuron.engine.alloc "b" at 320 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %t = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %from = arith.addi %at, %c16 : index
+    %w = neuron.engine.view %a at %from : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  %c72 = arith.constant 72 : index
+  %r = neuron.engine.view %a at %c16 : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  %s = neuron.engine.view %a at %c72 : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.activation scalar op copy dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data %r : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  neuron.engine.tensor_tensor gpsimd op add dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data1 %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> data2 %s : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  func.return
+}
+
+// -----
+
+// What happens more than half as often waits once for all.
+// CHECK-LABEL: neuron.isa.program @as_often
+// CHECK: neuron.isa.stream gpsimd
+// CHECK: neuron.isa.tensor_copy {{.*}} wait <sem {{[0-9]+}} reaches 8>
+// CHECK-NEXT: }
+func.func @as_often() attributes {tile.arg_names = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %a = neuron.engine.alloc "a" at 0 : !neuron.engine.buffer<sbuf, 128 x 320>
+  %b = neuron.engine.alloc "b" at 320 : !neuron.engine.buffer<sbuf, 128 x 32>
+  %t = neuron.engine.view %b : !neuron.engine.buffer<sbuf, 128 x 32> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %from = arith.addi %at, %c16 : index
+    %w = neuron.engine.view %a at %from : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.memset vector value 0.0 : f32 dst %w : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  scf.for %i = %c0 to %c5 step %c1 {
+    %at = arith.muli %i, %c8 : index
+    %r = neuron.engine.view %a at %at : !neuron.engine.buffer<sbuf, 128 x 320> -> !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+    neuron.engine.tensor_copy gpsimd dst %t : !neuron.engine.view<sbuf[0:128], [1 x 8], f32> src %r : !neuron.engine.view<sbuf[0:128], [1 x 8], f32>
+  }
+  func.return
+}
+
+// -----
+
 // A scatter may write any row: what reads the tensor after it waits, the row's number notwithstanding. The indices have
 // to be there before.
 // CHECK-LABEL: neuron.isa.program @scatter
