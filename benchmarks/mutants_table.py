@@ -57,6 +57,10 @@ def _tests(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/{file}.py::test_{name}" for name in names)
 
 
+def _wide(name: str) -> tuple[str, ...]:
+    return _tests("test_int64_promotion", name)
+
+
 _DIVISION = ("tests/test_division.py::test_known_divisors[24]",)
 _NEGATIVE = ("tests/test_division.py::test_known_divisors[-65537]",)
 _SIGNS = ("tests/test_division.py::test_indices_of_either_sign",)
@@ -1473,25 +1477,49 @@ MUTANTS: list[Mutant] = [
     *_of(
         "expand_indices",
         ("constant", "if number is not None:", "if False:", _filecheck("expand-indices")),
-        ("low", "low = low and isinstance(op, _LOW_BITS)", "pass", _invalid("expand-indices")),
-        ("fits", "return least <= low and high <= most", "return True", _invalid("expand-indices")),
-        ("wide", "== i64 and not low:", "== i64 and False:", _invalid("expand-indices")),
-        ("numbers", "if not is_made_of(value, _is_number):", "if True:", _filecheck("expand-indices")),
+        ("low", "low = isinstance(op, _LOW_BITS) and (low or", "low = (low or", _invalid("expand-indices")),
+        ("fits", "return least <= low and high <= most", "return True", _filecheck("expand-indices")),
+        ("wide", "if not low and self.may_be_wide(value):", "if False:", _invalid("expand-indices")),
+        ("numbers", "return is_made_of(value, makes_number)", "return False", _filecheck("expand-indices")),
+        ("places", "and (_fits(value) or not is_counted(value)):", "and True:", _filecheck("expand-indices")),
+        (
+            "shifts",
+            "if places[0] == places[1] > 31:",
+            "if False:",
+            _wide("int64_numbers_stay_wide_beside_narrower_ones[sign]"),
+        ),
         ("without a sign", "!= IntegerType(32, Signedness.UNSIGNED):", "!= i64:", _filecheck("expand-indices")),
+    ),
+    *_of(
+        "number_ranges",
+        ("terms", "max(one[1], one[1] * size)", "one[1]", _wide("what_needs_64_bits_is_refused[total]")),
+        ("trips", "begin[1] + max(0, high * trips)", "begin[1]", _wide("what_needs_64_bits_is_refused[carried]")),
+        (
+            "again",
+            "number_range(cycle.end, {cycle.argument: once}), once)",
+            "once, once)",
+            _wide("what_needs_64_bits_is_refused[doubled]"),
+        ),
+        (
+            "wraps",
+            "if found is not None and within(found, limits(element))",
+            "if found is not None",
+            _wide("int64_numbers_stay_wide_beside_narrower_ones[wraps]"),
+        ),
     ),
     *_of(
         "words",
         (
             "of an if",
-            "*_yielded(op, made)",
-            "",
+            "return [*op.operands, *yielded(op, value)]",
+            "return op.operands",
             _tests("test_int64", "what_has_no_64_bits_along_a_dimension_is_refused[of an if]"),
         ),
         (
             "bits",
             "integer.width.data >= bits",
             "integer.width.data == 64",
-            _tests("test_int64", "what_has_no_64_bits_along_a_dimension_is_refused[typed sum]"),
+            _wide("numbers_without_a_sign_stay_above_zero[stored]"),
         ),
     ),
     *_of(
@@ -1517,6 +1545,12 @@ MUTANTS: list[Mutant] = [
         "carried_indices",
         ("step", "build.subtract(total, value) if move.negative", "build.add(total, value) if move.negative", _CARRIED),
         ("uniform", "() if uniform else shape)", "shape)", _CARRIED),
+        (
+            "index",
+            "= not is_pointer and not any(",
+            "= not is_pointer or any(",
+            _wide("int64_numbers_stay_wide_beside_narrower_ones[counted]"),
+        ),
         ("handed on", "!= list(blocks[0].args):", "!= list(condition.args):", _CARRIED),
     ),
     *_of(

@@ -65,6 +65,7 @@ from nki_mlir.dialects.tile_shapes import (  # noqa: F401
 from nki_mlir.dialects.tile_types import (  # noqa: F401
     ALIASES,
     ARG_NAMES,
+    CARRIED,
     Predicate,
     PredicateAttr,
     PtrType,

@@ -14,6 +14,8 @@ from xdsl.utils.str_enum import StrEnum
 
 ARG_NAMES = "tile.arg_names"
 ALIASES = "tile.aliases"
+CARRIED = "tile.carried"
+"""Of a conversion of numbers to indices: a loop carries an index as one."""
 
 
 class Reduction(StrEnum):

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from nki_mlir.analysis.words import has_words
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, Unsupported
 from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, float32, int32
 from nki_mlir.frontend.functions import transpose
 from nki_mlir.frontend.hbm import RESHAPE
+from nki_mlir.frontend.int64 import is_int64
 from nki_mlir.frontend.list_operations import ListMethod
 from nki_mlir.frontend.lists import changing_method
 from nki_mlir.frontend.observed import is_opaque, key
@@ -69,7 +69,7 @@ def value_dtype(value: Value) -> DType | PointerType:
     """The type that a kernel sees: an index is one of Triton's int32, which it stands for, unless it was loaded as one
     of int64."""
     dtype = value.dtype
-    return int32 if dtype is INDEX and not has_words(value.ssa) else dtype
+    return int32 if dtype is INDEX and not is_int64(value) else dtype
 
 
 _PROPERTIES: dict[str, Callable[[Builder, Value], Any]] = {

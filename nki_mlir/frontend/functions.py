@@ -4,20 +4,23 @@ memory."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from xdsl.dialects import arith
 from xdsl.dialects import math as xmath
 from xdsl.ir import Operation, SSAValue
 
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.analysis.number_ranges import fits_32_bits
 from nki_mlir.analysis.words import has_words
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder, whole
 from nki_mlir.frontend.dtypes import INDEX, DType, PointerType, as_dtype, bfloat16, boolean, float32, int32
+from nki_mlir.frontend.int64 import as_int64, in_32_bits, is_int64, like, narrowed
 from nki_mlir.frontend.operators import binary
-from nki_mlir.frontend.values import ArgFloat, ArgInt, RunTimeRange, Unexpected, Value, describe, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, RunTimeRange, Unexpected, Value, WideInt, describe, is_runtime
 
 _MATH: dict[str, tuple[type[Operation], Callable[[float], float]]] = {
     "exp": (xmath.ExpOp, math.exp),
@@ -135,7 +138,8 @@ def shape_argument(shape: Any) -> tuple[int, ...]:
 
 def filled(b: Builder, shape: Any, value: Any, dtype: Any) -> Value:
     """A tensor with one value everywhere."""
-    return b.broadcast(b.typed(value, dtype_of(dtype)), shape_argument(shape))
+    value = b.typed(value, dtype_of(dtype))
+    return b.broadcast(as_int64(b, value) if value.number is INDEX else value, shape_argument(shape))
 
 
 # Reductions.
@@ -149,36 +153,37 @@ def reduce(b: Builder, kind: str, x: Any, axes: Sequence[int], keep: bool) -> Va
     """max, min or sum over some dimensions, which stay as size 1 if kept."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{kind} reduces a tensor, got {describe(x)}")
-    x = plain_integers(b, x, kind)
+    result = in_32_bits(b, x, kind, _most_terms(kind, [x.shape[axis] for axis in axes]))
     for axis in sorted(axes, reverse=True):
-        x = b.value(tile.ReduceOp(kind, x.ssa, axis))
+        result = b.value(tile.ReduceOp(kind, result.ssa, axis))
         if keep:
-            x = b.expand_dims(x, axis)
-    return x
+            result = b.expand_dims(result, axis)
+    return like(b, result, x)
 
 
-def plain_integers(b: Builder, x: Value, function: str) -> Value:
-    """Indices as int32, which they stand for unless they are loaded int64 numbers, which `function` does not take."""
-    if x.number is INDEX and has_words(x.ssa):
-        raise CompileError(f"{function} of int64 data is not supported: no engine has it; convert it to int32 first")
-    return b.cast(x, int32) if x.number is INDEX else x
+def _most_terms(kind: str, sizes: Iterable[int]) -> int | None:
+    """How many numbers are added up; None for products."""
+    return None if kind == "product" else math.prod(sizes) if kind == "sum" else 1
 
 
 def beside(b: Builder, value: Value, other: Value) -> Value:
     """A value; an index, such as a program id, as the int32 that it stands for where the other one is an int32."""
-    is_index = not value.is_pointer and value.number is INDEX and not has_words(value.ssa)
+    is_index = not value.is_pointer and value.number is INDEX and not is_int64(value)
     return b.cast(value, int32) if is_index and not other.is_pointer and other.number is int32 else value
 
 
 def scan(b: Builder, kind: str, x: Value, axis: int, reverse: bool, scale: Value | None = None) -> Value:
     """Elements combined with all before them along an axis; backwards with those after them."""
     axis = axis_argument(axis, len(x.shape))
-    return b.value(tile.ScanOp(kind, x.ssa, axis, None if scale is None else scale.ssa, bool(reverse)))
+    plain = in_32_bits(b, x, f"a scan ({kind})", _most_terms(kind, [x.shape[axis]]))
+    result = b.value(tile.ScanOp(kind, plain.ssa, axis, None if scale is None else scale.ssa, bool(reverse)))
+    return like(b, result, x)
 
 
 def flip(b: Builder, x: Value, axis: int) -> Value:
     """A dimension backwards."""
-    return b.value(tile.FlipOp(x.ssa, axis_argument(axis, len(x.shape))))
+    plain = in_32_bits(b, x, "tl.flip")
+    return like(b, b.value(tile.FlipOp(plain.ssa, axis_argument(axis, len(x.shape)))), x)
 
 
 # Products.
@@ -342,6 +347,10 @@ def _from_memory(b: Builder, loaded: tile.LoadOp, pointee: DType) -> Value:
 
 
 def _to_memory(b: Builder, value: Value, pointee: DType) -> SSAValue:
+    """Positions, which stand for int32, wrap around as such if they may need to."""
+    is_position = pointee is INDEX and not has_words(value.ssa, bits=1) and constant_of(value.ssa) is None
+    if is_position and not fits_32_bits(value.ssa):
+        value = b.cast(value, int32)
     return value.ssa if pointee is not INDEX else b.add(tile.CastOp(value.ssa, pointee.stored)).results[0]
 
 
@@ -406,7 +415,7 @@ def bitcast(b: Builder, x: Any, dtype: DType) -> Value:
     """The same bits as another type that is as wide."""
     if not isinstance(x, Value) or x.is_pointer:
         raise Unexpected("a tensor of numbers", x)
-    x = plain_integers(b, x, "a bitcast")
+    x = in_32_bits(b, x, "a bitcast")
     if x.number is dtype:
         return x
     if x.number.is_bool() or dtype.is_bool() or x.number.bits != dtype.bits or dtype.bits > int32.bits:
@@ -425,15 +434,15 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
     if not isinstance(x, int | float):
         raise Unexpected("a number or a tensor", x)
     if dtype.kind == "int" and dtype.bits >= int32.bits:
-        return ArgInt(whole(x, dtype))
+        return (WideInt if dtype is INDEX else ArgInt)(whole(x, dtype))
     if isinstance(x, int) and abs(x) > _LARGEST:
         x = math.inf if x > 0 else -math.inf
     return ArgFloat(x) if dtype is float32 else b.constant(x, dtype)
 
 
-def stays_index(x: Value, dtype: DType) -> bool:
-    """Whether a conversion leaves an index as it is: it stands for integers of 32 and 64 bits, but for a loaded one,
-    of which 32 bits are less."""
-    if x.is_pointer or x.number is not INDEX or dtype.kind != "int" or dtype.bits < 32:
-        return False
-    return dtype is INDEX or not has_words(x.ssa)
+def converted(b: Builder, x: Value, dtype: DType) -> Value:
+    """A conversion that the kernel asks for: an index stands for an int32 already."""
+    if dtype is int32 and not x.is_pointer and x.number is INDEX:
+        return narrowed(b, x)
+    result = cast_as_c(b, x, dtype)
+    return as_int64(b, result) if dtype is INDEX else result

@@ -24,11 +24,13 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
 
 from nki_mlir.analysis.induction import step_of
+from nki_mlir.analysis.number_ranges import Cycle
 from nki_mlir.dialects.tile import element_of
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import analysis, functions, operators, parts
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import INDEX, of_type
+from nki_mlir.frontend.int64 import carried_fits, is_int64
 from nki_mlir.frontend.observed import key
 from nki_mlir.frontend.statements import Statements
 from nki_mlir.frontend.values import BlockPointer, Poison, RunTimeRange, Value, describe, describe_type, is_runtime
@@ -167,7 +169,8 @@ class CarryingLoop(ABC):
             self._body(block)
             self.now = parts.spread(interpreter.env)
             self._check_whole()
-            values = [self._final(name, init) for name, init in zip(carried, inits, strict=True)]
+            cycles = zip(carried, inits, arguments, strict=True)
+            values = [self._final(name, init, argument) for name, init, argument in cycles]
             ends = {n: (v, a) for n, v, a in zip(carried, values, arguments, strict=True)}
             if self._resettled(ends) or None in values:
                 return False
@@ -232,7 +235,7 @@ class CarryingLoop(ABC):
         hint = self.hints.get(name)
         return b.to_value(value) if hint is None else b.typed(value, of_type(hint))
 
-    def _final(self, name: str, init: Value) -> Value | None:
+    def _final(self, name: str, init: Value, argument: SSAValue) -> Value | None:
         """The variable at the end of an iteration; it must have the type that it starts with."""
         b, value = self.interpreter.b, self.now[name]
         if isinstance(value, bool | int | float) and not init.shape and not init.is_pointer:
@@ -241,11 +244,27 @@ class CarryingLoop(ABC):
         if isinstance(value, Value) and not untyped:
             value = b.cast(value, INDEX) if _is_index(init) and _is_integer(value) else functions.beside(b, value, init)
         if isinstance(value, Value) and value.ssa.type == init.ssa.type:
+            self._check_width(name, init, argument, value)
             return value
         if untyped and isinstance(value, Value) and not value.shape and not value.is_pointer:
             self.hints[name] = element_of(value.ssa)
             return None
         raise CompileError(self._mismatch(name, init, value), *self.interpreter.function.place(self.written[name][-1]))
+
+    def _check_width(self, name: str, init: Value, argument: SSAValue, value: Value) -> None:
+        """An int64 that a loop carries has 32 bits there."""
+        if self.interpreter.b.in_trial or not (is_int64(init) or is_int64(value)):
+            return
+        if not carried_fits(Cycle(init.ssa, argument, value.ssa, self.known_trips())):
+            raise CompileError(
+                f"'{name}' is an int64 that a loop carries, and may need more than 32 bits, which is not supported: no"
+                " engine has it; convert what is added to it to int32, and start it with that type",
+                *self.interpreter.function.place(self.written[name][-1]),
+            )
+
+    def known_trips(self) -> int | None:
+        """The number of iterations; None where that is known at run time only."""
+        return None
 
     def _mismatch(self, name: str, init: Value, value: Any) -> str:
         cure = "its type and shape must stay the same"
@@ -292,6 +311,9 @@ class RolledLoop(CarryingLoop):
         super().__init__(interpreter, node)
         self.changing = [name for name in self.changing if name != self.target]
         self.kept.discard(self.target)
+
+    def known_trips(self) -> int | None:
+        return self.trips if isinstance(self.trips, int) else None
 
     def emit(self) -> None:
         if self.trips == 0:

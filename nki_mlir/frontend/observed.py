@@ -17,9 +17,9 @@ from typing import Any
 from nki_mlir.frontend.builtin import Builtin
 from nki_mlir.frontend.dtypes import DType
 from nki_mlir.frontend.source import plain, unwrapped
-from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Span, Value, View, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, HbmArray, Span, Value, View, WideInt, is_runtime
 
-_NUMBERS = (int, bool, str, bytes, complex, type(None), type(Ellipsis), ArgInt)
+_NUMBERS = (int, bool, str, bytes, complex, type(None), type(Ellipsis), ArgInt, WideInt)
 _BY_IDENTITY = (DType, Value, HbmArray, View, Span)
 
 

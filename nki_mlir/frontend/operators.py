@@ -15,7 +15,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.dtypes import INDEX, DType, boolean, float32
 from nki_mlir.frontend.promotion import common_type
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, describe, is_runtime
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Value, WideInt, describe, is_runtime
 
 PYTHON: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -271,7 +271,9 @@ def compute_unary(symbol: str, x: Any) -> Any:
 def _typed_like(result: Any, *operands: Any) -> Any:
     if type(result) not in (int, float) or not any(isinstance(x, ArgInt | ArgFloat) for x in operands):
         return result
-    return ArgInt(result) if isinstance(result, int) else ArgFloat(result)
+    if isinstance(result, float):
+        return ArgFloat(result)
+    return WideInt(result) if any(isinstance(x, WideInt) for x in operands) else ArgInt(result)
 
 
 def is_index(x: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nki_mlir.analysis.words import has_words
 from nki_mlir.frontend.dtypes import INDEX, DType, bfloat16, boolean, float16, float32, int32
-from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value
+from nki_mlir.frontend.values import ArgFloat, ArgInt, Unexpected, Value, WideInt
 
 
 def operand_type(value: Any) -> tuple[DType, bool]:
@@ -37,8 +37,11 @@ def common_type(a: Any, b: Any, division: bool = False) -> DType:
 
 
 def _is_wide(value: Any) -> bool:
-    """Whether it was loaded as int64 or converted to it, which stays so beside a narrower operand."""
-    return isinstance(value, Value) and value.number is INDEX and has_words(value.ssa, bits=1)
+    """Whether it was loaded as int64 or converted to it, which stays so beside a narrower operand, or is an argument
+    that int32 does not hold."""
+    if isinstance(value, ArgInt):
+        return isinstance(value, WideInt) or not -(2**31) <= value < 2**31
+    return isinstance(value, Value) and value.number is INDEX and has_words(value.ssa)
 
 
 def promote(a: DType, b: DType, division: bool = False) -> DType:

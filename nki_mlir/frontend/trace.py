@@ -30,6 +30,7 @@ from nki_mlir.frontend.arrays import ArgumentBuffers
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.calls import inline
 from nki_mlir.frontend.dtypes import DType
+from nki_mlir.frontend.int64 import remove_marks
 from nki_mlir.frontend.interpreter import Interpreter
 from nki_mlir.frontend.observed import Observations
 from nki_mlir.frontend.source import KernelFunction
@@ -105,6 +106,7 @@ def _trace(
         returned = _returned(b.language.name, result)
     except CompileError as error:
         raise CompileError(error.message, *interpreter.end) from None
+    remove_marks(b.block.walk())
     _drop_unused(b.block)
     written = _written(b.block)
     names = _names(b, memory)

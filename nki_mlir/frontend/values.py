@@ -17,6 +17,10 @@ class ArgInt(int):
     """An integer argument of a Triton kernel: known while compiling, but typed int32 in promotion, divided as in C."""
 
 
+class WideInt(ArgInt):
+    """An integer that the kernel converted to int64."""
+
+
 class ArgFloat(float):
     """A float argument of a Triton kernel: known while compiling, but typed float32 in promotion."""
 

@@ -10,6 +10,7 @@ from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.dtypes import PointerType, float32
+from nki_mlir.frontend.int64 import like
 from nki_mlir.frontend.values import RunTimeRange, Unrolled, Value, describe, is_runtime
 from nki_mlir.language.elementwise import *  # noqa: F403
 from nki_mlir.language.elementwise import PropagateNan as PropagateNan
@@ -61,7 +62,7 @@ def zeros_like(b: Builder, input: Any) -> Value:
     """Zeros of the same shape and type."""
     if not isinstance(input, Value) or input.is_pointer:
         raise CompileError(f"tl.zeros_like takes a tensor, got {describe(input)}")
-    return b.broadcast(b.constant(0, input.number), input.shape)
+    return like(b, b.broadcast(b.constant(0, input.number), input.shape), input)
 
 
 @builtin()
@@ -87,9 +88,7 @@ def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = 
     to = functions.dtype_of(dtype)
     if not isinstance(input, Value):
         return functions.cast_number(b, input, to)
-    if functions.stays_index(input, to):
-        return input
-    return functions.cast_as_c(b, input, to)
+    return functions.converted(b, input, to)
 
 
 # Products.

@@ -6,12 +6,13 @@ from __future__ import annotations
 import math as _math
 from typing import Any
 
-from nki_mlir.analysis.words import has_words
+from nki_mlir.analysis.number_ranges import fits_32_bits
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import functions_of
-from nki_mlir.frontend.dtypes import INDEX, float32, int32, uint32
+from nki_mlir.frontend.dtypes import float32, int32, uint32
+from nki_mlir.frontend.int64 import is_int64, unmarked
 from nki_mlir.frontend.values import Value, describe
 from nki_mlir.language.elementwise import TRITON
 
@@ -46,8 +47,10 @@ def _word(b: Builder, x: Any, what: str) -> Any:
         return x
     if not isinstance(x, Value) or x.is_pointer or x.number.kind not in ("int", "uint"):
         raise CompileError(f"{what} is made of integers, got {describe(x)}")
-    if x.number is INDEX and has_words(x.ssa):
-        raise CompileError(f"{what} of loaded int64 numbers is not supported; convert them to int32")
+    if is_int64(x):
+        if not fits_32_bits(x.ssa):
+            raise CompileError(f"{what} of loaded int64 numbers is not supported; convert them to int32")
+        x = unmarked(x)
     return functions.bitcast(b, x, int32) if x.number is uint32 else b.cast(x, int32)
 
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nki_mlir.analysis.words import has_words
+from xdsl.ir import Attribute
+
 from nki_mlir.errors import CompileError
 from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, functions_of
 from nki_mlir.frontend.combine import RECURRENCE, kind_of
 from nki_mlir.frontend.dtypes import INDEX, bfloat16, float32, int32
+from nki_mlir.frontend.int64 import in_32_bits, like
 from nki_mlir.frontend.values import Value, describe
 from nki_mlir.language.core import tensor_argument
 from nki_mlir.language.elementwise import builtin
 
 
 # Reductions.
-def _numbers(b: Builder, x: Any, function: str) -> Value:
-    """A tensor of numbers, with indices as int32."""
+def _numbers(x: Any, function: str) -> Value:
+    """A tensor of numbers."""
     if not isinstance(x, Value) or not x.shape or x.is_pointer:
         raise CompileError(f"{function} takes a tensor of numbers, got {describe(x)}")
-    return functions.plain_integers(b, x, function)
+    return x
+
+
+def _element(x: Value) -> Attribute:
+    """The element type that a combine function sees: of indices that of the int32 that they stand for."""
+    return int32.type if x.number is INDEX else x.element
 
 
 def _wide(b: Builder, x: Any) -> Any:
@@ -46,14 +53,16 @@ def _position(b: Builder, kind: str, x: Value, axis: int | None, keep_dims: bool
             raise CompileError("the index of an element of all dimensions can't keep them; give an axis")
         x, axis = functions.reshape(b, x, (math.prod(x.shape),)), 0
     axis = functions.axis_argument(axis, len(x.shape))
-    size = x.shape[axis]
+    given, size = x, x.shape[axis]
+    x = in_32_bits(b, x, f"tl.arg{kind}")
     found = _extreme(b, kind, x, axis, True)
     indices = b.cast(b.arange(0, size), float32 if size < 2**24 else int32)
     for _ in range(len(x.shape) - axis - 1):
         indices = b.expand_dims(indices, len(indices.shape))
     first = operators.where(b, operators.binary(b, "==", x, found), indices, size - 1)
     place = b.cast(functions.reduce(b, "min", first, (axis,), keep_dims), int32)
-    return (found if keep_dims else functions.squeezed(b, found, axis)), place
+    found = found if keep_dims else functions.squeezed(b, found, axis)
+    return like(b, found, given), place
 
 
 def _reduction(kind: str, doc: str) -> Builtin:
@@ -67,7 +76,7 @@ def _reduction(kind: str, doc: str) -> Builtin:
     ) -> Any:
         input = _wide(b, input)
         if return_indices:
-            return _position(b, kind, _numbers(b, input, f"tl.{kind}"), axis, keep_dims)
+            return _position(b, kind, _numbers(input, f"tl.{kind}"), axis, keep_dims)
         return _extreme(b, kind, input, axis, keep_dims)
 
     body.__doc__ = doc
@@ -76,7 +85,7 @@ def _reduction(kind: str, doc: str) -> Builtin:
 
 def _index_of(kind: str, doc: str) -> Builtin:
     def body(b: Builder, input: Any, axis: int, tie_break_left: bool = True, keep_dims: bool = False) -> Value:
-        x = _numbers(b, _wide(b, input), f"tl.arg{kind}")
+        x = _numbers(_wide(b, input), f"tl.arg{kind}")
         return _position(b, kind, x, axis, keep_dims)[1]
 
     body.__doc__ = doc
@@ -99,11 +108,7 @@ def _summed(b: Builder, x: Any, dtype: Any) -> Any:
     if not isinstance(x, Value) or x.is_pointer:
         return x
     if dtype is not None:
-        x = functions.cast_as_c(b, x, functions.dtype_of(dtype))
-    if x.number is INDEX and has_words(x.ssa, bits=32):
-        raise CompileError("sum of int64 data is not supported: no engine has it; convert it to int32 first")
-    if dtype is not None:
-        return x
+        return functions.converted(b, x, functions.dtype_of(dtype))
     return _wide(b, x) if x.dtype is bfloat16 or x.number.kind != "float" else x
 
 
@@ -126,7 +131,7 @@ def reduce_or(b: Builder, input: Any, axis: int, keep_dims: bool = False) -> Val
 
 
 def _integers(b: Builder, x: Any, function: str) -> Value:
-    x = _numbers(b, x, function)
+    x = _numbers(x, function)
     if x.number.kind == "float":
         raise CompileError(f"{function} combines integers, got {describe(x)}")
     return _wide(b, x) if x.number.is_bool() else x
@@ -137,8 +142,8 @@ def reduce(b: Builder, input: Any, axis: int | None, combine_fn: Any, keep_dims:
     """Elements combined along an axis by a function of two; of all elements where the axis is None."""
     if isinstance(input, tuple | list):
         raise CompileError("tl.reduce of several tensors at once is not supported; tl.argmax and tl.argmin are")
-    x = _numbers(b, input, "tl.reduce")
-    return functions.reduce(b, kind_of(b, combine_fn, [x.element]), x, _axes(x, axis), keep_dims)
+    x = _numbers(input, "tl.reduce")
+    return functions.reduce(b, kind_of(b, combine_fn, [_element(x)]), x, _axes(x, axis), keep_dims)
 
 
 @builtin(member=True)
@@ -159,13 +164,13 @@ def softmax(b: Builder, x: Any, dim: int | None = None, keep_dims: bool = False,
 @builtin(member=True)
 def cumsum(b: Builder, input: Any, axis: int = 0, reverse: bool = False, dtype: Any = None) -> Value:
     """The sum of the elements up to each one along an axis; of those from it on with `reverse`."""
-    return functions.scan(b, "sum", _numbers(b, _summed(b, input, dtype), "tl.cumsum"), axis, reverse)
+    return functions.scan(b, "sum", _numbers(_summed(b, input, dtype), "tl.cumsum"), axis, reverse)
 
 
 @builtin(member=True)
 def cumprod(b: Builder, input: Any, axis: int = 0, reverse: bool = False) -> Value:
     """The product of the elements up to each one along an axis; of those from it on with `reverse`."""
-    return functions.scan(b, "product", _numbers(b, _summed(b, input, None), "tl.cumprod"), axis, reverse)
+    return functions.scan(b, "product", _numbers(_summed(b, input, None), "tl.cumprod"), axis, reverse)
 
 
 @builtin(member=True)
@@ -173,14 +178,14 @@ def associative_scan(b: Builder, input: Any, axis: int, combine_fn: Any, reverse
     """What a function of two combines the elements up to each one to. Of pairs (a, b), by
     `(a1 * a2, a2 * b1 + b2)`: the recurrence `h = a * h + b`."""
     tensors = tuple(input) if isinstance(input, tuple | list) else (input,)
-    values = [_numbers(b, x, "tl.associative_scan") for x in tensors]
+    values = [_numbers(x, "tl.associative_scan") for x in tensors]
     if len({x.shape for x in values}) > 1:
         raise CompileError("tl.associative_scan takes tensors of one shape")
-    kind = kind_of(b, combine_fn, [x.element for x in values])
+    kind = kind_of(b, combine_fn, [_element(x) for x in values])
     if kind != RECURRENCE:
         result = functions.scan(b, kind, values[0], axis, reverse)
         return (result,) if isinstance(input, tuple | list) else result
-    scale, x = values
+    scale, x = (in_32_bits(b, value, "tl.associative_scan", None) for value in values)
     return (functions.scan(b, "product", scale, axis, reverse), functions.scan(b, "sum", x, axis, reverse, scale))
 
 
@@ -188,7 +193,7 @@ def associative_scan(b: Builder, input: Any, axis: int, combine_fn: Any, reverse
 @builtin(member=True)
 def flip(b: Builder, x: Any, dim: int | None = None) -> Value:
     """A dimension backwards, the last one by default."""
-    return functions.flip(b, _numbers(b, x, "tl.flip"), -1 if dim is None else dim)
+    return functions.flip(b, _numbers(x, "tl.flip"), -1 if dim is None else dim)
 
 
 def _stacked(b: Builder, x: Value, y: Value, axis: int) -> Value:
@@ -201,37 +206,43 @@ def _stacked(b: Builder, x: Value, y: Value, axis: int) -> Value:
 
 
 def _pair(b: Builder, x: Any, y: Any, function: str) -> tuple[Value, Value]:
-    x, y = b.match(_numbers(b, x, function), _numbers(b, y, function))
+    x, y = b.match(*(in_32_bits(b, _numbers(one, function), function) for one in (x, y)))
     if x.element != y.element:
         raise CompileError(f"{function} takes two tensors of one type, got {describe(x)} and {describe(y)}")
     return x, y
+
+
+def _like_either(b: Builder, result: Value, x: Value, y: Value) -> Value:
+    return like(b, like(b, result, x), y)
 
 
 @builtin(member=True)
 def join(b: Builder, a: Any, b_: Any) -> Value:
     """Two tensors side by side along a new last dimension."""
     x, y = _pair(b, a, b_, "tl.join")
-    return _stacked(b, x, y, len(x.shape))
+    return _like_either(b, _stacked(b, x, y, len(x.shape)), a, b_)
 
 
 @builtin()
 def interleave(b: Builder, a: Any, b_: Any) -> Value:
     """The elements of two tensors in turn along the last dimension."""
     x, y = _pair(b, a, b_, "tl.interleave")
-    return functions.reshape(b, _stacked(b, x, y, len(x.shape)), (*x.shape[:-1], 2 * x.shape[-1]))
+    stacked = functions.reshape(b, _stacked(b, x, y, len(x.shape)), (*x.shape[:-1], 2 * x.shape[-1]))
+    return _like_either(b, stacked, a, b_)
 
 
 @builtin()
 def cat(b: Builder, input: Any, other: Any, can_reorder: bool = False) -> Value:
     """One tensor after the other, along the first dimension."""
     x, y = _pair(b, input, other, "tl.cat")
-    return functions.reshape(b, _stacked(b, x, y, 0), (2 * x.shape[0], *x.shape[1:]))
+    stacked = functions.reshape(b, _stacked(b, x, y, 0), (2 * x.shape[0], *x.shape[1:]))
+    return _like_either(b, stacked, input, other)
 
 
 @builtin(member=True)
 def split(b: Builder, a: Any) -> tuple[Value, Value]:
     """The two halves of a last dimension of size 2."""
-    x = _numbers(b, a, "tl.split")
+    x = in_32_bits(b, _numbers(a, "tl.split"), "tl.split")
     if x.shape[-1] != 2:
         raise CompileError(f"tl.split takes a tensor whose last dimension has size 2, got {describe(x)}")
     kind, neutral = ("max", -math.inf) if x.number.kind == "float" else ("or", 0)
@@ -240,7 +251,7 @@ def split(b: Builder, a: Any) -> tuple[Value, Value]:
         operators.where(b, operators.binary(b, "==", two, number), x, b.constant(neutral, x.number))
         for number in (0, 1)
     )
-    first, second = (functions.reduce(b, kind, half, (axis,), False) for half in halves)
+    first, second = (like(b, functions.reduce(b, kind, half, (axis,), False), a) for half in halves)
     return first, second
 
 

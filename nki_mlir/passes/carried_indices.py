@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, ModuleOp, i32
+from xdsl.dialects.builtin import IndexType, ModuleOp, UnitAttr, i32
 from xdsl.dialects.scf import ConditionOp, ForOp, WhileOp, YieldOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from nki_mlir.analysis.induction import Addend, addends
 from nki_mlir.analysis.operations import operations
-from nki_mlir.analysis.words import has_words
+from nki_mlir.analysis.words import has_words, is_made_of, makes_number
 from nki_mlir.dialects import tile
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -35,8 +35,9 @@ class CarriedIndices(LevelPass):
           scf.yield %next }                          scf.yield %next : i32 }
                                                    %q = tile.add_ptr %start, %d
 
-    A tensor all of whose elements move by the same is carried as one number. Left alone: pointers that are set anew in
-    an iteration. Rejected: loaded integers of 64 bits.
+    A tensor all of whose elements move by the same is carried as one number. The conversion back to an index has the
+    attribute `tile.carried` where no integers of data go into the index: what is made of it is taken to fit 32 bits as
+    well. Left alone: pointers that are set anew in an iteration. Rejected: loaded integers of 64 bits.
     """
 
     name = "carried-indices"
@@ -89,11 +90,12 @@ def _columns(loop: ForOp | WhileOp) -> list[tuple[SSAValue, ...]]:
 @dataclass(frozen=True)
 class _Narrowed:
     """A variable that is to be carried as a number: itself or, where `moves` are given, what was added to its start.
-    `shape` is that of the number."""
+    `is_index` says that no integers of data go into it, `shape` is that of the number."""
 
     loop: ForOp | WhileOp
     start: SSAValue
     moves: tuple[Addend, ...] | None
+    is_index: bool
     shape: tuple[int, ...]
 
     @classmethod
@@ -103,11 +105,12 @@ class _Narrowed:
         is_pointer = isinstance(element, tile.PtrType)
         if not is_pointer and not isinstance(element, IndexType):
             return None
+        is_index = not is_pointer and not any(is_made_of(value, makes_number) for value in (start, yielded))
         found = addends(yielded, argument) if is_pointer or shape else None
         if found is None:
-            return None if is_pointer else cls(loop, start, None, shape)
+            return None if is_pointer else cls(loop, start, None, is_index, shape)
         uniform = all(isinstance(move.value.owner, tile.SplatOp) for move in found)
-        return cls(loop, start, tuple(found), () if uniform else shape)
+        return cls(loop, start, tuple(found), is_index, () if uniform else shape)
 
     def begin(self) -> SSAValue:
         """What the loop starts from."""
@@ -135,6 +138,8 @@ class _Narrowed:
         """The variable, of the number that stands for it."""
         build, shape = TileBuilder(emit), tile.shape_of(self.start)
         value = build.cast(number, IndexType())
+        if self.is_index and isinstance(value.owner, tile.CastOp):
+            value.owner.attributes[tile.CARRIED] = UnitAttr()
         if self.moves is not None:
             amount = value if self.shape == shape else build.splat(value, shape)
             is_pointer = isinstance(tile.element_of(self.start), tile.PtrType)

@@ -9,7 +9,7 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, ModuleOp, Signedness, i32, i64
-from xdsl.dialects.scf import ForOp, WhileOp
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, limits, value_of
@@ -22,9 +22,11 @@ from nki_mlir.analysis.indices import (
     is_loop_counter,
     range_of,
 )
+from nki_mlir.analysis.number_ranges import Range, fits_32_bits, number_range, within
 from nki_mlir.analysis.operations import operations
-from nki_mlir.analysis.words import converted_integer, has_words, is_made_of
+from nki_mlir.analysis.words import is_made_of, makes_number
 from nki_mlir.dialects import tile
+from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.carried_counters import carried_counter
 from nki_mlir.passes.emitter import Emitter
@@ -55,9 +57,6 @@ _LOW_BITS = arith.AddiOp | arith.SubiOp | arith.MuliOp | arith.AndIOp | arith.Or
 
 _IN_WORDS = _LOW_BITS | arith.MaxSIOp | arith.MinSIOp
 """What is computed of 64 bits by words; products only by constants."""
-
-_WITHIN = arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp | arith.ShRSIOp
-"""What gives 32 bits of numbers that have 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class ExpandIndices(LevelPass):
 def _converted(op: tile.CastOp, counters: dict[SSAValue, SSAValue]) -> SSAValue:
     words, element = _Words(op, counters), tile.element_of(op.result)
     if not isinstance(element, IntegerType) or element == i64:
-        if element == i64 or has_words(op.source):
+        if element == i64 or words.may_be_wide(op.source):
             return words.build.cast(words.wide(op.source), element)
         return words.build.cast(words.of(op.source), element)
     return words.build.cast(words.of(op.source, low=True), element)
@@ -109,7 +108,7 @@ def _converted(op: tile.CastOp, counters: dict[SSAValue, SSAValue]) -> SSAValue:
 
 def _compared(op: tile.CompareOp, counters: dict[SSAValue, SSAValue]) -> SSAValue:
     words = _Words(op, counters)
-    if any(has_words(value) or not _fits(value) for value in (op.lhs, op.rhs)):
+    if any(words.may_be_wide(value) or not _fits(value) for value in (op.lhs, op.rhs)):
         left, right = words.wide(op.lhs), words.wide(op.rhs)
     else:
         left, right = words.of(op.lhs), words.of(op.rhs)
@@ -120,7 +119,7 @@ def _bound(loop: ForOp, counters: dict[SSAValue, SSAValue]) -> None:
     """Bounds that are no constant and one more number, which a register holds, are computed as data."""
     for number, bound in enumerate((loop.lb, loop.ub)):
         if not _is_for_registers(bound):
-            words = _Words(loop, counters)
+            words = _Words(loop, counters, is_bound=True)
             loop.operands[number] = words.build.cast(words.of(bound, low=True), IndexType())
 
 
@@ -178,29 +177,21 @@ def _fits(value: SSAValue) -> bool:
     return least <= low and high <= most
 
 
-def _is_number(op: Operation) -> bool:
-    """Whether it makes indices of integers that were loaded or computed as such; what a loop carries is an index."""
-    integer = converted_integer(op)
-    if integer is None:
-        return False
-    owner = op.operands[0].owner
-    origin = owner.parent_op() if isinstance(owner, Block) else owner
-    return integer == i64 or not isinstance(origin, ForOp | WhileOp)
-
-
-def _is_narrow(value: SSAValue) -> bool:
-    """Whether indices are constants or numbers of 32 bits as they are."""
-    op = value.owner
-    integer = converted_integer(op) if isinstance(op, Operation) else None
-    return constant_of(value) is not None if integer is None else limits(integer)[1] <= limits(i32)[1]
-
-
 class _Words:
-    """Indices as integers, made in front of what uses them; `counters` are those of run-time loops, as integers."""
+    """Indices as integers, made in front of what uses them; `counters` are those of run-time loops, as integers. The
+    bounds of loops are taken to fit 32 bits, as registers have no more."""
 
-    def __init__(self, user: Operation, counters: dict[SSAValue, SSAValue]):
+    def __init__(self, user: Operation, counters: dict[SSAValue, SSAValue], is_bound: bool = False):
         self.user, self.build, self.counters = user, TileBuilder(Emitter.before(user)), counters
+        self.is_bound = is_bound
         self.made: dict[tuple[SSAValue, bool], SSAValue] = {}
+        self.ranges: dict[SSAValue, Range] = {}
+
+    def may_be_wide(self, value: SSAValue) -> bool:
+        """Whether it is made of integers and may need more than 32 bits, which are then not enough."""
+        if self.is_bound or fits_32_bits(value, self.ranges):
+            return False
+        return is_made_of(value, makes_number)
 
     def of(self, value: SSAValue, low: bool = False) -> SSAValue:
         """As 32-bit integers; with `low`, the low bits of what may need more."""
@@ -219,40 +210,71 @@ class _Words:
         if counts_at_run_time(value):
             if value not in self.counters:
                 loop = cast(ForOp, cast(Block, value.owner).parent_op())
-                self.counters[value] = carried_counter(loop, _Words(loop, self.counters).of(loop.lb))
+                self.counters[value] = carried_counter(loop, _Words(loop, self.counters, is_bound=True).of(loop.lb))
             return self.counters[value]
         match op:
             case tile.CastOp() | arith.IndexCastOp() if isinstance(tile.element_of(op.operands[0]), IntegerType):
-                if tile.element_of(op.operands[0]) == i64 and not low:
-                    raise CompileError.at(self.user, _WIDE)
+                self._check(value, low)
                 return self.build.cast(op.operands[0], i32)
             case tile.SelectOp():
                 return self.build.select(op.condition, self.of(op.on_true, low), self.of(op.on_false, low))
             case math.AbsIOp():
                 return self.build.emit.value(math.AbsIOp(self.of(op.operand)))
             case _ if isinstance(op, _WORDWISE):
-                low = low and isinstance(op, _LOW_BITS)
+                if isinstance(op, arith.ShLIOp | arith.ShRSIOp):
+                    return self._shifted(op, low)
+                low = isinstance(op, _LOW_BITS) and (low or fits_32_bits(value, self.ranges))
+                self._check(value, low)
                 return self.build.emit.value(type(op)(self.of(op.lhs, low), self.of(op.rhs, low)))
             case _:
                 raise CompileError.at(self.user, _refusal(value))
+
+    def _check(self, value: SSAValue, low: bool) -> None:
+        """Raises CompileError where 32 bits don't say what the value is."""
+        if not low and self.may_be_wide(value):
+            raise CompileError.at(self.user, _WIDE)
+
+    def _shifted(self, op: arith.ShLIOp | arith.ShRSIOp, low: bool) -> SSAValue:
+        """To the left the low bits of what is shifted are enough. Numbers of 32 bits are shifted by fewer places."""
+        left, fits = isinstance(op, arith.ShLIOp), fits_32_bits(op.result, self.ranges)
+        self._check(op.result, low and left)
+        places, number = number_range(op.rhs, self.ranges), self.of(op.lhs, left and (low or fits))
+        if places[0] == places[1] > 31:
+            return self.build.constant(0, number) if left else self._by(op, number, self.build.constant(31, number))
+        if not within(places, (0, 31)) and is_made_of(op.rhs, makes_number):
+            raise CompileError.at(self.user, "shifts of int64 by what may be more than 31 places are not supported")
+        return self._by(op, number, self.of(op.rhs))
+
+    def _by(self, op: arith.ShLIOp | arith.ShRSIOp, number: SSAValue, places: SSAValue) -> SSAValue:
+        return self.build.emit.value(type(op)(number, places))
 
     def wide(self, value: SSAValue) -> SSAValue:
         """As 64-bit integers: loaded ones as they are, others by their 32 bits."""
         op, number = value.owner, constant_of(value)
         if number is not None:
             return self.build.number(int(value_of(number)), i64, tile.shape_of(value))
-        if isinstance(op, Operation) and _is_number(op):
+        if isinstance(op, Operation) and makes_number(op):
             return self._extended(op.operands[0])
-        if not is_made_of(value, _is_number):
+        if not self.may_be_wide(value) and (_fits(value) or not is_counted(value)):
             return self.build.cast(self.of(value), i64)
         if (moved := self._moved(value, self.wide)) is not None:
             return moved
         if isinstance(op, tile.SelectOp):
             return self.build.select(op.condition, self.wide(op.on_true), self.wide(op.on_false))
-        if isinstance(op, _IN_WORDS) and not (isinstance(op, arith.MuliOp) and constant_of(op.rhs) is None):
+        if isinstance(op, math.AbsIOp):
+            number = self.wide(op.operand)
+            zero = self.build.number(0, i64, tile.shape_of(number))
+            is_negative = self.build.compare(Predicate.LT, number, zero)
+            return self.build.select(is_negative, self.build.subtract(zero, number), number)
+        if isinstance(op, arith.ShLIOp) and (places := constant_of(op.rhs)) and 0 <= value_of(places) < 63:
+            factor = self.build.number(2 ** int(value_of(places)), i64, tile.shape_of(value))
+            return self.build.emit.value(arith.MuliOp(self.wide(op.lhs), factor))
+        if isinstance(op, arith.MuliOp):
+            sides = (op.lhs, op.rhs) if constant_of(op.lhs) is None else (op.rhs, op.lhs)
+            if constant_of(sides[1]) is not None:
+                return self.build.emit.value(arith.MuliOp(self.wide(sides[0]), self.wide(sides[1])))
+        elif isinstance(op, _IN_WORDS):
             return self.build.emit.value(type(op)(self.wide(op.lhs), self.wide(op.rhs)))
-        if isinstance(op, _WITHIN) and not has_words(value) and all(map(_is_narrow, op.operands)):
-            return self.build.cast(self.of(value), i64)
         raise CompileError.at(self.user, _WIDE)
 
     def _extended(self, number: SSAValue) -> SSAValue:

@@ -36,21 +36,21 @@ func.func @a_pointer_is_its_distance(%x: memref<64xi32>) {
 // CHECK: [[START:%.*]] = tile.cast %n : index -> i32
 // CHECK-NEXT: [[ZERO:%.*]] = arith.constant 0 : i32
 // CHECK-NEXT: [[R:%.*]], [[S:%.*]] = scf.while ([[A:%.*]] = [[START]], [[B:%.*]] = [[ZERO]]) : (i32, i32) -> (i32, i32) {
-// CHECK: [[I:%.*]] = tile.cast [[A]] : i32 -> index
+// CHECK: [[I:%.*]] = tile.cast [[A]] {tile.carried} : i32 -> index
 // CHECK-NEXT: [[GOES:%.*]] = tile.compare gt [[I]], %n
 // CHECK-NEXT: scf.condition([[GOES]]) [[A]], [[B]] : i32, i32
 // CHECK: ^{{.*}}([[C:%.*]]: i32, [[D:%.*]]: i32):
-// CHECK-NEXT: [[DI:%.*]] = tile.cast [[D]] : i32 -> index
+// CHECK-NEXT: [[DI:%.*]] = tile.cast [[D]] {tile.carried} : i32 -> index
 // CHECK-NEXT: [[DS:%.*]] = tile.splat [[DI]]
 // CHECK-NEXT: [[T:%.*]] = arith.addi %t, [[DS]] : tensor<4xindex>
-// CHECK-NEXT: [[CI:%.*]] = tile.cast [[C]] : i32 -> index
+// CHECK-NEXT: [[CI:%.*]] = tile.cast [[C]] {tile.carried} : i32 -> index
 // CHECK-NEXT: "test.op"([[T]])
 // CHECK-NEXT: [[TWICE:%.*]] = arith.muli [[CI]], [[CI]]
 // CHECK: [[NEXT:%.*]] = tile.cast [[TWICE]] : index -> i32
 // CHECK: [[MORE:%.*]] = arith.subi %{{.*}}, [[CI]] : index
 // CHECK-NEXT: [[ONE:%.*]] = tile.cast [[MORE]] : index -> i32
 // CHECK-NEXT: scf.yield [[NEXT]], [[ONE]] : i32, i32
-// CHECK: [[SI:%.*]] = tile.cast [[S]] : i32 -> index
+// CHECK: [[SI:%.*]] = tile.cast [[S]] {tile.carried} : i32 -> index
 // CHECK-NEXT: [[SS:%.*]] = tile.splat [[SI]]
 // CHECK-NEXT: [[ALL:%.*]] = arith.addi %t, [[SS]]
 // CHECK: "test.op"(%{{.*}}, [[ALL]])
@@ -94,7 +94,7 @@ func.func @elements_that_move_apart_are_numbers(%p: tensor<4x!tile.ptr<i32>>) {
 
 // CHECK-LABEL: func.func @what_stays_the_same_is_a_number(
 // CHECK: scf.for %{{.*}} iter_args([[N:%.*]] = %{{.*}}) -> (i32) {
-// CHECK: [[K:%.*]] = tile.cast [[N]] : i32 -> index
+// CHECK: [[K:%.*]] = tile.cast [[N]] {tile.carried} : i32 -> index
 // CHECK: [[M:%.*]] = tile.cast [[K]] : index -> i32
 // CHECK-NEXT: scf.yield [[M]] : i32
 func.func @what_stays_the_same_is_a_number(%n: index) {

@@ -66,15 +66,16 @@ func.func @constants_beyond_32_bits_keep_them(%k: tensor<16xi64>) {
 // -----
 
 // CHECK-LABEL: func.func @choices_and_shapes_move(
-// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi32>, [[C:%[a-z]+]]: tensor<16x1xi1>
-// CHECK: [[E:%.*]] = tile.expand_dims [[K]] axis 1 : tensor<16xi32>
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi16>, [[C:%[a-z]+]]: tensor<16x1xi1>
+// CHECK: [[W:%.*]] = tile.cast [[K]] : tensor<16xi16> -> tensor<16xi32>
+// CHECK-NEXT: [[E:%.*]] = tile.expand_dims [[W]] axis 1 : tensor<16xi32>
 // CHECK-NEXT: [[S:%.*]] = tile.select [[C]], [[E]], [[E]] : tensor<16x1xi1>, tensor<16x1xi32>
 // CHECK-NEXT: [[A:%.*]] = math.absi [[S]] : tensor<16x1xi32>
 // CHECK-NEXT: [[B:%.*]] = tile.broadcast [[A]] : tensor<16x1xi32> -> tensor<16x4xi32>
 // CHECK-NEXT: [[T:%.*]] = tile.permute [[B]] order [1, 0] : tensor<16x4xi32>
 // CHECK-NEXT: tile.cast [[T]] : tensor<4x16xi32> -> tensor<4x16xf32>
-func.func @choices_and_shapes_move(%k: tensor<16xi32>, %c: tensor<16x1xi1>) {
-  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+func.func @choices_and_shapes_move(%k: tensor<16xi16>, %c: tensor<16x1xi1>) {
+  %r = tile.cast %k : tensor<16xi16> -> tensor<16xindex>
   %e = tile.expand_dims %r axis 1 : tensor<16xindex> -> tensor<16x1xindex>
   %s = tile.select %c, %e, %e : tensor<16x1xi1>, tensor<16x1xindex>, tensor<16x1xindex> -> tensor<16x1xindex>
   %a = math.absi %s : tensor<16x1xindex>
@@ -184,5 +185,83 @@ func.func @integers_without_a_sign_stay_above_zero(%k: tensor<16xui32>) {
   %i = tile.cast %k : tensor<16xui32> -> tensor<16xindex>
   %r = tile.cast %i : tensor<16xindex> -> tensor<16xi64>
   "test.op"(%r) : (tensor<16xi64>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @places_beyond_32_bits(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[I:%.*]] = tile.cast %{{.*}} : tensor<16xi32> -> tensor<16xi64>
+// CHECK: [[C:%.*]] = arith.constant dense<1073741824> : tensor<16xi64>
+// CHECK-NEXT: [[P:%.*]] = arith.muli [[I]], [[C]] : tensor<16xi64>
+// CHECK-NEXT: tile.compare lt [[K]], [[P]] : tensor<16xi64>
+func.func @places_beyond_32_bits(%k: tensor<16xi64>) {
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %t = arith.constant dense<1073741824> : tensor<16xindex>
+  %s = arith.muli %i, %t : tensor<16xindex>
+  %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+  %c = tile.compare lt %r, %s : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  "test.op"(%c) : (tensor<16xi1>) -> ()
+  func.return
+}
+
+// -----
+
+// What is made of integers of 32 bits has 32 bits only where it fits them, or where its low bits are asked for.
+// CHECK-LABEL: func.func @sums_of_narrow_integers(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi32>, [[S:%[a-z]+]]: tensor<16xi16>
+// CHECK: arith.muli %{{.*}} : tensor<16xi64>
+// CHECK: tile.compare lt %{{.*}} : tensor<16xi64>
+// CHECK: [[LOW:%.*]] = arith.muli %{{.*}} : tensor<16xi32>
+// CHECK: arith.shli [[LOW]], %{{.*}} : tensor<16xi32>
+// CHECK: [[SHORT:%.*]] = arith.muli %{{.*}} : tensor<16xi32>
+// CHECK: tile.compare lt [[SHORT]], %{{.*}} : tensor<16xi32>
+func.func @sums_of_narrow_integers(%k: tensor<16xi32>, %s: tensor<16xi16>) {
+  %three = arith.constant dense<3> : tensor<16xindex>
+  %i = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %p = arith.muli %i, %three : tensor<16xindex>
+  %c = tile.compare lt %p, %three : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  %shifted = arith.shli %p, %three : tensor<16xindex>
+  %low = tile.cast %shifted : tensor<16xindex> -> tensor<16xi32>
+  %j = tile.cast %s : tensor<16xi16> -> tensor<16xindex>
+  %q = arith.muli %j, %three : tensor<16xindex>
+  %d = tile.compare lt %q, %three : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
+  "test.op"(%c, %low, %d) : (tensor<16xi1>, tensor<16xi32>, tensor<16xi1>) -> ()
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @magnitudes_and_shifts_of_64_bits(
+// CHECK-SAME: [[K:%[a-z]+]]: tensor<16xi64>
+// CHECK: [[EIGHT:%.*]] = arith.constant dense<8> : tensor<16xi64>
+// CHECK: [[L:%.*]] = tile.compare lt [[K]], [[ZERO:%.*]] : tensor<16xi64>
+// CHECK-NEXT: [[N:%.*]] = arith.subi [[ZERO]], [[K]] : tensor<16xi64>
+// CHECK-NEXT: [[A:%.*]] = tile.select [[L]], [[N]], [[K]]
+// CHECK-NEXT: arith.muli [[A]], [[EIGHT]] : tensor<16xi64>
+func.func @magnitudes_and_shifts_of_64_bits(%k: tensor<16xi64>) {
+  %three = arith.constant dense<3> : tensor<16xindex>
+  %i = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+  %a = math.absi %i : tensor<16xindex>
+  %s = arith.shli %a, %three : tensor<16xindex>
+  %r = tile.cast %s : tensor<16xindex> -> tensor<16xi64>
+  "test.op"(%r) : (tensor<16xi64>) -> ()
+  func.return
+}
+
+// -----
+
+// What a loop carries as a number is an index: it is taken to fit, and what is made of it.
+// CHECK-LABEL: func.func @carried_indices_fit(
+// CHECK-SAME: [[N:%[a-z]+]]: i32
+// CHECK: [[P:%.*]] = arith.muli [[N]], %{{.*}} : i32
+// CHECK: tile.compare lt [[P]], %{{.*}} : i32
+func.func @carried_indices_fit(%n: i32) {
+  %eight = arith.constant 8 : index
+  %i = tile.cast %n {tile.carried} : i32 -> index
+  %p = arith.muli %i, %eight : index
+  %c = tile.compare lt %p, %eight : index, index -> i1
+  "test.op"(%c) : (i1) -> ()
   func.return
 }

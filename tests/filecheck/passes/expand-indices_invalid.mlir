@@ -35,14 +35,37 @@ func.func @products_of_wide_integers_compared(%k: tensor<16xi64>) {
 
 // -----
 
-func.func @places_beyond_32_bits(%k: tensor<16xi64>) {
-  %i = tile.arange 0 to 16 : tensor<16xindex>
-  %t = arith.constant dense<1073741824> : tensor<16xindex>
-  %s = arith.muli %i, %t : tensor<16xindex>
-  %r = tile.cast %k : tensor<16xi64> -> tensor<16xindex>
+func.func @products_of_integers_that_need_64_bits(%k: tensor<16xi32>) {
+  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %s = arith.muli %r, %r : tensor<16xindex>
   // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
-  %c = tile.compare lt %r, %s : tensor<16xindex>, tensor<16xindex> -> tensor<16xi1>
-  "test.op"(%c) : (tensor<16xi1>) -> ()
+  %f = tile.cast %s : tensor<16xindex> -> tensor<16xf32>
+  "test.op"(%f) : (tensor<16xf32>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @quotients_of_integers_that_need_64_bits(%k: tensor<16xi32>) {
+  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %three = arith.constant dense<3> : tensor<16xindex>
+  %s = arith.muli %r, %three : tensor<16xindex>
+  %q = arith.divsi %s, %three : tensor<16xindex>
+  // CHECK: 64-bit arithmetic on loaded data is not supported yet; compute in 32 bits, as the machine does
+  %f = tile.cast %q : tensor<16xindex> -> tensor<16xi32>
+  "test.op"(%f) : (tensor<16xi32>) -> ()
+  func.return
+}
+
+// -----
+
+func.func @shifts_by_more_than_31_places(%k: tensor<16xi32>, %n: tensor<16xi32>) {
+  %r = tile.cast %k : tensor<16xi32> -> tensor<16xindex>
+  %by = tile.cast %n : tensor<16xi32> -> tensor<16xindex>
+  %q = arith.shrsi %r, %by : tensor<16xindex>
+  // CHECK: shifts of int64 by what may be more than 31 places are not supported
+  %f = tile.cast %q : tensor<16xindex> -> tensor<16xi32>
+  "test.op"(%f) : (tensor<16xi32>) -> ()
   func.return
 }
 
