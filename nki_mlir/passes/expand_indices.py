@@ -68,11 +68,11 @@ class ExpandIndices(LevelPass):
         %n = tile.cast %r : index -> f32                              %r = arith.remsi %w, 24 : tensor<8xi32>
                                                                       %n = tile.cast %r : i32 -> f32
 
-    They are taken to fit 32 bits, as results of 32-bit arithmetic on them would. Loaded i64 keep their 64 bits where
-    they are compared, stored or converted to a float, and so do sums, differences and multiples of them, also of
-    narrower ones where they are stored as i64; of other arithmetic only the low 32 bits are known, which is enough to
-    convert to an integer of 32 bits. The counter of a loop with run-time bounds is carried by the loop as a number.
-    What can't be computed so is rejected by name.
+    Those of positions and counters are taken to fit 32 bits, as results of 32-bit arithmetic on them would. What is
+    made of integers, loaded i64 or narrower ones, keeps 64 bits where it is compared, stored as i64 or converted to a
+    float, unless its range fits 32: sums, differences, extrema, bits, and multiples of it. Of other arithmetic that may
+    need more only the low 32 bits are known, which is enough to convert to an integer of 32 bits. The counter of a loop
+    with run-time bounds is carried by the loop as a number. What can't be computed so is rejected by name.
     """
 
     name = "expand-indices"
