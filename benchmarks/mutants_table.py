@@ -95,6 +95,7 @@ MUTANTS: list[Mutant] = [
         ("step", "Expr.counter(counter) * step + low", "Expr.counter(counter) + low", _loops("counters")),
         ("one", "elif trips == 1 and", "elif trips <= 2 and", _loops("counters")),
         ("start alone", "elif (low, step) != (0, 1):", "elif low != 0:", _filecheck("normalize-loops")),
+        ("computed", "isinstance(bound.owner, ConstantOp)", "True", _filecheck("normalize-loops")),
         ("one starts at zero", "emit.expr(Expr(low))", "emit.expr(Expr(0))", _loops("counters")),
         (
             "inner loops of one that is gone",
@@ -456,6 +457,8 @@ MUTANTS: list[Mutant] = [
         ("none", "min(some) == 0 < max(some) and needs_a_step", "False and needs_a_step", _filecheck("equalize-trips")),
         ("order", "if not keeps_order and not all", "if False and not all", _filecheck("equalize-trips")),
         ("rest", "+ least - trips).apply()", "- trips).apply()", ("tests/test_uneven_trips.py",)),
+        ("few", "> self.programs.grid[self.axis]\n", "> 0\n", _filecheck("equalize-trips")),
+        ("runs", "by_id[n] != by_id[n - 1]", "n % 2 == 1", _filecheck("equalize-trips")),
     ),
     *_of(
         "idle_steps",

@@ -216,3 +216,53 @@ def test_factors_and_integers(kind: str) -> None:
         parts = [_TERMS[kind](x[:, j * k : (j + 1) * k], scales[j], i + 1 - j) for j in range(i + 1)]
         want = np.maximum(0, np.max(parts, axis=0)) if kind == "highest" else np.sum(parts, axis=0)
         np.testing.assert_allclose(out[i], want, rtol=1e-4, atol=1e-4, err_msg=f"{kind} {i}")
+
+
+@nki_mlir.jit
+def shared_out(grad_ptr, x_ptr, weight_ptr, out_ptr, sums_ptr, rows, share, n, B: tl.constexpr):
+    pid = tl.program_id(0)
+    columns = tl.arange(0, B)
+    mask = columns < n
+    weight = tl.load(weight_ptr + columns, mask=mask, other=0.0).to(tl.float32)
+    sums = tl.zeros([B], tl.float32)
+    for row in range(pid * share, min((pid + 1) * share, rows)):
+        grad = tl.load(grad_ptr + row * n + columns, mask=mask, other=0.0).to(tl.float32)
+        x = tl.load(x_ptr + row * n + columns, mask=mask, other=0.0).to(tl.float32)
+        product = tl.sum(grad * weight * x, 0)
+        tl.store(out_ptr + row * n + columns, (grad * weight - product * x).to(out_ptr.dtype.element_ty), mask=mask)
+        sums += grad * x
+    tl.store(sums_ptr + pid * n + columns, sums, mask=mask)
+
+
+@pytest.mark.parametrize("target", ["trn1", "trn2"])
+@pytest.mark.parametrize("element", [np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize(("rows", "programs", "n"), [(128, 32, 100), (117, 32, 257), (120, 40, 64), (7, 3, 33)])
+def test_rows_shared_out(target: str, element: Any, rows: int, programs: int, n: int) -> None:
+    rng = np.random.default_rng(rows + n)
+    grad, x = (rng.standard_normal((rows, n), np.float32).astype(element) for _ in range(2))
+    weight = rng.standard_normal(n, np.float32).astype(element)
+    grad[3, 5], x[5, 7] = np.nan, np.inf
+    share = -(-rows // programs)
+    out, sums = np.zeros_like(x), np.full((programs, n), 7.0, np.float32)
+    arguments = (grad, x, weight, out, sums, rows, share, n)
+    meta: dict[str, Any] = {"B": nki_mlir.next_power_of_2(n)}
+    with np.errstate(invalid="ignore", over="ignore"):
+        g, v, w = (a.astype(np.float32) for a in (grad, x, weight))
+        want = g * w - (g * w * v).sum(1, keepdims=True) * v
+        wanted = np.stack([(g * v)[p * share : (p + 1) * share].sum(0) for p in range(programs)])
+    shared_out.compile(*arguments, grid=(programs,), target=target, **meta).run(*arguments, **meta)
+    tolerance = 2e-5 if element is np.float32 else 3e-2
+    np.testing.assert_allclose(out.astype(np.float32), want, rtol=tolerance, atol=50 * tolerance)
+    np.testing.assert_allclose(sums, wanted, rtol=2e-5, atol=2e-5)
+
+
+def test_programs_with_fewer_rows_take_no_more_time_than_with_as_many() -> None:
+    """One program of 64 has a few rows less: the others run together still."""
+
+    def time(rows: int) -> float:
+        grad, x, out = (np.zeros((rows, 512), np.float32) for _ in range(3))
+        arguments = (grad, x, np.zeros(512, np.float32), out, np.zeros((64, 512), np.float32), rows, 16, 512)
+        compiled = shared_out.compile(*arguments, grid=(64,), B=512)
+        return time_program(compiled.module("neuron.isa")).modelled_us
+
+    assert time(1021) < 2.0 * time(1024)

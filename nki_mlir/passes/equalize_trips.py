@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from xdsl.context import Context
@@ -35,6 +36,9 @@ _MOST_GROUPS = 8
 _IDLE = 0.2
 """What part of all iterations may be idle."""
 
+_MOST_RUNS = 3
+"""Of programs that follow one another, where iterations can't be idle: most of the programs must be in one of them."""
+
 
 @dataclass(frozen=True)
 class EqualizeTrips(LevelPass):
@@ -65,33 +69,45 @@ class EqualizeTrips(LevelPass):
                 uneven.equalize()
 
 
+def _trips(loop: ForOp, tables: dict[SSAValue, Table], size: int) -> tuple[Table, Table] | None:
+    """The lower bound of a loop and how often it runs, by the id; None where these are not computed from it."""
+    low, high = (_table(bound, tables, size) for bound in (loop.lb, loop.ub))
+    step = constant(loop.step)
+    if low is None or high is None or step is None or step < 1:
+        return None
+    return low, tuple(max(0, -(-(b - a) // step)) for a, b in zip(low, high, strict=True))
+
+
 class _Uneven(NamedTuple):
     """Programs with loops whose bounds depend on the id along an axis: each loop's place in the body, with the numbers
-    of its lower bound and of its iterations by the id."""
+    of its lower bound and of its iterations by the id. They `idle` where each may have idle iterations."""
 
     programs: ProgramsOp
     axis: int
     loops: dict[int, tuple[Table, Table]]
+    idle: bool
 
     @classmethod
     def of(cls, programs: ProgramsOp, axis: int) -> _Uneven | None:
         """None where nothing depends on the id so, or a loop can't have idle iterations."""
         size, ops = programs.grid[axis], list(programs.body.block.ops)
         found = {n: op for n, op in enumerate(ops) if isinstance(op, ForOp) and trip_count(op) is None}
-        if not found or size > _MOST_PROGRAMS or not all(map(may_idle, found.values())):
+        if not found or size > _MOST_PROGRAMS:
             return None
         tables, loops = tables_of(programs.ids[axis], size), dict[int, tuple[Table, Table]]()
         for number, loop in found.items():
-            low, high = (_table(bound, tables, size) for bound in (loop.lb, loop.ub))
-            step = constant(loop.step)
-            if low is None or high is None or step is None or step < 1:
+            trips = _trips(loop, tables, size)
+            if trips is None:
                 return None
-            loops[number] = low, tuple(max(0, -(-(b - a) // step)) for a, b in zip(low, high, strict=True))
+            loops[number] = trips
+        made = cls(programs, axis, loops, all(map(may_idle, found.values())))
+        if not made.idle and (not made._is_mostly_even() or any(map(_is_uneven_inside, ops))):
+            return None
         keeps_order = all(count == 1 for count in programs.grid[:axis])
         axes = [n for n, count in enumerate(programs.grid) if count > 1]
         if not keeps_order and not all(are_independent(programs, n) for n in axes):
             return None
-        return cls(programs, axis, loops)
+        return made
 
     def equalize(self) -> None:
         for group in sorted(self._groups(), key=lambda group: group.start):
@@ -101,6 +117,8 @@ class _Uneven(NamedTuple):
 
     def _groups(self) -> list[range]:
         """Ids that follow one another, in groups."""
+        if not self.idle:
+            return self._runs()
         groups, total = [range(self.programs.grid[self.axis])], sum(sum(trips) for _, trips in self.loops.values())
         most = _MOST_GROUPS
         while True:
@@ -112,6 +130,22 @@ class _Uneven(NamedTuple):
             middle = worst.start + (len(worst) + 1) // 2
             groups.remove(worst)
             groups += [range(worst.start, middle), range(middle, worst.stop)]
+
+    def _runs(self) -> list[range]:
+        """Ids that follow one another and run each loop equally often."""
+        size = self.programs.grid[self.axis]
+        by_id = list(zip(*(trips for _, trips in self.loops.values()), strict=True))
+        starts = [n for n in range(size) if n == 0 or by_id[n] != by_id[n - 1]]
+        return [range(*ends) for ends in pairwise([*starts, size])]
+
+    def _is_mostly_even(self) -> bool:
+        """Whether there are few such runs, one of which has most of the programs, and the places where each starts."""
+        runs = self._runs()
+        return (
+            len(runs) <= _MOST_RUNS
+            and 2 * max(map(len, runs)) > self.programs.grid[self.axis]
+            and all(_line(low, run) is not None for low, _ in self.loops.values() for run in runs)
+        )
 
     def _idle(self, group: range) -> int:
         """How many iterations of the programs are idle."""
@@ -147,6 +181,11 @@ class _Uneven(NamedTuple):
             some = [tables[1][n] for n in group]
             lines = [id_ * slope + base for base, slope in (low, trips)]
             _equalize(_loop(copies[number]), lines[0], lines[1], min(some), max(some))
+
+
+def _is_uneven_inside(op: Operation) -> bool:
+    """Whether a loop inside an operation runs a number of times that is no constant."""
+    return any(isinstance(inner, ForOp) and trip_count(inner) is None for inner in op.walk() if inner is not op)
 
 
 def _equalize(loop: ForOp, low: Expr, trips: Expr, least: int, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
+from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.scf import ForOp, YieldOp
 from xdsl.ir import Operation, SSAValue
@@ -25,8 +26,9 @@ class NormalizeLoops(LevelPass):
 
         scf.for %k = 8 to 40 step 16 { f(%k) }   =>   scf.for %i = 0 to 2 step 1 { f(%i * 16 + 8) }
 
-    so that a counter is what a repeat of the machine counts. A loop of one iteration becomes its body, one of none what
-    it starts from. Loops whose bounds are known at run time only stay as they are; a step must be a constant.
+    so that a counter is what a repeat of the machine counts, and depends on nothing: bounds may be computed, as long as
+    how far they are apart comes out as a constant. A loop of one iteration becomes its body, one of none what it starts
+    from. Loops whose bounds are known at run time only stay as they are; a step must be a constant.
     """
 
     name = "normalize-loops"
@@ -67,7 +69,13 @@ def normalize(loop: ForOp, keep_single: bool = False) -> None:
         shifted = inside.expr(Expr.counter(counter) * step + low)
         for use in users:
             use.operation.operands[use.index] = shifted
-        loop.operands[0], loop.operands[1], loop.operands[2] = emit.index(0), emit.index(trips), emit.index(1)
+        _count(loop, trips, emit)
+    elif not all(isinstance(bound.owner, ConstantOp) for bound in (loop.lb, loop.ub, loop.step)):
+        _count(loop, trips, emit)
+
+
+def _count(loop: ForOp, trips: int, emit: Emitter) -> None:
+    loop.operands[0], loop.operands[1], loop.operands[2] = emit.index(0), emit.index(trips), emit.index(1)
 
 
 def counted(loop: ForOp) -> tuple[int, int, int]:

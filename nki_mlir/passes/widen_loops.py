@@ -29,7 +29,7 @@ from nki_mlir.passes.tile_builder import TileBuilder
 from nki_mlir.passes.widening import NotWidenable, Widening, going_on
 from nki_mlir.passes.widths import Work
 
-_GAIN = 0.3
+_GAIN = 0.55
 """What part of its time a loop may still take where it is worth it, if before nothing waited: its rows are on all
 partitions, and many loads under way."""
 

@@ -304,3 +304,57 @@ func.func @causal(%x: memref<4096xf32>, %out: memref<128xf32>) {
   }
   func.return
 }
+
+// What has no idle iterations runs equally often in groups of programs that are alike: the last one has fewer rows.
+// CHECK-LABEL: func.func @rows_shared_out
+// CHECK:       tile.programs (%{{.*}}) in [7] anonymous
+// CHECK:         arith.minsi
+// CHECK:         %[[SIXTEEN:.*]] = arith.constant 16 : index
+// CHECK-NEXT:    %{{.*}} = arith.constant 1 : index
+// CHECK-NEXT:    scf.for %{{.*}} = %{{.*}} to %[[SIXTEEN]] step
+// CHECK:       tile.programs (%{{.*}}) in [1] anonymous
+// CHECK:         arith.minsi
+// CHECK:         %[[FIVE:.*]] = arith.constant 5 : index
+// CHECK-NEXT:    %{{.*}} = arith.constant 1 : index
+// CHECK-NEXT:    scf.for %{{.*}} = %{{.*}} to %[[FIVE]] step
+// CHECK-NOT:   tile.programs
+func.func @rows_shared_out(%x: memref<117x64xf32>, %y: memref<117x64xf32>, %out: memref<8x64xf32>) {
+  tile.programs (%i) in [8] {
+    %none = arith.constant dense<0.000000e+00> : tensor<64xf32>
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    %rows = arith.constant 16 : index
+    %all = arith.constant 117 : index
+    %low = arith.muli %i, %rows : index
+    %left = arith.subi %all, %low : index
+    %trips = arith.minsi %left, %rows : index
+    %sum = scf.for %k = %zero to %trips step %one iter_args(%s = %none) -> (tensor<64xf32>) {
+      %v = tile.read %x(%k, %i) [s0 + 16 * s1 by 64, d0 by 1] : memref<117x64xf32> -> tensor<64xf32>
+      tile.write %v to %y(%k, %i) [s0 + 16 * s1 by 64, d0 by 1] : tensor<64xf32> -> memref<117x64xf32>
+      %t = arith.addf %s, %v : tensor<64xf32>
+      scf.yield %t : tensor<64xf32>
+    }
+    tile.write %sum to %out(%i) [s0 by 64, d0 by 1] : tensor<64xf32> -> memref<8x64xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @too_few_alike
+// CHECK:       tile.programs (%i) in [4] {
+// CHECK-NOT:   tile.programs
+func.func @too_few_alike(%x: memref<40x64xf32>, %y: memref<40x64xf32>) {
+  tile.programs (%i) in [4] {
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    %rows = arith.constant 16 : index
+    %all = arith.constant 40 : index
+    %low = arith.muli %i, %rows : index
+    %left = arith.subi %all, %low : index
+    %trips = arith.minsi %left, %rows : index
+    scf.for %k = %zero to %trips step %one {
+      %v = tile.read %x(%k, %i) [s0 + 16 * s1 by 64, d0 by 1] : memref<40x64xf32> -> tensor<64xf32>
+      tile.write %v to %y(%k, %i) [s0 + 16 * s1 by 64, d0 by 1] : tensor<64xf32> -> memref<40x64xf32>
+    }
+  }
+  func.return
+}

@@ -136,3 +136,28 @@ func.func @run_time(%n: index, %c: i1) {
   }
   func.return
 }
+
+// Bounds that are computed of a program's id, and always equally far apart.
+// CHECK-LABEL: func.func @as_often_in_all_programs
+// CHECK: arith.subi
+// CHECK: [[TRIPS:%.*]] = arith.constant 64 : index
+// CHECK: [[ONE:%.*]] = arith.constant 1 : index
+// CHECK: scf.for {{%.*}} = {{%.*}} to [[TRIPS]] step [[ONE]]
+func.func @as_often_in_all_programs(%x: memref<64xf32>) {
+  tile.programs (%i) in [32] {
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    %rows = arith.constant 64 : index
+    %all = arith.constant 2048 : index
+    %low = arith.muli %i, %rows : index
+    %next = arith.addi %i, %one : index
+    %end = arith.muli %next, %rows : index
+    %high = arith.minsi %end, %all : index
+    %trips = arith.subi %high, %low : index
+    scf.for %k = %zero to %trips step %one {
+      %v = tile.read %x(%k) [s0 by 1] : memref<64xf32> -> f32
+      tile.write %v to %x(%k) [s0 by 1] : f32 -> memref<64xf32>
+    }
+  }
+  func.return
+}
