@@ -447,6 +447,21 @@ MUTANTS: list[Mutant] = [
         ("empty loops", "if not is_run_time(loop) and", "if", _filecheck("hoist-loads")),
     ),
     *_of(
+        "reblock",
+        (
+            "place",
+            "return steps is not None and steps[0] == steps[1] * row.block",
+            "return True",
+            _filecheck("reblock"),
+        ),
+        ("divides", "any(b % a for a, b in pairwise(ends))", "False", _filecheck("reblock")),
+        ("end", "and not found.ends_everywhere(end)", "and False", _filecheck("reblock")),
+        ("needs", "and not isinstance(need.op, tile.StoreOp)", "and False", _filecheck("reblock")),
+        ("order", "not _is_any_order_right(programs, [axis])", "False", _filecheck("reblock")),
+        ("size", "size=None if size is None else size // by", "size=size", ("tests/test_blocks_of_rows.py",)),
+        ("factor", "first * factor", "first", ("tests/test_blocks_of_rows.py",)),
+    ),
+    *_of(
         "equalize_trips",
         (
             "unmasked",

@@ -95,6 +95,13 @@ class CommonDims(Classes[Dim]):
                     self._link((op.operands[-1], dim), (op.result, dim + (dim >= op.axis.value.data)))
             case AccessOp():
                 return self._access(op)
+            case tile.AddPtrOp():
+                self._alike(op.operands, op.result)
+            case tile.LoadOp():
+                self._alike(op.operands, op.result)
+            case tile.StoreOp():
+                self._alike(op.operands[1:], op.ptr)
+                return list(_all(op.ptr))
             case ForOp():
                 end = op.body.block.last_op
                 assert end is not None

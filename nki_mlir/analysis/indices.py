@@ -170,7 +170,7 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
 
 def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
     left, right = expr_of(op.lhs), expr_of(op.rhs)
-    factor = _power(op, right.const) if right.is_const else None
+    factor = power_of(op, right.const) if right.is_const else None
     if factor is None:
         return Expr.counter(value)
     if isinstance(op, arith.ShLIOp):
@@ -183,7 +183,7 @@ def _magnitude(expr: Expr, value: SSAValue) -> Expr:
     return expr if low >= 0 else expr * -1 if high <= 0 else Expr.counter(value)
 
 
-def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
+def power_of(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
     """The power of two by which a bit operator multiplies, divides, or takes the remainder."""
     if isinstance(op, arith.AndIOp):
         return right + 1 if right >= 0 and right & right + 1 == 0 else None
@@ -409,7 +409,7 @@ def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, sha
 
 def _tensor_powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, shape: tuple[int, ...]) -> IndexTensor:
     left, right = index_tensor(op.lhs), index_tensor(op.rhs)
-    factor = _power(op, right.offset.const) if right.is_const else None
+    factor = power_of(op, right.offset.const) if right.is_const else None
     if factor is None:
         raise NotAffine(f"indices computed by {op.name} with something that is no constant power of two")
     if isinstance(op, arith.ShLIOp):
@@ -425,7 +425,21 @@ def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...])
     if not any(left.strides) and low >= 0:
         scalar = modulo(left.offset, divisor) if word == "remainder" else quotient(left.offset, divisor)
         return IndexTensor(scalar, left.strides)
+    if low >= 0 and (parts := _parted(left, divisor, shape)) is not None:
+        return parts[1] if word == "remainder" else parts[0]
     raise NotAffine(f"a {word} by {divisor} of indices that reach {low}..{high}: it does not keep their stride")
+
+
+def _parted(left: IndexTensor, divisor: int, shape: tuple[int, ...]) -> tuple[IndexTensor, IndexTensor] | None:
+    """The quotient and the remainder of indices whose parts that a divisor does not divide come to less than it: along
+    dimensions they are steps, and of the rest a remainder that is never as much as a step more."""
+    rests = tuple(stride % divisor for stride in left.strides)
+    inside = sum((n - 1) * rest for n, rest in zip(shape, rests, strict=True) if n)
+    remainder = modulo(left.offset, divisor)
+    if bounds(remainder)[1] + inside >= divisor:
+        return None
+    wholes = tuple((stride - rest) // divisor for stride, rest in zip(left.strides, rests, strict=True))
+    return IndexTensor(quotient(left.offset, divisor), wholes), IndexTensor(remainder, rests)
 
 
 def reshaped_dims(op: tile.ShapeOp, rank: int) -> Sequence[int | None]:

@@ -20,6 +20,7 @@ OURS: dict[str, str] = {
     "carried-indices": "CarriedIndices",
     "fold-constants": "FoldConstants",
     "ungroup": "Ungroup",
+    "reblock": "Reblock",
     "expand-atomics": "ExpandAtomics",
     "structure-accesses": "StructureAccesses",
     "clean": "Clean",

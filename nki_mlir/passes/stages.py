@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_STRUCTURE = "normalize-loops,induction,carried-indices,fold-constants,ungroup,expand-atomics,structure-accesses"
+_STRUCTURE = (
+    "normalize-loops,induction,carried-indices,fold-constants,ungroup,reblock,expand-atomics,structure-accesses"
+)
 _SHAPE = (
     "recognize-functions,unwrap,trim,fold-constants,regrid,dce,sum-programs,sum-by-products,equalize-trips,peel-masks,trim,fold-constants,merge-factors,maximum-first,dce,merge-steps,scan-loops,widen-loops,dce,"
     "widen,coalesce,clean,trim,interleave"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -10,11 +11,12 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import constant_of, value_of
+from nki_mlir.analysis.elementwise import ELEMENTWISE
 from nki_mlir.analysis.indices import Chosen, IndexTensor, NotAffine, place_of
-from nki_mlir.analysis.masks import conjuncts, guards
+from nki_mlir.analysis.masks import conjuncts, depends_on, guards
 from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
-from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, strided
+from nki_mlir.dialects.coordinates import Coordinate, Coordinates, Element, Position, strided
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
@@ -33,7 +35,8 @@ class StructureAccesses(LevelPass):
         %v = tile.read %x(%pid) [1024 * s0 + d0 in * to 5000 by 1]
 
     Masks become bounds where they are comparisons of indices, and stay masks otherwise. What an address has that is no
-    sum of multiples, such as loaded numbers, becomes an index tile: a gather or a scatter. An `other` that is no
+    sum of multiples, such as loaded numbers, becomes an index tile: a gather or a scatter. What is the same all along a
+    dimension is loaded once and repeated, and what is computed of scalars alone is computed once. An `other` that is no
     constant becomes a choice. Truth values are read and written as bytes.
     """
 
@@ -49,6 +52,33 @@ def structure_all(root: Operation) -> None:
     for inner in operations(root):
         if isinstance(inner, tile.LoadOp | tile.StoreOp):
             _structure(inner)
+        elif type(inner) in ELEMENTWISE:
+            _compute_once(inner)
+
+
+def _compute_once(op: Operation) -> None:
+    """What is computed of scalars alone, in place of the same in each element."""
+    (result,) = op.results
+    if not tile.shape_of(result) or not any(isinstance(operand.owner, tile.SplatOp) for operand in op.operands):
+        return
+    scalars = [_scalar(operand) for operand in op.operands]
+    known = [scalar for scalar in scalars if scalar is not None]
+    if len(known) < len(scalars) or all(constant_of(scalar) is not None for scalar in known):
+        return
+    emit = Emitter.before(op)
+    made = type(op).create(operands=known, result_types=[tile.element_of(result)], properties=op.properties)
+    once = emit.value(made)
+    once.name_hint = result.name_hint
+    result.replace_all_uses_with(emit.value(tile.SplatOp(once, tile.shape_of(result))))
+    op.detach()
+    op.erase()
+
+
+def _scalar(value: SSAValue) -> SSAValue | None:
+    """The scalar that is in every element, or that a value is."""
+    if not tile.shape_of(value):
+        return value
+    return value.owner.value if isinstance(value.owner, tile.SplatOp) else None
 
 
 def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
@@ -84,16 +114,41 @@ def _load(
     if op.other is not None and (number := constant_of(op.other)) is not None:
         other = number if number.type == element else IntegerAttr(int(value_of(number) != 0), tile.BYTE)
     undefined = op.undefined if mask is not None or coordinates.bounded else None
-    type_ = tile.with_shape(element, shape)
-    result = emit.value(tile.ReadOp(memory, coordinates, type_, indices, mask, other, undefined))
+    type_, build = tile.with_shape(element, shape), TileBuilder(emit)
+    over = _moved_along(coordinates, mask, shape)
+    few = tile.with_shape(element, [shape[dim] for dim in over])
+    if few != type_:
+        coordinates = _renumbered(coordinates, over)
+        mask = None if mask is None else build.narrowed(mask, over)
+    result = emit.value(tile.ReadOp(memory, coordinates, few, indices, mask, other, undefined))
+    result = build.spread(result, over, range(len(shape)), shape)
     if type_ != op.result.type:
-        zero = emit.value(tile.CastOp(TileBuilder(emit).number(0, IndexType(), shape), element))
+        zero = emit.value(tile.CastOp(build.number(0, IndexType(), shape), element))
         result = emit.value(tile.CompareOp("ne", result, zero))
     if op.other is None or other is not None or op.mask is None:
         return result
     scalar = shape and not tile.shape_of(op.other)
     instead = emit.value(tile.SplatOp(op.other, shape)) if scalar else op.other
     return emit.value(tile.SelectOp(op.mask, result, instead))
+
+
+def _moved_along(coordinates: Coordinates, mask: SSAValue | None, shape: Sequence[int]) -> list[int]:
+    """The dimensions along which what is loaded may change, and those of one element."""
+    moved = {dim for dim, size in enumerate(shape) if size == 1} | (depends_on(mask) if mask is not None else set())
+    for part in coordinates:
+        moved.update(part.dims)
+        moved.update(dim for key in part.elements for dim in key.dims if dim is not None)
+    return sorted(moved)
+
+
+def _renumbered(coordinates: Coordinates, over: Sequence[int]) -> Coordinates:
+    """The coordinates of a tile that has only these dimensions."""
+    number = {dim: new for new, dim in enumerate(over)}
+    names: dict[object, Expr] = {Position(dim): Expr.counter(Position(new)) for dim, new in number.items()}
+    for key in (key for part in coordinates for key in part.elements):
+        dims = tuple(None if dim is None else number[dim] for dim in key.dims)
+        names[key] = Expr.counter(Element(key.number, dims))
+    return coordinates.substitute(names)
 
 
 def _bounds(mask: SSAValue | None, emit: Emitter) -> tuple[list[Coordinate], SSAValue | None]:

@@ -476,7 +476,9 @@ func.func @an_index_tile_that_is_turned(%x: memref<5000xf32>, %i: memref<4x8xi32
 // -----
 
 // CHECK-LABEL: func.func @a_column_of_indices_that_is_repeated
-// CHECK: tile.read %x index(%index : tensor<8x1xi32>) [t0(d0, 0) by 1] : memref<5000xf32> -> tensor<8x4xf32>
+// CHECK: [[ONE:%.*]] = tile.read %x index(%index : tensor<8x1xi32>) [t0(d0, 0) by 1] : memref<5000xf32> -> tensor<8xf32>
+// CHECK: [[COLUMN:%.*]] = tile.expand_dims [[ONE]] axis 1
+// CHECK: tile.broadcast [[COLUMN]] : tensor<8x1xf32> -> tensor<8x4xf32>
 func.func @a_column_of_indices_that_is_repeated(%x: memref<5000xf32>, %i: memref<8xi32>) {
   %base = tile.base %x : memref<5000xf32> -> !tile.ptr<f32>
   %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
@@ -727,5 +729,62 @@ func.func @truth_values_are_bytes(%m: memref<64xui8>) {
   %p = tile.add_ptr %all, %o : tensor<16x!tile.ptr<i1>>, tensor<16xindex> -> tensor<16x!tile.ptr<i1>>
   %v = tile.load %p mask %inside : tensor<16xi1> other %true : i1 : tensor<16x!tile.ptr<i1>> -> tensor<16xi1>
   tile.store %p, %v : tensor<16x!tile.ptr<i1>>, tensor<16xi1>
+  func.return
+}
+
+// -----
+
+// What is the same in every element is loaded once, and computed once; an index that is made of it names one row.
+// CHECK-LABEL: func.func @the_same_in_every_element
+// CHECK: [[I:%.*]] = tile.read %ids(%pid) [s0 by 1] : memref<64xi32> -> i32
+// CHECK: [[LESS:%.*]] = tile.compare lt [[I]], {{%.*}} : i32, i32 -> i1
+// CHECK: [[MORE:%.*]] = arith.addi [[I]], {{%.*}} : i32
+// CHECK: [[ROW:%.*]] = tile.select [[LESS]], [[MORE]], [[I]] : i1, i32, i32 -> i32
+// CHECK: tile.read %x index([[ROW]] : i32) [t0() by 16, d0 by 1] : memref<100x16xf32> -> tensor<16xf32>
+func.func @the_same_in_every_element(%x: memref<100x16xf32>, %ids: memref<64xi32>) {
+  tile.programs (%pid) in [64] {
+    %table = tile.base %x : memref<100x16xf32> -> !tile.ptr<f32>
+    %names = tile.base %ids : memref<64xi32> -> !tile.ptr<i32>
+    %name = tile.add_ptr %names, %pid : !tile.ptr<i32>, index -> !tile.ptr<i32>
+    %same = tile.splat %name : !tile.ptr<i32> -> tensor<16x!tile.ptr<i32>>
+    %i = tile.load %same : tensor<16x!tile.ptr<i32>> -> tensor<16xi32>
+    %zeros = arith.constant dense<0> : tensor<16xi32>
+    %hundred = arith.constant 100 : i32
+    %hundreds = tile.splat %hundred : i32 -> tensor<16xi32>
+    %none = arith.constant 0 : i32
+    %nones = tile.splat %none : i32 -> tensor<16xi32>
+    %less = tile.compare lt %i, %nones : tensor<16xi32>, tensor<16xi32> -> tensor<16xi1>
+    %more = arith.addi %i, %hundreds : tensor<16xi32>
+    %row = tile.select %less, %more, %i : tensor<16xi1>, tensor<16xi32>, tensor<16xi32> -> tensor<16xi32>
+    %sixteen = arith.constant dense<16> : tensor<16xi32>
+    %start = arith.muli %row, %sixteen : tensor<16xi32>
+    %steps = tile.arange 0 to 16 : tensor<16xindex>
+    %places = tile.cast %steps : tensor<16xindex> -> tensor<16xi32>
+    %at = arith.addi %start, %places : tensor<16xi32>
+    %all = tile.splat %table : !tile.ptr<f32> -> tensor<16x!tile.ptr<f32>>
+    %p = tile.add_ptr %all, %at : tensor<16x!tile.ptr<f32>>, tensor<16xi32> -> tensor<16x!tile.ptr<f32>>
+    %v = tile.load %p : tensor<16x!tile.ptr<f32>> -> tensor<16xf32>
+    tile.store %p, %v : tensor<16x!tile.ptr<f32>>, tensor<16xf32>
+  }
+  func.return
+}
+
+// Along one dimension a mask is another one, so that rows are not loaded once.
+// CHECK-LABEL: func.func @a_mask_that_moves
+// CHECK: tile.read %x [d0 by 1, d1 in * to 3 by 0] : memref<8xf32> -> tensor<8x4xf32>
+func.func @a_mask_that_moves(%x: memref<8xf32>) {
+  %base = tile.base %x : memref<8xf32> -> !tile.ptr<f32>
+  %bases = tile.splat %base : !tile.ptr<f32> -> tensor<8x4x!tile.ptr<f32>>
+  %o = tile.arange 0 to 8 : tensor<8xindex>
+  %o1 = tile.expand_dims %o axis 1 : tensor<8xindex> -> tensor<8x1xindex>
+  %o2 = tile.broadcast %o1 : tensor<8x1xindex> -> tensor<8x4xindex>
+  %c = tile.arange 0 to 4 : tensor<4xindex>
+  %c1 = tile.expand_dims %c axis 0 : tensor<4xindex> -> tensor<1x4xindex>
+  %c2 = tile.broadcast %c1 : tensor<1x4xindex> -> tensor<8x4xindex>
+  %three = arith.constant dense<3> : tensor<8x4xindex>
+  %mask = tile.compare lt %c2, %three : tensor<8x4xindex>, tensor<8x4xindex> -> tensor<8x4xi1>
+  %p = tile.add_ptr %bases, %o2 : tensor<8x4x!tile.ptr<f32>>, tensor<8x4xindex> -> tensor<8x4x!tile.ptr<f32>>
+  %v = tile.load %p mask %mask : tensor<8x4xi1> : tensor<8x4x!tile.ptr<f32>> -> tensor<8x4xf32>
+  "test.op"(%v) : (tensor<8x4xf32>) -> ()
   func.return
 }
