@@ -457,9 +457,9 @@ MUTANTS: list[Mutant] = [
         ("divides", "any(b % a for a, b in pairwise(ends))", "False", _filecheck("reblock")),
         ("end", "and not found.ends_everywhere(end)", "and False", _filecheck("reblock")),
         ("needs", "and not isinstance(need.op, tile.StoreOp)", "and False", _filecheck("reblock")),
-        ("order", "not _is_any_order_right(programs, [axis])", "False", _filecheck("reblock")),
-        ("size", "size=None if size is None else size // by", "size=size", ("tests/test_blocks_of_rows.py",)),
-        ("factor", "first * factor", "first", ("tests/test_blocks_of_rows.py",)),
+        ("order", "return all(are_independent(copy, axis) for axis in axes)", "return True", _filecheck("reblock")),
+        ("size", "size=None if size is None else size // by", "size=size", _filecheck("reblock")),
+        ("factor", "first * factor", "first", _filecheck("reblock")),
     ),
     *_of(
         "equalize_trips",

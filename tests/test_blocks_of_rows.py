@@ -164,6 +164,25 @@ def test_places_are_numbers(target: str, rows: int, columns: int, block: int) ->
     np.testing.assert_allclose(out, want, rtol=1e-6, atol=1e-6)
 
 
+@nki_mlir.jit
+def every_other(x_ptr, out_ptr, C, B: tl.constexpr):
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    out_ptr += tl.program_id(0) * (2 * B)
+    tl.store(out_ptr + 2 * tl.arange(0, B), tl.load(x_ptr + at % C // 2))
+
+
+@pytest.mark.parametrize("target", ["trn1", "trn2"])
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize(("rows", "columns", "block"), [(32, 24, 64), (16, 12, 32)])
+def test_pairs_at_a_stride(target: str, element: Any, rows: int, columns: int, block: int) -> None:
+    x = data(np.random.default_rng(rows), (columns,), element)
+    out = np.full((rows, columns, 2), 7.0, element)
+    run(every_other, (rows * columns // block,), target, x, out, columns, B=block)
+    want = np.full(out.shape, 7.0, element)
+    want[:, :, 0] = x[np.arange(columns) // 2]
+    same(out, want)
+
+
 @pytest.mark.parametrize("block", [256, 512, 1024])
 def test_a_bias_of_channels_takes_little_more_than_what_it_moves(block: int) -> None:
     x, out = np.zeros((16, 64, 512), np.float32), np.zeros((16, 64, 512), np.float32)

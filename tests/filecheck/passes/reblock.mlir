@@ -267,3 +267,38 @@ func.func @in_place(%x: memref<1536xf32>) {
   }
   func.return
 }
+
+// Pairs of a row of 48: a quotient of a remainder. What it is stored to goes on by two for each element.
+// CHECK-LABEL: func.func @pairs
+// CHECK:       tile.programs (%[[ROW:.*]], %[[PAIR:.*]]) in [32, 24] anonymous {
+// CHECK:         %[[TWO:.*]] = arith.constant 48 : index
+// CHECK-NEXT:    arith.muli %[[ROW]], %[[TWO]]
+// CHECK:         tile.arange 0 to 2
+// CHECK:         %[[FOUR:.*]] = arith.constant 96 : index
+// CHECK-NEXT:    arith.muli %[[ROW]], %[[FOUR]]
+func.func @pairs(%b: memref<24xf32>, %out: memref<3072xf32>) {
+  tile.programs (%i) in [24] {
+    %bias = tile.base %b : memref<24xf32> -> !tile.ptr<f32>
+    %to = tile.base %out : memref<3072xf32> -> !tile.ptr<f32>
+    %block = arith.constant 64 : index
+    %start = arith.muli %i, %block : index
+    %places = tile.arange 0 to 64 : tensor<64xindex>
+    %first = tile.splat %start : index -> tensor<64xindex>
+    %at = arith.addi %first, %places : tensor<64xindex>
+    %width = arith.constant dense<48> : tensor<64xindex>
+    %column = arith.remsi %at, %width : tensor<64xindex>
+    %two = arith.constant dense<2> : tensor<64xindex>
+    %pair = arith.divsi %column, %two : tensor<64xindex>
+    %0 = tile.splat %bias : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %1 = tile.add_ptr %0, %pair : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    %2 = tile.load %1 : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    %double = arith.constant 128 : index
+    %far = arith.muli %i, %double : index
+    %from = tile.add_ptr %to, %far : !tile.ptr<f32>, index -> !tile.ptr<f32>
+    %7 = tile.splat %from : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %step = arith.muli %places, %two : tensor<64xindex>
+    %8 = tile.add_ptr %7, %step : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    tile.store %8, %2 : tensor<64x!tile.ptr<f32>>, tensor<64xf32>
+  }
+  func.return
+}
