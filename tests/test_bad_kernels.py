@@ -113,6 +113,7 @@ TRITON = {
     "plain function that raises": ("y = §int('a')", "int: ValueError: invalid literal"),
     "print": ("§print(N)", "print is not supported in a kernel; tl.static_print"),
     "not callable": ("y = §N(1)", "can't be called"),
+    "type of two": ("y = §tl.float32(1, 2)", "float32(x) converts one number or tensor, got 2"),
     # Calls.
     "unknown keyword": ("y = §tl.load(x_ptr, masked=mask)", "tl.load: got an unexpected keyword argument 'masked'"),
     "missing argument": ("§tl.store(x_ptr)", "tl.store: missing a required argument: 'value'"),

@@ -208,3 +208,22 @@ def test_powers_that_are_refused(exponent: Any, message: str) -> None:
 
 def test_a_base_must_be_positive() -> None:
     assert "the base -2.0, known at compile" in str(refused(base_kernel, floats(8), floats(8), 8, BASE=-2, B=8))
+
+
+def test_types_convert_what_they_are_called_with() -> None:
+    @nki_mlir.jit
+    def kernel(x_ptr, out_ptr, whole_ptr, n, B: tl.constexpr):
+        top, total = tl.float32(-float("inf")), tl.float32(0)
+        for start in range(0, n, B):
+            x = tl.load(x_ptr + start + tl.arange(0, B))
+            top = tl.maximum(top, tl.max(x, 0))
+            total += tl.sum(x, 0)
+        tl.store(out_ptr, top)
+        tl.store(out_ptr + 1, total)
+        tl.store(whole_ptr + tl.arange(0, B), tl.int32(tl.load(x_ptr + tl.arange(0, B)) * 4.0))
+
+    x = np.random.default_rng(5).standard_normal(192, np.float32) - 3.0
+    out, whole = np.zeros(2, np.float32), np.zeros(64, np.int32)
+    kernel[(1,)](x, out, whole, 192, B=64)
+    np.testing.assert_allclose(out, [x.max(), x.sum()], rtol=1e-5)
+    np.testing.assert_array_equal(whole, np.trunc(x[:64] * np.float32(4.0)).astype(np.int32))

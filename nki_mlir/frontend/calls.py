@@ -15,7 +15,7 @@ from nki_mlir.frontend import functions, operators
 from nki_mlir.frontend.attributes import Method
 from nki_mlir.frontend.builder import Builder
 from nki_mlir.frontend.builtin import Builtin, OutsideKernel
-from nki_mlir.frontend.dtypes import INDEX, float32
+from nki_mlir.frontend.dtypes import INDEX, DType, float32
 from nki_mlir.frontend.list_operations import ListMethod
 from nki_mlir.frontend.lists import items_of
 from nki_mlir.frontend.observed import is_opaque, key
@@ -49,6 +49,10 @@ def call(caller: Caller, function: Any, args: list[Any], kwargs: dict[str, Any])
     inner = getattr(function, "kernel_function", None)
     if isinstance(inner, KernelFunction):
         return inline(caller, inner, args, kwargs)
+    if isinstance(function, DType):
+        if len(args) != 1 or kwargs:
+            raise CompileError(f"{function.name}(x) converts one number or tensor, got {len(args) + len(kwargs)}")
+        return functions.converted(b, args[0], function)
     if function is range and kwargs.keys() == {"step"}:
         args, kwargs = [*([0] * (len(args) == 1)), *args, kwargs["step"]], {}
     if function is builtins.print:

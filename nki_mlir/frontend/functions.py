@@ -440,8 +440,11 @@ def cast_number(b: Builder, x: float, dtype: DType) -> Any:
     return ArgFloat(x) if dtype is float32 else b.constant(x, dtype)
 
 
-def converted(b: Builder, x: Value, dtype: DType) -> Value:
-    """A conversion that the kernel asks for: an index stands for an int32 already."""
+def converted(b: Builder, x: Any, dtype: DType) -> Any:
+    """A number or a tensor in another type, as the kernel asks for it; a float becomes an integer by dropping its
+    fraction. An index stands for an int32 already."""
+    if not isinstance(x, Value):
+        return cast_number(b, x, dtype)
     if dtype is int32 and not x.is_pointer and x.number is INDEX:
         return narrowed(b, x)
     result = cast_as_c(b, x, dtype)

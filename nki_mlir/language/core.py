@@ -85,10 +85,7 @@ def cast(b: Builder, input: Any, dtype: Any, fp_downcast_rounding: str | None = 
         if not isinstance(input, Value) or input.dtype != dtype:
             raise CompileError(f"{describe(input)} can't be converted to a {dtype}")
         return input
-    to = functions.dtype_of(dtype)
-    if not isinstance(input, Value):
-        return functions.cast_number(b, input, to)
-    return functions.converted(b, input, to)
+    return functions.converted(b, input, functions.dtype_of(dtype))
 
 
 # Products.
