@@ -68,6 +68,10 @@ class DType:
     def __hash__(self) -> int:
         return hash(self.name)
 
+    def __call__(self, x: Any) -> Any:
+        """What `x` is in this type, in a kernel: the compiler sees to it. Elsewhere it is a CompileError."""
+        raise CompileError(f"{self.name}({x!r}) converts only inside a kernel (a function decorated with jit)")
+
     def __str__(self) -> str:
         return self.name
 
