@@ -462,6 +462,12 @@ MUTANTS: list[Mutant] = [
         ("factor", "first * factor", "first", _filecheck("reblock")),
     ),
     *_of(
+        "repeated_loads",
+        ("limits", "or any(part.dim in limit.dims for limit in limits)", "", _filecheck("structure-accesses")),
+        ("start", "or modulo(inner.offset, by) != Expr(0)", "", _filecheck("structure-accesses")),
+        ("around", "self.dim + (not self.around)", "self.dim", _filecheck("structure-accesses")),
+    ),
+    *_of(
         "equalize_trips",
         (
             "unmasked",

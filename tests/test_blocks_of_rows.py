@@ -165,6 +165,36 @@ def test_places_are_numbers(target: str, rows: int, columns: int, block: int) ->
 
 
 @nki_mlir.jit
+def grouped(x_ptr, weight_ptr, bias_ptr, out_ptr, G, HW, B: tl.constexpr):
+    """Each program has the channels of a group, one after the other."""
+    group = tl.program_id(0)
+    at = tl.arange(0, B)
+    x = tl.load(x_ptr + group * B + at).to(tl.float32)
+    mean = tl.sum(x, 0) / B
+    weight = tl.load(weight_ptr + group % G * (B // HW) + at // HW).to(tl.float32)
+    bias = tl.load(bias_ptr + at % HW).to(tl.float32)
+    tl.store(out_ptr + group * B + at, ((x - mean) * weight + bias).to(out_ptr.dtype.element_ty))
+
+
+@pytest.mark.parametrize("target", ["trn1", "trn2"])
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize(
+    ("n", "groups", "channels", "hw"), [(4, 8, 4, 64), (3, 5, 2, 32), (2, 70, 8, 16), (1, 1, 16, 2)]
+)
+def test_channels_of_a_group(target: str, element: Any, n: int, groups: int, channels: int, hw: int) -> None:
+    rng = np.random.default_rng(n * groups)
+    x = rng.standard_normal((n * groups, channels * hw), np.float32).astype(element)
+    weight, bias = data(rng, (groups, channels), element), data(rng, (hw,), element)
+    out = np.full_like(x, 7.0)
+    run(grouped, (n * groups,), target, x, weight, bias, out, groups, hw, B=channels * hw)
+    f, w, b = (a.astype(np.float32) for a in (x, weight, bias))
+    with np.errstate(invalid="ignore"):
+        want = (f - f.mean(1, keepdims=True)) * np.tile(np.repeat(w, hw, 1), (n, 1)) + np.tile(b, channels)
+    tolerance = 1e-5 if element is np.float32 else 1e-2
+    np.testing.assert_allclose(out.astype(np.float32), want, rtol=tolerance, atol=tolerance)
+
+
+@nki_mlir.jit
 def every_other(x_ptr, out_ptr, C, B: tl.constexpr):
     at = tl.program_id(0) * B + tl.arange(0, B)
     out_ptr += tl.program_id(0) * (2 * B)

@@ -228,5 +228,5 @@ def test_types_convert_what_they_are_called_with() -> None:
     np.testing.assert_allclose(out, [x.max(), x.sum()], rtol=1e-5)
     np.testing.assert_array_equal(whole, np.trunc(x[:64] * np.float32(4.0)).astype(np.int32))
 
-    with pytest.raises(nki_mlir.CompileError, match="float32.1. converts only inside a kernel"):
+    with pytest.raises(nki_mlir.CompileError, match=r"float32.1. converts only inside a kernel"):
         tl.float32(1)

@@ -170,7 +170,7 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
 
 def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
     left, right = expr_of(op.lhs), expr_of(op.rhs)
-    factor = power_of(op, right.const) if right.is_const else None
+    factor = _power(op, right.const) if right.is_const else None
     if factor is None:
         return Expr.counter(value)
     if isinstance(op, arith.ShLIOp):
@@ -183,11 +183,24 @@ def _magnitude(expr: Expr, value: SSAValue) -> Expr:
     return expr if low >= 0 else expr * -1 if high <= 0 else Expr.counter(value)
 
 
-def power_of(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
+def _power(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, right: int) -> int | None:
     """The power of two by which a bit operator multiplies, divides, or takes the remainder."""
     if isinstance(op, arith.AndIOp):
         return right + 1 if right >= 0 and right & right + 1 == 0 else None
     return 1 << right if 0 <= right < 63 else None
+
+
+def divisor_of(op: Operation) -> int | None:
+    """The positive constant by which tiles of indices are divided, or of which the remainder is taken, also by bits."""
+    try:
+        number = index_tensor(op.operands[1])
+    except NotAffine:
+        return None
+    if not number.is_const:
+        return None
+    if isinstance(op, arith.ShRSIOp | arith.AndIOp):
+        return _power(op, number.offset.const)
+    return number.offset.const if number.offset.const > 0 else None
 
 
 def quotient(expr: Expr, divisor: int) -> Expr:
@@ -409,7 +422,7 @@ def _tensor_division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, sha
 
 def _tensor_powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, shape: tuple[int, ...]) -> IndexTensor:
     left, right = index_tensor(op.lhs), index_tensor(op.rhs)
-    factor = power_of(op, right.offset.const) if right.is_const else None
+    factor = _power(op, right.offset.const) if right.is_const else None
     if factor is None:
         raise NotAffine(f"indices computed by {op.name} with something that is no constant power of two")
     if isinstance(op, arith.ShLIOp):

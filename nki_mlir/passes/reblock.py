@@ -25,7 +25,7 @@ from xdsl.rewriter import Rewriter
 
 from nki_mlir.analysis.common_dims import CommonDims, Dim
 from nki_mlir.analysis.independence import are_independent
-from nki_mlir.analysis.indices import IndexTensor, NotAffine, constant, expr_of, index_tensor, power_of
+from nki_mlir.analysis.indices import IndexTensor, NotAffine, constant, divisor_of, expr_of, index_tensor
 from nki_mlir.analysis.masks import conjuncts, guards
 from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import tile
@@ -140,7 +140,7 @@ def _taken(value: SSAValue) -> _Digit | None:
             inner = _taken(op.source)
             return None if inner is None else inner._replace(dim=_outer(op, inner.dim, value))
         case arith.DivSIOp() | arith.FloorDivSIOp() | arith.RemSIOp() | arith.ShRSIOp() | arith.AndIOp():
-            inner, by = _taken(op.lhs), _divisor(op)
+            inner, by = _taken(op.lhs), divisor_of(op)
             if inner is None or by is None:
                 return None
             return _divided(inner, by, isinstance(op, arith.RemSIOp | arith.AndIOp))
@@ -175,18 +175,6 @@ def _divided(digit: _Digit, by: int, remains: bool) -> _Digit | None:
     if size is not None and size <= by:
         return None
     return digit._replace(unit=unit * by, size=None if size is None else size // by)
-
-
-def _divisor(op: Operation) -> int | None:
-    try:
-        number = index_tensor(op.operands[1])
-    except NotAffine:
-        return None
-    if not number.is_const:
-        return None
-    if isinstance(op, arith.ShRSIOp | arith.AndIOp):
-        return power_of(op, number.offset.const)
-    return number.offset.const if number.offset.const > 0 else None
 
 
 def _is_integer(value: SSAValue) -> bool:

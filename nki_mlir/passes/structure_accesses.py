@@ -22,6 +22,7 @@ from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.repeated_loads import repeated
 from nki_mlir.passes.tile_builder import TileBuilder
 
 
@@ -36,8 +37,9 @@ class StructureAccesses(LevelPass):
 
     Masks become bounds where they are comparisons of indices, and stay masks otherwise. What an address has that is no
     sum of multiples, such as loaded numbers, becomes an index tile: a gather or a scatter. What is the same all along a
-    dimension is loaded once and repeated, and what is computed of scalars alone is computed once. An `other` that is no
-    constant becomes a choice. Truth values are read and written as bytes.
+    dimension, or along equal parts of it, or comes again and again, is loaded once and repeated; what is computed of
+    scalars alone is computed once. An `other` that is no constant becomes a choice. Truth values are read and written
+    as bytes.
     """
 
     name = "structure-accesses"
@@ -87,12 +89,18 @@ def _structure(op: tile.LoadOp | tile.StoreOp) -> None:
         bounds, mask = _bounds(op.mask, Emitter.before(op))
     except NotAffine as reason:
         raise CompileError.at(op, f"this access is not supported: it has {reason}") from None
-    emit = Emitter.before(op)
+    emit, part = Emitter.before(op), None
+    if isinstance(op, tile.LoadOp) and mask is None and not _chooses(op):
+        part = repeated(place, bounds)
+        place = place if part is None else part[1]
     coordinates = _coordinates(place, bounds)
     indices = [values for values, _, _ in place.chosen]
     build = TileBuilder(emit)
     if isinstance(op, tile.LoadOp):
-        result = _load(op, memory, coordinates, indices, mask, emit)
+        shape = tile.shape_of(op.result)
+        few = shape if part is None else part[0].few(shape)
+        result = _load(op, memory, coordinates, indices, mask, few, emit)
+        result = result if part is None else part[0].spread(result, shape, build)
         result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(result)
     else:
@@ -108,9 +116,11 @@ def _load(
     coordinates: Coordinates,
     indices: list[SSAValue],
     mask: SSAValue | None,
+    shape: Sequence[int],
     emit: Emitter,
 ) -> SSAValue:
-    other, shape, element = None, tile.shape_of(op.result), tile.element_of(memory)
+    """What is loaded, in a shape that it may be repeated from."""
+    other, element = None, tile.element_of(memory)
     if op.other is not None and (number := constant_of(op.other)) is not None:
         other = number if number.type == element else IntegerAttr(int(value_of(number) != 0), tile.BYTE)
     undefined = op.undefined if mask is not None or coordinates.bounded else None
@@ -122,14 +132,20 @@ def _load(
         mask = None if mask is None else build.narrowed(mask, over)
     result = emit.value(tile.ReadOp(memory, coordinates, few, indices, mask, other, undefined))
     result = build.spread(result, over, range(len(shape)), shape)
-    if type_ != op.result.type:
+    if element != tile.element_of(op.result):
         zero = emit.value(tile.CastOp(build.number(0, IndexType(), shape), element))
         result = emit.value(tile.CompareOp("ne", result, zero))
-    if op.other is None or other is not None or op.mask is None:
+    if not _chooses(op):
         return result
+    assert op.other is not None and op.mask is not None
     scalar = shape and not tile.shape_of(op.other)
     instead = emit.value(tile.SplatOp(op.other, shape)) if scalar else op.other
     return emit.value(tile.SelectOp(op.mask, result, instead))
+
+
+def _chooses(op: tile.LoadOp) -> bool:
+    """Whether something else than a constant is there where the mask does not hold."""
+    return op.mask is not None and op.other is not None and constant_of(op.other) is None
 
 
 def _moved_along(coordinates: Coordinates, mask: SSAValue | None, shape: Sequence[int]) -> list[int]:

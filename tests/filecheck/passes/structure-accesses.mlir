@@ -788,3 +788,49 @@ func.func @a_mask_that_moves(%x: memref<8xf32>) {
   "test.op"(%v) : (tensor<8x4xf32>) -> ()
   func.return
 }
+
+// -----
+
+// Four weights, each for 16 elements; the row of 16 four times.
+// CHECK-LABEL: func.func @parts_of_a_row
+// CHECK: [[FEW:%.*]] = tile.read %w(%pid) [4 * s0 + d0 by 1] : memref<32xf32> -> tensor<4xf32>
+// CHECK: [[APART:%.*]] = tile.expand_dims [[FEW]] axis 1
+// CHECK: [[ALL:%.*]] = tile.broadcast [[APART]] : tensor<4x1xf32> -> tensor<4x16xf32>
+// CHECK: %v = tile.reshape [[ALL]] : tensor<4x16xf32> -> tensor<64xf32>
+// CHECK: [[ROW:%.*]] = tile.read %w [d0 by 1] : memref<32xf32> -> tensor<16xf32>
+// CHECK: [[FRONT:%.*]] = tile.expand_dims [[ROW]] axis 0
+// CHECK: [[AGAIN:%.*]] = tile.broadcast [[FRONT]] : tensor<1x16xf32> -> tensor<4x16xf32>
+// CHECK: %u = tile.reshape [[AGAIN]] : tensor<4x16xf32> -> tensor<64xf32>
+// CHECK: tile.read %w index({{%.*}} : tensor<64xindex>) [t0(d0) by 1, d0 in * to 60 by 0]
+// CHECK: tile.read %w index({{%.*}} : tensor<64xindex>) [t0(d0) by 1] : memref<32xf32> -> tensor<64xf32>
+func.func @parts_of_a_row(%w: memref<32xf32>) {
+  tile.programs (%pid) in [8] {
+    %base = tile.base %w : memref<32xf32> -> !tile.ptr<f32>
+    %bases = tile.splat %base : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %places = tile.arange 0 to 64 : tensor<64xindex>
+    %sixteen = arith.constant dense<16> : tensor<64xindex>
+    %part = arith.divsi %places, %sixteen : tensor<64xindex>
+    %four = arith.constant 4 : index
+    %first = arith.muli %pid, %four : index
+    %firsts = tile.splat %first : index -> tensor<64xindex>
+    %at = arith.addi %firsts, %part : tensor<64xindex>
+    %p = tile.add_ptr %bases, %at : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    %v = tile.load %p : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    "test.op"(%v) : (tensor<64xf32>) -> ()
+    %rest = arith.remsi %places, %sixteen : tensor<64xindex>
+    %q = tile.add_ptr %bases, %rest : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    %u = tile.load %q : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    "test.op"(%u) : (tensor<64xf32>) -> ()
+    %sixty = arith.constant dense<60> : tensor<64xindex>
+    %mask = tile.compare lt %places, %sixty : tensor<64xindex>, tensor<64xindex> -> tensor<64xi1>
+    %x = tile.load %q mask %mask : tensor<64xi1> : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    "test.op"(%x) : (tensor<64xf32>) -> ()
+    %one = arith.constant dense<1> : tensor<64xindex>
+    %later = arith.addi %places, %one : tensor<64xindex>
+    %uneven = arith.divsi %later, %sixteen : tensor<64xindex>
+    %r = tile.add_ptr %bases, %uneven : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    %y = tile.load %r : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    "test.op"(%y) : (tensor<64xf32>) -> ()
+  }
+  func.return
+}
