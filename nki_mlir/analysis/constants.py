@@ -39,7 +39,7 @@ def constant_of(value: SSAValue) -> Number | None:
             return typed(cast("int | float", dense.get_values()[0]), dense.get_element_type())
         case tile.SplatOp() as op:
             return constant_of(op.value)
-        case tile.ShapeOp() as op:
+        case tile.ShapeOp() | tile.SliceOp() as op:
             return constant_of(op.source)
         case tile.CastOp() as op:
             source = constant_of(op.source)

@@ -52,6 +52,7 @@ from nki_mlir.dialects.tile_accesses import (  # noqa: F401
     StoreOp,
     WriteOp,
 )
+from nki_mlir.dialects.tile_pieces import ConcatOp, SliceOp, resized  # noqa: F401
 from nki_mlir.dialects.tile_products import DotOp
 from nki_mlir.dialects.tile_programs import BeginProgramOp, ProgramsOp
 from nki_mlir.dialects.tile_scans import FlipOp, LastOp, ReduceOp, ScanOp, verify_as_wide, verify_number
@@ -270,6 +271,8 @@ Tile = Dialect(
         BroadcastOp,
         PermuteOp,
         ReshapeOp,
+        SliceOp,
+        ConcatOp,
         AddPtrOp,
         LoadOp,
         StoreOp,

@@ -66,7 +66,8 @@ def without(shape: Sequence[int], axis: int) -> tuple[int, ...]:
     return (*shape[:axis], *shape[axis + 1 :])
 
 
-def _verify_axis(axis: int, source: SSAValue) -> None:
+def verify_axis(axis: int, source: SSAValue) -> None:
+    """An operand has a dimension `axis`."""
     if not 0 <= axis < len(shape_of(source)):
         raise VerifyException(f"axis {axis} is outside the {len(shape_of(source))} dimensions of the operand")
 
@@ -95,7 +96,7 @@ class ReduceOp(IRDLOperation):
     def verify_(self) -> None:
         axis = self.axis.value.data
         _verify_kind(self.kind.data, self.source)
-        _verify_axis(axis, self.source)
+        verify_axis(axis, self.source)
         if self.result.type != (want := with_shape(element_of(self.source), without(shape_of(self.source), axis))):
             raise VerifyException(f"the result must be {want}")
 
@@ -121,7 +122,7 @@ class LastOp(IRDLOperation):
 
     def verify_(self) -> None:
         axis = self.axis.value.data
-        _verify_axis(axis, self.source)
+        verify_axis(axis, self.source)
         if not shape_of(self.source)[axis]:
             raise VerifyException(f"dimension {axis} has no places")
         if self.result.type != (want := with_shape(element_of(self.source), without(shape_of(self.source), axis))):
@@ -171,7 +172,7 @@ class ScanOp(IRDLOperation):
     def verify_(self) -> None:
         kind, element, axis = self.kind.data, element_of(self.source), self.axis.value.data
         _verify_kind(kind, self.source)
-        _verify_axis(axis, self.source)
+        verify_axis(axis, self.source)
         if self.result.type != self.source.type:
             raise VerifyException(f"the result must be {self.source.type}, got {self.result.type}")
         if self.scale is not None:
@@ -200,6 +201,6 @@ class FlipOp(IRDLOperation):
         super().__init__(operands=[source], properties={"axis": IntegerAttr(axis, i64)}, result_types=[source.type])
 
     def verify_(self) -> None:
-        _verify_axis(self.axis.value.data, self.source)
+        verify_axis(self.axis.value.data, self.source)
         if self.result.type != self.source.type:
             raise VerifyException(f"the result must be {self.source.type}, got {self.result.type}")

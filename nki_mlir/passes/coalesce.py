@@ -157,6 +157,9 @@ class _Seams(Classes[Seam]):
                 self._keep(op.result, (axis - 1, axis))
                 if initial is not None:
                     self._reduced(initial, op.result, axis)
+            case tile.SliceOp() | tile.ConcatOp():
+                self._alike([*op.operands, op.result])
+                self._keep(op.result, (op.axis.value.data - 1,))
             case tile.DotOp():
                 self._product(op)
             case ForOp():
@@ -335,6 +338,11 @@ class _Merge:
         groups = self.changed.get(value, [])
         return IntegerAttr(next((n for n, group in enumerate(groups) if dim in group), dim), i64)
 
+    def _place(self, value: SSAValue, dim: int, place: int) -> IntegerAttr:
+        """A place along a dimension of a value, along that of its new shape that begins with it."""
+        group = next(group for group in self.changed.get(value, [[dim]]) if dim in group)
+        return IntegerAttr(place * math.prod(tile.shape_of(value)[inner] for inner in group[1:]), i64)
+
     def _rewrite(self, op: Operation) -> None:
         """What an operation says of dimensions, of those that there are then; its types follow."""
         match op:
@@ -350,6 +358,11 @@ class _Merge:
                 op.properties["axis"] = self._number(op.result, op.axis.value.data)
             case tile.ReduceOp() | tile.LastOp():
                 op.properties["axis"] = self._number(op.source, op.axis.value.data)
+            case tile.SliceOp():
+                op.properties["at"] = self._place(op.result, op.axis.value.data, op.at.value.data)
+                op.properties["axis"] = self._number(op.result, op.axis.value.data)
+            case tile.ConcatOp():
+                op.properties["axis"] = self._number(op.result, op.axis.value.data)
             case tile.PermuteOp():
                 order = op.order.get_values()
                 groups = self.changed.get(op.result, [[n] for n in range(len(order))])

@@ -43,6 +43,7 @@ from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.place_foreign import check_dropped, refuse_foreign
 from nki_mlir.passes.place_indices import COMPARE, binary, end_mask, index_mask, index_numbers
+from nki_mlir.passes.place_pieces import place_concat, place_slice
 from nki_mlir.passes.place_regions import carried, control, is_control, name, place_body, place_branch, place_while
 from nki_mlir.passes.place_shapes import cut_reshapes
 from nki_mlir.passes.placement import Placement, dealt, grown, is_data, is_placed, row_layout
@@ -478,6 +479,8 @@ class _Placer:
         tile.LastOp: last,
         tile.ScanOp: along,
         tile.FlipOp: along,
+        tile.SliceOp: place_slice,
+        tile.ConcatOp: place_concat,
         tile.DotOp: dot,
     }
 

@@ -28,6 +28,7 @@ from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.ways import is_in_runs
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.place_pieces import concatenations, slicings
 from nki_mlir.passes.place_shapes import reshapings
 from nki_mlir.passes.placement_search import Choice, Form, Search
 
@@ -298,6 +299,23 @@ class Placement:
         for source in [x for x in self._layouts(op.source) if x.is_along(axis) and self._fits(x, op.source)]:
             yield Form(source.reduced(axis), ((op.source, source),) if is_placed(op.source) else (), 0.0)
 
+    def _slice(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        """A part of what is there, or a copy of it."""
+        assert isinstance(op, tile.SliceOp)
+        results, sources = self._asked.get(value, ()), self._layouts(op.source)
+        for source, piece in slicings(op, results, sources, self.target.memory.partitions):
+            if self._fits(source, op.source):
+                price = 0.0 if piece.is_view else self._compute(piece.layout, value)
+                yield Form(piece.layout, ((op.source, source),), price)
+
+    def _concat(self, op: Operation, value: SSAValue) -> Iterator[Form]:
+        """A copy of all parts."""
+        assert isinstance(op, tile.ConcatOp)
+        for layout, pieces in concatenations(op, self._layouts(value), self.target.memory.partitions):
+            wants = zip(op.parts, pieces, strict=True)
+            placed = dict.fromkeys((part, piece) for part, piece in wants if is_placed(part))
+            yield Form(layout, tuple(placed), self._compute(layout, value))
+
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)
         if not op.is_plain:
@@ -334,6 +352,8 @@ _RULES: dict[type[Operation], Callable[[Placement, Operation, SSAValue], Iterato
     tile.LastOp: Placement._last,
     tile.ScanOp: Placement._along,
     tile.FlipOp: Placement._along,
+    tile.SliceOp: Placement._slice,
+    tile.ConcatOp: Placement._concat,
     tile.DotOp: Placement._dot,
 }
 """Where the result does not simply lie like the operands."""

@@ -195,7 +195,8 @@ class Widening:
     def along(self, op: Operation) -> list[SSAValue]:
         """An operation along an axis, which may move. A reduction that makes one of what differs goes on along the new
         dimension."""
-        axis, place = _axis(op), self.places[op.operands[0]]
+        axis = _axis(op)
+        place = next(self.places[operand] for operand in op.operands if operand in self.varying)
         if self._is_joined(op):
             return self._joined(op, axis, place)
         lost = isinstance(op, tile.ReduceOp | tile.LastOp) and axis < place
@@ -466,7 +467,7 @@ _Handler = Callable[[Widening, Operation], "list[SSAValue]"]
 _HANDLERS: dict[type[Operation], _Handler] = {
     **dict.fromkeys(ELEMENTWISE, Widening.elementwise),
     **dict.fromkeys(_DIVISIONS, Widening.division),
-    **dict.fromkeys((tile.ReduceOp, tile.LastOp, tile.FlipOp), Widening.along),
+    **dict.fromkeys((tile.ReduceOp, tile.LastOp, tile.FlipOp, tile.SliceOp, tile.ConcatOp), Widening.along),
     tile.ScanOp: Widening.scan,
     tile.ExpandDimsOp: Widening.expand,
     tile.BroadcastOp: Widening.elementwise,

@@ -176,6 +176,12 @@ class Value:
     def flip(self, axis: int) -> Value:
         return self.kernel.emit(tile.FlipOp(self.ssa, axis))
 
+    def slice(self, axis: int, at: int, size: int) -> Value:
+        return self.kernel.emit(tile.SliceOp(self.ssa, axis, at, size))
+
+    def concat(self, axis: int, *others: Value) -> Value:
+        return self.kernel.emit(tile.ConcatOp([v.ssa for v in (self, *others)], axis))
+
 
 class Kernel:
     """A kernel under construction; `args` are its arguments. Every operation has a line of its own."""

@@ -175,6 +175,15 @@ class TileFunctions(InterpreterFunctions):
     def flip(self, interpreter: Interpreter, op: tile.FlipOp, args: PythonValues) -> PythonValues:
         return (np.flip(args[0], op.axis.value.data),)
 
+    @impl(tile.SliceOp)
+    def slice(self, interpreter: Interpreter, op: tile.SliceOp, args: PythonValues) -> PythonValues:
+        places = range(op.at.value.data, op.at.value.data + op.size)
+        return (_reshaped(args[0], lambda a: np.take(a, places, op.axis.value.data)),)
+
+    @impl(tile.ConcatOp)
+    def concat(self, interpreter: Interpreter, op: tile.ConcatOp, args: PythonValues) -> PythonValues:
+        return (np.concatenate(args, op.axis.value.data),)
+
     @impl(tile.DotOp)
     def dot(self, interpreter: Interpreter, op: tile.DotOp, args: PythonValues) -> PythonValues:
         a, b, *acc = args
