@@ -7,10 +7,11 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from nki_mlir.passes.pipelines import set_target
 from reference.builder import Kernel
 from reference.levels import check_levels
 from test_shapes import ELEMENTS, numbers, row_major
+
+from nki_mlir.passes.pipelines import set_target
 
 Shape = tuple[int, ...]
 BF16 = ml_dtypes.bfloat16

@@ -89,6 +89,8 @@ class CommonDims(Classes[Dim]):
                 axis = op.axis.value.data
                 self._without(axis, op.source, op.result)
                 return [((op.source, axis), tile.shape_of(op.source)[axis])]
+            case tile.SliceOp() | tile.ConcatOp():
+                return self._pieces(op)
             case tile.ScanOp() if op.reverse is None:
                 self._alike([value for value in (op.source, op.scale) if value is not None], op.result)
                 for dim in range(len(tile.shape_of(op.initial)) if op.initial is not None else 0):
@@ -125,6 +127,17 @@ class CommonDims(Classes[Dim]):
         """The second lacks a dimension of the first."""
         for dim in range(len(tile.shape_of(target))):
             self._link((source, dim + (dim >= axis)), (target, dim))
+
+    def _pieces(self, op: tile.SliceOp | tile.ConcatOp) -> list[tuple[Dim, int]]:
+        """Of the dimension that is cut, or goes on, all is needed that the result has; the others are common."""
+        axis, result = op.axis.value.data, op.result
+        for dim in range(len(tile.shape_of(result))):
+            for source in op.operands if dim != axis else ():
+                self._link((source, dim), (result, dim))
+        first = op.at.value.data if isinstance(op, tile.SliceOp) else 0
+        ends = [min(tile.shape_of(v)[axis], first + tile.shape_of(result)[axis]) for v in op.operands]
+        needs = [((source, axis), end) for source, end in zip(op.operands, ends, strict=True)]
+        return [*needs, ((result, axis), tile.shape_of(result)[axis])]
 
     def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
         axis, shape = op.axis.value.data, tile.shape_of(op.source)

@@ -269,6 +269,10 @@ class IndexTensor:
         chosen = (c._replace(dims=tuple(None if d is None else places[d] for d in c.dims)) for c in self.chosen)
         return IndexTensor(self.offset, reshaped(op, self.strides), tuple(chosen))
 
+    def sliced(self, op: tile.SliceOp) -> IndexTensor:
+        """What a slice has of it, where nothing is chosen."""
+        return IndexTensor(self.offset + self.strides[op.axis.value.data] * op.at.value.data, self.strides)
+
     def range(self, shape: tuple[int, ...]) -> tuple[int, int]:
         low, high = bounds(self.offset)
         spans = [(n - 1) * s for n, s in zip(shape, self.strides, strict=True)]
@@ -339,8 +343,9 @@ def _index_tensor(value: SSAValue) -> IndexTensor:
         case tile.ArangeOp():
             return IndexTensor(Expr(op.start.value.data), (1,))
         case tile.ShapeOp():
-            inner = index_tensor(op.source)
-            return IndexTensor(inner.offset, reshaped(op, inner.strides))
+            return index_tensor(op.source).reshaped(op)
+        case tile.SliceOp():
+            return index_tensor(op.source).sliced(op)
         case tile.CastOp() if isinstance(tile.element_of(op.source), IndexType | IntegerType):
             return index_tensor(op.source)
         case arith.ConstantOp(value=DenseIntOrFPElementsAttr() as dense) if dense.is_splat():

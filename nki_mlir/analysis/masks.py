@@ -32,6 +32,8 @@ def constraints(mask: SSAValue) -> Iterator[IndexTensor]:
         case tile.ShapeOp():
             for part in constraints(op.source):
                 yield IndexTensor(part.offset, reshaped(op, part.strides))
+        case tile.SliceOp():
+            yield from (part.sliced(op) for part in constraints(op.source))
         case tile.CompareOp():
             yield from _compared(op)
         case arith.ConstantOp(value=IntegerAttr() as number):

@@ -87,6 +87,8 @@ def tail_of(value: SSAValue, dim: int) -> Tail | None:
             return None if dim == axis else tail_of(op.source, dim - (dim > axis))
         case tile.PermuteOp():
             return tail_of(op.source, op.order.get_values()[dim])
+        case tile.SliceOp() if dim != op.axis.value.data:
+            return tail_of(op.source, dim)
         case tile.BroadcastOp() if tile.shape_of(op.source)[dim] == tile.shape_of(value)[dim]:
             return tail_of(op.source, dim)
         case arith.SubfOp() if _is_maximum_of(op.rhs, op.lhs, dim):

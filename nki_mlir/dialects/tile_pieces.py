@@ -23,6 +23,7 @@ from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.dialects.tile_scans import verify_axis
+from nki_mlir.dialects.tile_shapes import BroadcastOp
 from nki_mlir.dialects.tile_types import element_of, shape_of
 
 
@@ -41,10 +42,25 @@ class _OfAPiece(RewritePattern):
             rewriter.replace_matched_op(SliceOp(source, op.axis.value.data, at, op.size))
 
 
+class _OfABroadcast(RewritePattern):
+    """Of what is repeated, a slice has fewer repetitions, or repeats a slice."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        assert isinstance(op, SliceOp)
+        if not isinstance(repeated := op.source.owner, BroadcastOp):
+            return
+        axis, source = op.axis.value.data, repeated.source
+        made = list[Operation]()
+        if shape_of(source)[axis] > 1:
+            made.append(SliceOp(source, axis, op.at.value.data, op.size))
+            source = made[0].results[0]
+        rewriter.replace_matched_op([*made, BroadcastOp(source, shape_of(op.result))])
+
+
 class _SliceTrait(HasCanonicalizationPatternsTrait):
     @classmethod
     def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
-        return (_OfAPiece(),)
+        return (_OfAPiece(), _OfABroadcast())
 
 
 @irdl_op_definition
@@ -75,18 +91,18 @@ class SliceOp(IRDLOperation, HasFolderInterface):
 
     @property
     def origin(self) -> tuple[SSAValue, int]:
-        """What the slice is of, and where along the dimension, past slices and concatenations along it."""
+        """What the slice is of, and where along the dimension it begins there, past slices and concatenations along
+        it."""
         axis, at, source = self.axis.value.data, self.at.value.data, self.source
         while True:
             match source.owner:
                 case SliceOp() as inner if inner.axis.value.data == axis:
                     source, at = inner.source, at + inner.at.value.data
                 case ConcatOp() as inner if inner.axis.value.data == axis:
-                    inside = (n for n, start in enumerate(inner.starts) if start <= at)
-                    number = max(inside)
-                    if at + self.size > inner.starts[number] + shape_of(inner.parts[number])[axis]:
+                    part, start = next(one for one in reversed(inner.placed) if one[1] <= at)
+                    if at + self.size > start + shape_of(part)[axis]:
                         return source, at
-                    source, at = inner.parts[number], at - inner.starts[number]
+                    source, at = part, at - start
                 case _:
                     return source, at
 
@@ -126,10 +142,10 @@ class ConcatOp(IRDLOperation, HasFolderInterface):
         )
 
     @property
-    def starts(self) -> list[int]:
-        """Where along the dimension each part begins."""
+    def placed(self) -> list[tuple[SSAValue, int]]:
+        """Each part, with where along the dimension it begins."""
         sizes = [shape_of(part)[self.axis.value.data] for part in self.parts]
-        return list(accumulate(sizes[:-1], initial=0))
+        return list(zip(self.parts, accumulate(sizes[:-1], initial=0), strict=True))
 
     def verify_(self) -> None:
         if not self.parts:

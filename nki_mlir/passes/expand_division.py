@@ -153,8 +153,11 @@ def _range(value: SSAValue, known: Ranges) -> Range:
             return index_tensor(op.source).range(tile.shape_of(value))
         case tile.CastOp() if isinstance(tile.element_of(op.source), IntegerType):
             return range_of(op.source, known)
-        case tile.SplatOp() | tile.ShapeOp():
+        case tile.SplatOp() | tile.ShapeOp() | tile.SliceOp():
             return range_of(op.operands[0], known)
+        case tile.ConcatOp():
+            ranges = [range_of(part, known) for part in op.parts]
+            return min(low for low, _ in ranges), max(high for _, high in ranges)
         case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
             (a, b), (c, d) = range_of(op.lhs, known), range_of(op.rhs, known)
             ends = {

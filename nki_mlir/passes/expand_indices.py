@@ -285,7 +285,7 @@ class _Words:
         return self.build.emit.value(arith.AndIOp(low, self.build.number(2**32 - 1, i64, tile.shape_of(number))))
 
     def _moved(self, value: SSAValue, of: Callable[[SSAValue], SSAValue]) -> SSAValue | None:
-        """What changes the shape alone."""
+        """What changes the shape alone, or takes pieces."""
         op, emit = value.owner, self.build.emit
         match op:
             case tile.SplatOp():
@@ -298,6 +298,10 @@ class _Words:
                 return emit.value(tile.PermuteOp(of(op.source), op.order.get_values()))
             case tile.ReshapeOp():
                 return emit.value(tile.ReshapeOp(of(op.source), tile.shape_of(value)))
+            case tile.SliceOp():
+                return emit.value(tile.SliceOp(of(op.source), op.axis.value.data, op.at.value.data, op.size))
+            case tile.ConcatOp():
+                return emit.value(tile.ConcatOp([of(part) for part in op.parts], op.axis.value.data))
             case _:
                 return None
 

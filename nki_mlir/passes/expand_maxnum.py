@@ -30,8 +30,16 @@ _NATIVE: dict[type[Operation], type[Operation]] = {
 _WINS = {arith.MaxnumfOp: Predicate.GE, arith.MinnumfOp: Predicate.LE}
 _REDUCTIONS = {Reduction.MAXNUM: (Reduction.MAX, -numbers.inf), Reduction.MINNUM: (Reduction.MIN, numbers.inf)}
 """The machine's reduction, and what takes part in it instead of a NaN."""
-_KEEP_NUMBERS = tile.SplatOp | tile.ShapeOp | arith.NegfOp | math.AbsFOp | arith.MaximumfOp | arith.MinimumfOp
-
+_KEEP_NUMBERS = (
+    tile.SplatOp
+    | tile.ShapeOp
+    | tile.SliceOp
+    | tile.ConcatOp
+    | arith.NegfOp
+    | math.AbsFOp
+    | arith.MaximumfOp
+    | arith.MinimumfOp
+)
 """Operations that make no NaN of numbers."""
 
 
@@ -186,7 +194,7 @@ def _is_nan(value: SSAValue) -> bool:
             return numbers.isnan(number.value.data)
         case tile.SplatOp() as op:
             return _is_nan(op.value)
-        case tile.ShapeOp() as op:
+        case tile.ShapeOp() | tile.SliceOp() as op:
             return _is_nan(op.source)
         case _:
             return False

@@ -118,7 +118,7 @@ def index_data(value: SSAValue, type_: mem.TileType, tile_of: TileOf, op: Operat
     if isinstance(owner, tile.CastOp) and is_data(owner.source.type):
         source = tile_of(owner.source, type_, emit)
         return emit.value(mem.CastOp.create(operands=[source], result_types=[type_]))
-    if isinstance(owner, tile.SplatOp | tile.ShapeOp):
+    if isinstance(owner, tile.SplatOp | tile.ShapeOp | tile.SliceOp | tile.ConcatOp):
         raise CompileError.at(op, f"{owner.name} makes indices of data here; run expand-indices first")
     if isinstance(owner, tile.SelectOp):
         condition = tile_of(owner.condition, type_.with_element(i1), emit)

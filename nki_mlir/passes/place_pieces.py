@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from xdsl.ir import Operation, SSAValue
+from xdsl.rewriter import InsertPoint
 
 from nki_mlir.dialects import neuron_mem as mem
 from nki_mlir.dialects import tile
@@ -31,17 +32,32 @@ def place_slice(placer: Placer, op: Operation, type_: mem.TileType, emit: Emitte
 
 
 def place_concat(placer: Placer, op: Operation, type_: mem.TileType, emit: Emitter) -> SSAValue:
+    """A tile that each part is inserted into as soon as it is made, so that it may be made there."""
     assert isinstance(op, tile.ConcatOp)
     pieces = concatenated(op, type_.layout)
     assert pieces is not None, "a concatenation lies as its form says"
     parts = [
-        placer.tile_of(part, type_.with_layout(piece), emit) for part, piece in zip(op.parts, pieces, strict=True)
+        (placer.tile_of(part, type_.with_layout(piece), emit), start)
+        for (part, start), piece in zip(op.placed, pieces, strict=True)
     ]
-    result = emit.value(mem.EmptyOp.create(result_types=[type_]))
-    for part, start in zip(parts, op.starts, strict=True):
+    order = {one: number for number, one in enumerate(op.parent.ops)} if op.parent is not None else {}
+    parts.sort(key=lambda part: _number(part[0], order))
+    first = next((part.owner for part, _ in parts if part.owner in order), op)
+    assert isinstance(first, Operation)
+    behind = Emitter(InsertPoint.before(first), op.location)
+    result, last = behind.value(mem.EmptyOp.create(result_types=[type_])), None
+    for part, start in parts:
+        maker = part.owner
+        if isinstance(maker, Operation) and maker in order and maker is not last:
+            behind, last = Emitter(InsertPoint.after(maker), op.location), maker
         places = _places(len(type_.sizes), op.axis.value.data, start)
-        result = emit.value(mem.InsertOp(part, result, [], places))
+        result = behind.value(mem.InsertOp(part, result, [], places))
     return result
+
+
+def _number(value: SSAValue, order: Mapping[Operation, int]) -> int:
+    """That of what makes a value, among operations; those of what is made elsewhere come first."""
+    return order.get(value.owner, -1) if isinstance(value.owner, Operation) else -1
 
 
 def slicings(
@@ -65,7 +81,7 @@ def concatenations(op: tile.ConcatOp, results: Iterable[Layout], lanes: int) -> 
     """Layouts of a concatenation with those that its parts have in them: of the given ones, and of one with the
     dimension dealt out in groups that each part is whole ones of."""
     axis, shape = op.axis.value.data, tile.shape_of(op.result)
-    groups = _grouped(shape, axis, math.gcd(*op.starts, shape[axis]), lanes)
+    groups = _grouped(shape, axis, math.gcd(*(start for _, start in op.placed), shape[axis]), lanes)
     for layout in dict.fromkeys((*results, *groups)):
         if (pieces := concatenated(op, layout)) is not None:
             yield layout, pieces
@@ -75,10 +91,7 @@ def concatenated(op: tile.ConcatOp, layout: Layout) -> list[Layout] | None:
     """How the parts of a concatenation lie that lies so; None where one of them is no tile."""
     axis, rank = op.axis.value.data, len(layout.shape)
     try:
-        return [
-            piece_of(layout, _places(rank, axis, start), tile.shape_of(part)).layout
-            for part, start in zip(op.parts, op.starts, strict=True)
-        ]
+        return [piece_of(layout, _places(rank, axis, start), tile.shape_of(part)).layout for part, start in op.placed]
     except LayoutError:
         return None
 

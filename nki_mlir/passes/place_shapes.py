@@ -67,7 +67,7 @@ def _middle(have: Sequence[int], want: Sequence[int]) -> tuple[int, ...] | None:
 def _cast_first(op: tile.CastOp) -> None:
     """`cast(reshape(x))` of indices as `reshape(cast(x))`, where the reshaped indices have no stride."""
     shape = op.source.owner
-    if not isinstance(shape, tile.ShapeOp) or not isinstance(tile.element_of(op.source), IndexType):
+    if not isinstance(shape, tile.ShapeOp | tile.SliceOp) or not isinstance(tile.element_of(op.source), IndexType):
         return
     try:
         index_tensor(op.source)

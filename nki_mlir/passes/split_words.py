@@ -143,6 +143,10 @@ class _Splitter:
             self.pairs[op.results[0]] = _ON_WORDS[type(op)](left, right, build)
         elif isinstance(op, arith.MuliOp) and (number := constant_of(op.rhs)) is not None:
             self.pairs[op.result] = _product(self.words(op.lhs, build), int(value_of(number)), build)
+        elif isinstance(op, tile.ConcatOp):
+            parts = zip(*(self.words(part, build) for part in op.parts), strict=True)
+            low, high = (build.emit.value(tile.ConcatOp(words, op.axis.value.data)) for words in parts)
+            self.pairs[op.result] = low, high
         elif type(op) in _SHAPES:
             low, high = (build.emit.value(_SHAPES[type(op)](op, word)) for word in self.words(op.operands[0], build))
             self.pairs[op.results[0]] = low, high
@@ -263,12 +267,18 @@ _ON_WORDS: Mapping[type[Operation], Callable[[Pair, Pair, TileBuilder], Pair]] =
 }
 """Arithmetic in 64 bits by words."""
 
+
+def _sliced(op: tile.SliceOp, word: SSAValue) -> Operation:
+    return tile.SliceOp(word, op.axis.value.data, op.at.value.data, op.size)
+
+
 _SHAPES: Mapping[type[Operation], Callable[[Operation, SSAValue], Operation]] = {
     tile.SplatOp: lambda op, word: tile.SplatOp(word, tile.shape_of(op.results[0])),
     tile.BroadcastOp: lambda op, word: tile.BroadcastOp(word, tile.shape_of(op.results[0])),
     tile.ExpandDimsOp: lambda op, word: tile.ExpandDimsOp(word, cast(tile.ExpandDimsOp, op).axis.value.data),
     tile.PermuteOp: lambda op, word: tile.PermuteOp(word, cast(tile.PermuteOp, op).order.get_values()),
     tile.ReshapeOp: lambda op, word: tile.ReshapeOp(word, tile.shape_of(op.results[0])),
+    tile.SliceOp: lambda op, word: _sliced(cast(tile.SliceOp, op), word),
 }
 """What changes the shape alone, made for a word."""
 

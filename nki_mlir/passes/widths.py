@@ -239,7 +239,7 @@ def is_view(op: Operation) -> bool:
     product does."""
     if isinstance(op, tile.PermuteOp):
         return any(isinstance(use.operation, tile.DotOp) for use in op.result.uses)
-    return isinstance(op, tile.SplatOp | tile.ShapeOp)
+    return isinstance(op, tile.SplatOp | tile.ShapeOp | tile.SliceOp)
 
 
 def _turns(op: Operation) -> bool:
