@@ -39,7 +39,7 @@ class _OfAPiece(RewritePattern):
         assert isinstance(op, SliceOp)
         source, at = op.origin
         if source is not op.source:
-            rewriter.replace_matched_op(SliceOp(source, op.axis.value.data, at, op.size))
+            rewriter.replace(op, SliceOp(source, op.axis.value.data, at, op.size))
 
 
 class _OfABroadcast(RewritePattern):
@@ -54,7 +54,7 @@ class _OfABroadcast(RewritePattern):
         if shape_of(source)[axis] > 1:
             made.append(SliceOp(source, axis, op.at.value.data, op.size))
             source = made[0].results[0]
-        rewriter.replace_matched_op([*made, BroadcastOp(source, shape_of(op.result))])
+        rewriter.replace(op, [*made, BroadcastOp(source, shape_of(op.result))])
 
 
 class _SliceTrait(HasCanonicalizationPatternsTrait):
@@ -111,6 +111,8 @@ class SliceOp(IRDLOperation, HasFolderInterface):
         verify_axis(axis, self.source)
         if len(shape_of(self.result)) != len(shape):
             raise VerifyException(f"a slice keeps the {len(shape)} dimensions, got {self.result.type}")
+        if not self.size:
+            raise VerifyException(f"a slice has places, got {self.result.type}")
         if at < 0 or at + self.size > shape[axis]:
             raise VerifyException(f"places {at} to {at + self.size - 1} are not all among the {shape[axis]} of d{axis}")
         if self.result.type != (want := TensorType(element_of(self.source), resized(shape, axis, self.size))):
@@ -156,7 +158,7 @@ class ConcatOp(IRDLOperation, HasFolderInterface):
         for part in self.parts[1:]:
             size = shape_of(part)[axis] if len(shape_of(part)) == len(shape) else 0
             if part.type != TensorType(element, resized(shape, axis, size)):
-                raise VerifyException(f"the parts differ in more than the size of d{axis}: {first.type}, {part.type}")
+                raise VerifyException(f"the parts differ in more than the size of d{axis}: {first.type} and {part.type}")
         size = sum(shape_of(part)[axis] for part in self.parts)
         if self.result.type != (want := TensorType(element, resized(shape, axis, size))):
             raise VerifyException(f"the result must be {want}, got {self.result.type}")

@@ -25,6 +25,7 @@ from nki_mlir.dialects import tile
 from nki_mlir.dialects.access_ops import AccessOp, sizes_of
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.layout import Factor, Layout
+from nki_mlir.dialects.pieces import Piece
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.ways import is_in_runs
 from nki_mlir.errors import CompileError
@@ -188,6 +189,13 @@ class Placement:
             axis, value = op.axis.value.data, op.source
             layouts = [x for x in self.usual(value) if x.is_free(axis)]
             because = f"; a reduction has all of dimension {axis} on one partition"
+        elif isinstance(op, tile.SliceOp):
+            value, layouts = op.source, [layout for layout, _ in self._slicings(op)]
+            at = op.at.value.data
+            because = f"; no layout on more partitions has places {at} to {at + op.size - 1} of it by themselves"
+        elif isinstance(op, tile.ConcatOp):
+            layouts = [layout for layout, _ in self._concatenations(op)]
+            because = "; no layout on more partitions has each of its parts by itself"
         else:
             if isinstance(op, tile.LastOp):
                 value = op.source
@@ -302,8 +310,7 @@ class Placement:
     def _slice(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         """A part of what is there, or a copy of it."""
         assert isinstance(op, tile.SliceOp)
-        results, sources = self._asked.get(value, ()), self._layouts(op.source)
-        for source, piece in slicings(op, results, sources, self.target.memory.partitions):
+        for source, piece in self._slicings(op):
             if self._fits(source, op.source):
                 price = 0.0 if piece.is_view else self._compute(piece.layout, value)
                 yield Form(piece.layout, ((op.source, source),), price)
@@ -311,10 +318,17 @@ class Placement:
     def _concat(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         """A copy of all parts."""
         assert isinstance(op, tile.ConcatOp)
-        for layout, pieces in concatenations(op, self._layouts(value), self.target.memory.partitions):
+        for layout, pieces in self._concatenations(op):
             wants = zip(op.parts, pieces, strict=True)
             placed = dict.fromkeys((part, piece) for part, piece in wants if is_placed(part))
             yield Form(layout, tuple(placed), self._compute(layout, value))
+
+    def _slicings(self, op: tile.SliceOp) -> Iterator[tuple[Layout, Piece]]:
+        results, sources = self._asked.get(op.result, ()), self._layouts(op.source)
+        return slicings(op, results, sources, self.target.memory.partitions)
+
+    def _concatenations(self, op: tile.ConcatOp) -> Iterator[tuple[Layout, list[Layout]]]:
+        return concatenations(op, self._layouts(op.result), self.target.memory.partitions)
 
     def _dot(self, op: Operation, value: SSAValue) -> Iterator[Form]:
         assert isinstance(op, tile.DotOp)

@@ -635,3 +635,110 @@ func.func @short_dimensions_together(%x: memref<131072xf32>, %w: memref<32xf32>,
   tile.write %d to %y [32768 * d0 + 1024 * d1 + d2 by 1] : tensor<4x32x1024xf32> -> memref<131072xf32>
   func.return
 }
+
+// A slice is a view where as many partitions hold places of it, or where the dimension lies free; each part of a
+// concatenation is made where it is inserted.
+// CHECK-LABEL: func.func @slices_that_stay_where_they_are
+// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 512x3xf32, [d0:128] x [d0/128:4, d1]>
+// CHECK: neuron.mem.slice [[X]] [128 + d0, d1] : {{.*}} -> !neuron.mem.tile<sbuf, 128x3xf32, [d0] x [d1]>
+// CHECK: neuron.mem.slice [[X]] [256 + d0, d1] : {{.*}} -> !neuron.mem.tile<sbuf, 256x3xf32, [d0:128] x [d0/128:2, d1]>
+func.func @slices_that_stay_where_they_are(%x: memref<512x3xf32>, %y: memref<128x3xf32>, %z: memref<256x3xf32>) {
+  %v = tile.read %x [3 * d0 + d1 by 1] : memref<512x3xf32> -> tensor<512x3xf32>
+  %s = tile.slice %v axis 0 at 128 : tensor<512x3xf32> -> tensor<128x3xf32>
+  %t = tile.slice %v axis 0 at 256 : tensor<512x3xf32> -> tensor<256x3xf32>
+  %e = math.exp %s : tensor<128x3xf32>
+  %f = math.exp %t : tensor<256x3xf32>
+  tile.write %e to %y [3 * d0 + d1 by 1] : tensor<128x3xf32> -> memref<128x3xf32>
+  tile.write %f to %z [3 * d0 + d1 by 1] : tensor<256x3xf32> -> memref<256x3xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_slice_of_columns
+// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 128x512xf32, [d0] x [d1]>
+// CHECK: neuron.mem.slice [[X]] [d0, 100 + d1] : {{.*}} -> !neuron.mem.tile<sbuf, 128x77xf32, [d0] x [d1]>
+func.func @a_slice_of_columns(%x: memref<128x512xf32>, %y: memref<128x77xf32>) {
+  %v = tile.read %x [512 * d0 + d1 by 1] : memref<128x512xf32> -> tensor<128x512xf32>
+  %s = tile.slice %v axis 1 at 100 : tensor<128x512xf32> -> tensor<128x77xf32>
+  %e = math.exp %s : tensor<128x77xf32>
+  tile.write %e to %y [77 * d0 + d1 by 1] : tensor<128x77xf32> -> memref<128x77xf32>
+  func.return
+}
+
+// A dimension of which no number of partitions above one holds a slice by itself is brought to one partition.
+// CHECK-LABEL: func.func @a_slice_from_an_odd_place
+// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 300xf32, [] x [d0]>
+// CHECK: [[S:%.*]] = neuron.mem.slice [[X]] [37 + d0] : {{.*}} -> !neuron.mem.tile<sbuf, 100xf32, [] x [d0]>
+// CHECK: neuron.mem.store [[S]]
+func.func @a_slice_from_an_odd_place(%x: memref<300xf32>, %y: memref<100xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<300xf32> -> tensor<300xf32>
+  %s = tile.slice %v axis 0 at 37 : tensor<300xf32> -> tensor<100xf32>
+  tile.write %s to %y [d0 by 1] : tensor<100xf32> -> memref<100xf32>
+  func.return
+}
+
+// What is sliced lies as a product takes the slice, dealt out in groups of so many rows.
+// CHECK-LABEL: func.func @slices_that_are_multiplied
+// CHECK: [[A:%.*]] = neuron.mem.load %a {{.*}} -> !neuron.mem.tile<sbuf, 200x64xf32, [d0:100] x [d0/100:2, d1]>
+// CHECK: [[S:%.*]] = neuron.mem.slice [[A]] [100 + d0, d1] : {{.*}} -> !neuron.mem.tile<sbuf, 100x64xf32, [d0] x [d1]>
+// CHECK: neuron.mem.matmul {{.*}}[[S]]
+func.func @slices_that_are_multiplied(%a: memref<200x64xf32>, %b: memref<64x100xf32>, %c: memref<64x64xf32>) {
+  %x = tile.read %a [64 * d0 + d1 by 1] : memref<200x64xf32> -> tensor<200x64xf32>
+  %y = tile.read %b [100 * d0 + d1 by 1] : memref<64x100xf32> -> tensor<64x100xf32>
+  %s = tile.slice %x axis 0 at 100 : tensor<200x64xf32> -> tensor<100x64xf32>
+  %p = tile.dot %y, %s over [1] x [0] : tensor<64x100xf32>, tensor<100x64xf32> -> tensor<64x64xf32>
+  tile.write %p to %c [64 * d0 + d1 by 1] : tensor<64x64xf32> -> memref<64x64xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @parts_are_made_where_they_go
+// CHECK: [[X:%.*]] = neuron.mem.load %x
+// CHECK: [[N:%.*]] = neuron.mem.empty : !neuron.mem.tile<sbuf, 384x3xf32, [d0:128] x [d0/128:3, d1]>
+// CHECK: [[E:%.*]] = neuron.mem.unary exp [[X]]
+// CHECK: [[C:%.*]] = neuron.mem.insert [[E]] into [[N]] [256 + d0, d1]
+// CHECK: [[Y:%.*]] = neuron.mem.load %y
+// CHECK: [[F:%.*]] = neuron.mem.unary exp [[Y]] : {{.*}} -> !neuron.mem.tile<sbuf, 256x3xf32, [d0:128] x [d0/128:2, d1]>
+// CHECK: [[D:%.*]] = neuron.mem.insert [[F]] into [[C]] [d0, d1]
+// CHECK: neuron.mem.store [[D]]
+func.func @parts_are_made_where_they_go(%x: memref<128x3xf32>, %y: memref<256x3xf32>, %z: memref<384x3xf32>) {
+  %v = tile.read %x [3 * d0 + d1 by 1] : memref<128x3xf32> -> tensor<128x3xf32>
+  %e = math.exp %v : tensor<128x3xf32>
+  %w = tile.read %y [3 * d0 + d1 by 1] : memref<256x3xf32> -> tensor<256x3xf32>
+  %f = math.exp %w : tensor<256x3xf32>
+  %c = tile.concat %f, %e axis 0 : tensor<256x3xf32>, tensor<128x3xf32> -> tensor<384x3xf32>
+  tile.write %c to %z [3 * d0 + d1 by 1] : tensor<384x3xf32> -> memref<384x3xf32>
+  func.return
+}
+
+// A part that is there more than once, or is a number, is inserted as often as it is named.
+// CHECK-LABEL: func.func @parts_that_are_alike
+// CHECK: [[E:%.*]] = neuron.mem.unary exp
+// CHECK: [[C:%.*]] = neuron.mem.insert [[E]] into {{.*}} [d0, d1]
+// CHECK: [[D:%.*]] = neuron.mem.insert [[E]] into [[C]] [256 + d0, d1]
+// CHECK: [[F:%.*]] = neuron.mem.fill
+// CHECK: neuron.mem.insert [[F]] into [[D]] [128 + d0, d1]
+func.func @parts_that_are_alike(%x: memref<128x3xf32>, %z: memref<384x3xf32>) {
+  %one = arith.constant dense<1.0> : tensor<128x3xf32>
+  %v = tile.read %x [3 * d0 + d1 by 1] : memref<128x3xf32> -> tensor<128x3xf32>
+  %e = math.exp %v : tensor<128x3xf32>
+  %c = tile.concat %e, %one, %e axis 0 : tensor<128x3xf32>, tensor<128x3xf32>, tensor<128x3xf32> -> tensor<384x3xf32>
+  tile.write %c to %z [3 * d0 + d1 by 1] : tensor<384x3xf32> -> memref<384x3xf32>
+  func.return
+}
+
+// Parts from outside a loop are inserted in it.
+// CHECK-LABEL: func.func @parts_from_outside
+// CHECK: [[X:%.*]] = neuron.mem.load
+// CHECK: scf.for
+// CHECK: [[N:%.*]] = neuron.mem.empty
+// CHECK: neuron.mem.insert [[X]] into [[N]] [d0]
+func.func @parts_from_outside(%x: memref<128xf32>, %z: memref<4x256xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %four = arith.constant 4 : index
+  %v = tile.read %x [d0 by 1] : memref<128xf32> -> tensor<128xf32>
+  scf.for %i = %zero to %four step %one {
+    %c = tile.concat %v, %v axis 0 : tensor<128xf32>, tensor<128xf32> -> tensor<256xf32>
+    tile.write %c to %z(%i) [s0 by 256, d0 by 1] : tensor<256xf32> -> memref<4x256xf32>
+  }
+  func.return
+}

@@ -434,3 +434,24 @@ func.func @atomic_operations(%x: memref<8xf32>) {
   %v = tile.atomic add %p, %z : !tile.ptr<f32>, f32 -> f32
   func.return
 }
+
+// -----
+
+func.func @a_slice_that_no_partition_holds(%x: memref<65536xf32>, %y: memref<500xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<65536xf32> -> tensor<65536xf32>
+  // CHECK: 'v', [65536] of f32, needs 262144 bytes on one partition, and sbuf has {{.*}}; no layout on more partitions has places 33 to 532 of it by themselves; use smaller blocks
+  %s = tile.slice %v axis 0 at 33 : tensor<65536xf32> -> tensor<500xf32>
+  tile.write %s to %y [d0 by 1] : tensor<500xf32> -> memref<500xf32>
+  func.return
+}
+
+// -----
+
+func.func @parts_that_no_partition_holds(%x: memref<30001xf32>, %y: memref<60001xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<30001xf32> -> tensor<30001xf32>
+  %w = tile.read %x [d0 by 1] : memref<30001xf32> -> tensor<30000xf32>
+  // CHECK: 'c', [60001] of f32, needs 240004 bytes on one partition, and sbuf has {{.*}}; no layout on more partitions has each of its parts by itself; use smaller blocks
+  %c = tile.concat %v, %w axis 0 : tensor<30001xf32>, tensor<30000xf32> -> tensor<60001xf32>
+  tile.write %c to %y [d0 by 1] : tensor<60001xf32> -> memref<60001xf32>
+  func.return
+}

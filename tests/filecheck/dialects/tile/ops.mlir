@@ -163,6 +163,10 @@ func.func @along_a_dimension() {
   %h = tile.scan and %i axis 0 : tensor<8xi32> -> tensor<8xi32>
   // CHECK: %{{.*}} = tile.flip %{{.*}} axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
   %j = tile.flip %x axis 1 : tensor<4x8xf32> -> tensor<4x8xf32>
+  // CHECK: [[P:%.*]] = tile.slice %{{.*}} axis 1 at 2 : tensor<4x8xf32> -> tensor<4x3xf32>
+  %q = tile.slice %x axis 1 at 2 : tensor<4x8xf32> -> tensor<4x3xf32>
+  // CHECK: %{{.*}} = tile.concat [[P]], %{{.*}}, [[P]] axis 1 : tensor<4x3xf32>, tensor<4x8xf32>, tensor<4x3xf32> -> tensor<4x14xf32>
+  %r = tile.concat %q, %x, %q axis 1 : tensor<4x3xf32>, tensor<4x8xf32>, tensor<4x3xf32> -> tensor<4x14xf32>
   // CHECK: %{{.*}} = tile.bitcast %{{.*}} : tensor<4x8xf32> -> tensor<4x8xi32>
   %k = tile.bitcast %x : tensor<4x8xf32> -> tensor<4x8xi32>
   func.return

@@ -734,3 +734,119 @@ func.func @a_while_whose_blocks_disagree(%f: f32) {
   }
   func.return
 }
+
+// -----
+
+func.func @the_axis_of_a_slice() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: axis 1 is outside the 1 dimensions of the operand
+  %0 = tile.slice %x axis 1 at 0 : tensor<8xf32> -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_keeps_the_rank() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: a slice keeps the 2 dimensions, got tensor<4xf32>
+  %0 = tile.slice %x axis 0 at 0 : tensor<4x8xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_in_front_of_the_first_place() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: places -1 to 2 are not all among the 8 of d0
+  %0 = tile.slice %x axis 0 at -1 : tensor<8xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_behind_the_last_place() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: places 5 to 8 are not all among the 8 of d0
+  %0 = tile.slice %x axis 0 at 5 : tensor<8xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_of_no_places() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: a slice has places, got tensor<0xf32>
+  %0 = tile.slice %x axis 0 at 5 : tensor<8xf32> -> tensor<0xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_keeps_the_other_sizes() {
+  %x = "test.op"() : () -> tensor<4x8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<2x8xf32>, got tensor<2x7xf32>
+  %0 = tile.slice %x axis 0 at 1 : tensor<4x8xf32> -> tensor<2x7xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_slice_keeps_the_element_type() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<4xf32>, got tensor<4xbf16>
+  %0 = tile.slice %x axis 0 at 1 : tensor<8xf32> -> tensor<4xbf16>
+  func.return
+}
+
+// -----
+
+func.func @a_concatenation_of_nothing() {
+  // CHECK: Operation does not verify: a concatenation is of one tensor at least
+  %0 = "tile.concat"() <{axis = 0 : i64}> : () -> tensor<8xf32>
+  func.return
+}
+
+// -----
+
+func.func @the_axis_of_a_concatenation() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: axis -1 is outside the 1 dimensions of the operand
+  %0 = tile.concat %x, %x axis -1 : tensor<8xf32>, tensor<8xf32> -> tensor<16xf32>
+  func.return
+}
+
+// -----
+
+func.func @parts_of_one_rank() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<8xf32>)
+  // CHECK: Operation does not verify: the parts differ in more than the size of d1: tensor<4x8xf32> and tensor<8xf32>
+  %0 = tile.concat %x, %y axis 1 : tensor<4x8xf32>, tensor<8xf32> -> tensor<4x16xf32>
+  func.return
+}
+
+// -----
+
+func.func @parts_of_one_size_beside() {
+  %x, %y = "test.op"() : () -> (tensor<4x8xf32>, tensor<4x7xf32>)
+  // CHECK: Operation does not verify: the parts differ in more than the size of d0: tensor<4x8xf32> and tensor<4x7xf32>
+  %0 = tile.concat %x, %y axis 0 : tensor<4x8xf32>, tensor<4x7xf32> -> tensor<8x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @parts_of_one_element_type() {
+  %x, %y = "test.op"() : () -> (tensor<8xf32>, tensor<8xbf16>)
+  // CHECK: Operation does not verify: the parts differ in more than the size of d0: tensor<8xf32> and tensor<8xbf16>
+  %0 = tile.concat %x, %y axis 0 : tensor<8xf32>, tensor<8xbf16> -> tensor<16xf32>
+  func.return
+}
+
+// -----
+
+func.func @a_concatenation_is_as_long_as_its_parts() {
+  %x = "test.op"() : () -> tensor<8xf32>
+  // CHECK: Operation does not verify: the result must be tensor<16xf32>, got tensor<15xf32>
+  %0 = tile.concat %x, %x axis 0 : tensor<8xf32>, tensor<8xf32> -> tensor<15xf32>
+  func.return
+}
