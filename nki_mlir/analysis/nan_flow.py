@@ -43,14 +43,20 @@ _STRICT: frozenset[type[Operation]] = frozenset(
 @dataclass(frozen=True)
 class _Nans:
     """What is known of a value in one slice, an index of the kept dimension, whose elements the extremum finds a NaN
-    among. `row` is the dimension of the value that counts the slices, None if all of it belongs to each. `all`: every
-    element of the slice is NaN; else at least one is if `some`. `hangs`: the others may depend on what the extremum
-    is."""
+    among. `row` is the dimension of the value that counts the slices, from number `first` on; None if all of it belongs
+    to each. `all`: every element of the slice is NaN; else at least one is if `some`. `hangs`: the others may depend on
+    what the extremum is."""
 
     row: int | None
     some: bool = True
     all: bool = False
     hangs: bool = False
+    first: int = 0
+
+    @property
+    def counted(self) -> tuple[int | None, int]:
+        """Where the number of a slice is in the value."""
+        return self.row, self.first
 
 
 Known = dict[SSAValue, _Nans]
@@ -194,7 +200,7 @@ def _either(one: _Nans | None, other: _Nans | None) -> _Nans | None:
     """What is known of a value that is known as one or as the other."""
     known = [x for x in (one, other) if x is not None]
     hangs = any(x.hangs for x in known)
-    if len({x.row for x in known}) > 1:
+    if len({x.counted for x in known}) > 1:
         if hangs:
             raise _Difference
         return None
@@ -202,7 +208,7 @@ def _either(one: _Nans | None, other: _Nans | None) -> _Nans | None:
     if not known or not (hangs or both):
         return None
     some, all_ = (both and all(getattr(x, name) for x in known) for name in ("some", "all"))
-    return _Nans(known[0].row, some, all_, hangs)
+    return replace(known[0], some=some, all=all_, hangs=hangs)
 
 
 def _follow(ops: list[Operation], known: Known) -> None:
@@ -253,6 +259,10 @@ def _through(op: Operation, known: dict[SSAValue, _Nans]) -> _Nans | None:
             return replace(first, row=row if row is None or row < op.axis.value.data else row + 1)
         case tile.ReshapeOp():
             return _reshaped(first, tile.shape_of(op.source), tile.shape_of(op.result))
+        case tile.SliceOp():
+            return _sliced(first, op.axis.value.data, op.at.value.data)
+        case tile.ConcatOp():
+            return _joined(op, known)
         case tile.SelectOp() if op.condition not in known:
             return _one_of(operands)
         case tile.ReduceOp() if op.kind.data in (Reduction.SUM, Reduction.MAX, Reduction.MIN):
@@ -270,16 +280,30 @@ def _reshaped(source: _Nans, have: Sequence[int], want: Sequence[int]) -> _Nans 
     return None if (row := next(rows, None)) is None else replace(source, row=row)
 
 
-def _combined(operands: list[_Nans]) -> _Nans | None:
-    rows = {x.row for x in operands}
-    if len(rows) > 1:
+def _sliced(source: _Nans, axis: int, at: int) -> _Nans:
+    """Of some slices, or of a part of each, which a NaN among the others is not in."""
+    if axis == source.row:
+        return replace(source, first=source.first + at)
+    return replace(source, some=source.all)
+
+
+def _joined(op: tile.ConcatOp, known: Known) -> _Nans | None:
+    """Of slices, or parts of each, that follow one another."""
+    axis, parts = op.axis.value.data, [(known.get(part), start) for part, start in op.placed]
+    found = [replace(x, first=x.first - start) if x.row == axis else x for x, start in parts if x is not None]
+    if len({x.counted for x in found}) > 1:
         return None
-    return _Nans(
-        operands[0].row,
-        any(x.some for x in operands),
-        any(x.all for x in operands),
-        any(x.hangs for x in operands),
-    )
+    every = len(found) == len(parts)
+    whole = every and all(x.all for x in found)
+    some = (every and all(x.some for x in found)) if found[0].row == axis else any(x.some for x in found)
+    return replace(found[0], some=some, all=whole, hangs=any(x.hangs for x in found))
+
+
+def _combined(operands: list[_Nans]) -> _Nans | None:
+    if len({x.counted for x in operands}) > 1:
+        return None
+    some, every, hangs = (any(getattr(x, name) for x in operands) for name in ("some", "all", "hangs"))
+    return replace(operands[0], some=some, all=every, hangs=hangs)
 
 
 def _one_of(operands: list[_Nans]) -> _Nans | None:
@@ -295,7 +319,7 @@ def _reduced(source: _Nans, axis: int, rank: int) -> _Nans | None:
         return None
     whole = rank == (1 if row is None else 2)
     kept = row if row is None or row < axis else row - 1
-    return _Nans(kept, source.some, source.all or (source.some and whole), source.hangs)
+    return replace(source, row=kept, all=source.all or (source.some and whole))
 
 
 def _product(op: tile.DotOp, known: Known) -> _Nans | None:
@@ -306,9 +330,11 @@ def _product(op: tile.DotOp, known: Known) -> _Nans | None:
     free = [dim for dim in range(len(tile.shape_of(op.a))) if dim not in op.over[0]]
     if a is not None and a.row not in free:
         return None
-    rows = {None if a is None else free.index(cast("int", a.row)), None if acc is None else acc.row} - {None}
-    if len(rows) != 1:
+    counted = {acc.counted} if acc is not None else set[tuple[int | None, int]]()
+    counted |= {(free.index(cast("int", a.row)), a.first)} if a is not None else set()
+    row, first = next(iter(counted))
+    if len(counted) != 1 or row is None:
         return None
     every = (a is not None and (a.all or (a.some and len(free) == 1))) or (acc is not None and acc.all)
     some = every or (a is not None and a.some) or (acc is not None and acc.some)
-    return _Nans(rows.pop(), some, every, any(x is not None and x.hangs for x in (a, acc)))
+    return _Nans(row, some, every, any(x is not None and x.hangs for x in (a, acc)), first)

@@ -158,7 +158,9 @@ class ConcatOp(IRDLOperation, HasFolderInterface):
         for part in self.parts[1:]:
             size = shape_of(part)[axis] if len(shape_of(part)) == len(shape) else 0
             if part.type != TensorType(element, resized(shape, axis, size)):
-                raise VerifyException(f"the parts differ in more than the size of d{axis}: {first.type} and {part.type}")
+                raise VerifyException(
+                    f"the parts differ in more than the size of d{axis}: {first.type} and {part.type}"
+                )
         size = sum(shape_of(part)[axis] for part in self.parts)
         if self.result.type != (want := TensorType(element, resized(shape, axis, size))):
             raise VerifyException(f"the result must be {want}, got {self.result.type}")

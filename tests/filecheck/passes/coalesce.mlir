@@ -260,3 +260,43 @@ func.func @the_same_along_both(%x: memref<256x50xf32>, %w: memref<50xf32>) {
   tile.write %s to %x [3200 * d0 + 50 * d1 + d2 by 1] : tensor<4x64x50xf32> -> memref<256x50xf32>
   func.return
 }
+
+// Dimensions beside that of slices and parts.
+// CHECK-LABEL: func.func @beside_pieces
+// CHECK: [[V:%.*]] = tile.read %x [50 * d0 + d1 by 1] : memref<256x50xf32> -> tensor<256x50xf32>
+// CHECK: [[S:%.*]] = tile.slice [[V]] axis 1 at 3 : tensor<256x50xf32> -> tensor<256x10xf32>
+// CHECK: [[T:%.*]] = tile.slice [[V]] axis 1 at 20 : tensor<256x50xf32> -> tensor<256x20xf32>
+// CHECK: tile.concat [[S]], [[T]] axis 1 : tensor<256x10xf32>, tensor<256x20xf32> -> tensor<256x30xf32>
+func.func @beside_pieces(%x: memref<256x50xf32>, %y: memref<256x30xf32>) {
+  %v = tile.read %x [3200 * d0 + 50 * d1 + d2 by 1] : memref<256x50xf32> -> tensor<4x64x50xf32>
+  %s = tile.slice %v axis 2 at 3 : tensor<4x64x50xf32> -> tensor<4x64x10xf32>
+  %t = tile.slice %v axis 2 at 20 : tensor<4x64x50xf32> -> tensor<4x64x20xf32>
+  %c = tile.concat %s, %t axis 2 : tensor<4x64x10xf32>, tensor<4x64x20xf32> -> tensor<4x64x30xf32>
+  tile.write %c to %y [1920 * d0 + 30 * d1 + d2 by 1] : tensor<4x64x30xf32> -> memref<256x30xf32>
+  func.return
+}
+
+// With the dimensions behind it, one that is cut is one.
+// CHECK-LABEL: func.func @pieces_of_slow_dimensions
+// CHECK: [[V:%.*]] = tile.read %x [d0 by 1] : memref<512xf32> -> tensor<512xf32>
+// CHECK: [[S:%.*]] = tile.slice [[V]] axis 0 at 256 : tensor<512xf32> -> tensor<256xf32>
+// CHECK: [[T:%.*]] = tile.slice [[V]] axis 0 at 128 : tensor<512xf32> -> tensor<128xf32>
+// CHECK: tile.concat [[S]], [[T]] axis 0 : tensor<256xf32>, tensor<128xf32> -> tensor<384xf32>
+func.func @pieces_of_slow_dimensions(%x: memref<512xf32>, %y: memref<384xf32>) {
+  %v = tile.read %x [128 * d0 + d1 by 1] : memref<512xf32> -> tensor<4x128xf32>
+  %s = tile.slice %v axis 0 at 2 : tensor<4x128xf32> -> tensor<2x128xf32>
+  %t = tile.slice %v axis 0 at 1 : tensor<4x128xf32> -> tensor<1x128xf32>
+  %c = tile.concat %s, %t axis 0 : tensor<2x128xf32>, tensor<1x128xf32> -> tensor<3x128xf32>
+  tile.write %c to %y [128 * d0 + d1 by 1] : tensor<3x128xf32> -> memref<384xf32>
+  func.return
+}
+
+// The one in front of it stays.
+// CHECK-LABEL: func.func @pieces_of_rows
+// CHECK: tile.slice {{%.*}} axis 1 at 0 : tensor<4x128xf32> -> tensor<4x64xf32>
+func.func @pieces_of_rows(%x: memref<512xf32>, %y: memref<256xf32>) {
+  %v = tile.read %x [128 * d0 + d1 by 1] : memref<512xf32> -> tensor<4x128xf32>
+  %s = tile.slice %v axis 1 at 0 : tensor<4x128xf32> -> tensor<4x64xf32>
+  tile.write %s to %y [64 * d0 + d1 by 1] : tensor<4x64xf32> -> memref<256xf32>
+  func.return
+}

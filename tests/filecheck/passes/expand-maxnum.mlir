@@ -659,3 +659,111 @@ func.func @a_start_that_may_be_nan(%a: memref<4x64xf32>, %w: tensor<4xf32>, %v: 
   tile.write %total to %out [d0 by 1] : tensor<4xf32> -> memref<4xf32>
   func.return
 }
+
+// -----
+
+// Rows of a softmax apart, and together again: a NaN in a row is in all of it either way.
+// CHECK-LABEL: func.func @rows_of_a_softmax(
+// CHECK: tile.reduce max {{.*}} axis 1
+// CHECK-NOT: tile.compare
+func.func @rows_of_a_softmax(%x: tensor<8x16xf32>, %out: memref<8x16xf32>) {
+  %m = tile.reduce maxnum %x axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %x0 = tile.slice %x axis 0 at 0 : tensor<8x16xf32> -> tensor<3x16xf32>
+  %x1 = tile.slice %x axis 0 at 3 : tensor<8x16xf32> -> tensor<5x16xf32>
+  %m0 = tile.slice %m axis 0 at 0 : tensor<8xf32> -> tensor<3xf32>
+  %m1 = tile.slice %m axis 0 at 3 : tensor<8xf32> -> tensor<5xf32>
+  %c0 = tile.expand_dims %m0 axis 1 : tensor<3xf32> -> tensor<3x1xf32>
+  %c1 = tile.expand_dims %m1 axis 1 : tensor<5xf32> -> tensor<5x1xf32>
+  %b0 = tile.broadcast %c0 : tensor<3x1xf32> -> tensor<3x16xf32>
+  %b1 = tile.broadcast %c1 : tensor<5x1xf32> -> tensor<5x16xf32>
+  %d0 = arith.subf %x0, %b0 : tensor<3x16xf32>
+  %d1 = arith.subf %x1, %b1 : tensor<5x16xf32>
+  %d = tile.concat %d0, %d1 axis 0 : tensor<3x16xf32>, tensor<5x16xf32> -> tensor<8x16xf32>
+  %e = math.exp %d : tensor<8x16xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %u = tile.broadcast %t : tensor<8x1xf32> -> tensor<8x16xf32>
+  %r = arith.divf %e, %u : tensor<8x16xf32>
+  tile.write %r to %out [d0 by 16, d1 by 1] : tensor<8x16xf32> -> memref<8x16xf32>
+  func.return
+}
+
+// -----
+
+// The maximum of one row beside the numbers of another is no NaN with them.
+// CHECK-LABEL: func.func @rows_that_are_moved(
+// CHECK: tile.compare
+func.func @rows_that_are_moved(%x: tensor<8x16xf32>, %out: memref<8x16xf32>) {
+  %m = tile.reduce maxnum %x axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %m0 = tile.slice %m axis 0 at 0 : tensor<8xf32> -> tensor<3xf32>
+  %m1 = tile.slice %m axis 0 at 3 : tensor<8xf32> -> tensor<5xf32>
+  %n = tile.concat %m1, %m0 axis 0 : tensor<5xf32>, tensor<3xf32> -> tensor<8xf32>
+  %c = tile.expand_dims %n axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %b = tile.broadcast %c : tensor<8x1xf32> -> tensor<8x16xf32>
+  %d = arith.subf %x, %b : tensor<8x16xf32>
+  %e = math.exp %d : tensor<8x16xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %u = tile.broadcast %t : tensor<8x1xf32> -> tensor<8x16xf32>
+  %r = arith.divf %e, %u : tensor<8x16xf32>
+  tile.write %r to %out [d0 by 16, d1 by 1] : tensor<8x16xf32> -> memref<8x16xf32>
+  func.return
+}
+
+// -----
+
+// A part of each row need not have its NaN.
+// CHECK-LABEL: func.func @a_part_of_each_row(
+// CHECK: tile.compare
+func.func @a_part_of_each_row(%x: tensor<8x16xf32>, %out: memref<8x4xf32>) {
+  %m = tile.reduce maxnum %x axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %p = tile.slice %x axis 1 at 0 : tensor<8x16xf32> -> tensor<8x4xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %b = tile.broadcast %c : tensor<8x1xf32> -> tensor<8x4xf32>
+  %d = arith.subf %p, %b : tensor<8x4xf32>
+  %e = math.exp %d : tensor<8x4xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<8x4xf32> -> tensor<8xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %u = tile.broadcast %t : tensor<8x1xf32> -> tensor<8x4xf32>
+  %r = arith.divf %e, %u : tensor<8x4xf32>
+  tile.write %r to %out [d0 by 4, d1 by 1] : tensor<8x4xf32> -> memref<8x4xf32>
+  func.return
+}
+
+// -----
+
+// Parts of each row beside one another have its NaN if one of them does.
+// CHECK-LABEL: func.func @parts_of_each_row(
+// CHECK: tile.reduce max {{.*}} axis 1
+// CHECK-NOT: tile.compare
+func.func @parts_of_each_row(%x: tensor<8x16xf32>, %w: tensor<8x4xf32>, %out: memref<8x20xf32>) {
+  %m = tile.reduce maxnum %x axis 1 : tensor<8x16xf32> -> tensor<8xf32>
+  %p = tile.concat %w, %x axis 1 : tensor<8x4xf32>, tensor<8x16xf32> -> tensor<8x20xf32>
+  %c = tile.expand_dims %m axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %b = tile.broadcast %c : tensor<8x1xf32> -> tensor<8x20xf32>
+  %d = arith.subf %p, %b : tensor<8x20xf32>
+  %e = math.exp %d : tensor<8x20xf32>
+  %s = tile.reduce sum %e axis 1 : tensor<8x20xf32> -> tensor<8xf32>
+  %t = tile.expand_dims %s axis 1 : tensor<8xf32> -> tensor<8x1xf32>
+  %u = tile.broadcast %t : tensor<8x1xf32> -> tensor<8x20xf32>
+  %r = arith.divf %e, %u : tensor<8x20xf32>
+  tile.write %r to %out [d0 by 20, d1 by 1] : tensor<8x20xf32> -> memref<8x20xf32>
+  func.return
+}
+
+// -----
+
+// What is made of numbers alone is none but numbers.
+// CHECK-LABEL: func.func @pieces_of_numbers(
+// CHECK-NOT: tile.compare
+// CHECK: arith.maximumf
+func.func @pieces_of_numbers() {
+  %zero = arith.constant dense<0.0> : tensor<4xf32>
+  %one = arith.constant dense<1.0> : tensor<4xf32>
+  %c = tile.concat %zero, %one axis 0 : tensor<4xf32>, tensor<4xf32> -> tensor<8xf32>
+  %s = tile.slice %c axis 0 at 2 : tensor<8xf32> -> tensor<4xf32>
+  %t = tile.slice %c axis 0 at 3 : tensor<8xf32> -> tensor<4xf32>
+  %m = arith.maxnumf %s, %t : tensor<4xf32>
+  "test.op"(%m) : (tensor<4xf32>) -> ()
+  func.return
+}

@@ -170,3 +170,16 @@ func.func @the_last_place(%in: memref<8x64xf32>, %h: memref<8xf32>, %out: memref
   tile.write %l to %out [d0 in * to 5 by 1] : tensor<8xf32> -> memref<5xf32>
   func.return
 }
+
+// Of a dimension that is cut, places up to the end of the slice are needed; of one beside it those that are stored.
+// CHECK-LABEL: func.func @pieces
+// CHECK: [[X:%.*]] = tile.read %in [64 * d0 + d1 by 1] : memref<64x64xf32> -> tensor<26x40xf32>
+// CHECK: [[S:%.*]] = tile.slice [[X]] axis 0 at 10 : tensor<26x40xf32> -> tensor<16x40xf32>
+// CHECK: tile.concat [[S]], [[S]] axis 0 : tensor<16x40xf32>, tensor<16x40xf32> -> tensor<32x40xf32>
+func.func @pieces(%in: memref<64x64xf32>, %out: memref<64x64xf32>) {
+  %x = tile.read %in [64 * d0 + d1 by 1] : memref<64x64xf32> -> tensor<64x64xf32>
+  %s = tile.slice %x axis 0 at 10 : tensor<64x64xf32> -> tensor<16x64xf32>
+  %c = tile.concat %s, %s axis 0 : tensor<16x64xf32>, tensor<16x64xf32> -> tensor<32x64xf32>
+  tile.write %c to %out [d0 by 64, d1 in * to 40 by 1] : tensor<32x64xf32> -> memref<64x64xf32>
+  func.return
+}

@@ -497,3 +497,22 @@ func.func @a_transpose_with_ends(%x: memref<1000x3000xf32>, %y: memref<3000x1000
   }
   func.return
 }
+
+// Slices of what differs between programs, and parts of which only some do.
+// CHECK-LABEL: func.func @pieces_that_differ
+// CHECK: tile.programs ([[I:%.*]]) in [2] by [500] of [1000]
+// CHECK: [[V:%.*]] = tile.read %w
+// CHECK: [[S:%.*]] = tile.slice {{%.*}} axis 1 at 30 : tensor<500x64xf32> -> tensor<500x32xf32>
+// CHECK: [[B:%.*]] = tile.broadcast {{%.*}} : tensor<1x16xf32> -> tensor<500x16xf32>
+// CHECK: [[C:%.*]] = tile.concat [[B]], [[S]] axis 1 : tensor<500x16xf32>, tensor<500x32xf32> -> tensor<500x48xf32>
+// CHECK: tile.write [[C]] to %out([[I]]) [500 * s0 + d0 by 48, d1 by 1]
+func.func @pieces_that_differ(%in: memref<1000x64xf32>, %w: memref<16xf32>, %out: memref<1000x48xf32>) {
+  tile.programs (%i) in [1000] {
+    %x = tile.read %in(%i) [s0 by 64, d0 by 1] : memref<1000x64xf32> -> tensor<64xf32>
+    %v = tile.read %w [d0 by 1] : memref<16xf32> -> tensor<16xf32>
+    %s = tile.slice %x axis 0 at 30 : tensor<64xf32> -> tensor<32xf32>
+    %c = tile.concat %v, %s axis 0 : tensor<16xf32>, tensor<32xf32> -> tensor<48xf32>
+    tile.write %c to %out(%i) [s0 by 48, d0 by 1] : tensor<48xf32> -> memref<1000x48xf32>
+  }
+  func.return
+}
