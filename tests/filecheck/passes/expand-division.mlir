@@ -96,3 +96,24 @@ func.func @leaves_alone(%x: tensor<8xi32>, %y: tensor<8xi32>) {
   "test.op"(%q, %p, %r) : (tensor<8xi32>, tensor<8xi32>, tensor<8xindex>) -> ()
   func.return
 }
+
+// -----
+
+// What pieces have is within what their sources have.
+// CHECK-LABEL: func.func @as_many_steps_as_pieces_need(
+// CHECK-NOT: tile.compare lt
+// CHECK: tile.compare le
+// CHECK: tile.compare le
+// CHECK-NOT: tile.compare
+// CHECK: "test.op"
+func.func @as_many_steps_as_pieces_need() {
+  %d = arith.constant dense<3> : tensor<8xi32>
+  %i = tile.arange 0 to 8 : tensor<8xindex>
+  %x = tile.cast %i : tensor<8xindex> -> tensor<8xi32>
+  %s = tile.slice %x axis 0 at 1 : tensor<8xi32> -> tensor<3xi32>
+  %t = tile.slice %x axis 0 at 3 : tensor<8xi32> -> tensor<5xi32>
+  %c = tile.concat %t, %s axis 0 : tensor<5xi32>, tensor<3xi32> -> tensor<8xi32>
+  %q = arith.divsi %c, %d : tensor<8xi32>
+  "test.op"(%q) : (tensor<8xi32>) -> ()
+  func.return
+}

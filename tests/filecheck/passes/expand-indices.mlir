@@ -263,5 +263,22 @@ func.func @carried_indices_fit(%n: i32) {
   %p = arith.muli %i, %eight : index
   %c = tile.compare lt %p, %eight : index, index -> i1
   "test.op"(%c) : (i1) -> ()
+
+// Pieces of remainders, which are no affine expression; those of what is counted are counted.
+// CHECK-LABEL: func.func @pieces
+// CHECK: [[R:%.*]] = arith.remsi {{%.*}} : tensor<16xi32>
+// CHECK: [[S:%.*]] = tile.slice [[R]] axis 0 at 4 : tensor<16xi32> -> tensor<8xi32>
+// CHECK: [[K:%.*]] = tile.cast {{%.*}} : tensor<4xindex> -> tensor<4xi32>
+// CHECK: [[C:%.*]] = tile.concat [[S]], [[K]] axis 0 : tensor<8xi32>, tensor<4xi32> -> tensor<12xi32>
+// CHECK: tile.cast [[C]] : tensor<12xi32> -> tensor<12xf32>
+func.func @pieces() {
+  %five = arith.constant dense<5> : tensor<16xindex>
+  %i = tile.arange 0 to 16 : tensor<16xindex>
+  %r = arith.remsi %i, %five : tensor<16xindex>
+  %s = tile.slice %r axis 0 at 4 : tensor<16xindex> -> tensor<8xindex>
+  %t = tile.slice %i axis 0 at 7 : tensor<16xindex> -> tensor<4xindex>
+  %c = tile.concat %s, %t axis 0 : tensor<8xindex>, tensor<4xindex> -> tensor<12xindex>
+  %n = tile.cast %c : tensor<12xindex> -> tensor<12xf32>
+  "test.op"(%n) : (tensor<12xf32>) -> ()
   func.return
 }

@@ -742,3 +742,22 @@ func.func @parts_from_outside(%x: memref<128xf32>, %z: memref<4x256xf32>) {
   }
   func.return
 }
+
+// Slices of indices, and of masks, are counted from where they begin.
+// CHECK-LABEL: func.func @slices_of_indices
+// CHECK: [[FIVE:%.*]] = arith.constant 5 : index
+// CHECK: neuron.mem.iota [[FIVE]]
+// CHECK: [[M:%.*]] = neuron.mem.mask [d0 in * to 5 by 0] -> !neuron.mem.tile<sbuf, 8xi1, [] x [d0]>
+// CHECK: neuron.mem.select [[M]]
+func.func @slices_of_indices(%x: memref<8xf32>, %y: memref<8xf32>) {
+  %ten = arith.constant dense<10> : tensor<64xindex>
+  %none = arith.constant dense<0.0> : tensor<8xf32>
+  %i = tile.arange 0 to 64 : tensor<64xindex>
+  %m = tile.compare lt %i, %ten : tensor<64xindex>, tensor<64xindex> -> tensor<64xi1>
+  %s = tile.slice %i axis 0 at 5 : tensor<64xindex> -> tensor<8xindex>
+  %t = tile.slice %m axis 0 at 5 : tensor<64xi1> -> tensor<8xi1>
+  %n = tile.cast %s : tensor<8xindex> -> tensor<8xf32>
+  %r = tile.select %t, %n, %none : tensor<8xi1>, tensor<8xf32>, tensor<8xf32> -> tensor<8xf32>
+  tile.write %r to %y [d0 by 1] : tensor<8xf32> -> memref<8xf32>
+  func.return
+}

@@ -176,3 +176,23 @@ func.func @extrema_are_chosen_whole(%x: memref<8xi64>) {
   tile.write %s to %x [d0 by 1] : tensor<8xi64> -> memref<8xi64>
   func.return
 }
+
+// -----
+
+// Pieces of both words.
+// CHECK-LABEL: func.func @pieces(
+// CHECK: [[L:%.*]] = tile.read %x [d0 by 2]
+// CHECK-NEXT: [[H:%.*]] = tile.read %x [d0 by 2, 1 by 1]
+// CHECK-NEXT: [[SL:%.*]] = tile.slice [[L]] axis 0 at 5 : tensor<8xi32> -> tensor<2xi32>
+// CHECK-NEXT: [[SH:%.*]] = tile.slice [[H]] axis 0 at 5 : tensor<8xi32> -> tensor<2xi32>
+// CHECK-NEXT: [[CL:%.*]] = tile.concat [[SL]], [[L]] axis 0 : tensor<2xi32>, tensor<8xi32> -> tensor<10xi32>
+// CHECK-NEXT: [[CH:%.*]] = tile.concat [[SH]], [[H]] axis 0 : tensor<2xi32>, tensor<8xi32> -> tensor<10xi32>
+// CHECK: tile.write [[CL]] to %y [d0 by 2]
+// CHECK: tile.write [[CH]] to %y [d0 by 2, 1 by 1]
+func.func @pieces(%x: memref<8xi64>, %y: memref<10xi64>) {
+  %v = tile.read %x [d0 by 1] : memref<8xi64> -> tensor<8xi64>
+  %s = tile.slice %v axis 0 at 5 : tensor<8xi64> -> tensor<2xi64>
+  %c = tile.concat %s, %v axis 0 : tensor<2xi64>, tensor<8xi64> -> tensor<10xi64>
+  tile.write %c to %y [d0 by 1] : tensor<10xi64> -> memref<10xi64>
+  func.return
+}
