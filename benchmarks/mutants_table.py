@@ -1169,6 +1169,7 @@ MUTANTS: list[Mutant] = [
         ("runs", "_IN_RUNS = 10.0", "_IN_RUNS = 0.0", _filecheck("place")),
         ("steps", "begins and terms <= lanes", "begins", _filecheck("place")),
         ("together", "max(shape[:-1]) < lanes", "False", _filecheck("place")),
+        ("pieces", "0.0 if piece.is_view else", "0.0 if True else", _filecheck("place")),
     ),
     *_of(
         "engine_nodes",
@@ -1293,6 +1294,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
+        ("pieces", "self._keep(op.result, (op.axis.value.data - 1,))", "pass", _filecheck("coalesce")),
+        ("place", "IntegerAttr(place * math.prod(", "IntegerAttr(place + 0 * math.prod(", _filecheck("coalesce")),
         (
             "merged",
             "all(merge.seams.of(seam) in merge.merged for seam in seams",
@@ -1313,6 +1316,25 @@ MUTANTS: list[Mutant] = [
         ("often", "value.times == 1 and", "False and", _tests("test_products_together", "blocks_fill_the_array")),
     ),
     *_of(
+        "place_pieces",
+        ("begin", "+ (at if dim == axis else 0)", "+ 0", _filecheck("place")),
+        ("groups", "if most == 1:", "if True:", _filecheck("place")),
+        ("twice", " and maker is not last", "", _filecheck("place")),
+        ("order", "key=lambda part: _number(part[0], order)", "key=lambda part: 0", _filecheck("place")),
+        (
+            "longer",
+            "if digits and layout.is_along(axis):",
+            "if False:",
+            _tests("test_tensor_pieces", "what_is_cut_is_longer_where_it_lies"),
+        ),
+        ("behind", "(Factor(axis, -(-size // reach), reach), *layout.free)", "layout.free", _filecheck("place")),
+    ),
+    *_of(
+        "tile_pieces",
+        ("inside", "at + self.size > start + shape_of(part)[axis]", "False", _dialect("tile/canonicalize")),
+        ("repeated", "if shape_of(source)[axis] > 1:", "if False:", _dialect("tile/canonicalize")),
+    ),
+    *_of(
         "expand_maxnum", ("start", "if start in self.numbers and _goes_on", "if _goes_on", _filecheck("expand-maxnum"))
     ),
     *_of(
@@ -1328,6 +1350,9 @@ MUTANTS: list[Mutant] = [
         ("factor", " and number.value.data != 0", "", _filecheck("expand-maxnum")),
         ("of a row", "found[source.source] = _slices(source)", "pass", _filecheck("expand-maxnum")),
         ("terms", "(a.some and len(free) == 1)", "(len(free) == 1)", _filecheck("expand-maxnum")),
+        ("moved", "first=source.first + at", "first=source.first", _filecheck("expand-maxnum")),
+        ("part", "replace(source, some=source.all)", "source", _filecheck("expand-maxnum")),
+        ("joined", "first=x.first - start", "first=x.first", _filecheck("expand-maxnum")),
     ),
     *_of(
         "widths",
@@ -1341,7 +1366,11 @@ MUTANTS: list[Mutant] = [
         ("traded ends", "if any(resolved(op.over_values).bounded for op in both):", "if False:", _filecheck("widen")),
         ("ends of rows", "min(rows, _rows(op))", "rows", _tests("test_windows", "rows_are_on_all_partitions")),
     ),
-    *_of("tails", ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim"))),
+    *_of(
+        "tails",
+        ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim")),
+        ("pieces", "case tile.SliceOp() if dim != op.axis.value.data:", "case tile.SliceOp():", _filecheck("trim")),
+    ),
     *_of("trim", ("rows", "and not any(end % size for end in ends)", "", _filecheck("trim"))),
     *_of(
         "unwrap",
@@ -1358,6 +1387,13 @@ MUTANTS: list[Mutant] = [
         ("zero terms", "end = max(_end_of_terms(*one)", "end = min(_end_of_terms(*one)", _filecheck("trim")),
         ("zero", "tail is None or tail.value else", "tail is None else", _filecheck("trim")),
         ("onwards", "left += new", "pass", _filecheck("unwrap")),
+        ("pieces", "first = op.at.value.data if", "first = 0 if", _filecheck("trim")),
+        (
+            "results",
+            "return [*needs, ((result, axis), tile.shape_of(result)[axis])]",
+            "return needs",
+            _filecheck("trim"),
+        ),
     ),
     *_of("regrid", ("independent", "if not are_independent(made, rows.axis):", "if False:", _filecheck("regrid"))),
     *_of(

@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 from reference.builder import Kernel, Value
 from reference.levels import check_levels
 from test_shapes import numbers, row_major
-from xdsl.dialects.builtin import f32, i32, i64
+from xdsl.dialects.builtin import TensorType, f32, i32, i64
+from xdsl.utils.test_value import create_ssa_value
 
+from nki_mlir.dialects import tile
+from nki_mlir.dialects.layout import Factor, Layout
 from nki_mlir.passes.pipelines import set_target
+from nki_mlir.passes.place_pieces import slicings
 
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -68,6 +72,14 @@ def test_a_slice(shape: Shape, axis: int, at: int, size: int, dtype: Any, target
     expected = sliced(x + dtype(1), axis, at, size) + dtype(2)
     got = computed([x], lambda v: (v + 1.0).slice(axis, at, size) + 2.0, expected, target)
     np.testing.assert_array_equal(got, expected)
+
+
+def test_what_is_cut_is_longer_where_it_lies() -> None:
+    """A slice may lie as anything that takes it wants it, if what it is of has the dimension free."""
+    wanted = Layout.of((4, 64, 5), [Factor(1, 64)], [Factor(2, 5), Factor(0, 4)])
+    longer = Layout.of((10, 64, 5), [Factor(1, 64)], [Factor(2, 5), Factor(0, 10)])
+    op = tile.SliceOp(create_ssa_value(TensorType(f32, (10, 64, 5))), 0, 3, 4)
+    assert {source: piece.layout for source, piece in slicings(op, [wanted], [], 128)}[longer] == wanted
 
 
 PARTS: list[tuple[list[Shape], int]] = [

@@ -112,6 +112,11 @@ def _lengthened(layout: Layout, axis: int, size: int) -> Layout:
 
 
 def _grouped(shape: Sequence[int], axis: int, size: int, lanes: int) -> list[Layout]:
-    """A dimension dealt out over as many partitions as a group of so many places fills evenly."""
+    """A dimension over as many partitions as a group of so many places fills evenly, in runs and dealt out."""
     most = max(n for n in range(1, min(size, lanes) + 1) if size % n == 0)
-    return [Layout.lanes(shape, axis, most, blocked=False)] if most > 1 else []
+    if most == 1:
+        return []
+    groups, run = Factor(axis, -(-shape[axis] // size), size), size // most
+    others = [Factor(dim, n) for dim, n in enumerate(shape) if dim != axis]
+    in_runs = Layout.of(shape, (Factor(axis, most, run),), (groups, Factor(axis, run), *others))
+    return [in_runs, Layout.lanes(shape, axis, most, blocked=False)]

@@ -63,8 +63,8 @@ class Placement:
         self._asked: dict[SSAValue, dict[Layout, None]] = {}
         self._made: dict[SSAValue, Choice] = {}
         self._stores: dict[Operation, Choice] = {}
-        for reshape in [op for op in operations(func) if isinstance(op, tile.ReshapeOp)]:
-            self._note_images(reshape)
+        for op in operations(func):
+            self._note_images(op)
         self._check_sizes()
         for op in reversed(operations(func)):
             self._add(op)
@@ -90,14 +90,24 @@ class Placement:
         shape = tile.shape_of(value)
         return (*usual_layouts(shape, self.target.memory.partitions), *self._images.get(shape, ()))
 
-    def _note_images(self, op: tile.ReshapeOp) -> None:
-        """Layouts of one shape that are the usual ones of another: whoever uses the reshaped value may take them."""
-        sides = (op.result, op.source)
-        results, sources = (self.usual(value) for value in sides)
-        for pair in reshapings(results, sources, self.target.memory.partitions):
-            for value, layout, known in zip(sides, pair, (results, sources), strict=True):
+    def _note_images(self, op: Operation) -> None:
+        """Layouts of one shape that are the usual ones of another, which it becomes where it lies, or is a piece of:
+        whoever uses these values may take them."""
+        values = (*op.results, *op.operands)
+        match op:
+            case tile.ReshapeOp():
+                found = reshapings(self.usual(op.result), self.usual(op.source), self.target.memory.partitions)
+            case tile.SliceOp():
+                found = ((piece.layout, source) for source, piece in self._slicings(op))
+            case tile.ConcatOp():
+                found = ((layout, *pieces) for layout, pieces in self._concatenations(op))
+            case _:
+                return
+        known = [self.usual(value) for value in values]
+        for layouts in found:
+            for value, layout, usual in zip(values, layouts, known, strict=True):
                 images = self._images.setdefault(tile.shape_of(value), {})
-                if layout not in known and len(images) < MOST_LAYOUTS // 2:
+                if layout not in usual and len(images) < MOST_LAYOUTS // 2:
                     images[layout] = None
 
     # The forms of each operation. Users come first, so that a producer can offer what they ask for.

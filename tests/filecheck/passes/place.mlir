@@ -761,3 +761,43 @@ func.func @slices_of_indices(%x: memref<8xf32>, %y: memref<8xf32>) {
   tile.write %r to %y [d0 by 1] : tensor<8xf32> -> memref<8xf32>
   func.return
 }
+
+// Neighbours of a group of places lie on as many partitions as that fills evenly.
+// CHECK-LABEL: func.func @groups_of_places
+// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 30000xf32, [d0/80:125] x [d0/10000:3, d0:80]>
+// CHECK: neuron.mem.slice [[X]] [10000 + d0] : {{.*}} -> !neuron.mem.tile<sbuf, 20000xf32, [d0/80:125] x [d0/10000:2, d0:80]>
+func.func @groups_of_places(%x: memref<30000xf32>, %y: memref<20000xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<30000xf32> -> tensor<30000xf32>
+  %u = math.exp %v : tensor<30000xf32>
+  %s = tile.slice %u axis 0 at 10000 : tensor<30000xf32> -> tensor<20000xf32>
+  %e = math.exp %s : tensor<20000xf32>
+  tile.write %e to %y [d0 by 1] : tensor<20000xf32> -> memref<20000xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @groups_of_places_of_parts
+// CHECK: neuron.mem.empty : !neuron.mem.tile<sbuf, 40000xf32, [d0/80:125] x [d0/10000:4, d0:80]>
+// CHECK: neuron.mem.insert
+// CHECK: neuron.mem.insert
+// CHECK-NOT: neuron.mem.convert
+func.func @groups_of_places_of_parts(%x: memref<30000xf32>, %y: memref<40000xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<30000xf32> -> tensor<30000xf32>
+  %u = tile.read %x [d0 by 1] : memref<30000xf32> -> tensor<10000xf32>
+  %e = math.exp %v : tensor<30000xf32>
+  %f = math.exp %u : tensor<10000xf32>
+  %s = tile.concat %e, %f axis 0 : tensor<30000xf32>, tensor<10000xf32> -> tensor<40000xf32>
+  tile.write %s to %y [d0 by 1] : tensor<40000xf32> -> memref<40000xf32>
+  func.return
+}
+
+// Half of the partitions hold all of it, so that a slice is no copy of what other partitions have.
+// CHECK-LABEL: func.func @a_slice_that_begins_at_the_first_partition
+// CHECK: neuron.mem.slice {{.*}} [32 + d0, d1] : !neuron.mem.tile<sbuf, 64x4xf32, [d0:32] x [d0/32:2, d1]>
+func.func @a_slice_that_begins_at_the_first_partition(%x: memref<64x4xf32>, %y: memref<32x4xf32>) {
+  %v = tile.read %x [4 * d0 + d1 by 1] : memref<64x4xf32> -> tensor<64x4xf32>
+  %e = math.exp %v : tensor<64x4xf32>
+  %s = tile.slice %e axis 0 at 32 : tensor<64x4xf32> -> tensor<32x4xf32>
+  %f = math.exp %s : tensor<32x4xf32>
+  tile.write %f to %y [4 * d0 + d1 by 1] : tensor<32x4xf32> -> memref<32x4xf32>
+  func.return
+}
