@@ -764,8 +764,8 @@ func.func @slices_of_indices(%x: memref<8xf32>, %y: memref<8xf32>) {
 
 // Neighbours of a group of places lie on as many partitions as that fills evenly.
 // CHECK-LABEL: func.func @groups_of_places
-// CHECK: [[X:%.*]] = neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 30000xf32, [d0/80:125] x [d0/10000:3, d0:80]>
-// CHECK: neuron.mem.slice [[X]] [10000 + d0] : {{.*}} -> !neuron.mem.tile<sbuf, 20000xf32, [d0/80:125] x [d0/10000:2, d0:80]>
+// CHECK: neuron.mem.load %x {{.*}} -> !neuron.mem.tile<sbuf, 30000xf32, [d0/80:125] x [d0/10000:3, d0:80]>
+// CHECK: neuron.mem.slice {{%.*}} [10000 + d0] : {{.*}} -> !neuron.mem.tile<sbuf, 20000xf32, [d0/80:125] x [d0/10000:2, d0:80]>
 func.func @groups_of_places(%x: memref<30000xf32>, %y: memref<20000xf32>) {
   %v = tile.read %x [d0 by 1] : memref<30000xf32> -> tensor<30000xf32>
   %u = math.exp %v : tensor<30000xf32>

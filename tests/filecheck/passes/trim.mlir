@@ -186,7 +186,7 @@ func.func @pieces(%in: memref<64x64xf32>, %out: memref<64x64xf32>) {
 
 // The end of rows is that of some rows, too; a part of each row has another end, of which nothing is said.
 // CHECK-LABEL: func.func @ends_of_pieces
-// CHECK: tile.read %in [64 * d0 + d1 by 1] : memref<32x50xf32> -> tensor<26x50xf32>
+// CHECK: tile.read %in [d0 by 50, d1 by 1] : memref<32x50xf32> -> tensor<26x50xf32>
 // CHECK: tile.reduce max {{%.*}} axis 1 : tensor<16x50xf32> -> tensor<16xf32>
 func.func @ends_of_pieces(%in: memref<32x50xf32>, %out: memref<16xf32>) {
   %x = tile.read %in [d0 by 50, d1 in * to 50 by 1] other 0xff800000 : f32 : memref<32x50xf32> -> tensor<32x64xf32>
