@@ -263,6 +263,10 @@ func.func @carried_indices_fit(%n: i32) {
   %p = arith.muli %i, %eight : index
   %c = tile.compare lt %p, %eight : index, index -> i1
   "test.op"(%c) : (i1) -> ()
+  func.return
+}
+
+// -----
 
 // Pieces of remainders, which are no affine expression; those of what is counted are counted.
 // CHECK-LABEL: func.func @pieces
