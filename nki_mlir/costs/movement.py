@@ -109,8 +109,8 @@ def _shuffles(way: Way, src: TileType, dst: TileType, target: Target) -> Iterato
 def _through_array(way: Way, src: TileType, dst: TileType, target: Target) -> Iterator[Group]:
     """What shares a bank: words as numbers, products or transposes, what leaves the bank."""
     passage, turns = through_array(way, src, dst, target)
-    found = enumerate(group for turn in turns for group in passage.groups(turn))
-    alike = Counter(((group.rows, group.columns, group.blocks), passage.leaves_by(at)) for at, group in found)
+    found = enumerate((turn.rows, turn.columns, blocks) for turn in turns for blocks in passage.blocks_of_groups(turn))
+    alike = Counter((digits, passage.leaves_by(at)) for at, digits in found)
     for (digits, by), number in alike.items():
         group = Turn(*digits, source=0, result=0)
         width = dst.layout.partitions if way is Way.ONES else group.width

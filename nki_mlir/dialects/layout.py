@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 REPLICA, UNUSED = -1, -2
@@ -145,7 +146,7 @@ class Layout:
         """How many elements it spans on each of them, padding included."""
         return math.prod(f.size for f in self.free)
 
-    @property
+    @cached_property
     def spots(self) -> tuple[Spot, ...]:
         """The digits, those on the partitions first, each list in its order. The number of a replica counts as a
         dimension, REPLICA on the partitions and COPY in the free one, whose digits these are."""

@@ -86,11 +86,7 @@ class Turn:
 
     def groups(self, most: int) -> Iterator[Turn]:
         """The blocks, at most so many at a time, the fastest of the result together."""
-        kept = len(self.blocks)
-        while kept and _size(self.blocks[kept - 1 :]) <= most:
-            kept -= 1
-        slow, fast = self.blocks[:kept], self.blocks[kept:]
-        run = most // _size(fast)
+        slow, fast, run = self._together(most)
         if not slow or run < 2:
             yield from (self.at(place, fast) for place in places(slow))
             return
@@ -99,6 +95,25 @@ class Turn:
             for first in range(0, cut.size, run):
                 part = cut._replace(size=min(run, cut.size - first))
                 yield self.at(place.behind(cut, first), (part, *fast))
+
+    def blocks_of_groups(self, most: int) -> list[tuple[Digit, ...]]:
+        """The blocks of each group, wherever it begins."""
+        slow, fast, run = self._together(most)
+        if not slow or run < 2:
+            return [fast] * _size(slow)
+        *slower, cut = slow
+        whole, rest = divmod(cut.size, run)
+        blocks = [(cut._replace(size=run), *fast)] * whole + [(cut._replace(size=rest), *fast)] * (rest > 0)
+        return blocks * _size(slower)
+
+    def _together(self, most: int) -> tuple[tuple[Digit, ...], tuple[Digit, ...], int]:
+        """The slow digits of the blocks, the fast ones of which all are in a group of at most so many, and how many
+        values of the last slow one may be."""
+        kept = len(self.blocks)
+        while kept and _size(self.blocks[kept - 1 :]) <= most:
+            kept -= 1
+        slow, fast = self.blocks[:kept], self.blocks[kept:]
+        return slow, fast, most // _size(fast)
 
     def at(self, place: Place, blocks: tuple[Digit, ...]) -> Turn:
         """Some of the blocks, from a place on."""
@@ -160,7 +175,15 @@ class Passage:
 
     def groups(self, turn: Turn) -> list[Turn]:
         """What shares a bank of PSUM."""
-        return list(turn.groups(max(1, self.bank // (turn.height * self.words))))
+        return list(turn.groups(self._in_bank(turn)))
+
+    def blocks_of_groups(self, turn: Turn) -> list[tuple[Digit, ...]]:
+        """The blocks of each group."""
+        return turn.blocks_of_groups(self._in_bank(turn))
+
+    def _in_bank(self, turn: Turn) -> int:
+        """So many blocks share a bank."""
+        return max(1, self.bank // (turn.height * self.words))
 
     def fits(self, turn: Turn, limits: Limits) -> bool:
         """Whether access patterns have the dimensions and the steps for all that it reads and writes at once."""

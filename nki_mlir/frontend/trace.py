@@ -184,7 +184,7 @@ def _module(
     if not all(b.grid):
         b.programs.detach()
         b.programs.erase()
-    _verify(module.walk())
+    _verify((module, func, *entry.ops))
     return module
 
 

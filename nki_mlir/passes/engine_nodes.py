@@ -13,7 +13,7 @@ from xdsl.ir import Block, Operation
 
 from nki_mlir.analysis.indices import expr_of
 from nki_mlir.analysis.overlap import constants
-from nki_mlir.dialects.access import Dim, Space
+from nki_mlir.dialects.access import Dim, Engine, Space
 from nki_mlir.dialects.alu import ReduceCommand
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp, view_of
@@ -80,26 +80,26 @@ def _goes_on(op: EngineInstruction) -> bool:
 def nodes_of(run: Sequence[Operation], costs: Costs) -> list[Node]:
     """The instructions of a run. Transfers, and what has a state, stay in order."""
     steps = list[Node]()
-    touched: dict[object, list[tuple[Node, Reach]]] = {}
+    touched: dict[object, list[tuple[Node, Engine, Reach]]] = {}
     last: Node | None = None
     instructions = [op for op in run if isinstance(op, EngineInstruction)]
     stays = with_state(instructions)
     for op in instructions:
-        cost = costs.of(op)
+        cost, engine = costs.of(op), op.engine.data
         touches = list(reaches_of(op))
         buffers = list(dict.fromkeys(t.owner for t in touches if isinstance(t.owner, AllocOp)))
         step = Node(op, len(steps), cost.busy, cost.latency, dict(cost.work), buffers, has_state=op in stays)
         for touch in touches:
-            for earlier, other in touched.get(touch.owner, []):
+            for earlier, its_engine, other in touched.get(touch.owner, ()):
                 if other.meets(touch):
-                    waits = (other.writes and touch.reads) or earlier.op.engine != op.engine
+                    waits = (other.writes and touch.reads) or its_engine is not engine
                     step.before[earlier] = step.before.get(earlier, False) or waits
         if op.instruction.is_transfer or step.has_state:
             if last is not None:
                 step.before.setdefault(last, False)
             last = step
         for touch in touches:
-            touched.setdefault(touch.owner, []).append((step, touch))
+            touched.setdefault(touch.owner, []).append((step, engine, touch))
         steps.append(step)
     for step in reversed(steps):
         for earlier in step.before:

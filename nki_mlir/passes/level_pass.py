@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.utils.hints import isa
 
 from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import LEVELS
@@ -18,7 +18,7 @@ from nki_mlir.dialects.neuron_mem_types import TileType
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, ARG_NAMES, arg_names
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.levels import first_of, level_of, passes_between, remaining_pipeline
+from nki_mlir.passes.levels import first_of, level_among, passes_between, remaining_pipeline
 
 
 class LevelPass(ModulePass):
@@ -34,13 +34,16 @@ class LevelPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Checks the module, then does the work."""
-        check_level(self.name, self.levels, op)
-        if self.buffers and (value := _first_tile(op)) is not None:
+        ops = operations(op)
+        found = level_among(ops)
+        if found not in self.levels:
+            _check_level(self.name, self.levels, op, found)
+        if self.buffers and (value := _first_tile(ops)) is not None:
             raise CompileError.at(
                 value, f"{self.name} takes buffers, and there are tiles that have none: run bufferize first"
             )
         target_of(op)
-        for func in [inner for inner in operations(op) if type(inner) is FuncOp]:
+        for func in [inner for inner in ops if type(inner) is FuncOp]:
             _check_body(func)
             _check_attributes(func)
         self.lower(ctx, op)
@@ -55,11 +58,11 @@ def functions(module: ModuleOp) -> list[FuncOp]:
     return [op for op in module.body.block.ops if isinstance(op, FuncOp)]
 
 
-def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:
-    """Raises CompileError where the module is at none of the levels that a pass takes, saying what leads there."""
-    found = level_of(module)
+def _check_level(name: str, levels: tuple[str, ...], module: ModuleOp, found: str) -> None:
+    """Raises CompileError where anything makes the module one of `found`, which is none of the levels that a pass
+    takes, saying what leads there."""
     where = first_of(module, found)
-    if where is None or found in levels:
+    if where is None:
         return
     takes = " or ".join(levels)
     if LEVELS.index(found) < LEVELS.index(levels[0]):
@@ -71,13 +74,15 @@ def check_level(name: str, levels: tuple[str, ...], module: ModuleOp) -> None:
     raise CompileError.at(where, f"{name} takes {takes}; {todo}")
 
 
-def _first_tile(module: ModuleOp) -> Operation | None:
+def _first_tile(ops: Iterable[Operation]) -> Operation | None:
     """The first operation that makes or carries a tile that is a value."""
-    for op in operations(module):
-        inner = () if isinstance(op, FuncOp) else (a for r in op.regions for b in r.blocks for a in b.args)
-        values = (*op.results, *inner)
-        if any(isinstance(value.type, TileType) for value in values):
-            return op
+    for op in ops:
+        values: list[SSAValue] = [*op.results]
+        if op.regions and not isinstance(op, FuncOp):
+            values += (a for r in op.regions for b in r.blocks for a in b.args)
+        for value in values:
+            if isinstance(value.type, TileType):
+                return op
     return None
 
 
@@ -105,7 +110,10 @@ def _check_attributes(func: FuncOp) -> None:
     if len(arg_names(func)) != arguments:
         raise CompileError.at(func, f"{ARG_NAMES} of @{name}: it must be {arguments} strings, one an argument")
     aliases = func.attributes.get(ALIASES)
-    if aliases is not None and not (isa(aliases, DenseArrayBase[IntegerType]) and len(aliases) == arguments):
+    if aliases is None:
+        return
+    numbers = aliases.get_values() if isinstance(aliases, DenseArrayBase) else ()
+    if len(numbers) != arguments or not all(isinstance(number, int) for number in numbers):
         raise CompileError.at(func, f"{ALIASES} of @{name}: it must be {arguments} integers, one an argument")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,12 @@ LEGAL: dict[str, Legal] = {
 
 def level_of(module: ModuleOp) -> str:
     """The lowest level that anything in the module belongs to; a module of standard dialects alone is at `tile`."""
-    names = {op.name for op in operations(module)}
+    return level_among(operations(module))
+
+
+def level_among(ops: Iterable[Operation]) -> str:
+    """The lowest level that any of a module's operations belongs to."""
+    names = {op.name for op in ops}
     found = (level for level in reversed(LEVELS) if any(name.startswith(f"{level}.") for name in names))
     return next(found, TILE)
 

@@ -77,9 +77,13 @@ class Machine:
         ready = {step: self.ready(step) for step in steps if not missing[step]}
         while left:
             first = next(iter(left))
-            near = [step for step in ready if step.number < first.number + _AHEAD]
-            found = [step for step in near if has_room(step)] or [min(ready, key=lambda s: s.number)]
-            step = min(found, key=lambda s: (self.start(s, ready[s]), -s.urgent, s.number))
+            near = [
+                (self.start(step, at), -step.urgent, step.number, step)
+                for step, at in ready.items()
+                if step.number < first.number + _AHEAD
+            ]
+            step = next((step for *_, step in sorted(near) if has_room(step)), None)
+            step = step or min(ready, key=lambda s: s.number)
             self.issue(step)
             order.append(step)
             del left[step]

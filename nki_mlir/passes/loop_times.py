@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,12 +19,13 @@ Instance = tuple[Node, int]
 def period(order: Sequence[Instance], slots: Mapping[AllocOp, int]) -> float:
     """The time, in ns, that an iteration takes in the end, of whose instructions, in order, each is of so many
     iterations ahead. `slots` is how many there are of each buffer."""
-    every = [(node, 0) for node, ahead in order if ahead]
-    every += [(node, iteration + ahead) for iteration in range(ROUNDS) for node, ahead in order]
     pipe = _Pipe(order, slots)
-    given = pipe.run([pipe.number(instance) for instance in every])
-    last = [node for node, ahead in order if not ahead]
-    ends = [max(given[pipe.number((node, n))] for node in last) for n in range(ROUNDS)]
+    places = [(pipe.places[node], ahead) for node, ahead in order]
+    every = [place for place, ahead in places if ahead]
+    every += [pipe.number(place, iteration + ahead) for iteration in range(ROUNDS) for place, ahead in places]
+    given = pipe.run(every)
+    last = [place for place, ahead in places if not ahead]
+    ends = [max(given[pipe.number(place, n)] for place in last) for n in range(ROUNDS)]
     return (ends[-1] - ends[ROUNDS // 2 - 1]) / (ROUNDS - ROUNDS // 2)
 
 
@@ -61,23 +63,25 @@ class _Pipe:
         self.engines = [kept[-1][0] for kept in self.kept]
         self.latencies = [node.latency for node in nodes]
 
-    def number(self, instance: Instance) -> int:
-        node, iteration = instance
-        return iteration * len(self.places) + self.places[node]
+    def number(self, place: int, iteration: int) -> int:
+        """That of an instance."""
+        return iteration * len(self.places) + place
 
     def run(self, order: Sequence[int]) -> dict[int, float]:
         """When each instance has given its result."""
+        size, all_kept = len(self.places), self.kept
         queues: dict[str, deque[int]] = {}
         for instance in order:
-            queues.setdefault(self.engines[instance % len(self.places)], deque()).append(instance)
+            queues.setdefault(self.engines[instance % size], deque()).append(instance)
         free: dict[str, float] = defaultdict(float)
         given = dict[int, float]()
-        ready, asked = dict[str, float](), list(queues)
+        ready, asked = dict[str, tuple[float, int]](), list(queues)
         waiting: dict[int, list[str]] = {}
         while True:
             for name in asked:
                 instance, at = queues[name][0], 0.0
-                for distance in self.waits[instance % len(self.places)]:
+                place = instance % size
+                for distance in self.waits[place]:
                     earlier = instance - distance
                     if earlier < 0:
                         continue
@@ -88,23 +92,22 @@ class _Pipe:
                     if done > at:
                         at = done
                 else:
-                    ready[name] = at
+                    ready[name] = at, place
             if not ready:
                 return given
-            at, name = min([(self._start(queues[name][0], at, free), name) for name, at in ready.items()])
-            del ready[name]
+            first, name = math.inf, ""
+            for other, (at, place) in ready.items():
+                for resource, _ in all_kept[place]:
+                    if free[resource] > at:
+                        at = free[resource]
+                if at < first or (at == first and other < name):
+                    first, name = at, other
+            _, place = ready.pop(name)
             instance = queues[name].popleft()
-            place = instance % len(self.places)
-            for resource, kept in self.kept[place]:
-                if at + kept > free[resource]:
-                    free[resource] = at + kept
-            given[instance] = at + self.latencies[place]
+            for resource, kept in all_kept[place]:
+                if first + kept > free[resource]:
+                    free[resource] = first + kept
+            given[instance] = first + self.latencies[place]
             asked = waiting.pop(instance, [])
             if queues[name]:
                 asked.append(name)
-
-    def _start(self, instance: int, ready: float, free: Mapping[str, float]) -> float:
-        for name, _ in self.kept[instance % len(self.places)]:
-            if free[name] > ready:
-                ready = free[name]
-        return ready

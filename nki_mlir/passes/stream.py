@@ -11,6 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
 from nki_mlir.analysis.indices import expr_of
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access
 from nki_mlir.dialects.alu import Alu
@@ -77,7 +78,7 @@ class Stream:
         return self.levels.pop()
 
     def add(self, op: OpT, source: Operation) -> OpT:
-        for inner in op.walk():
+        for inner in operations(op):
             if inner.location == UNKNOWN_LOC:
                 inner.location = source.location
         self.levels[-1].append(op)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Set
 
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -78,13 +78,15 @@ def _verify_changed(op: Operation, same: Set[Operation]) -> None:
                 block.verify()
             for inner in block.ops:
                 _verify_changed(inner, same)
-    alone = not op.regions and not op.successors and op.next_op is not None and op.name.startswith(_ALONE)
-    if not (alone and op in same and all(owner in same or isinstance(owner, Block) for owner in _owners(op))):
+    if not _verifies_as_before(op, same):
         verify_one(op)
 
 
-def _owners(op: Operation) -> Iterator[Operation | Block]:
-    return (value.owner for value in op.operands)
+def _verifies_as_before(op: Operation, same: Set[Operation]) -> bool:
+    """Whether an operation is as it was, and verifies alone, and what makes its operands is as it was."""
+    if op not in same or op.regions or op.successors or op.next_op is None or not op.name.startswith(_ALONE):
+        return False
+    return all(value.owner in same or isinstance(value.owner, Block) for value in op.operands)
 
 
 def verify_one(op: Operation) -> None:

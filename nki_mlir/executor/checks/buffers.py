@@ -105,7 +105,7 @@ class Slots:
     def why_not(self, begin: int, end: int, low: int, high: int) -> str | None:
         """What is wrong with an access to partitions `begin` to `end` - 1 that covers bytes `low` to below `high`."""
         first, distance, count, size, above, below = self.table
-        slot = np.clip((low - first) // distance, 0, count - 1)
+        slot = np.minimum(np.maximum((low - first) // distance, 0), count - 1)
         start = first + slot * distance
         lanes = (above <= begin) & (end <= below)
         if ((start <= low) & (high <= start + size) & lanes).any():
