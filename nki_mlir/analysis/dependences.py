@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from nki_mlir.analysis.footprints import Footprint
 from nki_mlir.analysis.overlap import Question, Touch, moves, period
 from nki_mlir.analysis.program_order import Event, Loop, Step, common_loops
 from nki_mlir.dialects.access import Access, Engine, Space
+from nki_mlir.dialects.expr import Expr
 
 UNDER_WAY = 2
 """How many transfers of an instruction that has other bytes of a buffer in each iteration may be under way: one starts
@@ -45,11 +47,13 @@ class Edge(NamedTuple):
 
 
 class _Operand(NamedTuple):
-    """An access, what it may touch, the number of its memory, and a number that is equal for equal accesses."""
+    """An access, what it may touch, the number of its memory, where it begins, and a number that is equal for accesses
+    that are alike but for that."""
 
     access: Access
     footprint: Footprint
     memory: int
+    begin: int
     number: int
 
     def is_in_other_tensor(self, other: _Operand) -> bool:
@@ -67,7 +71,7 @@ class _Side:
 
 class Dependences:
     """The edges of a body. `aliases` gives tensors that may share memory the same number, `more` further edges. What
-    many instructions access is asked about once."""
+    many instructions access is asked about once, and so are accesses that are as far apart as others like them."""
 
     def __init__(self, steps: list[Step], aliases: dict[str, int], more: Iterable[Edge] = ()):
         self.steps, self.aliases = steps, aliases
@@ -125,8 +129,12 @@ class Dependences:
     def _side(self, step: Step, touches: Iterable[Indexed]) -> _Side:
         reads, writes = list[_Operand](), list[_Operand]()
         for touch in touches:
-            memory, number = self._number(self._index.memory(touch.access)), self._number(touch.access)
-            (writes if touch.writes else reads).append(_Operand(touch.access, touch.footprint, memory, number))
+            access, address = touch.access, touch.access.address
+            assert address is not None
+            memory = self._number(self._index.memory(access))
+            number = self._number(replace(access, address=Expr(0, address.terms)))
+            operand = _Operand(access, touch.footprint, memory, address.const, number)
+            (writes if touch.writes else reads).append(operand)
         return _Side(step, reads, writes, self._number(step.loops), self._number(step.spans))
 
     def _number(self, part: object) -> int:
@@ -175,7 +183,8 @@ class Dependences:
         shared, most = self._common(before, after)
         if a.is_in_other_tensor(b):
             return first if first <= most else None
-        key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, first
+        distance = b.begin - a.begin
+        key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, distance, first
         if key not in self._answers:
             question, may = _question(a, before, b, after, shared), a.footprint.meets(b.footprint)
             self._answers[key] = _first_meeting(question, first, most) if may else None

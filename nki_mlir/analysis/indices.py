@@ -3,9 +3,9 @@ as an offset and a stride for each dimension."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, IntegerType
@@ -120,35 +120,23 @@ def _fits(range_: tuple[int, int], type_: IntegerType) -> bool:
 
 
 def _expr_of(value: SSAValue) -> Expr:
-    op = value.owner
-    match op:
-        case Block():  # of a loop; asked first, as each question about a class takes long
-            return Expr.counter(value)
-        case arith.ConstantOp(value=IntegerAttr() as number):
-            return Expr(number.value.data)
-        case arith.AddiOp():
-            return expr_of(op.lhs) + expr_of(op.rhs)
-        case arith.SubiOp():
-            return expr_of(op.lhs) - expr_of(op.rhs)
-        case arith.IndexCastOp():
-            return expr_of(op.input)
-        case tile.CastOp() if isinstance(op.source.type, IndexType | IntegerType):
-            return expr_of(op.source)
-        case arith.MuliOp():
-            left, right = expr_of(op.lhs), expr_of(op.rhs)
-            if left.is_const:
-                return right * left.const
-            return left * right.const if right.is_const else Expr.counter(value)
-        case arith.DivSIOp() | arith.RemSIOp() | arith.FloorDivSIOp():
-            return _division(op, value)
-        case arith.MinSIOp() | arith.MaxSIOp():
-            return _extremum(op, value)
-        case arith.ShLIOp() | arith.ShRSIOp() | arith.AndIOp():
-            return _powers(op, value)
-        case math.AbsIOp():
-            return _magnitude(expr_of(op.operand), value)
-        case _:
-            return Expr.counter(value)
+    rule = _RULES.get(type(value.owner))
+    return Expr.counter(value) if rule is None else rule(value.owner, value)
+
+
+def _constant(op: arith.ConstantOp, value: SSAValue) -> Expr:
+    return Expr(op.value.value.data) if isinstance(op.value, IntegerAttr) else Expr.counter(value)
+
+
+def _product(op: arith.MuliOp, value: SSAValue) -> Expr:
+    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    if left.is_const:
+        return right * left.const
+    return left * right.const if right.is_const else Expr.counter(value)
+
+
+def _cast(op: tile.CastOp, value: SSAValue) -> Expr:
+    return expr_of(op.source) if isinstance(op.source.type, IndexType | IntegerType) else Expr.counter(value)
 
 
 def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSAValue) -> Expr:
@@ -226,6 +214,21 @@ def modulo(expr: Expr, divisor: int) -> Expr:
 def _extremum(op: arith.MinSIOp | arith.MaxSIOp, value: SSAValue) -> Expr:
     found = chosen(op, expr_of(op.lhs), expr_of(op.rhs), bounds)
     return Expr.counter(value) if found is None else found
+
+
+_RULES: Mapping[type, Callable[[Any, SSAValue], Expr]] = {
+    arith.ConstantOp: _constant,
+    arith.AddiOp: lambda op, value: expr_of(op.lhs) + expr_of(op.rhs),
+    arith.SubiOp: lambda op, value: expr_of(op.lhs) - expr_of(op.rhs),
+    arith.MuliOp: _product,
+    arith.IndexCastOp: lambda op, value: expr_of(op.input),
+    tile.CastOp: _cast,
+    **dict.fromkeys((arith.DivSIOp, arith.RemSIOp, arith.FloorDivSIOp), _division),
+    **dict.fromkeys((arith.MinSIOp, arith.MaxSIOp), _extremum),
+    **dict.fromkeys((arith.ShLIOp, arith.ShRSIOp, arith.AndIOp), _powers),
+    math.AbsIOp: lambda op, value: _magnitude(expr_of(op.operand), value),
+}
+"""What is looked into, by its kind."""
 
 
 def chosen(

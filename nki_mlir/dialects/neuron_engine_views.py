@@ -278,7 +278,8 @@ class ViewOp(IRDLOperation):
 
     @property
     def offset(self) -> SSAValue | None:
-        return self.operands[1] if len(self.operands) > 1 + len(self._dims) else None
+        operands = self.operands
+        return operands[1] if len(operands) > 1 and len(operands) > 1 + len(self._dims) else None
 
     @property
     def _dims(self) -> tuple[int, ...]:

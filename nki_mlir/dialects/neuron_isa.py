@@ -19,7 +19,7 @@ of a transfer is the number of the program of the kernel's grid that it belongs 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from xdsl.dialects.builtin import (
@@ -133,8 +133,8 @@ INSTRUCTION_OPS: dict[str, type[IsaInstruction]] = build_ops("neuron.isa", IsaIn
 
 def instruction_op(
     name: str,
-    operands: dict[str, Access | float | None],
-    fields: dict[str, Any],
+    operands: Mapping[str, Access | float | None],
+    fields: Mapping[str, Any],
     wait: Wait | None = None,
     update: Update | None = None,
     order: int | None = None,

@@ -128,8 +128,9 @@ def verify_core(op: Operation, index: int) -> None:
 
 def verify_expression(op: Operation, expression: Expr) -> None:
     """Counters are those of enclosing repeats, registers those that a sequencer has."""
-    depth = repeat_depth(op)
-    for key in expression.counters():
+    counters = expression.counters()
+    depth = repeat_depth(op) if counters else 0
+    for key in counters:
         if cast(int, key) >= depth:
             raise VerifyException(f"counter i{key} names no enclosing repeat; there are {depth}")
     for number in expression.registers():

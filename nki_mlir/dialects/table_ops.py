@@ -104,10 +104,10 @@ def field_value(attribute: Attribute | None) -> Any:
 
 def field_attr(field: Field, value: Any) -> Attribute | None:
     """The attribute for a field's Python value; None for an absent field or a flag that is off."""
-    if isinstance(value, Attribute):
-        return value
     if value is None or value is False:
         return None
+    if isinstance(value, Attribute):
+        return value
     match field.kind:
         case "alu":
             return AluAttr(value)

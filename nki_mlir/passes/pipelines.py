@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
 from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
@@ -168,7 +169,6 @@ def run(
     from xdsl.context import Context
     from xdsl.utils.exceptions import PassFailedException
 
-    from nki_mlir.collection import rare_collection
     from nki_mlir.dialects import load_all
     from nki_mlir.passes.verify import Verifier
 
@@ -192,8 +192,6 @@ def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
     """Applies a pass. By PassFailedException, such as CompileError, it refuses a module; whatever else escapes it is an
     InternalError."""
     from xdsl.utils.exceptions import PassFailedException
-
-    from nki_mlir.collection import rare_collection
 
     passing = (PassFailedException,)
     with rare_collection(), internal_errors(f"pass {one.name}", passing=passing, owner=_owner(one)):
@@ -222,6 +220,7 @@ def _at_fault(error: Exception, message: str) -> CompileError:
     return CompileError(message, *place) if place is not None else CompileError(message)
 
 
+@rare_collection()
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
     from nki_mlir.passes.verify import verify_module

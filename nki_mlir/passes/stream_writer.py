@@ -8,11 +8,12 @@ from dataclasses import replace
 from xdsl.dialects.builtin import DenseArrayBase
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.scf import ForOp, IfOp, WhileOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.analysis.indices import expr_of, is_run_time, repeated_loops, trip_count
 from nki_mlir.analysis.limits import Varying, left_of, parts_of, varying
+from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu
@@ -177,7 +178,7 @@ class Writer:
     def limited(self, op: ForOp) -> list[tuple[Varying, ...]]:
         """What varies of this stream's instructions in a loop."""
         if op not in self.varying:
-            inner = (i for i in op.walk() if isinstance(i, EngineInstruction) and i.engine.data is self.engine)
+            inner = (i for i in operations(op) if isinstance(i, EngineInstruction) and i.engine.data is self.engine)
             self.varying[op] = [found for i in inner if (found := varying(i))]
         return self.varying[op]
 
@@ -246,18 +247,20 @@ class Writer:
                 view = value.owner
                 named = isinstance(view, ViewOp)
                 operands[operand.name] = self.access(view, *found[operand.name]) if named else constant_float(value)
-        fields = dict(op.fields())
-        for name in (f.name for f in op.instruction.fields if f.kind == "expr"):
-            value = values.get(name)
-            fields[name] = None if value is None else isa.ExprAttr(self.stream.value(value, op))
+        fields = dict[str, Attribute | None]()
+        for field in op.instruction.fields:
+            value = values.get(field.name)
+            if field.kind != "expr":
+                fields[field.name] = op.properties.get(field.name)
+            elif value is not None:
+                fields[field.name] = isa.ExprAttr(self.stream.value(value, op))
         order = self.places.orders[op, self.engine]
         if parts := op.instruction.expands_to:
             loaded = {name: operands.pop(name) for name in LOADED if name in operands}
             self.add(op, parts[0], loaded, fields, order)
             self.add(op, parts[1], operands, fields, order + 1)
         else:
-            properties = {f.name: op.properties.get(f.name) for f in op.instruction.fields if f.kind != "expr"}
-            made = self.add(op, op.instruction.name, operands, {**fields, **properties}, order)
+            made = self.add(op, op.instruction.name, operands, fields, order)
             if op.instruction.is_transfer and self.program_now is not None and ATOMIC not in op.attributes:
                 made.properties["program"] = isa.ExprAttr(self.stream.value(self.program_now.number, op))
 
@@ -266,7 +269,7 @@ class Writer:
         op: EngineInstruction,
         name: str,
         operands: dict[str, Access | float | None],
-        fields: dict[str, object],
+        fields: Mapping[str, Attribute | None],
         order: int,
     ) -> isa.IsaInstruction:
         if (reason := _needs_descriptors(op, operands)) is not None:
@@ -295,13 +298,16 @@ class Writer:
 
     def slot(self, alloc: AllocOp) -> Expr:
         """The offset of the slot that this iteration uses: the iteration number of the enclosing nest, mod depth."""
+        depth = alloc.depth.value.data
+        if depth == 1:
+            return Expr(0)
         if alloc.parent not in self.nests:
             loops = repeated_loops(alloc)
             self.nests[alloc.parent] = [(outer.body.block.args[0], trip_count(outer) or 0) for outer in loops]
         iteration = Expr(0)
         for counter, trips in self.nests[alloc.parent]:
             iteration = iteration * trips + self.iterations[counter]
-        return iteration.mod(alloc.depth.value.data) * distance(alloc, target_of(alloc))
+        return iteration.mod(depth) * distance(alloc, target_of(alloc))
 
 
 def _needs_descriptors(op: EngineInstruction, operands: Mapping[str, Access | float | None]) -> str | None:
