@@ -763,6 +763,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "dependences",
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
+        ("apart", "distance = b.begin - a.begin", "distance = 0", _EDGES),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
         ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
         ("implied", "if first.distance + second.distance != edge.distance or", "if", _random(20)),
@@ -825,8 +826,8 @@ MUTANTS: list[Mutant] = [
         ),
         (
             "owners",
-            " and all(owner in same or isinstance(owner, Block) for owner in _owners(op))",
-            "",
+            "return all(value.owner in same or isinstance(value.owner, Block) for value in op.operands)",
+            "return True",
             ("tests/test_wrong_input.py::test_what_no_pass_changed_is_verified_once",),
         ),
         (
@@ -838,7 +839,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "level_pass",
-        ("level", "if where is None or found in levels:", "if where is None or found not in levels:", _WRONG),
+        ("level", "if found not in self.levels:", "if found in self.levels:", _WRONG),
         ("returns", "or end.operands:", "or False:", _WRONG),
         ("names", "if len(arg_names(func)) != arguments:", "if len(arg_names(func)) > arguments + 1:", _GRIDS),
     ),

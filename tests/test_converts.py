@@ -25,6 +25,7 @@ from nki_mlir.dialects.layout import Factor, Layout, replica
 from nki_mlir.dialects.neuron_engine import EngineInstruction
 from nki_mlir.dialects.neuron_mem import ConvertOp
 from nki_mlir.dialects.neuron_mem_types import TileType
+from nki_mlir.dialects.turns import Digit, Turn
 from nki_mlir.dialects.ways import Way, why_not
 from nki_mlir.passes.region_costs import of_operation
 from nki_mlir.targets import load
@@ -214,6 +215,14 @@ def test_the_price_is_that_of_the_instructions(way: Way, target: str, have: Layo
 def _prepares(op: EngineInstruction) -> bool:
     """What is made once in a function, and the source."""
     return op.instruction.name in ("iota", "memset") or op.fields().get("op0") is Alu.EQUAL
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 12, 100])
+def test_the_blocks_of_groups_are_those_that_the_groups_have(most: int) -> None:
+    blocks = (Digit(3, 40, 35), Digit(5, 8, 7), Digit(7, 1, 1))
+    for kept in range(len(blocks) + 1):
+        turn = Turn((Digit(4, 1, 1),), (), blocks[kept:], source=0, result=0)
+        assert turn.blocks_of_groups(most) == [group.blocks for group in turn.groups(most)]
 
 
 def test_a_row_of_any_length_is_spread_in_the_cheapest_way() -> None:

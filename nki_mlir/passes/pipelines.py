@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nki_mlir.collection import rare_collection
 from nki_mlir.dialects import LEVELS
 from nki_mlir.errors import CompileError, InternalError, internal_errors, nearest_position, operation_at_fault
 from nki_mlir.passes import KnownPasses, all_passes, plugin_passes
@@ -169,6 +168,7 @@ def run(
     from xdsl.context import Context
     from xdsl.utils.exceptions import PassFailedException
 
+    from nki_mlir.collection import rare_collection
     from nki_mlir.dialects import load_all
     from nki_mlir.passes.verify import Verifier
 
@@ -192,6 +192,8 @@ def apply_pass(one: ModulePass, ctx: Context, module: ModuleOp) -> None:
     """Applies a pass. By PassFailedException, such as CompileError, it refuses a module; whatever else escapes it is an
     InternalError."""
     from xdsl.utils.exceptions import PassFailedException
+
+    from nki_mlir.collection import rare_collection
 
     passing = (PassFailedException,)
     with rare_collection(), internal_errors(f"pass {one.name}", passing=passing, owner=_owner(one)):
@@ -220,18 +222,19 @@ def _at_fault(error: Exception, message: str) -> CompileError:
     return CompileError(message, *place) if place is not None else CompileError(message)
 
 
-@rare_collection()
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
+    from nki_mlir.collection import rare_collection
     from nki_mlir.passes.verify import verify_module
 
     levels, current = {LEVELS[0]: module}, module
-    for stage, spec in STAGES.items():
-        if current in levels.values():
-            current = current.clone()
-        passes = build(spec)
-        run(passes, current, verify=False)
-        verify_result(passes[-1], current, verify_module)
-        if stage in _ENDS:
-            levels[_ENDS[stage]] = current
+    with rare_collection():
+        for stage, spec in STAGES.items():
+            if current in levels.values():
+                current = current.clone()
+            passes = build(spec)
+            run(passes, current, verify=False)
+            verify_result(passes[-1], current, verify_module)
+            if stage in _ENDS:
+                levels[_ENDS[stage]] = current
     return levels

@@ -96,7 +96,8 @@ def runs_of(origin: int, dims: Sequence[Dim]) -> tuple[np.ndarray, np.ndarray]:
             length += step * (count - 1)
             continue
         starts = np.add.outer(step * np.arange(count), starts).ravel()
-    starts = np.unique(starts + sum(step * (count - 1) for step, count in dims if step < 0))
+    starts = np.sort(starts + sum(step * (count - 1) for step, count in dims if step < 0))
+    starts = starts[np.append(True, starts[1:] != starts[:-1])]  # np.unique imports numpy.ma, which takes long
     ends = starts + length
     apart = np.flatnonzero(starts[1:] > ends[:-1]) + 1
     first = np.concatenate([[0], apart])
