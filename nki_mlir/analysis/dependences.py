@@ -183,8 +183,7 @@ class Dependences:
         shared, most = self._common(before, after)
         if a.is_in_other_tensor(b):
             return first if first <= most else None
-        distance = b.begin - a.begin
-        key = a.number, before.loops, before.spans, b.number, after.loops, after.spans, distance, first
+        key = *_likeness(a, before, b, after), first
         if key not in self._answers:
             question, may = _question(a, before, b, after, shared), a.footprint.meets(b.footprint)
             self._answers[key] = _first_meeting(question, first, most) if may else None
@@ -224,7 +223,7 @@ class Dependences:
             if a.is_in_other_tensor(b):
                 return edge
             if a.footprint.meets(b.footprint):
-                key = a.number, before.loops, before.spans, b.number, after.loops, after.spans
+                key = _likeness(a, before, b, after)
                 if key not in self._ends:
                     question = _question(a, before, b, after, shared)
                     first = question.first_of_later(_MOST_TRIED) if begin else 0
@@ -285,6 +284,12 @@ class _Graph:
         for middle in fewer:
             if middle in more and middle is not edge.earlier and middle is not edge.later:
                 yield from product(onwards[middle], arriving[middle])
+
+
+def _likeness(a: _Operand, before: _Side, b: _Operand, after: _Side) -> tuple[int, ...]:
+    """Equal for pairs of accesses of which the same questions have the same answers: alike, and as far apart."""
+    distance = b.begin - a.begin
+    return a.number, before.loops, before.spans, b.number, after.loops, after.spans, distance
 
 
 def _question(a: _Operand, before: _Side, b: _Operand, after: _Side, shared: int) -> Question:
