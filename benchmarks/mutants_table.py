@@ -1370,7 +1370,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "tails",
         ("maximum", "if _is_maximum_of(op.rhs, op.lhs, dim)", "if True", _filecheck("trim")),
-        ("pieces", "case tile.SliceOp() if dim != op.axis.value.data:", "case tile.SliceOp():", _filecheck("trim")),
+        ("pieces", "Tail(max(tail.start - before, 0)", "Tail(max(tail.start - before - 1, 0)", _filecheck("trim")),
     ),
     *_of("trim", ("rows", "and not any(end % size for end in ends)", "", _filecheck("trim"))),
     *_of(
@@ -1391,8 +1391,8 @@ MUTANTS: list[Mutant] = [
         ("pieces", "first = op.at.value.data if", "first = 0 if", _filecheck("trim")),
         (
             "results",
-            "return [*needs, ((result, axis), tile.shape_of(result)[axis])]",
-            "return needs",
+            "return needs if isinstance(op, tile.SliceOp) else",
+            "return needs if True else",
             _filecheck("trim"),
         ),
     ),

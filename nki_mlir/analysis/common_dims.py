@@ -129,7 +129,8 @@ class CommonDims(Classes[Dim]):
             self._link((source, dim + (dim >= axis)), (target, dim))
 
     def _pieces(self, op: tile.SliceOp | tile.ConcatOp) -> list[tuple[Dim, int]]:
-        """Of the dimension that is cut, or goes on, all is needed that the result has; the others are common."""
+        """Of the dimension that is cut, or goes on, all is needed that the result has, and of parts in it what is
+        behind them, too; the others are common."""
         axis, result = op.axis.value.data, op.result
         for dim in range(len(tile.shape_of(result))):
             for source in op.operands if dim != axis else ():
@@ -137,7 +138,7 @@ class CommonDims(Classes[Dim]):
         first = op.at.value.data if isinstance(op, tile.SliceOp) else 0
         ends = [min(tile.shape_of(v)[axis], first + tile.shape_of(result)[axis]) for v in op.operands]
         needs = [((source, axis), end) for source, end in zip(op.operands, ends, strict=True)]
-        return [*needs, ((result, axis), tile.shape_of(result)[axis])]
+        return needs if isinstance(op, tile.SliceOp) else [*needs, ((result, axis), tile.shape_of(result)[axis])]
 
     def _reduce(self, op: tile.ReduceOp) -> list[tuple[Dim, int]]:
         axis, shape = op.axis.value.data, tile.shape_of(op.source)

@@ -87,8 +87,8 @@ def tail_of(value: SSAValue, dim: int) -> Tail | None:
             return None if dim == axis else tail_of(op.source, dim - (dim > axis))
         case tile.PermuteOp():
             return tail_of(op.source, op.order.get_values()[dim])
-        case tile.SliceOp() if dim != op.axis.value.data:
-            return tail_of(op.source, dim)
+        case tile.SliceOp():
+            return _sliced(op, dim)
         case tile.BroadcastOp() if tile.shape_of(op.source)[dim] == tile.shape_of(value)[dim]:
             return tail_of(op.source, dim)
         case arith.SubfOp() if _is_maximum_of(op.rhs, op.lhs, dim):
@@ -98,6 +98,15 @@ def tail_of(value: SSAValue, dim: int) -> Tail | None:
             return _computed(op, dim)
         case _:
             return None
+
+
+def _sliced(op: tile.SliceOp, dim: int) -> Tail | None:
+    """What a slice has of its source's end, if it has any of it."""
+    tail = tail_of(op.source, dim)
+    before = op.at.value.data if dim == op.axis.value.data else 0
+    if tail is None or tail.start - before >= tile.shape_of(op.result)[dim]:
+        return None
+    return Tail(max(tail.start - before, 0), tail.value)
 
 
 def _computed(op: Operation, dim: int) -> Tail | None:

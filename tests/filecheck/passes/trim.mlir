@@ -184,7 +184,21 @@ func.func @pieces(%in: memref<64x64xf32>, %out: memref<64x64xf32>) {
   func.return
 }
 
-// The end of rows is that of some rows, too; a part of each row has another end, of which nothing is said.
+// Less of a slice is a slice, too; less of parts one behind the other is not.
+// CHECK-LABEL: func.func @pieces_of_which_less_is_stored
+// CHECK: tile.slice {{%.*}} axis 0 at 10 : tensor<26xf32> -> tensor<7xf32>
+// CHECK: tile.concat {{%.*}} axis 0 : tensor<26xf32>, tensor<26xf32> -> tensor<52xf32>
+func.func @pieces_of_which_less_is_stored(%in: memref<64xf32>, %out: memref<7xf32>, %long: memref<40xf32>) {
+  %x = tile.read %in [d0 by 1] : memref<64xf32> -> tensor<64xf32>
+  %s = tile.slice %x axis 0 at 10 : tensor<64xf32> -> tensor<16xf32>
+  %y = tile.read %in [d0 by 1] : memref<64xf32> -> tensor<26xf32>
+  %c = tile.concat %y, %y axis 0 : tensor<26xf32>, tensor<26xf32> -> tensor<52xf32>
+  tile.write %s to %out [d0 in * to 7 by 1] : tensor<16xf32> -> memref<7xf32>
+  tile.write %c to %long [d0 in * to 40 by 1] : tensor<52xf32> -> memref<40xf32>
+  func.return
+}
+
+// The end of rows is that of some rows, and of their last parts.
 // CHECK-LABEL: func.func @ends_of_pieces
 // CHECK: tile.read %in [d0 by 50, d1 by 1] : memref<32x50xf32> -> tensor<26x50xf32>
 // CHECK: tile.reduce max {{%.*}} axis 1 : tensor<16x50xf32> -> tensor<16xf32>
@@ -197,7 +211,7 @@ func.func @ends_of_pieces(%in: memref<32x50xf32>, %out: memref<16xf32>) {
 }
 
 // CHECK-LABEL: func.func @ends_of_parts_of_rows
-// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<32x34xf32> -> tensor<32xf32>
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<32x20xf32> -> tensor<32xf32>
 func.func @ends_of_parts_of_rows(%in: memref<32x50xf32>, %out: memref<32xf32>) {
   %x = tile.read %in [d0 by 50, d1 in * to 50 by 1] other 0xff800000 : f32 : memref<32x50xf32> -> tensor<32x64xf32>
   %s = tile.slice %x axis 1 at 30 : tensor<32x64xf32> -> tensor<32x34xf32>
