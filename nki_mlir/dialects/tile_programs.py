@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -69,13 +69,15 @@ class ProgramsOp(IRDLOperation):
     only. A function may have several, which follow one another; a grid without axes is one program.
 
     `in [8] by [125] of [1000]` says that each of the 8 does what 125 programs of the kernel do, of which there are
-    1,000: reports name those. `anonymous` programs are none of the kernel's, and have no names."""
+    1,000: reports name those. `anonymous` programs are none of the kernel's, and have no names. Those that are to run
+    `together` are one program for `widen`, whatever they don't have in common."""
 
     name = "tile.programs"
     sizes = prop_def(DenseArrayBase.constr(i64))
     widths = opt_prop_def(DenseArrayBase.constr(i64))
     kernel = opt_prop_def(DenseArrayBase.constr(i64))
     anonymous = opt_prop_def(UnitAttr)
+    together = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect(), HasParent(FuncOp))
 
@@ -86,11 +88,16 @@ class ProgramsOp(IRDLOperation):
         widths: Sequence[int] | None = None,
         kernel: Sequence[int] | None = None,
         anonymous: bool = False,
+        together: bool = False,
     ):
         region = Region(Block(arg_types=[IndexType()] * len(sizes))) if body is None else body
         given = {"sizes": sizes, "widths": widths, "kernel": kernel}
-        properties = {n: None if v is None else DenseArrayBase.from_list(i64, v) for n, v in given.items()}
-        super().__init__(properties={**properties, "anonymous": UnitAttr() if anonymous else None}, regions=[region])
+        properties: dict[str, Attribute | None] = {
+            name: None if value is None else DenseArrayBase.from_list(i64, value) for name, value in given.items()
+        }
+        words = {"anonymous": anonymous, "together": together}
+        properties |= {word: UnitAttr() if said else None for word, said in words.items()}
+        super().__init__(properties=properties, regions=[region])
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -138,8 +145,9 @@ class ProgramsOp(IRDLOperation):
                 printer.print_string(f" {word} ")
                 with printer.in_square_brackets():
                     printer.print_list(given.get_values(), printer.print_int)
-        if self.anonymous is not None:
-            printer.print_string(" anonymous")
+        for word, said in (("anonymous", self.anonymous), ("together", self.together)):
+            if said is not None:
+                printer.print_string(f" {word}")
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
@@ -157,10 +165,10 @@ class ProgramsOp(IRDLOperation):
             else None
             for word in ("by", "of")
         ]
-        anonymous = parser.parse_optional_keyword("anonymous") is not None
+        anonymous, together = (parser.parse_optional_keyword(w) is not None for w in ("anonymous", "together"))
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region([one.resolve(IndexType()) for one in ids])
-        op = cls(sizes, body, widths=more[0], kernel=more[1], anonymous=anonymous)
+        op = cls(sizes, body, widths=more[0], kernel=more[1], anonymous=anonymous, together=together)
         if attributes is not None:
             op.attributes |= attributes.data
         return op

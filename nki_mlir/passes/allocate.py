@@ -19,6 +19,9 @@ from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.start_partitions import QUADRANT, may_start_at, move_to
 from nki_mlir.targets import Target
 
+_SOON = 16
+"""Banks of PSUM that are used again sooner than that part of the program later are used in turn, if they can be."""
+
 
 @dataclass(frozen=True)
 class Allocate(LevelPass):
@@ -30,7 +33,7 @@ class Allocate(LevelPass):
     A buffer lives from its allocation to its last use; one that a loop outside of which it was made uses, to the end of
     that loop; one with several slots, for the whole of its loop. Buffers that have an address keep it, and nothing is
     put over them. If what is alive doesn't fit so, buffers of few partitions go side by side, where all instructions
-    that reach them may:
+    that reach them may; banks of PSUM are used in turn where they are used again soon:
 
         %b = alloc "x" : <sbuf, 32 x 2048>    =>   %b = alloc "x" at 4096 from 32 : <sbuf, 32 x 2048>
         %v = view %b … sbuf[0:32]                  %v = view %b … sbuf[32:64]
@@ -54,7 +57,8 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
     """Bytes are used again as late as they can be, if at all: who writes to them waits for who read them."""
     available, unit = capacity(target, space), alignment(space, target)
     places = _apart(lives, available, unit)
-    pause = max((life.last for life in lives), default=0) // 8
+    end = max((life.last for life in lives), default=0)
+    pause = end // 8
     while places is None:
         found = _places(lives, pause, available, unit)
         if isinstance(found, dict):
@@ -66,6 +70,8 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
                 raise error
             places = found
         pause //= 2
+        if places is None and space is Space.PSUM and pause < end // _SOON:
+            places = _in_turn(lives, available, unit)
     for life, address in places.items():
         life.address = address
         life.alloc.properties["address"] = IntegerAttr(address, i64)
@@ -74,10 +80,14 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
 def fits(lives: list[Lifetime], target: Target) -> bool:
     """Whether buffers find an address on the partitions that they are on."""
     spaces = {space: [life for life in lives if life.alloc.buffer.space is space] for space in (Space.SBUF, Space.PSUM)}
-    return all(
-        isinstance(_places(mine, 0, capacity(target, space), alignment(space, target)), dict)
-        for space, mine in spaces.items()
-    )
+    return all(_find(mine, space, target) for space, mine in spaces.items())
+
+
+def _find(lives: list[Lifetime], space: Space, target: Target) -> bool:
+    available, unit = capacity(target, space), alignment(space, target)
+    if space is Space.PSUM and _in_turn(lives, available, unit) is not None:
+        return True
+    return isinstance(_places(lives, 0, available, unit), dict)
 
 
 def _apart(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, int] | None:
@@ -88,6 +98,24 @@ def _apart(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, i
         places[life] = -(-end // unit) * unit
         end = places[life] + life.size
     return places if end <= available else None
+
+
+def _in_turn(lives: list[Lifetime], available: int, unit: int) -> dict[Lifetime, int] | None:
+    """In the order in which buffers begin to live, each where bytes are free for the longest time."""
+    if any(life.address is not None for life in lives):
+        return None
+    last = [-1] * (available // unit)
+    places: dict[Lifetime, int] = {}
+    for life in sorted(lives, key=lambda life: life.first):
+        many = -(-life.size // unit)
+        found = [(max(last[n : n + many]), n) for n in range(len(last) - many + 1)]
+        free = [(at, n) for at, n in found if at < life.first]
+        if not free:
+            return None
+        n = min(free)[1]
+        last[n : n + many] = [life.last] * many
+        places[life] = n * unit
+    return places
 
 
 def _stays(alloc: AllocOp) -> Iterator[int]:

@@ -144,8 +144,10 @@ class _Seams(Classes[Seam]):
                 self._broadcast(op)
             case tile.ExpandDimsOp():
                 self._expanded(op)
-            case tile.ReshapeOp() if groups := _flattened(op):
-                self._reshaped(op, groups)
+            case tile.ReshapeOp() if groups := _flattened(op.source, op.result):
+                self._reshaped(op.source, op.result, groups)
+            case tile.ReshapeOp() if groups := _flattened(op.result, op.source):
+                self._reshaped(op.result, op.source, groups)
             case tile.ReduceOp() | tile.LastOp():
                 self._reduced(op.result, op.source, op.axis.value.data)
             case tile.PermuteOp():
@@ -224,10 +226,10 @@ class _Seams(Classes[Seam]):
         for n in range(len(shape) - 2):
             self.unite((op.source, n), (op.result, n + (n >= beside)))
 
-    def _reshaped(self, op: tile.ReshapeOp, groups: Groups) -> None:
-        """Dimensions that become one are one already where everything else takes them so."""
+    def _reshaped(self, apart: SSAValue, one: SSAValue, groups: Groups) -> None:
+        """Dimensions that become one, or are made of one, are one already where everything else takes them so."""
         for n, group in enumerate(groups[:-1]):
-            self.unite((op.source, group[-1]), (op.result, n))
+            self.unite((apart, group[-1]), (one, n))
 
     def _product(self, op: tile.DotOp) -> None:
         """Neighbours go together that are summed over with neighbours, common to both, or left of one operand."""
@@ -420,17 +422,18 @@ def _accesses_of(value: SSAValue) -> list[AccessOp]:
     return [op for op in users if isinstance(op, AccessOp) and op.moved is value]
 
 
-def _flattened(op: tile.ReshapeOp) -> Groups | None:
-    """The dimensions of a reshape's source that each one of its result is, where it takes neighbours together."""
+def _flattened(apart: SSAValue, one: SSAValue) -> Groups | None:
+    """The dimensions of a value that each one of another value is, where that takes neighbours together."""
     groups: Groups = []
-    left = list(enumerate(tile.shape_of(op.source)))
-    for size in tile.shape_of(op.result):
+    shape = tile.shape_of(apart)
+    left = list(range(len(shape)))
+    for size in tile.shape_of(one):
         group = list[int]()
-        while left and (not group or math.prod(tile.shape_of(op.source)[d] for d in group) < size):
-            group.append(left.pop(0)[0])
+        while left and (not group or math.prod(shape[d] for d in group) < size):
+            group.append(left.pop(0))
         groups.append(group)
-    sizes = [math.prod(tile.shape_of(op.source)[d] for d in group) for group in groups]
-    return groups if groups and not left and sizes == list(tile.shape_of(op.result)) else None
+    sizes = [math.prod(shape[d] for d in group) for group in groups]
+    return groups if groups and not left and sizes == list(tile.shape_of(one)) else None
 
 
 def _sizes(value: SSAValue, groups: Groups) -> list[int]:

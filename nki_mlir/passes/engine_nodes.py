@@ -81,7 +81,7 @@ def nodes_of(run: Sequence[Operation], costs: Costs) -> list[Node]:
     """The instructions of a run. Transfers, and what has a state, stay in order."""
     steps = list[Node]()
     touched: dict[object, list[tuple[Node, Engine, Reach]]] = {}
-    last: Node | None = None
+    last = dict[Engine, Node]()
     instructions = [op for op in run if isinstance(op, EngineInstruction)]
     stays = with_state(instructions)
     for op in instructions:
@@ -95,9 +95,9 @@ def nodes_of(run: Sequence[Operation], costs: Costs) -> list[Node]:
                     waits = (other.writes and touch.reads) or its_engine is not engine
                     step.before[earlier] = step.before.get(earlier, False) or waits
         if op.instruction.is_transfer or step.has_state:
-            if last is not None:
-                step.before.setdefault(last, False)
-            last = step
+            if (before := last.get(op.engine.data)) is not None:
+                step.before.setdefault(before, False)
+            last[op.engine.data] = step
         for touch in touches:
             touched.setdefault(touch.owner, []).append((step, engine, touch))
         steps.append(step)

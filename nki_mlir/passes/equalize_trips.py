@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ from xdsl.ir import Operation, SSAValue
 from nki_mlir.analysis.independence import are_independent
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.operations import operations
+from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp
@@ -23,8 +25,9 @@ from nki_mlir.passes.idle_steps import IdleSteps, may_idle, needs_a_step
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.merge_steps import best_width
-from nki_mlir.passes.normalize_loops import normalize
+from nki_mlir.passes.normalize_loops import normalize, replace_loop
 from nki_mlir.passes.peel_masks import unmasked
+from nki_mlir.passes.score_chains import Chain
 from nki_mlir.passes.tables import Table, tables_of
 
 _MOST_PROGRAMS = 4096
@@ -32,6 +35,9 @@ _MOST_PROGRAMS = 4096
 
 _MOST_GROUPS = 8
 """Beyond those that differ in kind: each is a program of its own for the passes that follow."""
+
+_MOST_FULL = 16
+"""Groups with rows enough for the array, since each is a program of its own."""
 
 _IDLE = 0.2
 """What part of all iterations may be idle."""
@@ -57,6 +63,10 @@ class EqualizeTrips(LevelPass):
     together, and merge the iterations that all of them have. A group is halved while too many iterations are idle, or a
     program would have no other. Left alone: loops that carry anything but running maxima and sums, or do anything else;
     bounds that are not computed from one id; programs that touch what others write, where their order would change.
+
+    Where the maximum of all iterations is worth to be found first, nothing is idle: a group has as many rows as move
+    through the array at once, and is to run `together`. The iterations that all of its programs have are a loop, those
+    that some have beside another one, and those with masks a third; `widen` does the last two for each program.
     """
 
     name = "equalize-trips"
@@ -110,8 +120,9 @@ class _Uneven(NamedTuple):
         return made
 
     def equalize(self) -> None:
-        for group in sorted(self._groups(), key=lambda group: group.start):
-            self._copy(group)
+        groups = self._full_groups() if self.idle else []
+        for group in sorted(groups or self._groups(), key=lambda group: group.start):
+            self._copy(group, bool(groups))
         self.programs.detach()
         self.programs.erase()
 
@@ -147,6 +158,32 @@ class _Uneven(NamedTuple):
             and all(_line(low, run) is not None for low, _ in self.loops.values() for run in runs)
         )
 
+    def _full_groups(self) -> list[range]:
+        """Groups with as many rows as move through the array at once, where the maximum of all these is found first:
+        then what some programs have beside what all of a group have is done for each of them."""
+        programs, size = self.programs, self.programs.grid[self.axis]
+        target = target_of(programs)
+        loops = [op for op in self._ops if isinstance(op, ForOp)]
+        chain = next(filter(None, map(Chain.of, loops)), None)
+        if chain is None or math.prod(programs.grid) > size or not chain.is_worth(Prices(target), are_masked=False):
+            return []
+        if not {self._ops[n] for n in self.loops}.issubset(part.loop for part in chain.parts):
+            return []
+        width = -(-target.limits.moving_free // chain.rows)
+        groups = [range(n, min(n + width, size)) for n in range(0, size, width)]
+        return groups if width > 1 and len(groups) <= _MOST_FULL and all(map(self._is_even, groups)) else []
+
+    @property
+    def _ops(self) -> list[Operation]:
+        return list(self.programs.body.block.ops)
+
+    def _is_even(self, group: range) -> bool:
+        """Whether the numbers of the loops rise evenly with the id."""
+        return all(
+            _line(low, group) is not None and _line([trips[n] for n in group], range(len(group))) is not None
+            for low, trips in self.loops.values()
+        )
+
     def _idle(self, group: range) -> int:
         """How many iterations of the programs are idle."""
         counts = ([trips[n] for n in group] for _, trips in self.loops.values())
@@ -162,25 +199,55 @@ class _Uneven(NamedTuple):
                 return False
         return True
 
-    def _copy(self, group: range) -> None:
+    def _copy(self, group: range, is_full: bool) -> None:
         """The programs of a group, before what there is."""
         old = self.programs
         sizes = [len(group) if n == self.axis else size for n, size in enumerate(old.grid)]
-        made = ProgramsOp(sizes, anonymous=True)
+        made = ProgramsOp(sizes, anonymous=True, together=is_full and len(group) > 1)
         made.location = old.location
         emit, values = Emitter.at_end(made.body.block, old.location), dict[SSAValue, SSAValue]()
         for n, (before, after) in enumerate(zip(old.ids, made.ids, strict=True)):
             after.name_hint = before.name_hint
             values[before] = emit.expr(Expr.counter(after) + group.start) if n == self.axis else after
         Emitter.before(old).add(made)
-        copies = [emit.add(op.clone(values)) for op in old.body.block.ops]
-        id_ = Expr.counter(made.ids[self.axis])
+        copies, id_ = [emit.add(op.clone(values)) for op in old.body.block.ops], made.ids[self.axis]
         for number, tables in self.loops.items():
             low, trips = (_line(table, group) for table in tables)
             assert low is not None and trips is not None
             some = [tables[1][n] for n in group]
-            lines = [id_ * slope + base for base, slope in (low, trips)]
-            _equalize(_loop(copies[number]), lines[0], lines[1], min(some), max(some))
+            lines = [Expr.counter(id_) * slope + base for base, slope in (low, trips)]
+            if is_full:
+                _part(_loop(copies[number]), lines[0], some, id_)
+            else:
+                _equalize(_loop(copies[number]), lines[0], lines[1], min(some), max(some))
+
+
+def _part(loop: ForOp, low: Expr, trips: Sequence[int], id_: SSAValue) -> None:
+    """The loop as the iterations that all programs of a group have, those that some have beside, and those with masks
+    that do not hold everywhere; of these two programs have as many as they have."""
+    step = constant(loop.step)
+    assert step is not None
+    counts = [low + n * step for n in range(max(trips))]
+    free = [unmasked(loop, counts[:n], {id_: Expr(i)}) for i, n in enumerate(trips)]
+    if _line(free, range(len(free))) is None:
+        free = [min(free)] * len(free)
+    least, carried = min(free), list[SSAValue](loop.iter_args)
+    edges = [Expr(0), Expr(least), *(_expr(table, id_) for table in (free, trips))]
+    for first, end in pairwise(edges):
+        if first != end:
+            part = _counted(loop, low, step, first, end - first)
+            for number, value in enumerate(carried, start=3):
+                part.operands[number] = value
+            carried = list[SSAValue](part.results)
+            normalize(part, keep_single=True)
+    replace_loop(loop, carried)
+
+
+def _expr(table: Sequence[int], id_: SSAValue) -> Expr:
+    """A line of numbers, over the id."""
+    line = _line(table, range(len(table)))
+    assert line is not None
+    return Expr.counter(id_) * line[1] + line[0]
 
 
 def _is_uneven_inside(op: Operation) -> bool:
@@ -197,33 +264,30 @@ def _equalize(loop: ForOp, low: Expr, trips: Expr, least: int, most: int) -> Non
         least = unmasked(loop, [low + n * step for n in range(least)]) or least
         width = _width(loop, low, step, most)
         least = least - least % width or least
-    parts = [_counted(loop, low, step, 0, least)]
+    parts = [_counted(loop, low, step, Expr(0), Expr(least))]
     if least < most:
-        parts.append(_counted(loop, low, step, least, most - least))
+        parts.append(_counted(loop, low, step, Expr(least), Expr(most - least)))
         for number, value in enumerate(parts[0].results, start=3):
             parts[1].operands[number] = value
         IdleSteps(parts[1], Expr.counter(parts[1].body.block.args[0]) + least - trips).apply()
-    for before, after in zip(loop.results, parts[-1].results, strict=True):
-        before.replace_all_uses_with(after)
-    loop.detach()
-    loop.erase()
+    replace_loop(loop, list(parts[-1].results))
     for part in parts:
         normalize(part)
 
 
 def _width(loop: ForOp, low: Expr, step: int, most: int) -> int:
     """How many of so many iterations are merged into one."""
-    trial = _counted(loop, low, step, 0, most)
+    trial = _counted(loop, low, step, Expr(0), Expr(most))
     width = best_width(trial, target_of(loop))
     trial.detach()
     trial.erase()
     return width
 
 
-def _counted(loop: ForOp, low: Expr, step: int, first: int, trips: int) -> ForOp:
+def _counted(loop: ForOp, low: Expr, step: int, first: Expr, trips: Expr) -> ForOp:
     """Some iterations of the loop, before it, that count from 0."""
     emit = Emitter.before(loop)
-    bounds = [emit.index(number) for number in (0, trips, 1)]
+    bounds = [emit.index(0), emit.expr(trips), emit.index(1)]
     made = loop.clone()
     made.operands[0], made.operands[1], made.operands[2] = bounds
     emit.add(made)

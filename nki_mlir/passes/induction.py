@@ -20,7 +20,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.normalize_loops import normalize_all
+from nki_mlir.passes.normalize_loops import goes_on, normalize_all
 from nki_mlir.passes.structure_accesses import pointers
 
 
@@ -44,7 +44,7 @@ class Induction(LevelPass):
     levels = (TILE,)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        normalize_all(op)
+        normalize_all(op, goes_on)
         while any([_resolve(loop) for loop in reversed(operations(op)) if isinstance(loop, ForOp)]):
             pass
 

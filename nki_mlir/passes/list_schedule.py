@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 
 from nki_mlir.analysis.lifetimes import Lifetime, capacity
 from nki_mlir.dialects.access import Space
@@ -46,8 +46,7 @@ class Machine:
                 ready = free
         return ready
 
-    def issue(self, step: Node) -> None:
-        at = self.start(step, self.ready(step))
+    def issue(self, step: Node, at: float) -> None:
         for name, kept in step.kept:
             self.free[name] = max(self.free.get(name, 0.0), at + kept)
         self.given[step], self.started[step] = at + step.latency, at
@@ -55,49 +54,108 @@ class Machine:
     def time(self, steps: Iterable[Node]) -> float:
         """The time, in ns, of instructions in an order."""
         for step in steps:
-            self.issue(step)
+            self.issue(step, self.start(step, self.ready(step)))
         return max(self.given.values(), default=0.0)
 
-    def listed(self, steps: Sequence[Node], room: dict[Space, int]) -> list[Node]:
-        """Instructions in the order in which they can start; what is not among them is there."""
-        mine = set(steps)
+    def listed(
+        self, steps: Sequence[Node], room: Mapping[Space, int], ahead: int = _AHEAD, banks: int = 0
+    ) -> list[Node]:
+        """Instructions in the order in which they can start; what is not among them is there. At most `ahead` are
+        passed by. With `banks`, it matters when PSUM is free again, and sums that wait for others leave so many free:
+        what these need can be made there, one after the other."""
+        mine, left = set(steps), dict.fromkeys(steps)
         missing = {step: len(mine.intersection(step.before)) for step in steps}
-        uses = Counter(buffer for step in steps for buffer in step.buffers)
-        sizes = {buffer: (buffer.buffer.space, slot_bytes(buffer, self.target)) for buffer in uses}
-        made = {step: [buffer for buffer in step.buffers if buffer.parent is step.op.parent] for step in steps}
-        alive = set[AllocOp]()
-
-        def has_room(step: Node) -> bool:
-            needed = dict.fromkeys(room, 0)
-            for space, size in (sizes[buffer] for buffer in made[step] if buffer not in alive):
-                needed[space] += size
-            return all(needed[space] <= max(0, room[space]) for space in room)
-
-        left, order = dict.fromkeys(steps), list[Node]()
+        buffers, order = _Buffers(steps, room, left, self.target, banks), list[Node]()
         ready = {step: self.ready(step) for step in steps if not missing[step]}
+
+        def start(step: Node) -> float:
+            return self.start(step, max(ready[step], buffers.since(step)))
+
         while left:
             first = next(iter(left))
-            near = [
-                (self.start(step, at), -step.urgent, step.number, step)
-                for step, at in ready.items()
-                if step.number < first.number + _AHEAD
-            ]
-            step = next((step for *_, step in sorted(near) if has_room(step)), None)
+            near = [(start(s), -s.urgent, s.number, s) for s in ready if s.number < first.number + ahead]
+            step = next((step for *_, step in sorted(near) if buffers.has_room(step, step is first)), None)
             step = step or min(ready, key=lambda s: s.number)
-            self.issue(step)
+            self.issue(step, start(step))
             order.append(step)
             del left[step]
             del ready[step]
-            for buffer in made[step]:
-                space, size = sizes[buffer]
-                if buffer not in alive:
-                    alive.add(buffer)
-                    room[space] -= size
-                uses[buffer] -= 1
-                if not uses[buffer]:
-                    room[space] += size
+            buffers.use(step, self.given[step])
             for later in [later for later in step.after if later in mine]:
                 missing[later] -= 1
                 if not missing[later]:
                     ready[later] = self.ready(later)
         return order
+
+
+class _Buffers:
+    """The buffers that a run makes, and where there is room for them: bytes of PSUM are written again from when on they
+    are free, the first ones first. `left` are the instructions that are still to come."""
+
+    def __init__(
+        self,
+        steps: Sequence[Node],
+        room: Mapping[Space, int],
+        left: Mapping[Node, None],
+        target: Target,
+        banks: int,
+    ):
+        self.left, self.room, self.free = left, dict(room), [(0.0, room[Space.PSUM])]
+        self.made = {step: [b for b in step.buffers if b.parent is step.op.parent] for step in steps}
+        self.users: dict[AllocOp, list[Node]] = {}
+        for step, buffers in self.made.items():
+            for buffer in buffers:
+                self.users.setdefault(buffer, []).append(step)
+        self.sizes = {buffer: slot_bytes(buffer, target) for buffer in self.users}
+        self.uses = {buffer: len(users) for buffer, users in self.users.items()}
+        self.kept = banks * target.memory.psum_bank_bytes
+        self.alive = set[AllocOp]()
+
+    def _needed(self, step: Node, space: Space) -> list[AllocOp]:
+        """The buffers of a memory that begin to live with an instruction."""
+        return [b for b in self.made[step] if b not in self.alive and b.buffer.space is space]
+
+    def _bytes(self, step: Node, space: Space) -> int:
+        return sum(self.sizes[buffer] for buffer in self._needed(step, space))
+
+    def has_room(self, step: Node, is_first: bool) -> bool:
+        """Whether there is room for what an instruction makes; beside sums that wait for others, if it is not the first
+        of those to come, also for others."""
+        psum, sbuf = self._bytes(step, Space.PSUM), self._bytes(step, Space.SBUF)
+        if psum and self.kept and not is_first and any(map(self._waits, self._needed(step, Space.PSUM))):
+            psum += self.kept
+        return (not sbuf or sbuf <= self.room[Space.SBUF]) and (not psum or psum <= self.room[Space.PSUM])
+
+    def _waits(self, buffer: AllocOp) -> bool:
+        """Whether some of what uses a buffer waits for what is still to come and does not."""
+        earlier = (earlier for user in self.users[buffer] for earlier in user.before)
+        return any(one in self.left and buffer not in one.buffers for one in earlier)
+
+    def since(self, step: Node) -> float:
+        """From when on there is room in PSUM for what an instruction makes."""
+        size, at = self._bytes(step, Space.PSUM) if self.kept else 0, 0.0
+        for time, free in self.free:
+            if size <= 0:
+                break
+            at, size = time, size - free
+        return at
+
+    def use(self, step: Node, given: float) -> None:
+        """What begins to live with an instruction does, and what it is the last to use is free when it has given what
+        it gives."""
+        taken = self._bytes(step, Space.PSUM)
+        while taken and self.free:
+            time, free = self.free.pop(0)
+            if free > taken:
+                self.free.insert(0, (time, free - taken))
+            taken -= min(free, taken)
+        for buffer in self.made[step]:
+            space, size = buffer.buffer.space, self.sizes[buffer]
+            if buffer not in self.alive:
+                self.alive.add(buffer)
+                self.room[space] -= size
+            self.uses[buffer] -= 1
+            if not self.uses[buffer]:
+                self.room[space] += size
+                if space is Space.PSUM:
+                    insort(self.free, (given, size))

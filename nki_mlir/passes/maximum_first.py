@@ -21,7 +21,7 @@ from nki_mlir.dialects.tile import Reduction
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
-from nki_mlir.passes.normalize_loops import normalize_all, replace_loop
+from nki_mlir.passes.normalize_loops import is_of_one, normalize_all, replace_loop
 from nki_mlir.passes.score_chains import Chain, Part, makers
 from nki_mlir.passes.shifts import Mask, Shift
 from nki_mlir.passes.tile_builder import TileBuilder
@@ -60,9 +60,9 @@ class MaximumFirst(LevelPass):
         prices = Prices(target_of(op))
         for loop in [inner for inner in operations(op) if isinstance(inner, ForOp)]:
             chain = Chain.of(loop)
-            if chain is not None and chain.is_worth(prices):
+            if chain is not None and chain.is_wanted(prices):
                 _split(chain)
-        normalize_all(op)
+        normalize_all(op, is_of_one)
 
 
 def _split(chain: Chain) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -13,7 +14,9 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from nki_mlir.analysis.indices import constant, trip_count
 from nki_mlir.analysis.operations import operations
+from nki_mlir.analysis.recurrences import goes_on_from
 from nki_mlir.dialects.expr import Expr
+from nki_mlir.dialects.tile_programs import ProgramsOp
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
@@ -35,16 +38,29 @@ class NormalizeLoops(LevelPass):
     levels = (TILE, MEM, ENGINE)
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        normalize_all(op)
+        normalize_all(op, goes_on)
 
 
-def normalize_all(root: Operation) -> None:
+def normalize_all(root: Operation, keeps: Callable[[ForOp], bool] = lambda _: False) -> None:
     """Normalises the loops inside an operation. Passes that count iterations start with it, so that a loop means the
     same whichever level a module enters at. Outer loops go first: an inner bound may be a constant only then, or the
-    inner loop gone."""
+    inner loop gone. One iteration that `keeps` says so of stays a loop, as it is, for who does something with all of
+    them."""
     for loop in [inner for inner in operations(root) if isinstance(inner, ForOp)]:
-        if loop.parent is not None:
+        if loop.parent is not None and not (trip_count(loop) == 1 and keeps(loop)):
             normalize(loop)
+
+
+def goes_on(loop: ForOp) -> bool:
+    """Whether a loop goes on from another one."""
+    before = loop.iter_args[0].owner if loop.iter_args else None
+    return isinstance(before, ForOp) and goes_on_from(loop, before)
+
+
+def is_of_one(loop: ForOp) -> bool:
+    """Whether a loop is of programs that are to run together."""
+    programs = loop.parent_op()
+    return isinstance(programs, ProgramsOp) and programs.together is not None
 
 
 def normalize(loop: ForOp, keep_single: bool = False) -> None:

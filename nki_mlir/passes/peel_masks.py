@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -53,11 +54,11 @@ class PeelMasks(LevelPass):
                     normalize(part, keep_single=True)
 
 
-def unmasked(loop: ForOp, counts: Sequence[Expr]) -> int:
-    """In how many of a loop's first iterations all masks hold everywhere, for all programs. `counts` is what the
-    counter is in each of them."""
+def unmasked(loop: ForOp, counts: Sequence[Expr], known: Mapping[SSAValue, Expr] = MappingProxyType({})) -> int:
+    """In how many of a loop's first iterations all masks hold everywhere, for all programs, or for those of which
+    something is known. `counts` is what the counter is in each of them."""
     counter, masks = loop.body.block.args[0], list(_masks(loop))
-    masked = (n for n, count in enumerate(counts) if not all(_holds(mask, counter, count) for mask in masks))
+    masked = (n for n, at in enumerate(counts) if not all(_holds(mask, {**known, counter: at}) for mask in masks))
     return next(masked, len(counts))
 
 
@@ -77,7 +78,7 @@ def _masks(loop: ForOp) -> Iterator[tuple[IndexTensor, tuple[int, ...]]]:
                 continue
 
 
-def _holds(mask: tuple[IndexTensor, tuple[int, ...]], counter: SSAValue, count: Expr) -> bool:
+def _holds(mask: tuple[IndexTensor, tuple[int, ...]], known: Mapping[SSAValue, Expr]) -> bool:
     """Whether a mask holds everywhere in one iteration."""
     part, shape = mask
-    return IndexTensor(part.offset.substitute({counter: count}), part.strides).range(shape)[0] >= 0
+    return IndexTensor(part.offset.substitute(known), part.strides).range(shape)[0] >= 0

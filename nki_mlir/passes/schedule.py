@@ -30,6 +30,10 @@ from nki_mlir.targets import Target
 _GAIN = 0.9
 """What part of its time a run of instructions may still take where it is worth to be put in another order."""
 
+_ONCE = 1024, 2
+"""What runs once is long: how many instructions may be passed by, and the banks of PSUM that sums which wait for others
+leave free. Iterations of a loop can overlap by `skew` instead."""
+
 _MOST = 4096
 """Longer runs are left as they are."""
 
@@ -79,7 +83,8 @@ def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: C
         return lives
     steps, target = nodes_of(run, costs), costs.target
     room = {space: room_for(lives, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
-    found = Machine(target).listed(steps, room)
+    is_once = not isinstance(run[0].parent_op(), ForOp)
+    found = Machine(target).listed(steps, room, *(_ONCE if is_once else ()))
     if Machine(target).time(found) > _GAIN * Machine(target).time(steps):
         return lives
     behind = run[-1].next_op

@@ -14,7 +14,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from nki_mlir.analysis.constants import number_of
 from nki_mlir.analysis.independence import varying
-from nki_mlir.analysis.indices import trip_count
+from nki_mlir.analysis.indices import IndexTensor, expr_of, trip_count
 from nki_mlir.analysis.recurrences import Recurrence, goes_on_from, hanging, recurrence
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
@@ -52,7 +52,7 @@ class Part:
     def of(loop: ForOp) -> Part | None:
         """None for other loops."""
         block = loop.body.block
-        if not trip_count(loop) or any(op.regions or isinstance(op, _WRITES) for op in block.ops):
+        if trip_count(loop) == 0 or any(op.regions or isinstance(op, _WRITES) for op in block.ops):
             return None
         found = recurrence(loop)
         if found is None or len(found.rising) != 1:
@@ -134,9 +134,9 @@ class Part:
             case _:
                 return None
 
-    def prices(self, prices: Prices) -> tuple[float, float]:
+    def prices(self, prices: Prices, are_masked: bool = True) -> tuple[float, float]:
         """How long it takes to compute again what is multiplied, shifted, with what lies between the product and the
-        maximum, and how long to turn it instead."""
+        maximum, if that `are_masked`, and how long to turn it instead."""
         lanes, most = prices.target.memory.partitions, prices.target.limits.moving_free
         again = turned = 0.0
         for op, shift in self.shifts.items():
@@ -145,7 +145,7 @@ class Part:
             a, over = shift.product.a, shift.product.over[0]
             terms = math.prod(tile.shape_of(a)[dim] for dim in over)
             again += prices.product(*shape, terms, tile.element_of(a)) + prices.product(*shape, PIECES, bf16)
-            between = max(self._between(shift), len(shift.masks))
+            between = max(self._between(shift), len(shift.masks)) if are_masked or not shift.masks else 0
             again += between * prices.compute(Layout.flat((math.prod(shape) // lanes,)), f32)
             element = tile.element_of(self.multiplied[op])
             turned += prices.convert(dealt(shape, 0, lanes), dealt(shape, 1, lanes), element)[0]
@@ -226,7 +226,7 @@ class Chain:
             return False
         if any(isinstance(op, _WRITES) or op.regions for op in _between(first.loop, self.last.loop, self.parts)):
             return False
-        return self._has_scores()
+        return any(_runs(part.loop) for part in self.parts) and self._has_scores()
 
     def _begins_with_nothing(self, arg: SSAValue) -> bool:
         """Whether nothing is left of what a sum starts with: it is zero, or scaled down from a maximum of -infinity."""
@@ -240,20 +240,39 @@ class Chain:
         shifts = [(part, shift) for part in self.parts for shift in part.shifts.values()]
         if all(shift.may_be_empty for _, shift in shifts):
             return True
-        return any(shift.counts(part.loop.body.block.args[0]) for part, shift in shifts)
+        return any(
+            _runs(part.loop) and shift.counts({part.loop.body.block.args[0]: expr_of(part.loop.lb)})
+            for part, shift in shifts
+        )
 
-    def is_worth(self, prices: Prices) -> bool:
-        """Whether to turn what is multiplied takes much longer than to compute it again, and there are many rows."""
+    @property
+    def rows(self) -> int:
+        """How many rows a program has, each with a maximum of its own."""
+        return min(tile.shape_of(s.product.result)[s.dim] for part in self.parts for s in part.shifts.values())
+
+    def is_wanted(self, prices: Prices) -> bool:
+        """Whether it is worth it, and there are enough rows, of this program and of others, to move as many through the
+        array as can be at once; that was asked before for programs that are to run together."""
+        programs = self.first.loop.parent_op()
+        if isinstance(programs, ProgramsOp) and programs.together is not None:
+            return True
+        return all(part.fits(prices.target.limits.moving_free) for part in self.parts) and self.is_worth(prices)
+
+    def is_worth(self, prices: Prices, are_masked: bool = True) -> bool:
+        """Whether to turn what is multiplied takes much longer than to compute it again; if it is not said that scores
+        `are_masked`, they are in few iterations, and loops of unknown length as long as others."""
         if not all(part.is_short for part in self.parts):
-            return False
-        if not all(part.fits(prices.target.limits.moving_free) for part in self.parts):
             return False
         again = turned = 0.0
         for part in self.parts:
-            trips, found = trip_count(part.loop), part.prices(prices)
-            assert trips is not None
-            again, turned = again + found[0] * trips, turned + found[1] * trips
+            times, found = trip_count(part.loop) or 1, part.prices(prices, are_masked)
+            again, turned = again + found[0] * times, turned + found[1] * times
         return again < _WORTH * turned
+
+
+def _runs(loop: ForOp) -> bool:
+    """Whether a loop has an iteration for sure."""
+    return IndexTensor(expr_of(loop.ub) - expr_of(loop.lb), ()).range(())[0] > 0
 
 
 def _next(loop: ForOp) -> ForOp | None:

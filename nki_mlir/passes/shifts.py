@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from xdsl.dialects import arith
@@ -85,11 +85,12 @@ class Shift(NamedTuple):
         """Whether rows without any score that counts are computed right: what is infinitely low makes no number."""
         return all(mask.is_infinite for mask in self.masks)
 
-    def counts(self, counter: SSAValue) -> bool:
-        """Whether each row has a score that counts, at one of its ends, in the first iteration of a loop."""
+    def counts(self, first: Mapping[SSAValue, Expr]) -> bool:
+        """Whether each row has a score that counts, at one of its ends, with what counters are in the first iteration
+        of a loop."""
         shape, across = tile.shape_of(self.product.result), 1 - self.dim
         parts = [part for mask in self.masks for part in mask.parts]
-        firsts = [part.offset.substitute({counter: Expr(0)}) for part in parts]
+        firsts = [part.offset.substitute(first) for part in parts]
         return any(
             all(
                 IndexTensor(first + part.strides[across] * end, (part.strides[self.dim],)).range((shape[self.dim],))[0]

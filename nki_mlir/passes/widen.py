@@ -9,15 +9,19 @@ from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.scf import ForOp
 from xdsl.ir import SSAValue
+from xdsl.transforms.dead_code_elimination import region_dce
 
 from nki_mlir.analysis.independence import are_independent, varying
+from nki_mlir.analysis.indices import trip_count
 from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.errors import CompileError
+from nki_mlir.passes.apart import Apart, write_out
 from nki_mlir.passes.blocks import Blocks, multiplies
 from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
@@ -44,7 +48,8 @@ class Widen(LevelPass):
     for a long one: what a group of programs costs decides how many there are in one, and along which axes of the grid.
     In a transpose, rows of what is loaded grow along one axis and rows of what is stored along another: of whole
     blocks, the widths along both are chosen together.
-    Where that does not divide their number, the accesses get a bound. `width` sets it for every grid of one axis.
+    Where that does not divide their number, the accesses get a bound. Programs that are to run `together` are one: what
+    they can't do so, each does with its slice of what there is. `width` sets it for every grid of one axis.
     Left alone: programs of which one may touch what another one writes, products of tiles that both differ between
     programs, loops and branches by what differs.
     """
@@ -58,10 +63,25 @@ class Widen(LevelPass):
             raise CompileError(f"widen: width must be at least 1, got {self.width}")
         prices = Prices(target_of(op))
         for programs in [inner for inner in operations(op) if isinstance(inner, ProgramsOp)]:
-            if self.width is None:
+            if programs.together is not None:
+                _apart(programs)
+            elif self.width is None:
                 _by_price(programs, prices)
             elif len(programs.grid) == 1 and are_independent(programs, 0):
                 _widened(programs, 0, min(self.width, programs.grid[0]))
+
+
+def _apart(programs: ProgramsOp) -> None:
+    """Programs that are one, along the axis of which there are several."""
+    for loop in [op for op in programs.body.block.ops if isinstance(op, ForOp)]:
+        if (trips := trip_count(loop)) is not None:
+            loop.operands[1] = Emitter.before(loop).index(trips)
+    region_dce(programs.body)
+    axis = next(n for n, size in enumerate(programs.grid) if size > 1)
+    made = _together(programs, axis, programs.grid[axis], None, False, Apart)
+    if made is not None:
+        programs.detach()
+        programs.erase()
 
 
 def _by_price(programs: ProgramsOp, prices: Prices) -> None:
@@ -154,7 +174,14 @@ def _widened(
     return made
 
 
-def _together(programs: ProgramsOp, axis: int, width: int, lanes: int | None, goes_on: bool) -> ProgramsOp | None:
+def _together(
+    programs: ProgramsOp,
+    axis: int,
+    width: int,
+    lanes: int | None,
+    goes_on: bool,
+    how: type[Widening] = Widening,
+) -> ProgramsOp | None:
     """The programs run together, in front of themselves; None where they can't be. With `lanes`, that many of the
     machine, also where the new dimension would not become part of one that there is, everywhere: products are of
     matrices, scans of rows."""
@@ -162,7 +189,7 @@ def _together(programs: ProgramsOp, axis: int, width: int, lanes: int | None, go
     while True:
         made = groups(programs, axis, width)
         values = {old: new for old, new in zip(programs.ids, made.ids, strict=True) if old is not programs.ids[axis]}
-        widening = Widening(
+        widening = how(
             programs.ids[axis], programs.grid[axis], width, differ, made.ids[axis], values, carried, goes_on=goes_on
         )
         try:
@@ -175,6 +202,8 @@ def _together(programs: ProgramsOp, axis: int, width: int, lanes: int | None, go
         carried = widening.settled
         made.erase()
     Emitter.before(programs).add(made)
+    if isinstance(widening, Apart):
+        write_out(widening.written)
     if lanes is not None and not are_merged(lanes, widening.new_seams()):
         made.detach()
         made.erase()

@@ -56,6 +56,7 @@ class Widening:
         self.values = dict(values)
         self.is_last, self.start = is_last, start
         self.carried, self.settled = carried, dict[SSAValue, int]()
+        self.written = list[ForOp]()
         self.places: dict[SSAValue, int] = {id_: 0}
         products = [u.operation for v in varying for u in v.uses if isinstance(u.operation, tile.DotOp)]
         joined = [u.operation for v in varying for u in v.uses if self._is_joined(u.operation)]

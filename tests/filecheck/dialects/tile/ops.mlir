@@ -14,6 +14,8 @@ func.func @programs() {
   // CHECK-NEXT: tile.begin_program %{{.*}} of [2, 4] by [1, 3]
   // CHECK-NEXT: tile.programs (%k) in [8] by [128] of [1000] {
   // CHECK: tile.programs (%l) in [8] anonymous {
+  // CHECK-NEXT: }
+  // CHECK-NEXT: tile.programs (%m) in [4] anonymous together {
   tile.programs (%i, %j) in [2, 4] {
     %1 = arith.addi %i, %j : index
   }
@@ -24,6 +26,8 @@ func.func @programs() {
   tile.programs (%k) in [8] by [128] of [1000] {
   }
   tile.programs (%l) in [8] anonymous {
+  }
+  tile.programs (%m) in [4] anonymous together {
   }
   func.return
 }
