@@ -219,11 +219,11 @@ GOLDEN: dict[str, Facts] = {
         us=33.1,
     ),
     "matmul 200x136x72": Facts(
-        partitions={128: 10},
-        instructions={"tensor": 16, "vector": 23, "scalar": 6, "gpsimd": 5, "sync": 4},
+        partitions={72: 2, 128: 8},
+        instructions={"tensor": 8, "vector": 38, "scalar": 4, "gpsimd": 4, "sync": 4},
         moved={"sbuf to hbm": 108800, "hbm to sbuf": 96768},
         sums=1,
-        us=11.9,
+        us=9.4,
     ),
     "matmul 512x512x512 bf16": Facts(
         partitions={128: 14},

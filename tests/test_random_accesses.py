@@ -56,7 +56,8 @@ class _Writer:
             return (named * COLUMNS).to(at.element).column() + columns.row()
         if kind == 2:
             return at * 5 % SIZE
-        return (at + named.to(at.element).column().broadcast(at.shape)) % SIZE
+        named = named.column().broadcast(at.shape)
+        return ((at.to(i32) + named) % SIZE).to(at.element)
 
     def mask(self, rows: Value, columns: Value, named: Value, flags: Value, pid: Value) -> Value | None:
         """A conjunction of up to three conditions."""

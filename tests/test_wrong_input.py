@@ -54,6 +54,7 @@ TAKES = {
     "carried-indices": ("tile",),
     "fold-constants": ("tile",),
     "ungroup": ("tile",),
+    "reblock": ("tile",),
     "expand-atomics": ("tile",),
     "structure-accesses": ("tile",),
     "clean": LEVELS,

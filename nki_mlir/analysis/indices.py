@@ -441,6 +441,8 @@ def _tensor_powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, shape: tuple
 def _divided(left: IndexTensor, divisor: int, word: str, shape: tuple[int, ...]) -> IndexTensor:
     """Indices that are not negative, over or modulo a positive number."""
     low, high = left.range(shape)
+    if high >= 2**31:
+        raise NotAffine(f"a {word} of indices that reach {high}: kernels count in 32 bits")
     if 0 <= low and high < divisor:
         return left if word == "remainder" else IndexTensor(Expr(0), (0,) * len(shape))
     if not any(left.strides) and low >= 0:

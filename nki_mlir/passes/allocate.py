@@ -33,12 +33,13 @@ class Allocate(LevelPass):
     A buffer lives from its allocation to its last use; one that a loop outside of which it was made uses, to the end of
     that loop; one with several slots, for the whole of its loop. Buffers that have an address keep it, and nothing is
     put over them. If what is alive doesn't fit so, buffers of few partitions go side by side, where all instructions
-    that reach them may; banks of PSUM are used in turn where they are used again soon:
+    that reach them may:
 
         %b = alloc "x" : <sbuf, 32 x 2048>    =>   %b = alloc "x" at 4096 from 32 : <sbuf, 32 x 2048>
         %v = view %b … sbuf[0:32]                  %v = view %b … sbuf[32:64]
 
-    What does not fit is an error with a map of what is alive.
+    Banks of PSUM that have to be used again soon are so in turn. What does not fit is an error with a map of what is
+    alive.
     """
 
     name = "allocate"
