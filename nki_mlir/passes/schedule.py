@@ -34,6 +34,9 @@ _ONCE = 1024, 2
 """What runs once is long: how many instructions may be passed by, and the banks of PSUM that sums which wait for others
 leave free. Iterations of a loop can overlap by `skew` instead."""
 
+_SPARE = 3
+"""How often that is tried, each time with a bank less: buffers of several banks may leave none of their size."""
+
 _MOST = 4096
 """Longer runs are left as they are."""
 
@@ -78,22 +81,24 @@ def _is_full(block: Block, target: Target) -> bool:
 
 
 def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: Costs) -> list[Lifetime]:
-    """Puts a run in order, where that gains; gives the lifetimes of all buffers, which `lives` are before."""
+    """Puts a run in order, where that gains and fits; gives the lifetimes of all buffers, which `lives` are before."""
     if not 3 <= sum(isinstance(op, EngineInstruction) for op in run) <= _MOST:
         return lives
     steps, target = nodes_of(run, costs), costs.target
     room = {space: room_for(lives, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
-    is_once = not isinstance(run[0].parent_op(), ForOp)
-    found = Machine(target).listed(steps, room, *(_ONCE if is_once else ()))
-    if Machine(target).time(found) > _GAIN * Machine(target).time(steps):
-        return lives
-    behind = run[-1].next_op
-    _place(run, found, behind)
-    after = lifetimes(func)
-    if fits(after, target):
-        return after
-    _place(run, steps, behind)
-    return lifetimes(func)
+    is_once, behind = not isinstance(run[0].parent_op(), ForOp), run[-1].next_op
+    for spare in range(_SPARE if is_once else 1):
+        less = {**room, Space.PSUM: room[Space.PSUM] - spare * target.memory.psum_bank_bytes}
+        found = Machine(target).listed(steps, less, *(_ONCE if is_once else ()))
+        if Machine(target).time(found) > _GAIN * Machine(target).time(steps):
+            break
+        _place(run, found, behind)
+        after = lifetimes(func)
+        if fits(after, target):
+            return after
+        _place(run, steps, behind)
+        lives = lifetimes(func)
+    return lives
 
 
 def _place(run: Sequence[Operation], steps: Sequence[Node], behind: Operation | None) -> None:
