@@ -81,10 +81,10 @@ def _assign(lives: list[Lifetime], space: Space, target: Target) -> None:
 def fits(lives: list[Lifetime], target: Target) -> bool:
     """Whether buffers find an address on the partitions that they are on."""
     spaces = {space: [life for life in lives if life.alloc.buffer.space is space] for space in (Space.SBUF, Space.PSUM)}
-    return all(_find(mine, space, target) for space, mine in spaces.items())
+    return all(_has_places(mine, space, target) for space, mine in spaces.items())
 
 
-def _find(lives: list[Lifetime], space: Space, target: Target) -> bool:
+def _has_places(lives: list[Lifetime], space: Space, target: Target) -> bool:
     available, unit = capacity(target, space), alignment(space, target)
     if space is Space.PSUM and _in_turn(lives, available, unit) is not None:
         return True

@@ -9,6 +9,7 @@ from xdsl.dialects.scf import ForOp
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import trip_count
+from nki_mlir.analysis.induction import is_inside
 from nki_mlir.dialects import tile
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.passes.loop_cuts import cut
@@ -18,8 +19,9 @@ from nki_mlir.passes.widening import Widening
 
 class Apart(Widening):
     """Runs programs together as `Widening` does, and does for each by itself what they can't do together: loops that
-    some run more often than others, which are written out, and products of tiles that both differ. It takes its slices
-    of what there is for all, and what comes out is put together again. All programs of the grid are one."""
+    some run more often than others, or that multiply tiles which both differ. Each takes its slices of what there is
+    for all, and what comes out is put together again. All programs of the grid are one. The loops of single programs
+    are `written` out by `write_out`, once they are in their place."""
 
     def _operation(self, op: Operation) -> None:
         if not isinstance(op, ForOp) or not self._is_apart(op):
@@ -44,7 +46,7 @@ class Apart(Widening):
 
     def _alone(self, op: ForOp, number: int) -> list[SSAValue]:
         """The results of a loop of one program."""
-        inner = {operand for one in op.walk() for operand in one.operands if not _is_inside(operand, op)}
+        inner = {operand for one in op.walk() for operand in one.operands if not is_inside(op, operand.owner)}
         copy = self.build.emit.add(op.clone({value: self._of(value, number) for value in inner}))
         self.written.append(copy)
         return list(copy.results)
@@ -75,12 +77,3 @@ def write_out(loops: Iterable[ForOp]) -> None:
 
 def _is_of_indices(value: SSAValue) -> bool:
     return tile.element_of(value) == i1 or isinstance(tile.element_of(value), IndexType)
-
-
-def _is_inside(value: SSAValue, op: Operation) -> bool:
-    """Whether a value is made in the regions of an operation."""
-    owner = value.owner
-    parent = owner.parent_op()
-    while parent is not None and parent is not op:
-        parent = parent.parent_op()
-    return parent is op

@@ -259,8 +259,8 @@ class Chain:
         return all(part.fits(prices.target.limits.moving_free) for part in self.parts) and self.is_worth(prices)
 
     def is_worth(self, prices: Prices, are_masked: bool = True) -> bool:
-        """Whether to turn what is multiplied takes much longer than to compute it again; if it is not said that scores
-        `are_masked`, they are in few iterations, and loops of unknown length as long as others."""
+        """Whether to turn what is multiplied takes much longer than to compute it again. Loops of unknown length count
+        once; without `are_masked`, masks are taken to be of few iterations."""
         if not all(part.is_short for part in self.parts):
             return False
         again = turned = 0.0

@@ -11,10 +11,8 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import SSAValue
-from xdsl.transforms.dead_code_elimination import region_dce
 
 from nki_mlir.analysis.independence import are_independent, varying
-from nki_mlir.analysis.indices import trip_count
 from nki_mlir.analysis.operations import operations
 from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects import tile
@@ -23,10 +21,12 @@ from nki_mlir.dialects.tile_programs import ProgramsOp, groups_of
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.apart import Apart, write_out
 from nki_mlir.passes.blocks import Blocks, multiplies
+from nki_mlir.passes.clean import erase_dead
 from nki_mlir.passes.coalesce import are_merged
 from nki_mlir.passes.emitter import Emitter
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
+from nki_mlir.passes.normalize_loops import normalize
 from nki_mlir.passes.widening import NotWidenable, Widening
 from nki_mlir.passes.widths import Work, free_sizes, trade
 
@@ -74,9 +74,8 @@ class Widen(LevelPass):
 def _apart(programs: ProgramsOp) -> None:
     """Programs that are one, along the axis of which there are several."""
     for loop in [op for op in programs.body.block.ops if isinstance(op, ForOp)]:
-        if (trips := trip_count(loop)) is not None:
-            loop.operands[1] = Emitter.before(loop).index(trips)
-    region_dce(programs.body)
+        normalize(loop, keep_single=True)
+    erase_dead(programs)
     axis = next(n for n, size in enumerate(programs.grid) if size > 1)
     made = _together(programs, axis, programs.grid[axis], None, False, Apart)
     if made is not None:
