@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from heapq import heapify, heappop, heappush
 
 from xdsl.dialects import arith
 from xdsl.dialects.func import FuncOp
@@ -39,7 +40,7 @@ def runs(block: Block) -> Iterator[list[Operation]]:
 @dataclass(eq=False)
 class Node:
     """An instruction with its `number` in the order that it had; `before` are those that it follows, with whether it
-    waits for what they gave. `urgent` is how long what hangs on it takes."""
+    waits for what they gave. `latest` is when it has to start, in ns before the end of all of them."""
 
     op: EngineInstruction
     number: int
@@ -49,7 +50,7 @@ class Node:
     buffers: list[AllocOp]
     before: dict[Node, bool] = field(default_factory=dict)
     after: list[Node] = field(default_factory=list)
-    urgent: float = 0.0
+    latest: float = 0.0
     has_state: bool = False
 
     @cached_property
@@ -101,11 +102,37 @@ def nodes_of(run: Sequence[Operation], costs: Costs) -> list[Node]:
         for touch in touches:
             touched.setdefault(touch.owner, []).append((step, engine, touch))
         steps.append(step)
-    for step in reversed(steps):
+    for step in steps:
         for earlier in step.before:
             earlier.after.append(step)
-        step.urgent = step.latency + max((later.urgent for later in step.after), default=0.0)
+    _set_latest(steps)
     return steps
+
+
+def _set_latest(steps: Sequence[Node]) -> None:
+    """Puts instructions in order from the last one back, each as late as what hangs on it and its engine allow: so
+    that of two things to do, that is the more urgent one which engines need sooner."""
+    by = {step: -step.latency for step in steps}
+    missing = {step: len(step.after) for step in steps}
+    free: dict[str, float] = {}
+
+    def late(step: Node) -> float:
+        return min(by[step], *(free.get(name, 0.0) - kept for name, kept in step.kept))
+
+    ready = [(-late(step), -step.number, step) for step in steps if not step.after]
+    heapify(ready)
+    while ready:
+        found, _, step = heappop(ready)
+        step.latest = late(step)
+        if -step.latest > found:
+            heappush(ready, (-step.latest, -step.number, step))
+            continue
+        free.update((name, step.latest) for name, _ in step.kept)
+        for earlier, waits in step.before.items():
+            by[earlier] = min(by[earlier], step.latest - (earlier.latency if waits else earlier.busy))
+            missing[earlier] -= 1
+            if not missing[earlier]:
+                heappush(ready, (-late(earlier), -earlier.number, earlier))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 
 from nki_mlir.analysis.lifetimes import Lifetime, capacity
@@ -60,9 +59,9 @@ class Machine:
     def listed(
         self, steps: Sequence[Node], room: Mapping[Space, int], ahead: int = _AHEAD, banks: int = 0
     ) -> list[Node]:
-        """Instructions in the order in which they can start; what is not among them is there. At most `ahead` are
-        passed by. With `banks`, it matters when PSUM is free again, and sums that wait for others leave so many free:
-        what these need can be made there, one after the other."""
+        """Instructions in the order in which they can start, of those at the same time the one that has to first; what
+        is not among them is there. At most `ahead` are passed by. With `banks`, it matters when PSUM is free again, and
+        sums that wait for others leave so many free: what these need can be made there, one after the other."""
         mine, left = set(steps), dict.fromkeys(steps)
         missing = {step: len(mine.intersection(step.before)) for step in steps}
         buffers, order = _Buffers(steps, room, left, self.target, banks), list[Node]()
@@ -73,14 +72,14 @@ class Machine:
 
         while left:
             first = next(iter(left))
-            near = [(start(s), -s.urgent, s.number, s) for s in ready if s.number < first.number + ahead]
-            step = next((step for *_, step in sorted(near) if buffers.has_room(step, step is first)), None)
+            near = [(start(s), s.latest, s.number, s) for s in ready if s.number < first.number + ahead]
+            step = next((step for *_, step in sorted(near) if buffers.has_room(step)), None)
             step = step or min(ready, key=lambda s: s.number)
             self.issue(step, start(step))
             order.append(step)
             del left[step]
             del ready[step]
-            buffers.use(step, self.given[step])
+            buffers.use(step, len(order), self.given[step])
             for later in [later for later in step.after if later in mine]:
                 missing[later] -= 1
                 if not missing[later]:
@@ -88,9 +87,52 @@ class Machine:
         return order
 
 
+class _Banks:
+    """Banks of PSUM as `allocate` deals them out in turn: those that are free for the longest time first."""
+
+    def __init__(self, number: int, bank_bytes: int):
+        self.bank_bytes = bank_bytes
+        self.free: list[tuple[int, float] | None] = [(-1, 0.0)] * number
+        self.taken: dict[AllocOp, range] = {}
+        self.found: dict[int, range | None] = {}
+
+    def place(self, size: int) -> range | None:
+        """Where so many bytes go that begin to live now."""
+        if size not in self.found:
+            many = -(-size // self.bank_bytes)
+            windows = (range(n, n + many) for n in range(len(self.free) - many + 1))
+            free = [(max(last for last, _ in ends), at.start, at) for at in windows if (ends := self._ends(at))]
+            self.found[size] = min(free)[-1] if free else None
+        return self.found[size]
+
+    def _ends(self, banks: range) -> list[tuple[int, float]]:
+        """When banks that are free were last used; nothing if one of them is not."""
+        ends = [self.free[n] for n in banks]
+        return [end for end in ends if end is not None] if None not in ends else []
+
+    def since(self, size: int) -> float:
+        """From when on so many bytes are free."""
+        place = self.place(size)
+        return 0.0 if place is None else max(since for _, since in self._ends(place))
+
+    def take(self, buffer: AllocOp, size: int) -> None:
+        place = self.place(size)
+        if place is not None:
+            self.taken[buffer] = place
+            self._set(place, None)
+
+    def give(self, buffer: AllocOp, number: int, since: float) -> None:
+        self._set(self.taken.pop(buffer, range(0)), (number, since))
+
+    def _set(self, banks: range, end: tuple[int, float] | None) -> None:
+        for n in banks:
+            self.free[n] = end
+        self.found = {}
+
+
 class _Buffers:
-    """The buffers that a run makes, and where there is room for them: bytes of PSUM are written again from when on they
-    are free, the first ones first. `left` are the instructions that are still to come."""
+    """The buffers that a run makes, and where there is room for them. `left` are the instructions that are still to
+    come; sums that wait for others leave so many `banks` of PSUM."""
 
     def __init__(
         self,
@@ -100,7 +142,10 @@ class _Buffers:
         target: Target,
         banks: int,
     ):
-        self.left, self.room, self.free = left, dict(room), [(0.0, room[Space.PSUM])]
+        bank_bytes = target.memory.psum_bank_bytes
+        self.left, self.room, self.most = left, dict(room), room[Space.PSUM] - banks * bank_bytes
+        self.sums = set[AllocOp]()
+        self.banks = _Banks(room[Space.PSUM] // bank_bytes, bank_bytes) if banks else None
         self.made = {step: [b for b in step.buffers if b.parent is step.op.parent] for step in steps}
         self.users: dict[AllocOp, list[Node]] = {}
         for step, buffers in self.made.items():
@@ -108,54 +153,63 @@ class _Buffers:
                 self.users.setdefault(buffer, []).append(step)
         self.sizes = {buffer: slot_bytes(buffer, target) for buffer in self.users}
         self.uses = {buffer: len(users) for buffer, users in self.users.items()}
-        self.kept = banks * target.memory.psum_bank_bytes
         self.alive = set[AllocOp]()
+        self.needs: dict[Space, dict[Node, int]] = {Space.PSUM: {}, Space.SBUF: {}}
+        for buffer in self.users:
+            self._begin(buffer, self.sizes[buffer])
 
-    def _needed(self, step: Node, space: Space) -> list[AllocOp]:
-        """The buffers of a memory that begin to live with an instruction."""
-        return [b for b in self.made[step] if b not in self.alive and b.buffer.space is space]
+    def _begin(self, buffer: AllocOp, size: int) -> None:
+        """So many bytes more begin to live with each of the users of a buffer."""
+        needs = self.needs[buffer.buffer.space]
+        for user in self.users[buffer]:
+            needs[user] = needs.get(user, 0) + size
 
-    def _bytes(self, step: Node, space: Space) -> int:
-        return sum(self.sizes[buffer] for buffer in self._needed(step, space))
+    def has_room(self, step: Node) -> bool:
+        """Whether there is room for what an instruction makes. Sums that wait for others are never in all banks, so
+        that what they wait for can be made."""
+        psum, sbuf = self.needs[Space.PSUM].get(step, 0), self.needs[Space.SBUF].get(step, 0)
+        if sbuf and sbuf > self.room[Space.SBUF]:
+            return False
+        if psum and psum > self.room[Space.PSUM]:
+            return False
+        if not psum or self.banks is None:
+            return True
+        if self.banks.place(psum) is None:
+            return False
+        return sum(map(self.sizes.__getitem__, self.sums)) + psum <= self.most or not self._waiting(step)
 
-    def has_room(self, step: Node, is_first: bool) -> bool:
-        """Whether there is room for what an instruction makes; beside sums that wait for others, if it is not the first
-        of those to come, also for others."""
-        psum, sbuf = self._bytes(step, Space.PSUM), self._bytes(step, Space.SBUF)
-        if psum and self.kept and not is_first and any(map(self._waits, self._needed(step, Space.PSUM))):
-            psum += self.kept
-        return (not sbuf or sbuf <= self.room[Space.SBUF]) and (not psum or psum <= self.room[Space.PSUM])
+    def _waiting(self, step: Node) -> list[AllocOp]:
+        """The buffers of PSUM that begin to live with an instruction, while some of what uses them waits for what is
+        still to come and does not."""
+        begun = [b for b in self.made[step] if b.buffer.space is Space.PSUM and b not in self.alive]
+        return [buffer for buffer in begun if self._waits(buffer)]
 
     def _waits(self, buffer: AllocOp) -> bool:
-        """Whether some of what uses a buffer waits for what is still to come and does not."""
         earlier = (earlier for user in self.users[buffer] for earlier in user.before)
         return any(one in self.left and buffer not in one.buffers for one in earlier)
 
     def since(self, step: Node) -> float:
         """From when on there is room in PSUM for what an instruction makes."""
-        size, at = self._bytes(step, Space.PSUM) if self.kept else 0, 0.0
-        for time, free in self.free:
-            if size <= 0:
-                break
-            at, size = time, size - free
-        return at
+        size = self.needs[Space.PSUM].get(step, 0)
+        return self.banks.since(size) if size and self.banks is not None else 0.0
 
-    def use(self, step: Node, given: float) -> None:
-        """What begins to live with an instruction does, and what it is the last to use is free when it has given what
-        it gives."""
-        taken = self._bytes(step, Space.PSUM)
-        while taken and self.free:
-            time, free = self.free.pop(0)
-            if free > taken:
-                self.free.insert(0, (time, free - taken))
-            taken -= min(free, taken)
+    def use(self, step: Node, number: int, given: float) -> None:
+        """What begins to live with the instruction of a number does, and what it is the last to use is free when it
+        has given what it gives."""
+        if self.banks is not None:
+            self.sums.update(self._waiting(step))
         for buffer in self.made[step]:
             space, size = buffer.buffer.space, self.sizes[buffer]
+            banks = self.banks if space is Space.PSUM else None
             if buffer not in self.alive:
                 self.alive.add(buffer)
                 self.room[space] -= size
+                self._begin(buffer, -size)
+                if banks is not None:
+                    banks.take(buffer, size)
             self.uses[buffer] -= 1
             if not self.uses[buffer]:
                 self.room[space] += size
-                if space is Space.PSUM:
-                    insort(self.free, (given, size))
+                if banks is not None:
+                    banks.give(buffer, number, given)
+                    self.sums.discard(buffer)

@@ -32,10 +32,10 @@ class PromoteAccumulators(LevelPass):
           yield (binary add %a, %m) }                   }
                                                         %s = convert %p
 
-    and `0 + convert(product)` is `convert(product)`; of two products that are added, the second goes on where the first
-    ends. What a `relabel` turns in between is turned behind the sum. Left alone: sums that start from
-    anything but zero, or that the loop body also reads, and those of a loop that may not run at all; they stay
-    additions in SBUF.
+    and `0 + convert(product)` is `convert(product)`; of two products that are added, one after the other or to a third
+    term, the second goes on where the first ends. What a `relabel` turns in between is turned behind the sum. Left
+    alone: sums that start from anything but zero, or that the loop body also reads, and those of a loop that may not
+    run at all; they stay additions in SBUF.
     """
 
     name = "promote-accumulators"
@@ -138,8 +138,7 @@ def _chain(value: SSAValue, start: SSAValue) -> list[BinaryOp] | None:
         op = value.owner
         if not isinstance(op, BinaryOp) or op.op.data is not Alu.ADD or not value.has_one_use():
             return None
-        sides = [(op.lhs, op.rhs), (op.rhs, op.lhs)]
-        found = next((rest for rest, term in sides if _Product.of(term) is not None), None)
+        found = next((rest for rest, term in _sides(op) if _Product.of(term) is not None), None)
         if found is None:
             return None
         additions.append(op)
@@ -202,24 +201,45 @@ def _accumulate(chain: list[BinaryOp], start: SSAValue, acc: SSAValue) -> SSAVal
 
 
 def _join(op: BinaryOp) -> None:
-    """The sum of two products: the second goes on where the first ends."""
-    for one, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        first, second = _Product.of(one), _Product.of(other)
-        if op.op.data is not Alu.ADD or first is None or second is None or not first.lies_like(second):
-            return
-        if first.convert.parent is second.first.parent and first.convert.is_before_in_block(second.first):
-            second.begin_at(first.sum)
-            op.result.replace_all_uses_with(second.convert.result)
+    """The sum of two products, or of a product and of a sum that ends in one: the second goes on where the first
+    ends."""
+    for one, other in _sides(op):
+        if (second := _Product.of(other)) is None:
+            continue
+        if (first := _before(one, second)) is not None:
+            op.result.replace_all_uses_with(other)
             _erase(op)
-            first.erase()
-            return
+            second.begin_at(first.sum)
+            return first.erase()
+        inner = one.owner
+        if not isinstance(inner, BinaryOp) or not one.has_one_use():
+            continue
+        for rest, term in _sides(inner):
+            if (first := _before(term, second)) is not None:
+                one.replace_all_uses_with(rest)
+                _erase(inner)
+                second.begin_at(first.sum)
+                return first.erase()
+
+
+def _sides(op: BinaryOp) -> list[tuple[SSAValue, SSAValue]]:
+    """The terms of an addition in both orders; none of anything else."""
+    return [(op.lhs, op.rhs), (op.rhs, op.lhs)] if op.op.data is Alu.ADD else []
+
+
+def _before(value: SSAValue, second: _Product) -> _Product | None:
+    """The product that a value is, if another one can go on where it ends."""
+    first = _Product.of(value)
+    if first is None or not first.lies_like(second) or first.convert.parent is not second.first.parent:
+        return None
+    return first if first.convert.is_before_in_block(second.first) else None
 
 
 def _drop_zero(op: BinaryOp) -> None:
     """`0 + convert(product)`: the product itself."""
-    if op.op.data is not Alu.ADD or tile_type(op.result).element_type != f32:
+    if tile_type(op.result).element_type != f32:
         return
-    for zero, term in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+    for zero, term in _sides(op):
         if _is_zero(zero) and _Product.of(term) is not None:
             op.result.replace_all_uses_with(term)
             _erase(op)

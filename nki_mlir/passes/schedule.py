@@ -30,12 +30,12 @@ from nki_mlir.targets import Target
 _GAIN = 0.9
 """What part of its time a run of instructions may still take where it is worth to be put in another order."""
 
-_ONCE = 1024, 2
-"""What runs once is long: how many instructions may be passed by, and the banks of PSUM that sums which wait for others
-leave free. Iterations of a loop can overlap by `skew` instead."""
+_BANKS = 5
+"""Banks of PSUM that sums which wait for others leave free in what runs once. Iterations of a loop can overlap by
+`skew` instead."""
 
-_SPARE = 3
-"""How often that is tried, each time with a bank less: buffers of several banks may leave none of their size."""
+_AHEADS = 4096, 2048, 1024, 256
+"""How many instructions of what runs once may be passed by, one after the other until what is then alive fits."""
 
 _MOST = 4096
 """Longer runs are left as they are."""
@@ -51,8 +51,9 @@ class Schedule(LevelPass):
         %d = nc_matmul tensor …                 %c = nc_transpose tensor … %b
 
     Each engine does what it is given in order, and waits where that is not ready. Of what could come next, what can
-    start first does, and of these what most hangs on, as far as there is room for what is then alive. Left alone: loops
-    whose iterations can overlap, because there is room for two; what would hardly gain; and what would no longer fit.
+    start first does, and of these what has to start first, as far as there is room for what is then alive. Left alone:
+    loops whose iterations can overlap, because there is room for two; what would hardly gain; and what would no longer
+    fit.
     """
 
     name = "schedule"
@@ -87,9 +88,9 @@ def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: C
     steps, target = nodes_of(run, costs), costs.target
     room = {space: room_for(lives, steps, space, target) for space in (Space.SBUF, Space.PSUM)}
     is_once, behind = not isinstance(run[0].parent_op(), ForOp), run[-1].next_op
-    for spare in range(_SPARE if is_once else 1):
-        less = {**room, Space.PSUM: room[Space.PSUM] - spare * target.memory.psum_bank_bytes}
-        found = Machine(target).listed(steps, less, *(_ONCE if is_once else ()))
+    limits = [(ahead, _BANKS) for ahead in dict.fromkeys(min(ahead, len(steps)) for ahead in _AHEADS)]
+    for limit in limits if is_once else [()]:
+        found = Machine(target).listed(steps, room, *limit)
         if Machine(target).time(found) > _GAIN * Machine(target).time(steps):
             break
         _place(run, found, behind)

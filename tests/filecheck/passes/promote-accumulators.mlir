@@ -112,6 +112,61 @@ func.func @two_products_are_one_sum(%a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x
   func.return
 }
 
+// What the terms are added to is added once.
+// CHECK-LABEL: func.func @products_that_are_added_to_another_term
+// CHECK: [[Z:%.*]] = neuron.mem.accumulator
+// CHECK-NEXT: [[P:%.*]] = neuron.mem.matmul %a, %b acc [[Z]]
+// CHECK-NEXT: [[Q:%.*]] = neuron.mem.matmul %c, %d acc [[P]]
+// CHECK-NEXT: [[R:%.*]] = neuron.mem.matmul %a, %d acc [[Q]]
+// CHECK-NEXT: [[M:%.*]] = neuron.mem.convert [[R]]
+// CHECK-NEXT: [[SUM:%.*]] = neuron.mem.binary add [[M]], %x
+// CHECK-NEXT: "test.op"([[SUM]])
+func.func @products_that_are_added_to_another_term(%x: !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, %a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, %c: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %d: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
+  %z0 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p0 = neuron.mem.matmul %a, %b acc %z0 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m0 = neuron.mem.convert %p0 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s0 = neuron.mem.binary add %x, %m0 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %z1 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p1 = neuron.mem.matmul %c, %d acc %z1 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m1 = neuron.mem.convert %p1 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s1 = neuron.mem.binary add %s0, %m1 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %z2 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p2 = neuron.mem.matmul %a, %d acc %z2 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m2 = neuron.mem.convert %p2 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s2 = neuron.mem.binary add %m2, %s1 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%s2) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
+// The sum in between is read, or is no sum.
+// CHECK-LABEL: func.func @leaves_alone_what_is_read_in_between
+// CHECK-COUNT-2: neuron.mem.binary add
+// CHECK: neuron.mem.binary subtract
+// CHECK-NEXT: [[Z:%.*]] = neuron.mem.accumulator
+// CHECK-NEXT: neuron.mem.matmul %c, %b acc [[Z]]
+// CHECK: neuron.mem.binary add
+func.func @leaves_alone_what_is_read_in_between(%x: !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, %a: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %b: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, %c: !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, %d: !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>) {
+  %z0 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p0 = neuron.mem.matmul %a, %b acc %z0 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m0 = neuron.mem.convert %p0 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s0 = neuron.mem.binary add %x, %m0 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %z1 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p1 = neuron.mem.matmul %c, %d acc %z1 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m1 = neuron.mem.convert %p1 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s1 = neuron.mem.binary add %s0, %m1 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%s0, %s1) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  %z2 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p2 = neuron.mem.matmul %a, %d acc %z2 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m2 = neuron.mem.convert %p2 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s2 = neuron.mem.binary subtract %x, %m2 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %z3 = neuron.mem.accumulator : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %p3 = neuron.mem.matmul %c, %b acc %z3 : !neuron.mem.tile<sbuf, 64x32xf32, [d1] x [d0]>, !neuron.mem.tile<sbuf, 32x16xf32, [d0] x [d1]>, !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]>
+  %m3 = neuron.mem.convert %p3 by copy : !neuron.mem.tile<psum, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  %s3 = neuron.mem.binary add %s2, %m3 : !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>, !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]> -> !neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>
+  "test.op"(%s3) : (!neuron.mem.tile<sbuf, 64x16xf32, [d0] x [d1]>) -> ()
+  func.return
+}
+
 // One of them lies the other way round: their sum is made elsewhere.
 // CHECK-LABEL: func.func @two_products_that_lie_apart
 // CHECK: neuron.mem.binary add
