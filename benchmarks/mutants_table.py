@@ -983,7 +983,8 @@ MUTANTS: list[Mutant] = [
         "clean",
         ("seen", "seen = dict(known)", "seen = known", _filecheck("clean")),
         ("write", " and not has_other_side_effecting_op_in_between(first, op)", "", _filecheck("clean")),
-        ("loops", "elif op.next_op is not None or not op.has_trait(IsTerminator):", "else:", _filecheck("clean")),
+        ("loops", "elif not _ends(op):", "else:", _filecheck("clean")),
+        ("constants", "if _has(type(inner), ConstantLike):", "if False:", _filecheck("clean")),
         ("inside", "OperationInfo(op) if op.regions else _key(op)", "_key(op)", _filecheck("clean")),
     ),
     *_of(
