@@ -736,7 +736,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "stream_writer",
         ("slot of a nest", "iteration * trips + self", "iteration + self", _filecheck("emit-streams")),
-        ("slot", "address + self.slot(alloc) + alloc", "address + alloc", _filecheck("emit-streams")),
+        ("slot", "= self.slot(alloc) + alloc", "= Expr(0) + alloc", _filecheck("emit-streams")),
+        ("parts", "            self.slots.clear()\n            self", "            self", _filecheck("emit-streams")),
         ("start", "self.iterations[counter] * step + low", "self.iterations[counter] * step", _loops("counters")),
         ("step", "self.iterations[counter] * step + low", "self.iterations[counter] + low", _loops("counters")),
         (
@@ -1221,6 +1222,7 @@ MUTANTS: list[Mutant] = [
         ("times", "times[earlier.op] > times[node.op]", "False", ("tests/test_spread.py",)),
         ("others", "all(row.times.keys() >= users[other] for other in others)", "True", ("tests/test_spread.py",)),
         ("needed", "todo += node.before", "pass", ("tests/test_spread.py",)),
+        ("undo", "block.insert_ops_before([before], behind)", "before.erase()", ("tests/test_spread.py",)),
     ),
     *_of(
         "spread_writer",
