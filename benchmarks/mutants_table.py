@@ -1238,7 +1238,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "split_sums",
-        ("place", "place = min((self.ops[-1], *", "place = max((self.ops[-1], *", _filecheck("split-sums")),
+        (
+            "place",
+            "place = next(_behind(self.value, (last, *(",
+            "*_, place = (_behind(self.value, (last, *(",
+            _filecheck("split-sums"),
+        ),
         ("taken", "return flow if is_taken and flow.ops else None", "return flow", _filecheck("split-sums")),
         ("rows", "places[0] = places[0] + group * self.lanes", "pass", _filecheck("split-sums")),
         ("runs", " and not found[0].is_in_runs", "", _filecheck("split-sums")),
@@ -1293,8 +1298,8 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "placement_search",
-        ("once", "if bool(edge.users) != bool(edge.users + users):", "if True:", ("tests/test_placement_search.py",)),
-        ("new", "is_new = edge not in user.edges[user.number]", "is_new = True", _filecheck("place")),
+        ("once", "if users and not (before and before + users):", "if True:", ("tests/test_placement_search.py",)),
+        ("new", "if edge not in user.edges[user.number]:", "if True:", _filecheck("place")),
     ),
     *_of(
         "schedule",
