@@ -35,6 +35,8 @@ GRAIN = 256
 """Bytes of a partition whose changes are told together."""
 
 _CACHED_REGIONS = 4096
+_MOST_RUNS = 8
+"""Runs of bytes of a partition that are marked as such."""
 _MOST_LISTED = 1 << 22
 """Elements of an operand that a message looks at one by one."""
 
@@ -132,7 +134,7 @@ class Pattern:
 
     `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions before
     them: one axis, or two where `comb` takes several of every so many. `bank` is the size of a PSUM bank where the
-    access may not cross one, else 0.
+    access may not cross one, else 0. `runs` are the bytes of each partition, where they are few runs.
     """
 
     def __init__(
@@ -157,7 +159,7 @@ class Pattern:
         self.low, self.high = access.extent
         free = contiguous([*((step * item, count) for step, count in access.dims), (1, item)])
         self.byte_dims = [*rows, *free]
-        self.is_rectangle = comb == WHOLE and len(free) == 1 and free[0][0] == 1
+        self.runs = _runs(free) if memory.on_chip and comb == WHOLE else ()
         self.cache: dict[int, Region] = {}
         self.noted = False
 
@@ -303,8 +305,9 @@ class Pattern:
         region.ready = True
 
     def _mark(self, region: Region, writer: int) -> bool:
-        memory = self.memory
-        return self.is_rectangle and memory.on_chip and memory.marks.add(_rectangle(region), writer)
+        first, last, marks = region.place.first, region.place.last, self.memory.marks
+        ends = [(region.address + low, region.address + high) for low, high in self.runs]
+        return bool(ends) and all(marks.add(Rectangle(first, last, low, high), writer) for low, high in ends)
 
     def written_where(self, region: Region, mask: Array) -> None:
         """Marks the elements of a region that `mask`, of the shape of its view, selects."""
@@ -325,6 +328,18 @@ class Pattern:
         if not self.noted:
             self.noted = True
             self.memory.problems.append(ExecutionError(f"{where(self.op)}: {self.name} {text}", kind))
+
+
+def _runs(dims: Sequence[Dim]) -> Sequence[tuple[int, int]]:
+    """The runs of bytes of a pattern, given by its dimensions in bytes, in whatever order it has them; none where they
+    are many."""
+    *others, (step, size) = contiguous(sorted(dims, reverse=True))
+    if step != 1 or math.prod(count for _, count in others) > _MOST_RUNS:
+        return ()
+    starts = [0]
+    for step, count in others:
+        starts = [start + n * step for start in starts for n in range(count)]
+    return [(start, start + size) for start in starts]
 
 
 def _rectangle(region: Region) -> Rectangle:
