@@ -736,7 +736,8 @@ MUTANTS: list[Mutant] = [
     *_of(
         "stream_writer",
         ("slot of a nest", "iteration * trips + self", "iteration + self", _filecheck("emit-streams")),
-        ("slot", "address + self.slot(alloc) + alloc", "address + alloc", _filecheck("emit-streams")),
+        ("slot", "= self.slot(alloc) + alloc", "= Expr(0) + alloc", _filecheck("emit-streams")),
+        ("parts", "            self.slots.clear()\n            self", "            self", _filecheck("emit-streams")),
         ("start", "self.iterations[counter] * step + low", "self.iterations[counter] * step", _loops("counters")),
         ("step", "self.iterations[counter] * step + low", "self.iterations[counter] + low", _loops("counters")),
         (
@@ -983,7 +984,8 @@ MUTANTS: list[Mutant] = [
         "clean",
         ("seen", "seen = dict(known)", "seen = known", _filecheck("clean")),
         ("write", " and not has_other_side_effecting_op_in_between(first, op)", "", _filecheck("clean")),
-        ("loops", "elif op.next_op is not None or not op.has_trait(IsTerminator):", "else:", _filecheck("clean")),
+        ("loops", "elif not _ends(op):", "else:", _filecheck("clean")),
+        ("constants", "if _has(type(inner), ConstantLike):", "if False:", _filecheck("clean")),
         ("inside", "OperationInfo(op) if op.regions else _key(op)", "_key(op)", _filecheck("clean")),
     ),
     *_of(
@@ -1220,6 +1222,7 @@ MUTANTS: list[Mutant] = [
         ("times", "times[earlier.op] > times[node.op]", "False", ("tests/test_spread.py",)),
         ("others", "all(row.times.keys() >= users[other] for other in others)", "True", ("tests/test_spread.py",)),
         ("needed", "todo += node.before", "pass", ("tests/test_spread.py",)),
+        ("undo", "block.insert_ops_before([before], behind)", "before.erase()", ("tests/test_spread.py",)),
     ),
     *_of(
         "spread_writer",
@@ -1235,7 +1238,12 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "split_sums",
-        ("place", "place = min((self.ops[-1], *", "place = max((self.ops[-1], *", _filecheck("split-sums")),
+        (
+            "place",
+            "place = next(_behind(self.value, (last, *(",
+            "*_, place = (_behind(self.value, (last, *(",
+            _filecheck("split-sums"),
+        ),
         ("taken", "return flow if is_taken and flow.ops else None", "return flow", _filecheck("split-sums")),
         ("rows", "places[0] = places[0] + group * self.lanes", "pass", _filecheck("split-sums")),
         ("runs", " and not found[0].is_in_runs", "", _filecheck("split-sums")),
@@ -1290,8 +1298,8 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "placement_search",
-        ("once", "if bool(edge.users) != bool(edge.users + users):", "if True:", ("tests/test_placement_search.py",)),
-        ("new", "is_new = edge not in user.edges[user.number]", "is_new = True", _filecheck("place")),
+        ("once", "if users and not (before and before + users):", "if True:", ("tests/test_placement_search.py",)),
+        ("new", "if edge not in user.edges[user.number]:", "if True:", _filecheck("place")),
     ),
     *_of(
         "schedule",

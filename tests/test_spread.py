@@ -175,3 +175,14 @@ def test_nests(way: str, times: int) -> None:
         assert b"".join(a.tobytes() for a in found) == b"".join(a.tobytes() for a in wanted)
         if way in SPREAD or trips < 2:
             assert (loops(str(made)) > loops(str(module))) == (trips > 1)
+
+
+@pytest.mark.parametrize("way", sorted(SPREAD))
+def test_what_would_not_fit_is_left_alone(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the letter, and with nothing left over that uses what is there."""
+    monkeypatch.setattr(spread, "fits", lambda lives, target: False)
+    module = parse(nest(way, 5, 4))
+    made = pipeline("spread")(module)
+    assert str(made.body.block.first_op) == str(module.body.block.first_op)
+    for ours, theirs in zip(made.walk(), module.walk(), strict=True):
+        assert [len(list(r.uses)) for r in ours.results] == [len(list(r.uses)) for r in theirs.results]

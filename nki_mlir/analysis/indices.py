@@ -32,6 +32,9 @@ class DataDependent(NotAffine):
 
 def constant(value: SSAValue) -> int | None:
     """The integer, if the value is a constant (of whatever form)."""
+    op = value.owner
+    if type(op) is arith.ConstantOp and type(op.value) is IntegerAttr and type(value.type) is IndexType:
+        return op.value.value.data  # what most bounds and steps are
     expr = expr_of(value)
     return expr.const if expr.is_const else None
 
@@ -63,7 +66,7 @@ def enclosing_loops(op: Operation) -> list[ForOp]:
 
 def is_run_time(op: Operation) -> bool:
     """Whether how often its regions run is known at run time only: a loop without constant bounds, a while, an if."""
-    return trip_count(op) is None if isinstance(op, ForOp) else isinstance(op, IfOp | WhileOp)
+    return trip_count(op) is None if type(op) is ForOp else type(op) in (IfOp, WhileOp)
 
 
 def repeated_loops(op: Operation) -> list[ForOp]:
@@ -86,8 +89,9 @@ def range_of(key: Hashable) -> tuple[int, int]:
     """The inclusive range of an atom: a loop counter, a program id, or anything."""
     if not isinstance(key, SSAValue):
         return UNKNOWN
-    if isinstance(key.type, IntegerType):
-        return limits(key.type)
+    type_ = key.type
+    if type(type_) is IntegerType:
+        return limits(type_)
     if is_program_id(key):
         assert isinstance(key, BlockArgument)
         return 0, cast(ProgramsOp, key.owner.parent_op()).grid[key.index] - 1
@@ -108,8 +112,8 @@ def bounds(expr: Expr) -> tuple[int, int]:
 def expr_of(value: SSAValue) -> Expr:
     """A scalar integer over atoms: loop counters, program ids, and whatever else can't be looked into, such as what may
     wrap around in its type."""
-    expr = _expr_of(value)
-    if isinstance(value.type, IntegerType) and not _fits(bounds(expr), value.type):
+    expr, type_ = _expr_of(value), value.type
+    if type(type_) is IntegerType and not _fits(bounds(expr), type_):
         return Expr.counter(value)
     return expr
 
@@ -128,8 +132,24 @@ def _constant(op: arith.ConstantOp, value: SSAValue) -> Expr:
     return Expr(op.value.value.data) if isinstance(op.value, IntegerAttr) else Expr.counter(value)
 
 
+def _sides(op: Operation) -> tuple[Expr, Expr]:
+    """Those of two operands; asking for these by their names takes longer."""
+    left, right = op.operands
+    return expr_of(left), expr_of(right)
+
+
+def _sum(op: arith.AddiOp, value: SSAValue) -> Expr:
+    left, right = _sides(op)
+    return left + right
+
+
+def _difference(op: arith.SubiOp, value: SSAValue) -> Expr:
+    left, right = _sides(op)
+    return left - right
+
+
 def _product(op: arith.MuliOp, value: SSAValue) -> Expr:
-    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    left, right = _sides(op)
     if left.is_const:
         return right * left.const
     return left * right.const if right.is_const else Expr.counter(value)
@@ -140,7 +160,7 @@ def _cast(op: tile.CastOp, value: SSAValue) -> Expr:
 
 
 def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSAValue) -> Expr:
-    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    left, right = _sides(op)
     if not right.is_const or right.const <= 0:
         return Expr.counter(value)
     divide = modulo if isinstance(op, arith.RemSIOp) else quotient
@@ -157,7 +177,7 @@ def _division(op: arith.DivSIOp | arith.RemSIOp | arith.FloorDivSIOp, value: SSA
 
 
 def _powers(op: arith.ShLIOp | arith.ShRSIOp | arith.AndIOp, value: SSAValue) -> Expr:
-    left, right = expr_of(op.lhs), expr_of(op.rhs)
+    left, right = _sides(op)
     factor = _power(op, right.const) if right.is_const else None
     if factor is None:
         return Expr.counter(value)
@@ -212,14 +232,14 @@ def modulo(expr: Expr, divisor: int) -> Expr:
 
 
 def _extremum(op: arith.MinSIOp | arith.MaxSIOp, value: SSAValue) -> Expr:
-    found = chosen(op, expr_of(op.lhs), expr_of(op.rhs), bounds)
+    found = chosen(op, *_sides(op), bounds)
     return Expr.counter(value) if found is None else found
 
 
 _RULES: Mapping[type, Callable[[Any, SSAValue], Expr]] = {
     arith.ConstantOp: _constant,
-    arith.AddiOp: lambda op, value: expr_of(op.lhs) + expr_of(op.rhs),
-    arith.SubiOp: lambda op, value: expr_of(op.lhs) - expr_of(op.rhs),
+    arith.AddiOp: _sum,
+    arith.SubiOp: _difference,
     arith.MuliOp: _product,
     arith.IndexCastOp: lambda op, value: expr_of(op.input),
     tile.CastOp: _cast,

@@ -44,7 +44,7 @@ class Lifetime:
 
 
 def lifetimes(func: FuncOp) -> list[Lifetime]:
-    """The lifetime of every buffer of a function, in program order."""
+    """The lifetime of every buffer of a function, in program order. Users that no longer stand in it count as none."""
     order = {op: number for number, op in enumerate(operations(func))}
     ends = dict(order)
     for op in reversed(order):
@@ -53,10 +53,8 @@ def lifetimes(func: FuncOp) -> list[Lifetime]:
     found, target = list[Lifetime](), target_of(func)
     for op in order:
         if isinstance(op, AllocOp):
-            first, last = (
-                order[op],
-                max((ends[_at_level_of(op, user)] for user in _users(op.result)), default=order[op]),
-            )
+            users = [user for user in _users(op.result) if user in order]
+            first, last = order[op], max((ends[_at_level_of(op, user)] for user in users), default=order[op])
             loop = op.parent_op()
             if op.depth.value.data > 1 and isinstance(loop, ForOp):
                 first, last = order[loop], ends[loop]
@@ -91,7 +89,8 @@ def _users(value: SSAValue) -> list[Operation]:
     """The instructions that reach a buffer, through its views."""
     users: list[Operation] = []
     for use in value.uses:
-        users += _users(use.operation.results[0]) if isinstance(use.operation, ViewOp) else [use.operation]
+        op = use.operation
+        users += _users(op.results[0]) if isinstance(op, ViewOp) else [op]
     return users
 
 

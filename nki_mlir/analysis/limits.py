@@ -157,15 +157,22 @@ def left_of(op: EngineInstruction, ranges: Ranges) -> dict[str, tuple[Access, Ex
     """What an instruction reaches, by the names of its operands: pattern and offset in elements; None where a limit
     leaves nothing. Raises CompileError where that changes over the ranges."""
     views = op.views()
+    if not any(view.is_limited for view in views.values()):
+        return {name: (view.access, _offset(view, ranges)) for name, view in views.items()}
     left = {name: {dim: _left(view, dim, value, ranges) for dim, value in view.limited} for name, view in views.items()}
     if any(0 in counts.values() for counts in left.values()):
         return None
     found: dict[str, tuple[Access, Expr]] = {}
     for name, view in views.items():
         counts = {dim: _known(count, view, dim) for dim, count in left[name].items()}
-        offset = Expr(0) if view.offset is None else settled(expr_of(view.offset), ranges)
-        found[name] = _without_guards(view.access.limited(counts), view) if counts else view.access, offset
+        access = _without_guards(view.access.limited(counts), view) if counts else view.access
+        found[name] = access, _offset(view, ranges)
     return found
+
+
+def _offset(view: ViewOp, ranges: Ranges) -> Expr:
+    offset = view.offset
+    return Expr(0) if offset is None else settled(expr_of(offset), ranges)
 
 
 def _without_guards(access: Access, view: ViewOp) -> Access:

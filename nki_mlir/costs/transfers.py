@@ -129,11 +129,10 @@ def _split(side: Access, i: Instance) -> list[tuple[int, float]]:
     dma = i.target.dma
     if not side.on_chip or (i.instruction.transfer == "transpose" and dma.transposes):
         return [(engine, 1 / dma.engines) for engine in range(dma.engines)]
-    rows: dict[int, int] = {}
-    for partition in range(side.start, side.start + side.partitions):
-        engine = partition // dma.partitions_per_engine
-        rows[engine] = rows.get(engine, 0) + 1
-    return [(engine, count / side.partitions) for engine, count in rows.items()]
+    each, end = dma.partitions_per_engine, side.start + side.partitions
+    engines = range(side.start // each, -(-end // each))
+    rows = ((n, min(end, (n + 1) * each) - max(side.start, n * each)) for n in engines)
+    return [(engine, count / side.partitions) for engine, count in rows]
 
 
 def _runs(access: Access, rows: bool) -> int:

@@ -4,6 +4,9 @@ semaphore number or a wait threshold may be. Plain data, independent of any oper
 A counter is named by any hashable key: a nesting depth in `neuron.isa` (printed `i0` for the outermost repeat), a
 position in a tile (`coordinates.py`), an SSA value while passes reason about loops. Registers (`r0` …) appear where an
 address is known only at run time.
+
+Nobody changes an expression or a term: they are not frozen because a compilation makes tens of thousands, and a frozen
+one takes several times as long to make.
 """
 
 from __future__ import annotations
@@ -16,21 +19,21 @@ if TYPE_CHECKING:
     from xdsl.parser import AttrParser
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Counter:
     """The current iteration, from 0, of one enclosing repeat."""
 
     key: Hashable
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Register:
     """A register of the executing sequencer."""
 
     number: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Mod:
     """The non-negative remainder."""
 
@@ -38,7 +41,7 @@ class Mod:
     divisor: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class FloorDiv:
     """The quotient rounded towards minus infinity."""
 
@@ -49,7 +52,7 @@ class FloorDiv:
 Term = Counter | Register | Mod | FloorDiv
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Expr:
     """`const + sum(coefficient * term)`; terms are distinct, coefficients not zero."""
 
@@ -90,12 +93,18 @@ class Expr:
         return Expr.of(self.const + other.const, (*self.terms, *other.terms))
 
     def __sub__(self, other: Expr | int) -> Expr:
-        return self + (-1 * other if isinstance(other, int) else other * -1)
+        if isinstance(other, int):
+            return Expr(self.const - other, self.terms)
+        if not other.terms:
+            return Expr(self.const - other.const, self.terms)
+        return self + other * -1
 
     def __mul__(self, factor: int) -> Expr:
         if factor == 1:
             return self
-        return Expr(self.const * factor, tuple([(t, c * factor) for t, c in self.terms] if factor else ()))
+        if not (self.terms and factor):
+            return Expr(self.const * factor)
+        return Expr(self.const * factor, tuple([(t, c * factor) for t, c in self.terms]))
 
     def mod(self, divisor: int) -> Expr:
         """The remainder; parts that the divisor divides drop out."""

@@ -34,6 +34,7 @@ ANY = FLOATS | INTEGERS
 PACKED = frozenset(d.type for d in DTYPES if d.kind == "packed")
 STORED = ANY | PACKED | {by_name("float8_e8m0fnu").type}
 """What copies and transfers move: the numbers, and what only MX instructions make sense of."""
+MOVED_ONLY = STORED - ANY
 F32 = frozenset([by_name("float32").type])
 WIDE_MATMUL = frozenset(by_name(n).type for n in ("float32", "tfloat32"))
 
@@ -59,6 +60,11 @@ class Operand:
     constant: bool = False
     comb: Comb = WHOLE
     partial: bool = False
+
+    @cached_property
+    def dtype_names(self) -> frozenset[str]:
+        """Those of its element types. The types of floats all have one hash, so that a set of them is slow."""
+        return frozenset(dtype(t).name for t in self.dtypes)
 
     def of(self, dtypes: frozenset[Attribute] | None = None, shape: str | None = None) -> Operand:
         """The same operand with other element types, or of another shape."""
@@ -192,10 +198,10 @@ def _spaces_and_dtypes(i: Instance) -> str | None:
             return f"{operand.name} must be in {' or '.join(sorted(operand.spaces))}, not in {access.space}"
         if i.engine is Engine.GPSIMD and access.space is Space.PSUM and not _gpsimd_reaches_psum(i):
             return f"gpsimd cannot access PSUM, where {operand.name} is"
-        if access.element_type not in operand.dtypes:
-            names = ", ".join(sorted(dtype(t).name for t in operand.dtypes))
-            return f"{operand.name} must be one of {names}, not {dtype(access.element_type).name}"
         found = dtype(access.element_type)
+        if found.name not in operand.dtype_names:
+            names = ", ".join(sorted(operand.dtype_names))
+            return f"{operand.name} must be one of {names}, not {found.name}"
         if i.target.core not in found.cores:
             return f"{operand.name}: {found.name} needs NeuronCore-{found.cores[0]}; {i.target.name} is {i.target.core}"
     return None
@@ -368,7 +374,7 @@ def two_arguments(op: str) -> Rule:
 
 def value_of_kind(i: Instance) -> str | None:
     dst = i.access("dst")
-    if dst is not None and dst.element_type in STORED - ANY and i.fields["value"] != 0:
+    if dst is not None and dst.element_type in MOVED_ONLY and i.fields["value"] != 0:
         return f"{dtype(dst.element_type).name} is filled with 0 only, not with {i.fields['value']}"
     if dst is not None and dst.element_type in INTEGERS and isinstance(i.fields["value"], float):
         return f"the value for {dtype(dst.element_type).name} must be an integer, not {i.fields['value']}"
@@ -433,7 +439,7 @@ def numbers_convert(i: Instance) -> str | None:
     """Storage-only types are moved as they are (docs/hardware.md#element-types)."""
     dst, src = i.access("dst"), i.access("src")
     kinds = [a.element_type for a in (dst, src) if a is not None]
-    kept = next((t for t in kinds if t in STORED - ANY), None)
+    kept = next((t for t in kinds if t in MOVED_ONLY), None)
     if kept is None:
         return None
     if len(set(kinds)) > 1:

@@ -138,13 +138,13 @@ class EngineInstruction(TableOp):
 
     def values(self) -> dict[str, SSAValue]:
         """The SSA operands that it has, by their names in the table."""
-        return dict(zip(self._names, self.operands, strict=True))
+        return dict(zip(self._names, self._operands, strict=True))
 
     @property
     def _names(self) -> Sequence[str]:
         """The names of its operands; where some are left out, sizes say which, if it could be another one."""
         names = self.instruction.values
-        if len(self.operands) == len(names):
+        if len(self._operands) == len(names):
             return names
         sizes = self.properties.get(AttrSizedOperandSegments.attribute_name)
         return _present(self.instruction.name, sizes.data.data if isinstance(sizes, DenseArrayBase) else None)
@@ -152,7 +152,7 @@ class EngineInstruction(TableOp):
     def operand_value(self, name: str) -> SSAValue | None:
         """The SSA operand of that name in the table."""
         names = self._names
-        return self.operands[names.index(name)] if name in names else None
+        return self._operands[names.index(name)] if name in names else None
 
     @property
     def has_state(self) -> bool:
@@ -162,7 +162,7 @@ class EngineInstruction(TableOp):
     @property
     def is_limited(self) -> bool:
         """Whether it does less, or nothing, in some iterations."""
-        return any(isinstance(value.owner, ViewOp) and value.owner.is_limited for value in self.operands)
+        return any(isinstance(value.owner, ViewOp) and value.owner.is_limited for value in self._operands)
 
     def written(self) -> list[ViewOp]:
         """The views that it writes to, in the order of its operands."""

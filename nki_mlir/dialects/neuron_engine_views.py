@@ -142,7 +142,8 @@ class AllocOp(IRDLOperation):
 
     @property
     def buffer(self) -> BufferType:
-        return cast(BufferType, self.results[0].type)
+        (result,) = self.results
+        return cast(BufferType, result.type)
 
     @property
     def first_partition(self) -> int:
@@ -268,7 +269,8 @@ class ViewOp(IRDLOperation):
     @property
     def access(self) -> Access:
         """The full extent."""
-        return cast(ViewType, self.results[0].type).data
+        (result,) = self.results
+        return cast(ViewType, result.type).data
 
     @property
     def limited(self) -> list[tuple[int, SSAValue]]:
@@ -278,12 +280,13 @@ class ViewOp(IRDLOperation):
 
     @property
     def offset(self) -> SSAValue | None:
-        operands = self.operands
+        operands = self._operands  # passes ask this most of all
         return operands[1] if len(operands) > 1 and len(operands) > 1 + len(self._dims) else None
 
     @property
     def _dims(self) -> tuple[int, ...]:
-        return () if self.limited_dims is None else tuple(self.limited_dims.get_values())
+        dims = self.limited_dims
+        return () if dims is None else tuple(dims.get_values())
 
     @property
     def is_limited(self) -> bool:

@@ -91,13 +91,13 @@ class PtrType(ParametrizedAttribute, TypeAttribute):
 def shape_of(value: SSAValue | Attribute) -> tuple[int, ...]:
     """The shape of a tensor, or () of a scalar."""
     type_ = value.type if isinstance(value, SSAValue) else value
-    return tuple([size.data for size in type_.shape.data]) if isinstance(type_, TensorType) else ()
+    return tuple([size.data for size in type_.shape.data]) if type(type_) is TensorType else ()
 
 
 def element_of(value: SSAValue | Attribute) -> Attribute:
     """The element type of a tensor or memref, or the type itself of a scalar."""
     type_ = value.type if isinstance(value, SSAValue) else value
-    return type_.element_type if isinstance(type_, TensorType | MemRefType) else type_
+    return type_.element_type if type(type_) is TensorType or type(type_) is MemRefType else type_
 
 
 def with_shape(element_type: Attribute, shape: Sequence[int]) -> Attribute:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -171,7 +172,7 @@ def walks(
     *operands: Sequence[Spot],
     anywhere: bool = False,
     begins: Sequence[int] | None = None,
-) -> list[Walk]:
+) -> Sequence[Walk]:
     """Rectangles that hold each element with indices below `extents` (and from `begins` on, where given) once, in all
     replicas that the first operand has, and no padding. Of the others, only replicas on the partitions count.
 
@@ -180,8 +181,17 @@ def walks(
     dimension its elements are the same ones again. What can't begin at any partition (`anywhere`) begins at 0. Raises
     LayoutError where padding can't be cut off so.
     """
-    first, *others = ([s for s in spots if s.size > 1] for spots in operands)
-    operands = (first, *([s for s in spots if s.dim != COPY] for spots in others))
+    starts = None if begins is None else tuple(begins)
+    return _walks(tuple(extents), tuple(map(tuple, operands)), anywhere, starts)
+
+
+@lru_cache(maxsize=64)
+def _walks(
+    extents: tuple[int, ...], given: tuple[tuple[Spot, ...], ...], anywhere: bool, begins: tuple[int, ...] | None
+) -> Sequence[Walk]:
+    """As `walks`. Each way in which a tile may come to lie otherwise asks for the same ones."""
+    first, *others = ([s for s in spots if s.size > 1] for spots in given)
+    operands: Sequence[Sequence[Spot]] = (first, *([s for s in spots if s.dim != COPY] for spots in others))
     reach = dict(enumerate(extents))
     first_index = {} if begins is None else dict(enumerate(begins))
     for kind in (REPLICA, COPY):
@@ -190,7 +200,7 @@ def walks(
         _pieces(dim, (first_index.get(dim, 0), extent), [[s for s in o if s.dim == dim] for o in operands], anywhere)
         for dim, extent in reach.items()
     ]
-    return [_walk(operands, chosen) for chosen in product(*pieces)]
+    return tuple(_walk(operands, chosen) for chosen in product(*pieces))
 
 
 def _walk(operands: Sequence[Sequence[Spot]], pieces: Sequence[_Piece]) -> Walk:

@@ -345,7 +345,7 @@ class MultiplyMovingAction(DataAction):
         room = sums.take(region.place, stationary, stream, accumulate)
 
         def write() -> None:
-            if accumulate and region.state is not None:
+            if accumulate and region.checked:
                 pattern.require_accumulator(region)
             sums.complete(region.place, region.view, room, accumulate)
             if not accumulate:

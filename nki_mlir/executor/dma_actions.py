@@ -241,7 +241,8 @@ class RowsAction(DmaAction):
         if inside.all():
             return self._view(pattern, address)
         region = pattern.bind(address)
-        if region.state is not None and not region.state[inside].all():
+        state = pattern.state_of(region)
+        if state is not None and not state[inside].all():
             pattern.require(region)
         return region.view[inside]
 

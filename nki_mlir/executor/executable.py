@@ -122,6 +122,6 @@ def _seen(simulation: Simulation) -> _Seen | None:
     for memory in simulation.tensors.values():
         memory.data = zeroed(*memory.data.shape)
     for memory in simulation.memories():
-        memory.state = None
+        memory.forget_state()
     tensors = list(simulation.tensors.values())
     return _Seen(simulation.trace, tensors, simulation.constant_tensors, simulation.checks)

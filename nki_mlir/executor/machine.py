@@ -3,7 +3,8 @@
 On-chip memories are arrays of 128 partitions x bytes; an HBM tensor is the bytes of the array it was given. An access
 pattern at an address is a `Region`: a NumPy view of those bytes, made once per address and kept.
 
-With checks on, a memory carries a state byte for each of its bytes: 0 never written, else who wrote it last.
+With checks on, a memory carries a state byte for each of its bytes: 0 never written, else who wrote it last. On chip,
+what was written last is `marked` first, and comes to these bytes once somebody looks at them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from xdsl.ir import Operation
 
 from nki_mlir.dialects.access import WHOLE, Access, Comb, Dim, contiguous
 from nki_mlir.errors import ExecutionError, excerpt
+from nki_mlir.executor.marks import Marks, Rectangle
 from nki_mlir.executor.numerics import Array
 from nki_mlir.executor.reports import where
 from nki_mlir.executor.sums import Place, Sums
@@ -33,6 +35,8 @@ GRAIN = 256
 """Bytes of a partition whose changes are told together."""
 
 _CACHED_REGIONS = 4096
+_MOST_RUNS = 8
+"""Runs of bytes of a partition that are marked as such."""
 _MOST_LISTED = 1 << 22
 """Elements of an operand that a message looks at one by one."""
 
@@ -64,13 +68,13 @@ def unravelled(element: int, shape: Sequence[int]) -> tuple[int, ...]:
 
 class Memory:
     """One memory. `data` is [partitions, `row`] bytes on chip and [bytes] for an HBM tensor; `capacity` the bytes that
-    an address may reach (on chip: in each partition). `high` is one past the
-    highest byte written; `origin` is the address of its first byte on the host; `slots` are the places that accesses
-    must keep to, where they are known. `state` has the shape of `data`, or is None where every byte counts as
-    initialised; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in
-    PSUM: whoever looks at `data` or changes it settles them first. `by_data` once the values of elements have decided
-    which bytes count as written. `stamps` are the number of the last write to each
-    `GRAIN` bytes, whatever the partition. `tensor` declares a tensor in HBM."""
+    an address may reach (on chip: in each partition). `high` is one past the highest byte written; `origin` is the
+    address of its first byte on the host; `slots` are the places that accesses must keep to, where they are known.
+    `state` has the shape of `data`, or is None where every byte counts as initialised; `marks` are what is not in it
+    yet; `problems` are what checks of it have found. `sums` are the matmuls that are still to be multiplied, in PSUM:
+    whoever looks at `data` or changes it settles them first. `by_data` once the values of elements have decided which
+    bytes count as written. `stamps` are the number of the last write to each `GRAIN` bytes, whatever the partition.
+    `tensor` declares a tensor in HBM."""
 
     def __init__(
         self, label: str, data: Array, checks: bool, tensor: TensorOp | None = None, capacity: int | None = None
@@ -79,7 +83,8 @@ class Memory:
         self.data = data
         self.row = data.shape[1] if data.ndim == 2 else 0
         self.capacity = data.shape[-1] if capacity is None else capacity
-        self.state: Array | None = zeroed(*data.shape) if checks else None
+        self._state: Array | None = zeroed(*data.shape) if checks else None
+        self.marks = Marks()
         self.high = 0
         self.slots: Slots | None = None
         self.problems: list[ExecutionError] = []
@@ -93,18 +98,33 @@ class Memory:
     def on_chip(self) -> bool:
         return self.data.ndim == 2
 
+    @property
+    def state(self) -> Array | None:
+        if self._state is not None:
+            for (first, last, low, high), writer in self.marks.take():
+                self._state[first:last, low:high] = writer
+        return self._state
+
+    def forget_state(self) -> None:
+        """From now on every byte counts as initialised, for regions that are made."""
+        self._state = None
+
+    @property
+    def has_state(self) -> bool:
+        return self._state is not None
+
 
 class Region:
-    """An access pattern at an address. `ready` means that all its bytes are known to be written. `stamp` is the number
+    """An access pattern at an address. `checked` where bytes have a state; `ready` means that all of its are known to
+    be written. `stamp` is the number
     of the last write to its bytes among the first `seen` writes to the memory."""
 
-    __slots__ = ("address", "grains", "place", "ready", "seen", "stamp", "state", "view")
+    __slots__ = ("address", "checked", "grains", "place", "ready", "seen", "stamp", "view")
 
-    def __init__(self, address: int, place: Place, view: Array, state: Array | None):
+    def __init__(self, address: int, place: Place, view: Array, checked: bool):
         self.address, self.place = address, place
         self.view = view
-        self.state = state
-        self.ready = state is None
+        self.checked, self.ready = checked, not checked
         self.grains = slice(place.low // GRAIN, (place.high - 1) // GRAIN + 1)
         self.seen, self.stamp = -1, 0
 
@@ -114,7 +134,7 @@ class Pattern:
 
     `dims` are the free dimensions of its views, in (step, count) elements; on chip, views have the partitions before
     them: one axis, or two where `comb` takes several of every so many. `bank` is the size of a PSUM bank where the
-    access may not cross one, else 0.
+    access may not cross one, else 0. `runs` are the bytes of each partition, where they are few runs.
     """
 
     def __init__(
@@ -137,7 +157,9 @@ class Pattern:
         self.strides = tuple(stride for stride, _ in [*rows, *((step * item, count) for step, count in dims)])
         self.base, self.row_axes = access.start * memory.row, len(rows)
         self.low, self.high = access.extent
-        self.byte_dims = [*rows, *contiguous([*((step * item, count) for step, count in access.dims), (1, item)])]
+        free = contiguous([*((step * item, count) for step, count in access.dims), (1, item)])
+        self.byte_dims = [*rows, *free]
+        self.runs = _runs(free) if memory.on_chip and comb == WHOLE else ()
         self.cache: dict[int, Region] = {}
         self.noted = False
 
@@ -152,13 +174,18 @@ class Pattern:
         view = np.ndarray(self.shape, self.dtype, memory.data, offset, self.strides)
         first, last = self.access.start, self.access.start + self.access.partitions
         place = Place(first, last, address + self.low, address + self.high, self.access.dims, self.item)
-        region = Region(address, place, view, None if memory.state is None else self.bytes_at(memory.state, address))
+        region = Region(address, place, view, memory.has_state)
         if self.writes:
             memory.high = max(memory.high, address + self.high)
         if len(self.cache) >= _CACHED_REGIONS:
             self.cache.clear()
         self.cache[address] = region
         return region
+
+    def state_of(self, region: Region) -> Array | None:
+        """The state of a region's bytes, in the order of its elements."""
+        state = self.memory.state if region.checked else None
+        return None if state is None else self.bytes_at(state, region.address)
 
     def bytes_at(self, state: Array, address: int) -> Array:
         """The bytes at an address of an array of the memory's shape."""
@@ -228,7 +255,10 @@ class Pattern:
 
     def require(self, region: Region) -> None:
         """Checks that every byte of a source has been written."""
-        state = region.state
+        if self.memory.on_chip and self.memory.marks.cover(_rectangle(region)):
+            region.ready = True
+            return
+        state = self.state_of(region)
         if state is None or state.all():
             region.ready = True
             return
@@ -246,7 +276,9 @@ class Pattern:
     def require_accumulator(self, region: Region) -> None:
         """Checks that a matmul adds only to what a matmul wrote (anything else is undefined:
         docs/hardware.md#psum-accumulation)."""
-        state = region.state
+        if self.memory.marks.cover(_rectangle(region), MATMUL):
+            return
+        state = self.state_of(region)
         if state is None or (state == MATMUL).all():
             return
         index = np.unravel_index(int(np.argmax(state != MATMUL)), state.shape)
@@ -266,16 +298,23 @@ class Pattern:
 
     def written(self, region: Region, writer: int) -> None:
         """Marks a whole region as written."""
-        if region.state is not None:
-            region.state[...] = writer
+        if region.checked and not self._mark(region, writer):
+            state = self.state_of(region)
+            if state is not None:
+                state[...] = writer
         region.ready = True
+
+    def _mark(self, region: Region, writer: int) -> bool:
+        first, last, marks = region.place.first, region.place.last, self.memory.marks
+        ends = [(region.address + low, region.address + high) for low, high in self.runs]
+        return bool(ends) and all(marks.add(Rectangle(first, last, low, high), writer) for low, high in ends)
 
     def written_where(self, region: Region, mask: Array) -> None:
         """Marks the elements of a region that `mask`, of the shape of its view, selects."""
         state = self.memory.state
         if state is None:
             return
-        if not region.ready and region.state is not None and not region.state.all():
+        if not region.ready and (marked := self.state_of(region)) is not None and not marked.all():
             self.memory.by_data = True
         shape = (*self.shape, self.access.itemsize)
         elements = np.ndarray(shape, np.uint8, state, self.base + region.address, (*self.strides, 1))
@@ -289,3 +328,21 @@ class Pattern:
         if not self.noted:
             self.noted = True
             self.memory.problems.append(ExecutionError(f"{where(self.op)}: {self.name} {text}", kind))
+
+
+def _runs(dims: Sequence[Dim]) -> Sequence[tuple[int, int]]:
+    """The runs of bytes of a pattern, given by its dimensions in bytes, in whatever order it has them; none where they
+    are many."""
+    *others, (step, size) = contiguous(sorted(dims, reverse=True))
+    if step != 1 or math.prod(count for _, count in others) > _MOST_RUNS:
+        return ()
+    starts = [0]
+    for step, count in others:
+        starts = [start + n * step for start in starts for n in range(count)]
+    return [(start, start + size) for start in starts]
+
+
+def _rectangle(region: Region) -> Rectangle:
+    """The smallest one that has all of it."""
+    place = region.place
+    return Rectangle(place.first, place.last, place.low, place.high)

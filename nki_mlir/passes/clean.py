@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -25,8 +25,10 @@ from xdsl.traits import (
     MemoryEffect,
     MemoryEffectKind,
     NoMemoryEffect,
+    OpTrait,
     get_effects,
 )
+from xdsl.transforms.canonicalization_patterns.scf import RehoistConstInLoops
 from xdsl.transforms.common_subexpression_elimination import OperationInfo, has_other_side_effecting_op_in_between
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
@@ -57,7 +59,10 @@ class Clean(LevelPass):
         erase_dead(op)
         while _rewrite(op, patterns):
             erase_dead(op)
-        _merge_equal(op, {}, cache(_is_pure))
+        _merge_equal(op, {})
+
+
+_NONE = frozenset[EffectInstance]()
 
 
 def erase_dead(module: Operation) -> None:
@@ -69,7 +74,7 @@ def erase_dead(module: Operation) -> None:
         if is_trivially_dead(op):
             op.detach()
             op.erase()
-        elif op.next_op is not None or not op.has_trait(IsTerminator):
+        elif not _ends(op):
             holder = op.parent_op()
             while holder is not None and holder not in lasting:
                 lasting.add(holder)
@@ -95,30 +100,46 @@ def _rewrite(module: Operation, pattern_of: Callable[[type[Operation]], RewriteP
 
 def _pattern_of(ctx: Context, kind: type[Operation]) -> RewritePattern | None:
     """Folds operations of a kind, or applies their patterns; None where there are none. Constants do not fold."""
-    traits = kind.get_traits_of_type(HasCanonicalizationPatternsTrait)
-    patterns = [pattern for trait in traits for pattern in trait.get_patterns(kind)]
-    folds = kind.has_trait(HasFolder, value_if_unregistered=False) and not kind.has_trait(ConstantLike)
+    patterns, folds = _rules_of(kind)
     if not patterns and not folds:
         return None
-    return GreedyRewritePatternApplier(patterns, ctx, folding_enabled=folds, dce_enabled=False)
+    return GreedyRewritePatternApplier([*patterns], ctx, folding_enabled=folds, dce_enabled=False)
 
 
-def _merge_equal(
-    holder: Operation, known: dict[Hashable, Operation], is_pure: Callable[[type[Operation]], bool]
-) -> None:
+@cache
+def _rules_of(kind: type[Operation]) -> tuple[Sequence[RewritePattern], bool]:
+    """The patterns of a kind of operation, and whether it folds."""
+    traits = kind.get_traits_of_type(HasCanonicalizationPatternsTrait)
+    found = [pattern for trait in traits for pattern in trait.get_patterns(kind)]
+    patterns = [_HoistConstants() if isinstance(pattern, RehoistConstInLoops) else pattern for pattern in found]
+    return patterns, kind.has_trait(HasFolder, value_if_unregistered=False) and not kind.has_trait(ConstantLike)
+
+
+class _HoistConstants(RewritePattern):
+    """Moves the constants of a loop in front of it, as xDSL's pattern does, which copies them: that takes as long as
+    all other work on a loop that has hundreds."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        for inner in [inner for block in op.regions[0].blocks for inner in block.ops]:
+            if _has(type(inner), ConstantLike):
+                inner.detach()
+                rewriter.insert(inner)
+
+
+def _merge_equal(holder: Operation, known: dict[Hashable, Operation]) -> None:
     """Puts the first of equal operations in the place of those that see it. `known` are those outside. What only reads
     memory is equal to what stands in its block with no write in between."""
-    if holder.has_trait(IsolatedFromAbove):
+    if _has(type(holder), IsolatedFromAbove):
         known = {}
     for block in [region.block for region in holder.regions if len(region.blocks) == 1]:
         seen = dict(known)
         for op in block.ops:
             if op.regions:
-                _merge_equal(op, seen, is_pure)
-            effects = frozenset[EffectInstance]() if is_pure(type(op)) else get_effects(op)
+                _merge_equal(op, seen)
+            effects = _NONE if _is_pure(type(op)) else get_effects(op)
             if effects is None or any(effect.kind is not MemoryEffectKind.READ for effect in effects):
                 continue
-            if op.next_op is None and op.has_trait(IsTerminator):
+            if _ends(op):
                 continue
             key = OperationInfo(op) if op.regions else _key(op)
             first = seen.setdefault(key, op)
@@ -139,7 +160,18 @@ def _key(op: Operation) -> Hashable:
     return op.name, tuple(op.operands), op.results.types, properties, attributes
 
 
+@cache
 def _is_pure(kind: type[Operation]) -> bool:
     """Whether no operation of a kind has an effect, whatever it holds."""
     effects = kind.get_traits_of_type(MemoryEffect)
     return bool(effects) and all(isinstance(effect, NoMemoryEffect) for effect in effects)
+
+
+def _ends(op: Operation) -> bool:
+    """Whether it is the terminator of its block."""
+    return op.next_op is None and _has(type(op), IsTerminator)
+
+
+@cache
+def _has(kind: type[Operation], trait: type[OpTrait]) -> bool:
+    return kind.has_trait(trait)

@@ -277,6 +277,8 @@ def erase_unread(func: FuncOp) -> None:
     from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
     for op in reversed(operations(func)):
+        if any(result.first_use is not None for result in op.results):
+            continue
         if isinstance(op, EngineInstruction | ViewOp | EmptyOp) and is_trivially_dead(op):
             op.detach()
             op.erase()

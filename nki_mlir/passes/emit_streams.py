@@ -23,7 +23,7 @@ from nki_mlir.dialects.neuron_engine_views import distance
 from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.tile import ALIASES, arg_names
 from nki_mlir.errors import CompileError
-from nki_mlir.passes.level_pass import LevelPass, check_arguments
+from nki_mlir.passes.level_pass import LevelPass, check_arguments, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.loop_cuts import cut
 from nki_mlir.passes.stream_writer import Places, Writer
@@ -56,26 +56,43 @@ class EmitStreams(LevelPass):
     buffers = True
 
     def lower(self, ctx: Context, op: ModuleOp) -> None:
-        for func in [inner for inner in op.body.block.ops if isinstance(inner, FuncOp)]:
+        for func in functions(op):
             _cut_around_control(func)
-            program = _program(func)
-            program.location = func.location
-            op.body.block.insert_ops_before([program], func)
+            op.body.block.insert_ops_before([_program(func)], func)
             func.detach()
             func.erase()
+
+    def emit(self, module: ModuleOp) -> ModuleOp:
+        """The programs of a module that it takes, as a module of their own; the other one stays as it was."""
+        if any(_to_cut(func) is not None for func in functions(module)):
+            module = module.clone()
+        for func in functions(module):
+            _cut_around_control(func)
+        made = ModuleOp([_program(func) for func in functions(module)], dict(module.attributes), module.sym_name)
+        return _at(made, module)
 
 
 def _cut_around_control(func: FuncOp) -> None:
     """Run-time control flow has one text in each stream: a loop around it is cut in all of them, where limits change
     with its counter."""
-    for loop in [op for op in operations(func) if isinstance(op, ForOp) and trip_count(op)]:
-        if loop.parent is not None and any(is_run_time(inner) for inner in loop.body.walk()):
-            inner = (op for op in loop.body.walk() if isinstance(op, EngineInstruction))
-            parts = parts_of(loop, [varying(op) for op in inner], {})
+    while (found := _to_cut(func)) is not None:
+        loop, firsts = found
+        cut(loop, firsts, as_loops=True)
+
+
+def _to_cut(func: FuncOp) -> tuple[ForOp, list[int]] | None:
+    """A loop around run-time control flow, and the iterations at which it has to be cut."""
+    ops = operations(func)
+    if not any(is_run_time(op) for op in ops):
+        return None
+    for loop in [op for op in ops if isinstance(op, ForOp) and trip_count(op)]:
+        inner = operations(loop)
+        if any(is_run_time(op) for op in inner):
+            instructions = [varying(op) for op in inner if isinstance(op, EngineInstruction)]
+            parts = parts_of(loop, instructions, {})
             if len(parts) > 1:
-                cut(loop, [part.first for part in parts[1:]], as_loops=True)
-                _cut_around_control(func)
-                return
+                return loop, [part.first for part in parts[1:]]
+    return None
 
 
 def _program(func: FuncOp) -> isa.ProgramOp:
@@ -83,7 +100,8 @@ def _program(func: FuncOp) -> isa.ProgramOp:
     texts = {engine: Writer(places, engine).text() for engine in places.by_first()}
     streams = [_at(isa.StreamOp(engine, texts[engine]), func) for engine in Engine if texts.get(engine)]
     core = _at(isa.CoreOp(0, streams), func)
-    return isa.ProgramOp(func.sym_name.data, [*_tensors(func), *_buffers(func), core], places.grid, places.widths)
+    held = [*_tensors(func), *_buffers(func), core]
+    return _at(isa.ProgramOp(func.sym_name.data, held, places.grid, places.widths), func)
 
 
 def _tensors(func: FuncOp) -> list[Operation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from xdsl.dialects.arith import AddiOp, ConstantOp, FloorDivSIOp, MuliOp, RemSIOp
-from xdsl.dialects.builtin import UNKNOWN_LOC, AnyFloat, FloatAttr, IndexType, IntegerAttr, LocationAttr, f32
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IndexType, IntegerAttr, LocationAttr, UnknownLoc, f32
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
@@ -33,7 +33,7 @@ class Emitter:
 
     def add(self, op: OpT) -> OpT:
         for inner in operations(op):
-            if inner.location == UNKNOWN_LOC:
+            if isinstance(inner.location, UnknownLoc):
                 inner.location = self.location
         if self.point.insert_before is None:
             self.point.block.add_op(op)

@@ -196,13 +196,13 @@ def reaches_of(op: EngineInstruction) -> Iterator[Reach]:
         view = view_of(values.get(operand.name))
         if view is None:
             continue
-        access = view.access
+        access, source, offset = view.access, view.source, view.offset
         writes = operand.role == "dst"
         reads = not writes or operand.partial or "dst_rmw_op" in op.properties
-        owner = view.source.owner if isinstance(view.source.owner, AllocOp) else view.source
+        owner = source.owner if isinstance(source.owner, AllocOp) else source
         place, low, high = None, 0, 0
         if access.on_chip:
-            place = Expr(0) if view.offset is None else expr_of(view.offset) * access.itemsize
+            place = Expr(0) if offset is None else expr_of(offset) * access.itemsize
             low, high = access.extent
         lanes = range(access.start, access.start + access.partitions) if access.on_chip else range(1)
         has_gaps = high - low != math.prod(count for _, count in access.dims) * access.itemsize

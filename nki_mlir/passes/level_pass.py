@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -77,11 +77,11 @@ def _check_level(name: str, levels: tuple[str, ...], module: ModuleOp, found: st
 def _first_tile(ops: Iterable[Operation]) -> Operation | None:
     """The first operation that makes or carries a tile that is a value."""
     for op in ops:
-        values: list[SSAValue] = [*op.results]
+        values: Sequence[SSAValue] = op.results
         if op.regions and not isinstance(op, FuncOp):
-            values += (a for r in op.regions for b in r.blocks for a in b.args)
+            values = [*values, *(a for r in op.regions for b in r.blocks for a in b.args)]
         for value in values:
-            if isinstance(value.type, TileType):
+            if type(value.type) is TileType:
                 return op
     return None
 

@@ -57,9 +57,8 @@ def level_of(module: ModuleOp) -> str:
 
 def level_among(ops: Iterable[Operation]) -> str:
     """The lowest level that any of a module's operations belongs to."""
-    names = {op.name for op in ops}
-    found = (level for level in reversed(LEVELS) if any(name.startswith(f"{level}.") for name in names))
-    return next(found, TILE)
+    dialects = {name.rpartition(".")[0] for name in {op.name for op in ops}}
+    return next((level for level in reversed(LEVELS) if level in dialects), TILE)
 
 
 def first_of(module: ModuleOp, level: str) -> Operation | None:

@@ -225,14 +225,19 @@ def _at_fault(error: Exception, message: str) -> CompileError:
 def lower_levels(module: ModuleOp) -> dict[str, ModuleOp]:
     """A `tile` module lowered all the way: a copy at each level. The last pass of each level is verified."""
     from nki_mlir.collection import rare_collection
+    from nki_mlir.passes.emit_streams import EmitStreams
     from nki_mlir.passes.verify import verify_module
 
     levels, current = {LEVELS[0]: module}, module
     with rare_collection():
         for stage, spec in STAGES.items():
-            if current in levels.values():
-                current = current.clone()
-            passes = build(spec)
+            first, *passes = build(spec)
+            if isinstance(first, EmitStreams):
+                with internal_errors(f"pass {first.name}", passing=(CompileError,), owner=_owner(first)):
+                    current = first.emit(current)
+            else:
+                current = current.clone() if current in levels.values() else current
+                passes.insert(0, first)
             run(passes, current, verify=False)
             verify_result(passes[-1], current, verify_module)
             if stage in _ENDS:

@@ -183,16 +183,19 @@ def gain(moves: Moves) -> int:
     """What some changes of form save, converts included: first that of each for users that stay as they are, then the
     converts that nobody needs any more, less those that nobody needed, of operands that have changed by then."""
     saved, more = 0, dict[Edge, int]()
+    get = more.get
     for choice, number in moves.items():
-        saved += choice.held[choice.number] - choice.held[number]
-        for edge in choice.edges[choice.number]:
-            more[edge] = more.get(edge, 0) - 1
-        for edge in choice.edges[number]:
-            more[edge] = more.get(edge, 0) + 1
+        held, edges = choice.held, choice.edges
+        saved += held[choice.number] - held[number]
+        for edge in edges[choice.number]:
+            more[edge] = get(edge, 0) - 1
+        for edge in edges[number]:
+            more[edge] = get(edge, 0) + 1
     for edge, users in more.items():
-        if bool(edge.users) != bool(edge.users + users):
+        before = edge.users
+        if users and not (before and before + users):
             price = edge.price(moves.get(edge.source, edge.source.number))
-            saved += price if edge.users else -price
+            saved += price if before else -price
     return saved
 
 
@@ -222,8 +225,9 @@ def moves_to(choice: Choice, number: int) -> Moves:
         user = todo.pop()
         for edge in user.edges[moves[user]]:
             source, along = edge.source, edge.along
-            is_new = edge not in user.edges[user.number]
-            if is_new and along is not None and source.number not in edge.fits and source not in moves:
+            if along is None or source.number in edge.fits or source in moves:
+                continue
+            if edge not in user.edges[user.number]:
                 moves[source] = along
                 todo.append(source)
     return moves

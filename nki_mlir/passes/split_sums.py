@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -91,9 +91,10 @@ class _Sums(NamedTuple):
 
 @dataclass
 class _Flow:
-    """The operations that compute with a value, for some rows at a time, in order; `dims` are the dimensions of values
+    """The operations that compute with `value`, for some rows at a time, in order; `dims` are the dimensions of values
     that the rows are, `ends` the values that something else takes."""
 
+    value: SSAValue
     ops: list[Operation]
     dims: dict[SSAValue, int]
     ends: list[SSAValue]
@@ -101,7 +102,7 @@ class _Flow:
     @staticmethod
     def of(value: SSAValue) -> _Flow | None:
         """None where no product, and no reduction, takes what comes out."""
-        flow, is_taken = _Flow([], {value: 0}, []), False
+        flow, is_taken = _Flow(value, [], {value: 0}, []), False
         block = value.owner.parent if isinstance(value.owner, Operation) else None
         todo = [value]
         while todo:
@@ -119,22 +120,24 @@ class _Flow:
                     flow.ops.append(user)
                     flow.dims[user.results[0]] = flow._dim(user, flow.dims[one])
                     todo.append(user.results[0])
-        assert block is not None
-        order = {op: number for number, op in enumerate(block.ops)}
-        flow.ops.sort(key=order.__getitem__)
+        flow.ops = list(_behind(value, flow.ops))
         return flow if is_taken and flow.ops else None
 
     def place(self) -> Operation | None:
         """The operation before which all of them can be: the last, or what takes an end before that. None where a
         number is computed too late for it."""
-        block = self.ops[-1].parent
+        block, last = self.ops[-1].parent, self.ops[-1]
         assert block is not None
-        order = {op: number for number, op in enumerate(block.ops)}
         takers = (block.find_ancestor_op_in_block(use.operation) for end in self.ends for use in end.uses)
-        place = min((self.ops[-1], *(op for op in takers if op is not None)), key=order.__getitem__)
-        others = (operand.owner for op in self.ops for operand in op.operands if operand not in self.dims)
-        is_late = any(isinstance(op, Operation) and order.get(op, -1) > order[place] for op in others)
-        return None if is_late else place
+        place = next(_behind(self.value, (last, *(op for op in takers if op is not None))))
+        others = {operand.owner for op in self.ops for operand in op.operands if operand not in self.dims}
+        op = place
+        while op is not last:
+            op = op.next_op
+            assert op is not None
+            if op in others:
+                return None
+        return place
 
     def _takes(self, op: Operation, value: SSAValue) -> bool:
         """Whether an operation can compute with some rows of a value at a time."""
@@ -161,6 +164,17 @@ class _Flow:
                 return dim - (op.axis.value.data < dim)
             case _:
                 return dim
+
+
+def _behind(value: SSAValue, ops: Iterable[Operation]) -> Iterator[Operation]:
+    """Operations of the block of one that makes a value, all of them behind it, in order."""
+    left, op = set(ops), value.owner
+    while left:
+        assert isinstance(op, Operation) and op.next_op is not None
+        op = op.next_op
+        if op in left:
+            left.remove(op)
+            yield op
 
 
 def _is_multiplied(op: Operation) -> bool:

@@ -70,27 +70,26 @@ class Spread(LevelPass):
     def lower(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
         for func in functions(op):
-            loops = [inner for inner in operations(func) if isinstance(inner, ForOp)]
-            while loops:
-                nest, memories = _Nest.of(loops.pop(0), target), memories_of(func)
+            for loop in [inner for inner in operations(func) if isinstance(inner, ForOp)]:
+                nest, memories = _Nest.of(loop, target), memories_of(func)
                 plan = None if nest is None else nest.plan(memories)
                 order = None if nest is None or plan is None else nest.order(plan, memories)
                 if plan is not None and order is not None:
-                    loops = _try(func, plan, order, loops, target)
+                    _try(func, plan, order, target)
 
 
-def _try(
-    func: FuncOp, plan: Plan, order: Sequence[tuple[EngineInstruction, bool]], loops: list[ForOp], target: Target
-) -> list[ForOp]:
-    """Leaves a function as it was where it would no longer fit: in a copy. Gives what some loops in it are then."""
-    before = func.clone()
-    copies = dict(zip(operations(func), operations(before), strict=True))
-    write(plan, order)
+def _try(func: FuncOp, plan: Plan, order: Sequence[tuple[EngineInstruction, bool]], target: Target) -> None:
+    """Leaves a function as it was where it would no longer fit."""
+    made, before = write(plan, order), plan.outer
     if fits(lifetimes(func), target):
-        return loops
-    func.detach_region(func.body)
-    func.add_region(before.detach_region(before.body))
-    return [copy for loop in loops if isinstance(copy := copies.get(loop), ForOp)]
+        before.erase()
+        return
+    block, behind = made[-1].parent, made[-1].next_op
+    assert block is not None and behind is not None
+    block.insert_ops_before([before], behind)
+    for op in reversed(made):
+        op.detach()
+        op.erase()
 
 
 @dataclass

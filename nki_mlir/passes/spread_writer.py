@@ -72,9 +72,10 @@ class Plan:
         )
 
 
-def write(plan: Plan, order: Sequence[tuple[EngineInstruction, bool]]) -> None:
-    """Replaces the outer loop. `order` has the instructions of an inner iteration, with whether each is spread."""
-    _Writer(plan, order).run()
+def write(plan: Plan, order: Sequence[tuple[EngineInstruction, bool]]) -> Sequence[Operation]:
+    """Puts what it gives in the place of the outer loop, which is in no block then. `order` has the instructions of an
+    inner iteration, with whether each is spread."""
+    return _Writer(plan, order).run()
 
 
 class _Writer:
@@ -94,7 +95,7 @@ class _Writer:
         made.location = alloc.location
         return made
 
-    def run(self) -> None:
+    def run(self) -> Sequence[Operation]:
         outer, block = self.plan.outer, Block()
         block.add_ops(self.slots.values())
         if self._is_short_of_room():
@@ -109,7 +110,7 @@ class _Writer:
             op.detach()
         outer.parent.insert_ops_before(made, outer)
         outer.detach()
-        outer.erase()
+        return made
 
     def _is_short_of_room(self) -> bool:
         """Whether the buffers of what is in front of the first iteration are to be alive in it alone, in a loop of one:

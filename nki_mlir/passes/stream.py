@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import UNKNOWN_LOC, IndexType, IntegerAttr, i1, i32, i64
+from xdsl.dialects.builtin import IndexType, IntegerAttr, UnknownLoc, i1, i32, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
@@ -79,7 +79,7 @@ class Stream:
 
     def add(self, op: OpT, source: Operation) -> OpT:
         for inner in operations(op):
-            if inner.location == UNKNOWN_LOC:
+            if isinstance(inner.location, UnknownLoc):
                 inner.location = source.location
         self.levels[-1].append(op)
         return op
@@ -98,10 +98,13 @@ class Stream:
 
     def expr(self, expr: Expr, source: Operation) -> Expr:
         """In counters of repeats and registers: what an address may be."""
+        if not expr.terms:
+            return expr
+        known = self.values
         for key in expr.counters():
-            if key not in self.values:
+            if key not in known:
                 raise CompileError.at(source, _unknown(key))
-        return self.flat(expr.substitute({key: self.values[key] for key in expr.counters()}), source)
+        return self.flat(expr.substitute(known), source)
 
     def value(self, value: SSAValue, source: Operation) -> Expr:
         """A truth value is 0 or 1, a constant one too."""

@@ -13,7 +13,6 @@ from xdsl.utils.exceptions import VerifyException
 
 from nki_mlir.analysis.indices import expr_of, is_run_time, repeated_loops, trip_count
 from nki_mlir.analysis.limits import Varying, left_of, parts_of, varying
-from nki_mlir.analysis.operations import operations
 from nki_mlir.dialects import neuron_isa as isa
 from nki_mlir.dialects.access import Access, Engine
 from nki_mlir.dialects.alu import Alu
@@ -34,8 +33,8 @@ from nki_mlir.passes.stream import LESS, Stream, branch, is_computed, loop, loop
 class Places:
     """What all streams of a function call alike: the number of each instruction (of each load of a scalar, by its
     engine), of each loop, and of each region of run-time control flow (`after`: of what follows the condition of a
-    while). `engines` has, for each of these, which have work in it, `texts` what a block has for each; `grid` and
-    `widths` are those of the kernel's programs."""
+    while). `engines` has, for each of these, which have work in it, `texts` what a block has for each, `varying` what
+    varies of each engine's instructions in a loop; `grid` and `widths` are those of the kernel's programs."""
 
     def __init__(self, func: FuncOp):
         self.func, self.names, self.needs = func, arg_names(func), Needs(func)
@@ -45,9 +44,11 @@ class Places:
         self.after: dict[Operation, int] = {}
         self.engines: dict[Operation, set[Engine]] = {}
         self.texts: dict[tuple[Block, Engine], list[Operation]] = {}
+        self.varying: dict[tuple[Operation, Engine], list[tuple[Varying, ...]]] = {}
         self.grid: tuple[int, ...] = ()
         self.widths: tuple[int, ...] = ()
         self._order = self._region = 0
+        self._around: list[Operation] = []
         self._block(func.body.block)
 
     def by_first(self) -> list[Engine]:
@@ -62,10 +63,14 @@ class Places:
             if isinstance(op, ViewOp | AllocOp):
                 continue
             if isinstance(op, EngineInstruction):
-                concerned = (op.engine.data,)
-                engines.update(concerned)
-                self.orders[op, op.engine.data] = self._order
+                engine = op.engine.data
+                concerned = (engine,)
+                engines.add(engine)
+                self.orders[op, engine] = self._order
                 self._order += len(op.instruction.expands_to) or 1
+                if found := varying(op):
+                    for outer in self._around:
+                        self.varying.setdefault((outer, engine), []).append(found)
             elif isinstance(op, BeginProgramOp):
                 assert isinstance(op.grid, DenseArrayBase)
                 concerned, self.grid = Engine, tuple(op.grid.get_values())
@@ -103,25 +108,28 @@ class Places:
                 return self.engines.setdefault(op, set())
             self.loops[op] = len(self.loops)
         engines: set[Engine] = set()
+        self._around.append(op)
         for number, region in enumerate(op.regions):
             if number and isinstance(op, WhileOp):
                 self.after[op] = self._region
                 self._region += 1
             for block in region.blocks:
                 engines |= self._block(block)
+        self._around.pop()
         return self.engines.setdefault(op, engines)
 
 
 class Writer:
     """Writes the stream of `engine`. Of the counters of the loops around: `iterations` are those of the whole loop, as
-    expressions of the stream's repeats, `ranges` the values that they have in what is being written."""
+    expressions of the stream's repeats, `ranges` the values that they have in what is being written, for which `slots`
+    has those of buffers."""
 
     def __init__(self, places: Places, engine: Engine):
         self.places, self.engine, self.stream = places, engine, Stream()
         self.program_now: BeginProgramOp | None = None
         self.iterations: dict[SSAValue, Expr] = {}
         self.ranges: dict[SSAValue, tuple[int, int]] = {}
-        self.varying: dict[ForOp, list[tuple[Varying, ...]]] = {}
+        self.slots: dict[AllocOp, Expr] = {}
         self.nests: dict[Block | None, list[tuple[SSAValue, int]]] = {}
 
     def text(self) -> list[Operation]:
@@ -164,7 +172,8 @@ class Writer:
         low, step, trips = counted(op)
         counter, number = op.body.block.args[0], self.places.loops[op]
         depth = len(self.iterations)
-        for part in parts_of(op, self.limited(op), self.ranges):
+        for part in parts_of(op, self.places.varying.get((op, self.engine), ()), self.ranges):
+            self.slots.clear()
             self.iterations[counter] = Expr.counter(depth) + part.first
             self.ranges[counter] = part.low, part.high
             self.stream.values[counter] = self.iterations[counter] * step + low
@@ -174,13 +183,7 @@ class Writer:
                 self.stream.add(isa.RepeatOp(part.end - part.first, body, number, whole), op)
         self.iterations.pop(counter)
         self.ranges.pop(counter)
-
-    def limited(self, op: ForOp) -> list[tuple[Varying, ...]]:
-        """What varies of this stream's instructions in a loop."""
-        if op not in self.varying:
-            inner = (i for i in operations(op) if isinstance(i, EngineInstruction) and i.engine.data is self.engine)
-            self.varying[op] = [found for i in inner if (found := varying(i))]
-        return self.varying[op]
+        self.slots.clear()
 
     # Run-time control flow.
 
@@ -294,7 +297,9 @@ class Writer:
             raise CompileError.at(view, "a view names an argument of the kernel or an allocation")
         if alloc.address is None:
             raise CompileError.at(alloc, "a buffer has no address; run allocate first")
-        return replace(access, address=address + self.slot(alloc) + alloc.address.value.data)
+        if alloc not in self.slots:
+            self.slots[alloc] = self.slot(alloc) + alloc.address.value.data
+        return replace(access, address=address + self.slots[alloc])
 
     def slot(self, alloc: AllocOp) -> Expr:
         """The offset of the slot that this iteration uses: the iteration number of the enclosing nest, mod depth."""

@@ -43,6 +43,30 @@ func.func @what_nobody_uses(%x: memref<64xf32>) {
   func.return
 }
 
+// The constants of loops stand in front of all of them, once.
+// CHECK-LABEL: func.func @constants_of_loops
+// CHECK: [[SEVEN:%.*]] = arith.constant 7 : index
+// CHECK: scf.for [[I:%.*]] =
+// CHECK-NEXT: [[SUM:%.*]] = arith.addi [[I]], [[SEVEN]]
+// CHECK-NEXT: scf.for [[J:%.*]] =
+// CHECK-NEXT: [[OTHER:%.*]] = arith.addi [[J]], [[SEVEN]]
+// CHECK-NEXT: "test.op"([[SUM]], [[OTHER]])
+func.func @constants_of_loops() {
+  %low = arith.constant 0 : index
+  %high = arith.constant 4 : index
+  %step = arith.constant 1 : index
+  scf.for %i = %low to %high step %step {
+    %seven = arith.constant 7 : index
+    %sum = arith.addi %i, %seven : index
+    scf.for %j = %low to %high step %step {
+      %another = arith.constant 7 : index
+      %other = arith.addi %j, %another : index
+      "test.op"(%sum, %other) : (index, index) -> ()
+    }
+  }
+  func.return
+}
+
 // A loop sees what stands in front of it; what stands in another loop it does not see.
 // CHECK-LABEL: func.func @equal_where_it_is_seen
 // CHECK: [[OUTSIDE:%.*]] = arith.negf {{%.*}}
