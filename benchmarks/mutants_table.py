@@ -456,6 +456,7 @@ MUTANTS: list[Mutant] = [
         ),
         ("divides", "any(b % a for a, b in pairwise(ends))", "False", _filecheck("reblock")),
         ("end", "and not found.ends_everywhere(end)", "and False", _filecheck("reblock")),
+        ("scans", "self.dims.get(op.result) == op.axis.value.data", "False", _filecheck("reblock")),
         ("needs", "and not isinstance(need.op, tile.StoreOp)", "and False", _filecheck("reblock")),
         ("order", "return all(are_independent(copy, axis) for axis in axes)", "return True", _filecheck("reblock")),
         ("size", "size=None if size is None else size // by", "size=size", _filecheck("reblock")),
