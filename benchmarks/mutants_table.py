@@ -1307,6 +1307,13 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
+        (
+            "behind",
+            "bool(groups) and all(groups) and",
+            "bool(groups) and not left and all(groups) and",
+            _filecheck("coalesce"),
+        ),
+        ("none", " and all(groups)", "", _tests("test_shapes", "reshape")),
         ("pieces", "self._keep(op.result, (op.axis.value.data - 1,))", "pass", _filecheck("coalesce")),
         ("place", "IntegerAttr(place * math.prod(", "IntegerAttr(place + 0 * math.prod(", _filecheck("coalesce")),
         (
