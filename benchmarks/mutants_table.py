@@ -777,7 +777,7 @@ MUTANTS: list[Mutant] = [
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
         ("apart", "distance = b.begin - a.begin", "distance = 0", _EDGES),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
-        ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
+        ("reuse", "if event.instances <= depth:", "if True:", _tests("test_shared_semaphores", "one_at_a_time")),
         ("implied", "if first.distance + second.distance != edge.distance or", "if", _random(20)),
         ("parts imply", "or not (first.is_full and second.is_full):", ":", _filecheck("insert-semaphores")),
         ("part", "edge.is_full and earlier.runs", "earlier.runs", _EDGES),
