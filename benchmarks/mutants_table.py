@@ -456,6 +456,7 @@ MUTANTS: list[Mutant] = [
         ),
         ("divides", "any(b % a for a, b in pairwise(ends))", "False", _filecheck("reblock")),
         ("end", "and not found.ends_everywhere(end)", "and False", _filecheck("reblock")),
+        ("scans", "self.dims.get(op.result) == op.axis.value.data", "False", _filecheck("reblock")),
         ("needs", "and not isinstance(need.op, tile.StoreOp)", "and False", _filecheck("reblock")),
         ("order", "return all(are_independent(copy, axis) for axis in axes)", "return True", _filecheck("reblock")),
         ("size", "size=None if size is None else size // by", "size=size", _filecheck("reblock")),
@@ -777,7 +778,7 @@ MUTANTS: list[Mutant] = [
         ("writes after reads", "        if not same_engine:\n", "        if False:\n", _random(6)),
         ("apart", "distance = b.begin - a.begin", "distance = 0", _EDGES),
         ("far away", "return last + 1 if last < most and question.meets_later() else None", "return None", _random(40)),
-        ("reuse", "if event.instances <= depth:", "if True:", _random(25)[-1:]),
+        ("reuse", "if event.instances <= depth:", "if True:", _tests("test_shared_semaphores", "one_at_a_time")),
         ("implied", "if first.distance + second.distance != edge.distance or", "if", _random(20)),
         ("parts imply", "or not (first.is_full and second.is_full):", ":", _filecheck("insert-semaphores")),
         ("part", "edge.is_full and earlier.runs", "earlier.runs", _EDGES),
@@ -1314,6 +1315,13 @@ MUTANTS: list[Mutant] = [
     *_of(
         "coalesce",
         ("even", "(several or even)", "True", _filecheck("coalesce")),
+        (
+            "behind",
+            "bool(groups) and all(groups) and",
+            "bool(groups) and not left and all(groups) and",
+            _filecheck("coalesce"),
+        ),
+        ("none", " and all(groups)", "", _tests("test_shapes", "reshape")),
         ("pieces", "self._keep(op.result, (op.axis.value.data - 1,))", "pass", _filecheck("coalesce")),
         ("place", "IntegerAttr(place * math.prod(", "IntegerAttr(place + 0 * math.prod(", _filecheck("coalesce")),
         (

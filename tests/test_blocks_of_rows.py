@@ -213,6 +213,25 @@ def test_pairs_at_a_stride(target: str, element: Any, rows: int, columns: int, b
     same(out, want)
 
 
+@nki_mlir.jit
+def running(x_ptr, weight_ptr, out_ptr, C, B: tl.constexpr):
+    """Sums that start anew in each block."""
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    x = tl.load(x_ptr + at) * tl.load(weight_ptr + at % C)
+    tl.store(out_ptr + at, tl.cumsum(x, 0))
+
+
+@pytest.mark.parametrize("target", ["trn1", "trn2"])
+@pytest.mark.parametrize(("blocks", "columns", "block"), [(1, 2, 128), (24, 96, 64), (3, 128, 32)])
+def test_running_sums_of_blocks(target: str, blocks: int, columns: int, block: int) -> None:
+    rng = np.random.default_rng(columns)
+    x, weight = (rng.integers(-8, 9, size).astype(np.float32) for size in (blocks * block, columns))
+    out = np.full_like(x, 7.0)
+    run(running, (blocks,), target, x, weight, out, columns, B=block)
+    want = (x * weight[np.arange(x.size) % columns]).reshape(blocks, block).cumsum(1)
+    np.testing.assert_array_equal(out, want.reshape(-1))
+
+
 @pytest.mark.parametrize("block", [256, 512, 1024])
 def test_a_bias_of_channels_takes_little_more_than_what_it_moves(block: int) -> None:
     x, out = np.zeros((16, 64, 512), np.float32), np.zeros((16, 64, 512), np.float32)

@@ -22,7 +22,7 @@ DOCUMENTS = [
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in WRITTEN),
 ]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INSTALLS = {"python3 -m venv .venv", ". .venv/bin/activate", "pip install -q ."}
+INSTALLS = {"python3 -m venv .venv", ". .venv/bin/activate", "pip install -q .", "pip install -q '.[report]'"}
 """Commands of the documents that the running environment stands for; test_packaging.py has what installing gives."""
 
 

@@ -423,7 +423,8 @@ def _accesses_of(value: SSAValue) -> list[AccessOp]:
 
 
 def _flattened(apart: SSAValue, one: SSAValue) -> Groups | None:
-    """The dimensions of a value that each one of another value is, where that takes neighbours together."""
+    """The dimensions of a value that each one of another value is, where that takes neighbours together; but for
+    those of size 1 behind the last."""
     groups: Groups = []
     shape = tile.shape_of(apart)
     left = list(range(len(shape)))
@@ -432,8 +433,8 @@ def _flattened(apart: SSAValue, one: SSAValue) -> Groups | None:
         while left and (not group or math.prod(shape[d] for d in group) < size):
             group.append(left.pop(0))
         groups.append(group)
-    sizes = [math.prod(shape[d] for d in group) for group in groups]
-    return groups if groups and not left and sizes == list(tile.shape_of(one)) else None
+    is_whole = bool(groups) and all(groups) and _sizes(apart, groups) == list(tile.shape_of(one))
+    return groups if is_whole else None
 
 
 def _sizes(value: SSAValue, groups: Groups) -> list[int]:

@@ -263,6 +263,8 @@ class _Elements:
         match op:
             case tile.AtomicOp() | tile.ReadOp() | tile.WriteOp():
                 return False
+            case tile.ScanOp() if self.dims.get(op.result) == op.axis.value.data:
+                return False
             case tile.LoadOp() | tile.StoreOp():
                 moved = op.result if isinstance(op, tile.LoadOp) else op.value
                 if isinstance(op, tile.StoreOp) and (op.atomic is not None or moved not in self.dims):

@@ -172,6 +172,20 @@ func.func @a_dimension_in_front(%in: memref<1024xf32>, %out: memref<1024xf32>) {
   func.return
 }
 
+// So do dimensions of size 1 behind it, and in front of a reshape that cuts it.
+// CHECK-LABEL: func.func @dimensions_behind
+// CHECK: [[X:%.*]] = tile.read {{%.*}} [d0 by 1] : {{.*}} -> tensor<1024xf32>
+// CHECK-NOT: tile.reshape
+// CHECK: [[Y:%.*]] = arith.negf [[X]] : tensor<1024xf32>
+// CHECK: tile.write [[Y]]
+func.func @dimensions_behind(%in: memref<1024xf32>, %out: memref<1024xf32>) {
+  %x = tile.read %in [d0 + d1 + d2 by 1] : memref<1024xf32> -> tensor<1024x1x1xf32>
+  %y = tile.reshape %x : tensor<1024x1x1xf32> -> tensor<1024xf32>
+  %z = arith.negf %y : tensor<1024xf32>
+  tile.write %z to %out [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
+  func.return
+}
+
 // A reshape that cuts a dimension, and one of dimensions that something else tells apart.
 // CHECK-LABEL: func.func @reshapes
 // CHECK: tile.reshape {{%.*}} : tensor<128x1024xf32> -> tensor<128x8x128xf32>

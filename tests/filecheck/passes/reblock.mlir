@@ -162,6 +162,31 @@ func.func @sum_of_the_block(%b: memref<96xf32>, %out: memref<1536xf32>) {
   func.return
 }
 
+// Running sums start anew in each block.
+// CHECK-LABEL: func.func @running_sums_of_the_block
+// CHECK:       tile.programs (%i) in [24] {
+func.func @running_sums_of_the_block(%b: memref<96xf32>, %out: memref<1536xf32>) {
+  tile.programs (%i) in [24] {
+    %bias = tile.base %b : memref<96xf32> -> !tile.ptr<f32>
+    %to = tile.base %out : memref<1536xf32> -> !tile.ptr<f32>
+    %block = arith.constant 64 : index
+    %start = arith.muli %i, %block : index
+    %places = tile.arange 0 to 64 : tensor<64xindex>
+    %first = tile.splat %start : index -> tensor<64xindex>
+    %at = arith.addi %first, %places : tensor<64xindex>
+    %width = arith.constant dense<96> : tensor<64xindex>
+    %column = arith.remsi %at, %width : tensor<64xindex>
+    %0 = tile.splat %bias : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %1 = tile.add_ptr %0, %column : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    %2 = tile.load %1 : tensor<64x!tile.ptr<f32>> -> tensor<64xf32>
+    %4 = tile.scan sum %2 axis 0 : tensor<64xf32> -> tensor<64xf32>
+    %7 = tile.splat %to : !tile.ptr<f32> -> tensor<64x!tile.ptr<f32>>
+    %8 = tile.add_ptr %7, %at : tensor<64x!tile.ptr<f32>>, tensor<64xindex> -> tensor<64x!tile.ptr<f32>>
+    tile.store %8, %4 : tensor<64x!tile.ptr<f32>>, tensor<64xf32>
+  }
+  func.return
+}
+
 // A number of each program.
 // CHECK-LABEL: func.func @number_of_the_program
 // CHECK:       tile.programs (%i) in [24] {
