@@ -268,3 +268,18 @@ func.func @a_bound_on_two_of_three(%x: tensor<2x20x40xf32>, %out: memref<2x20x40
   tile.write %x to %out [d2 by -1, 39 + 40 * d1 + 800 * d0 by 1, d1 + d2 in 39 to * by 0] : tensor<2x20x40xf32> -> memref<2x20x40xf32>
   func.return
 }
+
+// A mask of one element for all rows: its compare is of scalars, and the rows take what it says.
+// CHECK-LABEL: func.func @a_mask_of_one_element_for_all_rows
+// CHECK: [[ONE:%.*]] = tile.compare ne {{%.*}}, {{%.*}} : i32, i32 -> i1
+// CHECK-NEXT: [[SOURCE:%.*]] = tile.splat [[ONE]] : i1 -> tensor<1xi1>
+// CHECK-NEXT: [[ROWS:%.*]] = tile.broadcast [[SOURCE]] : tensor<1xi1> -> tensor<20xi1>
+// CHECK: tile.write %x to %out index({{%.*}} : tensor<20xi32>)
+func.func @a_mask_of_one_element_for_all_rows(%x: tensor<20x1xf32>, %a: tensor<1xi32>, %out: memref<40x1xf32>) {
+  %no = arith.constant dense<-100> : tensor<1xi32>
+  %m = tile.compare ne %a, %no : tensor<1xi32>, tensor<1xi32> -> tensor<1xi1>
+  %e = tile.expand_dims %m axis 0 : tensor<1xi1> -> tensor<1x1xi1>
+  %mask = tile.broadcast %e : tensor<1x1xi1> -> tensor<20x1xi1>
+  tile.write %x to %out [d0 in * to 17 by 1, d1 by 1] mask %mask : tensor<20x1xi1> : tensor<20x1xf32> -> memref<40x1xf32>
+  func.return
+}
