@@ -283,3 +283,37 @@ func.func @a_mask_of_one_element_for_all_rows(%x: tensor<20x1xf32>, %a: tensor<1
   tile.write %x to %out [d0 in * to 17 by 1, d1 by 1] mask %mask : tensor<20x1xi1> : tensor<20x1xf32> -> memref<40x1xf32>
   func.return
 }
+
+// Rows that follow each other in memory and end within one are one dimension, a reshape apart.
+// CHECK-LABEL: func.func @rows_that_end_within_one
+// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d0 in * to 1000 by 1] other 1.000000e+00 : f32 : memref<1000xf32> -> tensor<1024xf32>
+// CHECK-NEXT: [[ROWS:%.*]] = tile.reshape [[FLAT]] : tensor<1024xf32> -> tensor<16x64xf32>
+// CHECK-NEXT: [[BACK:%.*]] = tile.reshape [[ROWS]] : tensor<16x64xf32> -> tensor<1024xf32>
+// CHECK-NEXT: tile.write [[BACK]] to %y [d0 in * to 1000 by 2] : tensor<1024xf32> -> memref<2000xf32>
+// CHECK-NEXT: return
+func.func @rows_that_end_within_one(%x: memref<1000xf32>, %y: memref<2000xf32>) {
+  %v = tile.read %x [64 * d0 + d1 in * to 1000 by 1] other 1.000000e+00 : f32 : memref<1000xf32> -> tensor<16x64xf32>
+  tile.write %v to %y [64 * d0 + d1 in * to 1000 by 2] : tensor<16x64xf32> -> memref<2000xf32>
+  func.return
+}
+
+// A dimension that the bound has nothing to do with stays one, and so does a bound of its own.
+// CHECK-LABEL: func.func @rows_that_end_within_one_in_each_plane
+// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d1 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x1024xf32>
+// CHECK-NEXT: tile.reshape [[FLAT]] : tensor<4x1024xf32> -> tensor<4x16x64xf32>
+func.func @rows_that_end_within_one_in_each_plane(%x: memref<3000xf32>) {
+  %v = tile.read %x [64 * d1 + d2 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x16x64xf32>
+  "test.op"(%v) : (tensor<4x16x64xf32>) -> ()
+  func.return
+}
+
+// Not one dimension: rows with a gap between them, rows that overlap, and places that are counted but lie elsewhere.
+// CHECK-LABEL: func.func @rows_that_are_not_one_dimension
+// CHECK-NOT: tile.reshape
+// CHECK: return
+func.func @rows_that_are_not_one_dimension(%v: tensor<16x64xf32>, %y: memref<1000xf32>) {
+  tile.write %v to %y [65 * d0 + d1 in * to 1000 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  tile.write %v to %y [32 * d0 + d1 in * to 500 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  tile.write %v to %y [64 * d0 + d1 in * to 900 by 0, 62 * d0 + d1 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  func.return
+}
