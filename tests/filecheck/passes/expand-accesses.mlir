@@ -297,13 +297,16 @@ func.func @rows_that_end_within_one(%x: memref<1000xf32>, %y: memref<2000xf32>) 
   func.return
 }
 
-// A dimension that the bound has nothing to do with stays one, and so does a bound of its own.
+// Dimensions that the bound has nothing to do with stay, though they count as one, and so does a bound of its own.
 // CHECK-LABEL: func.func @rows_that_end_within_one_in_each_plane
-// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d1 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x1024xf32>
+// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d2 in * to 1000 by 1, 2000 * d0 by 1, d1 by 1000] : memref<8000xf32> -> tensor<4x2x1024xf32>
+// CHECK-NEXT: tile.reshape [[FLAT]] : tensor<4x2x1024xf32> -> tensor<4x2x16x64xf32>
+// CHECK: [[FLAT:%.*]] = tile.read %y [d1 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x1024xf32>
 // CHECK-NEXT: tile.reshape [[FLAT]] : tensor<4x1024xf32> -> tensor<4x16x64xf32>
-func.func @rows_that_end_within_one_in_each_plane(%x: memref<3000xf32>) {
-  %v = tile.read %x [64 * d1 + d2 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x16x64xf32>
-  "test.op"(%v) : (tensor<4x16x64xf32>) -> ()
+func.func @rows_that_end_within_one_in_each_plane(%x: memref<8000xf32>, %y: memref<3000xf32>) {
+  %v = tile.read %x [64 * d2 + d3 in * to 1000 by 1, 2000 * d0 by 1, d1 by 1000] : memref<8000xf32> -> tensor<4x2x16x64xf32>
+  %w = tile.read %y [64 * d1 + d2 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x16x64xf32>
+  "test.op"(%v, %w) : (tensor<4x2x16x64xf32>, tensor<4x16x64xf32>) -> ()
   func.return
 }
 
