@@ -1529,6 +1529,17 @@ MUTANTS: list[Mutant] = [
         ("no row", "- min(0, reach(", "- max(0, reach(", _filecheck("expand-accesses")),
     ),
     *_of(
+        "flat_accesses",
+        (
+            "counted",
+            "shape[dim] * part.coefficient(dim) for",
+            "part.coefficient(dim - 1) for",
+            _filecheck("expand-accesses"),
+        ),
+        ("beside", "and any({dim - 1, dim} <= dims for dims in bounds)", "", _filecheck("expand-accesses")),
+        ("last", "if dim == group[-1] else Expr(0)", "if dim == group[0] else Expr(0)", _filecheck("expand-accesses")),
+    ),
+    *_of(
         "expand_atomics",
         (
             "first",

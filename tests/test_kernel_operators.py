@@ -230,3 +230,17 @@ def test_types_convert_what_they_are_called_with() -> None:
 
     with pytest.raises(nki_mlir.CompileError, match=r"float32.1. converts only inside a kernel"):
         tl.float32(1)
+
+
+@nki_mlir.jit
+def element_counts(x, out, R: tl.constexpr, C: tl.constexpr):
+    v = tl.load(x + tl.arange(0, R)[:, None] * C + tl.arange(0, C)[None, :])
+    halves: tl.constexpr = v.numel // 2
+    tl.store(out, tl.sum(v) / v.numel)
+    tl.store(out + 1 + tl.arange(0, 2), tl.sum(tl.reshape(v, (2, halves)), axis=1))
+
+
+def test_a_tensor_knows_how_many_elements_it_has() -> None:
+    x, out = floats(8 * 32), np.zeros(3, np.float32)
+    wanted = [x.mean(), x[:128].sum(), x[128:].sum()]
+    np.testing.assert_allclose(run(element_counts, x, out, R=8, C=32)[1], wanted, rtol=1e-5, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import NoneType
@@ -77,6 +78,7 @@ _PROPERTIES: dict[str, Callable[[Builder, Value], Any]] = {
     "type": lambda b, v: value_dtype(v),
     "shape": lambda b, v: v.shape,
     "ndim": lambda b, v: len(v.shape),
+    "numel": lambda b, v: math.prod(v.shape),
     "T": transpose,
 }
 

@@ -23,6 +23,7 @@ from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.tile import Predicate
 from nki_mlir.errors import CompileError
 from nki_mlir.passes.emitter import Emitter
+from nki_mlir.passes.flat_accesses import flatten
 from nki_mlir.passes.level_pass import LevelPass
 from nki_mlir.passes.levels import TILE
 from nki_mlir.passes.tile_builder import TileBuilder
@@ -37,15 +38,20 @@ class ExpandAccesses(LevelPass):
                                                                 %v = tile.select %m, %w, 0
         tile.write %v to %x [d0 by 64, d1 by 1] mask %m   =>    %i = tile.select %m, 64 * d0 + d1, 4096
                                                                 tile.write %v to %x index(%i) [t0(d0, d1) by 1]
+        %v = tile.read %x [64 * d0 + d1 in * to 1000 by 1] : tensor<16x64xf32>
+          =>
+        %w = tile.read %x [d0 in * to 1000 by 1] : tensor<1024xf32>
+        %v = tile.reshape %w : tensor<16x64xf32>
         %v = tile.read %x index(%r) [t0(d0) by 64, d1 by 1] mask (a column %c)
           =>
         %i = tile.select %c, %r, 4096
         %v = tile.read %x index(%i) [t0(d0) in * to 4096 by 64, d1 by 1]
 
-    A masked load is a whole one and a choice where all of it is inside the memory. Otherwise it is a gather; what is
-    masked by a row is so for all of it. Bounds on several dimensions at once are masks, and so are those of a row's
-    number that are not the memory's ends. What names a row is one index tile of 32 bits; the number of the memory's
-    elements, and of those by which a row may begin in front of it, is no row.
+    A masked load is a whole one and a choice where all of it is inside the memory. Where bounds count through
+    neighbouring dimensions as the access does, it is one along a single dimension. Otherwise it is a gather; what is
+    masked by a row is so for all of it. Other bounds on several dimensions at once are masks, and so are those of a
+    row's number that are not the memory's ends. What names a row is one index tile of 32 bits; the number of the
+    memory's elements, and of those by which a row may begin in front of it, is no row.
     """
 
     name = "expand-accesses"
@@ -72,9 +78,12 @@ def _is_transfer(op: AccessOp) -> bool:
 
 
 def _expand(op: tile.ReadOp | tile.WriteOp) -> None:
-    build = TileBuilder(Emitter.before(op))
     whole = _without_masks(op)
-    if isinstance(op, tile.ReadOp) and not op.indices and _is_inside(op, whole):
+    is_whole = isinstance(op, tile.ReadOp) and not op.indices and _is_inside(op, whole)
+    if not is_whole and flatten(op):
+        return
+    build = TileBuilder(Emitter.before(op))
+    if isinstance(op, tile.ReadOp) and is_whole:
         result = _chosen(op, whole, build)
         result.name_hint = op.result.name_hint
         op.result.replace_all_uses_with(result)

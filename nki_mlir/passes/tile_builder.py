@@ -139,7 +139,15 @@ class TileBuilder:
             case tile.ExpandDimsOp():
                 axis = op.axis.value.data
                 source = self.narrowed(op.source, [dim - (dim > axis) for dim in over if dim != axis])
-                return self.emit.value(tile.ExpandDimsOp(source, over.index(axis))) if axis in over else source
+                if axis not in over:
+                    return source
+                # what depends on no dimension has become a scalar, which has no dimensions to add one to
+                scalar = not tile.shape_of(source)
+                return (
+                    self.splat(source, wanted)
+                    if scalar
+                    else self.emit.value(tile.ExpandDimsOp(source, over.index(axis)))
+                )
             case arith.AndIOp() | arith.OrIOp():
                 left, right = (self.narrowed(operand, over) for operand in op.operands)
                 return self.emit.value(type(op)(left, right))

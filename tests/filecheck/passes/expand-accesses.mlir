@@ -268,3 +268,55 @@ func.func @a_bound_on_two_of_three(%x: tensor<2x20x40xf32>, %out: memref<2x20x40
   tile.write %x to %out [d2 by -1, 39 + 40 * d1 + 800 * d0 by 1, d1 + d2 in 39 to * by 0] : tensor<2x20x40xf32> -> memref<2x20x40xf32>
   func.return
 }
+
+// A mask of one element for all rows: its compare is of scalars, and the rows take what it says.
+// CHECK-LABEL: func.func @a_mask_of_one_element_for_all_rows
+// CHECK: [[ONE:%.*]] = tile.compare ne {{%.*}}, {{%.*}} : i32, i32 -> i1
+// CHECK-NEXT: [[SOURCE:%.*]] = tile.splat [[ONE]] : i1 -> tensor<1xi1>
+// CHECK-NEXT: [[ROWS:%.*]] = tile.broadcast [[SOURCE]] : tensor<1xi1> -> tensor<20xi1>
+// CHECK: tile.write %x to %out index({{%.*}} : tensor<20xi32>)
+func.func @a_mask_of_one_element_for_all_rows(%x: tensor<20x1xf32>, %a: tensor<1xi32>, %out: memref<40x1xf32>) {
+  %no = arith.constant dense<-100> : tensor<1xi32>
+  %m = tile.compare ne %a, %no : tensor<1xi32>, tensor<1xi32> -> tensor<1xi1>
+  %e = tile.expand_dims %m axis 0 : tensor<1xi1> -> tensor<1x1xi1>
+  %mask = tile.broadcast %e : tensor<1x1xi1> -> tensor<20x1xi1>
+  tile.write %x to %out [d0 in * to 17 by 1, d1 by 1] mask %mask : tensor<20x1xi1> : tensor<20x1xf32> -> memref<40x1xf32>
+  func.return
+}
+
+// Rows that follow each other in memory and end within one are one dimension, a reshape apart.
+// CHECK-LABEL: func.func @rows_that_end_within_one
+// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d0 in * to 1000 by 1] other 1.000000e+00 : f32 : memref<1000xf32> -> tensor<1024xf32>
+// CHECK-NEXT: [[ROWS:%.*]] = tile.reshape [[FLAT]] : tensor<1024xf32> -> tensor<16x64xf32>
+// CHECK-NEXT: [[BACK:%.*]] = tile.reshape [[ROWS]] : tensor<16x64xf32> -> tensor<1024xf32>
+// CHECK-NEXT: tile.write [[BACK]] to %y [d0 in * to 1000 by 2] : tensor<1024xf32> -> memref<2000xf32>
+// CHECK-NEXT: return
+func.func @rows_that_end_within_one(%x: memref<1000xf32>, %y: memref<2000xf32>) {
+  %v = tile.read %x [64 * d0 + d1 in * to 1000 by 1] other 1.000000e+00 : f32 : memref<1000xf32> -> tensor<16x64xf32>
+  tile.write %v to %y [64 * d0 + d1 in * to 1000 by 2] : tensor<16x64xf32> -> memref<2000xf32>
+  func.return
+}
+
+// Dimensions that the bound has nothing to do with stay, though they count as one, and so does a bound of its own.
+// CHECK-LABEL: func.func @rows_that_end_within_one_in_each_plane
+// CHECK-NEXT: [[FLAT:%.*]] = tile.read %x [d2 in * to 1000 by 1, 2000 * d0 by 1, d1 by 1000] : memref<8000xf32> -> tensor<4x2x1024xf32>
+// CHECK-NEXT: tile.reshape [[FLAT]] : tensor<4x2x1024xf32> -> tensor<4x2x16x64xf32>
+// CHECK: [[FLAT:%.*]] = tile.read %y [d1 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x1024xf32>
+// CHECK-NEXT: tile.reshape [[FLAT]] : tensor<4x1024xf32> -> tensor<4x16x64xf32>
+func.func @rows_that_end_within_one_in_each_plane(%x: memref<8000xf32>, %y: memref<3000xf32>) {
+  %v = tile.read %x [64 * d2 + d3 in * to 1000 by 1, 2000 * d0 by 1, d1 by 1000] : memref<8000xf32> -> tensor<4x2x16x64xf32>
+  %w = tile.read %y [64 * d1 + d2 in * to 1000 by 1, d0 in * to 3 by 1000] : memref<3000xf32> -> tensor<4x16x64xf32>
+  "test.op"(%v, %w) : (tensor<4x2x16x64xf32>, tensor<4x16x64xf32>) -> ()
+  func.return
+}
+
+// Not one dimension: rows with a gap between them, rows that overlap, and places that are counted but lie elsewhere.
+// CHECK-LABEL: func.func @rows_that_are_not_one_dimension
+// CHECK-NOT: tile.reshape
+// CHECK: return
+func.func @rows_that_are_not_one_dimension(%v: tensor<16x64xf32>, %y: memref<1000xf32>) {
+  tile.write %v to %y [65 * d0 + d1 in * to 1000 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  tile.write %v to %y [32 * d0 + d1 in * to 500 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  tile.write %v to %y [64 * d0 + d1 in * to 900 by 0, 62 * d0 + d1 by 1] : tensor<16x64xf32> -> memref<1000xf32>
+  func.return
+}
