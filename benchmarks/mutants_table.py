@@ -245,6 +245,7 @@ MUTANTS: list[Mutant] = [
         ("terms", "for k in range(terms))", "for k in range(1))", _filecheck("split-to-hardware-tiles")),
         ("turns", "(k + lag * number, number", "(number, number", _filecheck("split-to-hardware-tiles")),
         ("part", "[m, n, k])", "[n, m, k])", _filecheck("split-to-hardware-tiles")),
+        ("few", "        return 0\n", "        return 1\n", _filecheck("split-to-hardware-tiles")),
         (
             "chain",
             "operands = [matmul.lhs, matmul.rhs, acc]",
@@ -264,11 +265,13 @@ MUTANTS: list[Mutant] = [
         ),
         (
             "balance",
-            "return nbytes <= _BALANCE * columns",
-            "return nbytes <= 4 * _BALANCE * columns",
+            "if nbytes <= _BALANCE * busy:",
+            "if nbytes <= 4 * _BALANCE * busy:",
             _filecheck("select-instructions_transfers"),
         ),
         ("terms", "at == 1 - use.index", "at == use.index", _filecheck("select-instructions_transfers")),
+        ("last", "moves * _MOST * target", "target", _filecheck("select-instructions_transfers")),
+        ("turned", ".index(dim)", "[0]", _filecheck("select-instructions_transfers")),
     ),
     *_of(
         "loop_cuts",
