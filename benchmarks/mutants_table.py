@@ -245,6 +245,7 @@ MUTANTS: list[Mutant] = [
         ("terms", "for k in range(terms))", "for k in range(1))", _filecheck("split-to-hardware-tiles")),
         ("turns", "(k + lag * number, number", "(number, number", _filecheck("split-to-hardware-tiles")),
         ("part", "[m, n, k])", "[n, m, k])", _filecheck("split-to-hardware-tiles")),
+        ("few", "        return 0\n", "        return 1\n", _filecheck("split-to-hardware-tiles")),
         (
             "chain",
             "operands = [matmul.lhs, matmul.rhs, acc]",
@@ -264,11 +265,13 @@ MUTANTS: list[Mutant] = [
         ),
         (
             "balance",
-            "return nbytes <= _BALANCE * columns",
-            "return nbytes <= 4 * _BALANCE * columns",
+            "if nbytes <= _BALANCE * busy:",
+            "if nbytes <= 4 * _BALANCE * busy:",
             _filecheck("select-instructions_transfers"),
         ),
         ("terms", "at == 1 - use.index", "at == use.index", _filecheck("select-instructions_transfers")),
+        ("last", "moves * _MOST * target", "target", _filecheck("select-instructions_transfers")),
+        ("turned", ".index(dim)", "[0]", _filecheck("select-instructions_transfers")),
     ),
     *_of(
         "loop_cuts",
@@ -1164,11 +1167,20 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "spread_transfers",
-        ("counter", "* _COPIES + number", "* _COPIES", _filecheck("spread-transfers")),
-        ("odd", "if trips % _COPIES:", "if False:", _filecheck("spread-transfers")),
+        ("counter", "* copies + number", "* copies", _filecheck("spread-transfers")),
+        ("rest", "if rest := trips % number:", "if rest := 0:", _filecheck("spread-transfers")),
         ("busiest", '(load.busiest or "").startswith("dma engine")', "True", _filecheck("spread-transfers")),
-        ("gain", "> _GAIN * _COPIES * now", "> 2 * _COPIES * now", _filecheck("spread-transfers")),
+        ("gain", "_GAIN * _time(loop", "4 * _time(loop", _filecheck("spread-transfers")),
         ("outside", "all(one in allocs for one in group)", "True", _filecheck("spread-transfers")),
+        ("twice", "max(_SLOTS, depth.value.data)", "depth.value.data", _filecheck("spread-transfers")),
+    ),
+    *_of(
+        "transfer_joins",
+        ("order", 'not _is_injective(accesses["dst"])', "False", ("tests/test_spread_transfers.py",)),
+        ("passes", "a.owner == b.owner and a.meets(b)", "False", _filecheck("spread-transfers")),
+        ("behind", "behind // view.access.itemsize", "0", _filecheck("spread-transfers")),
+        ("place", "[*outer, (apart, 2), *inner]", "[(apart, 2), *outer, *inner]", _filecheck("spread-transfers")),
+        ("same", "alike and not found.terms", "alike", ("tests/test_spread_transfers.py",)),
     ),
     *_of(
         "skew",
@@ -1306,6 +1318,8 @@ MUTANTS: list[Mutant] = [
         "schedule",
         ("overlap", "return any(2 * size > capacity", "return any(9 * size > capacity", _filecheck("schedule")),
         ("room", "if fits(after, target):", "if True:", _filecheck("schedule")),
+        ("end", "return new <= _GAIN * old", "return False", _filecheck("schedule")),
+        ("inner", "loop.parent_op() is not func", "False", _filecheck("schedule")),
     ),
     *_of(
         "combine_sums",

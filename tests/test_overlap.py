@@ -52,8 +52,8 @@ def access(r: random.Random) -> Access:
     """Part of a slot of a buffer, of which slots come round again, at a stride that may be smaller than the part."""
     dims = tuple((r.choice((1, 2, 5)), r.randrange(1, 4)) for _ in range(r.randrange(1, 3)))
     turns = Mod(Expr.of(r.randrange(3), ((Counter(0), 1),)), r.choice((2, 3)))
-    terms = [(turns, r.choice((8, 32, 64))), (Counter(1), r.choice((16, 48)))]
-    return Access(Space.SBUF, f32, dims, 0, 1, Expr.of(4 * r.randrange(12), r.sample(terms, r.randrange(3))))
+    terms = [(turns, r.choice((8, 32, 64))), (Counter(1), r.choice((16, 48))), (Counter(0), r.choice((8, 32, 64)))]
+    return Access(Space.SBUF, f32, dims, 0, 1, Expr.of(4 * r.randrange(12), r.sample(terms, r.randrange(4))))
 
 
 def asked(earlier: Access, later: Access, loops: tuple[Loop, ...], *spans: tuple[range, ...]) -> Question:
@@ -93,6 +93,13 @@ def test_parts_of_a_slot_are_apart_in_all_slots() -> None:
     assert not asked(one, other, loops).may_meet()
     wide = Access(Space.SBUF, f32, ((1, 9),), 0, 1, Expr.of(0, ((slot, 64),)))
     assert asked(wide, other, loops).may_meet()
+
+
+def test_a_counter_of_two_iterations_is_the_slot_itself() -> None:
+    loops, slot = (Loop(0, 2),), Expr.counter(0)
+    this, next_ = (Access(Space.SBUF, f32, ((1, 16),), 0, 1, number * 64) for number in (slot, (slot + 1).mod(2)))
+    assert not asked(this, next_, loops).meets_at(0)
+    assert asked(this, next_, loops).meets_at(1)
 
 
 @pytest.mark.parametrize(("first", "meets"), [(32, True), (33, False)])

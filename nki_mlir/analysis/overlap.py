@@ -266,8 +266,17 @@ def constants(expr: Expr) -> set[int] | None:
 def _cases(expr: Expr, ranges: Mapping[object, tuple[int, int]]) -> Iterator[tuple[int, list[Variable]]]:
     """The expression as a constant and linear terms, once for each residue that its remainders can have together.
 
-    Remainders of expressions that differ by a constant move together; others count as independent.
+    Remainders of expressions that differ by a constant move together; others count as independent. A counter of few
+    values that is in a remainder and beside it has one after the other.
     """
+    beside = {term.key: None for term, _ in expr.terms if isinstance(term, Counter)}
+    inside = {key for term, _ in expr.terms if isinstance(term, Mod) for key in term.value.counters()}
+    for key in beside:
+        low, high = _range(key, ranges) if key in inside else (0, MOST_PERIOD)
+        if high - low < MOST_PERIOD:
+            for value in range(low, high + 1):
+                yield from _cases(expr.substitute({key: Expr(value)}), ranges)
+            return
     linear: list[Variable] = []
     groups: dict[tuple[Expr, int], list[tuple[int, int]]] = {}
     for term, coefficient in expr.terms:

@@ -24,7 +24,9 @@ from nki_mlir.passes.engine_nodes import Node, nodes_of, runs
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.list_schedule import Machine, room_for
+from nki_mlir.passes.loop_times import period
 from nki_mlir.passes.region_costs import Costs
+from nki_mlir.passes.skew import slots_of
 from nki_mlir.targets import Target
 
 _GAIN = 0.9
@@ -51,9 +53,9 @@ class Schedule(LevelPass):
         %d = nc_matmul tensor …                 %c = nc_transpose tensor … %b
 
     Each engine does what it is given in order, and waits where that is not ready. Of what could come next, what can
-    start first does, and of these what has to start first, as far as there is room for what is then alive. Left alone:
-    loops whose iterations can overlap, because there is room for two; what would hardly gain; and what would no longer
-    fit.
+    start first does, and of these what has to start first, as far as there is room for what is then alive. An iteration
+    may gain by itself, or where many follow one another. Left alone: loops whose iterations can overlap, because there
+    is room for two; what would hardly gain; and what would no longer fit.
     """
 
     name = "schedule"
@@ -91,7 +93,8 @@ def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: C
     limits = [(ahead, _BANKS) for ahead in dict.fromkeys(min(ahead, len(steps)) for ahead in _AHEADS)]
     for limit in limits if is_once else [()]:
         found = Machine(target).listed(steps, room, *limit)
-        if Machine(target).time(found) > _GAIN * Machine(target).time(steps):
+        gains = Machine(target).time(found) <= _GAIN * Machine(target).time(steps)
+        if not gains and (is_once or not _gains_in_the_end(func, steps, found, target)):
             break
         _place(run, found, behind)
         after = lifetimes(func)
@@ -100,6 +103,19 @@ def _reorder(func: FuncOp, run: list[Operation], lives: list[Lifetime], costs: C
         _place(run, steps, behind)
         lives = lifetimes(func)
     return lives
+
+
+def _gains_in_the_end(func: FuncOp, steps: Sequence[Node], found: Sequence[Node], target: Target) -> bool:
+    """Whether iterations of a loop take less in another order, one after the other: of a loop by itself, as what one
+    does in front of another is spread over the iterations of that as they are."""
+    block = steps[0].op.parent
+    loop = None if block is None else block.parent_op()
+    if block is None or loop is None or loop.parent_op() is not func or any(op.regions for op in block.ops):
+        return False
+    buffers = dict.fromkeys(buffer for step in steps for buffer in step.buffers if buffer.parent is step.op.parent)
+    slots = slots_of(list(buffers), [], target)
+    new, old = (period([(step, 0) for step in order], slots) for order in (found, steps))
+    return new <= _GAIN * old
 
 
 def _place(run: Sequence[Operation], steps: Sequence[Node], behind: Operation | None) -> None:

@@ -31,7 +31,7 @@ class SplitToHardwareTiles(LevelPass):
 
     Sums take their terms together, so that the array goes on as the operands come, but each a few later than the one
     before, as many as take the array as long as a sum is on its way out of PSUM: its bank is free again while the array
-    makes the others.
+    makes the others. Those that take much longer than that end together.
     Ragged ends are pieces of fewer rows, columns or terms. Element-wise operations need no splitting: a tile lies on at
     most 128 partitions from `place` on.
     """
@@ -64,7 +64,10 @@ def _split(matmul: MatmulOp, prices: Prices) -> None:
 
 
 def _lag(matmul: MatmulOp, prices: Prices) -> int:
-    """So many terms later than the sum before it does each sum begin, and end, as of whole banks."""
+    """So many terms later than the sum before it does each sum begin, and end, as of whole banks; none where a sum is
+    out of PSUM long before the next term is done."""
     rows, columns, terms = matmul.array
-    term = prices.product(rows, columns, terms, tile_type(matmul.lhs).element_type)
-    return max(1, round(prices.leave(columns) / term))
+    element, found = tile_type(matmul.lhs).element_type, min(columns, tile_type(matmul.rhs).sizes[1])
+    if 2 * prices.leave(found) < prices.product(rows, found, terms, element):
+        return 0
+    return max(1, round(prices.leave(columns) / prices.product(rows, columns, terms, element)))

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from xdsl.ir import Operation, SSAValue
 
 from nki_mlir.analysis.indices import enclosing_loops, trip_count
+from nki_mlir.costs.layouts import Prices
 from nki_mlir.dialects.coordinates import Position
 from nki_mlir.dialects.dtypes import dtype
 from nki_mlir.dialects.neuron_mem import (
@@ -18,24 +19,30 @@ from nki_mlir.dialects.neuron_mem import (
     InsertOp,
     LoadOp,
     MatmulOp,
+    RelabelOp,
     SliceOp,
     StoreOp,
     TileType,
     UnaryOp,
     tile_type,
 )
+from nki_mlir.dialects.table_ops import target_of
 from nki_mlir.dialects.walks import Digit, Walk
+from nki_mlir.targets import Target
 
 LOADED, STORED = 1 << 18, 1 << 17
 """The least that a piece moves. A loaded one takes about 1.25 us on trn1, 6% less than two of half the bytes, as each
 has semaphores to write; the last ones that are stored are waited for."""
 
-_BALANCE = 80
-"""So many bytes may be moved for each column that goes through the array: while it takes one, 0.7 ns, the DMA engines
-move about 160 on trn1, more on later cores, of which half are for what else is moved."""
+_BALANCE = 190
+"""So many bytes may be moved for each ns that the array multiplies: the DMA engines move about 230 on trn1, more on
+later cores, of which some are for what else is moved."""
 
 _MOST = 8
 """Pieces of a transfer: each is an instruction, and has semaphores of its own."""
+
+_SHARE = 0.25
+"""What part of the time of the products that are made of one transfer all pieces of all transfers may take."""
 
 _RUN = 1024
 """The least bytes in a row that a cut may leave in HBM: shorter ones take the DMA engines longer than they save."""
@@ -64,14 +71,24 @@ def terms_along(load: LoadOp) -> int | None:
 
 def _keep_busy(products: Collection[MatmulOp], moved: SSAValue, mover: Operation) -> bool:
     """Whether products take the array longer than it takes to move what they take, or make, as often as they are made
-    for each time that it is moved."""
-    type_, around = tile_type(moved), len(enclosing_loops(mover))
-    nbytes = math.prod(type_.sizes) * dtype(type_.element_type).bytes
-    columns = 0
+    for each time that it is moved; or else so long that to begin with the first piece of the last transfer saves much
+    more than all pieces take."""
+    type_, loops, target = tile_type(moved), enclosing_loops(mover), target_of(mover)
+    nbytes, busy = math.prod(type_.sizes) * dtype(type_.element_type).bytes, _array_ns(products, len(loops), target)
+    if nbytes <= _BALANCE * busy:
+        return True
+    moves = math.prod(trip_count(loop) or 1 for loop in loops)
+    return moves * _MOST * target.dma.semaphore_ns <= _SHARE * busy
+
+
+def _array_ns(products: Collection[MatmulOp], around: int, target: Target) -> float:
+    """How long some products take the array in an iteration of so many loops around them."""
+    prices, busy = Prices(target), 0.0
     for op in products:
         times = math.prod(trip_count(loop) or 1 for loop in enclosing_loops(op)[around:])
-        columns += times * min(op.array[1], tile_type(op.rhs).sizes[1])
-    return nbytes <= _BALANCE * columns
+        rows, columns, terms = map(len, op.piece)
+        busy += times * prices.product(rows, columns, terms, tile_type(op.lhs).element_type)
+    return busy
 
 
 def _goes_on(op: Operation, value: SSAValue, dim: int) -> Iterator[tuple[SSAValue, int]]:
@@ -79,6 +96,8 @@ def _goes_on(op: Operation, value: SSAValue, dim: int) -> Iterator[tuple[SSAValu
     match op:
         case ConvertOp() | UnaryOp() | CastOp() | BinaryOp():
             yield op.results[0], dim
+        case RelabelOp() if op.reshape is None and op.permute is not None:
+            yield op.result, list(op.permute.get_values()).index(dim)
         case InsertOp() if op.value is value:
             places = enumerate(op.places.data)
             yield from ((op.result, at) for at, place in places if Position(dim) in place.counters())

@@ -8,6 +8,11 @@
 !out = !neuron.mem.tile<sbuf, 512x512xf32, [d0:128] x [d0/128:4, d1]>
 !few = !neuron.mem.tile<sbuf, 1024x128xbf16, [d0:128] x [d0/128:8, d1]>
 !narrow = !neuron.mem.tile<psum, 512x128xf32, [d0:128] x [d0/128:4, d1]>
+!weights = !neuron.mem.tile<sbuf, 1024x512xf32, [d0:128] x [d0/128:8, d1]>
+!turned = !neuron.mem.tile<sbuf, 512x1024xf32, [d1:128] x [d1/128:8, d0]>
+!vectors = !neuron.mem.tile<sbuf, 1024x16xf32, [d0:128] x [d0/128:8, d1]>
+!sixteen = !neuron.mem.tile<psum, 512x16xf32, [d0:128] x [d0/128:4, d1]>
+!made = !neuron.mem.tile<sbuf, 512x16xf32, [d0:128] x [d0/128:4, d1]>
 !small = !neuron.mem.tile<sbuf, 512x128xf32, [d0:128] x [d0/128:4, d1]>
 
 // Products begin with the first terms: 256 KiB of these at a time, in order, on one queue. What is made is stored as
@@ -80,6 +85,38 @@ func.func @again_and_again(%a: memref<1024x512xbf16>, %b: memref<1024x128xbf16>,
     %s = neuron.mem.matmul %l, %r acc %z : !left, !few, !narrow -> !narrow
     %o = neuron.mem.convert %s by copy : !narrow -> !small
     neuron.mem.store %o to %c [128 * d0 + d1 by 1] : !small -> memref<512x128xf32>
+  }
+  func.return
+}
+
+// The array takes less long than the transfer of its weights, but so long that it had best not wait for the last of
+// them. Where that happens again and again, it does so during the next one.
+// CHECK-LABEL: func.func @few_rows
+// CHECK-COUNT-8: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [1 x 65536], f32>
+// CHECK-LABEL: func.func @few_rows_again_and_again
+// CHECK: neuron.engine.dma_copy sync queue 0 {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 8, 1 x 512], f32>
+func.func @few_rows(%a: memref<1024x16xf32>, %b: memref<1024x512xf32>, %c: memref<512x16xf32>) {
+  %x = neuron.mem.load %b [512 * d0 + d1 by 1] : memref<1024x512xf32> -> !weights
+  %l = neuron.mem.relabel %x permute [1, 0] : !weights -> !turned
+  %r = neuron.mem.load %a [16 * d0 + d1 by 1] : memref<1024x16xf32> -> !vectors
+  %z = neuron.mem.accumulator : !sixteen
+  %s = neuron.mem.matmul %l, %r acc %z : !turned, !vectors, !sixteen -> !sixteen
+  %o = neuron.mem.convert %s by copy : !sixteen -> !made
+  neuron.mem.store %o to %c [16 * d0 + d1 by 1] : !made -> memref<512x16xf32>
+  func.return
+}
+func.func @few_rows_again_and_again(%a: memref<1024x16xf32>, %b: memref<1024x512xf32>, %c: memref<512x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %x = neuron.mem.load %b [512 * d0 + d1 by 1] : memref<1024x512xf32> -> !weights
+    %l = neuron.mem.relabel %x permute [1, 0] : !weights -> !turned
+    %r = neuron.mem.load %a [16 * d0 + d1 by 1] : memref<1024x16xf32> -> !vectors
+    %z = neuron.mem.accumulator : !sixteen
+    %s = neuron.mem.matmul %l, %r acc %z : !turned, !vectors, !sixteen -> !sixteen
+    %o = neuron.mem.convert %s by copy : !sixteen -> !made
+    neuron.mem.store %o to %c [16 * d0 + d1 by 1] : !made -> memref<512x16xf32>
   }
   func.return
 }

@@ -42,6 +42,19 @@ func.func @sums_take_turns(%a: !left, %b: !right, %c: !neuron.mem.tile<sbuf, 64x
   func.return
 }
 
+// Sums of few columns are out of PSUM long before the next term is done: they end together.
+// CHECK-LABEL: func.func @few_columns(
+// CHECK: neuron.mem.matmul {{.*}} part [0, 0, 0]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [1, 0, 0]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [0, 0, 1]
+// CHECK-NEXT: neuron.mem.matmul {{.*}} part [1, 0, 1]
+func.func @few_columns(%a: !neuron.mem.tile<sbuf, 256x256xf32, [d1:128] x [d1/128:2, d0]>, %b: !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>) {
+  %z = neuron.mem.accumulator : !neuron.mem.tile<psum, 256x16xf32, [d0:128] x [d0/128:2, d1]>
+  %p = neuron.mem.matmul %a, %b acc %z : !neuron.mem.tile<sbuf, 256x256xf32, [d1:128] x [d1/128:2, d0]>, !neuron.mem.tile<sbuf, 256x16xf32, [d0:128] x [d0/128:2, d1]>, !neuron.mem.tile<psum, 256x16xf32, [d0:128] x [d0/128:2, d1]> -> !neuron.mem.tile<psum, 256x16xf32, [d0:128] x [d0/128:2, d1]>
+  "test.op"(%p) : (!neuron.mem.tile<psum, 256x16xf32, [d0:128] x [d0/128:2, d1]>) -> ()
+  func.return
+}
+
 // CHECK-LABEL: func.func @ragged_ends_are_pieces(
 // CHECK: [[Z:%.*]] = neuron.mem.accumulator
 // CHECK: [[P1:%.*]] = neuron.mem.matmul {{.*}} acc [[Z]] part [0, 0, 0]
