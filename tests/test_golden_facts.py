@@ -233,11 +233,11 @@ GOLDEN: dict[str, Facts] = {
         us=14.1,
     ),
     "matmul 512x512x512 bf16 on trn2": Facts(
-        partitions={128: 22},
-        instructions={"tensor": 48, "vector": 1, "scalar": 5, "gpsimd": 4, "sync": 3},
+        partitions={128: 14},
+        instructions={"tensor": 48, "scalar": 6, "gpsimd": 4, "sync": 4},
         moved={"sbuf to hbm": 524288, "hbm to sbuf": 1048576},
         sums=1,
-        us=12.4,
+        us=16.1,
     ),
     "recurrence": Facts(
         partitions={128: 20},
@@ -261,8 +261,8 @@ GOLDEN: dict[str, Facts] = {
         us=22.7,
     ),
     "column sum 512x200": Facts(
-        partitions={128: 16},
-        instructions={"tensor": 16, "vector": 1, "scalar": 2, "gpsimd": 2, "sync": 1},
+        partitions={1: 7, 128: 2},
+        instructions={"tensor": 8, "vector": 1, "scalar": 1, "gpsimd": 1, "sync": 1},
         moved={"sbuf to hbm": 800, "hbm to sbuf": 409600},
         sums=1,
         us=6.2,
@@ -296,11 +296,11 @@ GOLDEN: dict[str, Facts] = {
         us=7.4,
     ),
     "3-D 4x131x64": Facts(
-        partitions={66: 3},
-        instructions={"vector": 2, "scalar": 3, "gpsimd": 2, "sync": 2},
+        partitions={4: 1, 128: 3},
+        instructions={"vector": 7, "scalar": 3, "gpsimd": 1, "sync": 2},
         moved={"sbuf to hbm": 2096, "hbm to sbuf": 134144},
         sums=0,
-        us=6.4,
+        us=5.3,
     ),
     "row on 1021x64": Facts(
         partitions={128: 6},

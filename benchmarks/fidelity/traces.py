@@ -8,7 +8,7 @@ chenhzhu/asst4-trainium2 fecd8c8, riya-ranjan/cs149-pa4 9d1e8c9, chengli2003/ass
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import chain, cycle
 
 from engine_builder import Kernel, View
 from fidelity.convolution import CHANNELS, TAPS
@@ -198,9 +198,10 @@ def row_by_row() -> Figures:
 
 
 def by_image(kind: str) -> Profile:
-    """chengli2003, fifth version: a filter tile is copied tap by tap, turned, and copied twice more, all taps one after
-    the other as in the trace, where VectorE and ScalarE share the last copies; the whole image is loaded at once; the
-    bias is added out of PSUM."""
+    """chengli2003, fifth version: a filter tile is copied tap by tap by VectorE, turned, and copied to its place, where
+    every ninth element is a tap's. The source has one copy more, which the trace has not; in it VectorE and ScalarE
+    share the last ones, and all filters are turned before the products. The whole image is loaded at once; the bias is
+    added out of PSUM."""
     k = Kernel("trn2")
     identity, w = k.tensor("identity", (128, 128), kind), k.tensor("w", (CHANNELS, FILTER), kind)
     x, y = k.tensor("x", (CHANNELS, IMAGE), kind), k.tensor("y", (CHANNELS, ROWS * COLUMNS), kind)
@@ -212,27 +213,22 @@ def by_image(kind: str) -> Profile:
                 k.dma(image, x.box(into * 128, 128, 0, IMAGE))
             k.dma(tile, w.box(out * 128, 128, into * 128 * TAPS, 128 * TAPS))
     k.dma(k.sbuf(128, kind), identity.box(0, 128, 0, 128))
-    products = rotating(k, ROWS * COLUMNS, FP32, 2, "psum")
-    acrosses, pieces = rotating(k, 128, kind, 6, "psum"), rotating(k, 128, kind, 2 * TAPS)
-    copies = rotating(k, 128, kind, 2 * TAPS)
-    for out, pair in enumerate(filters):
-        product = next(products)
-        weights = [k.sbuf(128 * TAPS, kind) for _ in range(2)]
-        for tile, weight in zip(pair, weights, strict=True):
-            cut, copied = [next(pieces) for _ in range(TAPS)], [next(copies) for _ in range(TAPS)]
-            for tap, piece in enumerate(cut):
-                k.op("tensor_copy", "vector", dst=piece, src=tile.at(tap, (TAPS, 128)))
-            for piece, copy in zip(cut, copied, strict=True):
-                across = next(acrosses)
-                k.op("nc_transpose", "tensor", dst=across, data=piece)
-                drain(k, copy, across)
-            for tap, copy in enumerate(copied):
-                drain(k, weight.at(tap, (TAPS, 128)), copy, tap)
-        for into, (weight, image) in enumerate(zip(weights, tiles, strict=True)):
+    products, acrosses = rotating(k, ROWS * COLUMNS, FP32, 2, "psum"), rotating(k, 128, kind, 6, "psum")
+    pieces, weights = rotating(k, 128, kind, 2 * TAPS), [[k.sbuf(128 * TAPS, kind) for _ in range(2)] for _ in range(2)]
+    for tile, weight in zip(chain(*filters), chain(*weights), strict=True):
+        cut = [next(pieces) for _ in range(TAPS)]
+        for tap, piece in enumerate(cut):
+            k.op("tensor_copy", "vector", dst=piece, src=tile.at(tap, (TAPS, 128)))
+        for tap, piece in enumerate(cut):
+            across = next(acrosses)
+            k.op("nc_transpose", "tensor", dst=across, data=piece)
+            drain(k, weight.at(tap, (TAPS, 128)), across, tap + 1)
+    for out, pair in enumerate(weights):
+        product, size, result = next(products), ROWS * COLUMNS, k.sbuf(ROWS * COLUMNS, kind)
+        for into, (weight, image) in enumerate(zip(pair, tiles, strict=True)):
             for tap in range(TAPS):
                 window = image.at(tap // 3 * WIDTH + tap % 3, (WIDTH, ROWS), (1, COLUMNS))
                 k.matmul(product, weight.at(tap, (TAPS, 128)), window, tap + into * TAPS)
-        size, result = ROWS * COLUMNS, k.sbuf(ROWS * COLUMNS, kind)
         column = bias.at(out, (0, size))
         k.op("tensor_tensor", "vector", op="add", dst=result, data1=product, data2=column)
         k.dma(y.box(out * 128, 128, 0, size), result, by="gpsimd")
@@ -294,6 +290,16 @@ def stepped(engine: str, kind: str, step: int) -> tuple[float, float]:
     return (found[-1].start_ns - found[1].start_ns) / (len(found) - 2), found[0].end_ns - found[0].start_ns
 
 
+def drains() -> tuple[float, float]:
+    """ns of VectorE's copy of 14 columns of fp32 in PSUM into fp16, and of its addition of a column to 420."""
+    k = Kernel("trn2")
+    products, out, column = k.psum(420), k.sbuf(420, FP16), k.sbuf(1, FP16)
+    k.op("tensor_copy", "vector", dst=out.cols(0, 14), src=products.cols(0, 14))
+    k.op("tensor_tensor", "vector", op="add", dst=out, data1=products, data2=column.at(0, (0, 420)))
+    copy, added = spans(k, "vector")
+    return copy.end_ns - copy.start_ns, added.end_ns - added.start_ns
+
+
 def gathered(kind: str) -> tuple[float, float]:
     """Interval and duration, ns, of VectorE's copies of every ninth of 1152 elements, within SBUF."""
     k = Kernel("trn2")
@@ -309,6 +315,7 @@ def steps() -> Figures:
     fp32 products of 420 columns, once the array is warm, by half-pass."""
     return {
         "half-pass": pace(products("trn2", 420, FP32, 200), 2)[1],
+        "drains": drains(),
         "vector": (*stepped("vector", FP16, 18), *stepped("vector", FP32, 18)),
         "scalar": (*stepped("scalar", FP16, 9), *stepped("scalar", FP32, 9)),
         "read": (*gathered(FP16), *gathered(FP32)),
