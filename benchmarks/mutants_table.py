@@ -1325,7 +1325,8 @@ MUTANTS: list[Mutant] = [
         "blocks",
         ("turned", "if moved.is_turned:", "if False:", _filecheck("widen")),
         ("banks", "memory.psum_banks // max(banks, 1)", "DEPTH", _filecheck("widen")),
-        ("often", "value.times == 1 and", "False and", _tests("test_products_together", "blocks_fill_the_array")),
+        ("waits", "max(*busy, in_turn)", "max(busy)", ("tests/test_golden_facts.py::test_facts",)),
+        ("often", "value.times == 1 and", "False and", ("tests/test_golden_facts.py::test_facts",)),
     ),
     *_of(
         "place_pieces",

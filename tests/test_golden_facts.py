@@ -219,11 +219,11 @@ GOLDEN: dict[str, Facts] = {
         us=33.1,
     ),
     "matmul 200x136x72": Facts(
-        partitions={72: 2, 128: 8},
-        instructions={"tensor": 8, "vector": 38, "scalar": 4, "gpsimd": 4, "sync": 4},
+        partitions={72: 2, 100: 7, 128: 1},
+        instructions={"tensor": 4, "vector": 24, "scalar": 1, "gpsimd": 1, "sync": 3},
         moved={"sbuf to hbm": 108800, "hbm to sbuf": 96768},
         sums=1,
-        us=9.4,
+        us=7.7,
     ),
     "matmul 512x512x512 bf16": Facts(
         partitions={128: 14},
@@ -233,11 +233,11 @@ GOLDEN: dict[str, Facts] = {
         us=14.1,
     ),
     "matmul 512x512x512 bf16 on trn2": Facts(
-        partitions={128: 14},
-        instructions={"tensor": 48, "scalar": 6, "gpsimd": 4, "sync": 4},
+        partitions={128: 22},
+        instructions={"tensor": 48, "vector": 1, "scalar": 5, "gpsimd": 4, "sync": 3},
         moved={"sbuf to hbm": 524288, "hbm to sbuf": 1048576},
         sums=1,
-        us=16.1,
+        us=12.4,
     ),
     "recurrence": Facts(
         partitions={128: 20},
