@@ -1292,6 +1292,7 @@ MUTANTS: list[Mutant] = [
         "placement_search",
         ("once", "if bool(edge.users) != bool(edge.users + users):", "if True:", ("tests/test_placement_search.py",)),
         ("new", "is_new = edge not in user.edges[user.number]", "is_new = True", _filecheck("place")),
+        ("runs", "return any(f.step > 1", "return any(f.step < 0", _filecheck("place")),
     ),
     *_of(
         "schedule",

@@ -817,3 +817,28 @@ func.func @a_slice_that_begins_at_the_first_partition(%x: memref<64x4xf32>, %y: 
   tile.write %f to %y [4 * d0 + d1 by 1] : tensor<32x4xf32> -> memref<32x4xf32>
   func.return
 }
+
+// -----
+
+builtin.module attributes {neuron.target = "trn2"} {
+  // CHECK-LABEL: func.func @rows_are_dealt_out_where_runs_save_nothing
+  // CHECK: neuron.mem.reduce max {{.*}} -> !neuron.mem.tile<sbuf, 512xf32, [d0:128] x [d0/128:4]>
+  func.func @rows_are_dealt_out_where_runs_save_nothing(%q: memref<512x128xbf16>, %k: memref<512x128xbf16>, %v: memref<512x128xbf16>, %z: memref<512x128xf32>) {
+    %a = tile.read %q [d0 by 128, d1 by 1] : memref<512x128xbf16> -> tensor<512x128xbf16>
+    %b = tile.read %k [d1 by 128, d0 by 1] : memref<512x128xbf16> -> tensor<128x512xbf16>
+    %s = tile.dot %a, %b over [1] x [0] : tensor<512x128xbf16>, tensor<128x512xbf16> -> tensor<512x512xf32>
+    %m = tile.reduce max %s axis 1 : tensor<512x512xf32> -> tensor<512xf32>
+    %e = math.exp %m : tensor<512xf32>
+    %x = tile.expand_dims %e axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %c = tile.cast %x : tensor<512x1xf32> -> tensor<512x1xbf16>
+    %t = tile.permute %c order [1, 0] : tensor<512x1xbf16> -> tensor<1x512xbf16>
+    %w = tile.read %v [d0 by 128, d1 by 1] : memref<512x128xbf16> -> tensor<512x128xbf16>
+    %u = tile.permute %w order [1, 0] : tensor<512x128xbf16> -> tensor<128x512xbf16>
+    %o = tile.read %q [d0 by 1] : memref<512x128xbf16> -> tensor<128xbf16>
+    %p = tile.expand_dims %o axis 1 : tensor<128xbf16> -> tensor<128x1xbf16>
+    %y = tile.dot %p, %t over [1] x [0] : tensor<128x1xbf16>, tensor<1x512xbf16> -> tensor<128x512xf32>
+    %r = tile.permute %y order [1, 0] : tensor<128x512xf32> -> tensor<512x128xf32>
+    tile.write %r to %z [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
+    func.return
+  }
+}
