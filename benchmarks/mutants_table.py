@@ -1313,6 +1313,7 @@ MUTANTS: list[Mutant] = [
         "placement_search",
         ("once", "if users and not (before and before + users):", "if True:", ("tests/test_placement_search.py",)),
         ("new", "if edge not in user.edges[user.number]:", "if True:", _filecheck("place")),
+        ("runs", "return any(f.step > 1", "return any(f.step < 0", _filecheck("place")),
     ),
     *_of(
         "schedule",
@@ -1355,7 +1356,8 @@ MUTANTS: list[Mutant] = [
         "blocks",
         ("turned", "if moved.is_turned:", "if False:", _filecheck("widen")),
         ("banks", "memory.psum_banks // max(banks, 1)", "DEPTH", _filecheck("widen")),
-        ("often", "value.times == 1 and", "False and", _tests("test_products_together", "blocks_fill_the_array")),
+        ("waits", "max(*busy, in_turn)", "max(busy)", ("tests/test_golden_facts.py::test_facts",)),
+        ("often", "value.times == 1 and", "False and", ("tests/test_golden_facts.py::test_facts",)),
     ),
     *_of(
         "place_pieces",

@@ -219,11 +219,11 @@ GOLDEN: dict[str, Facts] = {
         us=30.6,
     ),
     "matmul 200x136x72": Facts(
-        partitions={72: 2, 128: 8},
-        instructions={"tensor": 8, "vector": 38, "scalar": 4, "gpsimd": 4, "sync": 4},
+        partitions={72: 2, 100: 7, 128: 1},
+        instructions={"tensor": 4, "vector": 24, "scalar": 1, "gpsimd": 1, "sync": 3},
         moved={"sbuf to hbm": 108800, "hbm to sbuf": 96768},
         sums=1,
-        us=9.4,
+        us=7.7,
     ),
     "matmul 512x512x512 bf16": Facts(
         partitions={128: 14},
@@ -261,8 +261,8 @@ GOLDEN: dict[str, Facts] = {
         us=22.7,
     ),
     "column sum 512x200": Facts(
-        partitions={128: 16},
-        instructions={"tensor": 16, "vector": 1, "scalar": 2, "gpsimd": 2, "sync": 1},
+        partitions={1: 7, 128: 2},
+        instructions={"tensor": 8, "vector": 1, "scalar": 1, "gpsimd": 1, "sync": 1},
         moved={"sbuf to hbm": 800, "hbm to sbuf": 409600},
         sums=1,
         us=6.2,
@@ -296,11 +296,11 @@ GOLDEN: dict[str, Facts] = {
         us=7.4,
     ),
     "3-D 4x131x64": Facts(
-        partitions={66: 3},
-        instructions={"vector": 2, "scalar": 3, "gpsimd": 2, "sync": 2},
+        partitions={4: 1, 128: 3},
+        instructions={"vector": 7, "scalar": 3, "gpsimd": 1, "sync": 2},
         moved={"sbuf to hbm": 2096, "hbm to sbuf": 134144},
         sums=0,
-        us=6.4,
+        us=5.3,
     ),
     "row on 1021x64": Facts(
         partitions={128: 6},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import ml_dtypes
@@ -55,10 +56,11 @@ def test_columns(m: int, n: int, rows: int, dtype: type, squares: bool, seed: in
 @pytest.mark.parametrize("target", ["trn1", "trn2"])
 @pytest.mark.parametrize("squares", [False, True])
 def test_the_array_adds_up(target: str, squares: bool) -> None:
-    """Nothing is turned: what no other engine adds up, over partitions, the Tensor engine does."""
+    """What no other engine adds up, over partitions, the Tensor engine does. None of the 32 blocks of what is read is
+    turned; sums may be, which are stored as a row then."""
     result = check_columns(1024, 512, 32, np.float32, squares, target)
-    names = {span.name for span in result.timeline}
-    assert "multiply_moving" in names and not names & {"nc_transpose", "tensor_reduce"}
+    names = Counter(span.name for span in result.timeline)
+    assert names["multiply_moving"] and not names["tensor_reduce"] and names["nc_transpose"] <= 512 // 128
 
 
 @pytest.mark.parametrize("where", [np.nan, np.inf, -np.inf])

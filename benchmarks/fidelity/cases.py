@@ -8,6 +8,7 @@ from functools import partial
 
 from fidelity import (
     attention,
+    autocomp,
     causal,
     convolution,
     dma,
@@ -19,6 +20,7 @@ from fidelity import (
     single,
     softmax,
     streams,
+    traces,
     transposes,
 )
 from fidelity.entries import ENTRIES, TAGS
@@ -42,6 +44,8 @@ GROUPS = (
     transposes,
     single,
     streams,
+    traces,
+    autocomp,
 )
 Values = tuple[float, ...] | None
 

@@ -31,9 +31,11 @@ def copy(
 
 
 def packet(target: str, rows: int, nbytes: int, store: bool = False) -> float:
-    """ns by which `rows` more rows, up to 4, on one ring make a transfer longer."""
-    more, less = (max(ns for _, ns in transfers.shares(copy(target, n, nbytes, store))) for n in (2 * rows, rows))
-    return more - less
+    """ns by which `rows` more rows on one ring make a long transfer longer."""
+    more, less = (
+        max(share.service for share in transfers.shares(copy(target, 8, nbytes, store, pieces=n))) for n in (3, 2)
+    )
+    return (more - less) * rows / 8
 
 
 def packets_trn2() -> Figures:

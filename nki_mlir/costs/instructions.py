@@ -38,12 +38,14 @@ class Load(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """A multiply_moving: `pairs` streams of `each` ns, `gap` ns apart; its result is there `drain` ns later."""
+    """A multiply_moving: `pairs` streams of `each` ns, `gap` ns apart; its result is there `drain` ns later. Columns
+    move for `moved` ns of each."""
 
     pairs: int
     each: float
     gap: float
     drain: float
+    moved: float
 
 
 _SHORT = {by_name("bfloat16").type, by_name("float16").type}
@@ -121,7 +123,6 @@ PREDICATES: Mapping[str, Callable[[Instance], bool]] = {
     "sbuf_fp8_contiguous": lambda i: _in_sbuf(_tiles(i)) and _are(_tiles(i), {*_FP8}) and _dense(_tiles(i)),
     "power": lambda i: i.fields["op"] is Alu.POWER,
     "fp32_input": lambda i: dtype(main_input(i).element_type).name == "float32",
-    "psum_to_16bit": lambda i: len(_inputs(i)) == 1 and _of_psum(i, {_F32}) and _are(_outputs(i), {*_SHORT}),
     "psum_16bit": lambda i: _of_psum(i, {*_SHORT}),
     "copies": lambda i: function_set(i) is None,
 }
@@ -166,11 +167,34 @@ def _case(i: Instance) -> CostCase:
 
 
 def step_factor(i: Instance) -> int:
-    """An innermost step of 16 bytes or more halves the rate of a memory interface
-    (docs/hardware.md#access-patterns)."""
+    """An innermost step of 16 bytes or more halves the rate of a memory interface, but of those that are not slower for
+    it, or that have a time of their own (docs/hardware.md#access-patterns)."""
     ports = i.target.ports
-    wide = any(innermost_step(a) * a.itemsize >= ports.slow_step_bytes for a in _tiles(i))
-    return ports.slow_step_factor if wide else 1
+    slowed = [a for a in _inputs(i) if i.engine is not Engine.TENSOR or ports.slow_step_stationary or not _loads(i)]
+    slowed += [a for a in _outputs(i) if _write_ns(a, i.target) is None]
+    return ports.slow_step_factor if any(_wide(a, i.target) for a in slowed) else 1
+
+
+def _wide(access: Access, target: Target) -> bool:
+    return innermost_step(access) * access.itemsize >= target.ports.slow_step_bytes
+
+
+def _loads(i: Instance) -> bool:
+    """Whether the Tensor engine takes its input for the stationary tile."""
+    return i.instruction.array in ("load", "transpose")
+
+
+def _write_ns(access: Access, target: Target) -> float | None:
+    """What an element takes that is written to SBUF at a wide step, None where `step_factor` says it."""
+    if access.space is not Space.SBUF or not _wide(access, target):
+        return None
+    return target.ports.slow_write_ns.get(str(access.itemsize))
+
+
+def _written_ns(i: Instance) -> float:
+    """The least time of an instruction that writes to SBUF at a wide step."""
+    times = ((access, _write_ns(access, i.target)) for access in _outputs(i))
+    return max((access.free_elements * ns for access, ns in times if ns is not None), default=0.0)
 
 
 def dynamic_ns(i: Instance) -> float:
@@ -186,8 +210,10 @@ def cost(i: Instance) -> Cost:
     work, pointer = _cycles(case, i), _has_column(i)
     bubble = engine.bubble_cycles if case.bubble is None else case.bubble
     latency = engine.latency_ns if case.latency_ns is None else case.latency_ns
-    occupancy = max(engine.min_cycles, work + bubble + pointer * engine.pointer_cycles) / clock
-    return Cost(occupancy, (work + engine.latency_cycles) / clock + latency + pointer * engine.pointer_ns)
+    written = _written_ns(i)
+    occupancy = max(written, max(engine.min_cycles, work + bubble + pointer * engine.pointer_cycles) / clock)
+    passed = max(written, work / clock) + engine.latency_cycles / clock
+    return Cost(occupancy, passed + latency + pointer * engine.pointer_ns)
 
 
 def _rate(i: Instance) -> float:
@@ -270,10 +296,10 @@ def stream(i: Instance) -> Stream:
     """max(moving columns, min(64, stationary columns)) cycles a pass (docs/hardware.md#time-of-a-matmul)."""
     matmul, clock, moving = i.target.matmul, _rate(i), main_input(i)
     passes, pairs = _passes(i)
+    column = passes / pairs * step_factor(i) / clock
     streamed = max(columns(i, moving), min(matmul.min_moving, _outputs(i)[0].partitions))
-    each = streamed * passes / pairs * step_factor(i) / clock
     gap = matmul.fp32_gap_cycles if passes > 1 else matmul.gap_cycles
-    return Stream(pairs, each, gap / clock, matmul.drain_ns)
+    return Stream(pairs, streamed * column, gap / clock, matmul.drain_ns, columns(i, moving) * column)
 
 
 def odd_rows_ns(i: Instance) -> float:

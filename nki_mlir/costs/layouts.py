@@ -81,7 +81,7 @@ class Prices:
         src, dst = ends if store else ends[::-1]
         i = self._instance("dma_copy", Engine.SYNC, {"dst": dst, "src": src}, queue=0)
         made = transfers.generation(i)
-        return max(made.prepare + transfers.least_ns(self.target), *(ns for _, ns in transfers.shares(i)))
+        return max(made.prepare + transfers.least_ns(self.target), *(share.ring for share in transfers.shares(i)))
 
     def convert(
         self, have: Layout, want: Layout, element: Attribute, ways: Sequence[Way] | None = None

@@ -63,7 +63,7 @@ def _transfers(src: TileType, dst: TileType, target: Target, most: float) -> flo
         ends = (("dst", 0), ("src", 1))
         operands = {name: _on_chip(element, walk.dims(at), walk.partitions(at)) for name, at in ends}
         one = _instance("dma_copy", Engine.SYNC, operands, target, queue=0)
-        total += number * max(transfers.least_ns(target), *(ns for _, ns in transfers.shares(one)))
+        total += number * max(transfers.least_ns(target), *(share.ring for share in transfers.shares(one)))
         if total > most:
             break
     return total

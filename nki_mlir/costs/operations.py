@@ -90,5 +90,5 @@ def _of_transfer(i: Instance) -> OperationCost:
 
 def engines_ns(shares: Sequence[transfers.Share]) -> dict[str, float]:
     """How long each DMA engine works on a transfer."""
-    numbers = ((number, ns) for mask, ns in shares for number in range(mask.bit_length()) if mask >> number & 1)
-    return {f"dma engine {number}": ns for number, ns in numbers}
+    numbers = ((number, s) for s in shares for number in range(s.mask.bit_length()) if s.mask >> number & 1)
+    return {f"dma engine {number}": share.service for number, share in numbers}

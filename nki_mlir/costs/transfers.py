@@ -1,9 +1,9 @@
 """How long the DMA engines of a core work on a transfer, and how its descriptors are made (docs/hardware.md#dma).
 
 A transfer is split into one part for each engine that it concerns: by SBUF partition where a side is in SBUF, evenly
-between HBM and HBM. The service time of a part is that of its packets and contiguous runs. Transfers between HBM and
-HBM move at most 1 / 16 of the memory's bandwidth per engine, reads and writes both counted. When a part starts, and
-what else its engine does then, is the executor's.
+between HBM and HBM. The service time of a part is that of its packets and contiguous runs; a ring needs longer where
+these are few, or single words. Transfers between HBM and HBM move at most 1 / 16 of the memory's bandwidth per engine,
+reads and writes both counted. When a part starts, and what else its engine does then, is the executor's.
 """
 
 from __future__ import annotations
@@ -15,10 +15,21 @@ from nki_mlir.dialects.instructions import Instance
 from nki_mlir.dialects.instructions.dma import by_rows, data_operands, is_software
 from nki_mlir.targets import Target
 
-Share = tuple[int, float]
-"""A set of engines, as a bit mask, and the ns that each of them works on the transfer."""
 Ring = tuple[str, int]
 """Issuing engine and queue number; the pipes of exchanges come after an engine's queues."""
+
+
+class Share(NamedTuple):
+    """A set of engines, as a bit mask; the ns that each of them works on the transfer, during which other rings wait;
+    and the ns that it is on its ring at least, from when it is the next one there: never less, and where it follows
+    another one there `part_ns` at least."""
+
+    mask: int
+    service: float
+    ring: float
+
+    def stretched(self, factor: float) -> Share:
+        return Share(self.mask, self.service * factor, self.ring * factor)
 
 
 class Generation(NamedTuple):
@@ -57,9 +68,9 @@ def generation(i: Instance) -> Generation:
 
 def least_ns(target: Target) -> float:
     """What each transfer of static descriptors takes, however little it moves, once its ring has started: its trigger,
-    its semaphore, the way of its last packet, and its completion."""
+    its part of an engine, the way of its last packet, and its completion."""
     dma = target.dma
-    return dma.trigger_ns + dma.semaphore_ns + dma.packet_latency_ns + dma.completion_ns
+    return dma.trigger_ns + dma.part_ns + dma.packet_latency_ns + dma.completion_ns
 
 
 def transfer_ns(i: Instance) -> float:
@@ -67,7 +78,7 @@ def transfer_ns(i: Instance) -> float:
     was on its ring before."""
     dma, made = i.target.dma, generation(i)
     spread = max(dma.start_step_ns, dma.increment_gap_ns)
-    last = max(service + spread * (mask.bit_length() - 1) for mask, service in shares(i))
+    last = max(share.ring + spread * (share.mask.bit_length() - 1) for share in shares(i))
     return made.prepare + dma.start_ns + last + dma.packet_latency_ns + dma.completion_ns
 
 
@@ -78,14 +89,21 @@ def shares(i: Instance) -> tuple[Share, ...]:
     rest = (nbytes - full * dma.packet_bytes) / max(short, 1) / dma.wire_bytes_per_ns
     each = max(dma.run_ns, rest + min(dma.packet_overhead_ns, rest))
     whole = dma.packet_bytes / dma.wire_bytes_per_ns + dma.packet_overhead_ns
-    found: dict[float, int] = {}
+    words = short * dma.word_ns if _writes_words(i) else 0.0
+    found: dict[tuple[float, float], int] = {}
     for engine, part in _split(side, i):
         service = passes * (full * whole + short * each) * part
         if not side.on_chip:
             service = max(service, 2 * nbytes * part * dma.engines / i.target.hbm.bytes_per_ns)
-        service += dma.semaphore_ns
-        found[service] = found.get(service, 0) | 1 << engine
-    return tuple((mask, service) for service, mask in found.items())
+        times = service + dma.semaphore_ns, max(service, words * part) + dma.semaphore_ns
+        found[times] = found.get(times, 0) | 1 << engine
+    return tuple(Share(mask, service, ring) for (service, ring), mask in found.items())
+
+
+def _writes_words(i: Instance) -> bool:
+    """Whether a transfer writes pieces to HBM that are too short for a word of the memory."""
+    dst = i.access("dst")
+    return dst is not None and not dst.on_chip and run_bytes(i) < i.target.dma.word_bytes
 
 
 def _bytes(i: Instance) -> int:

@@ -228,7 +228,7 @@ class TransposeAction(DataAction):
         slow = sequencer.array.clock.factor(now)
         occupancy = self.occupancy if slow == 1 else ticks((self.occupancy - self.gap) * slow)
         end = now + occupancy * simulation.factor()
-        sequencer.array.clock.worked(end)
+        sequencer.array.clock.worked(end, end - now)
         done = sequencer.complete_at(now + (self.latency + occupancy - self.occupancy) * simulation.factor())
         array.staging_free, array.stream_free = now, end
         setter = self.record(sequencer, now, end, done)
@@ -306,12 +306,12 @@ class MultiplyMovingAction(DataAction):
         factor = simulation.factor()
         stream = self.stream if factor == 1.0 else self.stream._replace(each=self.stream.each * factor)
         if self.odd_rows and numbers[self.sources[0][1]] % self.unit:
-            stream = stream._replace(each=stream.each + self.odd_rows)
+            stream = stream._replace(each=stream.each + self.odd_rows, moved=stream.moved + self.odd_rows)
         clock = sequencer.array.clock
         if (slow := clock.factor(now)) != 1:
-            stream = stream._replace(each=ticks(stream.each * slow), gap=0.0)
+            stream = stream._replace(each=ticks(stream.each * slow), gap=0.0, moved=ticks(stream.moved * slow))
         end = tile.start_stream(now, stream)
-        clock.worked(end)
+        clock.worked(end, stream.pairs * stream.moved)
         done = sequencer.complete_at(end + self.stream.drain * simulation.factor())
         setter = self.record(sequencer, now, end, done)
         self.complete(setter, numbers, done, write)

@@ -3,7 +3,9 @@
 A transfer is split into one part for each engine that it concerns, each with its service time (`costs.transfers`). A
 part is one event, not one per packet. Each DMA engine works off a ring's parts in order, and shares its rate evenly
 between the rings that have work, as round robin by packet would; rings whose next transfer is of a lower class stand
-still meanwhile. A part that waited behind another of its ring runs at the sustained rate.
+still meanwhile. A part that waited behind another of its ring runs at the sustained rate. A part that is done with the
+engine may have to wait for its ring: the engine is there for other rings then, but the next part of that ring is not
+begun.
 
 All engines start a transfer 15 ns apart, in order. An engine's times are therefore those of engine 0 shifted, as long
 as both get the same parts: such engines are simulated together, as a `Lane`, and its times are engine 0's.
@@ -23,8 +25,8 @@ from nki_mlir.targets import Target
 
 Schedule = Callable[[float, Callable[[float], None]], None]
 
-_EPSILON = 1e-6
-"""Parts whose ends are this close, in ns, end together."""
+_EPSILON = 1e-4
+"""What is this close to its end, in ns, has ended."""
 
 LOWEST_PRIORITY = 3
 """The class of a transfer that names none: assumed, so that one that does goes first."""
@@ -98,12 +100,13 @@ class TransferEnd:
 
 
 class _Part:
-    """A lane's part of a transfer: `left` ns of service at full rate."""
+    """A lane's part of a transfer: `left` ns of service at full rate, `ring` ns on its ring at least, and a longer
+    time where it follows another part there, which are over at `until`, once it is the first there."""
 
-    __slots__ = ("left", "transfer")
+    __slots__ = ("left", "ring", "transfer", "until")
 
-    def __init__(self, transfer: Transfer, left: float):
-        self.transfer, self.left = transfer, left
+    def __init__(self, transfer: Transfer, left: float, ring: float, until: float = math.inf):
+        self.transfer, self.left, self.ring, self.until = transfer, left, ring, until
         transfer.parts += 1
 
 
@@ -118,26 +121,36 @@ class Lane:
         self.rings: dict[Ring, deque[_Part]] = {}
 
     def active(self) -> list[Ring]:
-        """The rings that share the engines: those of the highest class, 0 before 3."""
-        heads = {ring: parts[0].transfer.priority for ring, parts in self.rings.items()}
+        """The rings that share the engines: those of the highest class, 0 before 3, of all that have service left."""
+        heads = {ring: parts[0].transfer.priority for ring, parts in self.rings.items() if parts[0].left > 0}
         highest = min(heads.values(), default=0)
         return [ring for ring, priority in heads.items() if priority == highest]
 
     def advance(self, now: float) -> None:
+        """The first parts have that much less of service left, none if what is left ends about now."""
         active = self.active()
         for ring in active:
-            self.rings[ring][0].left -= ticks((now - self.now) / len(active))
+            part = self.rings[ring][0]
+            part.left -= ticks((now - self.now) / len(active))
+            if part.left <= _EPSILON:
+                part.left = 0.0
         self.now = now
 
     def next_end(self) -> float:
+        """When the first part of a ring is next done with the engines, or with its ring."""
         active = self.active()
-        return self.now + len(active) * max(0.0, min(self.rings[ring][0].left for ring in active))
+        ends = [part.until for parts in self.rings.values() if not (part := parts[0]).left]
+        if active:
+            ends.append(self.now + len(active) * min(self.rings[ring][0].left for ring in active))
+        return max(self.now, min(ends))
 
     def split(self, mask: int) -> Lane:
         """Takes the engines of the mask out, as a lane of their own with the same work."""
         self.mask &= ~mask
         lane = Lane(mask, self.now)
-        lane.rings = {r: deque(_Part(p.transfer, p.left) for p in parts) for r, parts in self.rings.items()}
+        lane.rings = {
+            ring: deque(_Part(p.transfer, p.left, p.ring, p.until) for p in parts) for ring, parts in self.rings.items()
+        }
         return lane
 
 
@@ -147,6 +160,7 @@ class DmaEngines:
     def __init__(self, target: Target, schedule: Schedule):
         dma, self.schedule = target.dma, schedule
         self.start, self.latency = ticks(dma.start_ns), ticks(dma.packet_latency_ns)
+        self.least = ticks(dma.part_ns)
         self.spread = ticks(max(dma.start_step_ns, dma.increment_gap_ns))
         self.lanes: list[Lane] = []
         self.arrivals: dict[Ring, float] = {}
@@ -155,6 +169,8 @@ class DmaEngines:
         """All that they do happens later."""
         for lane in self.lanes:
             lane.now += ns
+            for parts in lane.rings.values():
+                parts[0].until += ns
         self.arrivals = {ring: time + ns for ring, time in self.arrivals.items()}
 
     def submit(self, transfer: Transfer, trigger: float, delay: float = 1.0) -> None:
@@ -165,9 +181,9 @@ class DmaEngines:
         self.schedule(arrival, Arrival(self, transfer))
 
     def arrive(self, transfer: Transfer, now: float) -> None:
-        for mask, service in transfer.shares:
-            for lane in self._lanes_of(mask, now):
-                self._add(lane, transfer, service, now)
+        for share in transfer.shares:
+            for lane in self._lanes_of(share.mask, now):
+                self._add(lane, transfer, share, now)
 
     def _lanes_of(self, mask: int, now: float) -> list[Lane]:
         """Lanes that together are exactly the engines of the mask."""
@@ -187,13 +203,13 @@ class DmaEngines:
             found.append(self.lanes[-1])
         return found
 
-    def _add(self, lane: Lane, transfer: Transfer, service: float, now: float) -> None:
+    def _add(self, lane: Lane, transfer: Transfer, share: Share, now: float) -> None:
         lane.advance(now)
         waiting = lane.rings.get(transfer.ring)
         if waiting:
-            waiting.append(_Part(transfer, ticks(service / transfer.generation.sustained)))
+            waiting.append(_Part(transfer, ticks(share.service / transfer.generation.sustained), share.ring))
         else:
-            lane.rings[transfer.ring] = deque([_Part(transfer, service)])
+            lane.rings[transfer.ring] = deque([_Part(transfer, share.service, share.ring, now + share.ring)])
         self._plan(lane, now)
 
     def _plan(self, lane: Lane, now: float) -> None:
@@ -204,11 +220,13 @@ class DmaEngines:
 
     def part_end(self, lane: Lane, now: float) -> None:
         lane.advance(now)
-        active = {ring: lane.rings[ring] for ring in lane.active()}
-        least = min(parts[0].left for parts in active.values())
-        for ring in [r for r, parts in active.items() if parts[0].left <= least + _EPSILON]:
-            self._finish(lane, active[ring].popleft().transfer, now)
-            if not active[ring]:
+        for ring, parts in list(lane.rings.items()):
+            if parts[0].left or parts[0].until > now + _EPSILON:
+                continue
+            self._finish(lane, parts.popleft().transfer, now)
+            if parts:
+                parts[0].until = now + max(parts[0].ring, self.least)
+            else:
                 del lane.rings[ring]
         if lane.rings:
             self._plan(lane, now)

@@ -65,7 +65,9 @@ class DmaAction(DataAction):
         instance = micro_op.instance
         self.of_program = isinstance(micro_op.op.properties.get("program"), ExprAttr)
         self.adds = instance.fields.get("dst_rmw_op") is not None
-        self.shares = [(mask, ticks(service)) for mask, service in transfers.shares(instance)]
+        self.shares = [
+            transfers.Share(share.mask, ticks(share.service), ticks(share.ring)) for share in transfers.shares(instance)
+        ]
         made = transfers.generation(instance)
         self.generation = made._replace(prepare=ticks(made.prepare), trigger=ticks(made.trigger))
         self.completion = ticks(simulation.target.dma.completion_ns)
@@ -85,7 +87,7 @@ class DmaAction(DataAction):
         queue = simulation.unit(core.index, sequencer.engine, ring[1])
         end = UnderWay(self, queue, now, sequencer.issue, numbers[UPDATE], write)
         factor = simulation.factor()
-        shares = self.shares if factor == 1.0 else [(mask, service * factor) for mask, service in self.shares]
+        shares = self.shares if factor == 1.0 else [share.stretched(factor) for share in self.shares]
         transfer = dma.Transfer(ring, shares, read, end, self.generation, self.priority)
         stretch = simulation.factor()
         core.dma.submit(transfer, now + self.delay + self.generation.prepare * stretch, stretch)

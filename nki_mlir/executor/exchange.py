@@ -108,7 +108,7 @@ class ExchangeAction(DataAction):
             ended(sender, now)
 
         factor = simulation.factor()
-        shares = [(mask, service * factor) for mask, service in self.shares]
+        shares = [share.stretched(factor) for share in self.shares]
         transfer = dma.Transfer(ring, shares, begin if simulation.numerics else None, end, self.generation)
         sender.sequencer.core.dma.submit(transfer, now + self.delay, simulation.factor())
 

@@ -163,7 +163,7 @@ class _Loader:
     def _decoded(self, op: IsaInstruction, i: Instance, extra: Sequence[Expr]) -> DataOp:
         simulation = self.simulation
         ring = transfers.ring(i) if op.instruction.is_transfer else None
-        mask = 0 if ring is None else sum(mask for mask, _ in transfers.shares(i))
+        mask = 0 if ring is None else sum(share.mask for share in transfers.shares(i))
         return decode.data_op(op, i, simulation.memory, simulation.checks, extra, ring, mask)
 
     def _check_owner(self, op: SequencerOp, access: Access) -> None:

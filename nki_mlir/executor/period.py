@@ -298,7 +298,10 @@ class _Reader:
             (
                 lane.mask,
                 lane.now - self.now,
-                *((ring, *((self._number(p.transfer), p.left) for p in parts)) for ring, parts in lane.rings.items()),
+                *(
+                    (ring, max(0.0, parts[0].until - self.now), *((self._number(p.transfer), p.left) for p in parts))
+                    for ring, parts in lane.rings.items()
+                ),
             )
             for lane in engines.lanes
         ]

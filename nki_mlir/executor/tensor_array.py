@@ -78,9 +78,10 @@ class Clock:
         level = max(0.0, self.level - max(0.0, now - self.until))
         return self.warm and (level > 0 or self.warm_up <= 0), level, max(0.0, self.until - now)
 
-    def worked(self, end: float) -> None:
-        """The array works until then."""
-        self.level += max(0.0, end - self.until)
+    def worked(self, end: float, moved: float) -> None:
+        """Until then, columns move through the array for `moved` ns."""
+        idle = max(0.0, end - self.until - moved)
+        self.level = max(0.0, self.level + moved - idle)
         self.until = max(self.until, end)
         if self.warm:
             self.level = min(self.level, self.cool_down)

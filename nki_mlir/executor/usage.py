@@ -63,9 +63,9 @@ def engine_ns(transfers: Mapping[IsaInstruction, int], target: Target) -> list[f
     """How long each DMA engine works on so many of each transfer, at its full rate."""
     found = [0.0] * target.dma.engines
     for op, count in transfers.items():
-        for mask, service in shares(op.instance()):
+        for share in shares(op.instance()):
             for engine in range(target.dma.engines):
-                found[engine] += count * service * (mask >> engine & 1)
+                found[engine] += count * share.service * (share.mask >> engine & 1)
     return found
 
 

@@ -170,7 +170,8 @@ class Blocks:
         return self._all_banks(widths) <= self.prices.target.memory.psum_banks
 
     def price(self, widths: Widths) -> float:
-        """The time of all programs, in ns; infinite where their tiles don't fit."""
+        """The time of all programs, in ns; infinite where their tiles don't fit. Of groups, `depth` are under way at a
+        time, each from its loads to its stores; engines work side by side on steps of a sum, after the first one."""
         memory, dma, limits = self.prices.target.memory, self.prices.target.dma, self.prices.target.limits
         counts = tuple(-(-size // width) for size, width in zip(self.grid, widths, strict=True))
         banks = self._all_banks(widths)
@@ -200,7 +201,9 @@ class Blocks:
         latency = dma.start_ns + dma.completion_ns
         alone = groups * (latency + evicted) if depth == 1 else evicted
         busy = loads + stores, tensor, vector
-        return latency + first + max(busy) + _HIDDEN * sum(busy) + alone
+        steps = max(-(-p.times * p.terms // lanes) for p in self.products)
+        in_turn = (groups * 2 * latency + max(busy) + (sum(busy) - max(busy)) / steps) / depth
+        return latency + first + max(*busy, in_turn) + _HIDDEN * sum(busy) + alone
 
     def _often(self, value: _Tile, counts: Widths, widths: Widths) -> int:
         """How often a tile is made: what differs from one group to the next in no loop stays on chip, where it takes no

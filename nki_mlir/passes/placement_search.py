@@ -145,10 +145,12 @@ class Search:
         return sum(c.own(c.number) for c in self.choices) + sum(edge.price(edge.source.number) for edge in wanted)
 
     def _begin(self, choice: Choice, prefers: Callable[[Layout], bool]) -> None:
-        """The form that suits the operands best; of loads, one that is preferred."""
+        """The form that suits the operands best; of loads, one that is preferred. Where these are to be dealt out, so
+        is what suits as well as others: a group of it can be taken by itself."""
         numbers = range(len(choice.forms))
         if any(choice.edges):
-            choice.number = min(numbers, key=lambda n: _price(choice, n))
+            deals = prefers is _is_dealt_out
+            choice.number = min(numbers, key=lambda n: (_price(choice, n), deals and _has_runs(choice.forms[n].result)))
         else:
             liked = [n for n in numbers if prefers(choice.forms[n].result)]
             choice.number = min(liked or numbers, key=lambda n: choice.forms[n].price)
@@ -252,10 +254,19 @@ def _femtoseconds(ns: float) -> int:
     return round(ns * _FEMTOSECONDS)
 
 
+def _is_dealt_out(layout: Layout) -> bool:
+    return any(f.dim == 0 and f.step == 1 for f in layout.partition)
+
+
+def _has_runs(layout: Layout) -> bool:
+    """Whether neighbours lie on one partition."""
+    return any(f.step > 1 for f in layout.partition)
+
+
 _BEGINNINGS: tuple[Callable[[Layout], bool], ...] = (
     lambda layout: any(f.dim == 0 for f in layout.partition),
     lambda layout: any(f.dim == len(layout.shape) - 1 for f in layout.partition),
-    lambda layout: any(f.dim == 0 and f.step == 1 for f in layout.partition),
+    _is_dealt_out,
     lambda layout: not layout.partition,
 )
 """What loads prefer at first: their first dimension on the partitions, their last, the first one dealt out (which

@@ -63,7 +63,6 @@ PREDICATES: Mapping[str, str] = MappingProxyType(
         "sbuf_fp8_contiguous": "every tensor operand is in SBUF and is fp8, and every innermost step is 1",
         "power": "op is power",
         "fp32_input": "the main input is fp32",
-        "psum_to_16bit": "one tensor input, which is fp32 in PSUM; the output is bf16 or fp16",
         "psum_16bit": "the main input is bf16 or fp16 and in PSUM",
         "copies": "op is a function that every table has",
     }
@@ -95,6 +94,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "cs149": "Stanford CS149 assignment 4, write-ups of its kernels on trn1 and trn2",
         "traces-24": "raw profiler traces of two students of CS149, 2024, on trn1",
         "traces-25": "raw profiler traces of four students of CS149, 2025, on trn2",
+        "convolutions": "raw traces and compiled programs of three students' convolutions, CS149, 2025, on trn2",
         "fusion": "allenkchau/trainium-kernel-fusion, profiles of its kernels on trn2",
         "pantheon": "pantheongpu/pantheonneuron, sustained rates of trn1 and inf2",
         "kiln": "foxl-ai/kiln, probes on trn1",
@@ -193,12 +193,16 @@ class Limits:
 class Ports:
     """How the memory interfaces are shared.
 
-    Work is multiplied by `slow_step_factor` where an operand's innermost step is `slow_step_bytes` or more. Engines in
-    an `_exclusive` list never access that memory (for `psum_bank_exclusive`: the same bank) at the same time.
+    Work is multiplied by `slow_step_factor` where an operand's innermost step is `slow_step_bytes` or more, the
+    stationary tile's only where `slow_step_stationary`. Where `slow_write_ns` says how long an element of so many bytes
+    takes to be written to SBUF at such a step, by the number of its bytes, that stands for the factor. Engines in an
+    `_exclusive` list never access that memory (for `psum_bank_exclusive`: the same bank) at the same time.
     """
 
     slow_step_bytes: int
     slow_step_factor: int
+    slow_step_stationary: bool
+    slow_write_ns: Mapping[str, float]
     sbuf_exclusive: tuple[str, ...]
     psum_exclusive: tuple[str, ...]
     psum_bank_exclusive: tuple[str, ...]
@@ -237,17 +241,17 @@ class Matmul:
     """TensorE: loading the stationary tile and streaming the moving one.
 
     An fp32 matmul is `fp32_pairs` load-multiply pairs, each of `passes["fp32"] / fp32_pairs` cycles per column. Under
-    load the array runs at `sustained_rate` of its clock. It is `cold_factor` times slower until it has worked for
-    `warm_up_ns`, and again when it has had that much less than half of its time to do that `cool_down_ns` are used up
-    (docs/hardware.md#rate-of-the-array). Where the rows of a 16-bit moving tile begin at an odd element, each costs
-    `odd_row_cycles`.
+    load the array runs at `sustained_rate` of its clock. It is `cold_factor` times slower until columns have moved
+    through it for `warm_up_ns`, and again when it has had that much less than half of its time to do that
+    `cool_down_ns` are used up (docs/hardware.md#rate-of-the-array). Where the rows of a 16-bit moving tile begin at an
+    odd element, each costs `odd_row_cycles`.
     """
 
     passes: Mapping[str, int]
     fp32_pairs: int
     load_latency_ns: float
     fast_load_divisor: int
-    fp32_load_cycles_per_column: int
+    fp32_load_cycles_per_column: float
     min_moving: int
     drain_ns: float
     gap_cycles: int
@@ -276,14 +280,15 @@ class Dma:
     """The DMA engines of one core: start-up, packets, completion, and the rates of transfers that do more than move.
 
     A transfer's data starts `start_ns` after its trigger. On each engine it is packets, contiguous runs of at most
-    `packet_bytes`, and one more of `semaphore_ns`. A packet costs its bytes, `packet_overhead_ns` but not more than the
-    bytes cost, and `run_ns` at least. The last one has arrived `packet_latency_ns` after its engine is done with it;
-    the semaphore is raised `completion_ns` later. A software-generated transfer costs its engine `swdge_row_ns` per row
-    before its trigger, `swdge_dynamic_factor` times as much at an address or rows known at run time only; a
-    hardware-generated one costs its engine `hwdge_ns`, `hwdge_packet_ns` per packet, and
-    `hwdge_full_ns` for each packet that the rings' `hwdge_packets` have no room for, and the next one follows
-    `hwdge_gap_ns` later. Parts that queue run at the sustained rate. The other factors are rates relative to a copy's;
-    where the engines don't transpose (`transposes`), a transpose moves single elements.
+    `packet_bytes`, and `semaphore_ns` more. A packet costs its bytes, `packet_overhead_ns` but not more than the bytes
+    cost, and `run_ns` at least. It takes its ring, not the engine, `part_ns` at least, and `word_ns` for each packet
+    of less than `word_bytes` that is written to HBM. The last one has arrived `packet_latency_ns` later; the semaphore
+    is raised `completion_ns` later. A software-generated transfer costs its engine `swdge_row_ns` per row before its
+    trigger, `swdge_dynamic_factor` times as much at an address or rows known at run time only; a hardware-generated
+    one costs its engine `hwdge_ns`, `hwdge_packet_ns` per packet, and `hwdge_full_ns` for each packet that the rings'
+    `hwdge_packets` have no room for, and the next one follows `hwdge_gap_ns` later. Parts that queue run at the
+    sustained rate. The other factors are rates relative to a copy's; where the engines don't transpose (`transposes`),
+    a transpose moves single elements.
     """
 
     engines: int
@@ -296,7 +301,10 @@ class Dma:
     packet_bytes: int
     packet_overhead_ns: float
     run_ns: float
+    word_bytes: int
+    word_ns: float
     semaphore_ns: float
+    part_ns: float
     packet_latency_ns: float
     sustained_factor: float
     dge_sustained_factor: float

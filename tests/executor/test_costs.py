@@ -42,7 +42,7 @@ CASES: tuple[tuple[str, str, Engine, dict[str, Any], dict[str, Any], float], ...
     ("trn1", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0, "operand1": COLUMN}, SCALED, N),
     ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": F32, "operand0": 1.0}, {"op0": Alu.ADD}, N / 2),
     ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": F32, "data": PSUM, "operand0": 1.0}, {"op0": Alu.ADD}, N),
-    ("trn2 trn3", "tensor_copy", VECTOR, {"dst": BF16, "src": PSUM}, {}, 2 * N),
+    ("trn2 trn3", "tensor_copy", VECTOR, {"dst": BF16, "src": PSUM}, {}, N),
     ("trn2 trn3", "tensor_copy", SCALAR, {"dst": BF16, "src": PSUM16}, {}, N),
     ("trn2 trn3", "tensor_scalar", VECTOR, {"dst": BF16, "data": BF16, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),
     ("trn3", "tensor_scalar", VECTOR, {"dst": FP8, "data": FP8, "operand0": 1.0}, {"op0": Alu.ADD}, N / 4),

@@ -35,7 +35,7 @@ def simulate(
 
 
 def alone(shares: list[Share]) -> list[Share]:
-    return [(1 << e, service) for mask, service in shares for e in range(16) if mask >> e & 1]
+    return [Share(1 << e, share.service, share.ring) for share in shares for e in range(16) if share.mask >> e & 1]
 
 
 @pytest.mark.parametrize("priorities", [(3, 3, 3), (0, 3, 1)])
@@ -50,7 +50,8 @@ def test_lanes_equal_single_engines(seed: int, priorities: tuple[int, ...]) -> N
         used = rng.choice([0xFFFF, 0xFFFF, 0x00FF, 0xFF00, 0x0001, 0x0FF0])
         extra = used & rng.choice([0x0000, 0x0003, 0x8000])
         sizes = rng.sample([50.0, 300.0, 1200.0, 4000.0], 2)
-        shares = [(mask, size) for mask, size in zip((used & ~extra, extra), sizes, strict=True) if mask]
+        masks = zip((used & ~extra, extra), sizes, strict=True)
+        shares = [Share(mask, size, rng.choice([size, 700.0, 2 * size])) for mask, size in masks if mask]
         transfers.append((trigger, rng.randrange(3), shares))
     together = simulate(transfers, priorities)
     apart = simulate([(trigger, queue, alone(shares)) for trigger, queue, shares in transfers], priorities)
@@ -60,6 +61,17 @@ def test_lanes_equal_single_engines(seed: int, priorities: tuple[int, ...]) -> N
 
 def test_work_is_conserved() -> None:
     """Two queues that always have work keep an engine busy without a gap, at the sustained rate but for the first."""
-    transfers = [(k * 100.0, k % 2, [(1, 1000.0)]) for k in range(10)]
+    transfers = [(k * 100.0, k % 2, [Share(1, 1000.0, 1000.0)]) for k in range(10)]
     ends = [end for _, end in simulate(transfers)]
     assert max(ends) == pytest.approx(750 + 2 * 1000 + 8 * 1000 / 0.9 + 57)
+
+
+def test_a_ring_waits_alone() -> None:
+    """What keeps a ring for longer than the engine holds up the ring's next transfer, not those of others."""
+    slow = [(0.0, 0, [Share(1, 50.0, 300.0)])] * 3
+    assert [start for start, _ in simulate(slow)] == [750, 1050, 1350]
+    short = [(0.0, 0, [Share(1, 50.0, 50.0)])] * 3
+    assert [end - 57 for _, end in simulate(short)] == pytest.approx([800, 800 + 189, 800 + 2 * 189])
+    other = [(0.0, 1, [Share(1, 200.0, 200.0)])]
+    found = simulate(slow + other)
+    assert [end for _, end in found] == pytest.approx([1050 + 57, 1350 + 57, 1650 + 57, 750 + 100 + 150 + 57])

@@ -130,7 +130,8 @@ def test_bounds_of_programs() -> None:
     assert profile({"vector": memset(128, 8192) * 20, "scalar": ""}).bound == "vector"
     assert profile(alternating).bound == "latency"
     assert profile({"sync": load(128, 1) * 12}, TENSOR).bound == "dma sync q0"
-    assert profile({"sync": load(128, 1) * 60}, TENSOR).bound == "dma engines"
+    assert profile({"sync": load(128, 1) * 60}, TENSOR).bound == "dma sync q0"
+    assert profile({"sync": load(128, 512) * 60}, TENSOR).bound == "dma engines"
     software = load(128, 1).replace("queue 0", 'queue 0 dge_mode "swdge"')
     assert profile({"gpsimd": software * 60}, TENSOR).bound == "gpsimd"
     whole = {"sync": (load(128, 512) + load(128, 512, 1)) * 20, "scalar": load(128, 512) * 20}

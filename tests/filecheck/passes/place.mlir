@@ -13,11 +13,11 @@ func.func @a_vector_folds_over_the_partitions(%x: memref<1024xf32>) {
   func.return
 }
 
+// To load it there, and to subtract there, takes less than to bring it there by another transfer.
 // CHECK-LABEL: func.func @a_reduced_vector_lies_on_one_partition
-// CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [d0/8:128] x [d0:8]>
-// CHECK: [[ONE:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
+// CHECK: [[ONE:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 1024xf32, [] x [d0]>
+// CHECK-NOT: neuron.mem.convert
 // CHECK: neuron.mem.reduce max [[ONE]] axis 0
-// CHECK: neuron.mem.broadcast
 // CHECK: neuron.mem.binary subtract
 func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
   %v = tile.read %x [d0 by 1] : memref<1024xf32> -> tensor<1024xf32>
@@ -25,6 +25,21 @@ func.func @a_reduced_vector_lies_on_one_partition(%x: memref<1024xf32>) {
   %s = tile.splat %m : f32 -> tensor<1024xf32>
   %d = arith.subf %v, %s : tensor<1024xf32>
   tile.write %d to %x [d0 by 1] : tensor<1024xf32> -> memref<1024xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_long_vector_is_brought_to_one_partition
+// CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 2048xf32, [d0/16:128] x [d0:16]>
+// CHECK: [[ONE:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 2048xf32, [] x [d0]>
+// CHECK: neuron.mem.reduce max [[ONE]] axis 0
+// CHECK: neuron.mem.broadcast
+// CHECK: neuron.mem.binary subtract
+func.func @a_long_vector_is_brought_to_one_partition(%x: memref<2048xf32>) {
+  %v = tile.read %x [d0 by 1] : memref<2048xf32> -> tensor<2048xf32>
+  %m = tile.reduce max %v axis 0 : tensor<2048xf32> -> f32
+  %s = tile.splat %m : f32 -> tensor<2048xf32>
+  %d = arith.subf %v, %s : tensor<2048xf32>
+  tile.write %d to %x [d0 by 1] : tensor<2048xf32> -> memref<2048xf32>
   func.return
 }
 
@@ -122,11 +137,12 @@ func.func @rows_1021(%x: memref<1021x8xf32>, %y: memref<1021xf32>) {
   func.return
 }
 
+// Sums are stored by two, a word of HBM.
 // CHECK-LABEL: func.func @a_row_and_a_column_sum_have_a_layout_each
 // CHECK: [[V:%.*]] = neuron.mem.load {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d0/3:86] x [d0:3, d1]>
-// CHECK: [[W:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d1:128] x [d1/128:2, d0]>
+// CHECK: [[W:%.*]] = neuron.mem.convert [[V]] : {{.*}} -> !neuron.mem.tile<sbuf, 257x200xf32, [d1/2:100] x [d1:2, d0]>
 // CHECK: neuron.mem.reduce sum [[V]] axis 1 : {{.*}} -> !neuron.mem.tile<sbuf, 257xf32, [d0/3:86] x [d0:3]>
-// CHECK: neuron.mem.reduce sum [[W]] axis 0 : {{.*}} -> !neuron.mem.tile<sbuf, 200xf32, [d0:128] x [d0/128:2]>
+// CHECK: neuron.mem.reduce sum [[W]] axis 0 : {{.*}} -> !neuron.mem.tile<sbuf, 200xf32, [d0/2:100] x [d0:2]>
 func.func @a_row_and_a_column_sum_have_a_layout_each(%x: memref<257x200xf32>, %r: memref<257xf32>, %c: memref<200xf32>) {
   %v = tile.read %x [d0 by 200, d1 by 1] : memref<257x200xf32> -> tensor<257x200xf32>
   %m = tile.reduce sum %v axis 1 : tensor<257x200xf32> -> tensor<257xf32>
@@ -800,4 +816,29 @@ func.func @a_slice_that_begins_at_the_first_partition(%x: memref<64x4xf32>, %y: 
   %f = math.exp %s : tensor<32x4xf32>
   tile.write %f to %y [4 * d0 + d1 by 1] : tensor<32x4xf32> -> memref<32x4xf32>
   func.return
+}
+
+// -----
+
+builtin.module attributes {neuron.target = "trn2"} {
+  // CHECK-LABEL: func.func @rows_are_dealt_out_where_runs_save_nothing
+  // CHECK: neuron.mem.reduce max {{.*}} -> !neuron.mem.tile<sbuf, 512xf32, [d0:128] x [d0/128:4]>
+  func.func @rows_are_dealt_out_where_runs_save_nothing(%q: memref<512x128xbf16>, %k: memref<512x128xbf16>, %v: memref<512x128xbf16>, %z: memref<512x128xf32>) {
+    %a = tile.read %q [d0 by 128, d1 by 1] : memref<512x128xbf16> -> tensor<512x128xbf16>
+    %b = tile.read %k [d1 by 128, d0 by 1] : memref<512x128xbf16> -> tensor<128x512xbf16>
+    %s = tile.dot %a, %b over [1] x [0] : tensor<512x128xbf16>, tensor<128x512xbf16> -> tensor<512x512xf32>
+    %m = tile.reduce max %s axis 1 : tensor<512x512xf32> -> tensor<512xf32>
+    %e = math.exp %m : tensor<512xf32>
+    %x = tile.expand_dims %e axis 1 : tensor<512xf32> -> tensor<512x1xf32>
+    %c = tile.cast %x : tensor<512x1xf32> -> tensor<512x1xbf16>
+    %t = tile.permute %c order [1, 0] : tensor<512x1xbf16> -> tensor<1x512xbf16>
+    %w = tile.read %v [d0 by 128, d1 by 1] : memref<512x128xbf16> -> tensor<512x128xbf16>
+    %u = tile.permute %w order [1, 0] : tensor<512x128xbf16> -> tensor<128x512xbf16>
+    %o = tile.read %q [d0 by 1] : memref<512x128xbf16> -> tensor<128xbf16>
+    %p = tile.expand_dims %o axis 1 : tensor<128xbf16> -> tensor<128x1xbf16>
+    %y = tile.dot %p, %t over [1] x [0] : tensor<128x1xbf16>, tensor<1x512xbf16> -> tensor<128x512xf32>
+    %r = tile.permute %y order [1, 0] : tensor<128x512xf32> -> tensor<512x128xf32>
+    tile.write %r to %z [d0 by 128, d1 by 1] : tensor<512x128xf32> -> memref<512x128xf32>
+    func.return
+  }
 }
