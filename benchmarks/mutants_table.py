@@ -1167,6 +1167,7 @@ MUTANTS: list[Mutant] = [
     ),
     *_of(
         "spread_transfers",
+        ("named", "if count > 1)", "if count > 9)", _filecheck("spread-transfers")),
         ("counter", "* copies + number", "* copies", _filecheck("spread-transfers")),
         ("rest", "if rest := trips % number:", "if rest := 0:", _filecheck("spread-transfers")),
         ("busiest", '(load.busiest or "").startswith("dma engine")', "True", _filecheck("spread-transfers")),
@@ -1202,6 +1203,11 @@ MUTANTS: list[Mutant] = [
         "engine_nodes",
         ("anew", " and _goes_on(op)}", "}", _filecheck("skew")),
         ("goes on", "if op.engine.data not in read", "if True", _filecheck("skew")),
+        ("order", "(earlier.latency if waits else earlier.busy)", "earlier.latency", ("tests/test_list_schedule.py",)),
+    ),
+    *_of(
+        "step_widths",
+        ("together", "if is_grid and programs.together", "if False", _filecheck("merge-steps")),
     ),
     *_of(
         "combine_casts",
@@ -1304,8 +1310,8 @@ MUTANTS: list[Mutant] = [
         "promote_accumulators",
         (
             "alike",
-            "second is None or not first.lies_like(second)",
-            "second is None",
+            "first is None or not first.lies_like(second) or",
+            "first is None or",
             _filecheck("promote-accumulators"),
         ),
     ),

@@ -48,8 +48,8 @@ class Node:
     latency: float
     resources: dict[str, float]
     buffers: list[AllocOp]
-    before: dict[Node, bool] = field(default_factory=dict)
-    after: list[Node] = field(default_factory=list)
+    before: dict[Node, bool] = field(default_factory=dict, repr=False)
+    after: list[Node] = field(default_factory=list, repr=False)
     latest: float = 0.0
     has_state: bool = False
 

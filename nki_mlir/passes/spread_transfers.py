@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -19,9 +20,10 @@ from nki_mlir.dialects.access import Space
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
 from nki_mlir.dialects.table_ops import target_of
+from nki_mlir.dialects.tile import BeginProgramOp
 from nki_mlir.passes.allocate import fits
 from nki_mlir.passes.emitter import Emitter
-from nki_mlir.passes.engine_nodes import runs
+from nki_mlir.passes.engine_nodes import reaches_of, runs
 from nki_mlir.passes.level_pass import LevelPass, functions
 from nki_mlir.passes.levels import ENGINE
 from nki_mlir.passes.normalize_loops import normalize
@@ -66,7 +68,7 @@ class SpreadTransfers(LevelPass):
     moves together. How many iterations become one is decided by the time of the DMA engines, and of the first ones,
     which they wait for. Left alone: loops that are not bound by DMA engines, whose iterations hand something on, or
     with control flow inside; buffers that an instruction can't reach elsewhere; transfers that would pass by what
-    touches the same; what would no longer fit twice.
+    touches the same; stores of several programs to what others write too; what would no longer fit twice.
     """
 
     name = "spread-transfers"
@@ -109,8 +111,9 @@ def _try(func: FuncOp, loop: ForOp, memories: Mapping[SSAValue, int], costs: Cos
     trips = trip_count(loop)
     assert trips is not None
     best, number, most = None, 1, _GAIN * _time(loop, trips, costs)
+    several = _written_by_several(func, memories) if _has_names(loop) else frozenset[int]()
     for copies in [copies for copies in _COPIES if copies <= trips]:
-        made = _fewer(loop, copies, memories, costs.target)
+        made = _fewer(loop, copies, memories, several, costs.target)
         time = _time(made, trips / copies, costs)
         if time < most and _fits(func, made, costs.target):
             made, best, number, most = best, made, copies, _ALIKE * time
@@ -150,7 +153,24 @@ def _erase(loop: ForOp | None) -> None:
             op.erase()
 
 
-def _fewer(loop: ForOp, copies: int, memories: Mapping[SSAValue, int], target: Target) -> ForOp:
+def _has_names(loop: ForOp) -> bool:
+    """Whether it is said which program iterations are of."""
+    return any(isinstance(op, BeginProgramOp) for op in loop.body.block.ops)
+
+
+def _written_by_several(func: FuncOp, memories: Mapping[SSAValue, int]) -> frozenset[int]:
+    """Memory that more than one instruction writes to: whose program that is, is looked at when it runs."""
+    found = Counter[int]()
+    for op in operations(func):
+        if isinstance(op, EngineInstruction):
+            owners = {t.owner for t in reaches_of(op) if t.writes}
+            found.update({memories[owner] for owner in owners if isinstance(owner, SSAValue) and owner in memories})
+    return frozenset(memory for memory, count in found.items() if count > 1)
+
+
+def _fewer(
+    loop: ForOp, copies: int, memories: Mapping[SSAValue, int], several: Collection[int], target: Target
+) -> ForOp:
     """A loop, in front of another one, that does so many of its iterations at a time."""
     trips, half = trip_count(loop), target.memory.partitions // 2
     assert trips is not None
@@ -160,7 +180,7 @@ def _fewer(loop: ForOp, copies: int, memories: Mapping[SSAValue, int], target: T
             if may_start_at(group, half):
                 for alloc in group:
                     move_to(alloc, half)
-    join(bodies, memories)
+    join(bodies, memories, several)
     return made
 
 

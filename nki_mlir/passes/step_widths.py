@@ -18,6 +18,9 @@ from nki_mlir.targets import Target
 _PSUM_SHARE = 2
 """Products that differ may have half of PSUM: what is turned for the next product, and its result, are there too."""
 
+_SHARE_TOGETHER = 4
+"""A quarter in one of several groups of programs, as the products of others are there too."""
+
 
 class StepWidths:
     """A loop of `trips` steps that go on along a block of `size` elements. `differs` are the values of one step that
@@ -32,7 +35,9 @@ class StepWidths:
         self.stays = [v for v in made if v not in differs]
         self.products = [v for v in self.grows if isinstance(v.owner, tile.DotOp)]
         programs = loop.parent_op()
-        grid = math.prod(programs.grid) if isinstance(programs, ProgramsOp) else 1
+        is_grid = isinstance(programs, ProgramsOp)
+        grid = math.prod(programs.grid) if is_grid else 1
+        self.share = _SHARE_TOGETHER if is_grid and programs.together else _PSUM_SHARE
         rows = max(size_of(v) // self.size for v in sources) * grid
         self.groups = -(-rows // target.memory.partitions)
 
@@ -45,7 +50,7 @@ class StepWidths:
         memory = self.target.memory
         banks = sum(-(-self._bytes(v, width) // memory.psum_bank_bytes) for v in self.products)
         room = sum(self._bytes(v, width) for v in self.grows)
-        return DEPTH * banks * _PSUM_SHARE <= memory.psum_banks and DEPTH * room <= memory.sbuf_usable_bytes
+        return DEPTH * banks * self.share <= memory.psum_banks and DEPTH * room <= memory.sbuf_usable_bytes
 
     def _price(self, width: int) -> float:
         """The time, in ns, of all steps, and of the first one, which nothing hides."""

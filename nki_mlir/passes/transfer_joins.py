@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from xdsl.ir import Operation, SSAValue
@@ -20,12 +20,17 @@ from nki_mlir.passes.engine_nodes import Reach, reaches_of
 from nki_mlir.passes.skew import known_memory
 
 
-def join(copies: Sequence[Sequence[Operation]], memories: Mapping[SSAValue, int]) -> None:
+def join(
+    copies: Sequence[Sequence[Operation]], memories: Mapping[SSAValue, int], several: Collection[int] = ()
+) -> None:
     """Makes one of each transfer of some iterations, of which there are a power of two, or of every two or four of
     them, where that can be. `copies` are the operations of each iteration, in the same order, one iteration behind the
-    other in a block of instructions alone; `memories` has the same number for arguments that may be one."""
+    other in a block of instructions alone; `memories` has the same number for arguments that may be one; stores to
+    `several` of them stay apart."""
     for alike in zip(*copies, strict=True):
         row = [op for op in alike if isinstance(op, EngineInstruction) and _is_plain(op)]
+        if any(memories.get(op.views()["dst"].source) in several for op in row):
+            continue
         while len(row) > 1:
             made = [_joined(one, two, memories) for one, two in zip(row[::2], row[1::2], strict=True)]
             row = [op for op in made if op is not None]

@@ -419,6 +419,81 @@ func.func @an_online_softmax(%b: memref<2048x32xbf16>, %q: memref<128x32xbf16>, 
   func.return
 }
 
+// Programs by themselves have the banks of PSUM; groups of programs share them.
+// CHECK-LABEL: func.func @programs_by_themselves
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<128x1024xf32>
+func.func @programs_by_themselves(%b: memref<2048x32xbf16>, %q: memref<512x32xbf16>, %c: memref<512x32xf32>) {
+  %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+  %zero = arith.constant dense<0.0> : tensor<128xf32>
+  %none = arith.constant dense<0.0> : tensor<128x32xf32>
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  tile.programs (%i) in [4] anonymous {
+    %x = tile.read %q(%i) [128 * s0 + d0 by 32, d1 by 1] : memref<512x32xbf16> -> tensor<128x32xbf16>
+    %m, %l, %o = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %zero, %o0 = %none) -> (tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>) {
+      %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<2048x32xbf16> -> tensor<256x32xbf16>
+      %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+      %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+      %m2 = tile.expand_dims %m1 axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+      %m3 = tile.broadcast %m2 : tensor<128x1xf32> -> tensor<128x256xf32>
+      %u = arith.subf %s, %m3 : tensor<128x256xf32>
+      %p = math.exp %u : tensor<128x256xf32>
+      %d = arith.subf %m0, %m1 : tensor<128xf32>
+      %a = math.exp %d : tensor<128xf32>
+      %sum = tile.reduce sum %p axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %l1 = arith.mulf %l0, %a : tensor<128xf32>
+      %l2 = arith.addf %l1, %sum : tensor<128xf32>
+      %a1 = tile.expand_dims %a axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+      %a2 = tile.broadcast %a1 : tensor<128x1xf32> -> tensor<128x32xf32>
+      %o1 = arith.mulf %o0, %a2 : tensor<128x32xf32>
+      %e = tile.cast %p : tensor<128x256xf32> -> tensor<128x256xbf16>
+      %o2 = tile.dot %e, %y acc %o1 over [1] x [0] : tensor<128x256xbf16>, tensor<256x32xbf16> -> tensor<128x32xf32>
+      scf.yield %m1, %l2, %o2 : tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>
+    }
+    tile.write %o to %c(%i) [128 * s0 + d0 by 32, d1 by 1] : tensor<128x32xf32> -> memref<512x32xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @programs_of_a_group
+// CHECK: tile.reduce max {{%.*}} axis 1 : tensor<128x512xf32>
+func.func @programs_of_a_group(%b: memref<2048x32xbf16>, %q: memref<512x32xbf16>, %c: memref<512x32xf32>) {
+  %low = arith.constant dense<-3.0e38> : tensor<128xf32>
+  %zero = arith.constant dense<0.0> : tensor<128xf32>
+  %none = arith.constant dense<0.0> : tensor<128x32xf32>
+  %from = arith.constant 0 : index
+  %to = arith.constant 8 : index
+  %one = arith.constant 1 : index
+  tile.programs (%i) in [4] anonymous together {
+    %x = tile.read %q(%i) [128 * s0 + d0 by 32, d1 by 1] : memref<512x32xbf16> -> tensor<128x32xbf16>
+    %m, %l, %o = scf.for %k = %from to %to step %one iter_args(%m0 = %low, %l0 = %zero, %o0 = %none) -> (tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>) {
+      %y = tile.read %b(%k) [256 * s0 + d0 by 32, d1 by 1] : memref<2048x32xbf16> -> tensor<256x32xbf16>
+      %s = tile.dot %x, %y over [1] x [1] : tensor<128x32xbf16>, tensor<256x32xbf16> -> tensor<128x256xf32>
+      %top = tile.reduce max %s axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %m1 = arith.maximumf %m0, %top : tensor<128xf32>
+      %m2 = tile.expand_dims %m1 axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+      %m3 = tile.broadcast %m2 : tensor<128x1xf32> -> tensor<128x256xf32>
+      %u = arith.subf %s, %m3 : tensor<128x256xf32>
+      %p = math.exp %u : tensor<128x256xf32>
+      %d = arith.subf %m0, %m1 : tensor<128xf32>
+      %a = math.exp %d : tensor<128xf32>
+      %sum = tile.reduce sum %p axis 1 : tensor<128x256xf32> -> tensor<128xf32>
+      %l1 = arith.mulf %l0, %a : tensor<128xf32>
+      %l2 = arith.addf %l1, %sum : tensor<128xf32>
+      %a1 = tile.expand_dims %a axis 1 : tensor<128xf32> -> tensor<128x1xf32>
+      %a2 = tile.broadcast %a1 : tensor<128x1xf32> -> tensor<128x32xf32>
+      %o1 = arith.mulf %o0, %a2 : tensor<128x32xf32>
+      %e = tile.cast %p : tensor<128x256xf32> -> tensor<128x256xbf16>
+      %o2 = tile.dot %e, %y acc %o1 over [1] x [0] : tensor<128x256xbf16>, tensor<256x32xbf16> -> tensor<128x32xf32>
+      scf.yield %m1, %l2, %o2 : tensor<128xf32>, tensor<128xf32>, tensor<128x32xf32>
+    }
+    tile.write %o to %c(%i) [128 * s0 + d0 by 32, d1 by 1] : tensor<128x32xf32> -> memref<512x32xf32>
+  }
+  func.return
+}
+
 // The one block that is left over.
 // THREE-LABEL: func.func @one_is_left
 // THREE: scf.for

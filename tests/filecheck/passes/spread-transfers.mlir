@@ -78,6 +78,80 @@ func.func @products(%x: memref<262144xbf16>, %y: memref<262144xbf16>, %z: memref
   func.return
 }
 
+// Programs that have names: whose a store is, is looked at where others write to the same memory. There each stores by
+// itself what it has.
+// CHECK-LABEL: func.func @named
+// CHECK: neuron.engine.dma_copy gpsimd queue 0 dst {{.*}} : !neuron.engine.view<hbm, [512 x 128, 65536 x 2, 1 x 512], bf16>
+func.func @named(%x: memref<262144xbf16>, %y: memref<262144xbf16>, %z: memref<524288xbf16>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %at = arith.constant 32768 : index
+  %rows = arith.constant 65536 : index
+  scf.for %i = %c0 to %c7 step %c1 {
+    tile.begin_program %i of [7]
+    %o = arith.muli %i, %at : index
+    %p = arith.muli %i, %rows : index
+    %ab = neuron.engine.alloc "a" : !a
+    %av = neuron.engine.view %ab : !a -> !av
+    %ah = neuron.engine.view %x at %o : memref<262144xbf16> -> !ah
+    neuron.engine.dma_copy sync queue 0 dst %av : !av src %ah : !ah
+    %bb = neuron.engine.alloc "b" : !b
+    %bv = neuron.engine.view %bb : !b -> !bv
+    %bh = neuron.engine.view %y at %o : memref<262144xbf16> -> !bh
+    neuron.engine.dma_copy sync queue 1 dst %bv : !bv src %bh : !bh
+    %pb = neuron.engine.alloc "p" : !p
+    %pv = neuron.engine.view %pb : !p -> !pv
+    neuron.engine.nc_matmul tensor dst %pv : !pv stationary %av : !av moving %bv : !bv
+    %cb = neuron.engine.alloc "c" : !c
+    %cv = neuron.engine.view %cb : !c -> !cv
+    neuron.engine.activation scalar op copy dst %cv : !cv data %pv : !pv
+    %ch = neuron.engine.view %z at %p : memref<524288xbf16> -> !ch
+    neuron.engine.dma_copy gpsimd queue 0 dst %ch : !ch src %cv : !cv
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @written_elsewhere
+// CHECK: scf.for
+// CHECK: neuron.engine.dma_copy sync queue 0 dst {{.*}} : !neuron.engine.view<sbuf[0:128], [1 x 128], bf16>
+// CHECK-NOT: 65536 x 2
+// CHECK-COUNT-2: neuron.engine.dma_copy gpsimd queue 0 dst {{.*}} : !neuron.engine.view<hbm, [512 x 128, 1 x 512], bf16>
+// CHECK: }
+func.func @written_elsewhere(%x: memref<262144xbf16>, %y: memref<262144xbf16>, %z: memref<524288xbf16>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %at = arith.constant 32768 : index
+  %rows = arith.constant 65536 : index
+  scf.for %i = %c0 to %c7 step %c1 {
+    tile.begin_program %i of [7]
+    %o = arith.muli %i, %at : index
+    %p = arith.muli %i, %rows : index
+    %ab = neuron.engine.alloc "a" : !a
+    %av = neuron.engine.view %ab : !a -> !av
+    %ah = neuron.engine.view %x at %o : memref<262144xbf16> -> !ah
+    neuron.engine.dma_copy sync queue 0 dst %av : !av src %ah : !ah
+    %bb = neuron.engine.alloc "b" : !b
+    %bv = neuron.engine.view %bb : !b -> !bv
+    %bh = neuron.engine.view %y at %o : memref<262144xbf16> -> !bh
+    neuron.engine.dma_copy sync queue 1 dst %bv : !bv src %bh : !bh
+    %pb = neuron.engine.alloc "p" : !p
+    %pv = neuron.engine.view %pb : !p -> !pv
+    neuron.engine.nc_matmul tensor dst %pv : !pv stationary %av : !av moving %bv : !bv
+    %cb = neuron.engine.alloc "c" : !c
+    %cv = neuron.engine.view %cb : !c -> !cv
+    neuron.engine.activation scalar op copy dst %cv : !cv data %pv : !pv
+    %ch = neuron.engine.view %z at %p : memref<524288xbf16> -> !ch
+    neuron.engine.dma_copy gpsimd queue 0 dst %ch : !ch src %cv : !cv
+  }
+  %cb = neuron.engine.alloc "c" : !c
+  %cv = neuron.engine.view %cb : !c -> !cv
+  neuron.engine.memset vector value 0.0 : bf16 dst %cv : !cv
+  %ch = neuron.engine.view %z : memref<524288xbf16> -> !ch
+  neuron.engine.dma_copy gpsimd queue 0 dst %ch : !ch src %cv : !cv
+  func.return
+}
+
 // On partitions that do not follow one another they are apart.
 // CHECK-LABEL: func.func @a_quarter
 // CHECK:   neuron.engine.dma_copy sync queue 0 dst {{.*}} : !neuron.engine.view<sbuf[0:32], [1 x 512], bf16>
