@@ -11,13 +11,17 @@ YOUNG = 50_000
 """Objects that are made from one collection to the next while a module is compiled. IR is full of cycles, so that
 garbage has to be collected; this much of it takes about 10 MB."""
 
+OLD = 100
+"""Collections of the middle generation before one looks at all objects of the process, of other libraries too, which
+takes longer than a small kernel does."""
+
 
 @contextmanager
 def rare_collection() -> Iterator[None]:
-    """Collects after `YOUNG` new objects, if not more seldom as it is."""
+    """Collects after `YOUNG` new objects, and all after `OLD` such collections, if not more seldom as it is."""
     outer = gc.get_threshold()
     if outer[0]:  # 0: never
-        gc.set_threshold(max(outer[0], YOUNG), *outer[1:])
+        gc.set_threshold(max(outer[0], YOUNG), outer[1], max(outer[2], OLD))
     try:
         yield
     finally:
