@@ -141,13 +141,9 @@ class TileBuilder:
                 source = self.narrowed(op.source, [dim - (dim > axis) for dim in over if dim != axis])
                 if axis not in over:
                     return source
-                # what depends on no dimension has become a scalar, which has no dimensions to add one to
-                scalar = not tile.shape_of(source)
-                return (
-                    self.splat(source, wanted)
-                    if scalar
-                    else self.emit.value(tile.ExpandDimsOp(source, over.index(axis)))
-                )
+                if not tile.shape_of(source):  # what depends on no dimension is a scalar, which none can be added to
+                    return self.splat(source, wanted)
+                return self.emit.value(tile.ExpandDimsOp(source, over.index(axis)))
             case arith.AndIOp() | arith.OrIOp():
                 left, right = (self.narrowed(operand, over) for operand in op.operands)
                 return self.emit.value(type(op)(left, right))
