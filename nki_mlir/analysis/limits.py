@@ -170,9 +170,14 @@ def left_of(op: EngineInstruction, ranges: Ranges) -> dict[str, tuple[Access, Ex
     return found
 
 
-def _offset(view: ViewOp, ranges: Ranges) -> Expr:
+def offset_of(view: ViewOp) -> Expr:
+    """Where a view begins, in elements."""
     offset = view.offset
-    return Expr(0) if offset is None else settled(expr_of(offset), ranges)
+    return Expr(0) if offset is None else expr_of(offset)
+
+
+def _offset(view: ViewOp, ranges: Ranges) -> Expr:
+    return settled(offset_of(view), ranges)
 
 
 def _without_guards(access: Access, view: ViewOp) -> Access:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xdsl.dialects.arith import ConstantOp
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.indices import expr_of
+from nki_mlir.analysis.limits import offset_of
 from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.neuron_engine import AllocOp, EngineInstruction, ViewOp
 
@@ -100,4 +100,4 @@ def _row(times: Sequence[Sequence[EngineInstruction]], own: Collection[AllocOp])
 
 def _begin(view: Operation | object) -> Expr:
     assert isinstance(view, ViewOp)
-    return Expr(0) if view.offset is None else expr_of(view.offset)
+    return offset_of(view)

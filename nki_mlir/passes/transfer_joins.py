@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from xdsl.ir import Operation, SSAValue
 
-from nki_mlir.analysis.indices import expr_of
+from nki_mlir.analysis.limits import offset_of
 from nki_mlir.dialects.access import Access, Dim, Space, contiguous
-from nki_mlir.dialects.expr import Expr
 from nki_mlir.dialects.instructions import check
 from nki_mlir.dialects.legality import start_partition_error
 from nki_mlir.dialects.neuron_engine import ATOMIC, AllocOp, EngineInstruction, ViewOp
@@ -89,13 +88,9 @@ def _joined(
 
 def _apart(one: ViewOp, two: ViewOp) -> int | None:
     """How many elements a view is behind another one of the same pattern; None where that is not known."""
-    found = _offset(two) - _offset(one)
+    found = offset_of(two) - offset_of(one)
     alike = one.access.dims == two.access.dims and one.access.element_type == two.access.element_type
     return found.const if alike and not found.terms else None
-
-
-def _offset(view: ViewOp) -> Expr:
-    return Expr(0) if view.offset is None else expr_of(view.offset)
 
 
 def _may_be_one(one: AllocOp, two: AllocOp) -> bool:
@@ -186,7 +181,7 @@ def _merge(one: AllocOp, two: AllocOp) -> None:
         for view in list(_views(alloc)):
             emit, offset = Emitter.before(view), view.offset
             if behind:
-                offset = emit.expr(_offset(view) + behind // view.access.itemsize)
+                offset = emit.expr(offset_of(view) + behind // view.access.itemsize)
             there = emit.value(ViewOp(made.result, view.access, offset, view.limited))
             view.result.replace_all_uses_with(there)
             view.detach()
