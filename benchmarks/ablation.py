@@ -28,6 +28,7 @@ CAPABILITIES: Mapping[str, Sequence[str]] = {
     "diagonals": ("diagonal-products",),
     "masks": ("peel-masks",),
     "maximum first": ("maximum-first",),
+    "sums as columns": ("join-products",),
     "long steps": ("merge-steps",),
     "rows at a time": ("split-sums",),
     "taking turns": ("interleave",),

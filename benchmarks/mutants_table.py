@@ -1084,6 +1084,20 @@ MUTANTS: list[Mutant] = [
         ("long", "if is_dtype(element) else _PAIR", "", ("tests/test_int64.py",)),
     ),
     *_of(
+        "join_products",
+        ("others", "return is_taken_so and is_less and", "return is_less and", _filecheck("join-products")),
+        ("less", "return is_taken_so and is_less and", "return is_taken_so and", _filecheck("join-products")),
+        (
+            "begin",
+            "if number is None or number != constant_of(beside):",
+            "if number is None:",
+            _filecheck("join-products"),
+        ),
+        ("before", "order.get(user, len(order)) >= order[op]", "True", _filecheck("join-products")),
+        ("guard", "0, 0, columns)", "0, 0, columns + 1)", _filecheck("join-products")),
+        ("rows", "(operands, like.properties)", "(operands, op.properties)", _filecheck("join-products")),
+    ),
+    *_of(
         "sum_by_products",
         (
             "memory",

@@ -14,6 +14,8 @@ from xdsl.dialects.scf import ForOp
 import nki_mlir
 import nki_mlir.language as tl
 from nki_mlir import pipeline
+from nki_mlir.analysis.constants import constant_of
+from nki_mlir.dialects.tile import DotOp, shape_of
 from nki_mlir.kernel import Kernel
 
 Array = np.ndarray[Any, Any]
@@ -194,6 +196,27 @@ def test_maximum_first(name: str, dtype: type, tmp_path: Path) -> None:
     np.testing.assert_allclose(out, want, rtol=near, atol=near / 4)
     if name != "maximum":
         np.testing.assert_allclose(sums, beside, rtol=near)
+
+
+@pytest.mark.parametrize(("name", "loops"), [*((name, False) for name in FORMS), ("plain", True), ("added", True)])
+def test_row_sums_are_a_column_of_the_product(name: str, loops: bool, tmp_path: Path) -> None:
+    """In a loop, and where its iterations are all written out."""
+    tokens, d = (8192 if loops else 512), 64
+    rng = np.random.default_rng(tokens)
+    q, k, v = (rng.standard_normal((tokens, d)).astype(ml_dtypes.bfloat16) for _ in range(3))
+    out, sums = np.zeros((tokens, d), np.float32), np.zeros(tokens, np.float32)
+    meta: dict[str, Any] = {"N": tokens, "D": d, "M": 128, "B": 64}
+    compiled = split(FORMS[name], tmp_path).compile(q, k, v, out, sums, grid=(tokens // 128,), **meta)
+    module = pipeline("tile")(compiled.module("tile"))
+    products = [op for op in module.walk() if isinstance(op, DotOp)]
+    assert {shape_of(op.b)[1] for op in products if constant_of(op.a) is None} >= {d + 1}
+    assert not any(constant_of(op.b) is not None for op in products)
+    carried = [shape_of(arg) for op in module.walk() if isinstance(op, ForOp) for arg in op.iter_args]
+    assert {shape[1] for shape in carried if len(shape) > 1} == ({d + 1} if loops else set())
+    compiled.run(q, k, v, out, sums, **meta)
+    scores = q.astype(np.float32) @ k.astype(np.float32).T * np.float32(0.125)
+    p = (np.exp2 if FORMS[name]["exp"] == "exp2" else np.exp)(scores - scores.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(out, (p / p.sum(axis=1, keepdims=True)) @ v.astype(np.float32), rtol=2e-2, atol=5e-3)
 
 
 @nki_mlir.jit

@@ -78,6 +78,7 @@ TAKES = {
     "bound-loops": ("tile",),
     "expand-branches": ("tile",),
     "diagonal-products": ("tile",),
+    "join-products": ("tile",),
     "expand-products": ("tile",),
     "expand-accesses": ("tile",),
     "expand-indices": ("tile",),

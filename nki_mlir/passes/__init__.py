@@ -45,6 +45,7 @@ OURS: dict[str, str] = {
     "expand-branches": "ExpandBranches",
     "diagonal-products": "DiagonalProducts",
     "expand-products": "ExpandProducts",
+    "join-products": "JoinProducts",
     "expand-accesses": "ExpandAccesses",
     "expand-indices": "ExpandIndices",
     "split-words": "SplitWords",

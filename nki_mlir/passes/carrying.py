@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from xdsl.dialects.scf import ForOp
 from xdsl.ir import SSAValue
@@ -34,3 +34,21 @@ def carry_through(loops: Sequence[ForOp], start: SSAValue, change: Callable[[SSA
     for loop, begin in reversed(list(zip(loops, [start, *inside][: len(loops)], strict=True))):
         value = carry(loop, begin, value)
     return value
+
+
+def drop(loop: ForOp, numbers: Container[int]) -> None:
+    """The loop again without some of what it carries, which nothing uses."""
+    block, kept = loop.body.block, [n for n in range(len(loop.iter_args)) if n not in numbers]
+    last = block.last_op
+    assert last is not None
+    last.operands = [last.operands[n] for n in kept]
+    for arg in [arg for n, arg in enumerate(block.args[1:]) if n in numbers]:
+        block.erase_arg(arg)
+    region = loop.detach_region(loop.body)
+    again = Emitter.before(loop).add(ForOp(loop.lb, loop.ub, loop.step, [loop.iter_args[n] for n in kept], region))
+    again.attributes |= loop.attributes
+    for n, after in zip(kept, again.results, strict=True):
+        after.name_hint = loop.results[n].name_hint
+        loop.results[n].replace_all_uses_with(after)
+    loop.detach()
+    loop.erase()

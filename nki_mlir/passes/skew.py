@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -109,7 +109,7 @@ def _try(func: FuncOp, number: int, body: _Body, cut: _Cut, target: Target) -> N
     block.insert_ops_before([trial], func)
     copies = dict(zip(body.ops, loop.body.block.ops, strict=False))
     instructions = [op for op in copies.values() if isinstance(op, EngineInstruction)]
-    order = [(instructions[n], is_first) for n, is_first in body.together(cut, target)]
+    order = [(instructions[node.number], ahead > 0) for node, ahead in cut.order]
     handed = [op for buffer in body.handed(cut.first) if isinstance(op := copies[buffer], AllocOp)]
     _Skewing(loop, order, handed, target).run()
     if fits(lifetimes(trial), target):
@@ -120,10 +120,10 @@ def _try(func: FuncOp, number: int, body: _Body, cut: _Cut, target: Target) -> N
 
 
 class _Cut(NamedTuple):
-    """The instructions of the first part of an iteration, and how both parts are put together."""
+    """The instructions of the first part of an iteration, and those of both parts put together."""
 
     first: frozenset[Node]
-    together: Callable[[Sequence[Node], Sequence[Node], Mapping[Node, float]], list[Instance]]
+    order: Sequence[Instance]
 
 
 @dataclass
@@ -173,7 +173,7 @@ class _Body:
             for place in places:
                 if 0 < place < len(times) and place not in found:
                     first = self._apart(frozenset(node for node in self.nodes if starts[node] < times[place]))
-                    found[place] = self._cut(first, order, starts, target)
+                    found[place] = self._cut(first, target)
             return min(found, key=lambda place: (found[place][0], place), default=0)
 
         step = max(1, len(times) // _CUTS)
@@ -185,18 +185,29 @@ class _Body:
         gains = best in found and once + others * found[best][0] < _GAIN * (once + others * alone)
         return found[best] if gains else None
 
-    def _cut(
-        self, first: frozenset[Node], order: Sequence[Node], starts: Mapping[Node, float], target: Target
-    ) -> tuple[float, _Cut]:
+    def _cut(self, first: frozenset[Node], target: Target) -> tuple[float, _Cut]:
         """How long an iteration takes with a first part, put together as is better; endless where it can't be one."""
         if not self._may_be_first(first):
-            return math.inf, _Cut(first, evenly)
-        early, late = ([node for node in order if (node in first) is is_first] for is_first in (True, False))
+            return math.inf, _Cut(first, ())
+        (early, late), starts = self._parts(first, target)
         slots = slots_of(self.allocs, self.handed(first), target)
-        ways = (evenly, _in_front) if len(order) <= _SHORT else (evenly,)
-        tried = [(period(together(early, late, starts), slots), together) for together in ways]
-        time, together = min(tried, key=lambda one: one[0])
-        return time, _Cut(first, together)
+        ways = (evenly, _in_front) if len(self.nodes) <= _SHORT else (evenly,)
+        tried = [together(early, late, starts) for together in ways]
+        time, number = min((period(order, slots), number) for number, order in enumerate(tried))
+        return time, _Cut(first, tried[number])
+
+    def _parts(self, first: frozenset[Node], target: Target) -> tuple[list[list[Node]], dict[Node, float]]:
+        """The instructions of both parts, each in an order of its own, and when they start in that: the first part has
+        room for two of the largest of its sums, the second for the rest."""
+        largest = max((slot_bytes(b, target) for node in first for b in node.buffers if is_sum(b)), default=0)
+        sums = min(2 * largest, capacity(target, Space.PSUM) // 2)
+        parts, starts = list[list[Node]](), dict[Node, float]()
+        for is_first, room in ((True, sums), (False, capacity(target, Space.PSUM) - sums)):
+            machine = Machine(target)
+            part = [node for node in self.nodes if (node in first) is is_first]
+            parts.append(machine.listed(part, {Space.PSUM: room, Space.SBUF: capacity(target, Space.SBUF)}))
+            starts |= machine.started
+        return parts, starts
 
     def _apart(self, first: frozenset[Node]) -> frozenset[Node]:
         """Without what reaches sums in PSUM that the others reach too, or touches what is there in all iterations and
@@ -217,20 +228,6 @@ class _Body:
     def _may_be_first(self, first: frozenset[Node]) -> bool:
         """Whether there are two parts, and buffers that both reach may have more slots than one."""
         return 0 < len(first) < len(self.nodes) and not any(map(is_placed, self.handed(first)))
-
-    def together(self, cut: _Cut, target: Target) -> list[tuple[int, bool]]:
-        """The instructions of both parts in one order, with whether each is of the first, which has room for two of the
-        largest of its sums, the second for the rest."""
-        largest = max((slot_bytes(b, target) for node in cut.first for b in node.buffers if is_sum(b)), default=0)
-        sums = min(2 * largest, capacity(target, Space.PSUM) // 2)
-        parts, starts = list[list[Node]](), dict[Node, float]()
-        for is_first, room in ((True, sums), (False, capacity(target, Space.PSUM) - sums)):
-            machine = Machine(target)
-            part = [node for node in self.nodes if (node in cut.first) is is_first]
-            parts.append(machine.listed(part, {Space.PSUM: room, Space.SBUF: capacity(target, Space.SBUF)}))
-            starts |= machine.started
-        early, late = parts
-        return [(node.number, ahead > 0) for node, ahead in cut.together(early, late, starts)]
 
     def handed(self, first: frozenset[Node]) -> list[AllocOp]:
         """The buffers of an iteration that both parts reach."""

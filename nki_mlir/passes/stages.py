@@ -10,7 +10,7 @@ _SHAPE = (
     "widen,coalesce,clean,trim,interleave"
 )
 _EXPAND = (
-    "expand-branches,sum-by-products,diagonal-products,expand-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
+    "expand-branches,sum-by-products,diagonal-products,expand-products,join-products,expand-accesses,expand-indices,dce,split-words,expand-division,"
     "expand-maxnum,bound-exponentials,expand-trigonometry,expand-rounding,split-reductions"
 )
 _SPLIT = "split-to-hardware-tiles,promote-accumulators,split-sums,lower-converts"
