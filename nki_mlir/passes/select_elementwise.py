@@ -90,14 +90,14 @@ def _fp32_column(s: Selector, storage: Storage, emit: Emitter) -> Storage:
     """One fp32 value per partition; tensor_scalar takes no other type."""
     if storage.type.element_type == f32:
         return storage
-    narrow = _as_column(storage)
+    narrow = _unspread(storage)
     copy = s.temporary(narrow.type.with_element(f32), emit)
     s.over(emit, "tensor_copy", {"dst": copy, "src": narrow})
     return copy
 
 
-def _as_column(storage: Storage) -> Storage:
-    """The elements themselves of what is one for each partition, without the dimensions over which they repeat."""
+def _unspread(storage: Storage) -> Storage:
+    """The elements themselves of what is repeated, without the dimensions over which it is."""
     layout = storage.type.layout
     repeated = [d for d in range(len(layout.shape)) if not any(spot.dim == d for spot in storage.spots)]
     type_ = storage.type.with_layout(layout.unspread(repeated))
@@ -113,7 +113,7 @@ def _divide(s: Selector, op: mem.BinaryOp, result: Storage, emit: Emitter) -> No
         inverse = 1.0 / divisor if divisor else math.copysign(math.inf, divisor)
         _scalar(s, Alu.MULTIPLY, left, emit.float(inverse), result, emit)
         return
-    divisors = _as_column(right) if right.is_column else right
+    divisors = _unspread(right)
     if left is None and _number(constant_attr(op.lhs)) == 1 and divisors.type.layout == result.type.layout:
         s.over(emit, "reciprocal", {"dst": result, "data": divisors})
         return
